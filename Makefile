@@ -1,0 +1,24 @@
+# On a fresh machine with Python 3.11 or newer: `make run`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run demo test check bench golden lock
+
+run: .venv/run ; @$(BIN)/satupintu up
+demo: .venv/run ; @$(BIN)/satupintu demo
+test: check ; $(BIN)/pytest
+check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+bench: .venv/dev ; $(BIN)/python -m bench
+golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden
+lock: .venv/dev ; $(BIN)/python deploy/lock.py
+
+.venv/run: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Satu Pintu needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
