@@ -1,0 +1,29 @@
+"""Identifiers that leave the program; their forms stand in the interface document."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+_COMPLAINTS = UUID("7d3f1c0e-52ad-5d0b-9a39-0d3b2f4a6c11")
+_REPLIES = UUID("2b8e6f34-0c1d-5e7a-8f52-6a9d4c3b1e70")
+
+
+def message_id(kind: str, account: str, native: str) -> str:
+    """`kind/account/native`, each part percent-encoded."""
+    return "/".join(quote(part, safe="") for part in (kind, account, native))
+
+
+def without_native(raw: str, index: int) -> str:
+    """The native id of a message whose channel gives none."""
+    return f"~{raw}.{index}"
+
+
+def complaint_id(message: str) -> str:
+    """Derived from the message that opens the complaint: every process that sees it says the same."""
+    return str(uuid5(_COMPLAINTS, message))
+
+
+def reply_id(raw: str, index: int, template: str) -> str:
+    """Derived from what it answers: owed twice is owed once."""
+    return str(uuid5(_REPLIES, f"{raw}/{index}/{template}"))
