@@ -132,8 +132,6 @@ class Message(Event, frozen=True, kw_only=True):
     """Native id of the message this one answers, edits, deletes or reacts to."""
     refusal: str | None = None
     """Why this is understood and no report (an echo of ours, an automatic reply, a notice)."""
-    token: str | None = None
-    """Keyed hash of the token given at filing, for the tracking page."""
     reader: str = ""
     """Version of the reader."""
 
