@@ -1,0 +1,1 @@
+"""The plan of the house: settings, wiring, the web door, the command line. It knows every room; no room knows it."""

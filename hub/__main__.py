@@ -1,0 +1,5 @@
+"""`python -m hub` is `satupintu`."""
+
+from hub.cli import main
+
+main()

@@ -1,0 +1,176 @@
+"""Running it: the web door and the stages, until somebody says stop.
+
+A stopped stage never closes a door: what comes in is durable, and is worked on when the stage is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from bus import pump
+from hub.settings import PREFIX, Settings, WrongCall
+from hub.wiring import Hub, Loop, loops, open_hub, stages
+from schemas import Retry
+
+log = logging.getLogger(__name__)
+
+WORK = ("reader", "matcher", "router", "sink", "speakers")
+STAGES = ("door", *WORK)
+
+
+class Work(NamedTuple):
+    """A pump or a loop, by name; it runs until it is cancelled."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+def work_of(hub: Hub, names: Collection[str]) -> list[Work]:
+    """Every pump and loop of the named stages."""
+    pumps = [Work(s.name, lambda s=s: pump(hub.bus, s)) for n, of in stages(hub).items() if n in names for s in of]
+    return pumps + [Work(x.name, lambda x=x: repeat(x)) for n, of in loops(hub).items() if n in names for x in of]
+
+
+@asynccontextmanager
+async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """The named stages at work while the context lasts; what they hold in hand is finished before it ends."""
+    tasks = [asyncio.create_task(_reported(work), name=work.name) for work in work_of(hub, names)]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def serve(settings: Settings, names: Collection[str], workers: int = 0) -> None:
+    """Run the named stages here, and `workers` processes beside with all stages but the door; until SIGTERM or SIGINT.
+
+    Raises WrongCall where the port is taken, and the stage's own error where one that runs without a door gave up.
+    """
+    listener = _bind(settings) if "door" in names else None
+    async with open_hub(settings) as hub, working(hub, names) as tasks, _children(settings, workers):
+        if listener:
+            await _listen(hub, listener)
+        else:
+            await _until_told(tasks)
+
+
+async def repeat(loop: Loop) -> None:
+    """Step while there is work; else look again when woken, or after a while."""
+    while True:
+        loop.wake.clear()
+        try:
+            done = await loop.step()
+        except Retry as error:
+            log.warning("%s: %s; trying again", loop.name, error.reason)
+            done = 0
+        if not done:
+            try:
+                await asyncio.wait_for(loop.wake.wait(), loop.every)
+            except TimeoutError:
+                continue
+
+
+async def _reported(work: Work) -> None:
+    try:
+        await work.run()
+    except Exception:
+        log.exception("stage %s stopped; what comes in is kept, start it again with: satupintu run", work.name)
+        raise
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise WrongCall(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+            f"stop what uses it, or choose another with --listen {settings.host}:{settings.port + 1}"
+        ) from None
+    return listener
+
+
+async def _listen(hub: Hub, listener: socket.socket) -> None:
+    """Answer on the socket until a signal comes."""
+    import uvicorn
+
+    from hub.web import make_asgi
+
+    config = uvicorn.Config(
+        make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", http="httptools",
+        server_header=False, timeout_graceful_shutdown=5, backlog=2048,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    answering = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not answering.done():
+        await asyncio.sleep(0.005)
+    print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
+    await answering
+
+
+async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait for a signal; a stage that gives up ends the wait with its error."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    waiting = asyncio.create_task(told.wait())
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in done - {waiting}:
+        task.result()
+
+
+@asynccontextmanager
+async def _children(settings: Settings, workers: int) -> AsyncIterator[None]:
+    """So many processes with every stage but the door; one that dies is started again."""
+    keepers = [asyncio.create_task(_child(settings)) for _ in range(workers)]
+    try:
+        yield
+    finally:
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+
+async def _child(settings: Settings) -> None:
+    pause = 0.5
+    while True:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hub", "run", *WORK, env={**os.environ, **_told(settings)}
+        )
+        try:
+            code = await child.wait()
+        except asyncio.CancelledError:
+            child.terminate()
+            await child.wait()
+            raise
+        log.error("a worker ended with %s; another is started in %s s", code, pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 30.0)
+
+
+def _told(settings: Settings) -> Mapping[str, str]:
+    """The settings as environment, so that a child hears the same whatever the flags said."""
+    return {
+        PREFIX + "DATA": str(settings.data),
+        PREFIX + "BUS": settings.bus,
+        PREFIX + "RECORD": settings.record,
+        PREFIX + "CHANNELS": str(settings.channels),
+        PREFIX + "KEYS": str(settings.keys),
+        PREFIX + "ZONE": settings.zone.key,
+        PREFIX + "LISTEN": f"{settings.host}:{settings.port}",
+    }

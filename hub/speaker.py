@@ -1,0 +1,107 @@
+"""The way back: replies are claimed, sent through their channel, and what became of them is published.
+
+Only who claimed a reply sends it. A send whose answer never came is `unknown`, not repeated: a citizen who hears
+nothing asks again, one who hears everything twice stops trusting. Where the channel carries our reference, its
+receipts settle it later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from connectors import Channel, Fetches, Http, Speaks, Unanswered
+from hub.threads import Threads
+from schemas import Attachment, Event, Receipt, Reject, Reply, Retry
+from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, wanted
+
+log = logging.getLogger(__name__)
+
+STALE = timedelta(minutes=5)
+"""A claim this old without a receipt: its speaker died between sending and noting it."""
+FETCH_AGAIN = timedelta(minutes=10)
+
+
+def now() -> datetime:
+    """The present, aware, UTC."""
+    return datetime.now(UTC)
+
+
+class Speaker:
+    """Sends replies and fetches attachments for the accounts of this hub."""
+
+    def __init__(
+        self, record: Record, blobs: Blobs, accounts: Mapping[str, Channel], threads: Threads, name: str
+    ) -> None:
+        self._record = record
+        self._blobs = blobs
+        self._accounts = accounts
+        self._threads = threads
+        self._name = name
+        self._http = Http()
+
+    async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other."""
+        replies = [e for e in events if isinstance(e, Reply)]
+        mine = await self._threads.disk(claim, self._record, [r.id for r in replies], by=self._name, now=now())
+        ours = sorted((r for r in replies if r.id in mine), key=lambda r: r.key)  # stable: order within a key stays
+        talks = [list(talk) for _, talk in groupby(ours, key=lambda r: r.key)]
+        said = await asyncio.gather(*(self._threads.world(self._talk, talk) for talk in talks))
+        return [receipt for talk in said for receipt in talk]
+
+    def _talk(self, replies: Sequence[Reply]) -> list[Receipt]:
+        return [self._say(reply) for reply in replies]
+
+    def _say(self, reply: Reply) -> Receipt:
+        channel = self._accounts.get(reply.account)
+        if not isinstance(channel, Speaks):
+            return _receipt(reply, "failed", reason="this account is gone or cannot speak: see channels.toml")
+        try:
+            native = channel.send(reply, self._http)
+        except Unanswered as error:
+            return _receipt(reply, "unknown", reason=error.reason)
+        except Retry as error:
+            return _receipt(reply, "retry", reason=error.reason, after=error.after)
+        except Reject as error:
+            return _receipt(reply, "failed", reason=error.reason)
+        except Exception as error:  # a bug in one channel must not leave the claims of all others open
+            log.exception("speaker: account %s reply %s", reply.account, reply.id)
+            return _receipt(reply, "unknown", reason=f"a fault of ours: {error.__class__.__name__}")
+        return _receipt(reply, "sent", native_id=native)
+
+    async def settle(self) -> int:
+        """Claims that nobody will finish become `unknown`. Returns how many."""
+        return await self._threads.disk(unclaim_stale, self._record, before=now() - STALE)
+
+    async def fetch(self) -> int:
+        """Bring the attachments that are only referred to. Returns how many were tried."""
+        able = [name for name, channel in self._accounts.items() if isinstance(channel, Fetches)]
+        if not able:
+            return 0
+        jobs = await self._threads.disk(wanted, self._record, able, now=now(), limit=50)
+        await asyncio.gather(*(self._threads.world(self._bring, *job) for job in jobs))
+        return len(jobs)
+
+    def _bring(self, row: str, account: str, attachment: Attachment) -> None:
+        channel = self._accounts[account]
+        assert isinstance(channel, Fetches)
+        try:
+            body, media_type = channel.fetch(attachment, self._http)
+        except Reject as error:
+            log.warning("attachment %s of account %s refused: %s", row, account, error.reason)
+            unfetched(self._record, row, "refused", None)
+        except Retry as error:
+            again = timedelta(seconds=error.after) if error.after else FETCH_AGAIN
+            unfetched(self._record, row, "referenced", now() + again)
+        else:
+            fetched(self._record, row, self._blobs.put(body), len(body), media_type)
+
+
+def _receipt(reply: Reply, state: str, **more: object) -> Receipt:
+    return Receipt(
+        account=reply.account, channel=reply.channel, conversation=reply.conversation, reply=reply.id,
+        state=state, at=now(), **more,  # type: ignore[arg-type]
+    )  # fmt: skip

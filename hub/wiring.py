@@ -1,0 +1,237 @@
+"""Every arrow of the house on one page: what is opened, and which stage hands what to which.
+
+    door ─ raw ─> reader ─ messages ─> matcher ─ complaints ─> router ─ routed ─> sink ─(outbox)─ relay ─ replies ─>
+    speakers ─ receipts ─> sink          raw ─> ledger          whatever is refused ─ dead ─> sink
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+from uuid_utils import uuid7
+
+from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile
+from connectors import Speaks
+from hub.accounts import Accounts, write_first
+from hub.settings import Settings, WrongCall, sqlite_path
+from hub.speaker import Speaker
+from hub.threads import Threads, threads
+from normalizer import match, read
+from router import Rules, route
+from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Routed
+from sink import Blobs, Record, RecordMemory, Vault, bury, count, keep, note, owed, published
+
+PARTITIONS = 4
+RELAY_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Work that waits in a table, not on a topic: `step` does some and says how much; idle, it looks every so often."""
+
+    name: str
+    step: Callable[[], Awaitable[int]]
+    every: float
+    """Seconds."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """All that is open while the hub runs."""
+
+    settings: Settings
+    accounts: Accounts
+    vault: Vault
+    record: Record
+    blobs: Blobs
+    bus: Bus
+    rules: Rules
+    threads: Threads
+    owes: asyncio.Event
+    """Set when a reply is owed, so that the relay need not wait for its next look."""
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
+    """Open everything, making what a first start needs. Raises WrongCall."""
+    with _setting_up(settings):
+        vault = _vault(settings)
+        if not settings.channels.exists():
+            write_first(settings.channels)
+        accounts = Accounts.load(settings.channels)
+        rules = _rules(settings.data / "rules.toml")
+        opened = Record.open(settings.record, vault, _turn(settings.record))
+    with opened as record, threads() as pools:
+        async with _bus(settings) as bus:
+            blobs = Blobs(settings.data / "blobs")
+            yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, asyncio.Event())
+
+
+def stages(hub: Hub) -> dict[str, list[Stage]]:
+    """The stages that consume a topic, by the names of `satupintu run`."""
+    speaker = _speaker(hub)
+    return {
+        "reader": [Stage("reader", Raw.topic, _reader(hub))],
+        "matcher": [Stage("matcher", Message.topic, _matcher(hub))],
+        "router": [Stage("router", Complaint.topic, _router(hub))],
+        "sink": [
+            Stage("sink", Routed.topic, _keeper(hub)),
+            Stage("receipts", Receipt.topic, _noter(hub)),
+            Stage("dead", Dead.topic, _burier(hub)),
+            Stage("ledger", Raw.topic, _counter(hub)),
+        ],
+        "speakers": [Stage("speakers", "replies", speaker.speak, size=50)],
+    }
+
+
+def loops(hub: Hub) -> dict[str, list[Loop]]:
+    """The loops beside the stages, by the same names."""
+    speaker = _speaker(hub)
+    return {
+        "sink": [Loop("relay", lambda: _relay(hub), 1.0, hub.owes)],
+        "speakers": [Loop("fetch", speaker.fetch, 1.0), Loop("settle", speaker.settle, 60.0)],
+    }
+
+
+def now() -> datetime:
+    """The present, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def _of(kind: type, events: Sequence[Event]) -> list[object]:
+    return [e for e in events if isinstance(e, kind)]
+
+
+def _reader(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    def bring(raw: Raw) -> Raw:
+        return raw if raw.blob is None else msgspec.structs.replace(raw, body=hub.blobs.get(raw.blob))
+
+    def work(raws: Sequence[Raw]) -> Sequence[Event]:
+        return read([bring(r) for r in raws], hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
+
+    async def reader(events: Sequence[Event]) -> Sequence[Event]:
+        return await hub.threads.disk(work, [e for e in events if isinstance(e, Raw)])
+
+    return reader
+
+
+def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    memory = RecordMemory(hub.record, now)
+
+    async def matcher(events: Sequence[Event]) -> Sequence[Event]:
+        return await hub.threads.disk(match, [e for e in events if isinstance(e, Message)], memory)
+
+    return matcher
+
+
+def _router(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    async def router(events: Sequence[Event]) -> Sequence[Event]:
+        return route([e for e in events if isinstance(e, Complaint)], hub.rules)
+
+    return router
+
+
+def _keeper(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    speaks = {n for n, c in hub.accounts.items() if isinstance(c, Speaks) and hub.accounts.state(n) == "active"}
+
+    async def keeper(events: Sequence[Event]) -> Sequence[Event]:
+        routed = [e for e in events if isinstance(e, Routed)]
+        if await hub.threads.disk(keep, hub.record, routed, speaks=speaks, now=now(), zone=hub.settings.zone):
+            hub.owes.set()
+        return []
+
+    return keeper
+
+
+def _noter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    async def noter(events: Sequence[Event]) -> Sequence[Event]:
+        await hub.threads.disk(note, hub.record, [e for e in events if isinstance(e, Receipt)])
+        return []
+
+    return noter
+
+
+def _burier(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    async def burier(events: Sequence[Event]) -> Sequence[Event]:
+        await hub.threads.disk(bury, hub.record, [e for e in events if isinstance(e, Dead)])
+        return []
+
+    return burier
+
+
+def _counter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
+    async def counter(events: Sequence[Event]) -> Sequence[Event]:
+        raws = [(e.id, e.account, e.received_at) for e in events if isinstance(e, Raw)]
+        await hub.threads.disk(count, hub.record, raws)
+        return []
+
+    return counter
+
+
+async def _relay(hub: Hub) -> int:
+    """Publish what the outbox owes, then note that it was: a crash between the two publishes it twice, and the claim
+    lets only one be sent."""
+    replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE)
+    if replies:
+        await hub.bus.publish(replies)
+        await hub.threads.disk(published, hub.record, [r.id for r in replies])
+    return len(replies)
+
+
+def _speaker(hub: Hub) -> Speaker:
+    return Speaker(hub.record, hub.blobs, hub.accounts, hub.threads, f"{os.getpid()}-{uuid4().hex[:8]}")
+
+
+def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
+    if settings.bus.startswith("memory://"):
+        return MemoryBus(partitions=PARTITIONS)
+    return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS)
+
+
+def _turn(url: str) -> Turnstile | None:
+    return Turnstile(sqlite_path(url)) if url.startswith("sqlite:") else None
+
+
+def _rules(path: Path) -> Rules:
+    try:
+        return Rules.load(path if path.exists() else None)
+    except ValueError as error:
+        raise WrongCall(f"{path}: {error}") from None
+
+
+def _vault(settings: Settings) -> Vault:
+    """The keys; made only together with a new record, for without its keys an old one cannot be read."""
+    if settings.keys.exists():
+        return Vault.load(settings.keys)
+    if settings.record.startswith("sqlite:") and sqlite_path(settings.record).exists():
+        raise WrongCall(
+            f"the record {sqlite_path(settings.record)} was kept with keys that are not at {settings.keys}: "
+            "bring the file back from its backup, or name it with --keys"
+        )
+    return Vault.create(settings.keys)
+
+
+@contextmanager
+def _setting_up(settings: Settings) -> Iterator[None]:
+    """One process at a time makes the folder, the keys and the tables."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(settings.data / ".setup.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise WrongCall(f"the data folder {settings.data} cannot be written ({error.strerror}): mend its rights, or "
+                        "name another with --data") from None  # fmt: skip
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
