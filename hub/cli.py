@@ -1,0 +1,156 @@
+"""The command line, `satupintu COMMAND`: its words, exit codes and formats stand in the interface document.
+
+    0 done    1 failed, or out of balance    2 payload refused    64 wrong call    130 interrupted
+
+Commands live in `hub/commands`, one file a command or family, and are imported when called. What goes wrong is one line
+on standard error that says what to do; the traceback of a fault of ours goes to the log at level DEBUG.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from hub.commands import OutOfBalance, Refused, keep_flag
+from hub.settings import DEFAULTS, KINDS, WrongCall
+
+COMMANDS = {
+    "up": ("up", "Everything on this machine."),
+    "run": ("up", "One stage alone."),
+    "demo": ("demo", "Realistic messages through the real doors."),
+    "parse": ("parse", "What a payload means."),
+    "ingest": ("ingest", "A file, the whole road."),
+    "export": ("export", "Complaints as NDJSON."),
+    "ledger": ("ledger", "What came in, and what became of it."),
+    "dead": ("dead", "The dead letters."),
+    "replay": ("replay", "What reading again would change."),
+    "channels": ("channels", "The doors, and what to enter at the provider."),
+    "doctor": ("doctor", "What is wrong here, and what to do."),
+    "read": ("rooms", "Rows to messages, nothing stored."),
+    "match": ("rooms", "Rows to complaints, nothing stored."),
+    "route": ("rooms", "Rows to offices, nothing stored."),
+}
+"""Each command's module in `hub/commands` and its line in the list."""
+
+
+def _settings_options(*, hidden: bool) -> list[click.Parameter]:
+    told = {**KINDS, "config": "a TOML file with these settings"}
+    return [
+        click.Option(
+            [f"--{name}"],
+            metavar=name.upper(),
+            help=f"{told[name]} [{DEFAULTS.get(name, 'none')}]",
+            callback=keep_flag,
+            expose_value=False,
+            hidden=hidden,
+        )
+        for name in (*DEFAULTS, "config")
+    ]
+
+
+class Commands(click.Group):
+    """The commands, imported when they are called; every one takes the settings as well."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"hub.commands.{COMMANDS[cmd_name][0]}")
+        return _with_settings(getattr(module, cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _with_settings(command: click.Command) -> click.Command:
+    if not any(p.name == "config" for p in command.params):
+        command.params.extend(_settings_options(hidden=True))
+        command.context_settings.setdefault("help_option_names", ["-h", "--help"])
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _with_settings(inner)
+    return command
+
+
+@click.command(
+    cls=Commands, params=_settings_options(hidden=False), context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(package_name="satupintu", prog_name="satupintu")
+def satupintu() -> None:
+    """Satu Pintu: one door for citizens' complaints. Settings may stand before or after the command, in the
+    environment as SATUPINTU_DATA and so on, or in a TOML file.
+
+    \b
+    Example:
+      satupintu up
+      satupintu --data /srv/satupintu ledger --json
+    """
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The command's exit code; whatever went wrong has been said in one line."""
+    try:
+        code = _invoke(list(arguments))
+        sys.stdout.flush()
+        return code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # who read us has had enough; the interpreter would complain when it closes standard output
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last one to see it: said in one line, the rest in the log
+        code, words = _told(error)
+        click.echo(f"satupintu: {' '.join(words.split())}", err=True)
+        logging.getLogger(__name__).debug("the traceback", exc_info=error)
+        return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        with satupintu.make_context("satupintu", arguments or ["--help"]) as context:
+            return satupintu.invoke(context) or 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Exit code, and what to say."""
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        return (
+            64,
+            f"{error.format_message().rstrip('.')}. Try: {context.command_path if context else 'satupintu'} --help",
+        )
+    if isinstance(error, WrongCall):
+        return 64, str(error)
+    if isinstance(error, Refused):
+        return 2, str(error)
+    if isinstance(error, OutOfBalance):
+        return 1, str(error)
+    if isinstance(error, OSError) and error.filename:
+        return 1, f"{error.filename}: {error.strerror}; see satupintu doctor"
+    return 1, _fault(error)
+
+
+def _fault(error: Exception) -> str:
+    """Class and place, never the text: that may hold a citizen's words."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parts[-2:-1] != ("click",)]
+    last = frames[-1] if frames else None
+    where = f" in {Path(last.filename).name}:{last.lineno} ({last.name})" if last else ""
+    return f"{type(error).__name__}{where}; see satupintu doctor, or run with logging at DEBUG and report it"

@@ -1,0 +1,78 @@
+"""The commands, one file a command or family. Data goes to standard output, words for people to standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+
+from hub.settings import Settings, load
+
+if TYPE_CHECKING:
+    from hub.wiring import Hub
+
+T = TypeVar("T")
+_FLAGS = "satupintu.flags"
+_line = msgspec.json.Encoder().encode
+
+
+class Refused(Exception):  # noqa: N818 - the word of the interface
+    """The payload cannot be understood. Its text is the reason; exit code 2."""
+
+
+class OutOfBalance(Exception):  # noqa: N818 - the word of the interface
+    """Messages are lost, or something is wrong here. Its text says what to do; exit code 1."""
+
+
+class Moment(click.ParamType[datetime]):
+    """A date or a time; without an offset it is meant in the hub's own zone."""
+
+    name = "time"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time: write 2025-07-01 or 2025-07-01T08:00:00+07:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)
+
+
+def keep_flag(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Keep a setting given as a flag, before the command or after it; the last one wins."""
+    if value is not None:
+        context.meta.setdefault(_FLAGS, {})[parameter.name] = value
+
+
+def settings() -> Settings:
+    """What this call was told. Raises WrongCall."""
+    return load(click.get_current_context().meta.get(_FLAGS, {}))
+
+
+def at_hub(work: Callable[[Hub], Awaitable[T]]) -> T:
+    """Do something with the hub open. Raises WrongCall where it cannot be opened."""
+    from hub.wiring import open_hub
+
+    told = settings()
+
+    async def opened() -> T:
+        async with open_hub(told) as hub:
+            return await work(hub)
+
+    return asyncio.run(opened())
+
+
+def data(value: Any) -> None:
+    """One line of JSON to standard output."""
+    sys.stdout.buffer.write(_line(value) + b"\n")
+
+
+def say(words: str) -> None:
+    """A line for people, to standard error."""
+    click.echo(words, err=True)

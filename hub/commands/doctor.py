@@ -1,0 +1,204 @@
+"""`doctor`: a look at everything the hub stands on, a line each, and what to do. It changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import click
+
+from hub.commands import OutOfBalance, settings
+from hub.settings import Settings, WrongCall, sqlite_path
+
+LOW = 512 * 1024 * 1024
+"""Bytes: with less free, the log fills the disk before anybody looks."""
+PATIENCE = 3.0
+"""Seconds to wait for a provider's port."""
+SYNCED = Path("/run/systemd/timesync")
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    what: str
+    words: str
+    wrong: bool = False
+
+
+@click.command()
+def doctor() -> None:
+    """What is wrong here, and what to do: settings, disk, databases, broker, clock, keys, every channel.
+
+    \b
+    Example:
+      satupintu doctor
+    """
+    told = settings()
+    wrong = 0
+    for check in (_settings, _disk, _database, _broker, _clock, _keys, _port, _channels):
+        for finding in _careful(check, told):
+            wrong += finding.wrong
+            sys.stdout.write(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}\n")
+            sys.stdout.flush()
+    if wrong:
+        raise OutOfBalance(f"{wrong} of these need you")
+
+
+def _careful(check: Callable[[Settings], Iterator[Finding]], told: Settings) -> Iterator[Finding]:
+    what = check.__name__.strip("_")
+    try:
+        yield from check(told)
+    except WrongCall as error:
+        yield Finding(what, str(error), wrong=True)
+    except (OSError, sqlite3.Error) as error:
+        yield Finding(what, f"cannot be looked at ({type(error).__name__}): mend its rights or disk", wrong=True)
+
+
+def _settings(told: Settings) -> Iterator[Finding]:
+    yield Finding("settings", f"data in {told.data}, listening at {told.url}, zone {told.zone.key}")
+
+
+def _disk(told: Settings) -> Iterator[Finding]:
+    if not told.data.exists():
+        yield Finding("disk", f"{told.data} is made by the first start: satupintu up")
+        return
+    probe = told.data / ".doctor"
+    probe.write_bytes(b"")
+    probe.unlink()
+    free = shutil.disk_usage(told.data).free
+    words = f"{free // 2**20:,} MiB free at {told.data}"
+    yield (
+        Finding("disk", f"{words}: make room, doors answer 503 on a full disk", True)
+        if free < LOW
+        else Finding("disk", words)
+    )
+
+
+def _database(told: Settings) -> Iterator[Finding]:
+    if told.record.startswith("sqlite:"):
+        yield _sqlite("record", sqlite_path(told.record))
+    else:
+        from sqlalchemy import create_engine, text
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with create_engine(told.record, connect_args={"connect_timeout": int(PATIENCE)}).connect() as connection:
+                connection.execute(text("select 1"))
+            yield Finding("record", "PostgreSQL answers")
+        except (SQLAlchemyError, ImportError) as error:
+            yield Finding(
+                "record", f"PostgreSQL does not answer ({type(error).__name__}): start it, or mend --record", True
+            )
+
+
+def _broker(told: Settings) -> Iterator[Finding]:
+    if told.bus.startswith("sqlite:"):
+        yield _sqlite("bus", sqlite_path(told.bus))
+    else:
+        yield Finding("bus", "in memory: what is on the road is gone when the hub ends")
+
+
+def _sqlite(what: str, path: Path) -> Finding:
+    if not path.exists():
+        return Finding(what, f"{path} is made by the first start: satupintu up")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+    try:
+        said = connection.execute("pragma quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError:
+        said = "no database"
+    finally:
+        connection.close()
+    if said == "ok":
+        return Finding(what, f"{path} is whole, {path.stat().st_size // 2**20:,} MiB")
+    return Finding(what, f"{path} is damaged: end the hub, keep a copy, bring back the last backup", wrong=True)
+
+
+def _clock(told: Settings) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    newest = max((p.stat().st_mtime for p in told.data.glob("*.db*")), default=0.0)
+    shown = now.astimezone(told.zone).isoformat(timespec="seconds")
+    if newest > now.timestamp() + 60:
+        yield Finding("clock", f"it says {shown}, but the data is newer: set it, and keep it with NTP", wrong=True)
+    elif SYNCED.is_dir() and not (SYNCED / "synchronized").exists():
+        yield Finding("clock", f"it says {shown}, but was never synchronised: timedatectl set-ntp true", wrong=True)
+    else:
+        yield Finding("clock", shown)
+
+
+def _keys(told: Settings) -> Iterator[Finding]:
+    if not told.keys.exists():
+        begun = told.record.startswith("sqlite:") and sqlite_path(told.record).exists()
+        words = "is missing, and the record cannot be read without it: bring it back from its backup"
+        yield Finding("keys", f"{told.keys} {words if begun else 'is made with the first start'}", begun)
+        return
+    if mode := stat.S_IMODE(told.keys.stat().st_mode) & 0o077:
+        yield Finding("keys", f"{told.keys} can be read by others ({mode:03o}): chmod 600 {told.keys}", wrong=True)
+        return
+    yield _fitting(told)
+
+
+def _fitting(told: Settings) -> Finding:
+    """Whether the keys open the record; backups are the operator's own."""
+    from sink import Record, Vault, WrongKeys
+
+    vault = Vault.load(told.keys)
+    if not told.record.startswith("sqlite:") or not sqlite_path(told.record).exists():
+        return Finding("keys", f"{told.keys} can be read; keep a copy of it away from this machine")
+    try:
+        with Record.open(told.record, vault, None):
+            return Finding("keys", f"{told.keys} fits the record; keep a copy of it away from this machine")
+    except WrongKeys:
+        return Finding("keys", f"{told.keys} is not what the record was kept with: bring back its backup", wrong=True)
+
+
+def _port(told: Settings) -> Iterator[Finding]:
+    words = (
+        "something answers: a hub that is up, or give another --listen" if _answers(told.host, told.port) else "free"
+    )
+    yield Finding("listen", f"{told.host}:{told.port} {words}")
+
+
+def _channels(told: Settings) -> Iterator[Finding]:
+    from hub.accounts import Accounts
+
+    if not told.channels.exists():
+        yield Finding("channels", f"{told.channels} is made by the first start: satupintu up")
+        return
+    accounts = Accounts.load(told.channels)
+    for name in accounts:
+        yield from _reachable(accounts.account(name).describe(told.url, reveal=False))
+
+
+def _reachable(door: dict[str, object]) -> Iterator[Finding]:
+    """A provider's port for each address among an account's settings; what waits there is not asked anything."""
+    kept = door["settings"] if isinstance(door["settings"], dict) else {}
+    urls = {k: urlsplit(v) for k, v in kept.items() if isinstance(v, str) and v.startswith(("http://", "https://"))}
+    what = f"channel {door['account']}"
+    if not urls:
+        yield Finding(what, f"{door['state']}, asks nobody outside")
+    for key, url in urls.items():
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if url.hostname and _answers(url.hostname, port):
+            yield Finding(what, f"{door['state']}, {key} {url.hostname}:{port} answers")
+        else:
+            yield Finding(
+                what,
+                f"{key} {url.hostname}:{port} does not answer in {PATIENCE:.0f} s: check it, and the firewall",
+                True,
+            )
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), PATIENCE):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,57 @@
+"""`ledger`: what came in, and what became of it; an alarm when something is lost."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from hub.commands import OutOfBalance, at_hub, data, say
+from hub.commands._table import table
+
+COLUMNS = (
+    "received",
+    "recorded",
+    "added",
+    "redelivered",
+    "refused",
+    "dead",
+    "on_the_road",
+    "lost",
+    "receipts",
+    "empty",
+)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+def ledger(*, as_json: bool) -> None:
+    """What came in, and what became of it, by account. Exit 1 when something is lost on two looks.
+
+    \b
+    Example:
+      satupintu ledger --json
+    """
+    from hub.ledger import Ledger, look, two_looks
+    from hub.wiring import Hub
+
+    async def work(hub: Hub) -> tuple[Ledger, list[str]]:
+        if hub.settings.bus.startswith("memory:"):
+            say("a memory:// bus is seen by its own process only: what is on the road there counts as lost here")
+        return await two_looks(lambda: look(hub))
+
+    books, losers = at_hub(work)
+    if as_json:
+        data(books)
+    else:
+        sys.stdout.write(table(("account", *COLUMNS), _rows(books)))
+    if losers:
+        raise OutOfBalance(
+            f"{books['all']['lost']} lost, of {', '.join(losers)}: keep the data folder as it is, run satupintu doctor "
+            "and read the log"
+        )
+
+
+def _rows(books: dict[str, dict[str, dict[str, int]]]) -> list[list[str]]:
+    rows = [*sorted(books["accounts"].items()), ("all", books["all"])]
+    return [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows]
