@@ -14,6 +14,7 @@ A channel is one file `connectors/KIND.py` with one subclass of `Channel` whose 
 
 from __future__ import annotations
 
+import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ class Secret:
         """The value, for the one place that sends or compares it."""
         return self._value
 
+    def matches(self, given: str) -> bool:
+        """Compared in constant time. An empty secret matches nothing."""
+        return bool(self._value) and hmac.compare_digest(self._value.encode(), given.encode(errors="replace"))
+
     def __bool__(self) -> bool:
         return bool(self._value)
 
@@ -50,6 +55,13 @@ class Secret:
         return "Secret(***)"
 
     __str__ = __repr__
+
+
+def secret_hook(wanted: type, value: Any) -> Any:
+    """`dec_hook` of msgspec for settings: plain text becomes a Secret."""
+    if wanted is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(f"no {wanted.__name__} can be made of this value")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
