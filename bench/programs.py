@@ -1,0 +1,100 @@
+"""Programs under measurement: started on free ports in throwaway folders, ended by process id."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SECRET = "bench-app-secret"
+CHANNELS = f"""
+[whatsapp]
+kind = "whatsapp"
+owner = "32.73"
+app_secret = "{SECRET}"
+verify_token = "bench"
+[web]
+kind = "web"
+owner = "32.73"
+[file]
+kind = "file"
+owner = "32.73"
+"""
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def prepared(folder: Path) -> Path:
+    """A data folder with the accounts of the benchmarks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "channels.toml").write_text(CHANNELS)
+    return folder
+
+
+def answers(port: int, within: float = 15.0) -> float:
+    """Seconds until the port answers an HTTP request."""
+    start = time.monotonic()
+    while time.monotonic() - start < within:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1) as s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                if s.recv(12):
+                    return time.monotonic() - start
+        except OSError:
+            time.sleep(0.01)
+    raise TimeoutError(f"nothing answers on port {port}")
+
+
+@contextmanager
+def running(*words: str, port: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m WORDS…` while the context lasts."""
+    program = subprocess.Popen([sys.executable, "-m", *words], stderr=subprocess.PIPE if port is None else None)
+    try:
+        if port is not None:
+            answers(port)
+        yield program
+    finally:
+        program.terminate()
+        program.wait(20)
+
+
+@contextmanager
+def hub(folder: Path, *words: str) -> Iterator[int]:
+    """`satupintu WORDS…` on that folder; its port."""
+    port = free_port()
+    with running("hub", *words, "--data", str(prepared(folder)), "--listen", f"127.0.0.1:{port}", port=port):
+        yield port
+
+
+def peak_of(*words: str) -> tuple[float, float, str]:
+    """Run `satupintu WORDS…` to its end: seconds, peak resident MiB, standard output."""
+    start = time.monotonic()
+    program = subprocess.Popen([sys.executable, "-m", "hub", *words], stdout=subprocess.PIPE, text=True)
+    assert program.stdout
+    out = program.stdout.read()
+    _, status, usage = os.wait4(program.pid, 0)
+    program.returncode = os.waitstatus_to_exitcode(status)
+    if program.returncode:
+        raise RuntimeError(f"satupintu {words[0]} ended with {program.returncode}")
+    return time.monotonic() - start, usage.ru_maxrss / 1024, out
+
+
+def machine() -> str:
+    """One line on what this ran on."""
+    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    name = model.group(1) if model else "unknown processor"
+    return f"{os.cpu_count()} cores of {name}, {memory:.0f} GiB, Python {sys.version.split()[0]}, {files} files"

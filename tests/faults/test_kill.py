@@ -1,0 +1,137 @@
+"""Kill the whole program at random moments under load: nothing accepted is lost, nothing stands twice."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.fakes.graph import FakeGraph
+from tests.fakes.kannel import FakeKannel
+from tests.programs import SMS_TOKEN, Program, channels, signed, wait_for, whatsapp_body
+
+KILLS = 20
+PHONES = [f"62812000{n:05d}" for n in range(400)]
+
+
+class Load(threading.Thread):
+    """Posts WhatsApp and SMS messages until told to stop; remembers what was accepted."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        super().__init__(daemon=True)
+        self.url, self.chance, self.over = url, random.Random(seed), threading.Event()
+        self.accepted: list[str] = []
+        self.malformed = 0
+        self.bodies: list[tuple[str, bytes]] = []
+
+    def run(self) -> None:
+        n = 0
+        while not self.over.is_set():
+            n += 1
+            try:
+                self._one(n)
+            except requests.RequestException:
+                time.sleep(0.02)  # the door is down: the provider comes again
+
+    def _one(self, n: int) -> None:
+        dice = self.chance.random()
+        if dice < 0.01:
+            self._post(None, b'{"object": "whatsapp_business_account", "entry": [{"changes"')
+        elif dice < 0.06 and self.bodies:
+            self._post(*self.chance.choice(self.bodies))
+        elif dice < 0.5:
+            self._sms(n)
+        else:
+            native = f"wamid.{self.name}{n}"
+            body = whatsapp_body(
+                native, self.chance.choice(PHONES), f"LAPOR jalan berlubang nomor {n} dari {self.name}"
+            )
+            self.bodies.append((native, body))
+            self._post(native, body)
+
+    def _post(self, native: str | None, body: bytes) -> None:
+        answer = requests.post(self.url + "/in/whatsapp", body, headers=signed(body), timeout=5)
+        assert answer.status_code in (200, 503)
+        if answer.ok and native:
+            self.accepted.append(f"whatsapp/whatsapp/{native}")
+        elif answer.ok:
+            self.malformed += 1
+
+    def _sms(self, n: int) -> None:
+        native = f"sms{self.name}-{n}"
+        text = f"LAPOR lampu padam nomor {n} dari {self.name}"
+        told = {"token": SMS_TOKEN, "from": "+" + self.chance.choice(PHONES), "to": "1708", "text": text, "id": native}
+        answer = requests.get(self.url + "/in/sms", told, timeout=5)
+        assert answer.status_code in (200, 503)
+        if answer.ok:
+            self.accepted.append(f"sms/sms/{native}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_twenty_kills_lose_nothing(tmp_path: Path) -> None:
+    chance = random.Random(1708)
+    with FakeGraph() as graph, FakeKannel() as kannel:
+        program = Program(tmp_path / "hub", channels(kannel.url, graph.url))
+        program.start()
+        loads = [Load(program.url, seed) for seed in range(2)]
+        for load in loads:
+            load.start()
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0.1, 1.5))
+            program.kill()
+            program.start()
+        for load in loads:
+            load.over.set()
+            load.join(10)
+        wait_for(lambda: program.ledger()["all"]["on_the_road"] == 0, 60, "the road to be empty")
+        wait_for(lambda: not _owed(program.folder), 30, "the replies to be sent")
+        ledger = program.ledger()["all"]
+        program.stop()
+        _whole(program.folder, loads, ledger)
+        _answered_once(program.folder, [*graph.references, *kannel.references])
+
+
+def _owed(folder: Path) -> int:
+    return _ask(folder, "SELECT count(*) FROM outbox WHERE state IN ('owed', 'published')")[0][0]
+
+
+def _ask(folder: Path, sql: str) -> list[tuple]:
+    db = sqlite3.connect(f"file:{folder / 'record.db'}?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def _whole(folder: Path, loads: list[Load], ledger: dict[str, int]) -> None:
+    accepted = Counter(m for load in loads for m in load.accepted)
+    kept = {row[0] for row in _ask(folder, "SELECT id FROM messages WHERE direction = 'in'")}
+    assert len(accepted) > 200
+    assert set(accepted) <= kept
+    assert ledger["lost"] == 0
+    ends = ("recorded", "added", "redelivered", "refused", "dead", "on_the_road")
+    assert ledger["received"] == sum(ledger[end] for end in ends)
+    # a request that was durable but killed before its "yes" may add to these, never take away
+    assert ledger["recorded"] + ledger["added"] >= len(accepted)
+    assert ledger["recorded"] + ledger["added"] == len(kept)
+    assert ledger["dead"] >= sum(load.malformed for load in loads) > 0
+    assert ledger["redelivered"] > 0
+    assert _ask(folder, "SELECT raw, idx FROM outcomes GROUP BY raw, idx HAVING count(*) > 1") == []
+
+
+def _answered_once(folder: Path, sent: list[str]) -> None:
+    twice = [reply for reply, times in Counter(sent).items() if times > 1]
+    assert twice == []
+    rows = dict(_ask(folder, "SELECT id, state FROM outbox"))
+    doubtful = {reply for reply, state in rows.items() if state in ("claimed", "unknown")}
+    assert {reply for reply, state in rows.items() if state in ("sent", "delivered", "read")} <= set(sent)
+    assert {reply for reply, state in rows.items() if state not in ("withheld",)} - set(sent) <= doubtful
+    # only what was in the air at a kill may be in doubt
+    assert len(doubtful) <= KILLS * 16
