@@ -37,7 +37,7 @@ class File(Channel):
     def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
         try:
             row = _decode(raw.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise Reject("a row is one JSON object: this one is not") from None
         line = row.pop("line", None)
         try:

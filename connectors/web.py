@@ -82,7 +82,7 @@ class Web(Channel):
     def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
         try:
             report = _report.decode(raw.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Reject(f"not readable as a report: {error}") from None  # names the field, never its value
         yield self.message(raw, report.native, report.native, begins=True, **_known(report))
 
