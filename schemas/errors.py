@@ -18,7 +18,7 @@ class RoadError(Exception):
         self.reason = reason
 
 
-class Retry(RoadError):
+class Retry(RoadError):  # noqa: N818 - it says what to do, as Reject does
     """Run the same events again, `after` seconds from now (None: the pump's own back-off).
 
     `limit` is how often at most; None means for ever, as for our own database or broker.
@@ -30,5 +30,5 @@ class Retry(RoadError):
         self.limit = limit
 
 
-class Reject(RoadError):
+class Reject(RoadError):  # noqa: N818 - it says what to do, as Retry does
     """Bury the event. The reason goes to the dead letters: it names what to mend and holds nothing personal."""

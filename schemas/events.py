@@ -2,7 +2,8 @@
 
     Raw -> Message -> Complaint -> Routed -> (record) -> Reply -> (channel) -> Receipt        Dead: any of them, refused
 
-Each room adds what it found out and hands on the rest as it came: a Complaint holds its Message, a Routed its Complaint.
+Each room adds what it found out and hands on the rest as it came: a Complaint holds its Message, a Routed its
+Complaint.
 The wire format is JSON (`wire.py`); its schemas are golden files in `tests/schemas/golden`.
 """
 

@@ -28,6 +28,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     matches: tuple[Match, ...] = ()
     missing: tuple[str, ...] = ()
     stranger: bool = False
+    """Who asks did not report it: neither the thread nor what refers to this message leads to that complaint."""
+    moves: bool = False
+    """From here on the conversation is about this complaint (its thread). Never with `stranger`."""
     matcher: str = ""
     received_at: datetime
 
@@ -65,10 +68,10 @@ class Known(msgspec.Struct, kw_only=True):
     threads: dict[str, Thread]
     """By `Message.key` and by `account/alias`."""
     said: dict[tuple[str, str], Thread]
-    """By identity and digest of what was said (`digest`): the same report by the same person."""
+    """By identity and digest of the words that opened a complaint: the same report by the same person."""
     numbered: dict[str, Numbered]
     """By number, for the numbers that the batch names."""
     referred: dict[str, Thread]
-    """By message id (kind/account/native) of the message referred to."""
+    """By message id (kind/account/native) of the message referred to; not where a stranger wrote that message."""
     fresh: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""

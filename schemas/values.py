@@ -1,4 +1,4 @@
-"""Values inside the events. All frozen; instants are aware; personal values stand only in `Party` and `Message.text`."""
+"""Values inside the events. All frozen; instants are aware; what is personal stands in `Party` and `Message.text`."""
 
 from __future__ import annotations
 

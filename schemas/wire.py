@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from schemas.errors import Reject
 from schemas.events import EVENTS, Event
 
+_QUOTED = re.compile(r"'.*'", re.DOTALL)
 encode = msgspec.json.Encoder().encode
 _decoders = {topic: msgspec.json.Decoder(event) for topic, event in EVENTS.items()}
 
@@ -18,8 +20,8 @@ def decode(topic: str, value: bytes) -> Event:
     try:
         return _decoders[topic].decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        # msgspec names field and type, never the value
-        raise Reject(f"not readable as an event of {topic}: {error}") from error
+        # msgspec names field and type; the one value it quotes, a word that an enumeration lacks, stays here
+        raise Reject(f"not readable as an event of {topic}: {_QUOTED.sub('…', str(error))}") from None
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:

@@ -1,0 +1,83 @@
+"""Text as read: what machines left in a citizen's words is taken out, what the citizen said stays.
+
+In this order, each step a fixed point of the ones before, so that cleaning twice is cleaning once:
+
+1. lone surrogates, U+FFFD and C1 controls, the leftovers of bytes in another coding, become a space (mostly they were
+   a quote, a dash or a hard space); surrogate pairs become their character
+2. NUL and the other controls, zero-width, bidirectional and other characters that show nothing are taken out. A joiner
+   and a variation selector stay inside an emoji sequence. Marks of a script that are seen (Arabic number signs) stay
+3. composed form (NFC)
+4. every break is a newline, at most one empty line; every other blank is one space; none at either end
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u2800]")
+_PICTURE = (
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23fa\u25aa-\u27bf"
+    "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\U0001f000-\U0001faff]"
+)
+_INVISIBLE = (
+    "\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+)
+_ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
+_HIDDEN = re.compile(f"({_PICTURE}\ufe0f?(?:\u200d{_PICTURE}\ufe0f?)*)|[{_INVISIBLE}]")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_SPACE = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    """The text as read. Never raises; `clean(clean(x)) == clean(x)`."""
+    if _plain(text):
+        return text
+    if not text.isascii():
+        text = _LEFTOVERS.sub(" ", encodable(text))
+    text = _shown(_BREAKS.sub("\n", text))
+    lines = [" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n")]
+    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def one_line(text: str) -> str:
+    """A name or a title: cleaned, on one line."""
+    cleaned = clean(text)
+    return cleaned if "\n" not in cleaned else _SPACE.sub(" ", cleaned)
+
+
+def encodable(text: str) -> str:
+    """The text with what UTF-8 cannot carry replaced: surrogate pairs joined, lone ones as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def unwrapped(body: str) -> str:
+    """The text inside a body that some gateways send as base64; the body itself where that yields nothing readable."""
+    packed = _SPACE.sub("", body)
+    if not _BASE64.fullmatch(packed):
+        return body
+    try:
+        inside = base64.b64decode(packed, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return body
+    return inside if _readable(clean(inside)) else body
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "  " not in text and text == text.strip()
+
+
+def _shown(text: str) -> str:
+    return _HIDDEN.sub(r"\1", text) if _ANY_INVISIBLE.search(text) else text
+
+
+def _readable(text: str) -> bool:
+    """Words with blanks between: random bytes that happen to be UTF-8 are none."""
+    wordly = sum(c.isalpha() or c.isspace() for c in text)
+    return " " in text and wordly >= 0.7 * len(text)
