@@ -114,7 +114,7 @@ def run(arguments: Sequence[str]) -> int:
         # who read us has had enough; the interpreter would complain when it closes standard output
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the last one to see it: said in one line, the rest in the log
+    except Exception as error:  # the last one to see it: said in one line, the rest in the log
         code, words = _told(error)
         click.echo(f"satupintu: {' '.join(words.split())}", err=True)
         logging.getLogger(__name__).debug("the traceback", exc_info=error)

@@ -10,7 +10,7 @@ import click
 from hub.commands import data, settings
 from hub.settings import WrongCall
 
-KANNEL = "from=%p&to=%P&text=%b&ts=%T&id=%I&coding=%c&charset=%C&udh=%u&smsc=%i"
+KANNEL = "from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"
 
 
 @click.command()
@@ -47,9 +47,7 @@ def _doors(*, reveal: bool) -> list[dict[str, Any]]:
 
 def _words(door: dict[str, Any]) -> str:
     lines = [f"[{door['account']}] {door['kind']}, owner {door['owner']}, {door['state']}", f"  address: {door['url']}"]
-    lines += [
-        f"  {name}: {_shown(value)}" for name, value in door["settings"].items() if value not in (None, "", [], {})
-    ]
+    lines += [f"  {name}: {_shown(value)}" for name, value in door["settings"].items() if value]
     lines += [f"  {name}: {_shown(value)}" for name, value in door["secrets"].items()]
     return "\n".join([*lines, *_to_enter(door), ""])
 
@@ -62,12 +60,18 @@ def _shown(value: object) -> str:
 
 def _to_enter(door: dict[str, Any]) -> list[str]:
     """What the operator copies to the other side."""
-    secret = door["secrets"]
+    secrets, url = door["secrets"], door["url"]
     if door["kind"] == "sms":
-        token = secret.get("token", "TOKEN (see --secrets)")
-        return ["  in kannel.conf, group sms-service:", f'    get-url = "{door["url"]}?token={token}&{KANNEL}"']
+        token = secrets.get("token") or "TOKEN"
+        return [
+            "  in kannel.conf, group sms-service (TOKEN as --secrets shows it):",
+            f'    get-url = "{url}?token={token}&{KANNEL}"',
+            "    max-messages = 0",
+            "  in group sendsms-user: concatenation = true, max-messages = 255",
+        ]
     if door["kind"] == "whatsapp":
-        token = secret.get("verify_token", "see --secrets")
-        return ["  in Meta's dashboard, WhatsApp, Configuration:", f"    callback URL {door['url']} as seen from outside",
-                f"    verify token {token}; subscribe to messages"]  # fmt: skip
+        return [
+            "  in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets shows it):",
+            f"    callback URL {url}, as it is reached from outside by HTTPS; subscribe to messages",
+        ]
     return []

@@ -53,7 +53,7 @@ def list_dead(limit: int) -> None:
 
 @dead.command()
 @click.argument("id")
-def show(id: str) -> None:  # noqa: A002 - the word of the interface
+def show(id: str) -> None:
     """One dead letter, as JSON, without a citizen's words.
 
     \b

@@ -6,10 +6,8 @@ import asyncio
 
 import click
 
-from hub.commands import say, settings
+from hub.commands import settings
 from hub.settings import WrongCall, nearest
-
-FORWARDER = "forwarder comes with the national record's release: run one of"
 
 
 @click.command()
@@ -23,15 +21,13 @@ def up(workers: int) -> None:
     """
     from hub.serve import STAGES, serve
 
-    told = settings()
-    say(f"Satu Pintu: open {told.url}/ (Ctrl-C ends)")
-    asyncio.run(serve(told, STAGES, workers))
+    asyncio.run(serve(settings(), STAGES, workers))
 
 
 @click.command()
-@click.argument("stage")
-def run(stage: str) -> None:
-    """One stage alone: door, reader, matcher, router, sink (with relay and ledger) or speakers.
+@click.argument("stages", nargs=-1, required=True, metavar="STAGE...")
+def run(stages: tuple[str, ...]) -> None:
+    """One stage alone, or some: door, reader, matcher, router, sink (with relay and ledger), speakers.
 
     \b
     Example:
@@ -39,8 +35,9 @@ def run(stage: str) -> None:
     """
     from hub.serve import STAGES, serve
 
-    if stage == "forwarder":
-        raise WrongCall(f"{FORWARDER} {', '.join(STAGES)}")
-    if stage not in STAGES:
-        raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
-    asyncio.run(serve(settings(), (stage,)))
+    for stage in stages:
+        if stage == "forwarder":
+            raise WrongCall(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
+        if stage not in STAGES:
+            raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
+    asyncio.run(serve(settings(), stages))

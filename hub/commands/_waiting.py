@@ -1,0 +1,64 @@
+"""Raws of a command's own that are on the road, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+
+from hub.ledger import BOOKKEEPER
+from hub.wiring import Hub
+from schemas import Raw
+from sink.fates import Fate, fates
+
+AT_ONCE = 500
+COLUMNS = ("recorded", "added", "redelivered", "refused", "dead", "on_the_road", "lost", "receipts", "empty")
+_COLUMN = {"receipt": "receipts"}
+
+
+class Waiting:
+    """Holds a line number for each Raw without an outcome, the oldest first; the others are only counted."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lines: dict[str, int] = {}
+        self._count: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    async def publish(self, raws: Sequence[Raw], lines: Sequence[int]) -> None:
+        """Put them on the road; once this returns they are durable."""
+        await self._hub.bus.publish(raws)
+        self._lines.update(zip((raw.id for raw in raws), lines, strict=True))
+
+    async def look(self) -> list[tuple[int, Fate]]:
+        """Which of the oldest have an outcome now, with their lines."""
+        asked = list(islice(self._lines, AT_ONCE))
+        ended = await self._hub.threads.disk(fates, self._hub.record, asked)
+        self._count.update(_COLUMN.get(fate.outcome, fate.outcome) for fate in ended)
+        return [(self._lines.pop(fate.raw), fate) for fate in ended]
+
+    async def counted(self) -> None:
+        """Wait until the ledger has counted everything that was there when this was called."""
+        until = datetime.now(UTC)
+        while any(lag.group == BOOKKEEPER and lag.oldest and lag.oldest <= until for lag in await self._hub.bus.lag()):
+            await asyncio.sleep(0.05)  # noqa: ASYNC110 - another process may do the counting
+
+    def ledger(self) -> dict[str, int]:
+        """The columns of the ledger, for these Raws alone."""
+        columns = {name: self._count[name] for name in COLUMNS} | {"on_the_road": len(self)}
+        return {"received": len(self) + self._count.total() - columns["receipts"] - columns["empty"], **columns}
+
+
+async def first_of(mine: asyncio.Task[None], stages: Collection[asyncio.Task[None]]) -> None:
+    """Wait for one's own work; a stage that gives up ends the wait with its error."""
+    try:
+        await asyncio.wait([mine, *stages], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        mine.cancel()
+    for task in (*stages, mine):
+        if task.done() and not task.cancelled():
+            task.result()

@@ -1,0 +1,153 @@
+"""`parse`: what a payload means, as the road would read it. Nothing is stored, no signature asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+import click
+import msgspec
+
+from hub.commands import data, say, settings
+from hub.commands._rows import named, opened, raw_of, rows
+from hub.settings import WrongCall, nearest
+from schemas import Dead, Message, Raw, Receipt
+
+if TYPE_CHECKING:
+    from connectors import Channel, Settings
+
+_RAWS = UUID("c9b0c1de-6f0c-5c6b-8f62-1a35f86c2f6b")
+_ATTACHMENT = ("native_id", "media_type", "name", "url", "size")
+_PLACE = ("code", "level", "name", "lat", "lon", "words")
+
+
+@click.command()
+@click.argument("kind")
+@click.argument("file", required=False)
+@click.option("--account", metavar="NAME", help="As this account reads it. [the kind's name, no settings]")
+@click.option("--header", "headers", multiple=True, metavar="K=V", help="A header of the request; as often as needed.")
+@click.option("--query", default="", metavar="S", help="The query string of the request.")
+def parse(kind: str, file: str | None, account: str | None, headers: Sequence[str], query: str) -> None:
+    """What a payload means, a JSON line a message. FILE - or none reads standard input; with --query, none is no body.
+
+    \b
+    Example:
+      satupintu parse whatsapp webhook.json
+      satupintu parse sms --query 'from=%2B6281200001234&to=1708&text=LAPOR+jalan+rusak'
+    """
+    from normalizer import read
+
+    channel = channel_of(kind, account)
+    file = file or ("" if query else "-")
+    raws = list(_rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query))
+    ids = iter(range(10**9))
+    items = read(raws, {channel.account: channel}.get, now=_now, new_id=lambda: str(next(ids)))
+    refused = [item for item in items if _told(item)]
+    if refused:
+        click.get_current_context().exit(2)
+
+
+def channel_of(kind: str, account: str | None) -> Channel:
+    """The account as the channels file has it, where there is such a one; else one of that kind without settings."""
+    from connectors import channel_type, kinds
+
+    if kind not in kinds():
+        raise WrongCall(f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}")
+    if account and (found := _configured(kind, account)):
+        return found
+    channel = channel_type(kind)
+    return channel(account or kind, "", _bare(channel.settings_type))
+
+
+def _configured(kind: str, account: str) -> Channel | None:
+    from hub.accounts import Accounts
+
+    told = settings()
+    accounts = Accounts.load(told.channels) if told.channels.exists() else {}
+    found = accounts.get(account)
+    if found and found.kind != kind:
+        raise WrongCall(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
+    return found
+
+
+def _bare(settings_type: type[Settings]) -> Settings:
+    """Settings that say nothing: no signature is asked for, nothing is sent."""
+    needed = (f for f in msgspec.structs.fields(settings_type) if f.required)
+    return settings_type(**{f.name: f.type("") for f in needed if isinstance(f.type, type)})
+
+
+def _rows(file: str, channel: Channel) -> Iterator[Raw]:
+    with opened(file) as stream:
+        for row in named(rows(file, stream)):
+            yield raw_of(row, channel, id=str(uuid5(_RAWS, row.name)), at=_now())
+
+
+def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:
+    body = b""
+    if file:
+        with opened(file) as stream:
+            body = stream.read()
+    same = uuid5(_RAWS, f"{channel.kind}/{channel.account}?{query}#{body.hex()}")
+    yield Raw(
+        id=str(same),
+        account=channel.account,
+        channel=channel.kind,
+        owner=channel.owner,
+        received_at=_now(),
+        method="POST" if body else "GET",
+        query=query,
+        headers=headers,
+        body=body,
+    )
+
+
+def _pairs(headers: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for header in headers:
+        name, equals, value = header.partition("=")
+        if not equals or not name:
+            raise WrongCall(f"--header takes NAME=VALUE, not {header!r}")
+        found[name.strip().lower()] = value
+    return found
+
+
+def _told(item: Message | Receipt | Dead) -> bool:
+    """Print it. True where it is a refusal."""
+    if isinstance(item, Dead):
+        say(f"satupintu: {item.reason}")
+    elif isinstance(item, Message):
+        data(_message(item))
+    elif item.state != "empty":
+        data(_receipt(item))
+    return isinstance(item, Dead)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "native_id": message.native_id,
+        "conversation": message.conversation,
+        "sender": message.sender,
+        "kind": message.kind,
+        "text": message.text,
+        "sent_at": message.sent_at,
+        "attachments": [{name: getattr(a, name) for name in _ATTACHMENT} for a in message.attachments],
+        "place": {name: getattr(message.place, name) for name in _PLACE} if message.place else None,
+    }
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "kind": "receipt",
+        "of": receipt.native_id or receipt.reply,
+        "state": receipt.state,
+        "conversation": receipt.conversation,
+        "at": receipt.at,
+        "reason": receipt.reason,
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

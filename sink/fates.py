@@ -1,0 +1,35 @@
+"""What became of the items of some Raws: asked by whoever put them on the road and waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sink.bulk import ask
+from sink.record import Record
+
+
+class Fate(NamedTuple):
+    """The one end of an item."""
+
+    raw: str
+    index: int
+    of: int
+    """How many items its Raw holds."""
+    outcome: str
+    """recorded, added, redelivered, refused, dead; receipt or empty."""
+    reason: str | None
+    number: str | None
+    """Of the complaint that it opened or joined, once that is on record."""
+
+
+_FATES = """
+    SELECT o.raw, o.idx, o."of", o.outcome, o.reason, c.number
+    FROM outcomes o LEFT JOIN complaints c ON c.id = o.complaint WHERE o.raw IN (*)
+"""
+
+
+def fates(record: Record, raws: Sequence[str]) -> list[Fate]:
+    """The outcomes there are by now. Raises Retry."""
+    with record.read() as connection:
+        return [Fate(*row) for row in ask(connection, _FATES, raws)]
