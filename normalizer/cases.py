@@ -46,12 +46,12 @@ class Case:
     message: Message
     words: str | None
     known: Known
+    conversations: tuple[str, ...]
+    """The keys of its thread: its own, and those of the same person's other ids on the account."""
 
-    @property
-    def conversations(self) -> tuple[str, ...]:
-        """The keys of its thread: its own, and those of the same person's other ids on the account."""
-        m = self.message
-        return (m.key, *(f"{m.account}/{alias}" for alias in m.aliases))
+    @classmethod
+    def of(cls, message: Message, words: str | None, known: Known) -> Case:
+        return cls(message, words, known, (message.key, *(f"{message.account}/{a}" for a in message.aliases)))
 
     @property
     def thread(self) -> Thread | None:

@@ -15,9 +15,10 @@ MATCHER = "1"
 
 FEW_WORDS = 3
 SHORT = 12
-"""Letters and digits; two texts shorter than this are often equal by chance."""
+"""Bytes of letters and digits; two texts shorter than this are often equal by chance."""
 
 _SILENT = re.compile(r"[\W_]+")
+_SILENT_ASCII = bytes(c for c in range(128) if not chr(c).isalnum())
 
 
 def match(messages: Sequence[Message], memory: Memory) -> list[Complaint]:
@@ -31,7 +32,7 @@ def match(messages: Sequence[Message], memory: Memory) -> list[Complaint]:
     for message, words in zip(messages, digests, strict=True):
         decision = known.decided.get((message.raw, message.index))
         if decision is None:
-            decision = _decide(Case(message, words, known))
+            decision = _decide(Case.of(message, words, known))
             news.append((message, words if decision.opens else None, decision))
         complaints.append(_complaint(message, decision))
     if news:
@@ -41,8 +42,12 @@ def match(messages: Sequence[Message], memory: Memory) -> list[Complaint]:
 
 def digest(text: str) -> str | None:
     """What two equal reports share: SHA-256 of their letters and digits, in one case. None where there are too few."""
-    heard = _SILENT.sub("", text.casefold())
-    return sha256(heard.encode()).hexdigest() if len(heard) >= SHORT else None
+    folded = text.casefold()
+    if folded.isascii():
+        heard = folded.encode().translate(None, _SILENT_ASCII)
+    else:
+        heard = _SILENT.sub("", folded).encode("utf-8", "replace")
+    return sha256(heard).hexdigest() if len(heard) >= SHORT else None
 
 
 def _decide(case: Case) -> Decision:

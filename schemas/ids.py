@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
@@ -19,6 +20,7 @@ def without_native(raw: str, index: int) -> str:
     return f"~{raw}.{index}"
 
 
+@lru_cache(maxsize=4096)
 def complaint_id(message: str) -> str:
     """Derived from the message that opens the complaint: every process that sees it says the same."""
     return str(uuid5(_COMPLAINTS, message))
