@@ -29,6 +29,12 @@ class Knock:
     accepted: bool = True
     """What is to be expected of it: False for a forged one, which must be refused."""
 
+    @property
+    def mark(self) -> bytes:
+        """What of it stands in the Raw, to know it again: its query, without the token, and its body."""
+        query = self.path.partition("?")[2]
+        return "&".join(p for p in query.split("&") if not p.startswith("token=")).encode() + self.body
+
 
 def would_send(channel: Channel) -> str | None:
     """Why the demo must not use this account: its answers would reach real phones. None: they cannot."""

@@ -11,8 +11,6 @@ from random import Random
 from typing import Literal, NamedTuple
 
 Form = Literal["text", "image", "location", "sticker", "unreadable", "forged"]
-TWICE = ("sms", "whatsapp")
-"""Doors whose provider sends the same thing again when it heard no answer."""
 
 
 class Citizen(NamedTuple):

@@ -44,8 +44,12 @@ class Waiting:
     async def counted(self) -> None:
         """Wait until the ledger has counted everything that was there when this was called."""
         until = datetime.now(UTC)
-        while any(lag.group == BOOKKEEPER and lag.oldest and lag.oldest <= until for lag in await self._hub.bus.lag()):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - another process may do the counting
+        while await self._uncounted(until):  # noqa: ASYNC110 - another process may be counting
+            await asyncio.sleep(0.05)
+
+    async def _uncounted(self, until: datetime) -> bool:
+        mine = (lag for lag in await self._hub.bus.lag() if lag.group == BOOKKEEPER)
+        return any(lag.oldest is not None and lag.oldest <= until for lag in mine)
 
     def ledger(self) -> dict[str, int]:
         """The columns of the ledger, for these Raws alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -44,7 +45,7 @@ def ledger(*, as_json: bool) -> None:
     if as_json:
         data(books)
     else:
-        sys.stdout.write(table(("account", *COLUMNS), _rows(books)))
+        sys.stdout.write(written(books))
     if losers:
         raise OutOfBalance(
             f"{books['all']['lost']} lost, of {', '.join(losers)}: keep the data folder as it is, run satupintu doctor "
@@ -52,6 +53,7 @@ def ledger(*, as_json: bool) -> None:
         )
 
 
-def _rows(books: dict[str, dict[str, dict[str, int]]]) -> list[list[str]]:
+def written(books: dict[str, Any]) -> str:
+    """The ledger as a table for people."""
     rows = [*sorted(books["accounts"].items()), ("all", books["all"])]
-    return [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows]
+    return table(("account", *COLUMNS), [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows])
