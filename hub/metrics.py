@@ -1,0 +1,107 @@
+"""Figures for Prometheus. No label is personal; what costs a look into the record is kept for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+
+from hub.ledger import look
+from sink import tables
+
+if TYPE_CHECKING:
+    from bus import Lag
+    from hub.ledger import Ledger
+    from hub.wiring import Hub
+    from sink import Record
+
+FRESH = 10.0
+LEDGER_FRESH = 60.0
+"""Seconds that figures are shown again before they are taken anew."""
+
+
+class Metrics(Collector):
+    """Takes the figures, and shows them as the exposition format wants them."""
+
+    def __init__(
+        self, hub: Hub, answered: Mapping[tuple[str, int], int], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._hub = hub
+        self._answered = answered
+        self._clock = clock
+        self._lags: Sequence[Lag] = ()
+        self._outbox: Mapping[str, int] = {}
+        self._dead = 0
+        self._ledger: Ledger | None = None
+        self._taken = self._balanced = float("-inf")
+        self._busy = asyncio.Lock()
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    async def text(self) -> bytes:
+        """All figures, taken anew where they are too old."""
+        async with self._busy:
+            if self._clock() - self._taken > FRESH:
+                self._lags = await self._hub.bus.lag()
+                self._outbox, self._dead = await self._hub.threads.disk(_counts, self._hub.record)
+                self._taken = self._clock()
+            if self._clock() - self._balanced > LEDGER_FRESH:
+                self._ledger = await look(self._hub)
+                self._balanced = self._clock()
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Nothing is told ahead: figures are taken only when asked for."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they were taken last."""
+        answered = CounterMetricFamily("satupintu_door_answers", "Requests at /in/.", labels=["account", "status"])
+        for (account, status), times in sorted(self._answered.items()):
+            answered.add_metric([account, str(status)], times)
+        yield answered
+        yield from self._road()
+        outbox = GaugeMetricFamily("satupintu_outbox", "Replies by state.", labels=["state"])
+        for state, replies in sorted(self._outbox.items()):
+            outbox.add_metric([state], replies)
+        yield outbox
+        yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be looked at.", self._dead)
+        yield from self._books()
+
+    def _road(self) -> Iterator[Metric]:
+        labels = ["topic", "group"]
+        behind = GaugeMetricFamily("satupintu_lag", "Events that a group has still to commit.", labels=labels)
+        passed = CounterMetricFamily("satupintu_place", "Places of the log that a group has passed.", labels=labels)
+        oldest = GaugeMetricFamily("satupintu_lag_seconds", "Age of the oldest of them.", labels=labels)
+        for topic, group in sorted({(lag.topic, lag.group) for lag in self._lags}):
+            lags = [lag for lag in self._lags if (lag.topic, lag.group) == (topic, group)]
+            behind.add_metric([topic, group], sum(lag.behind for lag in lags))
+            passed.add_metric([topic, group], sum(max(lag.place, 0) for lag in lags))
+            since = [lag.oldest.timestamp() for lag in lags if lag.oldest]
+            oldest.add_metric([topic, group], max(0.0, time.time() - min(since)) if since else 0.0)
+        yield from (behind, passed, oldest)
+
+    def _books(self) -> Iterator[Metric]:
+        books = GaugeMetricFamily("satupintu_ledger", "What became of what came in.", labels=["account", "column"])
+        for account, row in (self._ledger or {"accounts": {}})["accounts"].items():
+            for column, number in row.items():
+                books.add_metric([account, column], number)
+        yield books
+        if self._ledger is not None:
+            lost = self._ledger["all"]["lost"]
+            yield GaugeMetricFamily("satupintu_ledger_lost", "Must be 0; an alarm when it stays.", lost)
+
+
+def _counts(record: Record) -> tuple[dict[str, int], int]:
+    state = tables.outbox.c.state
+    with record.read() as connection:
+        outbox = {str(name): int(n) for name, n in connection.execute(select(state, func.count()).group_by(state))}
+        dead = connection.execute(select(func.count()).select_from(tables.dead)).scalar_one()
+    return outbox, int(dead)

@@ -1,0 +1,29 @@
+"""The web door: `/in/ACCOUNT` goes to the bare `Door`, everything else to the pages and the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.door import PREFIX, Door, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hub.wiring import Hub
+
+
+def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application of this hub."""
+    from hub.web.app import make_app
+    from hub.wiring import now
+
+    door = Door(hub.accounts, hub.bus.publish, hub.blobs, now)
+    pages = make_app(hub, door.answered)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await door(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return dispatch

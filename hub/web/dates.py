@@ -1,0 +1,16 @@
+"""Instants as people write them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hub.web.words import Language, say
+
+
+def when(at: datetime, zone: ZoneInfo, language: Language) -> str:
+    """`2 Maret 2026, 09.30 WIB`"""
+    there = at.astimezone(zone)
+    month = say("months", language).split()[there.month - 1]
+    mark = "." if language == "id" else ":"
+    return f"{there.day} {month} {there.year}, {there:%H}{mark}{there:%M} {there.tzname()}"

@@ -1,0 +1,166 @@
+"""The pages for people: the form, the page after it, and the way of a report. All of them work without JavaScript."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from hub.web.api import Turns
+from hub.web.check import check
+from hub.web.dates import when
+from hub.web.desk import Caller, Desk, is_id
+from hub.web.look import page, parts, static, steps
+from hub.web.problems import Problem
+from hub.web.proofs import Proofs, is_number
+from hub.web.receive import receive
+from hub.web.words import Language, Said
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from sink import Tracked
+
+WAIT = 5.0
+"""Seconds that the form waits for its number."""
+
+
+class Pages:
+    """The handlers."""
+
+    def __init__(self, desk: Desk, turns: Turns, proofs: Proofs, zone: ZoneInfo) -> None:
+        self._desk = desk
+        self._turns = turns
+        self._proofs = proofs
+        self._zone = zone
+
+    def routes(self) -> list[Route]:
+        """Where they stand."""
+        return [
+            Route("/", self.form),
+            Route("/", self.file, methods=["POST"]),
+            Route("/diterima/{raw}", self.accepted),
+            Route("/lacak", self.ask),
+            Route("/lacak/{number}", self.report),
+            Route("/lacak/{number}", self.prove, methods=["POST"]),
+            Route("/static/{name}", self.static),
+        ]
+
+    async def form(self, request: Request) -> Response:
+        return self._form(request, _language(request.query_params.get("lang")))
+
+    def _form(self, request: Request, language: Language, **more: Any) -> Response:
+        values = {"files_again": False, "today": self._desk.today().isoformat(), **more}
+        values["said"] = {"once": secrets.token_urlsafe(18), **values.get("said", {})}
+        return page(request, "form.html", language=language, here="form", **values)
+
+    async def file(self, request: Request) -> Response:
+        _from_here(request)
+        caller = self._turns.of_address(request)
+        given = await receive(request)
+        language, once = _language(given.values.pop("lang", None)), given.values.pop("once", None)
+        fields, errors = check(given, self._desk.today())
+        if errors:
+            told = {name: said.to(language) for name, said in _in_order(errors).items()}
+            said = {**given.values, "once": once}
+            return self._form(
+                request,
+                language,
+                status=422,
+                errors=told,
+                said=said,
+                files_again=bool(given.files or "files" in errors),
+            )
+        form = Caller("form", caller.account)
+        filed = await self._desk.file(form, fields, given.files, once if _is_drawn(once) else None)
+        await self._desk.number(filed.id, WAIT)
+        query = {"token": filed.token} | ({"lang": language} if language != "id" else {})
+        return RedirectResponse(f"/diterima/{filed.id}?{urlencode(query)}", 303)
+
+    async def accepted(self, request: Request) -> Response:
+        raw, token = request.path_params["raw"], request.query_params.get("token")
+        language = _language(request.query_params.get("lang"))
+        found = await self._proofs.find(request, raw, token, None) if is_id(raw) and token else None
+        if found is not None and found.proven:
+            told = {"number": found.number, "parts": parts(found.number), "token": token}
+            return page(request, "accepted.html", language=language, switch=None, **told)
+        if found is None and is_id(raw) and token and self._desk.waits(raw, token):
+            return page(request, "accepted.html", language=language, switch=None, number=None)
+        raise Problem(404, "no_page")
+
+    async def ask(self, request: Request) -> Response:
+        language, said = _language(request.query_params.get("lang")), request.query_params.get("number")
+        if said is None:
+            return page(request, "track.html", language=language, here="track")
+        number = "".join(filter(str.isdigit, said))
+        if len(number) == 10 and number.isascii():
+            return RedirectResponse(f"/lacak/{number}" + ("" if language == "id" else f"?lang={language}"), 303)
+        return self._asked(request, language, said, "error_number", 422)
+
+    def _asked(self, request: Request, language: Language, said: str, error: str, status: int) -> Response:
+        told = {"errors": {"number": Said(error).to(language)}, "said": {"number": said}}
+        return page(request, "track.html", language=language, here="track", status=status, **told)
+
+    async def report(self, request: Request) -> Response:
+        number, token = request.path_params["number"], request.query_params.get("token")
+        language = _language(request.query_params.get("lang"))
+        found = await self._proofs.find(request, number, token, None) if is_number(number) else None
+        if found is None:
+            return self._asked(request, language, number, "not_found", 404)
+        return self._report(request, found, language, {})
+
+    async def prove(self, request: Request) -> Response:
+        _from_here(request)
+        number, given = request.path_params["number"], await receive(request)
+        language, last4 = _language(given.values.get("lang")), str(given.values.get("last4", "")).strip()
+        right = len(last4) == 4 and last4.isascii() and last4.isdigit()
+        found = await self._proofs.find(request, number, None, last4 if right else None) if is_number(number) else None
+        if found is None:
+            return self._asked(request, language, number, "not_found", 404)
+        error = None if found.proven else "not_proven" if right else "error_last4"
+        return self._report(request, found, language, {"last4": Said(error).to(language)} if error else {})
+
+    def _report(self, request: Request, found: Tracked, language: Language, errors: dict[str, str]) -> Response:
+        told = {"found": found, "parts": parts(found.number), "steps": steps(found.status), "errors": errors}
+        told["when"] = partial(when, zone=self._zone, language=language)
+        status = 422 if errors else 200
+        # with a token in the address no switch: it would have to repeat it
+        more = {"switch": None} if "token" in request.query_params else {}
+        return page(request, "report.html", language=language, here="track", status=status, **told, **more)
+
+    async def static(self, request: Request) -> Response:
+        found = static(request.path_params["name"])
+        if found is None:
+            raise Problem(404, "no_page")
+        return found
+
+
+def _language(said: Any) -> Language:
+    return "en" if said == "en" else "id"
+
+
+def _in_order(errors: dict[str, Said]) -> dict[str, Said]:
+    """As the fields stand on the page."""
+    page = ["text", "title", "files", "place", "incident_date", "name", "phone", "email"]
+    return dict(sorted(errors.items(), key=lambda e: page.index(e[0]) if e[0] in page else len(page)))
+
+
+def _is_drawn(once: object) -> bool:
+    return isinstance(once, str) and len(once) == 24 and once.isascii()
+
+
+def _from_here(request: Request) -> None:
+    """Raises Problem where another site made the browser send this. Over plain http browsers name only the origin."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        here = site in {"same-origin", "none"}
+    else:
+        here = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not here:
+        raise Problem(403, "forbidden")
