@@ -1,0 +1,13 @@
+"""The corridor: the port, its adapters, and `pump`, the only loop that consumes a topic."""
+
+from bus._file import UnusableLog
+from bus._port import Batch, Bus, Lag, Lost, Stored
+from bus.memory import MemoryBus
+from bus.pump import Counts, Stage, Stopped, pump
+from bus.sqlite import SqliteBus
+from bus.turnstile import Turnstile
+
+__all__ = [
+    "Batch", "Bus", "Counts", "Lag", "Lost", "MemoryBus", "SqliteBus", "Stage", "Stopped", "Stored", "Turnstile",
+    "UnusableLog", "pump",
+]  # fmt: skip

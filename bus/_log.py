@@ -1,0 +1,184 @@
+"""The log in SQLite: a table a partition, the heads, and the groups' places with their leases.
+
+    log_TOPIC_N   place, at, key, value      one row an event; `place` is given out by us and never restarts
+    heads         topic, partition           the last place given out, and when
+    places        grp, topic, partition      committed up to here; member and epoch of the lease
+    meta          name                       hash and number of the partitions (`_file.py`)
+
+Places have no gaps, so what is behind is a subtraction; rows are appended at the end of their table, so a page is a
+range of its key, and `at` never falls within a table, so an instant is found by halving. Nothing here scans.
+Functions that change something run inside a write transaction of `_writer.py`. Instants are microseconds since 1970.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from bus._partitions import Rows, Slot
+from bus._port import Lag, Stored
+from bus._subscription import Lease
+
+PAGE_BYTES = 4 * 1024 * 1024
+"""A page ends here, however few events it holds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """An instant as it is stored."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(at: int) -> datetime:
+    """A stored instant."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
+@cache
+def table(topic: str, partition: int) -> str:
+    """Name of the partition's table."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", topic):
+        raise ValueError(f"no name for a topic: {topic!r}")
+    return f"log_{topic}_{partition:d}"
+
+
+@cache
+def _sql(statement: str, topic: str, partition: int) -> str:
+    return statement.replace("TABLE_", table(topic, partition))
+
+
+def append(connection: sqlite3.Connection, rows: Rows, at: int, partitions: int) -> dict[Slot, int]:
+    """Write the events; the new heads."""
+    heads = {}
+    for slot, events in rows.items():
+        head, last = _head(connection, slot, partitions)
+        stamp = max(at, last)
+        connection.executemany(
+            _sql("INSERT INTO TABLE_ (place, at, key, value) VALUES (?, ?, ?, ?)", *slot),
+            [(place, stamp, key, value) for place, (key, value) in enumerate(events, head + 1)],
+        )
+        heads[slot] = head + len(events)
+        connection.execute(
+            "UPDATE heads SET head = ?, at = ? WHERE topic = ? AND partition = ?", (heads[slot], stamp, *slot)
+        )
+    return heads
+
+
+def _head(connection: sqlite3.Connection, slot: Slot, partitions: int) -> tuple[int, int]:
+    ask = "SELECT head, at FROM heads WHERE topic = ? AND partition = ?"
+    found: tuple[int, int] | None = connection.execute(ask, slot).fetchone()
+    if found is None:
+        add_topic(connection, slot[0], partitions)
+        return 0, 0
+    return found
+
+
+def add_topic(connection: sqlite3.Connection, topic: str, partitions: int) -> None:
+    """Lay out the topic's tables, if it has none."""
+    for partition in range(partitions):
+        columns = "place INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL"
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table(topic, partition)} ({columns})")
+        connection.execute("INSERT OR IGNORE INTO heads VALUES (?, ?, 0, 0)", (topic, partition))
+
+
+def add_group(connection: sqlite3.Connection, topic: str, group: str, partitions: int) -> None:
+    """Give the group a place before the oldest event kept, where it has none."""
+    add_topic(connection, topic, partitions)
+    for partition in range(partitions):
+        oldest = _sql("SELECT min(place) - 1 FROM TABLE_", topic, partition)
+        head = "SELECT head FROM heads WHERE topic = ?2 AND partition = ?3"
+        connection.execute(
+            f"INSERT OR IGNORE INTO places VALUES (?1, ?2, ?3, coalesce(({oldest}), ({head})), NULL, 0)",  # noqa: S608 - checked names
+            (group, topic, partition),
+        )
+
+
+def move(connection: sqlite3.Connection, topic: str, group: str, places: Mapping[int, tuple[int, int]]) -> list[int]:
+    """Move the places under the leases they were read under; the partitions whose lease has passed on."""
+    statement = "UPDATE places SET place = max(place, ?) WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?"
+    return [
+        partition
+        for partition, (epoch, place) in places.items()
+        if not connection.execute(statement, (place, group, topic, partition, epoch)).rowcount
+    ]
+
+
+def pass_on(
+    connection: sqlite3.Connection, topic: str, group: str, member: str | None, epochs: Mapping[int, int]
+) -> None:
+    """Give leases to a member or to nobody, where they still have that epoch."""
+    connection.executemany(
+        "UPDATE places SET member = ?, epoch = epoch + 1 WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?",
+        [(member, group, topic, partition, epoch) for partition, epoch in epochs.items()],
+    )
+
+
+def heads(connection: sqlite3.Connection) -> Iterable[tuple[Slot, int]]:
+    """The last place of every partition of every topic."""
+    rows = connection.execute("SELECT topic, partition, head FROM heads")
+    return [((topic, partition), head) for topic, partition, head in rows]
+
+
+def leases(connection: sqlite3.Connection, topic: str, group: str) -> dict[int, Lease]:
+    """Who holds what of the topic for the group."""
+    ask = "SELECT partition, member, epoch, place FROM places WHERE grp = ? AND topic = ?"
+    return {partition: Lease(*lease) for partition, *lease in connection.execute(ask, (group, topic))}
+
+
+def page(connection: sqlite3.Connection, slot: Slot, after: int, limit: int) -> list[Stored]:
+    """Events after that place; at least one if there is one, else as many as fit a page."""
+    partition, events, size = slot[1], [], 0
+    stamp, when = 0, _EPOCH
+    ask = _sql("SELECT place, at, key, value FROM TABLE_ WHERE place > ? ORDER BY place LIMIT ?", *slot)
+    for place, at, key, value in connection.execute(ask, (after, limit)):
+        if at != stamp:
+            stamp, when = at, instant(at)
+        events.append(Stored(partition, place, key, value, when))
+        size += len(value)
+        if size > PAGE_BYTES:
+            break
+    return events
+
+
+def before(connection: sqlite3.Connection, slot: Slot, at: int) -> int:
+    """The place of the last event older than that instant, or the one before the oldest kept; found by halving."""
+    ends = _sql("SELECT (SELECT min(place) FROM TABLE_), (SELECT max(place) FROM TABLE_)", *slot)
+    ask = _sql("SELECT at FROM TABLE_ WHERE place = ?", *slot)
+    with snapshot(connection):
+        low, high = connection.execute(ends).fetchone()
+        if low is None:
+            return 0
+        older = bisect_left(range(low, high + 1), at, key=lambda place: connection.execute(ask, (place,)).fetchone()[0])
+        return int(low) - 1 + older
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Several reads that see one state. Short: an open one lets the WAL grow."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
+def lag(connection: sqlite3.Connection) -> list[Lag]:
+    """How far behind every group is."""
+    ask = "SELECT topic, grp, partition, place, head - place FROM places JOIN heads USING (topic, partition)"
+    return [
+        Lag(topic, group, partition, place, behind, _oldest(connection, (topic, partition), place))
+        for topic, group, partition, place, behind in connection.execute(ask).fetchall()
+    ]
+
+
+def _oldest(connection: sqlite3.Connection, slot: Slot, after: int) -> datetime | None:
+    ask = _sql("SELECT at FROM TABLE_ WHERE place > ? ORDER BY place LIMIT 1", *slot)
+    found = connection.execute(ask, (after,)).fetchone()
+    return found and instant(found[0])

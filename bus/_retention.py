@@ -1,0 +1,81 @@
+"""What may go: events past their age, or the oldest while the log is too large. Never what a group has still to commit.
+
+Everything goes in slices, each a transaction of its own, so that publishers wait for none of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from bus import _log
+from bus._partitions import Slot
+from bus._writer import Writer
+
+SLICE = 1_000
+"""Events, or pages of the file, in one transaction at most."""
+_ALL = 2**63 - 1
+
+
+class Keep(NamedTuple):
+    """What is kept: events from that instant on, and at most that many bytes (None: as many as there are)."""
+
+    since: datetime
+    most: int | None
+
+
+async def tidy(writer: Writer, reads: sqlite3.Connection, keep: Keep) -> int:
+    """Remove what need not be kept and may go; the number of events."""
+    old = _log.micros(keep.since)
+    gone = await _remove(writer, reads, lambda at: at < old, old)
+    if keep.most is not None:
+        most = keep.most
+        gone += await _remove(writer, reads, lambda _: _bytes(reads) > most, _ALL)
+    while _pragma(reads, "freelist_count") * 4 > _pragma(reads, "page_count"):  # below, new events will want them
+        await writer.do(_give_back)
+    return gone
+
+
+async def _remove(writer: Writer, reads: sqlite3.Connection, too_much: Callable[[int], bool], before: int) -> int:
+    """Remove slices of events older than `before`, always the oldest, while `too_much` says so of its age."""
+    gone = 0
+    while removable := _removable(reads):
+        at, slot, place = removable
+        if not too_much(at):
+            break
+        gone += await writer.do(partial(_delete, slot=slot, first=place, before=before))
+    return gone
+
+
+def _removable(reads: sqlite3.Connection) -> tuple[int, Slot, int] | None:
+    """The oldest event that every group has committed: when, where, which."""
+    found = []
+    for slot, _ in _log.heads(reads):
+        ask = f"SELECT at, place FROM {_log.table(*slot)} WHERE place <= {_FLOOR} ORDER BY place LIMIT 1"  # noqa: S608 - checked names
+        if row := reads.execute(ask, slot).fetchone():
+            found.append((row[0], slot, row[1]))
+    return min(found, default=None)
+
+
+_FLOOR = f"coalesce((SELECT min(place) FROM places WHERE topic = ?1 AND partition = ?2), {_ALL})"  # noqa: S608 - a number
+
+
+def _delete(connection: sqlite3.Connection, slot: Slot, first: int, before: int) -> int:
+    delete = f"DELETE FROM {_log.table(*slot)} WHERE place < ?3 AND place <= {_FLOOR} AND at < ?4"  # noqa: S608 - checked names
+    return connection.execute(delete, (*slot, first + SLICE, before)).rowcount
+
+
+def _give_back(connection: sqlite3.Connection) -> None:
+    connection.execute(f"PRAGMA incremental_vacuum({SLICE})").fetchall()
+
+
+def _bytes(reads: sqlite3.Connection) -> int:
+    used = _pragma(reads, "page_count") - _pragma(reads, "freelist_count")
+    return used * _pragma(reads, "page_size")
+
+
+def _pragma(reads: sqlite3.Connection, name: str) -> int:
+    return int(reads.execute(f"PRAGMA {name}").fetchone()[0])

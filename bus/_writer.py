@@ -1,0 +1,166 @@
+"""Group commit: one thread writes for the whole process, and whoever comes while it syncs shares the next sync."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from asyncio import Future
+from collections.abc import Callable
+from contextlib import suppress
+from copy import copy
+from datetime import datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from bus import _log
+from bus._file import open_log
+from bus._partitions import Rows, Slot
+from bus.turnstile import Turnstile
+from schemas import Retry
+
+GROUP = 2_000
+"""A group takes no more jobs in once it holds so many events."""
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+"""What we write between two checkpoints."""
+WAL_PAGES = 8_192
+"""A WAL that has grown beyond (a reader held it back) is cut."""
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+
+
+class _Job(NamedTuple):
+    done: Future[Any]
+    rows: Rows | None
+    work: Work | None
+
+
+class Writer:
+    """Runs jobs in groups, each group one transaction under the turnstile.
+
+    `committed` is called on the loop after each group with the new heads.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime], committed: Callable[[dict[Slot, int]], None]) -> None:
+        self.partitions = 0
+        self._path = path
+        self._clock = clock
+        self._committed = committed
+        self._turnstile = Turnstile(path)
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._written = 0
+
+    async def open(self, partitions: int) -> sqlite3.Connection:
+        """Start the thread, lay out the file; a connection for the loop to read with. Raises UnusableLog."""
+        self._loop = asyncio.get_running_loop()
+        self._ended: Future[None] = self._loop.create_future()
+        opened: Future[sqlite3.Connection] = self._loop.create_future()
+        threading.Thread(target=self._run, args=(partitions, opened), name="bus-writer", daemon=True).start()
+        return await opened
+
+    async def append(self, rows: Rows) -> None:
+        """Write the events; return once they are synced. Raises Retry."""
+        done: Future[None] = self._loop.create_future()
+        self._jobs.put(_Job(done, rows, None))
+        await done
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run that inside a write transaction. Raises Retry."""
+        done: Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(done, None, work))
+        return await done
+
+    async def close(self) -> None:
+        """Finish what is asked for, close the connections, end the thread."""
+        self._jobs.put(None)
+        await self._ended
+
+    def _run(self, partitions: int, opened: Future[sqlite3.Connection]) -> None:
+        try:
+            with self._turnstile:
+                log = open_log(self._path, partitions)
+        except Exception as error:  # whatever it is, the one who waits for the opening shall hear it
+            self._tell(_fail, [opened], error)
+            return
+        self.partitions = log.partitions
+        self._tell(opened.set_result, log.reads)
+        ending = False
+        while not ending:
+            jobs, ending = self._gather()
+            if jobs:
+                self._write(log.writes, jobs)
+        with suppress(OSError, sqlite3.Error), self._turnstile:
+            log.close()
+        self._tell(self._ended.set_result, None)
+
+    def _gather(self) -> tuple[list[_Job], bool]:
+        jobs: list[_Job] = []
+        size, job = 0, self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            size += sum(map(len, job.rows.values())) if job.rows else 1
+            if size >= GROUP or self._jobs.empty():
+                return jobs, False
+            job = self._jobs.get()
+        return jobs, True
+
+    def _write(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+        try:
+            with self._turnstile:
+                heads, results = self._transact(connection, jobs)
+                self._tell(self._resolve, jobs, results, heads)
+                self._checkpoint(connection)
+        except (sqlite3.Error, OSError) as error:
+            self._tell(_fail, [job.done for job in jobs], Retry(f"the log cannot be written: {error}"))
+        except Exception as error:  # a bug of ours: those who asked shall see it, the thread goes on
+            self._tell(_fail, [job.done for job in jobs], error)
+
+    def _transact(self, connection: sqlite3.Connection, jobs: list[_Job]) -> tuple[dict[Slot, int], list[Any]]:
+        rows = _merge(jobs)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            heads = _log.append(connection, rows, _log.micros(self._clock()), self.partitions)
+            results = [job.work(connection) if job.work else None for job in jobs]
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # some faults have rolled it back already
+                connection.execute("ROLLBACK")
+            raise
+        self._written += 16_384 + sum(len(value) for events in rows.values() for _, value in events)
+        return heads, results
+
+    def _checkpoint(self, connection: sqlite3.Connection) -> None:
+        if self._written < CHECKPOINT_BYTES:
+            return
+        self._written = 0
+        with suppress(sqlite3.Error):  # what was written is durable; the next one tries again
+            _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages > WAL_PAGES:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def _resolve(self, jobs: list[_Job], results: list[Any], heads: dict[Slot, int]) -> None:
+        for job, result in zip(jobs, results, strict=True):
+            if not job.done.done():  # its caller may have gone
+                job.done.set_result(result)
+        if heads:
+            self._committed(heads)
+
+    def _tell(self, call: Callable[..., object], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop was closed under us: nobody waits any more
+            self._loop.call_soon_threadsafe(call, *args)
+
+
+def _merge(jobs: list[_Job]) -> Rows:
+    merged: Rows = {}
+    for job in jobs:
+        for slot, events in (job.rows or {}).items():
+            merged[slot] = merged[slot] + events if slot in merged else events
+    return merged
+
+
+def _fail(waiting: list[Future[Any]], error: Exception) -> None:
+    for done in waiting:
+        if not done.done():
+            done.set_exception(copy(error))  # each its own: a raised exception carries its caller's traceback

@@ -1,0 +1,182 @@
+"""The only loop that consumes a topic: take a batch, decode, run the stage, publish everything, commit once.
+
+What a stage may raise, and what comes of it:
+
+    nothing      what it returned is published, then the batch is committed
+    Retry        waits (`after`, else 0.1 s doubling up to 30 s) and runs again: for ever, or where `limit` is set that
+                 many times, and is then buried
+    Reject       buried with its reason
+    any other    a bug: buried with the exception's class and place; ten in a row stop the stage with `Stopped`
+
+A batch that fails is run again one event at a time, in order, so that one bad event is buried and the rest go on; only
+where the fault lies with our own database or broker (Retry without limit) the whole batch is tried again first.
+Nothing is logged but ids, stage, attempt and reason; an exception's own words may be a citizen's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import TypeVar
+
+from bus._bury import bury, place_of
+from bus._partitions import now
+from bus._port import Batch, Bus, Lost, Stored
+from schemas import Event, Reject, Retry, decode
+
+BUGS_IN_A_ROW = 10
+WHOLE_TRIES = 3
+"""How often a batch is tried whole before its events are run one at a time."""
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 30.0
+"""Seconds."""
+
+DEAD = "dead"
+T = TypeVar("T")
+
+_logger = logging.getLogger(__name__)
+
+Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Stopped(Exception):  # noqa: N818 - it says what happened
+    """The stage fails whatever it is given: somebody has to look. The batch is not committed."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a stage has done since the process began."""
+
+    taken: int = 0
+    """Events whose batch is committed."""
+    published: int = 0
+    buried: int = 0
+    retries: int = 0
+    """Waits, for whatever reason."""
+    lost: int = 0
+    """Batches whose partition had passed to another."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """A function on a topic: events in, events out. It bears an event twice."""
+
+    name: str
+    topic: str
+    run: Run
+    size: int = 500
+    """Events in a batch at most."""
+    group: str = ""
+    """Defaults to the name."""
+    counts: Counts = field(default_factory=Counts)
+
+    def __post_init__(self) -> None:
+        self.group = self.group or self.name
+
+
+async def pump(bus: Bus, stage: Stage, *, sleep: Sleep = asyncio.sleep, clock: Callable[[], datetime] = now) -> None:
+    """Run the stage for ever. Raises Stopped."""
+    work = _Pump(bus, stage, sleep, clock)
+    async with AsyncExitStack() as stack:
+        subscription = bus.subscribe(stage.topic, stage.group, size=stage.size)
+        batches = await work.patiently(lambda: stack.enter_async_context(subscription))
+        while True:
+            await work.batch(await work.patiently(lambda: anext(batches)))
+
+
+class _Pump:
+    def __init__(self, bus: Bus, stage: Stage, sleep: Sleep, clock: Callable[[], datetime]) -> None:
+        self._bus, self._stage, self._counts = bus, stage, stage.counts
+        self._sleep, self._clock = sleep, clock
+        self._bugs = 0
+
+    async def batch(self, batch: Batch) -> None:
+        """One batch, until it is committed or lost."""
+        if not await self._whole(batch.events):
+            for stored in batch.events:
+                await self._single(stored)
+        try:
+            await self.patiently(lambda: self._bus.commit(batch))
+        except Lost:
+            self._counts.lost += 1
+        else:
+            self._counts.taken += len(batch.events)
+
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask the bus until it answers."""
+        for attempt in count(1):
+            try:
+                return await call()
+            except Retry as fault:
+                await self._wait(fault, attempt)
+        raise AssertionError("count() has no end")
+
+    async def _whole(self, batch: Sequence[Stored]) -> bool:
+        """Run the events together; False: they are to be run one at a time."""
+        for attempt in range(1, WHOLE_TRIES + 1 if len(batch) > 1 else 1):
+            try:
+                await self._run(batch)
+                return True
+            except Retry as fault:
+                if fault.limit is not None:
+                    return False
+                await self._wait(fault, attempt)
+            except Exception:  # run singly, the one at fault will raise it again
+                return False
+        return False
+
+    async def _single(self, stored: Stored) -> None:
+        for attempt in count(1):
+            try:
+                await self._run([stored])
+                return
+            except Retry as fault:
+                if not self._exhausted(fault, attempt):
+                    await self._wait(fault, attempt)
+                    continue
+                reason = fault.reason
+            except Reject as fault:
+                self._bugs = 0
+                reason = fault.reason
+            except Exception as error:
+                reason = self._bug(error)
+            await self._bury(stored, reason, attempt)
+            return
+
+    async def _run(self, batch: Sequence[Stored]) -> None:
+        topic = self._stage.topic
+        made = await self._stage.run([decode(topic, stored.value) for stored in batch])
+        if made:
+            await self.patiently(lambda: self._bus.publish(made))
+        self._counts.published += len(made)
+        self._bugs = 0
+
+    def _exhausted(self, fault: Retry, attempt: int) -> bool:
+        return fault.limit is not None and attempt > fault.limit and self._stage.topic != DEAD
+
+    def _bug(self, error: Exception) -> str:
+        self._bugs += 1
+        reason = place_of(error)
+        if self._bugs >= BUGS_IN_A_ROW:
+            raise Stopped(f"{self._stage.name}: {self._bugs} faults in a row, the last {reason}") from None
+        return reason
+
+    async def _bury(self, stored: Stored, reason: str, attempts: int) -> None:
+        stage = self._stage
+        if stage.topic == DEAD:  # it would come straight back
+            raise Stopped(f"{stage.name}: a dead letter cannot be kept: {reason}") from None
+        dead = bury(stage.topic, stored, stage=stage.name, reason=reason, attempts=attempts, at=self._clock())
+        _logger.warning("%s: buried %s after %d attempts", stage.name, dead.id, attempts)
+        await self.patiently(lambda: self._bus.publish([dead]))
+        self._counts.buried += 1
+
+    async def _wait(self, fault: Retry, attempt: int) -> None:
+        self._counts.retries += 1
+        _logger.warning("%s: attempt %d failed, trying again", self._stage.name, attempt)
+        backoff = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempt - 1, 10))
+        await self._sleep(backoff if fault.after is None else fault.after)
