@@ -20,12 +20,13 @@ from schemas import Command
 CONVERSATIONAL = frozenset({"sms", "smpp", "whatsapp", "telegram", "line", "messenger", "instagram"})
 """Kinds of account whose citizens type these words. A form or a file has fields for what they say."""
 
-_BETWEEN = r"[\s:;,.!#<>()\[\]|/–—-]*"
-_LAPOR = re.compile(rf"[\W_]*LAPOR(?!\w)(?!\s+ke(?:pada)?\b){_BETWEEN}", re.IGNORECASE)
+_BETWEEN = r"""[\s:;,.!?#*_~"'<>()\[\]|/–—-]*"""
+_END = r"(?![^\W_])"
+_LAPOR = re.compile(rf"[\W_]*LAPOR{_END}(?!\s+ke(?:pada)?\b){_BETWEEN}", re.IGNORECASE)
 _COMMAND = re.compile(
-    rf"[\W_]*(TL|CEK)(?![^\W\d]){_BETWEEN}"
-    rf"(?:(?:no|nomor|nomer|id|status|tiket|laporan|aduan|pengaduan)(?!\w){_BETWEEN})*"
-    rf"(?:(\d(?:[ .-]?\d){{9}}(?!\d)|\d+(?:[.-]\d+)*)(?!\w))?{_BETWEEN}",
+    rf"[\W_]*(TL|CEK)(?![^\W\d_]){_BETWEEN}"
+    rf"(?:(?:no|nomor|nomer|id|status|tiket|laporan|aduan|pengaduan){_END}{_BETWEEN})*"
+    rf"(?:(\d(?:[ .-]?\d){{9}}(?!\d)|\d+(?:[.-]\d+)*){_END})?{_BETWEEN}",
     re.IGNORECASE,
 )
 _NOT_DIGITS = re.compile(r"\D+")
@@ -50,7 +51,7 @@ class Keywords:
     def __init__(self, regions: Mapping[str, str]) -> None:
         self._codes = {_folded(word): code for word, code in regions.items() if word.strip()}
         words = sorted((r"\s+".join(map(re.escape, w.split())) for w in self._codes), key=len, reverse=True)
-        self._region = re.compile(rf"[\W_]*({'|'.join(words)})(?!\w){_BETWEEN}", re.IGNORECASE) if words else None
+        self._region = re.compile(rf"[\W_]*({'|'.join(words)}){_END}{_BETWEEN}", re.IGNORECASE) if words else None
 
     def find(self, text: str) -> Said:
         """Takes a cleaned text apart. `LAPOR` and the region may stand in either order."""
