@@ -44,17 +44,23 @@ def read(
 
 
 def _own_items(raw: Raw, channel: Parses) -> list[Item]:
-    """What of the Raw's conversation is in the request. What was read before a fault is kept; the fault is the last."""
+    """What of the Raw's conversation is in the request. What was read before a fault is kept; the fault is the last.
+
+    A part that makes no sense belongs to no conversation; where the Raw would hold nothing else, to the Raw all the same.
+    """
     items: list[Item] = []
+    nobodys: list[Item] = []
     try:
         for item in channel.parse(raw):
             if _belongs(raw, item):
                 items.append(item)
+            elif isinstance(item, Reject):
+                nobodys.append(item)
     except Reject as reject:
         items.append(reject)
     except Exception as fault:  # one poisonous Raw must not fail its batch; the dead letter shows it
         items.append(Reject(f"the channel's parse failed with {type(fault).__name__}: mend it, then replay"))
-    return items
+    return items or nobodys
 
 
 def _belongs(raw: Raw, item: Item) -> bool:
