@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -83,6 +83,14 @@ class Http:
         self._clock = clock
         self._now = now
         self._of_thread = threading.local()
+        self._sessions: list[requests.Session] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._sessions:
+            session.close()
 
     def ask(self, call: Call) -> Heard:
         """The 2xx answer. Raises Retry, Unanswered or Reject."""
@@ -122,6 +130,7 @@ class Http:
         session: requests.Session | None = getattr(self._of_thread, "session", None)
         if session is None:
             session = self._of_thread.session = requests.Session()
+            self._sessions.append(session)
             session.auth = _no_netrc
             session.mount("http://", HTTPAdapter(max_retries=0))
             session.mount("https://", HTTPAdapter(max_retries=0))

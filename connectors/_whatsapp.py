@@ -74,11 +74,13 @@ def _order(inside: Said) -> str:
 
 
 def _cards(said: Said) -> str:
-    lines = []
-    for card in objects_of(said, "contacts"):
-        phones = [string_of(phone, "phone") for phone in objects_of(card, "phones")]
-        lines.append(", ".join([string_of(object_of(card, "name"), "formatted_name"), *phones]))
-    return "\n".join(lines)
+    cards = objects_of(said, "contacts")
+    told = ([string_of(object_of(card, "name"), "formatted_name"), *_phones(card)] for card in cards)
+    return "\n".join(", ".join(word for word in card if word) for card in told)
+
+
+def _phones(card: Said) -> list[str]:
+    return [string_of(phone, "phone") for phone in objects_of(card, "phones")]
 
 
 _TEXTS: dict[str, Callable[[Said], str]] = {
@@ -160,10 +162,8 @@ def objects_of(said: Any, name: str) -> list[Said]:
 
 
 def own_phone(said: Said) -> str:
-    """The number that a citizen who hides it gave us when we asked for it."""
+    """Digits of the number that a citizen who hides it gave us when we asked for it; else empty."""
     if string_of(said, "origin") != "contact_request":
         return ""
-    phones = (
-        string_of(phone, "phone") for card in objects_of(said, "contacts") for phone in objects_of(card, "phones")
-    )
-    return "".join(c for c in next(phones, "") if c.isdigit())
+    given = [phone for card in objects_of(said, "contacts") for phone in _phones(card)]
+    return "".join(c for c in given[0] if c.isdigit()) if given else ""
