@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import Forbidden, Listens, Request, channel_type, kinds
@@ -104,6 +104,7 @@ def test_case_12_without_a_secret_the_door_stays_closed(kind: str):
 
 
 @each_listening
+@settings(deadline=None)
 @given(header=st.text(max_size=80), query=st.text(max_size=80), body=st.binary(max_size=80))
 def test_case_12_nonsense_for_a_proof_is_refused(kind: str, header: str, query: str, body: bytes):
     proof = recording(kind)["proof"]
@@ -156,6 +157,7 @@ def test_case_07_every_message_of_a_request_is_read(kind: str):
 
 
 @each_kind
+@settings(deadline=None)
 @given(body=st.binary(max_size=300), query=st.text(max_size=200))
 def test_any_bytes_are_a_reject_at_worst(kind: str, body: bytes, query: str):
     request = Request("POST", query, {}, body)
@@ -170,6 +172,7 @@ values = st.recursive(leaves, lambda v: st.lists(v, max_size=2) | st.dictionarie
 
 
 @each_kind
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_value_anywhere_is_a_reject_at_worst(kind: str, data: st.DataObject):
     case = data.draw(st.sampled_from([c for c in cases(kind) if c.request.body.startswith(b"{")] or cases(kind)))
