@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
+from schemas import Message
 from sink.bulk import ask
 from sink.record import Record
+
+_decode = msgspec.json.Decoder(Message).decode
 
 
 class Fate(NamedTuple):
@@ -33,3 +38,13 @@ def fates(record: Record, raws: Sequence[str]) -> list[Fate]:
     """The outcomes there are by now. Raises Retry."""
     with record.read() as connection:
         return [Fate(*row) for row in ask(connection, _FATES, raws)]
+
+
+_READINGS = "SELECT raw, idx, made FROM readings WHERE raw IN (*) ORDER BY reader"
+
+
+def readings(record: Record, raws: Sequence[str]) -> dict[tuple[str, int], Message]:
+    """What was made of the items, by raw id and index; by the newest reader, and without what is personal. Redelivered
+    and refused items have none. Raises Retry."""
+    with record.read() as connection:
+        return {(raw, index): _decode(made) for raw, index, made in ask(connection, _READINGS, raws)}

@@ -1,0 +1,114 @@
+"""Wrong calls, settings and files: one line that says what to do, and 64."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.cli import COMMANDS
+from tests.cli.program import CLEAN, one_line, satupintu
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    done = satupintu(command, "--help")
+    assert done.returncode == 0
+    assert "Example:" in done.stdout
+    assert "satupintu " in done.stdout.split("Example:")[1]
+
+
+@pytest.mark.parametrize("word", ["list", "show", "replay"])
+def test_every_word_of_dead_has_help_with_an_example(word: str) -> None:
+    assert "Example:" in satupintu("dead", word, "--help").stdout
+
+
+def test_help_lists_every_command_of_the_interface() -> None:
+    said = satupintu("--help").stdout
+    words = "up run demo parse ingest export ledger dead replay channels doctor read match route"
+    assert all(f"\n  {word} " in said for word in words.split(" "))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["ledgr"], "--help"),
+        (["ledger", "--jsn"], "--json"),
+        (["ingest"], "ingest --help"),
+        (["ingest", "/nowhere/rows.csv"], "cannot be read"),
+        (["parse", "pigeon"], "takes one of"),
+        (["parse", "sms", "--header", "broken", "--query", "a=b"], "NAME=VALUE"),
+        (["run", "reeder"], "did you mean reader?"),
+        (["run", "forwarder"], "run one of"),
+        (["up", "--workers", "many"], "--help"),
+        (["up", "--listen", "8080"], "host:port"),
+        (["ledger", "--zone", "Asia/Jakrta"], "zone takes"),
+        (["ledger", "--bus", "rabbit://x"], "bus takes"),
+        (["export", "--since", "yesterday"], "is no time"),
+        (["replay"], "--since"),
+        (["replay", "--since", "2025-07-01", "--apply"], "--apply"),
+        (["dead", "show", "no-such-letter"], "dead list"),
+        (["dead", "replay", "no-such-letter", "--apply"], "dead list"),
+        (["ledger", "--config", "/nowhere.toml"], "does not exist"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_what_to_do(words: list[str], says: str, tmp_path: Path) -> None:
+    assert says in one_line(satupintu(*words, data=tmp_path), 64)
+
+
+def test_settings_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    before = satupintu("--data", str(tmp_path), "channels", "--json")
+    after = satupintu("channels", "--json", "--data", str(tmp_path))
+    assert before.stdout == after.stdout != ""
+    assert (tmp_path / "channels.toml").exists()
+
+
+def test_a_wrong_channels_file_names_account_and_key(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntokn = "x"\n')
+    assert "tokn is no setting; did you mean token?" in one_line(satupintu("channels", data=tmp_path), 64)
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "--data" in one_line(satupintu("ledger", data=tmp_path / "file" / "below"), 64)
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = one_line(satupintu("up", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", data=tmp_path), 64)
+    assert "--listen" in said
+
+
+def test_a_fault_is_one_line_without_traceback(tmp_path: Path) -> None:
+    satupintu("ledger", data=tmp_path)
+    (tmp_path / "record.db").write_bytes(b"no database at all" * 1000)
+    assert "doctor" in one_line(satupintu("ledger", data=tmp_path), 1)
+
+
+def test_a_reader_that_has_enough_is_no_fault(tmp_path: Path) -> None:
+    rows = '{"text": "Jalan rusak parah di depan pasar"}\n' * 5000
+    call = [sys.executable, "-m", "hub", "read", "-"]
+    with subprocess.Popen(call, stdin=-1, stdout=-1, stderr=-1, text=True, env=CLEAN) as reading:
+        assert reading.stdin
+        assert reading.stdout
+        assert reading.stderr
+        reading.stdout.close()
+        reading.stdin.write(rows)
+        reading.stdin.close()
+        assert reading.stderr.read() == ""
+        assert reading.wait(20) == 0
+
+
+def test_help_is_there_at_once() -> None:
+    took = []
+    for _ in range(3):
+        begun = time.monotonic()
+        satupintu("--help")
+        took.append(time.monotonic() - begun)
+    assert min(took) < 0.4

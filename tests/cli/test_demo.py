@@ -1,0 +1,45 @@
+"""`demo`: through the doors of a hub of its own, or of the one that is up."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import satupintu
+from tests.programs import Program, channels, free_port
+
+
+@pytest.mark.slow
+def test_the_demo_starts_a_hub_and_ends_with_a_whole_ledger(tmp_path: Path) -> None:
+    listen = ("--listen", f"127.0.0.1:{free_port()}")
+    done = satupintu("demo", *listen, data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"/lacak/\d{10}", done.stdout)) == 3
+    books = json.loads(satupintu("ledger", "--json", data=tmp_path).stdout)["all"]
+    assert books["received"] >= 300
+    assert min(books[name] for name in ("recorded", "added", "redelivered", "refused", "dead")) > 0
+    assert books["lost"] == books["on_the_road"] == 0
+
+
+@pytest.mark.slow
+def test_the_demo_goes_through_the_hub_that_is_up_and_may_be_repeated(tmp_path: Path) -> None:
+    hub = Program(tmp_path / "var", channels())
+    hub.start()
+    try:
+        first = hub.run("demo")
+        second = hub.run("demo")
+    finally:
+        hub.stop()
+    assert set(re.findall(r"/lacak/(\d{10})", first)).isdisjoint(re.findall(r"/lacak/(\d{10})", second))
+
+
+@pytest.mark.slow
+def test_the_demo_leaves_out_an_account_that_would_reach_real_phones(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text(channels(kannel="http://gateway.example/cgi-bin/sendsms"))
+    done = satupintu("demo", "--listen", f"127.0.0.1:{free_port()}", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "[sms] is left out" in done.stderr
+    assert "sms" not in json.loads(satupintu("ledger", "--json", data=tmp_path).stdout)["accounts"]

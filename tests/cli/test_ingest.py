@@ -1,0 +1,68 @@
+"""`ingest`: files as offices have them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.program import one_line, satupintu
+
+
+def tally(path: Path, data: Path) -> dict[str, int]:
+    done = satupintu("ingest", str(path), data=data)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
+
+
+def test_csv_of_a_spreadsheet_with_mark_semicolons_and_line_breaks(tmp_path: Path) -> None:
+    rows = 'id;text;sender;anonymous\n1;"Jalan rusak;\nparah sekali";0812-0000-1234;ya\n2;Banjir di RT 04;;\n'
+    (tmp_path / "rows.csv").write_bytes(b"\xef\xbb\xbf" + rows.encode())
+    assert tally(tmp_path / "rows.csv", tmp_path / "var")["recorded"] == 2
+    complaints = [json.loads(x) for x in satupintu("export", data=tmp_path / "var").stdout.splitlines()]
+    assert sorted(c["text"] for c in complaints) == ["Banjir di RT 04", "Jalan rusak;\nparah sekali"]
+    assert sorted(c["anonymous"] for c in complaints) == [False, True]
+
+
+def test_a_wrong_row_of_csv_is_named_by_the_line_it_begins_on(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text('id,text,latitude\n1,"Jalan\nrusak",\n2,Banjir,north\n')
+    done = satupintu("ingest", str(tmp_path / "rows.csv"), data=tmp_path / "var")
+    assert done.stderr.startswith('line 4: "latitude" takes degrees')
+    assert json.loads(done.stdout)["dead"] == 1
+
+
+def test_windows_text_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_bytes("text\nPasar “Baru” kotor – mohon dibersihkan\n".encode("cp1252"))
+    tally(tmp_path / "rows.csv", tmp_path / "var")
+    assert "“Baru”" in json.loads(satupintu("export", data=tmp_path / "var").stdout)["text"]
+
+
+def test_csv_without_a_text_column_is_a_wrong_call(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,isi\n1,Jalan rusak\n")
+    assert "no column `text`" in one_line(satupintu("ingest", str(tmp_path / "rows.csv"), data=tmp_path / "var"), 64)
+
+
+def test_a_json_array_is_a_wrong_call_that_tells_the_way(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('[{"text": "Jalan rusak"}]')
+    assert "one object a line" in one_line(satupintu("ingest", str(tmp_path / "rows.json"), data=tmp_path / "var"), 64)
+
+
+def test_an_attachment_outside_the_folder_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "rows.ndjson").write_text('{"text": "Jalan rusak", "attachments": ["../secret.txt"]}\n')
+    done = satupintu("ingest", str(tmp_path / "in" / "rows.ndjson"), data=tmp_path / "var")
+    assert "outside the file's folder" in done.stderr
+    assert not [path for path in (tmp_path / "var" / "blobs").rglob("*") if path.is_file()]
+
+
+def test_an_account_of_another_kind_is_a_wrong_call(tmp_path: Path) -> None:
+    (tmp_path / "rows.ndjson").write_text('{"text": "Jalan rusak"}\n')
+    done = satupintu("ingest", str(tmp_path / "rows.ndjson"), "--account", "sms", data=tmp_path / "var")
+    assert "name one of file" in one_line(done, 64)
+
+
+def test_more_rows_than_the_road_takes_at_once(tmp_path: Path) -> None:
+    lines = (json.dumps({"id": str(n), "text": f"Lampu jalan nomor {n} mati"}) for n in range(5000))
+    (tmp_path / "rows.ndjson").write_text("\n".join(lines))
+    assert tally(tmp_path / "rows.ndjson", tmp_path / "var")["recorded"] == 5000

@@ -1,0 +1,180 @@
+"""Commands on a filled data folder: a file is brought in once, and every command looks at what became of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.program import one_line, satupintu
+
+ROWS = [
+    {"id": "a1", "text": "Jalan berlubang di depan Pasar Baru", "sender": "+62 812-0000-1234", "name": "Siti Aminah"},
+    {"id": "a2", "text": "Lampu jalan mati sejak kemarin malam", "sender": "+62 812-0000-1235"},
+    {"id": "a1", "text": "Jalan berlubang di depan Pasar Baru", "sender": "+62 812-0000-1234"},
+    {"id": "a3", "text": "jalan berlubang di depan pasar baru", "sender": "0812-0000-1234"},
+    {"text": "Air PDAM tidak mengalir di RT 04", "attachments": ["foto.jpg", "hilang.jpg"]},
+    {"text": "Air PDAM tidak mengalir di RT 04"},
+]
+COLUMNS = [
+    "received",
+    "recorded",
+    "added",
+    "redelivered",
+    "refused",
+    "dead",
+    "on_the_road",
+    "lost",
+    "receipts",
+    "empty",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a file of six good rows and two wrong ones in it."""
+    folder = tmp_path_factory.mktemp("road")
+    (folder / "foto.jpg").write_bytes(b"\xff\xd8\xff picture")
+    lines = [json.dumps(row) for row in ROWS] + ["this is no row", '{"text": "", "id": "a9"}']
+    (folder / "rows.ndjson").write_text("\n".join(lines) + "\n")
+    done = satupintu("ingest", str(folder / "rows.ndjson"), data=folder / "var")
+    (folder / "out.json").write_text(done.stdout)
+    (folder / "err.txt").write_text(done.stderr)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def said(folder: Path, *words: str, code: int = 0) -> Any:
+    done = satupintu(*words, data=folder / "var")
+    assert done.returncode == code, done.stderr
+    return (
+        json.loads(done.stdout) if done.stdout.startswith(("{", "[")) and done.stdout.count("\n") == 1 else done.stdout
+    )
+
+
+def test_ingest_prints_the_ledger_of_its_file(folder: Path) -> None:
+    tally = json.loads((folder / "out.json").read_text())
+    assert list(tally) == COLUMNS
+    assert tally | {"received": 8, "recorded": 4, "added": 1, "redelivered": 1, "dead": 2} == tally
+    assert tally["on_the_road"] == tally["lost"] == 0
+
+
+def test_ingest_names_wrong_rows_by_line(folder: Path) -> None:
+    told = (folder / "err.txt").read_text()
+    assert re.findall(r"^line (\d+): ", told, re.MULTILINE) == ["5", "7", "8"] or sorted(
+        re.findall(r"^line (\d+): ", told, re.MULTILINE)
+    ) == ["5", "7", "8"]
+    assert "hilang.jpg does not exist" in told
+
+
+def test_attachments_are_with_the_blobs(folder: Path) -> None:
+    kept = [path for path in (folder / "var" / "blobs").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in kept] == [b"\xff\xd8\xff picture"]
+
+
+def test_the_ledger_is_whole(folder: Path) -> None:
+    books = said(folder, "ledger", "--json")
+    assert list(books["accounts"]["file"]) == COLUMNS
+    assert books["all"]["received"] == 8
+    assert books["all"]["lost"] == books["all"]["on_the_road"] == 0
+
+
+def test_the_ledger_for_people_is_a_table(folder: Path) -> None:
+    head, file, total = said(folder, "ledger").splitlines()
+    assert head.split() == ["account", *COLUMNS]
+    assert (file.split()[:2], total.split()[:2]) == (["file", "8"], ["all", "8"])
+
+
+def test_export_is_the_interfaces_form(folder: Path) -> None:
+    complaints = [json.loads(line) for line in said(folder, "export").splitlines()]
+    assert len(complaints) == 4
+    first = next(c for c in complaints if c["messages"][0]["native_id"] == "a1")
+    assert len(first["messages"]) == 2
+    assert "81200001234" not in json.dumps(first["reporter"])
+
+
+def test_export_since_leaves_out_what_is_older(folder: Path) -> None:
+    assert said(folder, "export", "--since", "2099-01-01") == ""
+
+
+def test_dead_letters_are_listed_shown_and_replayed(folder: Path) -> None:
+    letters = [json.loads(line) for line in said(folder, "dead", "list").splitlines()]
+    assert len(letters) == 2
+    one = said(folder, "dead", "show", letters[0]["id"])
+    assert one["reason"] == letters[0]["reason"]
+    done = satupintu("dead", "replay", letters[0]["id"], data=folder / "var")
+    assert json.loads(done.stdout)["applied"] is False
+    assert "--apply" in done.stderr
+
+
+def test_a_dead_letter_replayed_is_on_the_road_again_and_ends_dead_again(folder: Path) -> None:
+    letter = json.loads(said(folder, "dead", "list").splitlines()[0])
+    said(folder, "dead", "replay", letter["id"], "--apply")
+    (folder / "none.ndjson").write_text("")
+    said(folder, "ingest", str(folder / "none.ndjson"))
+    books = said(folder, "ledger", "--json")["all"]
+    assert (books["received"], books["dead"], books["lost"]) == (8, 2, 0)
+
+
+def test_replay_of_the_same_reader_changes_nothing(folder: Path) -> None:
+    assert said(folder, "replay", "--since", "2020-01-01").splitlines()[-1].startswith("0 of ")
+
+
+def test_replay_tells_which_and_how_without_words(folder: Path, tmp_path: Path) -> None:
+    toml = (folder / "var" / "channels.toml").read_text()
+    other = tmp_path / "channels.toml"
+    other.write_text(toml[: toml.index("[file]")] + '[file]\nkind = "file"\nowner = "35.78"\n')
+    told = said(folder, "replay", "--since", "2020-01-01", "--channels", str(other))
+    assert "file/file/a2: " in told
+    assert "place" in told
+    assert "Lampu" not in told
+
+
+def test_the_same_file_again_is_redelivered(folder: Path) -> None:
+    tally = json.loads(satupintu("ingest", str(folder / "rows.ndjson"), data=folder / "var").stdout)
+    assert (tally["received"], tally["redelivered"], tally["dead"]) == (8, 6, 2)
+
+
+def test_channels_keep_their_secrets(folder: Path) -> None:
+    doors = said(folder, "channels", "--json")
+    assert {"account", "kind", "owner", "url", "state", "settings", "secrets"} == set(doors[0])
+    assert all(door["secrets"] == {} for door in doors)
+    told = said(folder, "channels", "--json", "--secrets")
+    assert next(d for d in told if d["kind"] == "sms")["secrets"]["token"]
+
+
+def test_doctor_finds_nothing_wrong_but_what_is_outside(folder: Path) -> None:
+    done = satupintu("doctor", "--listen", "127.0.0.1:9", data=folder / "var")
+    checks = dict(line.split("  ", 1)[::-1] for line in done.stdout.splitlines())
+    wrong = [what for what, verdict in checks.items() if verdict == "WRONG"]
+    assert [what for what in wrong if not what.startswith("channel whatsapp")] == []
+    assert {what.split(":")[0] for what in checks} >= {"settings", "disk", "record", "bus", "clock", "keys", "listen"}
+
+
+def test_doctor_sees_keys_that_others_can_read(folder: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_bytes((folder / "var" / "keys.toml").read_bytes())
+    keys.chmod(0o644)
+    done = satupintu("doctor", "--keys", str(keys), data=folder / "var")
+    assert done.returncode == 1
+    assert "chmod 600" in done.stdout
+
+
+def test_other_keys_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
+    satupintu("ledger", data=tmp_path / "other")
+    done = satupintu("ledger", "--keys", str(tmp_path / "other" / "keys.toml"), data=folder / "var")
+    assert "keys" in one_line(done, 64)
+
+
+def test_the_ledger_alarms_when_a_row_is_gone(folder: Path) -> None:
+    with sqlite3.connect(folder / "var" / "record.db") as record:
+        record.execute("DELETE FROM outcomes WHERE rowid = (SELECT min(rowid) FROM outcomes)")
+    record.close()
+    done = satupintu("ledger", "--json", data=folder / "var")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["accounts"]["file"]["lost"] == 1
+    assert "1 lost, of file" in done.stderr
