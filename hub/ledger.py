@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from bus import Bus, Lag, Stage
-from hub.wiring import Hub, stages
+from hub.wiring import Hub
 from sink import balance
 
 ROAD = ("raw", "messages", "complaints", "routed", "receipts", "dead")
@@ -58,7 +58,7 @@ _RAW_OF: dict[str, Callable[[bytes], str | None]] = {
 
 async def look(hub: Hub) -> Ledger:
     """The ledger now. What came in is counted first, what is on the road next, outcomes last: nothing seems lost."""
-    loop, groups = asyncio.get_running_loop(), carriers(stages(hub).values())
+    loop, groups = asyncio.get_running_loop(), carriers(hub.stages.values())
 
     def road() -> Collection[str]:
         return asyncio.run_coroutine_threadsafe(on_the_road(hub.bus, groups), loop).result()

@@ -13,11 +13,12 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from bus import pump
 from hub.settings import PREFIX, Settings, WrongCall
-from hub.wiring import Hub, Loop, loops, open_hub, stages
+from hub.wiring import Hub, Loop, open_hub
 from schemas import Retry
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ class Work(NamedTuple):
 
 def work_of(hub: Hub, names: Collection[str]) -> list[Work]:
     """Every pump and loop of the named stages."""
-    pumps = [Work(s.name, lambda s=s: pump(hub.bus, s)) for n, of in stages(hub).items() if n in names for s in of]
-    return pumps + [Work(x.name, lambda x=x: repeat(x)) for n, of in loops(hub).items() if n in names for x in of]
+    pumps = [Work(s.name, partial(pump, hub.bus, s)) for n, of in hub.stages.items() if n in names for s in of]
+    return pumps + [Work(x.name, partial(repeat, x)) for n, of in hub.loops.items() if n in names for x in of]
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ from hub.speaker import Speaker
 from hub.threads import Threads, threads
 from normalizer import match, read
 from router import Rules, route
-from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Routed
+from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed
 from sink import Blobs, Record, RecordMemory, Vault, bury, count, keep, note, owed, published
 
 PARTITIONS = 4
@@ -45,9 +46,9 @@ class Loop:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hub:
-    """All that is open while the hub runs."""
+    """All that is open while the hub runs, and its stages and loops by the names of `satupintu run`."""
 
     settings: Settings
     accounts: Accounts
@@ -59,6 +60,14 @@ class Hub:
     threads: Threads
     owes: asyncio.Event
     """Set when a reply is owed, so that the relay need not wait for its next look."""
+
+    @cached_property
+    def stages(self) -> dict[str, list[Stage]]:
+        return _stages(self)
+
+    @cached_property
+    def loops(self) -> dict[str, list[Loop]]:
+        return _loops(self)
 
 
 @asynccontextmanager
@@ -77,9 +86,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
             yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, asyncio.Event())
 
 
-def stages(hub: Hub) -> dict[str, list[Stage]]:
-    """The stages that consume a topic, by the names of `satupintu run`."""
-    speaker = _speaker(hub)
+def _stages(hub: Hub) -> dict[str, list[Stage]]:
     return {
         "reader": [Stage("reader", Raw.topic, _reader(hub))],
         "matcher": [Stage("matcher", Message.topic, _matcher(hub))],
@@ -90,12 +97,11 @@ def stages(hub: Hub) -> dict[str, list[Stage]]:
             Stage("dead", Dead.topic, _burier(hub)),
             Stage("ledger", Raw.topic, _counter(hub)),
         ],
-        "speakers": [Stage("speakers", "replies", speaker.speak, size=50)],
+        "speakers": [Stage("speakers", Reply.topic, _speaker(hub).speak, size=50)],
     }
 
 
-def loops(hub: Hub) -> dict[str, list[Loop]]:
-    """The loops beside the stages, by the same names."""
+def _loops(hub: Hub) -> dict[str, list[Loop]]:
     speaker = _speaker(hub)
     return {
         "sink": [Loop("relay", lambda: _relay(hub), 1.0, hub.owes)],
@@ -106,10 +112,6 @@ def loops(hub: Hub) -> dict[str, list[Loop]]:
 def now() -> datetime:
     """The present, aware, UTC."""
     return datetime.now(UTC)
-
-
-def _of(kind: type, events: Sequence[Event]) -> list[object]:
-    return [e for e in events if isinstance(e, kind)]
 
 
 def _reader(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
