@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -29,7 +29,7 @@ from hub.threads import Threads, threads
 from normalizer import match, read
 from router import Rules, route
 from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed
-from sink import Blobs, Record, RecordMemory, Vault, bury, count, keep, note, owed, published
+from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, keep, note, owed, published
 
 PARTITIONS = 4
 RELAY_AT_ONCE = 500
@@ -73,17 +73,18 @@ class Hub:
 @asynccontextmanager
 async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
     """Open everything, making what a first start needs. Raises WrongCall."""
-    with _setting_up(settings):
-        vault = _vault(settings)
-        if not settings.channels.exists():
-            write_first(settings.channels)
-        accounts = Accounts.load(settings.channels)
-        rules = _rules(settings.data / "rules.toml")
-        opened = Record.open(settings.record, vault, _turn(settings.record))
-    with opened as record, threads() as pools:
-        async with _bus(settings) as bus:
-            blobs = Blobs(settings.data / "blobs")
-            yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, asyncio.Event())
+    async with AsyncExitStack() as stack:
+        with _setting_up(settings):
+            vault = _vault(settings)
+            if not settings.channels.exists():
+                write_first(settings.channels)
+            accounts = Accounts.load(settings.channels)
+            rules = _rules(settings.data / "rules.toml")
+            record = stack.enter_context(_record(settings, vault, accounts))
+        pools = stack.enter_context(threads())
+        bus = await stack.enter_async_context(_bus(settings))
+        blobs = Blobs(settings.data / "blobs")
+        yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, asyncio.Event())
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
@@ -198,6 +199,16 @@ def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     if settings.bus.startswith("memory://"):
         return MemoryBus(partitions=PARTITIONS)
     return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS)
+
+
+@contextmanager
+def _record(settings: Settings, vault: Vault, accounts: Accounts) -> Iterator[Record]:
+    owners = {name: channel.owner for name, channel in accounts.items()}
+    try:
+        with Record.open(settings.record, vault, _turn(settings.record), owners=owners) as record:
+            yield record
+    except WrongKeys as error:
+        raise WrongCall(str(error)) from None
 
 
 def _turn(url: str) -> Turnstile | None:
