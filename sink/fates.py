@@ -18,7 +18,7 @@ class Fate(NamedTuple):
     """The one end of an item."""
 
     raw: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody calls here
     of: int
     """How many items its Raw holds."""
     outcome: str

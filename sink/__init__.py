@@ -1,0 +1,23 @@
+"""The archive: the record and its keys, the keeping stage, the matcher's memory, the outbox, the ledger, the blobs."""
+
+from sink.attachments import fetched, unfetched, wanted
+from sink.blobs import Blobs
+from sink.dead import bury, dead_event, dead_list, dead_show
+from sink.export import export
+from sink.fates import Fate, fates, readings
+from sink.keep import keep
+from sink.ledger import balance, count
+from sink.memory import RecordMemory
+from sink.migrate import downgrade, upgrade
+from sink.outbox import claim, owed, published, unclaim_stale
+from sink.receipts import note
+from sink.record import Record, fresh
+from sink.requests import remember_request
+from sink.tracking import Tracked, track
+from sink.vault import Vault, WrongKeys
+
+__all__ = [
+    "Blobs", "Fate", "Record", "RecordMemory", "Tracked", "Vault", "WrongKeys", "balance", "bury", "claim", "count",
+    "dead_event", "dead_list", "dead_show", "downgrade", "export", "fates", "fetched", "fresh", "keep", "note", "owed",
+    "published", "readings", "remember_request", "track", "unclaim_stale", "unfetched", "upgrade", "wanted",
+]  # fmt: skip

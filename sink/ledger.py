@@ -1,0 +1,112 @@
+"""The books: what came in, counted from the log by a group of its own, against the outcomes on record.
+
+An item is a message, a receipt or an unreadable part of a Raw. A Raw without any outcome counts as one item, else as
+many as it said it holds. An outcome counts only where what it says was kept is really there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from sink.bulk import put, stamper
+from sink.record import Record
+from sink.tables import places, received
+
+COLUMNS = (
+    "received", "recorded", "added", "redelivered", "refused", "dead", "on_the_road", "lost", "receipts", "empty",
+)  # fmt: skip
+_COLUMN = {"receipt": "receipts"}
+_PLACE = "ON CONFLICT (topic, partition) DO UPDATE SET place = excluded.place WHERE places.place < excluded.place"
+
+_OUTCOMES = """
+    SELECT r.account, o.outcome, count(*) FROM received r JOIN outcomes o ON o.raw = r.raw
+    WHERE r.seq <= :last GROUP BY r.account, o.outcome
+"""
+_UNBACKED = """
+    SELECT r.account, o.outcome, count(*) FROM received r JOIN outcomes o ON o.raw = r.raw
+    WHERE r.seq <= :last AND o.outcome IN ('recorded', 'added') AND (
+        NOT EXISTS (SELECT 1 FROM messages m WHERE m.raw = o.raw AND m.idx = o.idx)
+        OR o.outcome = 'recorded' AND NOT EXISTS (SELECT 1 FROM complaints c WHERE c.id = o.complaint))
+    GROUP BY r.account, o.outcome
+"""
+_WITHOUT = """
+    SELECT r.account, r.raw, 1 FROM received r
+    WHERE r.seq <= :last AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.raw = r.raw)
+"""
+_IN_PART = """
+    SELECT r.account, r.raw, max(o.of) - count(*) FROM outcomes o JOIN received r ON r.raw = o.raw
+    WHERE o.of > 1 AND r.seq <= :last GROUP BY r.account, r.raw HAVING max(o.of) > count(*)
+"""
+_ENDED = "SELECT count(*) FROM outcomes WHERE outcome = 'recorded'"
+_JOINED = "SELECT count(*) FROM outcomes WHERE outcome IN ('recorded', 'added')"
+
+
+def count(
+    record: Record,
+    raws: Sequence[tuple[str, str, datetime]],
+    reached: Mapping[tuple[str, int], int] | None = None,
+) -> None:
+    """Book these Raws (id, account, received at) as received, each once; `reached` are the group's places by topic and
+    partition, kept in the same transaction. Raises Retry."""
+    with record.write() as connection:
+        if connection.dialect.name == "postgresql":
+            # so that `seq` becomes visible in its order, which a look at the books relies on
+            connection.execute(text("LOCK TABLE received IN SHARE ROW EXCLUSIVE MODE"))
+        at = stamper(connection)
+        rows = [{"raw": raw, "owner": record.owner(account), "account": account, "at": at(when)}
+                for raw, account, when in raws]  # fmt: skip
+        put(connection, received, rows, "ON CONFLICT (raw) DO NOTHING")
+        spots = [{"topic": topic, "partition": partition, "place": place}
+                 for (topic, partition), place in (reached or {}).items()]  # fmt: skip
+        put(connection, places, spots, _PLACE)
+
+
+def balance(record: Record, on_the_road: Callable[[], Collection[str]]) -> dict[str, dict[str, object]]:
+    """`{"all": {…}, "accounts": {name: {…}}}`. What was received is looked at first, the road (raw ids) next, outcomes
+    last: what moves meanwhile is seen at its new place, or at both. Raises Retry."""
+    with record.read() as connection:
+        last = connection.execute(text("SELECT max(seq) FROM received")).scalar() or 0
+    road = on_the_road()
+    with record.read() as connection:
+        books = _books(connection, last, frozenset(road))
+    every: Counter[str] = sum(books.values(), Counter())
+    return {"all": _line(every), "accounts": {account: dict(_line(books[account])) for account in sorted(books)}}
+
+
+def _books(connection: Connection, last: int, road: Collection[str]) -> dict[str, Counter[str]]:
+    books: dict[str, Counter[str]] = defaultdict(Counter)
+    for account, outcome, number in connection.execute(text(_OUTCOMES), {"last": last}):
+        books[account][_COLUMN.get(outcome, outcome)] += number
+    for account, raw, missing in _missing(connection, last):
+        books[account]["on_the_road" if raw in road else "lost"] += missing
+    if not _backed(connection):
+        for account, outcome, number in connection.execute(text(_UNBACKED), {"last": last}):
+            books[account][outcome] -= number
+            books[account]["lost"] += number
+    for line in books.values():
+        line["received"] = line.total() - line["receipts"] - line["empty"]
+    return books
+
+
+def _missing(connection: Connection, last: int) -> Iterator[tuple[str, str, int]]:
+    """Raws with items that have no outcome, and how many."""
+    for query in (_WITHOUT, _IN_PART):
+        yield from connection.execute(text(query), {"last": last}).tuples()
+
+
+def _backed(connection: Connection) -> bool:
+    """Whether there are as many complaints and messages as outcomes say: only else each is looked for."""
+
+    def number(query: str) -> int:
+        return int(connection.execute(text(query)).scalar_one())
+
+    complaints, messages = number("SELECT count(*) FROM complaints"), number("SELECT count(*) FROM messages")
+    return complaints == number(_ENDED) and messages == number(_JOINED)
+
+
+def _line(counted: Counter[str]) -> dict[str, object]:
+    return {column: counted[column] for column in COLUMNS}

@@ -1,0 +1,1 @@
+"""Revisions of the record's tables, run by `sink.migrate`."""

@@ -1,0 +1,164 @@
+"""The replies that are owed: written with the record, published by the relay, claimed by whoever sends them.
+
+    owed -> published -> claimed -> sent | unknown | failed -> delivered -> read        withheld: over the day's budget
+
+Only who claimed a reply sends it. The outbox is read by state, never by "ids above the last".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, or_, select, update
+
+from schemas import Message, Reply, Routed, encode, reply_id
+from sink.bulk import ask, parts, put, run, stamper
+from sink.record import Record
+from sink.replies import Template, words
+from sink.rows import REACTIONS
+from sink.tables import outbox
+from sink.vault import Vault
+
+BUDGET = 20
+"""Automatic answers to one person on one local day."""
+_TEMPLATES: dict[str, Template] = {"recorded": "number_given", "added": "added"}
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a reply goes; sealed as JSON in the outbox."""
+
+    conversation: str
+    to: str
+
+
+_address = msgspec.json.Decoder(Address).decode
+
+
+def owe(connection: Connection, vault: Vault, kept: Sequence[Routed], now: datetime, zone: tzinfo) -> int:
+    """Write the replies that these messages are owed; returns how many may be sent."""
+    answered = [(event, template) for event in kept if (template := _template(event)) is not None]
+    if not answered:
+        return 0
+    day = now.astimezone(zone).date().isoformat()
+    rows = [_row(vault, event, template) for event, template in answered]
+    _tell(connection, answered, rows)
+    _spare(connection, rows, day)
+    common = {"created_at": stamper(connection)(now), "day": day, "attempts": 0}
+    put(connection, outbox, [row | common for row in rows], "ON CONFLICT DO NOTHING")
+    return sum(row["state"] == "owed" for row in rows)
+
+
+def _template(event: Routed) -> Template | None:
+    message, outcome = event.complaint.message, event.complaint.outcome
+    if message.kind in REACTIONS:
+        return None
+    if message.command is not None and outcome == "refused" and message.refusal is None:
+        return "unknown_number"
+    if message.command == "CEK" and outcome == "added":
+        return "status"
+    return _TEMPLATES.get(outcome)
+
+
+def _row(vault: Vault, event: Routed, template: Template) -> dict[str, Any]:
+    complaint, message = event.complaint, event.complaint.message
+    address = Address(message.conversation, _to(message))
+    return {
+        "id": reply_id(message.raw, message.index, template), "owner": message.owner, "account": message.account,
+        "channel": message.channel, "raw": message.raw, "idx": message.index,
+        "complaint": None if _strange(event) else complaint.id, "number": complaint.number,
+        "template": template, "in_reply_to": message.native_id or None,
+        "address": vault.seal(encode(address).decode()), "recipient": vault.digest("recipient", _person(message)),
+    }  # fmt: skip
+
+
+def _strange(event: Routed) -> bool:
+    """A stranger's answer is none of the complaint's own."""
+    return event.complaint.stranger and event.complaint.outcome == "added"
+
+
+def _to(message: Message) -> str:
+    """A mail's conversation is its thread; elsewhere the conversation is with the address itself."""
+    return (message.sender.email if message.channel == "email" else None) or message.conversation
+
+
+def _person(message: Message) -> str:
+    sender = message.sender
+    return sender.phone or sender.email or sender.user or message.key
+
+
+def _tell(connection: Connection, answered: Sequence[tuple[Routed, Template]], rows: Sequence[dict[str, Any]]) -> None:
+    asked = {event.complaint.id for event, template in answered if template == "status"}
+    statuses = dict(tuple(r) for r in ask(connection, "SELECT id, status FROM complaints WHERE id IN (*)", asked))
+    for (event, template), row in zip(answered, rows, strict=True):
+        status = statuses.get(event.complaint.id, "unverified")
+        missing = event.complaint.missing if template == "number_given" else ()
+        row["text"] = words(template, number=row["number"] or "", status=status, missing=missing)
+
+
+def _spare(connection: Connection, rows: Sequence[dict[str, Any]], day: str) -> None:
+    """A person who was told enough today is told no more: two machines may be talking to each other."""
+    sql = "SELECT recipient, count(*) FROM outbox WHERE recipient IN (*) AND day = ? AND state <> ? GROUP BY recipient"
+    told = ask(connection, sql, {row["recipient"] for row in rows}, day, "withheld")
+    spent = Counter({bytes(recipient): count for recipient, count in told})
+    for row in rows:
+        spent[row["recipient"]] += 1
+        row["state"] = "owed" if spent[row["recipient"]] <= BUDGET else "withheld"
+
+
+def owed(record: Record, *, now: datetime, limit: int = 500) -> list[Reply]:
+    """Replies to publish, oldest first."""
+    due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
+    query = (
+        select(outbox)
+        .where(outbox.c.state == "owed", due)
+        .order_by(outbox.c.created_at, outbox.c.raw, outbox.c.idx)
+        .limit(limit)
+    )
+    with record.read() as connection:
+        return [_reply(record.vault, row) for row in connection.execute(query)]
+
+
+def _reply(vault: Vault, row: Any) -> Reply:
+    address = _address(vault.open(row.address))
+    return Reply(
+        id=row.id, account=row.account, channel=row.channel, conversation=address.conversation, to=address.to,
+        text=row.text, template=row.template, complaint=row.complaint, number=row.number, in_reply_to=row.in_reply_to,
+        created_at=row.created_at,
+    )  # fmt: skip
+
+
+def published(record: Record, ids: Collection[str], *, now: datetime | None = None) -> None:
+    """These stand on the bus. One that was claimed and put back meanwhile is left: it has to be published again."""
+    due = "state = 'owed' AND (not_before IS NULL OR not_before <= ?)"
+    sql = f"UPDATE outbox SET state = 'published' WHERE id = ? AND {due}"  # noqa: S608 - our own words
+    with record.write() as connection:
+        at = stamper(connection)(now or datetime.now(UTC))
+        run(connection, sql, [(reply, at) for reply in ids])
+
+
+def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> set[str]:
+    """Those of the replies that `by` may send now, and nobody else."""
+    found: set[str] = set()
+    with record.write() as connection:
+        for part in parts(list(ids)):
+            query = (
+                update(outbox)
+                .where(outbox.c.id.in_(part), outbox.c.state.in_(("owed", "published")))
+                .where(or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now))
+                .values(state="claimed", claimed_by=by, claimed_at=now)
+                .returning(outbox.c.id)
+            )
+            found.update(connection.execute(query).scalars())
+    return found
+
+
+def unclaim_stale(record: Record, *, before: datetime) -> int:
+    """Claims from before then have nobody who finishes them, and may have been sent: they become `unknown`, not sent
+    again. A receipt that carries our reference still settles them. Returns how many."""
+    stale = update(outbox).where(outbox.c.state == "claimed", outbox.c.claimed_at < before)
+    with record.write() as connection:
+        return connection.execute(stale.values(state="unknown", reason="claimed, and not heard of again")).rowcount

@@ -1,0 +1,221 @@
+"""What the record holds. `owner` (the account's region or office) stands on every row that belongs to somebody.
+
+Personal values are sealed (`vault.seal`), and found by keyed hashes of 16 bytes beside them. A message is known by its
+Raw's id and its position there (`raw`, `idx`): that is what comes twice when something is delivered twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from sink.instant import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _column(name: str, kind: Any = Text, **more: Any) -> Column[Any]:
+    more.setdefault("nullable", False)
+    return Column(name, kind, **more)
+
+
+def _maybe(name: str, kind: Any = Text, **more: Any) -> Column[Any]:
+    return Column(name, kind, nullable=True, **more)
+
+
+def _key(name: str, kind: Any = Text) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _table(name: str, *parts: Any, **more: Any) -> Table:
+    return Table(name, metadata, *parts, **more)
+
+
+def _item() -> tuple[Column[Any], Column[Any]]:
+    return _key("raw", String(36)), _key("idx", Integer)
+
+
+def _owner() -> Column[Any]:
+    return _column("owner", String(100))
+
+
+HASH = LargeBinary(16)
+
+complaints = _table(
+    "complaints",
+    _key("id", String(36)),
+    _column("number", String(10), unique=True),
+    _owner(), _column("channel"), _column("account"),
+    _column("raw", String(36)), _column("idx", Integer), _column("message"),
+    _column("received_at", Instant), _column("updated_at", Instant), _maybe("sent_at", Instant),
+    _column("report_class"), _maybe("needs_investigation", Boolean), _maybe("incident_date"),
+    _column("title"), _column("text"), _column("read"),
+    _column("status"), _maybe("status_said"),
+    _maybe("place_code"), _maybe("place_level"), _maybe("place_name"), _maybe("place_words"), _maybe("place_source"),
+    _maybe("lat", Float), _maybe("lon", Float),
+    _maybe("category_id"), _maybe("category_name"),
+    _maybe("office_id"), _maybe("office_name"), _maybe("named_office_id"), _maybe("named_office_name"),
+    _maybe("rule"), _maybe("why"),
+    _column("anonymous", Boolean), _column("secret", Boolean),
+    _maybe("external_ids"), _maybe("tags"), _maybe("missing"), _maybe("extra", LargeBinary),
+    _column("reader"), _column("matcher"), _column("rules"),
+    _maybe("likeness", LargeBinary), _maybe("incident_id", String(36)),
+    Index(None, "received_at", "id"),
+)  # fmt: skip
+"""`extra` is sealed; `external_ids`, `tags` and `missing` are JSON. Nothing fills `likeness` and `incident_id` yet."""
+
+messages = _table(
+    "messages",
+    *_item(),
+    _column("id"), _maybe("complaint", String(36)),
+    _owner(), _column("channel"), _column("account"), _column("direction", String(3)),
+    _column("native_id"), _column("kind"), _maybe("kind_said"), _maybe("refers_to"), _column("text"),
+    _maybe("sent_at", Instant), _column("received_at", Instant), _column("conversation", HASH),
+    _column("reader"), _column("matcher"),
+    Index(None, "complaint", "received_at"),
+)  # fmt: skip
+"""Those that opened or joined a complaint. `complaint` is empty for a stranger who asked for a status."""
+
+readings = _table(
+    "readings",
+    _key("message"), _key("reader"),
+    _owner(), _column("raw", String(36)), _column("idx", Integer), _column("made"),
+)  # fmt: skip
+"""What a version of the reader made of a message (JSON), so that a replay has something to be compared with."""
+
+parties = _table(
+    "parties",
+    *_item(),
+    _maybe("complaint", String(36)), _owner(), _column("sealed", LargeBinary),
+    _maybe("phone", HASH), _maybe("email", HASH), _maybe("nik", HASH), _maybe("user_id", HASH),
+    Index(None, "complaint"),
+)  # fmt: skip
+
+attachments = _table(
+    "attachments",
+    _key("id"),
+    _column("raw", String(36)), _column("idx", Integer), _column("n", Integer), _maybe("complaint", String(36)),
+    _owner(), _column("account"), _maybe("native_id"), _maybe("media_type"), _maybe("name", LargeBinary),
+    _maybe("url"), _maybe("size", BigInteger), _maybe("sha256", String(64)), _column("state", String(10)),
+    _maybe("expires_at", Instant), _maybe("next_try", Instant), _column("attempts", Integer),
+    Index(None, "complaint"), Index(None, "state", "next_try"),
+)  # fmt: skip
+"""`name` is sealed: files are named after people."""
+
+timeline = _table(
+    "timeline",
+    *_item(), _key("step", Integer),
+    _column("complaint", String(36)), _owner(),
+    _column("at", Instant), _column("what"), _column("who"), _maybe("why"),
+    Index(None, "complaint", "at"),
+)  # fmt: skip
+
+matches = _table(
+    "matches",
+    *_item(), _key("n", Integer),
+    _maybe("complaint", String(36)), _owner(), _column("message"), _column("kind"), _column("of"),
+    _column("score", Float), _column("evidence"), _column("matcher"),
+    _maybe("undone_at", Instant), _maybe("undone_by"),
+    Index(None, "complaint"),
+)  # fmt: skip
+
+decisions = _table(
+    "decisions",
+    *_item(),
+    _owner(), _maybe("first", Text, unique=True), _maybe("fingerprint", HASH),
+    _column("at", Instant), _column("decided_at", Instant), _column("decision"),
+    Index(None, "fingerprint", "at"),
+)  # fmt: skip
+"""The matcher's memory. `first` is the message id on the one row that was first with it."""
+
+threads = _table("threads", _key("conversation", HASH), _owner(), _column("complaint", String(36)))
+
+said = _table("said", _key("said", HASH), _owner(), _column("complaint", String(36)))
+
+numbers = _table(
+    "numbers",
+    _key("complaint", String(36)),
+    _column("number", String(10), unique=True), _owner(), _column("last_at", Instant), _column("reporter", LargeBinary),
+)  # fmt: skip
+"""A complaint as the matcher knows it, from before it is recorded. `reporter`: hashes of who opened it, end to end."""
+
+outbox = _table(
+    "outbox",
+    _key("id", String(36)),
+    _owner(), _column("account"), _column("channel"), _column("raw", String(36)), _column("idx", Integer),
+    _maybe("complaint", String(36)), _maybe("number", String(10)), _column("template"), _column("text"),
+    _maybe("in_reply_to"), _column("address", LargeBinary), _column("recipient", HASH), _column("day", String(10)),
+    _column("created_at", Instant), _column("state", String(10)), _column("attempts", Integer),
+    _maybe("not_before", Instant), _maybe("claimed_by"), _maybe("claimed_at", Instant),
+    _maybe("native_id"), _maybe("sent_at", Instant), _maybe("reason"),
+    Index(None, "state", "created_at"), Index(None, "recipient", "day"), Index(None, "complaint"),
+    Index(None, "native_id", "account"),
+)  # fmt: skip
+"""owed -> published -> claimed -> sent | unknown | failed -> delivered -> read; or withheld.
+
+`address` seals the conversation and `to`."""
+
+receipts = _table(
+    "receipts",
+    _key("id"),
+    _owner(), _column("account"), _column("channel"), _maybe("reply"), _maybe("native_id"),
+    _column("state", String(10)), _column("at", Instant), _maybe("reason"),
+    _maybe("raw"), _column("idx", Integer),
+    Index(None, "native_id", "account"),
+)  # fmt: skip
+
+outcomes = _table(
+    "outcomes",
+    *_item(),
+    _column("of", Integer), _owner(), _column("account"), _column("outcome", String(12)),
+    _maybe("complaint", String(36)), _maybe("message"), _maybe("reason"), _column("at", Instant),
+)  # fmt: skip
+"""The one end of every item. This primary key is the truth about "kept already"."""
+
+received = _table(
+    "received",
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _column("raw", String(36)), _owner(), _column("account"), _column("at", Instant),
+    UniqueConstraint("raw"),
+    sqlite_autoincrement=True,
+)  # fmt: skip
+"""What came in, as the ledger's own group reads it from the log; the other side of the books."""
+
+places = _table("places", _key("topic"), _key("partition", Integer), _column("place", BigInteger))
+
+dead = _table(
+    "dead",
+    _key("id"),
+    _owner(), _maybe("account"), _maybe("channel"), _column("stage"), _column("of_topic"), _column("reason"),
+    _column("at", Instant), _column("attempts", Integer), _maybe("raw"), _column("idx", Integer),
+    _maybe("message"), _column("sealed", LargeBinary),
+    Index(None, "at"), Index(None, "raw", "idx"),
+)  # fmt: skip
+
+requests = _table(
+    "requests", _key("caller", HASH), _key("key", HASH), _column("body", HASH), _column("raw", String(36))
+)
+"""First Raw of an Idempotency-Key."""
+
+meta = _table("meta", _key("name"), _column("value", LargeBinary))
+"""The key check."""

@@ -1,0 +1,135 @@
+"""What a citizen is told of a report: the status to whoever has its number, the words only to whoever proves to be its
+reporter, by the token given at filing or by the last four digits of the phone.
+
+How often a proof may be tried is the web door's to limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hmac import compare_digest
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from schemas import Party
+from sink.record import Record
+from sink.tables import complaints, messages, outbox, parties, timeline
+
+_party = msgspec.json.Decoder(Party).decode
+_TOLD = ("sent", "delivered", "read")
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Words of the citizen, or an answer."""
+
+    at: datetime
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A line of the timeline."""
+
+    at: datetime
+    what: str
+    who: str
+    why: str | None
+
+
+class Tracked(msgspec.Struct, frozen=True, kw_only=True):
+    """A report as far as the asker may see it; from `title` on only what was proven."""
+
+    number: str
+    status: str
+    received_at: datetime
+    updated_at: datetime
+    office: str | None
+    proven: bool
+    title: str | None = None
+    words: tuple[Said, ...] = ()
+    answers: tuple[Said, ...] = ()
+    timeline: tuple[Step, ...] = ()
+
+
+def track(
+    record: Record,
+    number: str | None = None,
+    raw: str | None = None,
+    token: str | None = None,
+    last4: str | None = None,
+) -> Tracked | None:
+    """The complaint of that number, or that the Raw opened or joined; None where there is none. Raises Retry."""
+    with record.read() as connection:
+        row = _found(connection, number, raw)
+        if row is None:
+            return None
+        proven = _has_token(record, connection, row.id, token) or _has_phone(record, connection, row, last4)
+        more = _words(connection, row) if proven else {}
+    return Tracked(
+        number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
+        office=row.office_name or row.office_id, proven=proven, **more,
+    )  # fmt: skip
+
+
+def _found(connection: Connection, number: str | None, raw: str | None) -> Row[Any] | None:
+    query = select(complaints)
+    if number is not None:
+        query = query.where(complaints.c.number == number)
+    else:
+        joined = select(messages.c.complaint).where(messages.c.raw == raw, messages.c.complaint.is_not(None))
+        query = query.where(complaints.c.id == joined.order_by(messages.c.idx).limit(1).scalar_subquery())
+    return connection.execute(query).one_or_none()
+
+
+def _has_token(record: Record, connection: Connection, complaint: str, token: str | None) -> bool:
+    if token is None:
+        return False
+    raws = connection.execute(select(messages.c.raw).where(messages.c.complaint == complaint)).scalars()
+    return _any(compare_digest(record.vault.token(r).encode(), token.encode()) for r in raws)
+
+
+def _has_phone(record: Record, connection: Connection, row: Row[Any], last4: str | None) -> bool:
+    """The reporter's phone, known when the report was opened or since: in parties that share a hash with the opener."""
+    if last4 is None or len(last4) != 4:
+        return False
+    rows = connection.execute(select(parties).where(parties.c.complaint == row.id)).all()
+    opened = [r for r in rows if (r.raw, r.idx) == (row.raw, row.idx)]
+    hashes = {h for r in opened for h in _hashes(r)}
+    phones = [_party(record.vault.open(r.sealed)).phone for r in rows if r in opened or hashes & set(_hashes(r))]
+    return _any(compare_digest(phone[-4:].encode(), last4.encode()) for phone in phones if phone)
+
+
+def _hashes(row: Row[Any]) -> Sequence[bytes]:
+    return [bytes(h) for h in (row.phone, row.email, row.nik, row.user_id) if h is not None]
+
+
+def _any(answers: Iterable[bool]) -> bool:
+    """Without stopping at the first: time tells nothing."""
+    return bool(sum(answers))
+
+
+def _words(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    said = connection.execute(
+        select(messages.c.received_at, messages.c.text, messages.c.direction)
+        .where(messages.c.complaint == row.id)
+        .order_by(messages.c.received_at, messages.c.raw, messages.c.idx)
+    ).all()
+    told = connection.execute(
+        select(outbox.c.sent_at, outbox.c.text)
+        .where(outbox.c.complaint == row.id, outbox.c.state.in_(_TOLD))
+        .order_by(outbox.c.sent_at)
+    ).all()
+    steps = connection.execute(
+        select(timeline.c.at, timeline.c.what, timeline.c.who, timeline.c.why)
+        .where(timeline.c.complaint == row.id)
+        .order_by(timeline.c.at, timeline.c.raw, timeline.c.idx, timeline.c.step)
+    ).all()
+    answers = [Said(at, text) for at, text in told] + [Said(at, text) for at, text, way in said if way == "out"]
+    return {
+        "title": row.title or None,
+        "words": tuple(Said(at, text) for at, text, way in said if way == "in"),
+        "answers": tuple(sorted(answers, key=lambda a: a.at)),
+        "timeline": tuple(Step(*step) for step in steps),
+    }

@@ -1,0 +1,142 @@
+"""Keys, and all that is done with them: personal values sealed, look-up hashes, complaint numbers, tokens.
+
+The keys file is TOML, mode 600:
+
+    key = "k1"              # the key that seals new values; older ones stay in [seal] until nothing is sealed with them
+    lookup = "…"            # 32 bytes in base64, as every key: hashes of personal values
+    number = "…"            # complaint numbers
+    token = "…"             # tokens given at filing
+    [seal]
+    k1 = "…"
+
+A sealed value is: length of the key id (1 byte), key id, nonce (12 bytes), AES-256-GCM of the UTF-8 text; the key id is
+authenticated with it. Losing `lookup`, `number` or `token` breaks threads and tokens, losing a sealing key loses the
+reporters: the record therefore holds `check()` and refuses other keys.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from base64 import b32encode, b64decode, b64encode
+from collections.abc import Mapping
+from hmac import digest
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from stdnum import luhn
+
+_NONCE = 12
+_HASHING = ("lookup", "number", "token")
+
+
+class WrongKeys(Exception):  # noqa: N818 - it says what is wrong
+    """The keys file is missing, open to others or no keys file, or the record was kept with other keys."""
+
+
+class Vault:
+    """The keys of one record. Safe to use from several threads."""
+
+    def __init__(self, key: str, seal: Mapping[str, bytes], hashing: Mapping[str, bytes]) -> None:
+        self.key = key
+        """Id of the key that seals new values."""
+        self._ciphers = {name: AESGCM(value) for name, value in seal.items()}
+        self._hashing = {name: hashing[name] for name in _HASHING}
+        self._head = bytes([len(key)]) + key.encode("ascii")
+
+    @classmethod
+    def load(cls, path: Path) -> Vault:
+        """Raises WrongKeys where the file is missing, readable by others, or not a keys file."""
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o077:
+                raise WrongKeys(f"{path} can be read by others (mode {mode:03o}): chmod 600 {path}")
+            return cls._read(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise WrongKeys(
+                f"{path} cannot be read ({error.strerror}): bring the keys file back from its backup"
+            ) from None
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise WrongKeys(f"{path} is not a keys file, or was changed: bring it back from its backup") from None
+
+    @classmethod
+    def _read(cls, said: Mapping[str, object]) -> Vault:
+        seal = {name: _key(value) for name, value in dict(said["seal"]).items()}  # type: ignore[call-overload]
+        key = str(said["key"])
+        if key not in seal or not key.isascii() or len(key) > 32:
+            raise ValueError("key")
+        return cls(key, seal, {name: _key(said[name]) for name in _HASHING})
+
+    @classmethod
+    def create(cls, path: Path) -> Vault:
+        """Write new keys, mode 600. Raises WrongKeys where a file stands there already: keys are never overwritten."""
+        lines = ["# The keys of the record. Keep a copy apart from it: what was sealed cannot be read without them."]
+        lines += [
+            'key = "k1"',
+            *(f'{name} = "{_drawn()}"' for name in _HASHING),
+            "",
+            "[seal]",
+            f'k1 = "{_drawn()}"',
+            "",
+        ]
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            raise WrongKeys(f"{path} cannot be written ({error.strerror})") from None
+        with os.fdopen(file, "w", encoding="ascii") as out:
+            out.write("\n".join(lines))
+            out.flush()
+            os.fsync(out.fileno())
+        return cls.load(path)
+
+    def seal(self, value: str) -> bytes:
+        """The value, readable only with the key whose id stands in front of it."""
+        nonce = os.urandom(_NONCE)
+        return self._head + nonce + self._ciphers[self.key].encrypt(nonce, value.encode(), self._head)
+
+    def open(self, sealed: bytes) -> str:
+        """What was sealed. Raises WrongKeys."""
+        at = 1 + sealed[0]
+        head = sealed[:at]
+        cipher = self._ciphers.get(head[1:].decode("ascii", "replace"))
+        if cipher is None:
+            raise WrongKeys("a value is sealed with a key that is not in the keys file")
+        try:
+            return cipher.decrypt(sealed[at : at + _NONCE], sealed[at + _NONCE :], head).decode()
+        except InvalidTag:
+            raise WrongKeys("a sealed value does not open: it was changed, or sealed with another key") from None
+
+    def digest(self, purpose: str, value: str) -> bytes:
+        """16 bytes that say whether two values are equal, and nothing else; hashes of two purposes never meet."""
+        return digest(self._hashing["lookup"], f"{purpose}\0{value}".encode(), "sha256")[:16]
+
+    def number(self, complaint: str, attempt: int) -> str:
+        """The complaint's number: 10 digits, the first not 0, the last a Luhn check digit. The next attempt gives
+        another one, for when a number is taken."""
+        drawn = digest(self._hashing["number"], f"{complaint}/{attempt}".encode(), "sha256")
+        nine = str(100_000_000 + int.from_bytes(drawn, "big") % 900_000_000)
+        return nine + luhn.calc_check_digit(nine)
+
+    def token(self, raw: str) -> str:
+        """What whoever filed this Raw is given, to see its words: 26 characters, safe in a URL, never stored."""
+        return b32encode(digest(self._hashing["token"], raw.encode(), "sha256")[:16]).decode().rstrip("=").lower()
+
+    def check(self) -> bytes:
+        """32 bytes that stand for the hashing keys, which may never change, and give nothing of them away."""
+        word = b"check"
+        for name in _HASHING:
+            word = digest(self._hashing[name], word, "sha256")
+        return word
+
+
+def _key(value: object) -> bytes:
+    key = b64decode(str(value), validate=True)
+    if len(key) != 32:
+        raise ValueError("length")
+    return key
+
+
+def _drawn() -> str:
+    return b64encode(os.urandom(32)).decode()
