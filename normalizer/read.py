@@ -46,7 +46,7 @@ def read(
 def _own_items(raw: Raw, channel: Parses) -> list[Item]:
     """What of the Raw's conversation is in the request. What was read before a fault is kept; the fault is the last.
 
-    A part that makes no sense belongs to no conversation; where the Raw would hold nothing else, to the Raw all the same.
+    A part that makes no sense belongs to no conversation; but where the Raw would hold nothing else, to the Raw.
     """
     items: list[Item] = []
     nobodys: list[Item] = []

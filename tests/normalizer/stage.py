@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from stdnum import luhn
 
-from normalizer import Decision, Known, Numbered, Thread
-from schemas import CLOSED, Message, Party, Raw, Receipt, Reject, Retry, complaint_id, message_id
+from normalizer import Decision, Known, Numbered, Thread, match
+from schemas import CLOSED, Complaint, Message, Party, Raw, Receipt, Reject, Retry, complaint_id, message_id
 
 NOON = datetime(2025, 8, 4, 5, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
 SARI, BUDI = "+6281200000001", "+6281200000002"
+ROAD = "Jalan di depan pasar induk rusak parah"
+LAMP = "Lampu jalan di gang mawar mati"
 
 
 def after(minutes: float = 0, **more: float) -> datetime:
@@ -111,3 +113,14 @@ class MemoryDouble:
 def number_of(complaint: str) -> str:
     digits = str(10**8 + int(complaint[:7], 16))[:9]
     return digits + luhn.calc_check_digit(digits)
+
+
+def told(memory: MemoryDouble, *messages: Message) -> list[Complaint]:
+    """Each in a batch of its own."""
+    return [complaint for m in messages for complaint in match([m], memory)]
+
+
+def opened(memory: MemoryDouble, native: str = "0", text: str = ROAD, **known) -> Complaint:
+    (complaint,) = match([message(native, text, **known)], memory)
+    assert complaint.outcome == "recorded"
+    return complaint

@@ -1,0 +1,174 @@
+"""`match`, the end of its table: what opens a complaint, what goes on with one; and a batch that sees itself."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizer import match
+from normalizer.match import digest
+from schemas import Party, Retry, complaint_id
+from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, message, opened, told
+
+
+def test_a_later_message_adds_to_the_open_complaint() -> None:
+    memory = MemoryDouble()
+    first = opened(memory)
+    (more,) = match([message("1", LAMP, minutes=5)], memory)
+    assert (more.outcome, more.id, more.number, more.missing) == ("added", first.id, first.number, ())
+
+
+def test_a_report_that_begins_is_a_new_one() -> None:
+    memory = MemoryDouble()
+    assert opened(memory).id != opened(memory, "1", LAMP, begins=True, minutes=5).id
+
+
+@pytest.mark.parametrize(("silence", "outcome"), [(WEEK / 2, "added"), (WEEK, "recorded")])
+def test_a_thread_is_open_for_a_week_after_its_last_message(silence, outcome: str) -> None:
+    memory = MemoryDouble()
+    opened(memory)
+    (later,) = match([message("1", LAMP, received_at=NOON + silence)], memory)
+    assert later.outcome == outcome
+
+
+def test_every_message_keeps_its_thread_open() -> None:
+    memory = MemoryDouble()
+    days = [message(str(n), f"{LAMP} hari {n}", received_at=after(days=6 * n)) for n in range(4)]
+    assert [c.outcome for c in told(memory, *days)] == ["recorded", "added", "added", "added"]
+    assert [c.outcome for c in match(days, MemoryDouble())] == ["recorded", "added", "added", "added"]
+
+
+@pytest.mark.parametrize("status", ["done", "archived", "rejected"])
+def test_a_closed_complaint_takes_no_more_by_thread(status: str) -> None:
+    memory = MemoryDouble()
+    memory.status[opened(memory).id or ""] = status
+    opened(memory, "1", LAMP, minutes=5)
+
+
+def test_conversations_of_two_accounts_are_two() -> None:
+    memory = MemoryDouble()
+    assert opened(memory).id != opened(memory, "1", account="wa-bandung", text=LAMP).id
+
+
+def test_case_09_a_user_id_that_got_its_phone_stays_in_its_thread() -> None:
+    memory = MemoryDouble()
+    hidden = {"account": "wa", "conversation": "US.1", "sender": Party(user="whatsapp:US.1")}
+    shown = {"account": "wa", "conversation": SARI, "aliases": ("US.1",), "minutes": 5}
+    first = opened(memory, **hidden)
+    assert told(memory, message("1", LAMP, **shown), message("2", "masih", account="wa"))[1].id == first.id
+
+
+def test_case_08_an_album_is_one_complaint() -> None:
+    album = [message("0", kind="image"), message("1", ROAD, kind="image"), message("2", kind="audio")]
+    complaints = match(album, MemoryDouble())
+    assert [c.outcome for c in complaints] == ["recorded", "added", "added"]
+    assert len({c.id for c in complaints}) == 1
+
+
+def test_a_dead_message_joins_what_its_successors_opened() -> None:
+    memory = MemoryDouble()
+    first = opened(memory, minutes=60)
+    (late,) = match([message("dead", "ini fotonya", kind="image")], memory)
+    assert (late.outcome, late.id) == ("added", first.id)
+
+
+def test_a_dead_report_opens_its_own_and_leaves_the_later_thread_alone() -> None:
+    memory = MemoryDouble()
+    second = opened(memory, minutes=60)
+    opened(memory, "dead", LAMP, begins=True)
+    assert match([message("1", "sudah sebulan", minutes=61)], memory)[0].id == second.id
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [
+        ({"text": "jalan rusak"}, ("text",)),
+        ({"text": "", "kind": "image"}, ("text",)),
+        ({"text": "", "kind": "audio"}, ()),
+        ({"text": "jalan rusak parah"}, ()),
+        ({"text": "rusak", "title": "Jalan Mawar berlubang"}, ()),
+        ({"text": "halo", "begins": True}, ("text",)),
+    ],
+)
+def test_hardly_any_words_are_asked_for(known: dict, missing: tuple[str, ...]) -> None:
+    assert opened(MemoryDouble(), **known).missing == missing
+
+
+# the batch and the memory
+
+
+def test_a_batch_sees_itself_in_order() -> None:
+    batch = [
+        message("0", ROAD),
+        message("1", "masih rusak pak", minutes=1),
+        message("2", LAMP, by=BUDI, minutes=1),
+        message("3", LAMP, begins=True, minutes=2),
+        message("4", "gelap sekali", minutes=3),
+        message("1", "masih rusak pak", raw="another", minutes=4),
+    ]
+    complaints = match(batch, MemoryDouble())
+    a, b, c = (complaint_id(f"sms/sms/{n}") for n in (0, 2, 3))
+    assert [x.id for x in complaints] == [a, a, b, c, c, a]
+    assert [x.message for x in complaints] == batch
+
+
+def test_decisions_are_remembered_before_they_are_told_and_a_retry_is_the_pumps() -> None:
+    memory = MemoryDouble(busy=1)
+    with pytest.raises(Retry):
+        match([message("0", ROAD)], memory)
+    assert memory.kept == []
+    opened(memory)
+
+
+TALK = st.tuples(
+    st.sampled_from([SARI, BUDI]),
+    st.sampled_from([ROAD, LAMP, "ya", ""]),
+    st.sampled_from(["text", "sticker", "reaction", "image", "edit"]),
+    st.booleans(),
+    st.sampled_from([None, "0", "1"]),
+    st.integers(0, 5),
+)
+
+
+@given(st.lists(TALK, max_size=12), st.data())
+def test_one_batch_or_many_the_decisions_are_the_same(talk: list, data: st.DataObject) -> None:
+    messages = [
+        message(str(native), text, by=by, kind=kind, begins=begins, refers_to=to, minutes=n, raw=f"r{n}")
+        for n, (by, text, kind, begins, to, native) in enumerate(talk)
+    ]
+    cut = data.draw(st.integers(0, len(messages)))
+    memory = MemoryDouble()
+    assert match(messages, MemoryDouble()) == match(messages[:cut], memory) + match(messages[cut:], memory)
+
+
+@given(st.lists(TALK, max_size=12))
+def test_case_22_nobodys_words_enter_another_citizens_case(talk: list) -> None:
+    memory = MemoryDouble()
+    owner = {opened(memory, "s").number: SARI, opened(memory, "b", by=BUDI).number: BUDI}
+    numbers = list(owner)
+    for n, (by, text, kind, begins, to, native) in enumerate(talk):
+        named = {"command": "TL" if begins else "CEK", "number": numbers[n % 2]} if native % 2 else {"begins": begins}
+        said = message(f"{by}-{n}", text, by=by, kind=kind, refers_to=to and f"{by}-{to}", minutes=n, **named)
+        (complaint,) = match([said], memory)
+        if complaint.outcome == "recorded":
+            owner[complaint.number] = by
+        if complaint.outcome == "added" and not complaint.stranger:
+            assert owner[complaint.number] == by
+
+
+@given(st.text())
+def test_the_digest_hears_letters_and_digits_only(text: str) -> None:
+    assert digest(text) == digest(f"  {text.casefold()} …!")
+    assert digest(text) is None or len(digest(text) or "") == 64
+
+
+def test_digest_of_plain_and_other_letters_agree() -> None:
+    assert digest("Jalan Mawar no. 12 rusak") == digest("jalan mawar — no 12 “rusak”")
+
+
+def test_a_message_is_never_changed() -> None:
+    said = message("0", ROAD)
+    assert match([said], MemoryDouble())[0].message is said
+    assert msgspec.structs.replace(said) == said
