@@ -18,6 +18,8 @@ from bus._writer import Writer
 SLICE = 1_000
 """Events, or pages of the file, in one transaction at most."""
 _ALL = 2**63 - 1
+_BULK = 4 * 1024 * 1024
+"""Bytes that a slice may write."""
 
 
 class Keep(NamedTuple):
@@ -34,8 +36,10 @@ async def tidy(writer: Writer, reads: sqlite3.Connection, keep: Keep) -> int:
     if keep.most is not None:
         most = keep.most
         gone += await _remove(writer, reads, lambda _: _bytes(reads) > most, _ALL)
-    while _pragma(reads, "freelist_count") * 4 > _pragma(reads, "page_count"):  # below, new events will want them
-        await writer.do(_give_back)
+    free = _pragma(reads, "freelist_count")
+    if free * 4 > _pragma(reads, "page_count"):  # below a quarter, new events will want them
+        for _ in range(0, free, SLICE):
+            await writer.do(_give_back, size=_BULK)
     return gone
 
 
@@ -46,7 +50,7 @@ async def _remove(writer: Writer, reads: sqlite3.Connection, too_much: Callable[
         at, slot, place = removable
         if not too_much(at):
             break
-        gone += await writer.do(partial(_delete, slot=slot, first=place, before=before))
+        gone += await writer.do(partial(_delete, slot=slot, first=place, before=before), size=_BULK)
     return gone
 
 

@@ -134,7 +134,7 @@ class Subscription(AsyncIterator[Batch]):
             if len(leases) < self._log.partitions:
                 await self._log.join(self.topic, self.group)
                 leases = self._log.leases(self.topic, self.group)
-            if await self._exchange(leases):
+            while await self._exchange(leases):  # another may have been first: then there is less to take
                 leases = self._log.leases(self.topic, self.group)
         except BaseException:
             self.stale = True

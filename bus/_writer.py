@@ -35,6 +35,8 @@ class _Job(NamedTuple):
     done: Future[Any]
     rows: Rows | None
     work: Work | None
+    size: int
+    """Bytes that it writes, about."""
 
 
 class Writer:
@@ -57,25 +59,27 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._ended: Future[None] = self._loop.create_future()
         opened: Future[sqlite3.Connection] = self._loop.create_future()
-        threading.Thread(target=self._run, args=(partitions, opened), name="bus-writer", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, args=(partitions, opened), name="bus-writer", daemon=True)
+        self._thread.start()
         return await opened
 
     async def append(self, rows: Rows) -> None:
         """Write the events; return once they are synced. Raises Retry."""
         done: Future[None] = self._loop.create_future()
-        self._jobs.put(_Job(done, rows, None))
+        self._jobs.put(_Job(done, rows, None, sum(len(value) for events in rows.values() for _, value in events)))
         await done
 
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run that inside a write transaction. Raises Retry."""
+    async def do(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
+        """Run that inside a write transaction; it writes about `size` bytes. Raises Retry."""
         done: Future[T] = self._loop.create_future()
-        self._jobs.put(_Job(done, None, work))
+        self._jobs.put(_Job(done, None, work, size))
         return await done
 
     async def close(self) -> None:
         """Finish what is asked for, close the connections, end the thread."""
         self._jobs.put(None)
         await self._ended
+        self._thread.join()
 
     def _run(self, partitions: int, opened: Future[sqlite3.Connection]) -> None:
         try:
@@ -128,7 +132,7 @@ class Writer:
             with suppress(sqlite3.Error):  # some faults have rolled it back already
                 connection.execute("ROLLBACK")
             raise
-        self._written += 16_384 + sum(len(value) for events in rows.values() for _, value in events)
+        self._written += 16_384 + sum(job.size for job in jobs)
         return heads, results
 
     def _checkpoint(self, connection: sqlite3.Connection) -> None:
@@ -138,7 +142,7 @@ class Writer:
         with suppress(sqlite3.Error):  # what was written is durable; the next one tries again
             _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if pages > WAL_PAGES:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                _cut(connection)
 
     def _resolve(self, jobs: list[_Job], results: list[Any], heads: dict[Slot, int]) -> None:
         for job, result in zip(jobs, results, strict=True):
@@ -150,6 +154,14 @@ class Writer:
     def _tell(self, call: Callable[..., object], *args: object) -> None:
         with suppress(RuntimeError):  # the loop was closed under us: nobody waits any more
             self._loop.call_soon_threadsafe(call, *args)
+
+
+def _cut(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA busy_timeout=50")  # milliseconds for readers to end: all writers wait
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute("PRAGMA busy_timeout=5000")
 
 
 def _merge(jobs: list[_Job]) -> Rows:

@@ -83,8 +83,9 @@ async def pump(bus: Bus, stage: Stage, *, sleep: Sleep = asyncio.sleep, clock: C
     """Run the stage for ever. Raises Stopped."""
     work = _Pump(bus, stage, sleep, clock)
     async with AsyncExitStack() as stack:
-        subscription = bus.subscribe(stage.topic, stage.group, size=stage.size)
-        batches = await work.patiently(lambda: stack.enter_async_context(subscription))
+        batches = await work.patiently(
+            lambda: stack.enter_async_context(bus.subscribe(stage.topic, stage.group, size=stage.size))
+        )
         while True:
             await work.batch(await work.patiently(lambda: anext(batches)))
 

@@ -147,7 +147,8 @@ class SqliteBus(Bus):
     def _committed(self, heads: dict[Slot, int]) -> None:
         """Our own writer has committed these."""
         topics = {topic for topic, _ in heads}
-        self._heads |= heads
+        for slot, head in heads.items():
+            self._heads[slot] = max(head, self._heads.get(slot, 0))  # a look may have seen more by now
         self._near.tell(topics)
         for subscription in self._subscriptions.values():
             if subscription.topic in topics:
@@ -179,7 +180,7 @@ class SqliteBus(Bus):
                 await asyncio.sleep(TICK)
                 try:
                     self._go_round(n)
-                except (sqlite3.Error, OSError) as error:
+                except Exception as error:  # whatever it was, the next round is due
                     _logger.warning("the log could not be looked at: %s", type(error).__name__)
                 if n % _TIDY == 0:
                     tasks.create_task(self._tidy())
@@ -196,8 +197,8 @@ class SqliteBus(Bus):
     async def _tidy(self) -> None:
         try:
             await self.tidy()
-        except Retry as fault:
-            _logger.warning("the log could not be tidied: %s", fault.reason)
+        except Exception as error:  # the next minute tries again
+            _logger.warning("the log could not be tidied: %s", type(error).__name__)
 
 
 @contextmanager

@@ -1,0 +1,66 @@
+"""Events for the tests of the bus, and what to do with a subscription."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from bus import Batch, Bus, Stored
+from schemas import Raw, decode
+
+AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+def raw(number: int, conversation: str = "62812-0000-0001", body: bytes = b"Lampu jalan mati") -> Raw:
+    """A Raw whose id is its number."""
+    return Raw(
+        id=str(number),
+        account="sms",
+        channel="sms",
+        owner="32.73",
+        received_at=AT,
+        conversation=conversation,
+        body=body,
+    )
+
+
+def citizens(count: int, of: int = 17) -> list[Raw]:
+    """That many Raws, numbered from 0, of that many citizens in turn."""
+    return [raw(i, f"62812-0000-{i % of:04d}") for i in range(count)]
+
+
+def ids(events: list[Stored] | tuple[Stored, ...]) -> list[int]:
+    """The numbers of stored Raws."""
+    return [int(decode("raw", event.value).id) for event in events]  # type: ignore[attr-defined]
+
+
+async def soon(batches: AsyncIterator[Batch]) -> Batch:
+    """The next batch, which is expected to come."""
+    return await asyncio.wait_for(anext(batches), 20)
+
+
+async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[Stored]:
+    """Take and commit batches until that many events came."""
+    events: list[Stored] = []
+    while len(events) < count:
+        batch = await soon(batches)
+        events += batch.events
+        await bus.commit(batch)
+    return events
+
+
+async def everything(bus: Bus, group: str, count: int, topic: str = "raw") -> list[Stored]:
+    """That many events for the group, all committed."""
+    async with bus.subscribe(topic, group) as batches:
+        return await consume(bus, batches, count)
+
+
+def in_order(events: list[Stored]) -> bool:
+    """Events of one key come in the order of their numbers."""
+    last: dict[str, int] = {}
+    for event, number in zip(events, ids(events), strict=True):
+        if number <= last.get(event.key, -1):
+            return False
+        last[event.key] = number
+    return True

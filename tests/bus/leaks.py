@@ -1,0 +1,28 @@
+"""What a bus may leave behind when it is closed: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def nothing_left_open(folder: Path) -> Iterator[None]:
+    """No thread, task, open file or sign of life beyond the block."""
+    threads, tasks = threading.active_count(), len(asyncio.all_tasks())
+    yield
+    assert threading.active_count() <= threads
+    assert len(asyncio.all_tasks()) <= tasks
+    assert not [file for file in _open_files() if file.startswith(str(folder))]
+    assert not list(folder.glob("**/*.members/*"))
+
+
+def _open_files() -> list[str]:
+    names = []
+    for link in Path("/proc/self/fd").glob("*"):
+        with suppress(OSError):
+            names.append(str(link.readlink()))
+    return names
