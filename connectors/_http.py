@@ -160,9 +160,9 @@ def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _fault(fault: requests.RequestException) -> RoadError:
     if isinstance(
-        fault, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema
-    ):
-        return Reject("the address is no URL: mend the account's settings")
+        fault, ValueError
+    ):  # no URL, or a header that cannot be one: requests never got as far as the network
+        return Reject("no request can be made of the account's settings: check its addresses and secrets")
     if isinstance(fault, requests.exceptions.SSLError):
         return Retry("the certificate or the TLS handshake failed", limit=TRIES)
     if isinstance(fault, requests.ConnectTimeout | requests.exceptions.ProxyError) or _never_connected(fault):

@@ -91,7 +91,7 @@ class MetaDoor(Listens):
     def graph(self, http: Http, path: str, json: Any = None) -> Mapping[str, Any]:
         """What the Graph API answers: to a POST where there is something to post. Raises Retry, Unanswered, Reject."""
         call = Call(
-            f"{self.settings.graph_url}/{path}",
+            f"{self.settings.graph_url.rstrip('/')}/{path}",
             method="GET" if json is None else "POST",
             headers=self._token(),
             json=json,

@@ -46,7 +46,8 @@ class Secret:
 
     def matches(self, given: str) -> bool:
         """Compared in constant time. An empty secret matches nothing."""
-        return bool(self._value) and hmac.compare_digest(self._value.encode(), given.encode(errors="replace"))
+        ours, theirs = (word.encode("utf-8", "surrogatepass") for word in (self._value, given))
+        return bool(ours) and hmac.compare_digest(ours, theirs)
 
     def __bool__(self) -> bool:
         return bool(self._value)

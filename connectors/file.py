@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import PurePath
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -28,6 +27,12 @@ _PHONE = frozenset("+0123456789-.() ")
 class FileSettings(Settings, frozen=True, kw_only=True):
     zone: str = "Asia/Jakarta"
     """Zone of a `sent_at` that has none."""
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
 
 
 class File(Channel):
@@ -74,11 +79,6 @@ def _told(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
 def _time(said: str | None, zone: str) -> datetime | None:
     if said is None:
         return None
@@ -86,7 +86,9 @@ def _time(said: str | None, zone: str) -> datetime | None:
         time = datetime.fromisoformat(said)
     except ValueError:
         raise Reject('"sent_at" takes a time as 2025-08-17T09:30:00+07:00') from None
-    return time if time.tzinfo else time.replace(tzinfo=_zone(zone))
+    if not 1990 <= time.year <= 2100:
+        raise Reject('"sent_at" lies far from our time: write the year with four digits')
+    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))
 
 
 def _party(row: dict[str, Any]) -> Party:

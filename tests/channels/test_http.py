@@ -62,6 +62,11 @@ def test_an_address_that_is_none_is_a_setting_to_mend(url: str):
         http.ask(Call(url))
 
 
+def test_a_secret_with_a_line_break_is_a_setting_to_mend(server: Server):
+    with Http() as http, pytest.raises(Reject, match="secrets"):
+        http.ask(Call(server.url, headers={"Authorization": "Bearer rahasia\n"}))
+
+
 def test_a_call_shows_nothing_of_itself():
     assert "sandi" not in repr(Call("http://h/?password=sandi", headers={"a": "sandi"}, json="sandi"))
 

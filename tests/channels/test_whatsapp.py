@@ -33,6 +33,11 @@ def test_case_12_a_subscription_without_our_word_is_refused(query: str):
         channel("whatsapp").verify(Request("GET", query))
 
 
+def test_case_12_without_a_word_of_ours_nobody_subscribes():
+    with pytest.raises(Forbidden):
+        channel("whatsapp", verify_token="").verify(Request("GET", SUBSCRIBE))
+
+
 def test_a_post_is_no_handshake():
     assert channel("whatsapp").challenge(Request("POST", SUBSCRIBE)) is None
 

@@ -1,0 +1,48 @@
+"""What only rows of a file have: a zone of their own, ids from the line, words for people."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from connectors import Request
+from tests.channels.recording import channel, raw, read
+
+
+def row(**said: object) -> Request:
+    return Request("POST", "", {}, json.dumps({"text": "Macet total", **said}).encode())
+
+
+def test_a_zone_that_is_none_stops_the_start():
+    with pytest.raises(msgspec.ValidationError, match="zone takes the name of a zone"):
+        channel("file", zone="Asia/Bandung Raya")
+
+
+@pytest.mark.parametrize("said", ["true", "1", "ya", "YA", True, 1])
+def test_yes_is_said_in_many_ways(said: object):
+    (message,) = read(channel("file"), raw("file", row(anonymous=said)))
+    assert message.anonymous is True
+
+
+@pytest.mark.parametrize("said", ["0025-08-17", "9999-12-31T23:59:59-12:00"])
+def test_a_year_far_away_is_a_slip(said: str):
+    (reject,) = read(channel("file"), raw("file", row(line=4, sent_at=said)))
+    assert reject.reason.startswith('line 4: "sent_at" lies far from our time')
+
+
+def test_a_row_without_any_id_is_its_own_conversation():
+    (message,) = read(channel("file"), raw("file", row(), id="raw-9"))
+    assert (message.id, message.conversation) == ("", "raw-9")
+
+
+def test_an_attachment_whose_bytes_are_kept_is_fetched():
+    (message,) = read(channel("file"), raw("file", row(attachments=[{"name": "a.jpg", "sha256": "ab", "size": 2}])))
+    assert [(a.name, a.state, a.size) for a in message.attachments] == [("a.jpg", "fetched", 2)]
+
+
+def test_what_is_wrong_is_said_without_the_citizens_words():
+    (reject,) = read(channel("file"), raw("file", row(line=3, sent_at="kemarin, kata Bu Sari", text="rahasia warga")))
+    assert "Sari" not in reject.reason
+    assert "warga" not in reject.reason
