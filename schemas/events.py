@@ -9,7 +9,6 @@ The wire format is JSON (`wire.py`); its schemas are golden files in `tests/sche
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -18,6 +17,7 @@ from schemas.values import (
     Attachment,
     Category,
     Command,
+    Instant,
     Match,
     MessageKind,
     Office,
@@ -52,7 +52,7 @@ class Raw(Event, frozen=True, kw_only=True):
     """The account's kind."""
     owner: str
     """Region code or office whose door it is."""
-    received_at: datetime
+    received_at: Instant
     conversation: str | None = None
     """None: the door could not tell; order is then kept for the whole account."""
     rest: bool = False
@@ -92,8 +92,8 @@ class Message(Event, frozen=True, kw_only=True):
     """Other conversations of the same person on this account (a user id that got its phone later)."""
     fingerprint: str | None = None
     """For channels without ids: equal sender, text and gateway time within 10 minutes is a redelivery."""
-    received_at: datetime
-    sent_at: datetime | None = None
+    received_at: Instant
+    sent_at: Instant | None = None
     sender: Party = Party()
     kind: MessageKind = "text"
     kind_said: str | None = None
@@ -204,7 +204,7 @@ class Reply(Event, frozen=True, kw_only=True):
     number: str | None = None
     in_reply_to: str | None = None
     """Native id of the citizen's message."""
-    created_at: datetime
+    created_at: Instant
 
     @property
     def key(self) -> str:
@@ -219,7 +219,7 @@ class Receipt(Event, frozen=True, kw_only=True):
     account: str
     channel: str
     state: ReceiptState
-    at: datetime
+    at: Instant
     conversation: str | None = None
     reply: str | None = None
     """Our own reference, where known."""
@@ -232,7 +232,7 @@ class Receipt(Event, frozen=True, kw_only=True):
     """The Raw it came in; None where our own speaker says it."""
     index: int = 0
     of: int = 1
-    received_at: datetime | None = None
+    received_at: Instant | None = None
 
     @property
     def key(self) -> str:
@@ -253,7 +253,7 @@ class Dead(Event, frozen=True, kw_only=True):
     """The event as it stood on the bus."""
     reason: str
     """What to mend; nothing personal."""
-    at: datetime
+    at: Instant
     attempts: int = 1
     account: str | None = None
     channel: str | None = None
@@ -262,7 +262,7 @@ class Dead(Event, frozen=True, kw_only=True):
     index: int = 0
     of: int = 1
     message: str | None = None
-    received_at: datetime | None = None
+    received_at: Instant | None = None
 
     @property
     def key(self) -> str:

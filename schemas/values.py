@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ MatchKind = Literal["redelivery", "same_report", "same_incident", "same_external
 AttachmentState = Literal["referenced", "fetched", "refused", "expired"]
 ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "retry", "empty"]
 Command = Literal["TL", "CEK"]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its zone: one without is refused by the next reader."""
 
 CLOSED: frozenset[str] = frozenset({"done", "archived", "rejected"})
 
@@ -61,7 +63,7 @@ class Attachment(Value, frozen=True, kw_only=True):
     sha256: str | None = None
     """Hex. Set once the bytes are in the blobs."""
     state: AttachmentState = "referenced"
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 class Place(Value, frozen=True, kw_only=True):
