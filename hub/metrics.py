@@ -63,7 +63,11 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The figures as they were taken last."""
-        answered = CounterMetricFamily("satupintu_door_answers", "Requests at /in/.", labels=["account", "status"])
+        answered = CounterMetricFamily(
+            "satupintu_requests",
+            "Requests at /in/, and reports by form and API, by answer.",
+            labels=["account", "status"],
+        )
         for (account, status), times in sorted(self._answered.items()):
             answered.add_metric([account, str(status)], times)
         yield answered

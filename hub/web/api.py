@@ -18,8 +18,11 @@ from hub.web.openapi import FILE_REPORT, READ_REPORT
 from hub.web.problems import Problem, invalid, too_many
 from hub.web.proofs import Proofs
 from hub.web.receive import receive
+from sink import Tracked
 
 LONGEST_WAIT = 30
+_STATUS = ("number", "status", "received_at", "updated_at", "proven")
+"""What is told to whoever has nothing but the number."""
 _KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
@@ -92,9 +95,9 @@ def router(desk: Desk, turns: Turns, proofs: Proofs) -> APIRouter:
     return routes
 
 
-def _told(found: Any) -> dict[str, Any]:
+def _told(found: Tracked) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(found)
-    return told
+    return told if found.proven else {name: told[name] for name in _STATUS}
 
 
 def _json(body: Any, status: int, headers: dict[str, str]) -> Response:

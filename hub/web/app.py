@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -23,7 +23,7 @@ from hub.web.openapi import SECURITY
 from hub.web.pages import Pages
 from hub.web.problems import Problem
 from hub.web.proofs import Proofs
-from hub.web.words import other
+from hub.web.words import chosen, other
 
 if TYPE_CHECKING:
     from hub.wiring import Hub
@@ -42,9 +42,10 @@ _HEADERS = {
 }
 
 
-def make_app(hub: Hub, answered: Mapping[tuple[str, int], int] | None = None) -> FastAPI:
-    """The application. `answered` are the door's own counts of statuses by account, shown among the metrics."""
-    desk = Desk(hub)
+def make_app(hub: Hub, answered: Counter[tuple[str, int]] | None = None) -> FastAPI:
+    """The application. `answered` counts what was taken in or not, by account and status; the door counts there too."""
+    answered = Counter() if answered is None else answered
+    desk = Desk(hub, answered)
     turns, proofs = Turns(desk), Proofs(desk)
     app = FastAPI(
         title="Satu Pintu",
@@ -57,7 +58,7 @@ def make_app(hub: Hub, answered: Mapping[tuple[str, int], int] | None = None) ->
     )
     app.include_router(router(desk, turns, proofs))
     app.router.routes.extend(Pages(desk, turns, proofs, hub.settings.zone).routes())
-    app.router.routes.extend(health(hub, Metrics(hub, answered or {})))
+    app.router.routes.extend(health(hub, Metrics(hub, answered)))
     _describe_security(app)
     app.add_middleware(Shell)
     return app
@@ -115,7 +116,7 @@ async def _http(request: Request, error: Exception) -> Response:
 def _answer(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith("/api/"):
         return problems.answer(request, problem)
-    language = "en" if request.query_params.get("lang") == "en" else "id"
+    language = chosen(request.query_params.get("lang"))
     told = {
         "title": problem.title.to(language),
         "detail": problem.detail.to(language),

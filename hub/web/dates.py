@@ -13,4 +13,5 @@ def when(at: datetime, zone: ZoneInfo, language: Language) -> str:
     there = at.astimezone(zone)
     month = say("months", language).split()[there.month - 1]
     mark = "." if language == "id" else ":"
-    return f"{there.day} {month} {there.year}, {there:%H}{mark}{there:%M} {there.tzname()}"
+    day, time = f"{there.day} {month} {there.year}", f"{there:%H}{mark}{there:%M} {there.tzname()}"
+    return f"{day}, {time}".replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from hmac import compare_digest
@@ -51,8 +51,9 @@ class Filed(NamedTuple):
 class Desk:
     """Files reports and tells what became of them."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, answered: Counter[tuple[str, int]]) -> None:
         self._hub = hub
+        self._answered = answered
         self._recent: OrderedDict[str, None] = OrderedDict()
 
     def door(self) -> Channel:
@@ -73,10 +74,14 @@ class Desk:
 
     async def file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
         """Store the report; `key` is the caller's Idempotency-Key. Raises Problem."""
+        account = caller.account.account
         try:
-            return await self._file(caller, fields, files, key)
+            filed = await self._file(caller, fields, files, key)
         except NotStored:
+            self._answered[account, 503] += 1
             raise busy() from None
+        self._answered[account, 202] += 1
+        return filed
 
     async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
         account, raw = caller.account, str(uuid7())

@@ -33,7 +33,7 @@ _pages.globals["static"] = lambda name: f"/static/{name}?v={_MARKS[name]}"
 def page(request: Request, template: str, *, language: Language, status: int = 200, **values: Any) -> Response:
     """A template as an answer."""
     switch = f"{request.url.path}?lang={other(language)}" if request.method == "GET" and status == 200 else None
-    defaults = {"here": None, "errors": {}, "said": {}, "switch": switch}
+    defaults: dict[str, Any] = {"here": None, "errors": {}, "said": {}, "switch": switch}
     words = partial(say, language=language)
     query = "" if language == "id" else f"?lang={language}"
     known = {"lang": language, "other": other(language), "w": words, "q": query}

@@ -19,7 +19,7 @@ from hub.web.look import page, parts, static, steps
 from hub.web.problems import Problem
 from hub.web.proofs import Proofs, is_number
 from hub.web.receive import receive
-from hub.web.words import Language, Said
+from hub.web.words import Language, Said, chosen, say
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -52,7 +52,7 @@ class Pages:
         ]
 
     async def form(self, request: Request) -> Response:
-        return self._form(request, _language(request.query_params.get("lang")))
+        return self._form(request, chosen(request.query_params.get("lang")))
 
     def _form(self, request: Request, language: Language, **more: Any) -> Response:
         values = {"files_again": False, "today": self._desk.today().isoformat(), **more}
@@ -63,7 +63,7 @@ class Pages:
         _from_here(request)
         caller = self._turns.of_address(request)
         given = await receive(request)
-        language, once = _language(given.values.pop("lang", None)), given.values.pop("once", None)
+        language, once = chosen(given.values.pop("lang", None)), given.values.pop("once", None)
         fields, errors = check(given, self._desk.today())
         if errors:
             told = {name: said.to(language) for name, said in _in_order(errors).items()}
@@ -84,17 +84,17 @@ class Pages:
 
     async def accepted(self, request: Request) -> Response:
         raw, token = request.path_params["raw"], request.query_params.get("token")
-        language = _language(request.query_params.get("lang"))
+        language = chosen(request.query_params.get("lang"))
         found = await self._proofs.find(request, raw, token, None) if is_id(raw) and token else None
         if found is not None and found.proven:
-            told = {"number": found.number, "parts": parts(found.number), "token": token}
+            told: dict[str, Any] = {"number": found.number, "parts": parts(found.number), "token": token}
             return page(request, "accepted.html", language=language, switch=None, **told)
         if found is None and is_id(raw) and token and self._desk.waits(raw, token):
             return page(request, "accepted.html", language=language, switch=None, number=None)
         raise Problem(404, "no_page")
 
     async def ask(self, request: Request) -> Response:
-        language, said = _language(request.query_params.get("lang")), request.query_params.get("number")
+        language, said = chosen(request.query_params.get("lang")), request.query_params.get("number")
         if said is None:
             return page(request, "track.html", language=language, here="track")
         number = "".join(filter(str.isdigit, said))
@@ -108,7 +108,7 @@ class Pages:
 
     async def report(self, request: Request) -> Response:
         number, token = request.path_params["number"], request.query_params.get("token")
-        language = _language(request.query_params.get("lang"))
+        language = chosen(request.query_params.get("lang"))
         found = await self._proofs.find(request, number, token, None) if is_number(number) else None
         if found is None:
             return self._asked(request, language, number, "not_found", 404)
@@ -117,7 +117,7 @@ class Pages:
     async def prove(self, request: Request) -> Response:
         _from_here(request)
         number, given = request.path_params["number"], await receive(request)
-        language, last4 = _language(given.values.get("lang")), str(given.values.get("last4", "")).strip()
+        language, last4 = chosen(given.values.get("lang")), str(given.values.get("last4", "")).strip()
         right = len(last4) == 4 and last4.isascii() and last4.isdigit()
         found = await self._proofs.find(request, number, None, last4 if right else None) if is_number(number) else None
         if found is None:
@@ -126,8 +126,11 @@ class Pages:
         return self._report(request, found, language, {"last4": Said(error).to(language)} if error else {})
 
     def _report(self, request: Request, found: Tracked, language: Language, errors: dict[str, str]) -> Response:
-        told = {"found": found, "parts": parts(found.number), "steps": steps(found.status), "errors": errors}
+        way = steps(found.status)
+        told = {"found": found, "parts": parts(found.number), "steps": way, "errors": errors}
+        told["now"] = next(step for step, state in way if state == "now")
         told["when"] = partial(when, zone=self._zone, language=language)
+        told["history"] = [{"at": step.at, "said": _happened(step.what, step.why, language)} for step in found.timeline]
         status = 422 if errors else 200
         # with a token in the address no switch: it would have to repeat it
         more = {"switch": None} if "token" in request.query_params else {}
@@ -140,8 +143,12 @@ class Pages:
         return found
 
 
-def _language(said: Any) -> Language:
-    return "en" if said == "en" else "id"
+def _happened(what: str, why: str | None, language: Language) -> str:
+    """A line of the history. Why an office was chosen is told in Indonesian only."""
+    if what == "routed" and why and language == "id":
+        return why
+    known = what if what in {"recorded", "routed", "added", "status_asked"} else "other"
+    return say(f"happened_{known}", language)
 
 
 def _in_order(errors: dict[str, Said]) -> dict[str, Said]:

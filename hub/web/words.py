@@ -31,6 +31,11 @@ def say(key: str, language: Language, **values: object) -> str:
     return words.format(**values) if values else words
 
 
+def chosen(said: object) -> Language:
+    """The language of a page: English only where it is asked for."""
+    return "en" if said == "en" else "id"
+
+
 def other(language: Language) -> Language:
     """The language that this one is not."""
     return "id" if language == "en" else "en"
