@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
@@ -13,7 +11,6 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENSION = frozenset("\f^{}\\[~]|€")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
 _UTF16 = {"utf16": "utf-16-be", "utf16be": "utf-16-be", "ucs2": "utf-16-be", "utf16le": "utf-16-le"}
 
 
@@ -77,18 +74,3 @@ def _utf16(data: bytes, said: str) -> str:
             pass
     wrong_way = data[0::2].count(0) < data[1::2].count(0)
     return data.decode("utf-16-le" if wrong_way or said == "utf-16-le" else "utf-16-be", errors="replace")
-
-
-def unwrapped(data: bytes) -> bytes | None:
-    """The text inside Base64, where a gateway wrapped it; None where the bytes are a citizen's own words.
-
-    Only what decodes to printable text with a space counts: no citizen writes such a word.
-    """
-    if len(data) % 4 or not _BASE64.fullmatch(data):
-        return None
-    try:
-        inside = base64.b64decode(data, validate=True)
-        text = inside.decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return inside if " " in text and all(c.isprintable() or c in "\r\n\t" for c in text) else None

@@ -1,7 +1,7 @@
 """Rows of NDJSON and CSV, as `satupintu ingest` reads them: one Raw a row, its body one JSON object.
 
-`Raw.headers` may carry `row-id`, the hash of the line and its occurrence, for a row that has no `id`; a `line` in the
-object is the row's line in its file, for people. What is wrong with a row is said with its line and what to mend.
+`Raw.headers` may carry `row-id`, the hash of the line and its occurrence, for a row that has no `id`, and `row-line`,
+the row's line in its file, for people. What is wrong with a row is said with its line and what to mend.
 Values may all be text, as CSV gives them. An attachment is a path, or an object once its bytes are with the blobs.
 """
 
@@ -44,11 +44,11 @@ class File(Channel):
             row = _decode(raw.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise Reject("a row is one JSON object: this one is not") from None
-        line = row.pop("line", None)
         try:
             yield self._row(raw, row)
         except Reject as wrong:
-            raise Reject(f"line {line}: {wrong.reason}" if isinstance(line, int | str) else wrong.reason) from None
+            line = raw.headers.get("row-line")
+            raise Reject(f"line {line}: {wrong.reason}" if line else wrong.reason) from None
 
     def _row(self, raw: Raw, row: dict[str, Any]) -> Message:
         if not isinstance(row.get("text"), str) or not row["text"].strip():

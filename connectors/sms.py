@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote_to_bytes, urlencode
 
 import msgspec
 
-from connectors._gsm import readable, segments, unwrapped
+from connectors._gsm import readable, segments
 from connectors._http import Call
 from connectors._port import Answer, Forbidden, Listens, Request, Secret, Settings, Speaks, Spoken
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
@@ -103,25 +103,23 @@ class Sms(Listens, Speaks):
         yield self._message(raw, said, sender)
 
     def _message(self, raw: Raw, said: Mapping[str, bytes], sender: str) -> Message:
-        inside = unwrapped(said["text"])
-        text = readable(said["text"] if inside is None else inside, _string(said, "charset"), _string(said, "coding"))
         native = _string(said, "id")
         native = "" if native.lower() in _NO_ID else native
         extra = {name: _string(said, name) for name in ("to", "smsc") if _string(said, name)}
-        extra |= _part(said.get("udh", b"")) | ({} if inside is None else {"encoding": "base64"})
         whose = number(sender)
         return self.message(
             raw,
             native or None,
             whose,
-            fingerprint=None if native else self._fingerprint(said),
+            fingerprint=self._fingerprint(said) if not native and said.get("time") else None,
             sent_at=_time(_string(said, "time")),
             sender=Party(phone=sender) if whose.startswith("+") else Party(user=f"sms:{whose}"),
-            text=text,
-            extra=extra,
+            text=readable(said["text"], _string(said, "charset"), _string(said, "coding")),
+            extra=extra | _part(said.get("udh", b"")),
         )
 
     def _fingerprint(self, said: Mapping[str, bytes]) -> str:
+        """Only with the gateway's time: without one, two equal texts may be two messages."""
         told = (self.account.encode(), *(said.get(name, b"") for name in ("from", "text", "time", "udh")))
         return hashlib.sha256(b"\x1f".join(told)).hexdigest()
 
@@ -139,6 +137,8 @@ class Sms(Listens, Speaks):
         settings = self.settings
         if not settings.send_url:
             raise Reject("no send_url is set for this account: nothing can be answered by SMS")
+        if any(c.isalpha() for c in reply.to):
+            raise Reject("the sender is a name, not a number: nothing can be answered")
         text = segments(reply.text)
         if len(text.parts) > _MOST_PARTS:
             raise Reject(f"{len(text.parts)} segments: a short message has at most {_MOST_PARTS}")

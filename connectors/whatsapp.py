@@ -124,7 +124,7 @@ class Whatsapp(MetaDoor, Speaks, Fetches):
             "text": {"body": reply.text, "preview_url": False},
             "biz_opaque_callback_data": reply.id,
         }
-        if reply.in_reply_to:
+        if reply.in_reply_to and not reply.in_reply_to.startswith("~"):  # an id of ours is none to Meta
             said["context"] = {"message_id": reply.in_reply_to}
         answer = self.graph(http, f"{self.settings.phone_number_id or ours}/messages", said)
         sent = next((string_of(message, "id") for message in objects_of(answer, "messages")), "")

@@ -11,8 +11,8 @@ from connectors import Request
 from tests.channels.recording import channel, raw, read
 
 
-def row(**said: object) -> Request:
-    return Request("POST", "", {}, json.dumps({"text": "Macet total", **said}).encode())
+def row(line: int = 1, **said: object) -> Request:
+    return Request("POST", "", {"row-line": str(line)}, json.dumps({"text": "Macet total", **said}).encode())
 
 
 def test_a_zone_that_is_none_stops_the_start():
@@ -40,6 +40,11 @@ def test_a_row_without_any_id_is_its_own_conversation():
 def test_an_attachment_whose_bytes_are_kept_is_fetched():
     (message,) = read(channel("file"), raw("file", row(attachments=[{"name": "a.jpg", "sha256": "ab", "size": 2}])))
     assert [(a.name, a.state, a.size) for a in message.attachments] == [("a.jpg", "fetched", 2)]
+
+
+def test_a_column_named_line_is_the_offices_own():
+    (message,) = read(channel("file"), raw("file", Request("POST", "", {}, b'{"text": "Macet", "line": "bus 7"}')))
+    assert message.extra == {"line": "bus 7"}
 
 
 def test_what_is_wrong_is_said_without_the_citizens_words():

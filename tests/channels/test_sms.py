@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from connectors import Http, Request
 from connectors._gsm import readable, segments
@@ -87,10 +88,9 @@ def test_case_16_text_is_readable_whatever_it_is_labelled(data: bytes, charset: 
     assert readable(data, charset, coding) == "Banjir é"
 
 
-@pytest.mark.parametrize("words", ["Jalanrusakdidepanpasar", "aaaaaaaaaaaaaaaa", "U2FtcGFo"])
-def test_case_17_a_citizens_own_words_are_not_taken_for_base64(words: str):
-    (message,) = read(channel("sms"), raw("sms", Request("GET", f"from=081200000001&text={words}")))
-    assert message.text == words
+def test_a_name_cannot_be_answered():
+    with Http() as http, pytest.raises(Reject, match="not a number"):
+        channel("sms", send_url="http://127.0.0.1:1").send(replace(reply("sms"), to="TELKOMSEL"), http)
 
 
 def test_the_token_may_come_as_a_header():
