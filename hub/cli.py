@@ -20,6 +20,7 @@ import click
 
 from hub.commands import OutOfBalance, Refused, keep_flag
 from hub.settings import DEFAULTS, KINDS, WrongCall
+from schemas import RoadError
 
 COMMANDS = {
     "up": ("up", "Everything on this machine."),
@@ -38,6 +39,9 @@ COMMANDS = {
     "route": ("rooms", "Rows to offices, nothing stored."),
 }
 """Each command's module in `hub/commands` and its line in the list."""
+
+SAID: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
+"""Errors that say what to do themselves, with their exit codes."""
 
 
 def _settings_options(*, hidden: bool) -> list[click.Parameter]:
@@ -137,12 +141,10 @@ def _told(error: Exception) -> tuple[int, str]:
             64,
             f"{error.format_message().rstrip('.')}. Try: {context.command_path if context else 'satupintu'} --help",
         )
-    if isinstance(error, WrongCall):
-        return 64, str(error)
-    if isinstance(error, Refused):
-        return 2, str(error)
-    if isinstance(error, OutOfBalance):
-        return 1, str(error)
+    if type(error) in SAID:
+        return SAID[type(error)], str(error)
+    if isinstance(error, RoadError):
+        return 1, f"{error.reason}; see satupintu doctor"
     if isinstance(error, OSError) and error.filename:
         return 1, f"{error.filename}: {error.strerror}; see satupintu doctor"
     return 1, _fault(error)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -22,6 +22,8 @@ LOW = 512 * 1024 * 1024
 """Bytes: with less free, the log fills the disk before anybody looks."""
 PATIENCE = 3.0
 """Seconds to wait for a provider's port."""
+ADDRESSES = ("send_url", "graph_url")
+"""Settings of accounts that say where a provider is asked."""
 SYNCED = Path("/run/systemd/timesync")
 
 
@@ -174,26 +176,22 @@ def _channels(told: Settings) -> Iterator[Finding]:
         return
     accounts = Accounts.load(told.channels)
     for name in accounts:
-        yield from _reachable(accounts.account(name).describe(told.url, reveal=False))
+        yield from _reachable(f"channel {name}", accounts.state(name), accounts[name].settings)
 
 
-def _reachable(door: dict[str, object]) -> Iterator[Finding]:
+def _reachable(what: str, state: str, own: Any) -> Iterator[Finding]:
     """A provider's port for each address among an account's settings; what waits there is not asked anything."""
-    kept = door["settings"] if isinstance(door["settings"], dict) else {}
-    urls = {k: urlsplit(v) for k, v in kept.items() if isinstance(v, str) and v.startswith(("http://", "https://"))}
-    what = f"channel {door['account']}"
-    if not urls:
-        yield Finding(what, f"{door['state']}, asks nobody outside")
-    for key, url in urls.items():
+    urls = {name: urlsplit(url) for name in ADDRESSES if (url := getattr(own, name, ""))}
+    if not urls or not getattr(own, "access_token", True):
+        yield Finding(what, f"{state}, takes in; asks nobody outside")
+        return
+    for name, url in urls.items():
         port = url.port or (443 if url.scheme == "https" else 80)
-        if url.hostname and _answers(url.hostname, port):
-            yield Finding(what, f"{door['state']}, {key} {url.hostname}:{port} answers")
+        said = f"{name} {url.hostname}:{port}"
+        if _answers(url.hostname or "", port):
+            yield Finding(what, f"{state}, {said} answers")
         else:
-            yield Finding(
-                what,
-                f"{key} {url.hostname}:{port} does not answer in {PATIENCE:.0f} s: check it, and the firewall",
-                True,
-            )
+            yield Finding(what, f"{said} does not answer in {PATIENCE:.0f} s: check it, and the firewall", wrong=True)
 
 
 def _answers(host: str, port: int) -> bool:

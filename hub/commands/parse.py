@@ -13,7 +13,7 @@ import msgspec
 from hub.commands import data, say, settings
 from hub.commands._rows import named, opened, raw_of, rows
 from hub.settings import WrongCall, nearest
-from schemas import Dead, Message, Raw, Receipt
+from schemas import Dead, Event, Message, Raw, Receipt
 
 if TYPE_CHECKING:
     from connectors import Channel, Settings
@@ -113,13 +113,13 @@ def _pairs(headers: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _told(item: Message | Receipt | Dead) -> bool:
+def _told(item: Event) -> bool:
     """Print it. True where it is a refusal."""
     if isinstance(item, Dead):
         say(f"satupintu: {item.reason}")
     elif isinstance(item, Message):
         data(_message(item))
-    elif item.state != "empty":
+    elif isinstance(item, Receipt) and item.state != "empty":
         data(_receipt(item))
     return isinstance(item, Dead)
 

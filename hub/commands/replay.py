@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 OURS = frozenset({"kind", "report_class", "begins", "command", "refusal", "category", "office", "tags", "anonymous",
-                  "secret", "needs_investigation", "incident_date", "refers_to"})  # fmt: skip
+                  "secret", "owner", "needs_investigation", "incident_date", "refers_to"})  # fmt: skip
 """Fields whose values may be shown."""
 NO_MESSAGE = {"dead": "dead", "receipt": "receipt", "empty": "empty"}
 _raw = msgspec.json.Decoder(Raw).decode
