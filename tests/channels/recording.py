@@ -105,12 +105,18 @@ def Full(item: Message | Receipt) -> dict[str, Any]:
 def proven(kind: str, request: Request, **secrets: str) -> Request:
     """The request with its proof, made with other secrets where they are named."""
     proof = recording(kind)["proof"]
-    told = recording(kind)["settings"] | secrets
+    secret = (recording(kind)["settings"] | secrets)[proof_secret(kind)]
     if "query" in proof:
-        mark = urlencode({proof["query"]: told[proof["query"]]})
-        return replace(request, query=f"{request.query}&{mark}".strip("&"))
-    digest = hmac.new(told[proof["hmac-sha256"]].encode(), request.body, hashlib.sha256).hexdigest()
-    return replace(request, headers={**request.headers, proof["header"]: proof["prefix"] + digest})
+        return replace(request, query=f"{request.query}&{urlencode({proof['query']: secret})}".strip("&"))
+    if "hmac-sha256" in proof:
+        secret = proof["prefix"] + hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+    return replace(request, headers={**request.headers, proof["header"]: secret})
+
+
+def proof_secret(kind: str) -> str:
+    """The setting that the proof is made with."""
+    proof = recording(kind)["proof"]
+    return proof.get("secret") or proof["hmac-sha256"]
 
 
 def reply(kind: str, text: str = "Laporan Anda kami terima, nomor 4719360285.") -> Reply:

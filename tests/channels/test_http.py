@@ -83,5 +83,5 @@ def test_a_kind_is_the_name_of_its_file():
 
 
 def test_an_unknown_kind_is_told_what_there_is():
-    with pytest.raises(ValueError, match="there are file, sms, web, whatsapp"):
+    with pytest.raises(ValueError, match="there are file, sms"):
         channel_type("faks")
