@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, Self
 
 import requests
@@ -132,6 +133,7 @@ class Http:
             session = self._of_thread.session = requests.Session()
             self._sessions.append(session)
             session.auth = _no_netrc
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # accounts share this session
             session.mount("http://", HTTPAdapter(max_retries=0))
             session.mount("https://", HTTPAdapter(max_retries=0))
         return session

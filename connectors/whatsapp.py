@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -135,7 +136,7 @@ class Whatsapp(MetaDoor, Speaks, Fetches):
     def fetch(self, attachment: Attachment, http: Http) -> tuple[bytes, str | None]:
         if not attachment.native_id:
             raise Reject("an attachment without a media id")
-        media = self.graph(http, attachment.native_id)
+        media = self.graph(http, quote(attachment.native_id, safe=""))
         size = media.get("file_size")
         if isinstance(size, int) and size > self.settings.file_limit:
             raise Reject(f"{size} bytes: the limit of this account is {self.settings.file_limit}")

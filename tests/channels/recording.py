@@ -1,12 +1,13 @@
 """A channel's recording, `tests/channels/KIND.json`, and how it becomes requests, Raws and settings.
 
-settings    the account's settings; every secret in plain words
-proof       how a request shows where it comes from: {"query": NAME} (the setting of that name, as a parameter)
-            or {"hmac-sha256": SETTING, "header": …, "prefix": …}; none for a channel that does not listen
-received    cases: {name, request: {method, query, headers, json | text}, conversations, items}; an item is compared
-            in the fields that it names; {"reject": WORDS} is a part that makes no sense
-sends       {url: SETTING, reply, answer: {status, json | text}, native_id, asked: {method, path, params, json}}
-fetches     {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type}; {url} is the server's
+settings       the account's settings; every secret in plain words
+proof          how a request shows where it comes from: {"query": NAME, "secret": SETTING}, {"header": NAME, "secret":
+               SETTING}, or {"header": NAME, "prefix": …, "hmac-sha256": SETTING}; none for who does not listen
+one_a_request  true where a request never holds several messages; else a case with several is asked for
+received       cases: {name, request: {method, query, headers, json | text}, conversations, items}; an item is compared
+               in the fields that it names; {"reject": WORDS} is a part that makes no sense
+sends          {url: SETTING, reply, answer: {status, json | text}, native_id, asked: {method, path, params, json}}
+fetches        {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type}; {url} is the server's
 """
 
 from __future__ import annotations

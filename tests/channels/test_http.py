@@ -67,6 +67,14 @@ def test_a_secret_with_a_line_break_is_a_setting_to_mend(server: Server):
         http.ask(Call(server.url, headers={"Authorization": "Bearer rahasia\n"}))
 
 
+def test_no_cookie_is_carried_from_one_account_to_the_next(server: Server):
+    server.then(told(200, "", set_cookie="sesi=1; Path=/"))
+    with Http() as http:
+        http.ask(Call(server.url))
+        http.ask(Call(server.url))
+    assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]
+
+
 def test_a_call_shows_nothing_of_itself():
     assert "sandi" not in repr(Call("http://h/?password=sandi", headers={"a": "sandi"}, json="sandi"))
 
