@@ -7,6 +7,7 @@ whose answers would reach real people is left out.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,7 +32,8 @@ MESSAGES = 300
 KINDS = ("sms", "whatsapp", "web", "file")
 ASK_AGAIN = 6
 """So many citizens ask for their number, and add to it, once they know it."""
-EXAMPLES = 3
+ANSWERED = ("sms", "whatsapp", "web")
+"""Doors of the examples to look up, one each."""
 PACE = 0.1
 """Seconds between two things that one citizen says, where somebody watches."""
 
@@ -51,7 +53,7 @@ def demo() -> None:
 
 
 async def _demo(told: Settings) -> None:
-    async with _answering(told), open_hub(told) as hub:
+    async with _answering(told) as beside, open_hub(told) as hub:
         doors = _doors(hub)
         teller, board = Teller(Random()), Board()  # noqa: S311 - nothing secret is drawn
         walk = Walk(hub, told.url, doors, board, PACE if sys.stderr.isatty() else 0)
@@ -61,17 +63,17 @@ async def _demo(told: Settings) -> None:
         asking = [teller.asking(t.said, t.fate.number or "") for t in _askers(known)]
         strangers = [teller.unknown(door) for door in doors if door in ("sms", "whatsapp")]
         await walk.tell([*asking, *strangers])
-        await _end(hub, walk.missing, known)
+        await _end(hub, walk.missing, known, hint="" if beside else " (satupintu up first)")
 
 
 def _askers(known: Sequence[Told]) -> list[Told]:
-    return [told for told in known if told.said.door in ("sms", "whatsapp")][:ASK_AGAIN]
+    return [told for told in known if told.said.door in ANSWERED[:2]][:ASK_AGAIN]
 
 
-async def _end(hub: Hub, missing: int, known: Sequence[Told]) -> None:
+async def _end(hub: Hub, missing: int, known: Sequence[Told], *, hint: str) -> None:
     books, losers = await two_looks(lambda: look(hub))
-    sys.stdout.write(written(books) + "\nLook them up, with the last four digits of the phone to see the words:\n")
-    for told in known[:EXAMPLES]:
+    sys.stdout.write(f"{written(books)}\nLook them up{hint}; the last digits of the phone show the words:\n")
+    for told in {told.said.door: told for told in known if told.said.door in ANSWERED}.values():
         words = f"{hub.settings.url}/lacak/{told.fate.number}   phone …{told.said.who.phone[-4:]}   by {told.said.door}"
         sys.stdout.write(f"  {told.fate.number}   {words}\n")
     if missing or losers:
@@ -95,18 +97,19 @@ def _doors(hub: Hub) -> dict[str, Channel]:
 
 
 @asynccontextmanager
-async def _answering(told: Settings) -> AsyncIterator[None]:
-    """A hub that answers at the listen address: the one that is up, or one of our own for the time."""
+async def _answering(told: Settings) -> AsyncIterator[bool]:
+    """A hub that answers at the listen address: the one that is up (True), or one of our own for the time."""
     if await asyncio.to_thread(_alive, told):
-        yield
+        yield True
         return
+    logging.getLogger().setLevel(logging.ERROR)  # its warnings would stand in the middle of the table
     serving = asyncio.create_task(serve(told, STAGES))
     try:
         while not serving.done() and not await asyncio.to_thread(_alive, told):  # noqa: ASYNC110 - it is asked over HTTP
             await asyncio.sleep(0.05)
         if serving.done():
             serving.result()
-        yield
+        yield False
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
