@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, or_, select, text, update
 
 from schemas import Attachment, AttachmentState
 from sink.record import Record
@@ -18,7 +18,7 @@ def wanted(
 ) -> list[tuple[str, str, Attachment]]:
     """Row id, account and file of what these accounts have still to fetch. What can be fetched no more is put down as
     expired. Raises Retry."""
-    here = and_(attachments.c.state == "referenced", attachments.c.account.in_(accounts))
+    here = and_(text("state = 'referenced'"), attachments.c.account.in_(accounts))
     due = or_(attachments.c.next_try.is_(None), attachments.c.next_try <= now)
     query = select(attachments).where(here, due).order_by(attachments.c.next_try, attachments.c.id).limit(limit)
     with record.read() as connection:

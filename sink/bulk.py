@@ -64,8 +64,8 @@ def ask(connection: Connection, sql: str, values: Iterable[Any], *more: Any) -> 
     """Rows of a query whose `IN (*)` holds the values, asked for in parts; `more` are for the `?` behind it."""
     mark = _mark(connection)
     for part in parts(list(values)):
-        full = sql.replace("?", mark).replace("*", ", ".join([mark] * len(part)), 1)
-        yield from connection.exec_driver_sql(full, (*part, *more))
+        marks = ", ".join([mark] * len(part))
+        yield from connection.exec_driver_sql(sql.replace("?", mark).replace("(*)", f"({marks})"), (*part, *more))
 
 
 def parts(values: Sequence[T], size: int = AT_ONCE) -> Iterator[list[T]]:

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, and_, or_, select
+from sqlalchemy import Column, Connection, Row, Select, Table, and_, or_, select
 
 from schemas import Party
 from sink.record import Record
-from sink.tables import complaints, matches, messages, outbox, parties, timeline
+from sink.tables import complaints, matches, messages, outbox, parties
+from sink.telling import of_messages, steps_of
 from sink.vault import Vault
 
 PAGE = 200
@@ -49,14 +50,15 @@ def _page(connection: Connection, since: datetime | None, last: tuple[datetime, 
 
 def _told(connection: Connection, vault: Vault, page: Sequence[Row[Any]]) -> list[dict[str, Any]]:
     ids = [row.id for row in page]
-    said = _belonging(connection, messages, ids, "received_at", "raw", "idx")
-    replies = _belonging(connection, outbox, ids, "created_at", "raw", "idx")
-    found = _belonging(connection, matches, ids, "raw", "idx", "n")
-    steps = _belonging(connection, timeline, ids, "at", "raw", "idx", "step")
-    who = _belonging(connection, parties, ids, "raw", "idx")
+    said = _by_complaint(connection, of_messages(messages, ids).order_by(*_order(messages, "received_at")))
+    replies = _by_complaint(connection, of_messages(outbox, ids).order_by(*_order(outbox, "created_at")))
+    steps = _by_complaint(connection, steps_of(ids))
+    linked = select(matches, matches.c.complaint.label("about")).where(matches.c.complaint.in_(ids))
+    found = _by_complaint(connection, linked.order_by(matches.c.raw, matches.c.idx, matches.c.n))
+    who = _reporters(connection, ids)
     return [
         _complaint(row) | {
-            "reporter": _reporter(vault, row, who[row.id]),
+            "reporter": _reporter(vault, row, who.get(row.id)),
             "matches": [_match(m) for m in found[row.id] if m.undone_at is None],
             "messages": [*(_message(m) for m in said[row.id]), *(_reply(r) for r in replies[row.id])],
             "timeline": [{"at": _at(s.at), "what": s.what, "who": s.who, "why": s.why} for s in steps[row.id]],
@@ -65,12 +67,15 @@ def _told(connection: Connection, vault: Vault, page: Sequence[Row[Any]]) -> lis
     ]  # fmt: skip
 
 
-def _belonging(connection: Connection, table: Table, ids: Sequence[str], *order: str) -> _Belonging:
+def _by_complaint(connection: Connection, query: Select[Any]) -> _Belonging:
     found: _Belonging = defaultdict(list)
-    query = select(table).where(table.c.complaint.in_(ids)).order_by(*(table.c[name] for name in order))
     for row in connection.execute(query):
-        found[row.complaint].append(row)
+        found[row.about].append(row)
     return found
+
+
+def _order(table: Table, at: str) -> tuple[Column[Any], ...]:
+    return table.c[at], table.c.raw, table.c.idx
 
 
 def _complaint(row: Row[Any]) -> dict[str, Any]:
@@ -117,11 +122,14 @@ def _at(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def _reporter(vault: Vault, row: Row[Any], who: Sequence[Row[Any]]) -> dict[str, str | None]:
-    opened = next((p for p in who if (p.raw, p.idx) == (row.raw, row.idx)), None)
-    if opened is None or row.anonymous:
-        return dict.fromkeys(("name", "phone", "email", "nik"))
-    return masked(_party(vault.open(opened.sealed)))
+def _reporters(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    opened = and_(parties.c.raw == complaints.c.raw, parties.c.idx == complaints.c.idx)
+    query = select(complaints.c.id, parties.c.sealed).join(parties, opened).where(complaints.c.id.in_(ids))
+    return dict(connection.execute(query).tuples().all())
+
+
+def _reporter(vault: Vault, row: Row[Any], sealed: bytes | None) -> dict[str, str | None]:
+    return masked(Party() if sealed is None or row.anonymous else _party(vault.open(sealed)))
 
 
 def masked(party: Party) -> dict[str, str | None]:

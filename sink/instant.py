@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
+@lru_cache(maxsize=4096)  # one message's instants stand in several of its rows
 def stamp(at: datetime) -> str:
     """An instant as SQLite keeps it: UTC, of fixed width, so that the order of the texts is the order in time."""
     if at.tzinfo is None:
         raise ValueError("an instant without a zone")
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]
 
 
 class Instant(TypeDecorator[datetime]):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, or_, select, text, update
 
 from schemas import Message, Reply, Routed, encode, reply_id
 from sink.bulk import ask, parts, put, run, stamper
@@ -101,7 +101,7 @@ def _tell(connection: Connection, answered: Sequence[tuple[Routed, Template]], r
 
 def _spare(connection: Connection, rows: Sequence[dict[str, Any]], day: str) -> None:
     """A person who was told enough today is told no more: two machines may be talking to each other."""
-    sql = "SELECT recipient, count(*) FROM outbox WHERE recipient IN (*) AND day = ? AND state <> ? GROUP BY recipient"
+    sql = "SELECT recipient, count(id) FROM outbox WHERE recipient IN (*) AND day = ? AND state <> ? GROUP BY recipient"
     told = ask(connection, sql, {row["recipient"] for row in rows}, day, "withheld")
     spent = Counter({bytes(recipient): count for recipient, count in told})
     for row in rows:
@@ -114,7 +114,7 @@ def owed(record: Record, *, now: datetime, limit: int = 500) -> list[Reply]:
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     query = (
         select(outbox)
-        .where(outbox.c.state == "owed", due)
+        .where(text("state = 'owed'"), due)
         .order_by(outbox.c.created_at, outbox.c.raw, outbox.c.idx)
         .limit(limit)
     )
@@ -159,6 +159,6 @@ def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> se
 def unclaim_stale(record: Record, *, before: datetime) -> int:
     """Claims from before then have nobody who finishes them, and may have been sent: they become `unknown`, not sent
     again. A receipt that carries our reference still settles them. Returns how many."""
-    stale = update(outbox).where(outbox.c.state == "claimed", outbox.c.claimed_at < before)
+    stale = update(outbox).where(text("state = 'claimed'"), outbox.c.claimed_at < before)
     with record.write() as connection:
         return connection.execute(stale.values(state="unknown", reason="claimed, and not heard of again")).rowcount

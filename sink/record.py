@@ -27,7 +27,7 @@ from sink.tables import meta
 from sink.vault import Vault, WrongKeys
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-16384")
-CHECKPOINT_ROWS = 10_000
+CHECKPOINT_ROWS = 25_000
 """So many rows written, and the log is copied into the file."""
 WAL_LIMIT = 64 * 2**20
 """Bytes; a log that grew beyond is cut once nobody reads in it."""
@@ -130,6 +130,8 @@ class Record:
         try:
             yield
         except (OperationalError, InterfaceError) as error:
+            if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+                raise  # wrong SQL: a bug of ours, which passes with no waiting
             raise Retry(f"the record: {type(error.orig).__name__}{_cause(error)}") from error
         except PoolTimeout as error:
             raise Retry("the record: all connections are in use") from error

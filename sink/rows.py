@@ -42,7 +42,7 @@ class Rows:
         stranger = complaint.stranger and complaint.outcome == "added"
         self.by_table[messages].append({
             "raw": message.raw, "idx": message.index, "id": message.id,
-            "complaint": None if stranger else complaint.id,
+            "complaint": complaint.id, "stranger": stranger,
             "owner": message.owner, "channel": message.channel, "account": message.account, "direction": "in",
             "native_id": message.native_id, "kind": message.kind, "kind_said": message.kind_said,
             "refers_to": message.refers_to, "text": "" if stranger else _clean(message.text),
@@ -54,19 +54,19 @@ class Rows:
 
     def _words(self, complaint: Complaint, message: Message) -> None:
         self.by_table[readings].append({
-            "message": message.id, "reader": message.reader, "owner": message.owner,
-            "raw": message.raw, "idx": message.index, "made": _clean(encode(bare(message)).decode()),
+            "raw": message.raw, "idx": message.index, "reader": message.reader, "owner": message.owner,
+            "message": message.id, "made": _clean(encode(bare(message)).decode()),
         })  # fmt: skip
-        self._party(complaint, message)
+        self._party(message)
         for n, attachment in enumerate(message.attachments):
             self._attachment(n, attachment, complaint, message)
 
-    def _party(self, complaint: Complaint, message: Message) -> None:
+    def _party(self, message: Message) -> None:
         party = message.sender
         if party == Party():
             return
         self.by_table[parties].append({
-            "raw": message.raw, "idx": message.index, "complaint": complaint.id, "owner": message.owner,
+            "raw": message.raw, "idx": message.index, "owner": message.owner,
             "sealed": self._vault.seal(encode(party).decode()),
             "phone": self._hash(party.phone), "email": self._hash(party.email), "nik": self._hash(party.nik),
             "user_id": self._hash(party.user),
@@ -78,7 +78,7 @@ class Rows:
     def _attachment(self, n: int, one: Attachment, complaint: Complaint, message: Message) -> None:
         self.by_table[attachments].append({
             "id": f"{message.raw}.{message.index}.{n}", "raw": message.raw, "idx": message.index, "n": n,
-            "complaint": complaint.id, "owner": message.owner, "account": message.account,
+            "owner": message.owner, "account": message.account,
             "native_id": one.native_id, "media_type": one.media_type,
             "name": self._vault.seal(one.name) if one.name else None,
             "url": one.url, "size": one.size, "sha256": one.sha256, "state": one.state,
@@ -96,7 +96,7 @@ class Rows:
         at, what, who, why = told
         message = complaint.message
         self.by_table[timeline].append({
-            "raw": message.raw, "idx": message.index, "step": step, "complaint": complaint.id, "owner": message.owner,
+            "raw": message.raw, "idx": message.index, "step": step, "owner": message.owner,
             "at": at, "what": what, "who": who, "why": why,
         })  # fmt: skip
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, select
 
 from schemas import Party
 from sink.record import Record
-from sink.tables import complaints, messages, outbox, parties, timeline
+from sink.tables import complaints, messages, outbox, parties
+from sink.telling import of_messages, steps_of
 
 _party = msgspec.json.Decoder(Party).decode
 _TOLD = ("sent", "delivered", "read")
@@ -78,7 +79,7 @@ def _found(connection: Connection, number: str | None, raw: str | None) -> Row[A
     if number is not None:
         query = query.where(complaints.c.number == number)
     else:
-        joined = select(messages.c.complaint).where(messages.c.raw == raw, messages.c.complaint.is_not(None))
+        joined = select(messages.c.complaint).where(messages.c.raw == raw, messages.c.stranger.is_(False))
         query = query.where(complaints.c.id == joined.order_by(messages.c.idx).limit(1).scalar_subquery())
     return connection.execute(query).one_or_none()
 
@@ -86,15 +87,15 @@ def _found(connection: Connection, number: str | None, raw: str | None) -> Row[A
 def _has_token(record: Record, connection: Connection, complaint: str, token: str | None) -> bool:
     if token is None:
         return False
-    raws = connection.execute(select(messages.c.raw).where(messages.c.complaint == complaint)).scalars()
-    return _any(compare_digest(record.vault.token(r).encode(), token.encode()) for r in raws)
+    said = connection.execute(of_messages(messages, [complaint])).all()
+    return _any(compare_digest(record.vault.token(m.raw).encode(), token.encode()) for m in said)
 
 
 def _has_phone(record: Record, connection: Connection, row: Row[Any], last4: str | None) -> bool:
     """The reporter's phone, known when the report was opened or since: in parties that share a hash with the opener."""
     if last4 is None or len(last4) != 4:
         return False
-    rows = connection.execute(select(parties).where(parties.c.complaint == row.id)).all()
+    rows = connection.execute(of_messages(parties, [row.id])).all()
     opened = [r for r in rows if (r.raw, r.idx) == (row.raw, row.idx)]
     hashes = {h for r in opened for h in _hashes(r)}
     phones = [_party(record.vault.open(r.sealed)).phone for r in rows if r in opened or hashes & set(_hashes(r))]
@@ -111,25 +112,17 @@ def _any(answers: Iterable[bool]) -> bool:
 
 
 def _words(connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    said = connection.execute(
-        select(messages.c.received_at, messages.c.text, messages.c.direction)
-        .where(messages.c.complaint == row.id)
-        .order_by(messages.c.received_at, messages.c.raw, messages.c.idx)
-    ).all()
-    told = connection.execute(
-        select(outbox.c.sent_at, outbox.c.text)
-        .where(outbox.c.complaint == row.id, outbox.c.state.in_(_TOLD))
-        .order_by(outbox.c.sent_at)
-    ).all()
-    steps = connection.execute(
-        select(timeline.c.at, timeline.c.what, timeline.c.who, timeline.c.why)
-        .where(timeline.c.complaint == row.id)
-        .order_by(timeline.c.at, timeline.c.raw, timeline.c.idx, timeline.c.step)
-    ).all()
-    answers = [Said(at, text) for at, text in told] + [Said(at, text) for at, text, way in said if way == "out"]
+    in_order = (messages.c.received_at, messages.c.raw, messages.c.idx)
+    said = connection.execute(of_messages(messages, [row.id]).order_by(*in_order)).all()
+    told = connection.execute(of_messages(outbox, [row.id]).where(outbox.c.state.in_(_TOLD))).all()
+    answers = [Said(r.sent_at, r.text) for r in told] + [Said(m.received_at, m.text) for m in said if _is_out(m)]
     return {
         "title": row.title or None,
-        "words": tuple(Said(at, text) for at, text, way in said if way == "in"),
+        "words": tuple(Said(m.received_at, m.text) for m in said if not _is_out(m)),
         "answers": tuple(sorted(answers, key=lambda a: a.at)),
-        "timeline": tuple(Step(*step) for step in steps),
+        "timeline": tuple(Step(s.at, s.what, s.who, s.why) for s in connection.execute(steps_of([row.id]))),
     }
+
+
+def _is_out(message: Row[Any]) -> bool:
+    return bool(message.direction == "out")

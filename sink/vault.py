@@ -21,6 +21,7 @@ import stat
 import tomllib
 from base64 import b32encode, b64decode, b64encode
 from collections.abc import Mapping
+from hashlib import blake2b
 from hmac import digest
 from pathlib import Path
 
@@ -109,8 +110,9 @@ class Vault:
             raise WrongKeys("a sealed value does not open: it was changed, or sealed with another key") from None
 
     def digest(self, purpose: str, value: str) -> bytes:
-        """16 bytes that say whether two values are equal, and nothing else; hashes of two purposes never meet."""
-        return digest(self._hashing["lookup"], f"{purpose}\0{value}".encode(), "sha256")[:16]
+        """16 bytes that say whether two values are equal, and nothing else; hashes of two purposes (16 letters at
+        most) never meet. Keyed BLAKE2b: as good a MAC as HMAC, in a quarter of its time."""
+        return blake2b(value.encode(), digest_size=16, key=self._hashing["lookup"], person=purpose.encode()).digest()
 
     def number(self, complaint: str, attempt: int) -> str:
         """The complaint's number: 10 digits, the first not 0, the last a Luhn check digit. The next attempt gives
