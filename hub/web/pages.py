@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -14,11 +15,11 @@ from starlette.routing import Route
 from hub.web.api import Turns
 from hub.web.check import check
 from hub.web.dates import when
-from hub.web.desk import Caller, Desk, is_id
+from hub.web.desk import Caller, Desk, Filed, is_id
 from hub.web.look import page, parts, static, steps
 from hub.web.problems import Problem
 from hub.web.proofs import Proofs, is_number
-from hub.web.receive import receive
+from hub.web.receive import Upload, receive
 from hub.web.words import Language, Said, chosen, say
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 WAIT = 5.0
 """Seconds that the form waits for its number."""
+
+
+class Sound(NamedTuple):
+    """A report with nothing wrong in it."""
+
+    fields: Mapping[str, Any]
+    files: Sequence[Upload]
 
 
 class Pages:
@@ -76,11 +84,19 @@ class Pages:
                 said=said,
                 files_again=bool(given.files or "files" in errors),
             )
-        form = Caller("form", caller.account)
-        filed = await self._desk.file(form, fields, given.files, once if _is_drawn(once) else None)
+        filed = await self._filed(Caller("form", caller.account), Sound(fields, given.files), once)
         await self._desk.number(filed.id, WAIT)
         query = {"token": filed.token} | ({"lang": language} if language != "id" else {})
         return RedirectResponse(f"/diterima/{filed.id}?{urlencode(query)}", 303)
+
+    async def _filed(self, form: Caller, sound: Sound, once: object) -> Filed:
+        """Sent twice by an impatient finger is filed once; the same form with other words is another report."""
+        try:
+            return await self._desk.file(form, *sound, once if _is_drawn(once) else None)
+        except Problem as problem:
+            if problem.key != "key_reused":
+                raise
+            return await self._desk.file(form, *sound, None)
 
     async def accepted(self, request: Request) -> Response:
         raw, token = request.path_params["raw"], request.query_params.get("token")
@@ -157,7 +173,7 @@ def _in_order(errors: dict[str, Said]) -> dict[str, Said]:
     return dict(sorted(errors.items(), key=lambda e: page.index(e[0]) if e[0] in page else len(page)))
 
 
-def _is_drawn(once: object) -> bool:
+def _is_drawn(once: object) -> TypeGuard[str]:
     return isinstance(once, str) and len(once) == 24 and once.isascii()
 
 

@@ -1,0 +1,44 @@
+"""A hub at work on a real socket, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from hub.serve import WORK, working
+from hub.settings import load
+from hub.web import make_asgi
+from hub.wiring import open_hub
+
+
+@contextmanager
+def serving(folder: Path, channels: str) -> Iterator[str]:
+    """Its address, while it answers."""
+    (folder / "channels.toml").write_text(channels)
+    servers: list[uvicorn.Server] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(_serve(folder, listener, servers)))
+        thread.start()
+        while thread.is_alive() and not (servers and servers[0].started):
+            thread.join(0.05)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for server in servers:
+                server.should_exit = True
+            thread.join()
+
+
+async def _serve(folder: Path, listener: socket.socket, servers: list[uvicorn.Server]) -> None:
+    async with open_hub(load({"data": str(folder), "bus": "memory://"}, {})) as hub, working(hub, WORK):
+        config = uvicorn.Config(
+            make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
+        )
+        servers.append(uvicorn.Server(config))
+        await servers[0].serve(sockets=[listener])

@@ -1,0 +1,277 @@
+"""The reports API: filing, once and only once, telling what is wrong, and telling no more than is proven."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from schemas import Event, Retry
+from tests.web.asgi import Heard
+from tests.web.conftest import KEY, House
+
+WORDS = "Jembatan gantung di Kampung Cikareo putus dua kawatnya, anak sekolah memutar lima kilometer."
+PHONE = "0812-0000-4455"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+async def file(house: House, said: Mapping[str, Any] | bytes, client: str = "203.0.113.7", **headers: str) -> Heard:
+    body = said if isinstance(said, bytes) else json.dumps(said).encode()
+    known = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return await house.call("POST", "/api/v1/reports", body, known, client=client)
+
+
+async def filed(house: House, **more: Any) -> dict[str, str]:
+    heard = await file(house, {"text": WORDS, "phone": PHONE, **more}, prefer="wait=20")
+    assert heard.status == 201
+    return heard.json
+
+
+def multipart(*parts: tuple[str, str | tuple[str, bytes]]) -> tuple[bytes, dict[str, str]]:
+    body = b""
+    for name, value in parts:
+        filename, content = (f'; filename="{value[0]}"', value[1]) if isinstance(value, tuple) else ("", value.encode())
+        body += (
+            f'--batas\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'.encode() + content + b"\r\n"
+        )
+    return body + b"--batas--\r\n", {"content-type": "multipart/form-data; boundary=batas"}
+
+
+async def test_a_report_is_taken_with_202_and_found_by_its_status_url(quiet: House) -> None:
+    heard = await file(quiet, {"text": WORDS})
+    assert heard.status == 202
+    assert heard.json.keys() == {"id", "status_url", "token"}
+    status = await quiet.call("GET", urlsplit(heard.json["status_url"]).path)
+    assert (status.status, status.json) == (200, {"id": heard.json["id"], "number": None, "status": "unverified"})
+
+
+async def test_who_prefers_to_wait_hears_the_number(house: House) -> None:
+    heard = await file(house, {"text": WORDS}, prefer="respond-async, wait=20")
+    assert (heard.status, heard.headers["preference-applied"]) == (201, "wait=20")
+    assert len(heard.json["number"]) == 10
+
+
+async def test_who_prefers_to_wait_in_vain_hears_202(quiet: House) -> None:
+    heard = await file(quiet, {"text": WORDS}, prefer="wait=0")
+    assert (heard.status, "number" in heard.json) == (202, False)
+
+
+async def test_the_same_key_and_body_give_the_same_answer(house: House) -> None:
+    first = await file(house, {"text": WORDS, "name": "Ujang"}, idempotency_key="a-1", prefer="wait=20")
+    again = await file(house, {"name": "Ujang", "text": WORDS}, idempotency_key="a-1", prefer="wait=20")
+    assert (first.status, again.status) == (201, 201)
+    assert first.json == again.json
+
+
+async def test_the_same_key_with_another_body_is_422(house: House) -> None:
+    await file(house, {"text": WORDS}, idempotency_key="a-1")
+    heard = await file(house, {"text": "Lain sama sekali"}, idempotency_key="a-1")
+    assert (heard.status, heard.json["type"]) == (422, "urn:satupintu:problem:key-reused")
+
+
+async def test_a_key_belongs_to_its_caller(house: House) -> None:
+    mine = await file(house, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20")
+    others = await file(house, {"text": WORDS}, "203.0.113.8", idempotency_key="a-1", prefer="wait=20")
+    api = await file(house, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20", authorization=f"Bearer {KEY}")
+    assert len({heard.json["number"] for heard in (mine, others, api)}) == 3
+
+
+async def test_a_key_is_the_native_id(quiet: House) -> None:
+    seen: list[Event] = []
+
+    async def publish(events: list[Event]) -> None:
+        seen.extend(events)
+
+    object.__setattr__(quiet.hub.bus, "publish", publish)
+    await file(quiet, {"text": WORDS}, idempotency_key="surat/2026/17")
+    await file(quiet, {"text": WORDS}, "203.0.113.8", idempotency_key="surat/2026/17")
+    natives = [json.loads(raw.body)["native"] for raw in seen]  # type: ignore[attr-defined]
+    assert natives[0] == "surat/2026/17"
+    assert natives[1].startswith("surat/2026/17~")
+
+
+async def test_a_report_that_was_remembered_and_not_stored_is_stored_by_the_next_try(quiet: House) -> None:
+    async def broken(_: object) -> None:
+        raise Retry("the log cannot be written")
+
+    right = quiet.hub.bus.publish
+    object.__setattr__(quiet.hub.bus, "publish", broken)
+    assert (await file(quiet, {"text": WORDS}, idempotency_key="a-1")).status == 503
+    object.__setattr__(quiet.hub.bus, "publish", right)
+    assert (await file(quiet, {"text": WORDS}, idempotency_key="a-1")).status == 202
+    assert sum(lag.behind for lag in await quiet.hub.bus.lag()) in {0, 1}
+
+
+async def test_case_13_what_cannot_be_stored_is_503(quiet: House) -> None:
+    async def broken(_: object) -> None:
+        raise OSError("disk full")
+
+    object.__setattr__(quiet.hub.bus, "publish", broken)
+    heard = await file(quiet, {"text": WORDS})
+    assert (heard.status, heard.headers["retry-after"]) == (503, "5")
+    assert heard.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({}, "text"),
+        ({"text": "  "}, "text"),
+        ({"text": 5}, "text"),
+        ({"text": "x" * 10_001}, "text"),
+        ({"text": WORDS, "judul": "x"}, "judul"),
+        ({"text": WORDS, "native": "x"}, "native"),
+        ({"text": WORDS, "files": []}, "files"),
+        ({"text": WORDS, "phone": "delapan"}, "phone"),
+        ({"text": WORDS, "sender": "@warga"}, "sender"),
+        ({"text": WORDS, "email": "warga"}, "email"),
+        ({"text": WORDS, "nik": "123"}, "nik"),
+        ({"text": WORDS, "incident_date": "2026-02-30"}, "incident_date"),
+        ({"text": WORDS, "incident_date": "2999-01-01"}, "incident_date"),
+        ({"text": WORDS, "latitude": -6.9}, "place"),
+        ({"text": WORDS, "latitude": 99, "longitude": 107.6}, "latitude"),
+        ({"text": WORDS, "place": {"kota": "x"}}, "place.kota"),
+        ({"text": WORDS, "anonymous": "ya"}, "anonymous"),
+    ],
+)
+async def test_what_is_wrong_is_named(quiet: House, said: dict[str, Any], field: str) -> None:
+    heard = await file(quiet, said)
+    assert (heard.status, [e["field"] for e in heard.json["errors"]]) == (422, [field])
+
+
+async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: House) -> None:
+    ours = await file(quiet, {})
+    english = await file(quiet, {}, accept_language="fr, en-GB;q=0.8, id;q=0.3")
+    assert (ours.json["errors"][0]["detail"], ours.headers["content-language"]) == (
+        "Ceritakan dulu apa yang terjadi.",
+        "id",
+    )
+    assert english.json["errors"][0]["detail"] == "Please tell what happened."
+    assert ours.json["type"] == english.json["type"] == "urn:satupintu:problem:invalid"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b'{"text": "\\ud800"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"x" * 300_000, "application/json", 413),
+        (b"<a/>", "text/xml", 415),
+        (b"x", "multipart/form-data", 400),
+        (b"x", "multipart/form-data; boundary=a", 400),
+    ],
+)
+async def test_what_cannot_be_read_is_a_problem(quiet: House, body: bytes, kind: str, status: int) -> None:
+    heard = await file(quiet, body, content_type=kind)
+    assert (heard.status, heard.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_case_17_nul_bytes_and_the_id_null_are_taken(house: House) -> None:
+    heard = await file(house, {"text": f"\0{WORDS}\0", "title": "a\0b"}, idempotency_key="null", prefer="wait=20")
+    assert heard.status == 201
+
+
+async def test_files_come_by_multipart_and_lie_with_the_blobs(house: House) -> None:
+    body, kind = multipart(("text", WORDS), ("tags", "jembatan"), ("files", ("foto.png", PNG)), ("secret", "true"))
+    heard = await house.call("POST", "/api/v1/reports", body, {**kind, "prefer": "wait=20"})
+    assert heard.status == 201
+    [kept] = [p for p in (house.hub.settings.data / "blobs").glob("??/*") if p.is_file()]
+    assert kept.read_bytes() == PNG
+
+
+@pytest.mark.parametrize(
+    "files",
+    [[("skrip.sh", b"#!/bin/sh\n")], [("besar.png", PNG + bytes(5 * 1024 * 1024))], [("a.png", PNG)] * 6],
+)
+async def test_files_that_are_none_or_too_large_or_too_many_are_named(quiet: House, files: list[Any]) -> None:
+    body, kind = multipart(("text", WORDS), *(("files", f) for f in files))
+    heard = await quiet.call("POST", "/api/v1/reports", body, kind)
+    assert (heard.status, [e["field"] for e in heard.json["errors"]]) == (422, ["files"])
+
+
+async def test_a_wrong_api_key_is_401(quiet: House) -> None:
+    heard = await file(quiet, {"text": WORDS}, x_api_key="tebakan")
+    assert (heard.status, heard.headers["www-authenticate"]) == (401, "Bearer")
+
+
+async def test_a_key_files_into_its_own_account(house: House) -> None:
+    heard = await file(house, {"text": WORDS}, x_api_key="kunci-kedua", prefer="wait=20")
+    assert heard.status == 201
+    metrics = (await house.call("GET", "/metrics")).text
+    assert 'satupintu_requests_total{account="web-kedua",status="202"} 1.0' in metrics
+
+
+async def test_without_a_key_an_address_files_so_often_only(quiet: House) -> None:
+    for _ in range(20):
+        await file(quiet, {}, x_forwarded_for="198.51.100.1")
+    heard = await file(quiet, {"text": WORDS}, x_forwarded_for="198.51.100.2")
+    assert (heard.status, int(heard.headers["retry-after"]) > 0) == (429, True)
+    assert (await file(quiet, {"text": WORDS}, "203.0.113.99")).status == 202
+    assert (await file(quiet, {"text": WORDS}, x_api_key=KEY)).status == 202
+
+
+async def test_the_number_alone_shows_the_status_only(house: House) -> None:
+    mine = await filed(house)
+    for reference in (mine["number"], mine["id"]):
+        heard = await house.call("GET", f"/api/v1/reports/{reference}")
+        assert heard.status == 200
+        assert heard.json.keys() == {"number", "status", "received_at", "updated_at", "proven"}
+
+
+async def test_the_token_or_the_last_four_digits_show_the_words(house: House) -> None:
+    mine = await filed(house)
+    at = f"/api/v1/reports/{mine['number']}"
+    by_token = await house.call("GET", f"{at}?token={mine['token']}")
+    by_header = await house.call("GET", at, headers={"x-report-token": mine["token"]})
+    by_phone = await house.call("GET", f"{at}?phone=4455")
+    assert {h.json["words"][0]["text"] for h in (by_token, by_header, by_phone)} == {WORDS}
+
+
+async def test_a_wrong_proof_shows_no_more_than_none(house: House) -> None:
+    mine, other = (
+        await filed(house),
+        await filed(house, text="Saluran air mampet di Pasar Kosambi", phone="081200009999"),
+    )
+    at = f"/api/v1/reports/{mine['number']}"
+    none = await house.call("GET", at)
+    for proof in ("phone=0000", "phone=9999", "phone=", f"token={other['token']}", "token=%F0%9F%9A%AA"):
+        heard = await house.call("GET", f"{at}?{proof}")
+        assert (heard.status, heard.body) == (none.status, none.body)
+
+
+async def test_wrong_digits_are_few_for_a_number_wherever_they_come_from(house: House) -> None:
+    mine = await filed(house)
+    at = f"/api/v1/reports/{mine['number']}"
+    heard = [await house.call("GET", f"{at}?phone={n:04}", client=f"198.51.100.{n}") for n in range(11)]
+    assert [h.status for h in heard] == [200] * 10 + [429]
+    assert (await house.call("GET", f"{at}?phone=4455", client="198.51.100.77")).status == 429
+    assert (await house.call("GET", f"{at}?token={mine['token']}")).json["proven"]
+
+
+async def test_right_digits_are_never_too_many(house: House) -> None:
+    mine = await filed(house)
+    for _ in range(30):
+        heard = await house.call("GET", f"/api/v1/reports/{mine['number']}?phone=4455")
+        assert heard.json["proven"]
+
+
+async def test_unknown_reports_are_404_and_guessing_ends(quiet: House) -> None:
+    unknown = ("1234567897", "1234567890", "x", "01a203cb-32dd-7501-870e-f120df78b069", "٠١٢٣٤٥٦٧٨٩")
+    heard = [await quiet.call("GET", f"/api/v1/reports/{u}") for u in unknown]
+    assert {h.status for h in heard} == {404}
+    assert len({h.body for h in heard}) == 1
+    guesses = [await quiet.call("GET", "/api/v1/reports/1234567897") for _ in range(60)]
+    assert guesses[-1].status == 429
+
+
+async def test_other_paths_and_methods_of_the_api_are_problems(quiet: House) -> None:
+    lost = await quiet.call("GET", "/api/v1/laporan")
+    wrong = await quiet.call("DELETE", "/api/v1/reports")
+    assert (lost.status, wrong.status) == (404, 405)
+    assert {h.headers["content-type"] for h in (lost, wrong)} == {"application/problem+json"}

@@ -1,0 +1,201 @@
+"""The pages as bytes: headers, the form's way, errors that keep what was typed, and what nobody else may send."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from schemas import Event
+from tests.web.asgi import Heard
+from tests.web.conftest import House
+from tests.web.test_api import PHONE, PNG, WORDS, filed, multipart
+
+SAME = {"sec-fetch-site": "same-origin"}
+
+
+async def send(house: House, *parts: tuple[str, str | tuple[str, bytes]], **headers: str) -> Heard:
+    body, kind = multipart(*parts)
+    return await house.call("POST", "/", body, {**kind, **SAME, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+
+def once(page: Heard) -> str:
+    [found] = re.findall(r'name="once" value="(.+?)"', page.text)
+    return found
+
+
+async def test_a_form_filled_in_leads_to_its_number(house: House) -> None:
+    form = await house.call("GET", "/")
+    sent = await send(house, ("text", WORDS), ("phone", PHONE), ("title", ""), ("lang", "id"), ("once", once(form)),
+                      ("files", ("foto.png", PNG)), ("anonymous", "true"))  # fmt: skip
+    assert sent.status == 303
+    page = await house.call("GET", sent.headers["location"])
+    [link] = re.findall(r'href="(/lacak/\d{10}\?token=\w+)"', page.text)
+    assert "Laporan diterima" in page.text
+    assert WORDS in (await house.call("GET", link)).text
+
+
+async def test_a_form_sent_twice_is_filed_once(house: House) -> None:
+    drawn = once(await house.call("GET", "/"))
+    first, again = [await send(house, ("text", WORDS), ("once", drawn)) for _ in range(2)]
+    changed = await send(house, ("text", "Saya ganti ceritanya sama sekali"), ("once", drawn))
+    assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
+
+
+async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.pages.WAIT", 0.01)
+    sent = await send(quiet, ("text", WORDS))
+    page = await quiet.call("GET", sent.headers["location"])
+    assert (page.status, '<meta http-equiv="refresh"' in page.text) == (200, True)
+
+
+async def test_errors_stand_at_their_fields_and_keep_what_was_typed(quiet: House) -> None:
+    heard = await send(quiet, ("text", " "), ("title", '"Lampu" <mati>'), ("phone", "nol"), ("secret", "true"))
+    assert heard.status == 422
+    assert 'value="&#34;Lampu&#34; &lt;mati&gt;"' in heard.text
+    assert '<a href="#text">Ceritakan dulu apa yang terjadi.</a>' in heard.text
+    assert re.search(
+        r'id="phone" name="phone" aria-invalid="true" aria-describedby="phone-hint phone-error"', heard.text
+    )
+    assert re.search(r'id="secret".* checked>', heard.text)
+
+
+async def test_the_accepted_page_is_for_its_token_only(house: House) -> None:
+    mine = await filed(house)
+    for query in ("", "?token=", "?token=tebakan"):
+        assert (await house.call("GET", f"/diterima/{mine['id']}{query}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "https://jahat.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://hub.test"}, 303),
+        ({}, 303),
+    ],
+)
+async def test_what_another_site_sends_is_refused(house: House, headers: dict[str, str], status: int) -> None:
+    body, kind = multipart(("text", WORDS))
+    assert (await house.call("POST", "/", body, {**kind, **headers})).status == status
+
+
+async def test_the_number_alone_shows_no_words_on_the_page(house: House) -> None:
+    mine = await filed(house)
+    page = await house.call("GET", f"/lacak/{mine['number']}")
+    assert (page.status, "Diverifikasi" in page.text, WORDS in page.text) == (200, True, False)
+    assert "Meja Depan" not in page.text
+
+
+async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(house: House) -> None:
+    mine = await filed(house)
+    kind = {"content-type": "application/x-www-form-urlencoded", **SAME}
+    page = await house.call("POST", f"/lacak/{mine['number']}", b"last4=4455", kind)
+    wrong = await house.call("POST", f"/lacak/{mine['number']}", b"last4=4456", kind)
+    short = await house.call("POST", f"/lacak/{mine['number']}", b"last4=445", kind)
+    assert WORDS in page.text
+    assert (wrong.status, WORDS in wrong.text, "tidak cocok" in wrong.text) == (422, False, True)
+    assert (short.status, "Isi empat angka" in short.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "location"),
+    [
+        ("1234+567+897", 303, "/lacak/1234567897"),
+        ("1234567897&lang=en", 303, "/lacak/1234567897?lang=en"),
+        ("12", 422, None),
+        ("", 422, None),
+    ],
+)
+async def test_a_number_is_asked_for_as_people_write_it(
+    quiet: House, said: str, status: int, location: str | None
+) -> None:
+    heard = await quiet.call("GET", f"/lacak?number={said.replace('+', '%20')}")
+    assert (heard.status, heard.headers.get("location")) == (status, location)
+
+
+async def test_an_unknown_number_is_asked_for_again(quiet: House) -> None:
+    heard = await quiet.call("GET", "/lacak/1234567897")
+    assert (heard.status, "tidak kami temukan" in heard.text) == (404, True)
+
+
+@pytest.mark.parametrize("path", ["/", "/lacak", "/tidak-ada", "/api/v1/openapi.json", "/static/satupintu.css"])
+async def test_every_answer_keeps_others_out(quiet: House, path: str) -> None:
+    headers = (await quiet.call("GET", path)).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "strict-transport-security" not in headers
+
+
+async def test_an_address_with_a_token_goes_nowhere(house: House) -> None:
+    mine = await filed(house)
+    page = await house.call("GET", f"/lacak/{mine['number']}?token={mine['token']}")
+    assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("no-referrer", "no-store")
+    assert mine["token"] not in page.text
+
+
+async def test_no_page_has_script_or_style_of_its_own_or_of_others(quiet: House) -> None:
+    for path in ("/", "/?lang=en", "/lacak", "/tidak-ada"):
+        page = (await quiet.call("GET", path)).text
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! src=\"/static/)|https?://", page)
+
+
+async def test_pages_speak_english_when_asked_to(quiet: House) -> None:
+    page = await quiet.call("GET", "/?lang=en")
+    assert '<html lang="en">' in page.text
+    assert "Tell us what is wrong" in page.text
+
+
+async def test_lost_people_are_told_in_both_languages(quiet: House) -> None:
+    lost = await quiet.call("GET", "/tidak-ada")
+    wrong = await quiet.call("PUT", "/")
+    assert (lost.status, wrong.status) == (404, 405)
+    assert "Halaman ini tidak ada" in lost.text
+    assert '<p class="hint lead" lang="en"><strong>There is no such page.' in lost.text
+
+
+async def test_a_fault_of_ours_is_a_page_and_a_problem(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("hub.web.desk.track", broken)
+    page = await quiet.call("GET", "/lacak/1234567897")
+    problem = await quiet.call("GET", "/api/v1/reports/1234567897")
+    assert (page.status, "Ada gangguan" in page.text, "Traceback" in page.text) == (500, True, False)
+    assert (problem.status, problem.json["type"]) == (500, "urn:satupintu:problem:fault")
+
+
+async def test_static_files_may_be_kept_for_ever_and_nothing_else_is_served(quiet: House) -> None:
+    [css] = re.findall(r'href="(/static/satupintu\.css\?v=\w+)"', (await quiet.call("GET", "/")).text)
+    assert "immutable" in (await quiet.call("GET", css)).headers["cache-control"]
+    for path in ("/static/../words.toml", "/static/words.toml", "/static/"):
+        assert (await quiet.call("GET", path)).status == 404
+
+
+async def test_health_is_told_apart_from_readiness(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: list[Event]) -> None:
+        raise OSError("disk full")
+
+    assert (await quiet.call("GET", "/readyz")).json == {"ready": True, "bus": "ok", "disk": "ok"}
+    object.__setattr__(quiet.hub.bus, "publish", broken)
+    ready = await quiet.call("GET", "/readyz")
+    assert (ready.status, ready.json["bus"], "retry-after" in ready.headers) == (503, "not answering", True)
+    assert (await quiet.call("GET", "/healthz")).status == 200
+    monkeypatch.setattr("hub.web.health.ROOM", 1 << 60)
+    assert (await quiet.call("GET", "/readyz")).json["disk"] == "full"
+
+
+async def test_metrics_hold_figures_and_nothing_personal(house: House) -> None:
+    await filed(house, name="Siti Aminah")
+    text = (await house.call("GET", "/metrics")).text
+    for line in (
+        'satupintu_requests_total{account="web",status="202"} 1.0',
+        'satupintu_lag{group="sink",topic="routed"} 0.0',
+        "satupintu_dead 0.0",
+        "satupintu_ledger_lost 0.0",
+    ):
+        assert line in text
+    assert not any(word in text for word in ("Siti", PHONE, "4455", "203.0.113", "Cikareo"))
