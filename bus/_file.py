@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def open_log(path: Path, partitions: int) -> OpenLog:
     with ExitStack() as stack:
         try:
             _create(path)
-            writes, reads = (stack.enter_context(closing(_connect(path))) for _ in range(2))
+            writes, reads = _connect(path, stack), _connect(path, stack)
             writes.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only before the first table
             if not writes.execute("PRAGMA schema_version").fetchone()[0]:
                 _lay_out(writes, partitions)
@@ -58,7 +58,6 @@ def open_log(path: Path, partitions: int) -> OpenLog:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # what citizens say is for nobody else on the machine
         folder = os.open(path.parent, os.O_RDONLY)
@@ -66,8 +65,9 @@ def _create(path: Path) -> None:
         os.close(folder)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=5)
+    stack.callback(connection.close)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA journal_size_limit=67108864")

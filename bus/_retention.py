@@ -73,7 +73,8 @@ def _delete(connection: sqlite3.Connection, slot: Slot, first: int, before: int)
 
 
 def _give_back(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA incremental_vacuum({SLICE})").fetchall()
+    for _ in range(SLICE):  # sqlite3 steps this statement once, whatever number it names: one page at a time
+        connection.execute("PRAGMA incremental_vacuum(1)")
 
 
 def _bytes(reads: sqlite3.Connection) -> int:

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from bus import _log
-from bus._file import open_log
+from bus._file import OpenLog, UnusableLog, open_log
 from bus._partitions import Rows, Slot
 from bus.turnstile import Turnstile
 from schemas import Retry
@@ -83,8 +83,7 @@ class Writer:
 
     def _run(self, partitions: int, opened: Future[sqlite3.Connection]) -> None:
         try:
-            with self._turnstile:
-                log = open_log(self._path, partitions)
+            log = self._open(partitions)
         except Exception as error:  # whatever it is, the one who waits for the opening shall hear it
             self._tell(_fail, [opened], error)
             return
@@ -98,6 +97,14 @@ class Writer:
         with suppress(OSError, sqlite3.Error), self._turnstile:
             log.close()
         self._tell(self._ended.set_result, None)
+
+    def _open(self, partitions: int) -> OpenLog:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._turnstile:
+                return open_log(self._path, partitions)
+        except OSError as error:
+            raise UnusableLog(f"the folder of the log cannot be written: {error.strerror}") from error
 
     def _gather(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []

@@ -1,0 +1,320 @@
+"""The pump: whatever a stage does, every event is handed on or buried, and committed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from bus import MemoryBus, Stage, Stopped, Stored, pump
+from bus.pump import Run
+from schemas import Complaint, Dead, Event, Message, Raw, Reject, Reply, Retry, Routed, decode
+from tests.bus.events import AT, citizens, everything, ids, in_order, raw
+
+
+class Waits:
+    """A sleep that takes no time and remembers how long it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await asyncio.sleep(0)
+
+
+class Pumping:
+    """A bus with a pump on it: the events in, and what came of them."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self.bus = bus
+        self.waits = Waits()
+
+    async def run(self, run: Run, events: Sequence[Event], *, size: int = 500) -> Stage:
+        """Publish the events and pump them through the stage until it is behind nothing, or stops."""
+        await self.bus.publish(events)
+        stage = Stage("reader", events[0].topic, run, size=size)
+        pumping = asyncio.create_task(pump(self.bus, stage, sleep=self.waits, clock=lambda: AT))
+        async with asyncio.timeout(20):
+            while not pumping.done() and stage.counts.taken + stage.counts.lost < len(events):
+                await asyncio.sleep(0)
+        if not pumping.done():
+            pumping.cancel()
+        await asyncio.wait([pumping])
+        if not pumping.cancelled():
+            pumping.result()
+        return stage
+
+    async def made(self) -> list[int]:
+        """The numbers of the messages that the stage made."""
+        return [int(decode("messages", s.value).native_id) for s in await self._all("messages")]  # type: ignore[attr-defined]
+
+    async def dead(self) -> list[Dead]:
+        """What was buried."""
+        return [decode("dead", s.value) for s in await self._all("dead")]  # type: ignore[misc]
+
+    async def behind(self) -> int:
+        """Events that are not committed."""
+        return sum(lag.behind for lag in await self.bus.lag())
+
+    async def _all(self, topic: str) -> list[Stored]:
+        return [stored async for stored in self.bus.read(topic, AT.replace(year=2020))]
+
+
+@pytest.fixture
+async def pumping() -> AsyncIterator[Pumping]:
+    async with MemoryBus() as bus:
+        yield Pumping(bus)
+
+
+def read_one(event: Event) -> Message:
+    assert isinstance(event, Raw)
+    return Message(
+        id=f"sms/sms/{event.id}", native_id=event.id, raw=event.id, index=1, of=2, account="sms", channel="sms",
+        owner="32.73", conversation=event.conversation or "", received_at=AT,
+    )  # fmt: skip
+
+
+def stage_that(fails: Callable[[int, int], Exception | None] = lambda number, time: None) -> Run:
+    """A stage that makes a message of each Raw, or fails with what `fails(number, how many times before)` says."""
+    times: dict[int, int] = {}
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        for event in events:
+            number = int(event.id)  # type: ignore[attr-defined]
+            times[number] = times.get(number, -1) + 1
+            if fault := fails(number, times[number]):
+                raise fault
+        return [read_one(event) for event in events]
+
+    return run
+
+
+FAULTS: dict[str, Callable[[int, int], Exception | None]] = {
+    "succeeds": lambda number, time: None,
+    "fails for good": lambda number, time: Reject("no text"),
+    "fails for now": lambda number, time: Retry("database is away") if time < 3 else None,
+    "the world outside fails": lambda number, time: Retry("gateway is away", limit=2),
+    "some fail for good": lambda number, time: Reject("no text") if number % 7 == 0 else None,
+    "some fail for now": lambda number, time: Retry("busy") if number % 5 == 0 and time < 6 else None,
+    "some are bugs": lambda number, time: KeyError("Budi") if number % 9 == 0 else None,
+    "mixed": lambda number, time: (
+        Reject("no text") if number % 7 == 0
+        else Retry("busy", limit=1) if number % 5 == 0
+        else ZeroDivisionError() if number % 11 == 0
+        else Retry("away") if time < number % 3
+        else None
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 10, 500])
+@pytest.mark.parametrize("fails", FAULTS.values(), ids=FAULTS)
+async def test_every_event_is_handed_on_or_buried(
+    pumping: Pumping, fails: Callable[[int, int], Exception | None], size: int
+) -> None:
+    stage = await pumping.run(stage_that(fails), citizens(60), size=size)
+    buried = [int(dead.raw or "") for dead in await pumping.dead()]
+    assert sorted({*await pumping.made(), *buried}) == list(range(60))
+    assert not {*await pumping.made()} & {*buried}
+    assert await pumping.behind() == 0
+    assert (stage.counts.taken, stage.counts.buried) == (60, len(buried))
+
+
+async def test_what_succeeds_is_handed_on_once_and_in_order(pumping: Pumping) -> None:
+    await pumping.run(stage_that(), citizens(60))
+    assert sorted(await pumping.made()) == list(range(60))
+
+
+async def test_events_run_singly_keep_their_order(pumping: Pumping) -> None:
+    await pumping.run(stage_that(FAULTS["some fail for good"]), citizens(60))
+    by_citizen = [[n for n in await pumping.made() if n % 17 == citizen] for citizen in range(17)]
+    assert all(numbers == sorted(numbers) for numbers in by_citizen)
+
+
+async def test_one_bad_event_is_buried_and_the_rest_go_on(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda number, _: Reject("no text") if number == 3 else None), citizens(9))
+    assert sorted(await pumping.made()) == [0, 1, 2, 4, 5, 6, 7, 8]
+    (dead,) = await pumping.dead()
+    assert (dead.raw, dead.stage, dead.of_topic, dead.reason, dead.at) == ("3", "reader", "raw", "no text", AT)
+    assert decode("raw", dead.event) == citizens(4)[3]
+
+
+async def test_a_retry_waits_longer_each_time(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda _, time: Retry("away") if time < 12 else None), [raw(1)])
+    assert pumping.waits.asked[:3] == [0.1, 0.2, 0.4]
+    assert pumping.waits.asked[-1] == 30.0
+    assert await pumping.made() == [1]
+
+
+async def test_a_retry_says_itself_how_long_to_wait(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda _, time: Retry("slow down", after=7.5) if time < 2 else None), [raw(1)])
+    assert pumping.waits.asked == [7.5, 7.5]
+
+
+async def test_case_24_our_own_database_blinks_and_nothing_is_buried(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda _, time: Retry("away") if time < 40 else None), citizens(3))
+    assert sorted(await pumping.made()) == [0, 1, 2]
+    assert await pumping.dead() == []
+
+
+async def test_the_world_outside_is_asked_a_set_number_of_times(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda *_: Retry("gateway is away", limit=3)), [raw(1)])
+    (dead,) = await pumping.dead()
+    assert (dead.attempts, dead.reason, len(pumping.waits.asked)) == (4, "gateway is away", 3)
+
+
+async def test_a_bug_is_buried_without_its_words(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda *_: KeyError("Budi, 0812-0000-0001")), [raw(1)])
+    (dead,) = await pumping.dead()
+    assert dead.reason.startswith("KeyError at tests.bus.test_pump:")
+    assert "Budi" not in dead.reason
+
+
+async def test_ten_bugs_in_a_row_stop_the_stage(pumping: Pumping) -> None:
+    with pytest.raises(Stopped, match="reader: 10 faults in a row, the last KeyError at"):
+        await pumping.run(stage_that(lambda *_: KeyError()), citizens(30))
+    assert len(await pumping.dead()) == 9
+    assert await pumping.behind() == 30
+
+
+async def test_nine_bugs_in_a_row_do_not_stop_it(pumping: Pumping) -> None:
+    await pumping.run(stage_that(lambda number, _: KeyError() if number % 10 else None), [raw(n) for n in range(40)])
+    assert len(await pumping.dead()) == 36
+
+
+async def test_bytes_that_are_no_event_are_buried(pumping: Pumping) -> None:
+    event = read_one(raw(5))
+    torn = type("Torn", (Message,), {}, frozen=True)  # a newer writer's: a kind that this reader does not know
+    await pumping.run(
+        stage_that(), [torn(**{f: getattr(event, f) for f in event.__struct_fields__} | {"kind": "smell"})]
+    )
+    (dead,) = await pumping.dead()
+    assert (dead.raw, dead.index, dead.of, dead.message, dead.account) == ("5", 1, 2, "sms/sms/5", "sms")
+    assert dead.received_at == AT
+
+
+def origin(dead: Dead) -> tuple[object, ...]:
+    return dead.account, dead.channel, dead.raw, dead.index, dead.of, dead.message, dead.received_at
+
+
+async def test_a_dead_letter_says_where_its_event_came_from(pumping: Pumping) -> None:
+    async def refuse(events: Sequence[Event]) -> Sequence[Event]:
+        raise Reject("no rule")
+
+    complaint = Complaint(id="c", outcome="recorded", message=read_one(raw(5)))
+    await pumping.run(refuse, [complaint])
+    await pumping.run(refuse, [Routed(complaint=complaint)])
+    assert {origin(dead) for dead in await pumping.dead()} == {("sms", "sms", "5", 1, 2, "sms/sms/5", AT)}
+
+
+async def test_a_dead_reply_came_in_no_raw(pumping: Pumping) -> None:
+    async def refuse(events: Sequence[Event]) -> Sequence[Event]:
+        raise Reject("too long")
+
+    reply = Reply(
+        id="r", account="sms", channel="sms", conversation="c", to="+62812-0000-0001", text="Terima kasih.",
+        template="added", complaint="c1", created_at=AT,
+    )  # fmt: skip
+    await pumping.run(refuse, [reply])
+    (dead,) = await pumping.dead()
+    assert origin(dead) == ("sms", "sms", None, 0, 1, None, None)
+
+
+async def test_a_result_that_is_too_large_buries_what_it_came_from(pumping: Pumping) -> None:
+    async def swell(events: Sequence[Event]) -> Sequence[Event]:
+        return [raw(99, body=b"x" * 900_000) if event == raw(2) else read_one(event) for event in events]
+
+    await pumping.run(swell, [raw(1), raw(2), raw(3)])
+    assert sorted(await pumping.made()) == [1, 3]
+    assert [dead.raw for dead in await pumping.dead()] == ["2"]
+
+
+class Faulty(MemoryBus):
+    """A bus that fails for now, some times, at each thing asked of it."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = {"publish": times, "commit": times}
+
+    def _blink(self, what: str) -> None:
+        if self.left[what] > 0:
+            self.left[what] -= 1
+            raise Retry("disk full")
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        if events[0].topic != "raw":
+            self._blink("publish")
+        await super().publish(events)
+
+    async def commit(self, batch) -> None:  # type: ignore[no-untyped-def]
+        self._blink("commit")
+        await super().commit(batch)
+
+
+async def test_a_bus_that_fails_for_now_is_asked_again(pumping: Pumping) -> None:
+    async with Faulty(times=5) as bus:
+        pumping = Pumping(bus)
+        stage = await pumping.run(stage_that(), citizens(20))
+        assert sorted(await pumping.made()) == list(range(20))
+        assert stage.counts.retries == 10
+        assert await pumping.behind() == 0
+
+
+async def test_a_lost_batch_is_dropped(pumping: Pumping) -> None:
+    runs = []
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        runs.append(len(events))
+        if len(runs) == 1:  # they pass on while the stage runs
+            leases = pumping.bus.leases("raw", "reader")
+            await pumping.bus.pass_on("raw", "reader", None, {p: lease.epoch for p, lease in leases.items()})
+        return [read_one(event) for event in events]
+
+    stage = await pumping.run(run, [raw(1)])
+    assert stage.counts.lost == 1
+    assert await pumping.made() == [1] * len(runs)
+
+
+async def test_nothing_that_is_dead_already_is_buried(pumping: Pumping) -> None:
+    dead = Dead(id="d", stage="reader", of_topic="raw", event_key="k", event=b"", reason="no text", at=AT)
+
+    async def refuse(events: Sequence[Event]) -> Sequence[Event]:
+        raise Reject("no table")
+
+    with pytest.raises(Stopped, match="cannot be kept"):
+        await pumping.run(refuse, [dead])
+
+
+async def test_keeping_the_dead_is_tried_for_ever(pumping: Pumping) -> None:
+    dead = Dead(id="d", stage="reader", of_topic="raw", event_key="k", event=b"", reason="no text", at=AT)
+    left = [50]
+
+    async def keep(events: Sequence[Event]) -> Sequence[Event]:
+        left[0] -= 1
+        if left[0]:
+            raise Retry("away", limit=2)
+        return []
+
+    stage = await pumping.run(keep, [dead])
+    assert (stage.counts.taken, stage.counts.buried) == (1, 0)
+
+
+async def test_nothing_personal_is_logged(pumping: Pumping, caplog: pytest.LogCaptureFixture) -> None:
+    await pumping.run(stage_that(FAULTS["mixed"]), citizens(60))
+    await pumping.run(stage_that(lambda *_: KeyError("Budi")), [raw(1)])
+    assert "buried" in caplog.text
+    assert not [word for word in ("Budi", "62812", "Lampu") if word in caplog.text]
+
+
+def test_the_group_of_a_stage_is_its_name() -> None:
+    assert Stage("reader", "raw", stage_that()).group == "reader"
+
+
+async def test_a_stage_reads_what_was_published_while_it_ran(pumping: Pumping) -> None:
+    stage = await pumping.run(stage_that(), citizens(20))
+    await pumping.bus.publish(citizens(20))
+    stored = await everything(pumping.bus, stage.group, 20)
+    assert in_order(stored)
+    assert sorted(ids(stored)) == list(range(20))

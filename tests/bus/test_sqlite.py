@@ -1,0 +1,304 @@
+"""What the SQLite log promises beyond the contract: its file, its places, its retention, its faults."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bus import SqliteBus, UnusableLog, _log
+from schemas import Retry
+from tests.bus.events import citizens, consume, everything, ids, in_order, raw, soon
+
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+def ask(log: Path, question: str) -> object:
+    """What another connection sees."""
+    with closing(sqlite3.connect(log)) as connection:
+        return connection.execute(question).fetchone()[0]
+
+
+def stored(log: Path, topic: str = "raw") -> int:
+    """Events that lie in the file."""
+    return sum(int(str(ask(log, f"SELECT count(*) FROM log_{topic}_{n}"))) for n in range(4))
+
+
+async def test_the_file_is_laid_out_for_many_writers(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(1)])
+        assert ask(log, "PRAGMA journal_mode") == "wal"
+        assert ask(log, "PRAGMA auto_vacuum") == 2
+        for connection in (bus._reads,):
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_log_is_still_there_when_it_is_opened_again(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish(citizens(20))
+    async with SqliteBus(log) as bus:
+        assert sorted(ids(await everything(bus, "reader", 20))) == list(range(20))
+
+
+async def test_the_stored_number_of_partitions_wins(log: Path) -> None:
+    async with SqliteBus(log, partitions=3) as bus:
+        await bus.publish(citizens(20))
+    async with SqliteBus(log, partitions=8) as bus:
+        assert bus.partitions == 3
+        await bus.publish(citizens(20))
+        assert {event.partition for event in await everything(bus, "reader", 40)} == {0, 1, 2}
+
+
+async def test_places_go_on_after_everything_was_removed(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish([raw(1)])
+        (first,) = await everything(bus, "reader", 1)
+        clock.time += 91 * DAY
+        assert await bus.tidy() == 1
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish([raw(2)])
+        (second,) = await everything(bus, "reader", 1)
+    assert second.place == first.place + 1
+
+
+async def test_what_is_older_than_ninety_days_goes(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        for number in range(4):
+            await bus.publish([raw(number)])
+            clock.time += 30 * DAY
+        await everything(bus, "reader", 4)
+        assert await bus.tidy() == 1
+        assert ids(await everything(bus, "late", 3)) == [1, 2, 3]
+
+
+async def test_retention_never_passes_a_groups_place(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish(citizens(40))
+        await everything(bus, "reader", 40)
+        async with bus.subscribe("raw", "ledger", size=10) as batches:
+            done = await consume(bus, batches, 10)
+        clock.time += 365 * DAY
+        assert await bus.tidy() == len(done)
+        assert sorted(ids(done) + ids(await everything(bus, "ledger", 30))) == list(range(40))
+
+
+async def test_much_goes_in_slices_and_the_disk_has_its_pages_back(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish([raw(n, body=b"x" * 3000) for n in range(2500)])
+        clock.time += 91 * DAY
+        assert await bus.tidy() == 2500
+        assert int(str(ask(log, "PRAGMA page_count"))) < 100
+
+
+async def test_a_log_that_is_too_large_loses_its_oldest(log: Path) -> None:
+    async with SqliteBus(log, max_bytes=4_500_000) as bus:
+        for start in range(0, 4000, 1000):
+            await bus.publish([raw(n, body=b"x" * 1000) for n in range(start, start + 1000)])
+        assert await bus.tidy() == 2000
+        left = [event async for event in bus.read("raw", datetime(2020, 1, 1, tzinfo=UTC))]
+    assert ids(left) == list(range(2000, 4000))
+
+
+async def test_a_clock_that_jumps_back_hides_nothing_from_a_reader(log: Path) -> None:
+    clock = Clock()
+    since = clock.time
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish([raw(1)])
+        clock.time -= DAY
+        await bus.publish([raw(2)])
+        assert ids([event async for event in bus.read("raw", since)]) == [1, 2]
+
+
+async def test_reading_since_finds_the_instant_among_many(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        for start in range(0, 3000, 100):
+            await bus.publish([raw(number) for number in range(start, start + 100)])
+            clock.time += timedelta(minutes=1)
+        since = clock.time - timedelta(minutes=7)
+        assert ids([event async for event in bus.read("raw", since)]) == list(range(2300, 3000))
+
+
+async def test_no_question_reads_a_whole_table(log: Path) -> None:
+    asked: list[str] = []
+    async with SqliteBus(log) as bus:
+        bus._reads.set_trace_callback(asked.append)
+        await bus.publish(citizens(100))
+        await everything(bus, "reader", 100)
+        await bus.lag()
+        await bus.tidy()
+        assert [event async for event in bus.read("raw", datetime.now(UTC))] == []
+        bus._reads.set_trace_callback(None)
+        plans = [
+            (question, row[3])
+            for question in {q for q in asked if q.startswith("SELECT")}
+            for row in bus._reads.execute(f"EXPLAIN QUERY PLAN {question}")
+        ]
+    assert len(plans) > 5
+    # min and max read one end of the table, and are told as a search; so is "the first row that"
+    assert not [plan for plan in plans if "SCAN log_" in plan[1] and "LIMIT 1" not in plan[0]]
+
+
+async def test_a_page_of_large_events_ends_early(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(n, body=b"x" * 400_000) for n in range(40)])
+        async with bus.subscribe("raw", "reader") as batches:
+            batch = await soon(batches)
+            assert sum(len(event.value) for event in batch.events) < _log.PAGE_BYTES + 700_000
+            await bus.commit(batch)
+            assert len(await consume(bus, batches, 40 - len(batch.events))) == 40 - len(batch.events)
+
+
+async def test_many_calls_share_a_sync(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        before = bus._reads.execute("PRAGMA data_version").fetchone()
+        commits = 0
+        real = bus._writer._turnstile.__class__.__enter__
+
+        def count(self: object) -> None:
+            nonlocal commits
+            commits += 1
+            real(self)  # type: ignore[arg-type]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(bus._writer._turnstile), "__enter__", count)
+            await asyncio.gather(*(bus.publish([event]) for event in citizens(200)))
+        assert commits < 20
+        assert bus._reads.execute("PRAGMA data_version").fetchone() != before
+
+
+async def test_the_wal_does_not_grow_without_end(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        for _ in range(60):
+            await bus.publish([raw(n, body=b"x" * 2000) for n in range(500)])
+        assert Path(f"{log}-wal").stat().st_size < 20_000_000
+
+
+async def test_two_buses_on_one_file_share_a_group(log: Path) -> None:
+    async with SqliteBus(log) as one, SqliteBus(log) as two:
+        await one.publish(citizens(200))
+        async with one.subscribe("raw", "reader", size=5) as here, two.subscribe("raw", "reader", size=5) as there:
+            events = []
+            async with asyncio.timeout(20):
+                while len(events) < 200:
+                    await asyncio.gather(_some(one, here, events), _some(two, there, events))
+    assert sorted(ids(events)) == list(range(200))
+    assert in_order(events)
+
+
+async def _some(bus: SqliteBus, batches: object, events: list) -> None:  # type: ignore[type-arg]
+    try:
+        batch = await asyncio.wait_for(anext(batches), 0.05)  # type: ignore[call-overload]
+    except TimeoutError:
+        return
+    events += batch.events
+    await bus.commit(batch)
+
+
+async def test_a_deep_folder_does_not_keep_readers_asleep(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 20) / ("deeper" * 20) / "bus.db"
+    async with SqliteBus(deep) as one, SqliteBus(deep) as two, two.subscribe("raw", "reader") as batches:
+        waiting = asyncio.create_task(soon(batches))
+        await asyncio.wait([waiting], timeout=0.1)
+        started = asyncio.get_running_loop().time()
+        await one.publish([raw(1)])
+        await two.commit(await waiting)
+        assert asyncio.get_running_loop().time() - started < 0.5
+
+
+def damaged(log: Path) -> None:
+    log.write_bytes(b"no database at all, but long enough to look like one" * 100)
+
+
+def torn(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    content = log.read_bytes()
+    log.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+def foreign(log: Path) -> None:
+    log.unlink()
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("CREATE TABLE other (id)")
+
+
+def newer(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("PRAGMA user_version=9")
+
+
+def hashed_otherwise(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection, connection:
+        connection.execute("UPDATE meta SET value = 'murmur' WHERE name = 'hash'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (damaged, "bus.db cannot be used"), (torn, "bus.db cannot be used"), (foreign, "no log of Satu Pintu"),
+        (newer, "has format 9.*update"), (hashed_otherwise, "by murmur"),
+    ],
+)  # fmt: skip
+async def test_a_file_that_cannot_be_used_is_one_clear_error(log: Path, spoil, says: str) -> None:  # type: ignore[no-untyped-def]
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(1)])
+    spoil(log)
+    with pytest.raises(UnusableLog, match=says):
+        async with SqliteBus(log):
+            pass
+
+
+@contextmanager
+def full_disk(log: Path) -> Iterator[None]:
+    """No file grows any more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{log}-wal").stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_is_told_to_every_publisher_and_passes(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        with full_disk(log):
+            answers = await asyncio.gather(*(bus.publish([raw(n)]) for n in range(1, 30)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Retry}
+        await bus.publish([raw(30)])
+        assert ids(await everything(bus, "reader", 2)) == [0, 30]
+
+
+async def test_a_full_disk_keeps_a_batch_uncommitted(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        async with bus.subscribe("raw", "reader") as batches:
+            batch = await soon(batches)
+            with full_disk(log), pytest.raises(Retry):
+                await bus.commit(batch)
+            await bus.commit(batch)
+        assert sum(lag.behind for lag in await bus.lag()) == 0
