@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
 from stdnum import luhn
 
 from normalizer import Decision, Known, Numbered, Thread, match
@@ -76,6 +77,8 @@ class MemoryDouble:
         )  # fmt: skip
         for message, digest, decision in self.kept:
             self._tell(known, message, digest, decision)
+        last_at = {d.complaint: m.received_at for m, _, d in self.kept if d.moves}
+        known.threads = {k: replace(t, last_at=last_at[t.complaint]) for k, t in known.threads.items()}
         return known
 
     def remember(
