@@ -62,7 +62,8 @@ async def _demo(told: Settings) -> None:
         known = [t for t in first if t.fate.outcome == "recorded" and t.fate.number]
         asking = [teller.asking(t.said, t.fate.number or "") for t in _askers(known)]
         strangers = [teller.unknown(door) for door in doors if door in ("sms", "whatsapp")]
-        await walk.tell([*asking, *strangers])
+        if not walk.missing:
+            await walk.tell([*asking, *strangers])
         await _end(hub, walk.missing, known, hint="" if beside else " (satupintu up first)")
 
 

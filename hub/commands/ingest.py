@@ -29,8 +29,8 @@ from schemas import Raw
 
 ON_THE_ROAD = 2000
 AT_ONCE = 500
-PAUSE = 0.02
-"""Seconds between two looks that saw nothing new."""
+PAUSE = 0.1
+"""Seconds between two looks: the rows on the road last longer than that, and a look is not free."""
 STAGES = ("reader", "matcher", "router", "sink")
 
 
@@ -90,7 +90,7 @@ async def _look(waiting: Waiting, progress: Progress) -> None:
         if fate.outcome == "dead":
             say(f"line {line}: {fate.reason}")
     progress.more(len(ended))
-    if not ended:
+    if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)
 
 
