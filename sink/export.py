@@ -7,7 +7,7 @@ are of one moment. Of an anonymous reporter nothing leaves.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -125,7 +125,8 @@ def _at(at: datetime | None) -> str | None:
 def _reporters(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
     opened = and_(parties.c.raw == complaints.c.raw, parties.c.idx == complaints.c.idx)
     query = select(complaints.c.id, parties.c.sealed).join(parties, opened).where(complaints.c.id.in_(ids))
-    return dict(connection.execute(query).tuples().all())
+    rows: Iterable[Any] = connection.execute(query).all()
+    return dict(rows)
 
 
 def _reporter(vault: Vault, row: Row[Any], sealed: bytes | None) -> dict[str, str | None]:

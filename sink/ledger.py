@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -92,10 +93,10 @@ def _books(connection: Connection, last: int, road: Collection[str]) -> dict[str
     return books
 
 
-def _missing(connection: Connection, last: int) -> Iterator[tuple[str, str, int]]:
+def _missing(connection: Connection, last: int) -> Iterator[Any]:
     """Raws with items that have no outcome, and how many."""
     for query in (_WITHOUT, _IN_PART):
-        yield from connection.execute(text(query), {"last": last}).tuples()
+        yield from connection.execute(text(query), {"last": last})
 
 
 def _backed(connection: Connection) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from hmac import compare_digest
 from pathlib import Path
 from typing import Any
@@ -114,16 +114,17 @@ class Record:
     def _check_keys(self) -> None:
         probe = f"key {self.vault.key}"
         with self.read() as connection:
-            kept: dict[str, bytes] = dict(connection.execute(select(meta)).tuples().all())
+            rows: Iterable[Any] = connection.execute(select(meta)).all()
+            kept: dict[str, bytes] = dict(rows)
         if not compare_digest(kept.get("keys", self.vault.check()), self.vault.check()):
             raise WrongKeys("the record was kept with other keys: bring back the keys file that belongs to it")
         for name, sealed in kept.items():
             if name.startswith("key ") and self.vault.open(sealed) != name:
                 raise WrongKeys("the record was kept with other keys: bring back the keys file that belongs to it")
         if "keys" not in kept or probe not in kept:
-            rows = [{"name": "keys", "value": self.vault.check()}, {"name": probe, "value": self.vault.seal(probe)}]
+            fresh = [{"name": "keys", "value": self.vault.check()}, {"name": probe, "value": self.vault.seal(probe)}]
             with self.write() as connection:
-                put(connection, meta, rows, "ON CONFLICT DO NOTHING")
+                put(connection, meta, fresh, "ON CONFLICT DO NOTHING")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -160,7 +161,8 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     path = Path(url.database or "").expanduser()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):  # never opened again by hand: closing it would drop the locks that SQLite holds
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     engine = create_engine(
         url.set(database=str(path)),
         pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True,

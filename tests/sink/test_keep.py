@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas import Attachment, Match
+from sink import Record, bury, export, note
+from tests.sink.made import NOW, books, counted, dead, kept, message, receipt, routed, rows
+
+
+def test_the_same_batch_twice_changes_nothing_and_owes_nothing_twice(record: Record) -> None:
+    batch = [routed(message(1)), routed(message(2), "added", message(1))]
+    assert kept(record, *batch) == 2
+    before = [rows(record, f"SELECT * FROM {t}") for t in ("complaints", "messages", "timeline", "outbox", "outcomes")]
+    assert kept(record, *batch) == 0
+    after = [rows(record, f"SELECT * FROM {t}") for t in ("complaints", "messages", "timeline", "outbox", "outcomes")]
+    assert after == before
+
+
+def test_a_duplicate_inside_one_batch_is_kept_once(record: Record) -> None:
+    assert kept(record, routed(message(1)), routed(message(1))) == 1
+    assert rows(record, "SELECT count(*) FROM messages") == [(1,)]
+
+
+def test_any_outcome_replaces_dead(record: Record) -> None:
+    bury(record, [dead(message(1))])
+    assert rows(record, "SELECT outcome FROM outcomes") == [("dead",)]
+    assert kept(record, routed(message(1))) == 1
+    assert rows(record, "SELECT outcome, message FROM outcomes") == [("recorded", message(1).id)]
+
+
+def test_dead_never_replaces_an_outcome(record: Record) -> None:
+    kept(record, routed(message(1)))
+    bury(record, [dead(message(1))])
+    assert rows(record, "SELECT outcome FROM outcomes") == [("recorded",)]
+
+
+def test_another_outcome_than_dead_is_never_replaced(record: Record) -> None:
+    kept(record, routed(message(1), "refused"))
+    assert kept(record, routed(message(1))) == 0
+    assert rows(record, "SELECT outcome FROM outcomes") == [("refused",)]
+    assert rows(record, "SELECT count(*) FROM complaints") == [(0,)]
+
+
+def test_an_addition_may_overtake_its_complaint(record: Record) -> None:
+    later = message(5)
+    kept(record, routed(later, "added", message(1)))
+    kept(record, routed(message(1)))
+    (told,) = export(record, None)
+    assert [m["id"] for m in told["messages"] if m["direction"] == "in"] == [message(1).id, later.id]
+    assert [s["what"] for s in told["timeline"]] == ["routed", "recorded", "added"]
+    with record.read() as connection:
+        row = connection.exec_driver_sql("SELECT updated_at FROM complaints").scalar()
+    assert str(row).startswith(str(later.received_at.replace(tzinfo=None)))
+
+
+def test_an_addition_renews_its_complaint_but_never_makes_it_older(record: Record) -> None:
+    kept(record, routed(message(3)))
+    kept(record, routed(message(9), "added", message(3)))
+    newest = rows(record, "SELECT updated_at FROM complaints")
+    kept(record, routed(message(5), "added", message(3)))
+    assert rows(record, "SELECT updated_at FROM complaints") == newest
+
+
+def test_a_stranger_who_asks_adds_no_words(record: Record) -> None:
+    kept(record, routed(message(1)))
+    asked = message(2, command="CEK", text="CEK ini rahasia saya", conversation="+628120000999")
+    kept(record, routed(asked, "added", message(1), stranger=True))
+    (told,) = export(record, None)
+    assert "rahasia saya" not in str(told)
+    assert ("status_asked", "stranger") in [(s["what"], s["who"]) for s in told["timeline"]]
+    assert len([m for m in told["messages"] if m["direction"] == "in"]) == 1
+    assert rows(record, "SELECT count(*) FROM parties") == [(1,)]
+
+
+def test_redelivered_and_refused_leave_an_outcome_and_the_evidence(record: Record) -> None:
+    match = Match(kind="redelivery", of=message(1).id, score=1.0, evidence="the same message id")
+    kept(record, routed(message(2), "redelivered", matches=(match,)), routed(message(3), "refused", reason="an echo"))
+    assert rows(record, "SELECT outcome, reason FROM outcomes ORDER BY raw") == [
+        ("redelivered", "x"),
+        ("refused", "an echo"),
+    ]
+    assert rows(record, "SELECT kind, score FROM matches") == [("redelivery", 1.0)]
+    assert rows(record, "SELECT count(*) FROM messages") == [(0,)]
+
+
+def test_text_with_a_nul_is_kept(record: Record) -> None:
+    kept(record, routed(message(1, text="Jalan\x00rusak", read="Jalan\x00rusak", title="\x00")))
+    (told,) = export(record, None)
+    assert told["text"] == "Jalan\ufffdrusak"
+
+
+def test_attachments_keep_their_state_and_source(record: Record) -> None:
+    files = (Attachment(native_id="a1", url="https://graph.example/a1", name="KTP Siti.jpg", expires_at=NOW),)
+    kept(record, routed(message(1, attachments=files)))
+    assert rows(record, "SELECT account, native_id, state, attempts FROM attachments") == [
+        ("sms", "a1", "referenced", 0)
+    ]
+
+
+def test_receipts_and_empty_requests_end_their_items(record: Record) -> None:
+    first, second = message(1), message(2)
+    note(record, [receipt("delivered", raw=first.raw, reply="unknown"), receipt("empty", raw=second.raw)])
+    counted(record, first, second)
+    assert books(record) == {"receipts": 1, "empty": 1}
+
+
+def test_owner_stands_on_every_row(record: Record) -> None:
+    kept(record, routed(message(1)))
+    bury(record, [dead(message(2))])
+    note(record, [receipt("sent", reply="x", at=NOW + timedelta(seconds=1))])
+    for table in (
+        "complaints",
+        "messages",
+        "readings",
+        "parties",
+        "timeline",
+        "outbox",
+        "outcomes",
+        "dead",
+        "receipts",
+    ):
+        assert set(rows(record, f"SELECT owner FROM {table}")) == {("32.73",)}
