@@ -24,6 +24,7 @@ from hub.web.pages import Pages
 from hub.web.problems import Problem
 from hub.web.proofs import Proofs
 from hub.web.words import chosen, other
+from schemas import Retry
 
 if TYPE_CHECKING:
     from hub.wiring import Hub
@@ -54,7 +55,7 @@ def make_app(hub: Hub, answered: Counter[tuple[str, int]] | None = None) -> Fast
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        exception_handlers={Problem: _problem, HTTPException: _http},
+        exception_handlers={Problem: _problem, HTTPException: _http, Retry: _away},
     )
     app.include_router(router(desk, turns, proofs))
     app.router.routes.extend(Pages(desk, turns, proofs, hub.settings.zone).routes())
@@ -111,6 +112,12 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     key = {404: "no_page", 405: "method"}.get(error.status_code, "malformed")
     return _answer(request, Problem(error.status_code, key, headers=error.headers))
+
+
+async def _away(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Retry)
+    _log.warning("the record is away: %s", fault.reason)
+    return _answer(request, Problem(503, "away", headers={"Retry-After": "5"}))
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,7 +20,7 @@ from connectors.web import Report, ReportFile, WebSettings
 from hub.door import NotStored, safely
 from hub.web.problems import Problem, busy
 from hub.web.receive import Upload
-from schemas import Raw
+from schemas import Raw, Retry
 from sink import Tracked, fates, remember_request, track
 
 if TYPE_CHECKING:
@@ -125,17 +126,16 @@ class Desk:
         return raw, msgspec.structs.replace(report, native=key if first == raw else f"{key}~{who[:8]}")
 
     async def number(self, raw: str, within: float) -> str | None:
-        """The number, waited for so many seconds at most."""
+        """The number, waited for so many seconds at most. A record that is away is no reason to call it unfiled."""
         until, pause = time.monotonic() + within, FIRST_LOOK
-        while within > 0:
-            ends = await self._hub.threads.disk(fates, self._hub.record, [raw])
-            if ends:
-                return ends[0].number
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 1.5, SLOWEST_LOOK)
+        with suppress(Retry):
+            while True:
+                ends = await self._hub.threads.disk(fates, self._hub.record, [raw])
+                left = until - time.monotonic()
+                if ends or left <= 0:
+                    return ends[0].number if ends else None
+                await asyncio.sleep(min(pause, left))
+                pause = min(pause * 1.5, SLOWEST_LOOK)
         return None
 
     async def find(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from schemas import Event
+from schemas import Event, Retry
 from tests.web.asgi import Heard
 from tests.web.conftest import House
 from tests.web.test_api import PHONE, PNG, WORDS, filed, multipart
@@ -166,6 +166,17 @@ async def test_a_fault_of_ours_is_a_page_and_a_problem(quiet: House, monkeypatch
     problem = await quiet.call("GET", "/api/v1/reports/1234567897")
     assert (page.status, "Ada gangguan" in page.text, "Traceback" in page.text) == (500, True, False)
     assert (problem.status, problem.json["type"]) == (500, "urn:satupintu:problem:fault")
+
+
+async def test_a_record_that_is_away_closes_no_door(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Retry("the record does not answer")
+
+    monkeypatch.setattr("hub.web.desk.track", away)
+    monkeypatch.setattr("hub.web.desk.fates", away)
+    assert (await send(quiet, ("text", WORDS))).status == 303
+    read = await quiet.call("GET", "/api/v1/reports/1234567897")
+    assert (read.status, read.json["type"], read.headers["retry-after"]) == (503, "urn:satupintu:problem:away", "5")
 
 
 async def test_static_files_may_be_kept_for_ever_and_nothing_else_is_served(quiet: House) -> None:
