@@ -23,6 +23,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from bus._file import UnusableLog
+
 TTL = 10.0
 """Seconds after which a process that does not go round is taken for dead."""
 NEWS, MEMBERS = b"n", b"m"
@@ -42,21 +44,26 @@ class Neighbours:
         self._count = 0
         self._members: dict[tuple[str, str], list[str]] = {}
         self._listeners: dict[str, set[str]] = {}
-        self._open = ExitStack()
 
     def __enter__(self) -> Neighbours:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        with self._open as stack:
-            self._handle = os.open(self._folder, os.O_RDONLY)
-            stack.callback(os.close, self._handle)
-            self._alive = self._enter(stack)
-            self._socket = self._listen(stack)
+        with ExitStack() as stack:
+            try:
+                self._move_in(stack)
+            except OSError as error:
+                raise UnusableLog(f"the folder {self._folder.name} cannot be used: {error.strerror}") from error
             self._open = stack.pop_all()
-        self.look()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def _move_in(self, stack: ExitStack) -> None:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._handle = os.open(self._folder, os.O_RDONLY)
+        stack.callback(os.close, self._handle)
+        self._alive = self._enter(stack)
+        self._socket = self._listen(stack)
+        self.look()
 
     def _enter(self, stack: ExitStack) -> int:
         fresh, name = self._folder / f"{self.id}.new", self._folder / f"{self.id}.alive"

@@ -61,7 +61,11 @@ class Writer:
         opened: Future[sqlite3.Connection] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, args=(partitions, opened), name="bus-writer", daemon=True)
         self._thread.start()
-        return await opened
+        try:
+            return await opened
+        except UnusableLog:
+            self._thread.join()
+            raise
 
     async def append(self, rows: Rows) -> None:
         """Write the events; return once they are synced. Raises Retry."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import SqliteBus, UnusableLog, _log
+from bus import SqliteBus, Turnstile, UnusableLog, _log
 from schemas import Retry
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, soon
 
@@ -45,9 +45,8 @@ async def test_the_file_is_laid_out_for_many_writers(log: Path) -> None:
         await bus.publish([raw(1)])
         assert ask(log, "PRAGMA journal_mode") == "wal"
         assert ask(log, "PRAGMA auto_vacuum") == 2
-        for connection in (bus._reads,):
-            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
-            assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
+        pragmas = "synchronous", "wal_autocheckpoint"
+        assert [await bus._writer.do(lambda c, p=p: c.execute(f"PRAGMA {p}").fetchone()[0]) for p in pragmas] == [2, 0]
     assert log.stat().st_mode & 0o777 == 0o600
 
 
@@ -171,23 +170,14 @@ async def test_a_page_of_large_events_ends_early(log: Path) -> None:
             assert len(await consume(bus, batches, 40 - len(batch.events))) == 40 - len(batch.events)
 
 
-async def test_many_calls_share_a_sync(log: Path) -> None:
+async def test_many_calls_share_a_sync(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = []
+    enter = Turnstile.__enter__
     async with SqliteBus(log) as bus:
-        await bus.publish([raw(0)])
-        before = bus._reads.execute("PRAGMA data_version").fetchone()
-        commits = 0
-        real = bus._writer._turnstile.__class__.__enter__
-
-        def count(self: object) -> None:
-            nonlocal commits
-            commits += 1
-            real(self)  # type: ignore[arg-type]
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(type(bus._writer._turnstile), "__enter__", count)
-            await asyncio.gather(*(bus.publish([event]) for event in citizens(200)))
-        assert commits < 20
-        assert bus._reads.execute("PRAGMA data_version").fetchone() != before
+        monkeypatch.setattr(Turnstile, "__enter__", lambda self: turns.append(enter(self)))
+        await asyncio.gather(*(bus.publish([event]) for event in citizens(200)))
+        monkeypatch.undo()
+    assert 1 <= len(turns) < 20
 
 
 async def test_the_wal_does_not_grow_without_end(log: Path) -> None:
@@ -269,6 +259,16 @@ async def test_a_file_that_cannot_be_used_is_one_clear_error(log: Path, spoil, s
     spoil(log)
     with pytest.raises(UnusableLog, match=says):
         async with SqliteBus(log):
+            pass
+
+
+async def test_a_folder_that_cannot_be_used_is_one_clear_error(log: Path) -> None:
+    log.with_name("bus.db.members").write_text("in the way")
+    with pytest.raises(UnusableLog, match=r"bus\.db\.members cannot be used"):
+        async with SqliteBus(log):
+            pass
+    with pytest.raises(UnusableLog, match="folder of the log cannot be written"):
+        async with SqliteBus(log / "below"):
             pass
 
 
