@@ -3,7 +3,8 @@
 In this order, each step a fixed point of the ones before, so that cleaning twice is cleaning once:
 
 1. lone surrogates, U+FFFD and C1 controls, the leftovers of bytes in another coding, become a space (mostly they were
-   a quote, a dash or a hard space); surrogate pairs become their character
+   a quote, a dash or a hard space), as do letters that show a blank (Hangul fillers, the empty Braille cell);
+   surrogate pairs become their character
 2. NUL and the other controls, zero-width, bidirectional and other characters that show nothing are taken out. A joiner
    and a variation selector stay inside an emoji sequence. Marks of a script that are seen (Arabic number signs) stay
 3. composed form (NFC)
@@ -18,14 +19,14 @@ import re
 import unicodedata
 
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u2800]")
+_LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u115f\u1160\u2800\u3164\uffa0]")
 _PICTURE = (
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23fa\u25aa-\u27bf"
     "\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\U0001f000-\U0001faff]"
 )
 _INVISIBLE = (
-    "\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+    "\x00-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
 )
 _ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HIDDEN = re.compile(f"({_PICTURE}\ufe0f?(?:\u200d{_PICTURE}\ufe0f?)*)|[{_INVISIBLE}]")

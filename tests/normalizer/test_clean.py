@@ -72,6 +72,7 @@ def test_encodable_changes_only_what_utf8_cannot_carry(text: str) -> None:
         ("satu\r\n\r\n\r\n\r\ndua\rtiga", "satu\n\ndua\ntiga"),
         ("\ud83d\ude2d banjir \ud800", "😭 banjir"),
         ("ꦗꦭꦤ꧀", "ꦗꦭꦤ꧀"),
+        ("banjir\u3164\u3164BPBD", "banjir BPBD"),
         ("   ", ""),
     ],
 )
