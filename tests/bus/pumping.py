@@ -1,0 +1,83 @@
+"""A bus with a pump on it, and stages that fail as told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from bus import MemoryBus, Stage, Stored, pump
+from bus.pump import Run
+from schemas import Dead, Event, Message, Raw, decode
+from tests.bus.events import AT
+
+
+class Waits:
+    """A sleep that takes no time and remembers how long it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await asyncio.sleep(0)
+
+
+class Pumping:
+    """A bus with a pump on it: the events in, and what came of them."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self.bus = bus
+        self.waits = Waits()
+
+    async def run(self, run: Run, events: Sequence[Event], *, size: int = 500) -> Stage:
+        """Publish the events and pump them through the stage until it is behind nothing, or stops."""
+        await self.bus.publish(events)
+        stage = Stage("reader", events[0].topic, run, size=size)
+        pumping = asyncio.create_task(pump(self.bus, stage, sleep=self.waits, clock=lambda: AT))
+        async with asyncio.timeout(20):
+            while not pumping.done() and stage.counts.taken + stage.counts.lost < len(events):
+                await asyncio.sleep(0)
+        if not pumping.done():
+            pumping.cancel()
+        await asyncio.wait([pumping])
+        if not pumping.cancelled():
+            pumping.result()
+        return stage
+
+    async def made(self) -> list[int]:
+        """The numbers of the messages that the stage made."""
+        return [int(decode("messages", s.value).native_id) for s in await self._all("messages")]  # type: ignore[attr-defined]
+
+    async def dead(self) -> list[Dead]:
+        """What was buried."""
+        return [decode("dead", s.value) for s in await self._all("dead")]  # type: ignore[misc]
+
+    async def behind(self) -> int:
+        """Events that are not committed."""
+        return sum(lag.behind for lag in await self.bus.lag())
+
+    async def _all(self, topic: str) -> list[Stored]:
+        return [stored async for stored in self.bus.read(topic, AT.replace(year=2020))]
+
+
+def read_one(event: Event) -> Message:
+    assert isinstance(event, Raw)
+    return Message(
+        id=f"sms/sms/{event.id}", native_id=event.id, raw=event.id, index=1, of=2, account="sms", channel="sms",
+        owner="32.73", conversation=event.conversation or "", received_at=AT,
+    )  # fmt: skip
+
+
+def stage_that(fails: Callable[[int, int], Exception | None] = lambda number, time: None) -> Run:
+    """A stage that makes a message of each Raw, or fails with what `fails(number, how many times before)` says."""
+    times: dict[int, int] = {}
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        for event in events:
+            number = int(event.id)  # type: ignore[attr-defined]
+            times[number] = times.get(number, -1) + 1
+            if fault := fails(number, times[number]):
+                raise fault
+        return [read_one(event) for event in events]
+
+    return run

@@ -1,0 +1,103 @@
+"""Files that cannot be used, and disks that are full."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from bus import SqliteBus, UnusableLog
+from schemas import Retry
+from tests.bus.events import everything, ids, raw, soon
+
+
+def damaged(log: Path) -> None:
+    log.write_bytes(b"no database at all, but long enough to look like one" * 100)
+
+
+def torn(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    content = log.read_bytes()
+    log.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+def foreign(log: Path) -> None:
+    log.unlink()
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("CREATE TABLE other (id)")
+
+
+def newer(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection:
+        connection.execute("PRAGMA user_version=9")
+
+
+def hashed_otherwise(log: Path) -> None:
+    with closing(sqlite3.connect(log)) as connection, connection:
+        connection.execute("UPDATE meta SET value = 'murmur' WHERE name = 'hash'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (damaged, "bus.db cannot be used"), (torn, "bus.db cannot be used"), (foreign, "no log of Satu Pintu"),
+        (newer, "has format 9.*update"), (hashed_otherwise, "by murmur"),
+    ],
+)  # fmt: skip
+async def test_a_file_that_cannot_be_used_is_one_clear_error(
+    log: Path, spoil: Callable[[Path], None], says: str
+) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(1)])
+    spoil(log)
+    with pytest.raises(UnusableLog, match=says):
+        async with SqliteBus(log):
+            pass
+
+
+async def test_a_folder_that_cannot_be_used_is_one_clear_error(log: Path) -> None:
+    log.with_name("bus.db.members").write_text("in the way")
+    with pytest.raises(UnusableLog, match=r"bus\.db\.members cannot be used"):
+        async with SqliteBus(log):
+            pass
+    with pytest.raises(UnusableLog, match="folder of the log cannot be written"):
+        async with SqliteBus(log / "below"):
+            pass
+
+
+@contextmanager
+def full_disk(log: Path) -> Iterator[None]:
+    """No file grows any more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (Path(f"{log}-wal").stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_full_disk_is_told_to_every_publisher_and_passes(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        with full_disk(log):
+            answers = await asyncio.gather(*(bus.publish([raw(n)]) for n in range(1, 30)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {Retry}
+        await bus.publish([raw(30)])
+        assert ids(await everything(bus, "reader", 2)) == [0, 30]
+
+
+async def test_a_full_disk_keeps_a_batch_uncommitted(log: Path) -> None:
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        async with bus.subscribe("raw", "reader") as batches:
+            batch = await soon(batches)
+            with full_disk(log), pytest.raises(Retry):
+                await bus.commit(batch)
+            await bus.commit(batch)
+        assert sum(lag.behind for lag in await bus.lag()) == 0
