@@ -144,7 +144,7 @@ def masked(party: Party) -> dict[str, str | None]:
 
 
 def _initials(name: str | None) -> str | None:
-    return " ".join(f"{word[0]}***" for word in name.split()) if name else None
+    return " ".join(f"{word[0]}***" for word in (name or "").split()) or None
 
 
 def _ends(value: str | None, first: int, last: int) -> str | None:
