@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from connectors import Channel, Listens, Secret, Settings, channel_type, kinds
+from connectors import Channel, Listens, Secret, Settings, channel_type, kinds, secret_hook
 from hub.settings import WrongCall, nearest, read_toml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -114,10 +114,9 @@ def _settings(where: str, kind: type[Settings], own: dict[str, Any]) -> Settings
     for key in own:
         if key not in fields:
             raise WrongCall(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {', '.join(fields)}")
-        if _holds_secret(fields[key].type):
-            own[key] = _resolve(f"{where}: {key}", own[key])
+    told = {k: _resolve(f"{where}: {k}", v) if _holds_secret(fields[k].type) else v for k, v in own.items()}
     try:
-        return msgspec.convert(own, kind, dec_hook=_hook)
+        return msgspec.convert(told, kind, dec_hook=secret_hook)
     except msgspec.ValidationError as error:
         raise WrongCall(f"{where}: {error}") from None
 
@@ -139,12 +138,6 @@ def _resolve(where: str, value: object) -> object:
         except (OSError, UnicodeDecodeError) as error:
             raise WrongCall(f"{where}: {rest} cannot be read ({error.__class__.__name__})") from None
     return value
-
-
-def _hook(kind: type, value: object) -> object:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError
 
 
 def _holds_secret(kind: object) -> bool:

@@ -115,12 +115,9 @@ async def _listen(hub: Hub, listener: socket.socket) -> None:
         make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", http="httptools",
         server_header=False, timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    answering = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not answering.done():
-        await asyncio.sleep(0.005)
+    # the socket listens already, so whoever comes now only waits for the loop
     print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
-    await answering
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -138,7 +138,7 @@ def _listen(value: str) -> tuple[str, int]:
 def _url(key: str, value: str, schemes: tuple[str, ...]) -> str:
     if not value.startswith(schemes):
         # a URL may hold a password: only its scheme is shown
-        raise WrongCall(f"{key} takes {KINDS[key]}, not {value.split(':')[0]}:…")
+        raise WrongCall(f"{key} takes {KINDS[key]}, not {value.partition(':')[0]}:…")
     return value
 
 

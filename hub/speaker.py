@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from uuid import uuid4
 
 from connectors import Channel, Fetches, Http, Speaks, Unanswered
 from hub.threads import Threads
@@ -34,14 +36,14 @@ class Speaker:
     """Sends replies and fetches attachments for the accounts of this hub."""
 
     def __init__(
-        self, record: Record, blobs: Blobs, accounts: Mapping[str, Channel], threads: Threads, name: str
+        self, record: Record, blobs: Blobs, accounts: Mapping[str, Channel], http: Http, threads: Threads
     ) -> None:
         self._record = record
         self._blobs = blobs
         self._accounts = accounts
+        self._http = http
         self._threads = threads
-        self._name = name
-        self._http = Http()
+        self._name = f"{os.getpid()}-{uuid4().hex[:8]}"
 
     async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
         """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other."""

@@ -1,7 +1,7 @@
 """Every arrow of the house on one page: what is opened, and which stage hands what to which.
 
-    door ─ raw ─> reader ─ messages ─> matcher ─ complaints ─> router ─ routed ─> sink ─(outbox)─ relay ─ replies ─>
-    speakers ─ receipts ─> sink          raw ─> ledger          whatever is refused ─ dead ─> sink
+door ─ raw ─> reader ─ messages ─> matcher ─ complaints ─> router ─ routed ─> sink ─(outbox)─ relay ─ replies ─>
+speakers ─ receipts ─> sink          raw ─> ledger          whatever is refused ─ dead ─> sink
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 from uuid_utils import uuid7
 
-from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile
-from connectors import Speaks
+from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
+from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
 from hub.settings import Settings, WrongCall, sqlite_path
 from hub.speaker import Speaker
@@ -58,6 +57,7 @@ class Hub:
     bus: Bus
     rules: Rules
     threads: Threads
+    http: Http
     owes: asyncio.Event
     """Set when a reply is owed, so that the relay need not wait for its next look."""
 
@@ -81,10 +81,11 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
             accounts = Accounts.load(settings.channels)
             rules = _rules(settings.data / "rules.toml")
             record = stack.enter_context(_record(settings, vault, accounts))
+        http = stack.enter_context(Http())
         pools = stack.enter_context(threads())
-        bus = await stack.enter_async_context(_bus(settings))
+        bus = await _opened(stack, settings)
         blobs = Blobs(settings.data / "blobs")
-        yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, asyncio.Event())
+        yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, http, asyncio.Event())
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
@@ -192,7 +193,14 @@ async def _relay(hub: Hub) -> int:
 
 
 def _speaker(hub: Hub) -> Speaker:
-    return Speaker(hub.record, hub.blobs, hub.accounts, hub.threads, f"{os.getpid()}-{uuid4().hex[:8]}")
+    return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.threads)
+
+
+async def _opened(stack: AsyncExitStack, settings: Settings) -> Bus:
+    try:
+        return await stack.enter_async_context(_bus(settings))
+    except UnusableLog as error:
+        raise WrongCall(str(error)) from None
 
 
 def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:

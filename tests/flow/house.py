@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ async def _answering(hub: Hub) -> AsyncIterator[None]:
         make_asgi(hub), host=hub.settings.host, port=hub.settings.port, log_config=None, lifespan="off", ws="none"
     )
     server = uvicorn.Server(config)
-    server.capture_signals = contextless  # type: ignore[method-assign] - signals belong to pytest
+    server.capture_signals = nullcontext  # signals belong to pytest
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -98,8 +98,3 @@ async def _answering(hub: Hub) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await task
-
-
-class contextless:  # noqa: N801 - stands in for a context manager method
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
