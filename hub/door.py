@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus
 from uuid_utils import uuid7
 
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
+from hub.patience import Patience
 from schemas import Raw, Retry
 
 T = TypeVar("T")
@@ -57,11 +58,17 @@ class Headers(Mapping[str, str]):
         self._raw = raw
 
     def __getitem__(self, name: str) -> str:
+        value: str | None = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
         wanted = name.encode("latin-1")
         for key, value in self._raw:
             if key == wanted:
                 return value.decode("latin-1")
-        raise KeyError(name)
+        return default
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(key.decode("latin-1") for key, _ in self._raw))
@@ -88,7 +95,9 @@ class Door:
     def __init__(
         self, accounts: Mapping[str, Channel], publish: Publish, blobs: Blobs, clock: Callable[[], datetime]
     ) -> None:
-        self._accounts = accounts
+        self._listening = {name: channel for name, channel in accounts.items() if isinstance(channel, Listens)}
+        self._addresses = {(c.kind, c.address): c for c in self._listening.values() if c.address is not None}
+        self._safely = Safely()
         self._publish = publish
         self._blobs = blobs
         self._clock = clock
@@ -97,9 +106,9 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = scope["path"][len(PREFIX) :]
-        channel = self._accounts.get(name)
+        channel = self._listening.get(name)
         extra: tuple[tuple[bytes, bytes], ...] = ()
-        if not isinstance(channel, Listens):
+        if channel is None:
             name, answer = "", Answer(404, b"no such account\n")
         elif scope["method"] not in channel.methods:
             answer, extra = Answer(405, b"wrong method\n"), ((b"allow", ", ".join(sorted(channel.methods)).encode()),)
@@ -129,7 +138,7 @@ class Door:
         if handshake is not None:
             return handshake
         try:
-            await safely(self._keep(channel, request), channel.account)
+            await self._safely.store(self._keep(channel, request), channel.account)
         except NotStored:
             return _BUSY
         return channel.accepted()
@@ -148,6 +157,7 @@ class Door:
         spoken = _spoken(channel, request) or (Spoken(None),)
         listed = any(s.conversation is not None for s in spoken)
         meant = dict.fromkeys((self._meant(channel, s.address, request), s.conversation) for s in spoken)
+        kept = {h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None}
         return [
             Raw(
                 id=str(uuid7()),
@@ -159,7 +169,7 @@ class Door:
                 rest=listed and conversation is None,
                 method=request.method,
                 query=query,
-                headers={h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None},
+                headers=kept,
                 body=body,
                 blob=blob,
             )
@@ -170,22 +180,25 @@ class Door:
         """The account the words are meant for: a sibling has that address and takes the same proof of origin."""
         if address is None or address == channel.address:
             return channel
-        for other in self._accounts.values():
-            if isinstance(other, Listens) and other.kind == channel.kind and other.address == address:
-                return other if _proves(other, request) else channel
-        return channel
+        other = self._addresses.get((channel.kind, address))
+        return other if other is not None and _proves(other, request) else channel
 
 
-async def safely(storing: Awaitable[T], account: str) -> T:
-    """What the work gives once it is done. Raises NotStored, and logs why, whatever kept it from being done in time."""
-    try:
-        async with asyncio.timeout(STORE_WITHIN):
-            return await storing
-    except Retry as fault:
-        _log.warning("cannot store at %s: %s", account, fault.reason)
-    except Exception:  # whatever it was: the bytes are not safe, so the answer is "try again"
-        _log.exception("cannot store at %s", account)
-    raise NotStored
+class Safely:
+    """Stores within a limit of time, and says in the log why it could not."""
+
+    def __init__(self) -> None:
+        self._patience = Patience(STORE_WITHIN)
+
+    async def store(self, storing: Awaitable[T], account: str) -> T:
+        """What the work gives once it is done. Raises NotStored, whatever kept it from being done in time."""
+        try:
+            return await self._patience.wait(storing)
+        except Retry as fault:
+            _log.warning("cannot store at %s: %s", account, fault.reason)
+        except Exception:  # whatever it was: the bytes are not safe, so the answer is "try again"
+            _log.exception("cannot store at %s", account)
+        raise NotStored
 
 
 def _proves(channel: Listens, request: Request) -> bool:

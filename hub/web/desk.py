@@ -17,7 +17,7 @@ import msgspec
 from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile, WebSettings
-from hub.door import NotStored, safely
+from hub.door import NotStored, Safely
 from hub.web.problems import Problem, busy
 from hub.web.receive import Upload
 from schemas import Raw, Retry
@@ -55,6 +55,7 @@ class Desk:
     def __init__(self, hub: Hub, answered: Counter[tuple[str, int]]) -> None:
         self._hub = hub
         self._answered = answered
+        self._safely = Safely()
         self._recent: OrderedDict[str, None] = OrderedDict()
 
     def door(self) -> Channel:
@@ -86,15 +87,17 @@ class Desk:
 
     async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
         account, raw = caller.account, str(uuid7())
-        kept = await safely(self._keep(files), account.account)
+        kept = await self._safely.store(self._keep(files), account.account)
         report = Report(native=raw, files=kept, **fields)
         if key is not None:
-            once = await safely(self._hub.threads.disk(self._once, caller.name, key, report), account.account)
+            once = await self._safely.store(
+                self._hub.threads.disk(self._once, caller.name, key, report), account.account
+            )
             if once is None:
                 raise Problem(422, "key_reused")
             raw, report = once
         if raw not in self._recent:
-            await safely(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
+            await self._safely.store(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
             self._remember(raw)
         return Filed(raw, self._hub.vault.token(raw))
 

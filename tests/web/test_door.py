@@ -173,8 +173,9 @@ async def test_case_13_what_cannot_be_stored_is_503(house: House, fault: Excepti
     assert (heard.status, heard.headers["retry-after"]) == (503, "5")
 
 
-async def test_case_13_what_is_not_stored_in_time_is_503(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_case_13_what_is_not_stored_in_time_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "STORE_WITHIN", 0)
+    house = House(whatsapp("wa", "111"))
     house.hangs = asyncio.Event()
     assert (await house.post(post(("111", "6281200001111", "Banjir")))).status == 503
 
