@@ -4,7 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMON = ("--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11", "--quiet")
+COMMON = (
+    "--universal",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--python-version",
+    "3.11",
+    "--quiet",
+)
 
 
 def lock(target: str, *what: str) -> None:
