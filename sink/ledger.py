@@ -7,13 +7,12 @@ many as it said it holds. An outcome counts only where what it says was kept is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, text
 
-from sink.bulk import put, stamper
+from sink.bulk import ask, put, stamper
 from sink.record import Record
 from sink.tables import places, received
 
@@ -24,7 +23,7 @@ _COLUMN = {"receipt": "receipts"}
 _PLACE = "ON CONFLICT (topic, partition) DO UPDATE SET place = excluded.place WHERE places.place < excluded.place"
 
 _OUTCOMES = """
-    SELECT r.account, o.outcome, count(*) FROM received r JOIN outcomes o ON o.raw = r.raw
+    SELECT r.account, o.outcome, count(*) FROM received r LEFT JOIN outcomes o ON o.raw = r.raw
     WHERE r.seq <= :last GROUP BY r.account, o.outcome
 """
 _UNBACKED = """
@@ -34,16 +33,19 @@ _UNBACKED = """
         OR o.outcome = 'recorded' AND NOT EXISTS (SELECT 1 FROM complaints c WHERE c.id = o.complaint))
     GROUP BY r.account, o.outcome
 """
-_WITHOUT = """
-    SELECT r.account, r.raw, 1 FROM received r
-    WHERE r.seq <= :last AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.raw = r.raw)
+_ON_THE_ROAD = """
+    SELECT r.account, count(r.raw) FROM received r
+    WHERE r.raw IN (*) AND r.seq <= ? AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.raw = r.raw) GROUP BY r.account
 """
 _IN_PART = """
     SELECT r.account, r.raw, max(o.of) - count(*) FROM outcomes o JOIN received r ON r.raw = o.raw
     WHERE o.of > 1 AND r.seq <= :last GROUP BY r.account, r.raw HAVING max(o.of) > count(*)
 """
-_ENDED = "SELECT count(*) FROM outcomes WHERE outcome = 'recorded'"
-_JOINED = "SELECT count(*) FROM outcomes WHERE outcome IN ('recorded', 'added')"
+_BACKED = """
+    SELECT count(CASE WHEN outcome = 'recorded' THEN 1 END) = (SELECT count(*) FROM complaints)
+       AND count(CASE WHEN outcome IN ('recorded', 'added') THEN 1 END) = (SELECT count(*) FROM messages) FROM outcomes
+"""
+"""Whether there are as many complaints and messages as outcomes say: only else each is looked for."""
 
 
 def count(
@@ -81,32 +83,22 @@ def balance(record: Record, on_the_road: Callable[[], Collection[str]]) -> dict[
 def _books(connection: Connection, last: int, road: Collection[str]) -> dict[str, Counter[str]]:
     books: dict[str, Counter[str]] = defaultdict(Counter)
     for account, outcome, number in connection.execute(text(_OUTCOMES), {"last": last}):
-        books[account][_COLUMN.get(outcome, outcome)] += number
-    for account, raw, missing in _missing(connection, last):
+        books[account][_COLUMN.get(outcome, outcome) if outcome else "lost"] += number
+    for account, number in ask(connection, _ON_THE_ROAD, road, last):
+        _move(books[account], number, "lost", "on_the_road")
+    for account, raw, missing in connection.execute(text(_IN_PART), {"last": last}):
         books[account]["on_the_road" if raw in road else "lost"] += missing
-    if not _backed(connection):
+    if not connection.execute(text(_BACKED)).scalar_one():
         for account, outcome, number in connection.execute(text(_UNBACKED), {"last": last}):
-            books[account][outcome] -= number
-            books[account]["lost"] += number
+            _move(books[account], number, outcome, "lost")
     for line in books.values():
         line["received"] = line.total() - line["receipts"] - line["empty"]
     return books
 
 
-def _missing(connection: Connection, last: int) -> Iterator[Any]:
-    """Raws with items that have no outcome, and how many."""
-    for query in (_WITHOUT, _IN_PART):
-        yield from connection.execute(text(query), {"last": last})
-
-
-def _backed(connection: Connection) -> bool:
-    """Whether there are as many complaints and messages as outcomes say: only else each is looked for."""
-
-    def number(query: str) -> int:
-        return int(connection.execute(text(query)).scalar_one())
-
-    complaints, messages = number("SELECT count(*) FROM complaints"), number("SELECT count(*) FROM messages")
-    return complaints == number(_ENDED) and messages == number(_JOINED)
+def _move(line: Counter[str], number: int, here: str, there: str) -> None:
+    line[here] -= number
+    line[there] += number
 
 
 def _line(counted: Counter[str]) -> dict[str, object]:

@@ -207,6 +207,7 @@ outcomes = _keyed(
     _maybe("complaint", String(36)), _maybe("message"), _maybe("reason"), _column("at", Instant),
 )  # fmt: skip
 """The one end of every item. This primary key is the truth about "kept already"."""
+_index(outcomes, "of", only="of > 1")
 
 received = _table(
     "received",

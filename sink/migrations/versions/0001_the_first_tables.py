@@ -228,6 +228,9 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('raw', 'idx', name=op.f('pk_outcomes')),
     sqlite_with_rowid=False
     )
+    with op.batch_alter_table('outcomes', schema=None) as batch:
+        batch.create_index('ix_outcomes_of', ['of'], unique=False, sqlite_where=sa.text('of > 1'), postgresql_where=sa.text('of > 1'))
+
     op.create_table('parties',
     sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
@@ -333,6 +336,9 @@ def downgrade() -> None:
     op.drop_table('readings')
     op.drop_table('places')
     op.drop_table('parties')
+    with op.batch_alter_table('outcomes', schema=None) as batch:
+        batch.drop_index('ix_outcomes_of', sqlite_where=sa.text('of > 1'), postgresql_where=sa.text('of > 1'))
+
     op.drop_table('outcomes')
     with op.batch_alter_table('outbox', schema=None) as batch:
         batch.drop_index(batch.f('ix_outbox_recipient_day'))
