@@ -54,7 +54,8 @@ class File(Channel):
         if not isinstance(row.get("text"), str) or not row["text"].strip():
             raise Reject('"text" is missing or no text: every row says what was reported')
         native = _string(row, "id") or raw.headers.get("row-id")
-        conversation = _string(row, "conversation") or native or raw.id
+        said = _string(row, "conversation") or native or raw.id
+        conversation = raw.conversation or said  # whoever ingests has looked already
         sent_at = _time(_string(row, "sent_at"), self.settings.zone)
         known = {name: read(row.pop(name, None)) for name, read in _FIELDS.items()}
         sender = _party(row)

@@ -113,7 +113,7 @@ async def _listen(hub: Hub, listener: socket.socket) -> None:
 
     config = uvicorn.Config(
         make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", http="httptools",
-        server_header=False, timeout_graceful_shutdown=5, backlog=2048,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
     # the socket listens already, so whoever comes now only waits for the loop
     print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people

@@ -22,6 +22,8 @@ from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, wanted
 
 log = logging.getLogger(__name__)
 
+AT_A_TIME = 16
+"""Replies in the air at once: as many as a crash can leave in doubt."""
 STALE = timedelta(minutes=5)
 """A claim this old without a receipt: its speaker died between sending and noting it."""
 FETCH_AGAIN = timedelta(minutes=10)

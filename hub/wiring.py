@@ -23,7 +23,7 @@ from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
 from hub.settings import Settings, WrongCall, sqlite_path
-from hub.speaker import Speaker
+from hub.speaker import AT_A_TIME, Speaker
 from hub.threads import Threads, threads
 from normalizer import match, read
 from router import Rules, route
@@ -99,7 +99,7 @@ def _stages(hub: Hub) -> dict[str, list[Stage]]:
             Stage("dead", Dead.topic, _burier(hub)),
             Stage("ledger", Raw.topic, _counter(hub)),
         ],
-        "speakers": [Stage("speakers", Reply.topic, _speaker(hub).speak, size=50)],
+        "speakers": [Stage("speakers", Reply.topic, _speaker(hub).speak, size=AT_A_TIME)],
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -57,6 +56,8 @@ def settings() -> Settings:
 
 def at_hub(work: Callable[[Hub], Awaitable[T]]) -> T:
     """Do something with the hub open. Raises WrongCall where it cannot be opened."""
+    import uvloop
+
     from hub.wiring import open_hub
 
     told = settings()
@@ -65,7 +66,7 @@ def at_hub(work: Callable[[Hub], Awaitable[T]]) -> T:
         async with open_hub(told) as hub:
             return await work(hub)
 
-    return asyncio.run(opened())
+    return uvloop.run(opened())
 
 
 def data(value: Any) -> None:

@@ -115,6 +115,25 @@ def named(found: Iterable[Row]) -> Iterator[Named]:
         yield Named(line, body, f"{mark.hex()}-{again.get(mark, 1)}")
 
 
+class _Whose(msgspec.Struct):
+    """What of a row decides what must stay in order with it."""
+
+    conversation: str | None = None
+    id: str | None = None
+
+
+_whose = msgspec.json.Decoder(_Whose, strict=False).decode
+
+
+def _conversation(row: Named) -> str | None:
+    """Which rows must stay in order; those of other conversations need not wait for them."""
+    try:
+        said = _whose(row.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return said.conversation or said.id or row.name
+
+
 def raw_of(row: Named, channel: Channel, *, id: str, at: datetime, body: bytes | None = None) -> Raw:
     """The row as the door `file` takes it. `body` replaces the row's own."""
     return Raw(
@@ -123,6 +142,7 @@ def raw_of(row: Named, channel: Channel, *, id: str, at: datetime, body: bytes |
         channel=channel.kind,
         owner=channel.owner,
         received_at=at,
+        conversation=_conversation(row),
         headers={"row-id": row.name, "row-line": str(row.line)},
         body=row.body if body is None else body,
     )

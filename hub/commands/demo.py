@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from random import Random
 
 import click
+import uvloop
 
 from connectors import Channel
 from hub.commands import OutOfBalance, say, settings
@@ -49,7 +50,7 @@ def demo() -> None:
     told = settings()
     if told.bus.startswith("memory:"):
         raise WrongCall("the demo looks for its messages on the bus: it needs one that lasts, not memory://")
-    asyncio.run(_demo(told))
+    uvloop.run(_demo(told))
 
 
 async def _demo(told: Settings) -> None:

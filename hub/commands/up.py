@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import click
+import uvloop
 
 from hub.commands import settings
 from hub.settings import WrongCall, nearest
@@ -21,7 +20,7 @@ def up(workers: int) -> None:
     """
     from hub.serve import STAGES, serve
 
-    asyncio.run(serve(settings(), STAGES, workers))
+    uvloop.run(serve(settings(), STAGES, workers))
 
 
 @click.command()
@@ -40,4 +39,4 @@ def run(stages: tuple[str, ...]) -> None:
             raise WrongCall(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
             raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
-    asyncio.run(serve(settings(), stages))
+    uvloop.run(serve(settings(), stages))

@@ -44,6 +44,11 @@ DROP = Told(-1)
 """Take the request and hang up."""
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: object, address: object) -> None:
+        """A caller that is killed in mid-request is what these tests are about."""
+
+
 class Server:
     """`with Server(answer) as server`: at `server.url`; what it was asked stands in `server.asked`."""
 
@@ -62,7 +67,7 @@ class Server:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
