@@ -20,8 +20,8 @@ from sink.record import Record
 from sink.tables import outcomes, receipts
 
 ATTEMPTS = 8
-"""Sends of one reply; then it has failed."""
-SOONEST, LATEST = 5.0, 3600.0
+"""Sends of one reply, over most of an hour; then it has failed."""
+SOONEST, LATEST = 1.0, 3600.0
 """Seconds to the next attempt."""
 _RANK = {
     "withheld": 0, "owed": 1, "published": 1, "claimed": 2, "unknown": 3, "sent": 4, "failed": 5, "delivered": 6,
@@ -121,7 +121,7 @@ def _again(row: _Sent, receipt: Receipt, at: Any) -> None:
         return
     row.attempts += 1
     row.state = "owed" if row.attempts < ATTEMPTS else "failed"
-    wait = receipt.after if receipt.after is not None else 30.0 * 2**row.attempts
+    wait = receipt.after if receipt.after is not None else 3.0**row.attempts
     row.not_before = at(receipt.at + timedelta(seconds=min(max(wait, SOONEST), LATEST)))
     row.reason = receipt.reason
 
