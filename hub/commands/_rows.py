@@ -134,6 +134,11 @@ def _conversation(row: Named) -> str | None:
     return said.conversation or said.id or row.name
 
 
+def at_line(line: int, reason: str) -> str:
+    """Why a row is none, with its line; what is no object at all does not know its own."""
+    return reason if reason.startswith("line ") else f"line {line}: {reason}"
+
+
 def raw_of(row: Named, channel: Channel, *, id: str, at: datetime, body: bytes | None = None) -> Raw:
     """The row as the door `file` takes it. `body` replaces the row's own."""
     return Raw(

@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 from connectors import Channel
 from hub.commands import at_hub, data, say
 from hub.commands._files import Files
-from hub.commands._rows import Named, named, opened, raw_of, rows
+from hub.commands._rows import Named, at_line, named, opened, raw_of, rows
 from hub.commands._waiting import Waiting, first_of
 from hub.serve import working
 from hub.settings import WrongCall, nearest
@@ -88,7 +88,7 @@ async def _look(waiting: Waiting, progress: Progress) -> None:
     ended = await waiting.look()
     for line, fate in ended:
         if fate.outcome == "dead":
-            say(f"line {line}: {fate.reason}")
+            say(at_line(line, fate.reason or "dead"))
     progress.more(len(ended))
     if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)

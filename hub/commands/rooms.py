@@ -13,7 +13,7 @@ import msgspec
 from stdnum import luhn
 
 from hub.commands import data, say, settings
-from hub.commands._rows import named, opened, raw_of, rows
+from hub.commands._rows import at_line, named, opened, raw_of, rows
 from schemas import Complaint, Dead, Message, complaint_id
 from schemas.memory import Decision, Known
 
@@ -85,7 +85,7 @@ def _messages(file: str) -> Iterator[list[Message]]:
             for item in items:
                 if isinstance(item, Dead):
                     wrong = True
-                    say(f"line {lines[item.raw or ''].line}: {item.reason}")
+                    say(at_line(lines[item.raw or ""].line, item.reason))
             yield [item for item in items if isinstance(item, Message)]
     if wrong:
         click.get_current_context().exit(2)

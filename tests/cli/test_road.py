@@ -169,7 +169,7 @@ def test_other_keys_are_refused_in_one_line(folder: Path, tmp_path: Path) -> Non
 
 def test_the_ledger_alarms_when_a_row_is_gone(folder: Path) -> None:
     with sqlite3.connect(folder / "var" / "record.db") as record:
-        record.execute("DELETE FROM outcomes WHERE rowid = (SELECT min(rowid) FROM outcomes)")
+        record.execute("DELETE FROM outcomes WHERE raw = (SELECT min(raw) FROM outcomes)")
     record.close()
     done = satupintu("ledger", "--json", data=folder / "var")
     assert done.returncode == 1
