@@ -58,7 +58,7 @@ async def serve(settings: Settings, names: Collection[str], workers: int = 0) ->
     Raises WrongCall where the port is taken, and the stage's own error where one that runs without a door gave up.
     """
     listener = _bind(settings) if "door" in names else None
-    async with open_hub(settings) as hub, working(hub, names) as tasks, _children(settings, workers):
+    async with open_hub(settings) as hub, working(hub, names) as tasks, children(settings, workers):
         if listener:
             await _listen(hub, listener)
         else:
@@ -133,7 +133,7 @@ async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 @asynccontextmanager
-async def _children(settings: Settings, workers: int) -> AsyncIterator[None]:
+async def children(settings: Settings, workers: int) -> AsyncIterator[None]:
     """So many processes with every stage but the door; one that dies is started again."""
     keepers = [asyncio.create_task(_child(settings)) for _ in range(workers)]
     try:
