@@ -176,7 +176,8 @@ class RecordMemory:
         if not asked:
             return {}
         found = ask(connection, "SELECT first, decision FROM decisions WHERE first IN (*)", asked)
-        about = {first: _decision(decision).complaint for first, decision in found}
+        told = [(first, _decision(decision)) for first, decision in found]
+        about = {first: decision.complaint for first, decision in told if not decision.stranger}
         sql = "SELECT account, native_id, complaint FROM outbox WHERE native_id IN (*)"
         replies = {(a, n): c for a, n, c in ask(connection, sql, {native for _, native in asked.values()})}
         about |= {id: replies[whose] for id, whose in asked.items() if whose in replies}

@@ -25,6 +25,7 @@ from sink.vault import Vault
 
 BUDGET = 20
 """Automatic answers to one person on one local day."""
+MEDIA = frozenset({"image", "audio", "video", "document"})
 _TEMPLATES: dict[str, Template] = {"recorded": "number_given", "added": "added"}
 
 
@@ -60,6 +61,8 @@ def _template(event: Routed) -> Template | None:
         return "unknown_number"
     if message.command == "CEK" and outcome == "added":
         return "status"
+    if message.kind in MEDIA and outcome == "added" and not message.read:
+        return None  # an album is one thing said, and its channel shows that it arrived
     return _TEMPLATES.get(outcome)
 
 

@@ -9,7 +9,7 @@ import re
 import sqlalchemy as sa
 from stdnum import luhn
 
-from tests.fakes.graph import error, webhook
+from tests.fakes.graph import webhook
 from tests.fakes.server import told
 from tests.flow.house import House
 
@@ -105,6 +105,34 @@ async def test_case_22_a_stranger_with_our_number_stays_out_of_the_case(home: Ho
     assert "juga orang lain" not in str(theirs)
 
 
+async def test_case_22_what_a_stranger_asked_leads_nobody_into_the_case(home: House) -> None:
+    await home.sms("08120000014", f"LAPOR {STORY}", id="k14")
+    [complaint] = await home.complaints()
+    await home.whatsapp("wamid.ask", "628120000015", f"CEK {complaint['number']}")
+    await home.settled()
+    said = {"from": "628120000015", "id": "wamid.edit", "timestamp": "1767600009", "type": "reaction"}
+    said["reaction"] = {"message_id": "wamid.ask", "emoji": "\U0001f44d"}
+    await home.webhook(json.dumps(webhook({"messages": [said]}, number="106540352242922")).encode())
+    [theirs] = await home.complaints()
+    assert [m["native_id"] for m in theirs["messages"] if m["direction"] == "in"] == ["k14"]
+
+
+async def test_an_album_is_answered_once(home: House) -> None:
+    for n, caption in enumerate([STORY, "", ""]):
+        image = {"id": f"media{n}", "mime_type": "image/jpeg", "sha256": "x"} | (
+            {"caption": caption} if caption else {}
+        )
+        said = {"from": "628120000016", "id": f"wamid.album{n}", "timestamp": "1767600000", "type": "image"}
+        await home.webhook(
+            json.dumps(webhook({"messages": [said | {"image": image}]}, number="106540352242922")).encode()
+        )
+    [complaint] = await home.complaints()
+    await home.until(lambda: home.graph.sent, "the answer")
+    await home.settled()
+    assert len([m for m in complaint["messages"] if m["direction"] == "in"]) == 3
+    assert len(home.graph.sent) == 1
+
+
 async def test_an_unreadable_body_is_dead_and_blocks_nobody(home: House) -> None:
     assert (await home.webhook(b'{"object": "whatsapp_business_account", "entry": [')).status_code == 200
     await home.whatsapp("wamid.D", "628120000010", STORY)
@@ -113,7 +141,7 @@ async def test_an_unreadable_body_is_dead_and_blocks_nobody(home: House) -> None
 
 
 async def test_meta_busy_or_failing_is_tried_again_and_answered_once(home: House) -> None:
-    home.graph.then(told(429, {}, retry_after="1"), error(500, 131000))
+    home.graph.then(told(429, {}, retry_after="1"), told(500, "broken"))
     await home.whatsapp("wamid.E", "628120000011", STORY)
     await home.until(lambda: home.graph.sent, "the second try", within=30)
     await home.settled()
