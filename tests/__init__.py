@@ -1,1 +1,1 @@
-"""The tests, room by room. Packages, so that tests/normalizer is not taken for the room itself."""
+"""Tests, room by room. What lies outside (Meta, the SMS centre) is a fake on a real socket; all else is real."""
