@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from asyncio import Future
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,13 @@ from schemas import Retry
 
 GROUP = 2_000
 """A group takes no more jobs in once it holds so many events."""
+PATIENCE = 10.0
+"""Seconds after which whoever waits for a sync hears that it did not come. It may come all the same."""
+CROWD = 4
+"""So many jobs in the last group, and the next one waits for company."""
+COMPANY = 0.0006
+"""Seconds of that wait. Each step of a transaction needs the interpreter's lock, and a busy loop is slow to give it
+back: a group that starts when the loop is done is larger, and done sooner (as PostgreSQL's commit_delay)."""
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 """What we write between two checkpoints."""
 WAL_PAGES = 8_192
@@ -53,6 +61,8 @@ class Writer:
         self._turnstile = Turnstile(path)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._written = 0
+        self._crowd = 0
+        self._waiting: dict[Future[Any], float] = {}
 
     async def open(self, partitions: int) -> sqlite3.Connection:
         """Start the thread, lay out the file; a connection for the loop to read with. Raises UnusableLog."""
@@ -65,19 +75,30 @@ class Writer:
             return await opened
         except UnusableLog:
             self._thread.join()
+            self._turnstile.close()
             raise
 
     async def append(self, rows: Rows) -> None:
         """Write the events; return once they are synced. Raises Retry."""
-        done: Future[None] = self._loop.create_future()
+        done: Future[None] = self._wait()
         self._jobs.put(_Job(done, rows, None, sum(len(value) for events in rows.values() for _, value in events)))
         await done
 
     async def do(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
         """Run that inside a write transaction; it writes about `size` bytes. Raises Retry."""
-        done: Future[T] = self._loop.create_future()
+        done: Future[T] = self._wait()
         self._jobs.put(_Job(done, None, work, size))
         return await done
+
+    def _wait(self) -> Future[Any]:
+        done: Future[Any] = self._loop.create_future()
+        self._waiting[done] = self._loop.time()
+        return done
+
+    def overdue(self) -> None:
+        """Tell those who have waited too long, the first of whom stands first. Called once in a while, on the loop."""
+        late = self._loop.time() - PATIENCE
+        self._fail([done for done, since in self._waiting.items() if since < late], Retry("the log does not answer"))
 
     async def close(self) -> None:
         """Finish what is asked for, close the connections, end the thread."""
@@ -89,7 +110,7 @@ class Writer:
         try:
             log = self._open(partitions)
         except Exception as error:  # whatever it is, the one who waits for the opening shall hear it
-            self._tell(_fail, [opened], error)
+            self._tell(opened.set_exception, error)
             return
         self.partitions = log.partitions
         self._tell(opened.set_result, log.reads)
@@ -100,6 +121,7 @@ class Writer:
                 self._write(log.writes, jobs)
         with suppress(OSError, sqlite3.Error), self._turnstile:
             log.close()
+        self._turnstile.close()
         self._tell(self._ended.set_result, None)
 
     def _open(self, partitions: int) -> OpenLog:
@@ -113,10 +135,13 @@ class Writer:
     def _gather(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
         size, job = 0, self._jobs.get()
+        if self._crowd >= CROWD:
+            time.sleep(COMPANY)
         while job is not None:
             jobs.append(job)
             size += sum(map(len, job.rows.values())) if job.rows else 1
             if size >= GROUP or self._jobs.empty():
+                self._crowd = len(jobs)
                 return jobs, False
             job = self._jobs.get()
         return jobs, True
@@ -128,9 +153,9 @@ class Writer:
                 self._tell(self._resolve, jobs, results, heads)
                 self._checkpoint(connection)
         except (sqlite3.Error, OSError) as error:
-            self._tell(_fail, [job.done for job in jobs], Retry(f"the log cannot be written: {error}"))
+            self._tell(self._fail, [job.done for job in jobs], Retry(f"the log cannot be written: {error}"))
         except Exception as error:  # a bug of ours: those who asked shall see it, the thread goes on
-            self._tell(_fail, [job.done for job in jobs], error)
+            self._tell(self._fail, [job.done for job in jobs], error)
 
     def _transact(self, connection: sqlite3.Connection, jobs: list[_Job]) -> tuple[dict[Slot, int], list[Any]]:
         rows = _merge(jobs)
@@ -157,10 +182,17 @@ class Writer:
 
     def _resolve(self, jobs: list[_Job], results: list[Any], heads: dict[Slot, int]) -> None:
         for job, result in zip(jobs, results, strict=True):
+            self._waiting.pop(job.done, None)
             if not job.done.done():  # its caller may have gone
                 job.done.set_result(result)
         if heads:
             self._committed(heads)
+
+    def _fail(self, waiting: list[Future[Any]], error: Exception) -> None:
+        for done in waiting:
+            self._waiting.pop(done, None)
+            if not done.done():
+                done.set_exception(copy(error))  # each its own: a raised exception carries its caller's traceback
 
     def _tell(self, call: Callable[..., object], *args: object) -> None:
         with suppress(RuntimeError):  # the loop was closed under us: nobody waits any more
@@ -179,11 +211,5 @@ def _merge(jobs: list[_Job]) -> Rows:
     merged: Rows = {}
     for job in jobs:
         for slot, events in (job.rows or {}).items():
-            merged[slot] = merged[slot] + events if slot in merged else events
+            merged.setdefault(slot, []).extend(events)
     return merged
-
-
-def _fail(waiting: list[Future[Any]], error: Exception) -> None:
-    for done in waiting:
-        if not done.done():
-            done.set_exception(copy(error))  # each its own: a raised exception carries its caller's traceback

@@ -188,6 +188,7 @@ class SqliteBus(Bus):
     def _go_round(self, n: int) -> None:
         if n % _BEAT == 0:
             self._near.beat()
+        self._writer.overdue()
         version = self._reads.execute("PRAGMA data_version").fetchone()[0]
         if self._near.look() or version != self._version:
             self._version = version

@@ -10,6 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -21,38 +23,48 @@ class Turnstile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._turn = f"{path}.turn"
-        self._write = f"{path}.write"
-        self._held = -1
+        self._paths = f"{path}.turn", f"{path}.write"
+        self._files: list[int] = []
+        self._end: Callable[[], object] | None = None
+        self._threads = threading.Lock()  # threads that share an open file share its flock
         self._holder = 0
 
     def __enter__(self) -> None:
         if self._holder == threading.get_ident():
             raise RuntimeError("this thread is inside the turnstile already")
-        turn = _lock(self._turn)
+        self._threads.acquire()
         try:
-            self._held = _lock(self._write)
-        finally:
-            _unlock(turn)
+            self._pass()
+        except BaseException:
+            self._threads.release()
+            raise
         self._holder = threading.get_ident()
 
     def __exit__(self, *_: object) -> None:
         self._holder = 0
-        _unlock(self._held)
+        try:
+            fcntl.flock(self._files[1], fcntl.LOCK_UN)
+        finally:
+            self._threads.release()
+
+    def close(self) -> None:
+        """Close the lock files; whoever enters again opens them again. Not inside it."""
+        if self._end:
+            self._end()
+        self._files, self._end = [], None
+
+    def _pass(self) -> None:
+        if not self._files:
+            self._files = [os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600) for path in self._paths]
+            self._end = weakref.finalize(self, _close, list(self._files))
+        turn, write = self._files
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(write, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(turn, fcntl.LOCK_UN)
 
 
-def _lock(path: str) -> int:
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    except BaseException:
-        os.close(file)
-        raise
-    return file
-
-
-def _unlock(file: int) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_UN)  # a forked child may share the file: closing alone would not free it
-    finally:
+def _close(files: list[int]) -> None:
+    for file in files:
         os.close(file)

@@ -5,7 +5,6 @@ Facts: developers.facebook.com, Graph API webhooks ("validate payloads"), WhatsA
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -73,7 +72,7 @@ class MetaDoor(Listens):
             raise Forbidden("no signature")
         if not self.settings.app_secret:
             raise Forbidden("no app_secret to check the signature with")
-        right = hmac.new(self.settings.app_secret.reveal().encode(), request.body, hashlib.sha256).hexdigest()
+        right = hmac.digest(self.settings.app_secret.reveal().encode(), request.body, "sha256").hex()
         if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
             raise Forbidden("wrong signature")
 

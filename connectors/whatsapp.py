@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -52,7 +53,8 @@ class Whatsapp(MetaDoor, Speaks, Fetches):
             body = _glance.decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return []
-        return list(dict.fromkeys(s for entry in body.entry for change in entry.changes for s in _listed(change)))
+        listed = [_listed(change) for entry in body.entry for change in entry.changes]
+        return listed[0] if len(listed) == 1 == len(listed[0]) else list(dict.fromkeys(chain.from_iterable(listed)))
 
     def parse(self, raw: Raw) -> Iterator[Message | Receipt | Reject]:
         body = _decoded(raw.body)
@@ -256,18 +258,19 @@ _glance = msgspec.json.Decoder(_Body)
 """All that the door looks at."""
 
 
-def _listed(change: _Change) -> Iterator[Spoken]:
+def _listed(change: _Change) -> list[Spoken]:
     """Whose the items of a change are, as `parse` says it."""
-    value, ours = change.value, change.value.metadata.phone_number_id
-    contacts = [(c.wa_id, c.user_id) for c in value.contacts]
-    of_calls = change.field == "calls"
-    senders = [_who(s.sender, s.from_user_id, contacts) for s in value.messages + value.calls]
-    receivers = [_who(s.to, s.to_user_id, contacts) for s in value.message_echoes]
-    for s in value.statuses:
-        if of_calls:
-            senders.append(_who(s.sender, s.from_user_id, contacts))
-        else:
-            told = (s.recipient_participant_id, s.recipient_participant_user_id, s.recipient_id, s.recipient_user_id)
-            receivers.append(_receiver(*told))
-    for who in senders + receivers:
-        yield Spoken(f"{ours}:{who.keys[0]}", ours) if who.keys else Spoken(None)
+    value, of_calls = change.value, change.field == "calls"
+    ours, contacts = value.metadata.phone_number_id, [(c.wa_id, c.user_id) for c in value.contacts]
+    written = value.messages + value.calls + (value.statuses if of_calls else [])
+    keys = [_key(s.sender, s.from_user_id, contacts) for s in written]
+    keys += [_key(s.to, s.to_user_id, contacts) for s in value.message_echoes]
+    for s in () if of_calls else value.statuses:
+        told = (s.recipient_participant_id, s.recipient_participant_user_id, s.recipient_id, s.recipient_user_id)
+        keys.append(next(iter(_receiver(*told).keys), ""))
+    return [Spoken(f"{ours}:{key}", ours) if key else Spoken(None) for key in keys]
+
+
+def _key(phone: str, user: str, contacts: Contacts) -> str:
+    """What names the conversation, without a look at the contacts where digits say it."""
+    return phone if phone.isdigit() else next(iter(_who(phone, user, contacts).keys), "")

@@ -18,7 +18,6 @@ from urllib.parse import unquote_plus
 from uuid_utils import uuid7
 
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
-from hub.patience import Patience
 from schemas import Raw, Retry
 
 T = TypeVar("T")
@@ -52,10 +51,10 @@ class Blobs(Protocol):
 class Headers(Mapping[str, str]):
     """Lower-case names to values, decoded when asked for: most are never asked for."""
 
-    __slots__ = ("_raw",)
+    __slots__ = ("_known",)
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
-        self._raw = raw
+        self._known = dict(reversed(raw))  # of one that came twice, the first
 
     def __getitem__(self, name: str) -> str:
         value: str | None = self.get(name)
@@ -64,17 +63,14 @@ class Headers(Mapping[str, str]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        wanted = name.encode("latin-1")
-        for key, value in self._raw:
-            if key == wanted:
-                return value.decode("latin-1")
-        return default
+        value = self._known.get(name.encode("latin-1"))
+        return default if value is None else value.decode("latin-1")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(key.decode("latin-1") for key, _ in self._raw))
+        return (key.decode("latin-1") for key in self._known)
 
     def __len__(self) -> int:
-        return len({key for key, _ in self._raw})
+        return len(self._known)
 
 
 class NotStored(Exception):  # noqa: N818 - it says what is wrong
@@ -97,7 +93,6 @@ class Door:
     ) -> None:
         self._listening = {name: channel for name, channel in accounts.items() if isinstance(channel, Listens)}
         self._addresses = {(c.kind, c.address): c for c in self._listening.values() if c.address is not None}
-        self._safely = Safely()
         self._publish = publish
         self._blobs = blobs
         self._clock = clock
@@ -138,7 +133,7 @@ class Door:
         if handshake is not None:
             return handshake
         try:
-            await self._safely.store(self._keep(channel, request), channel.account)
+            await safely(self._keep(channel, request), channel.account)
         except NotStored:
             return _BUSY
         return channel.accepted()
@@ -146,7 +141,8 @@ class Door:
     async def _keep(self, channel: Listens, request: Request) -> None:
         blob = None
         if len(request.body) > BODY_ON_BUS:
-            blob = await asyncio.to_thread(self._blobs.put, request.body)
+            async with asyncio.timeout(STORE_WITHIN):
+                blob = await asyncio.to_thread(self._blobs.put, request.body)
         await self._publish(self._raws(channel, request, blob))
 
     def _raws(self, channel: Listens, request: Request, blob: str | None) -> list[Raw]:
@@ -184,21 +180,15 @@ class Door:
         return other if other is not None and _proves(other, request) else channel
 
 
-class Safely:
-    """Stores within a limit of time, and says in the log why it could not."""
-
-    def __init__(self) -> None:
-        self._patience = Patience(STORE_WITHIN)
-
-    async def store(self, storing: Awaitable[T], account: str) -> T:
-        """What the work gives once it is done. Raises NotStored, whatever kept it from being done in time."""
-        try:
-            return await self._patience.wait(storing)
-        except Retry as fault:
-            _log.warning("cannot store at %s: %s", account, fault.reason)
-        except Exception:  # whatever it was: the bytes are not safe, so the answer is "try again"
-            _log.exception("cannot store at %s", account)
-        raise NotStored
+async def safely(storing: Awaitable[T], account: str) -> T:
+    """What the work gives. Raises NotStored, whatever kept it from being done; the log says what."""
+    try:
+        return await storing
+    except Retry as fault:
+        _log.warning("cannot store at %s: %s", account, fault.reason)
+    except Exception:  # whatever it was: the bytes are not safe, so the answer is "try again"
+        _log.exception("cannot store at %s", account)
+    raise NotStored
 
 
 def _proves(channel: Listens, request: Request) -> bool:

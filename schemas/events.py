@@ -29,8 +29,8 @@ from schemas.values import (
 )
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What travels. Subclasses name their `topic`."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What travels. Subclasses name their `topic`. Events hold no cycles, so the garbage collector need not look."""
 
     topic: ClassVar[str]
 

@@ -24,7 +24,7 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 CLOSED: frozenset[str] = frozenset({"done", "archived", "rejected"})
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Ground of all values: unknown fields are ignored, so that a new writer may stand beside an old reader."""
 
 

@@ -7,7 +7,6 @@ the file are on the road at a time, so that citizens who write meanwhile stand b
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,8 +44,6 @@ def ingest(file: str, account: str | None) -> None:
     Example:
       satupintu ingest reports.csv --account file
     """
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)  # events hold no cycles: looking for some among them costs an eighth of the road
     with opened(file) as stream:
         found = named(rows(file, stream))
         tally = at_hub(lambda hub: bring(hub, found, channel_of(hub, account), Path(file).parent))

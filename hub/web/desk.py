@@ -6,18 +6,18 @@ import asyncio
 import hashlib
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile, WebSettings
-from hub.door import NotStored, Safely
+from hub.door import STORE_WITHIN, NotStored, safely
 from hub.web.problems import Problem, busy
 from hub.web.receive import Upload
 from schemas import Raw, Retry
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connectors import Channel
     from hub.wiring import Hub
 
+T = TypeVar("T")
 FIRST_LOOK = 0.03
 SLOWEST_LOOK = 0.5
 """Seconds between two looks for a number."""
@@ -55,7 +56,6 @@ class Desk:
     def __init__(self, hub: Hub, answered: Counter[tuple[str, int]]) -> None:
         self._hub = hub
         self._answered = answered
-        self._safely = Safely()
         self._recent: OrderedDict[str, None] = OrderedDict()
 
     def door(self) -> Channel:
@@ -87,17 +87,15 @@ class Desk:
 
     async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
         account, raw = caller.account, str(uuid7())
-        kept = await self._safely.store(self._keep(files), account.account)
+        kept = await _in_time(self._keep(files), account.account)
         report = Report(native=raw, files=kept, **fields)
         if key is not None:
-            once = await self._safely.store(
-                self._hub.threads.disk(self._once, caller.name, key, report), account.account
-            )
+            once = await _in_time(self._hub.threads.disk(self._once, caller.name, key, report), account.account)
             if once is None:
                 raise Problem(422, "key_reused")
             raw, report = once
         if raw not in self._recent:
-            await self._safely.store(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
+            await _in_time(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
             self._remember(raw)
         return Filed(raw, self._hub.vault.token(raw))
 
@@ -164,6 +162,14 @@ def is_id(reference: str) -> bool:
         return str(UUID(reference)) == reference
     except ValueError:
         return False
+
+
+async def _in_time(storing: Awaitable[T], account: str) -> T:
+    async def limited() -> T:
+        async with asyncio.timeout(STORE_WITHIN):
+            return await storing
+
+    return await safely(limited(), account)
 
 
 def _raw(raw: str, account: Channel, report: Report) -> Raw:

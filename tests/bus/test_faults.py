@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import SqliteBus, UnusableLog
+from bus import SqliteBus, Turnstile, UnusableLog, _writer
 from schemas import Retry
 from tests.bus.events import everything, ids, raw, soon
 
@@ -90,6 +90,16 @@ async def test_a_full_disk_is_told_to_every_publisher_and_passes(log: Path) -> N
         assert {type(answer) for answer in answers} == {Retry}
         await bus.publish([raw(30)])
         assert ids(await everything(bus, "reader", 2)) == [0, 30]
+
+
+async def test_who_waits_too_long_for_a_sync_hears_it(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    async with SqliteBus(log) as bus:
+        await bus.publish([raw(0)])
+        with Turnstile(log), pytest.raises(Retry, match="does not answer"):
+            await bus.publish([raw(1)])
+        await bus.publish([raw(2)])
+        assert ids(await everything(bus, "reader", 3)) == [0, 1, 2]  # it came all the same
 
 
 async def test_a_full_disk_keeps_a_batch_uncommitted(log: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from connectors import Answer, Channel, Listens, Request, Secret, Spoken, channel_type
-from hub import door
 from hub.door import Door
 from schemas import Raw, Retry
 from tests.web.asgi import Heard, call
@@ -71,15 +69,12 @@ class House:
     def __init__(self, *channels: Channel) -> None:
         self.log: list[Sequence[Raw]] = []
         self.fault: Exception | None = None
-        self.hangs: asyncio.Event | None = None
         self.blobs = Folder()
         self.door = Door({c.account: c for c in channels}, self.publish, self.blobs, lambda: NOW)
 
     async def publish(self, raws: Sequence[Raw]) -> None:
         if self.fault:
             raise self.fault
-        if self.hangs:
-            await self.hangs.wait()
         self.log.append(raws)
 
     async def post(self, body: bytes, account: str = "wa", headers: dict[str, str] | None = None, **more: Any) -> Heard:
@@ -171,13 +166,6 @@ async def test_case_13_what_cannot_be_stored_is_503(house: House, fault: Excepti
     house.fault = fault
     heard = await house.post(post(("111", "6281200001111", "Banjir")))
     assert (heard.status, heard.headers["retry-after"]) == (503, "5")
-
-
-async def test_case_13_what_is_not_stored_in_time_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "STORE_WITHIN", 0)
-    house = House(whatsapp("wa", "111"))
-    house.hangs = asyncio.Event()
-    assert (await house.post(post(("111", "6281200001111", "Banjir")))).status == 503
 
 
 async def test_case_07_one_webhook_of_several_citizens_is_one_append(house: House) -> None:
