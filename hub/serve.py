@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
@@ -58,7 +58,7 @@ async def serve(settings: Settings, names: Collection[str], workers: int = 0) ->
     Raises WrongCall where the port is taken, and the stage's own error where one that runs without a door gave up.
     """
     listener = _bind(settings) if "door" in names else None
-    async with open_hub(settings) as hub, working(hub, names) as tasks, children(settings, workers):
+    async with open_hub(settings) as hub, working(hub, names) as tasks, children(settings, WORK, workers):
         if listener:
             await _listen(hub, listener)
         else:
@@ -112,19 +112,23 @@ async def _listen(hub: Hub, listener: socket.socket) -> None:
     from hub.web import make_asgi
 
     config = uvicorn.Config(
-        make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", http="httptools",
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
+        make_asgi(hub), interface="asgi3", lifespan="off", ws="none", http="httptools",
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
+    server = uvicorn.Server(config)
+    # left to itself it raises the signal again once it is done, and nothing else is closed
+    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
+    _when_told(lambda: setattr(server, "should_exit", True))
     # the socket listens already, so whoever comes now only waits for the loop
     print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await server.serve(sockets=[listener])
 
 
 async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
     """Wait for a signal; a stage that gives up ends the wait with its error."""
     told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    _when_told(told.set)
     waiting = asyncio.create_task(told.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -132,10 +136,15 @@ async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
         task.result()
 
 
+def _when_told(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
 @asynccontextmanager
-async def children(settings: Settings, workers: int) -> AsyncIterator[None]:
-    """So many processes with every stage but the door; one that dies is started again."""
-    keepers = [asyncio.create_task(_child(settings)) for _ in range(workers)]
+async def children(settings: Settings, names: Collection[str], workers: int) -> AsyncIterator[None]:
+    """So many processes more with the named stages; one that dies is started again."""
+    keepers = [asyncio.create_task(_child(settings, names)) for _ in range(workers)]
     try:
         yield
     finally:
@@ -144,11 +153,11 @@ async def children(settings: Settings, workers: int) -> AsyncIterator[None]:
         await asyncio.gather(*keepers, return_exceptions=True)
 
 
-async def _child(settings: Settings) -> None:
+async def _child(settings: Settings, names: Collection[str]) -> None:
     pause = 0.5
     while True:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hub", "run", *WORK, env={**os.environ, **_told(settings)}
+            sys.executable, "-m", "hub", "run", *names, env={**os.environ, **_told(settings)}
         )
         try:
             code = await child.wait()

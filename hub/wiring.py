@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,11 @@ class Hub:
     owes: asyncio.Event
     """Set when a reply is owed, so that the relay need not wait for its next look."""
 
+    @property
+    def shared(self) -> bool:
+        """May other processes work on the same road?"""
+        return not self.settings.bus.startswith("memory:")
+
     @cached_property
     def stages(self) -> dict[str, list[Stage]]:
         return _stages(self)
@@ -86,8 +92,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
         pools = stack.enter_context(threads())
         bus = await _opened(stack, settings)
         blobs = Blobs(settings.data / "blobs")
-        gc.freeze()  # what is loaded stays: looking through it again and again costs an eighth of the road
-        gc.set_threshold(50_000, 20, 100)
+        _tune()
         yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, http, asyncio.Event())
 
 
@@ -100,7 +105,7 @@ def _stages(hub: Hub) -> dict[str, list[Stage]]:
             Stage("sink", Routed.topic, _keeper(hub)),
             Stage("receipts", Receipt.topic, _noter(hub)),
             Stage("dead", Dead.topic, _burier(hub)),
-            Stage("ledger", Raw.topic, _counter(hub)),
+            Stage("ledger", Raw.topic, _counter(hub), size=2000),
         ],
         "speakers": [Stage("speakers", Reply.topic, _speaker(hub).speak, size=AT_A_TIME)],
     }
@@ -210,6 +215,13 @@ def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     if settings.bus.startswith("memory://"):
         return MemoryBus(partitions=PARTITIONS)
     return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS)
+
+
+def _tune() -> None:
+    """Settings of the interpreter, by measure (`docs/performance.md`)."""
+    gc.freeze()  # what is loaded stays: looking through it again and again costs an eighth of the road
+    gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(0.001)  # a thread that holds the record's lock shall not wait five times as long for Python's
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Many rows in one statement, the same words on SQLite and PostgreSQL.
 
-Rows are written by the driver's own `executemany`: SQLAlchemy's per-row work would cost more than the database's.
+Rows are written by the driver, many in one statement: SQLAlchemy's work for each would cost more than the database's,
+and a statement for each would ask for the interpreter's lock as often, with the record's own lock in hand.
 So values are what the driver takes: an instant goes through `Stamp`.
 """
 
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Engine, Table
 
 from sink.instant import stamp
 
@@ -21,12 +22,14 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 AT_ONCE = 500
 """Values in one IN list, rows in one VALUES list."""
+TOGETHER = 256
+"""Rows that `put` inserts with one statement."""
 Stamp = Callable[[datetime], Any]
 
 
-def stamper(connection: Connection) -> Stamp:
+def stamper(database: Connection | Engine) -> Stamp:
     """How this database takes an instant."""
-    return stamp if connection.dialect.name == "sqlite" else _as_it_is
+    return stamp if database.dialect.name == "sqlite" else _as_it_is
 
 
 def _as_it_is(at: datetime) -> datetime:
@@ -38,8 +41,12 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], on: str = "")
     if not rows:
         return
     columns = tuple(rows[0])
-    values = _values(columns, rows)
-    connection.exec_driver_sql(_insert(_mark(connection), table.name, columns, 1, on), values)
+    values, mark, start = _values(columns, rows), _mark(connection), 0
+    while left := len(values) - start:
+        size = min(1 << (left.bit_length() - 1), TOGETHER)  # few sizes, so that few statements are compiled
+        sql = _insert(mark, table.name, columns, size, on)
+        connection.exec_driver_sql(sql, tuple(chain.from_iterable(values[start : start + size])))
+        start += size
 
 
 def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> set[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ are kept, the rest of the batch is skipped whole. Only `dead` gives way to anoth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,11 +36,17 @@ def keep(
     `zone` tells where a citizen's day begins. Raises Retry."""
     if not routed:
         return 0
+    once: dict[tuple[str, int], Routed] = {}
+    for event in routed:
+        once.setdefault((event.complaint.message.raw, event.complaint.message.index), event)
+    at = stamper(record.engine)
+    claims = [_outcome(event, at(event.complaint.message.received_at)) for event in once.values()]
+    rows = _rows(record, once.values(), at(now))  # made before the record's lock is taken
     with record.write() as connection:
-        fresh = _claimed(connection, routed)
-        rows = Rows(record.vault, stamper(connection), stamper(connection)(now))
-        for event in fresh:
-            rows.add(event)
+        kept = put_returning(connection, outcomes, claims, AFTER_DEAD)
+        fresh = [event for key, event in once.items() if key in kept]
+        if len(fresh) < len(once):
+            rows = _rows(record, fresh, at(now))
         _overtaken(connection, rows.by_table[complaints])
         put(connection, complaints, rows.by_table[complaints], "ON CONFLICT (id) DO NOTHING")
         for table in _OF_A_MESSAGE:
@@ -49,15 +55,11 @@ def keep(
         return owe(connection, record.vault, [e for e in fresh if e.complaint.message.account in speaks], now, zone)
 
 
-def _claimed(connection: Connection, routed: Sequence[Routed]) -> list[Routed]:
-    """Those of the batch that nobody kept before, each once, in order."""
-    once: dict[tuple[str, int], Routed] = {}
-    for event in routed:
-        once.setdefault((event.complaint.message.raw, event.complaint.message.index), event)
-    at = stamper(connection)
-    rows = [_outcome(r, at(r.complaint.message.received_at)) for r in once.values()]
-    kept = put_returning(connection, outcomes, rows, AFTER_DEAD)
-    return [event for key, event in once.items() if key in kept]
+def _rows(record: Record, events: Iterable[Routed], now: Any) -> Rows:
+    rows = Rows(record.vault, stamper(record.engine), now)
+    for event in events:
+        rows.add(event)
+    return rows
 
 
 def _outcome(routed: Routed, at: Any) -> Row:

@@ -56,26 +56,33 @@ class RecordMemory:
         """Keep the decisions, all or none. Raises Retry when another process was first."""
         if not decisions:
             return
+        write = self._ready(list(zip(messages, digests, decisions, strict=True)))
         try:
             with self._record.write() as connection:
-                self._remember(connection, list(zip(messages, digests, decisions, strict=True)))
+                write(connection)
         except IntegrityError:
             raise Retry("another process was first with one of these messages or numbers", after=0) from None
 
-    def _remember(self, connection: Connection, batch: Sequence[tuple[Message, str | None, Decision]]) -> None:
-        at = stamper(connection)
+    def _ready(self, batch: Sequence[tuple[Message, str | None, Decision]]) -> Callable[[Connection], None]:
+        """All that is written, made before the record's lock is taken."""
+        at = stamper(self._record.engine)
         now = at(self._clock())
-        put(connection, decisions, [self._row(m, d, at(d.received_at), now) for m, _, d in batch])
-        put(connection, numbers, [self._number(m, d, at(d.received_at)) for m, _, d in batch if d.opens])
+        decided = [self._row(m, d, at(d.received_at), now) for m, _, d in batch]
+        opened = [self._number(m, d, at(d.received_at)) for m, _, d in batch if d.opens]
         moved = [(m, d) for m, _, d in batch if d.moves]
-        later = [(at(d.received_at), d.complaint) for _, d in moved if not d.opens]
-        sql = "UPDATE numbers SET last_at = ? WHERE complaint = ? AND last_at < ?"
-        run(connection, sql, [(moment, complaint, moment) for moment, complaint in later])
+        later = [(at(d.received_at), d.complaint, at(d.received_at)) for _, d in moved if not d.opens]
         talks = {key: _link("conversation", key, m, d) for m, d in moved for key in self._conversations(m)}
-        put(connection, threads, list(talks.values()), _POINT.format("conversation"))
         sayings = {key: _link("said", key, m, d) for m, digest, d in batch if d.complaint and not d.stranger
                    for key in self._sayings(m, digest).values()}  # fmt: skip
-        put(connection, said, list(sayings.values()), _POINT.format("said"))
+
+        def write(connection: Connection) -> None:
+            put(connection, decisions, decided)
+            put(connection, numbers, opened)
+            run(connection, "UPDATE numbers SET last_at = ? WHERE complaint = ? AND last_at < ?", later)
+            put(connection, threads, list(talks.values()), _POINT.format("conversation"))
+            put(connection, said, list(sayings.values()), _POINT.format("said"))
+
+        return write
 
     def _row(self, message: Message, decision: Decision, at: Any, now: Any) -> dict[str, Any]:
         return {

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import click
@@ -22,7 +22,7 @@ from hub.commands import at_hub, data, say
 from hub.commands._files import Files
 from hub.commands._rows import Named, at_line, named, opened, raw_of, rows
 from hub.commands._waiting import Waiting, first_of
-from hub.serve import working
+from hub.serve import children, working
 from hub.settings import WrongCall, nearest
 from hub.wiring import Hub
 from schemas import Raw
@@ -63,7 +63,10 @@ def channel_of(hub: Hub, account: str | None) -> Channel:
 async def bring(hub: Hub, found: Iterator[Named], channel: Channel, folder: Path) -> dict[str, int]:
     """Put the rows on the road and wait for what becomes of them: the ledger of just these."""
     files, waiting = Files(hub.blobs, folder), Waiting(hub)
-    async with working(hub, STAGES) as stages:
+    first = list(islice(found, ON_THE_ROAD))
+    hands = 1 if len(first) == ON_THE_ROAD and hub.shared else 0  # a file worth a second process
+    async with working(hub, STAGES) as stages, children(hub.settings, STAGES, hands):
+        found = chain(first, found)
         road = asyncio.create_task(_road(hub, found, waiting, lambda rows: _raws(rows, channel, files)))
         await first_of(road, stages)
         await waiting.counted()

@@ -20,10 +20,8 @@ def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     door = Door(hub.accounts, hub.bus.publish, hub.blobs, now)
     pages = make_app(hub, door.answered)
 
-    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await door(scope, receive, send)
-        else:
-            await pages(scope, receive, send)
+    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        answering = door if scope["type"] == "http" and scope["path"].startswith(PREFIX) else pages
+        return answering(scope, receive, send)
 
     return dispatch
