@@ -23,7 +23,7 @@ from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, wanted
 log = logging.getLogger(__name__)
 
 AT_A_TIME = 16
-"""Replies in the air at once: as many as a crash can leave in doubt."""
+"""Replies claimed and in the air at once: as many as a crash can leave in doubt."""
 STALE = timedelta(minutes=5)
 """A claim this old without a receipt: its speaker died between sending and noting it."""
 FETCH_AGAIN = timedelta(minutes=10)
@@ -49,17 +49,15 @@ class Speaker:
 
     async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
         """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other."""
-        replies = sorted((e for e in events if isinstance(e, Reply)), key=lambda r: r.key)  # stable within a key
-        talks = [list(talk) for _, talk in groupby(replies, key=lambda r: r.key)]
+        replies = [e for e in events if isinstance(e, Reply)]
+        mine = await self._threads.disk(claim, self._record, [r.id for r in replies], by=self._name, now=now())
+        ours = sorted((r for r in replies if r.id in mine), key=lambda r: r.key)  # stable within a key
+        talks = [list(talk) for _, talk in groupby(ours, key=lambda r: r.key)]
         said = await asyncio.gather(*(self._threads.world(self._talk, talk) for talk in talks))
         return [receipt for talk in said for receipt in talk]
 
     def _talk(self, replies: Sequence[Reply]) -> list[Receipt]:
-        return [self._say(reply) for reply in replies if self._mine(reply)]
-
-    def _mine(self, reply: Reply) -> bool:
-        """Claimed one by one, right before sending: a crash leaves only what was in the air in doubt."""
-        return bool(claim(self._record, [reply.id], by=self._name, now=now()))
+        return [self._say(reply) for reply in replies]
 
     def _say(self, reply: Reply) -> Receipt:
         channel = self._accounts.get(reply.account)
