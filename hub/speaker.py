@@ -49,9 +49,9 @@ class Speaker:
 
     async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
         """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other."""
-        replies = [e for e in events if isinstance(e, Reply)]
-        mine = await self._threads.disk(claim, self._record, [r.id for r in replies], by=self._name, now=now())
-        ours = sorted((r for r in replies if r.id in mine), key=lambda r: r.key)  # stable within a key
+        replies = {e.id: e for e in events if isinstance(e, Reply)}  # one published twice is still one
+        mine = await self._threads.disk(claim, self._record, list(replies), by=self._name, now=now())
+        ours = sorted((replies[id] for id in replies if id in mine), key=lambda r: r.key)  # stable within a key
         talks = [list(talk) for _, talk in groupby(ours, key=lambda r: r.key)]
         said = await asyncio.gather(*(self._threads.world(self._talk, talk) for talk in talks))
         return [receipt for talk in said for receipt in talk]
