@@ -112,7 +112,7 @@ async def _listen(hub: Hub, listener: socket.socket) -> None:
     from hub.web import make_asgi
 
     config = uvicorn.Config(
-        make_asgi(hub), interface="asgi3", lifespan="off", ws="none", http="httptools",
+        make_asgi(hub), lifespan="off", ws="none", http="httptools",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip

@@ -20,8 +20,8 @@ def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     door = Door(hub.accounts, hub.bus.publish, hub.blobs, now)
     pages = make_app(hub, door.answered)
 
-    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         answering = door if scope["type"] == "http" and scope["path"].startswith(PREFIX) else pages
-        return answering(scope, receive, send)
+        await answering(scope, receive, send)
 
     return dispatch
