@@ -1,0 +1,18 @@
+"""What is told of exceptions: class and place, never their words."""
+
+from __future__ import annotations
+
+from hub.discreet import place_of
+
+
+def test_an_exception_is_told_by_class_and_place() -> None:
+    try:
+        int("0812-0000-4455")
+    except ValueError as error:
+        told = place_of(error)
+    assert told.startswith("ValueError at test_discreet.py:")
+    assert "0812" not in told
+
+
+def test_an_exception_never_raised_has_a_class_only() -> None:
+    assert place_of(KeyError("0812-0000-4455")) == "KeyError"
