@@ -165,7 +165,7 @@ class Neighbours:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return time.monotonic() - float(os.pread(file, 20, 0)) < TTL
+            return time.monotonic() - float(os.pread(file, 20, 0) or b"0") < TTL
         else:
             self._bury(process, names)
             return False

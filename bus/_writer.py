@@ -30,7 +30,7 @@ CROWD = 4
 COMPANY = 0.0006
 """Seconds of that wait. Each step of a transaction needs the interpreter's lock, and a busy loop is slow to give it
 back: a group that starts when the loop is done is larger, and done sooner (as PostgreSQL's commit_delay)."""
-CHECKPOINT_BYTES = 4 * 1024 * 1024
+CHECKPOINT_BYTES = 8 * 1024 * 1024
 """What we write between two checkpoints."""
 WAL_PAGES = 8_192
 """A WAL that has grown beyond (a reader held it back) is cut."""
@@ -43,6 +43,7 @@ class _Job(NamedTuple):
     done: Future[Any]
     rows: Rows | None
     work: Work | None
+    events: int
     size: int
     """Bytes that it writes, about."""
 
@@ -81,13 +82,14 @@ class Writer:
     async def append(self, rows: Rows) -> None:
         """Write the events; return once they are synced. Raises Retry."""
         done: Future[None] = self._wait()
-        self._jobs.put(_Job(done, rows, None, sum(len(value) for events in rows.values() for _, value in events)))
+        events = [len(value) for part in rows.values() for _, value in part]
+        self._jobs.put(_Job(done, rows, None, len(events), sum(events)))
         await done
 
     async def do(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
         """Run that inside a write transaction; it writes about `size` bytes. Raises Retry."""
         done: Future[T] = self._wait()
-        self._jobs.put(_Job(done, None, work, size))
+        self._jobs.put(_Job(done, None, work, 1, size))
         return await done
 
     def _wait(self) -> Future[Any]:
@@ -139,7 +141,7 @@ class Writer:
             time.sleep(COMPANY)
         while job is not None:
             jobs.append(job)
-            size += sum(map(len, job.rows.values())) if job.rows else 1
+            size += job.events
             if size >= GROUP or self._jobs.empty():
                 self._crowd = len(jobs)
                 return jobs, False

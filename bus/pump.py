@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +32,8 @@ from schemas import Event, Reject, Retry, decode
 BUGS_IN_A_ROW = 10
 WHOLE_TRIES = 3
 """How often a batch is tried whole before its events are run one at a time."""
+LAST_BATCH = 8.0
+"""Seconds."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 30.0
 """Seconds."""
 
@@ -87,7 +89,19 @@ async def pump(bus: Bus, stage: Stage, *, sleep: Sleep = asyncio.sleep, clock: C
             lambda: stack.enter_async_context(bus.subscribe(stage.topic, stage.group, size=stage.size))
         )
         while True:
-            await work.batch(await work.patiently(lambda: anext(batches)))
+            await _through(work.batch(await work.patiently(lambda: anext(batches))))
+
+
+async def _through(batch: Coroutine[None, None, None]) -> None:
+    """Who is told to stop finishes the batch in hand first, if that takes no longer than `LAST_BATCH`."""
+    task = asyncio.create_task(batch)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LAST_BATCH)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 class _Pump:

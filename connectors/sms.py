@@ -170,7 +170,7 @@ def number(said: str) -> str:
         return said.strip()
     if not said.lstrip().startswith("+"):
         digits = digits[2:] if digits.startswith("00") else digits
-        digits = "62" + digits[1:] if digits.startswith("0") else digits
+        digits = "62" + digits.removeprefix("0") if digits.startswith(("0", "8")) else digits
     return "+" + digits
 
 

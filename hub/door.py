@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus
 from uuid_utils import uuid7
 
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
+from hub.discreet import place_of
 from schemas import Raw, Retry
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ Publish = Callable[[Sequence[Raw]], Awaitable[None]]
 
 PREFIX = "/in/"
 BODY_ON_BUS = 256 * 1024
-"""Bytes; a bigger body lies with the blobs."""
+"""Bytes; a bigger body, or one that stands in many Raws, lies with the blobs."""
 READ_WITHIN = 30.0
 STORE_WITHIN = 10.0
 RETRY_AFTER = 5
@@ -127,8 +128,8 @@ class Door:
         except Forbidden as reason:
             _log.info("refused at %s: %s", channel.account, reason)
             return Answer(403, b"not proven\n")
-        except Exception:  # a bug of ours must not be final for the sender
-            _log.exception("cannot verify at %s", channel.account)
+        except Exception as error:  # a bug of ours must not be final for the sender
+            _log.error("cannot verify at %s: %s", channel.account, place_of(error))
             return _BUSY
         if handshake is not None:
             return handshake
@@ -139,20 +140,20 @@ class Door:
         return channel.accepted()
 
     async def _keep(self, channel: Listens, request: Request) -> None:
+        spoken = _spoken(channel, request) or (Spoken(None),)
         blob = None
-        if len(request.body) > BODY_ON_BUS:
+        if len(request.body) * len(spoken) > BODY_ON_BUS:
             async with asyncio.timeout(STORE_WITHIN):
                 blob = await asyncio.to_thread(self._blobs.put, request.body)
-        await self._publish(self._raws(channel, request, blob))
+        await self._publish(self._raws(channel, request, spoken, blob))
 
-    def _raws(self, channel: Listens, request: Request, blob: str | None) -> list[Raw]:
+    def _raws(self, channel: Listens, request: Request, spoken: Sequence[Spoken], blob: str | None) -> list[Raw]:
         """One Raw for each conversation, same bytes; one for the account where none can be listed."""
         now = self._clock()
         query = _without(request.query, channel.secret_parameters)
         body = b"" if blob else request.body
-        spoken = _spoken(channel, request) or (Spoken(None),)
-        listed = any(s.conversation is not None for s in spoken)
-        meant = dict.fromkeys((self._meant(channel, s.address, request), s.conversation) for s in spoken)
+        listed = spoken[0].conversation is not None or any(s.conversation is not None for s in spoken)
+        meant = [(self._meant(channel, s.address, request), s.conversation) for s in spoken]
         kept = {h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None}
         return [
             Raw(
@@ -169,7 +170,7 @@ class Door:
                 body=body,
                 blob=blob,
             )
-            for whose, conversation in meant
+            for whose, conversation in (meant if len(meant) == 1 else dict.fromkeys(meant))
         ]
 
     def _meant(self, channel: Listens, address: str | None, request: Request) -> Listens:
@@ -186,8 +187,8 @@ async def safely(storing: Awaitable[T], account: str) -> T:
         return await storing
     except Retry as fault:
         _log.warning("cannot store at %s: %s", account, fault.reason)
-    except Exception:  # whatever it was: the bytes are not safe, so the answer is "try again"
-        _log.exception("cannot store at %s", account)
+    except Exception as error:  # whatever it was: the bytes are not safe, so the answer is "try again"
+        _log.error("cannot store at %s: %s", account, place_of(error))
     raise NotStored
 
 
@@ -202,8 +203,8 @@ def _proves(channel: Listens, request: Request) -> bool:
 def _spoken(channel: Listens, request: Request) -> Sequence[Spoken]:
     try:
         return channel.conversations(request)
-    except Exception:  # the port forbids it; should it happen all the same, the bytes still count
-        _log.exception("cannot list conversations at %s", channel.account)
+    except Exception as error:  # the port forbids it; should it happen all the same, the bytes still count
+        _log.error("cannot list conversations at %s: %s", channel.account, place_of(error))
         return ()
 
 

@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
-from bus import pump
+from bus import Stopped, pump
+from hub.discreet import place_of
 from hub.settings import PREFIX, Settings, WrongCall
 from hub.wiring import Hub, Loop, open_hub
 from schemas import Retry
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 WORK = ("reader", "matcher", "router", "sink", "speakers")
 STAGES = ("door", *WORK)
+PARENT = "_SATUPINTU_PARENT"
+"""In the environment of a child: the process that it belongs to."""
 
 
 class Work(NamedTuple):
@@ -74,6 +77,9 @@ async def repeat(loop: Loop) -> None:
         except Retry as error:
             log.warning("%s: %s; trying again", loop.name, error.reason)
             done = 0
+        except Exception as error:  # one bad row shall not end the work on all others
+            log.error("%s: %s; trying again", loop.name, place_of(error))
+            done = 0
         if not done:
             try:
                 await asyncio.wait_for(loop.wake.wait(), loop.every)
@@ -84,8 +90,9 @@ async def repeat(loop: Loop) -> None:
 async def _reported(work: Work) -> None:
     try:
         await work.run()
-    except Exception:
-        log.exception("stage %s stopped; what comes in is kept, start it again with: satupintu run", work.name)
+    except Exception as error:
+        why = str(error) if isinstance(error, Stopped) else place_of(error)
+        log.critical("stage %s stopped (%s); what comes in is kept, and waits until it runs again", work.name, why)
         raise
 
 
@@ -129,11 +136,20 @@ async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
     """Wait for a signal; a stage that gives up ends the wait with its error."""
     told = asyncio.Event()
     _when_told(told.set)
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(told.wait() if PARENT not in os.environ else _orphaned(told))
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     for task in done - {waiting}:
         task.result()
+
+
+async def _orphaned(told: asyncio.Event) -> None:
+    """Until told, or until whoever started us is gone without a word."""
+    while not told.is_set() and os.getppid() == int(os.environ[PARENT]):
+        try:
+            await asyncio.wait_for(told.wait(), 1.0)
+        except TimeoutError:
+            continue
 
 
 def _when_told(stop: Callable[[], object]) -> None:
@@ -157,8 +173,10 @@ async def _child(settings: Settings, names: Collection[str]) -> None:
     pause = 0.5
     while True:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hub", "run", *names, env={**os.environ, **_told(settings)}
-        )
+            sys.executable, "-m", "hub", "run", *names,
+            env={**os.environ, **_told(settings), PARENT: str(os.getpid())},
+            start_new_session=True,  # a terminal's Ctrl-C is for us; we tell the child
+        )  # fmt: skip
         try:
             code = await child.wait()
         except asyncio.CancelledError:

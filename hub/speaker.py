@@ -16,6 +16,7 @@ from itertools import groupby
 from uuid import uuid4
 
 from connectors import Channel, Fetches, Http, Speaks, Unanswered
+from hub.discreet import place_of
 from hub.threads import Threads
 from schemas import Attachment, Event, Receipt, Reject, Reply, Retry
 from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, wanted
@@ -72,7 +73,7 @@ class Speaker:
         except Reject as error:
             return _receipt(reply, "failed", reason=error.reason)
         except Exception as error:  # a bug in one channel must not leave the claims of all others open
-            log.exception("speaker: account %s reply %s", reply.account, reply.id)
+            log.error("speaker: account %s reply %s: %s", reply.account, reply.id, place_of(error))
             return _receipt(reply, "unknown", reason=f"a fault of ours: {error.__class__.__name__}")
         return _receipt(reply, "sent", native_id=native)
 
@@ -95,7 +96,7 @@ class Speaker:
         try:
             body, media_type = channel.fetch(attachment, self._http)
         except Reject as error:
-            log.warning("attachment %s of account %s refused: %s", row, account, error.reason)
+            log.info("attachment %s of account %s refused: %s", row, account, error.reason)
             unfetched(self._record, row, "refused", None)
         except Retry as error:
             again = timedelta(seconds=error.after) if error.after else FETCH_AGAIN

@@ -21,11 +21,11 @@ class Threads:
 
     async def disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the pool of the record and the blobs."""
-        return await _finish(self._disk, call, *args, **kwargs)
+        return await _run(self._disk, call, *args, **kwargs)
 
     async def world(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the pool of calls to providers."""
-        return await _finish(self._world, call, *args, **kwargs)
+        return await _run(self._world, call, *args, **kwargs)
 
 
 @contextmanager
@@ -35,11 +35,6 @@ def threads() -> Iterator[Threads]:
         yield Threads(disk, world)
 
 
-async def _finish(pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """A thread cannot be cancelled: whoever is cancelled waits for it, so nothing it uses is closed under it."""
-    future = asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait([future])
-        raise
+async def _run(pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """A thread cannot be cancelled: who is cancelled goes on without it, and the pool waits for it when it closes."""
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))

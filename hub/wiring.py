@@ -29,10 +29,12 @@ from hub.speaker import AT_A_TIME, Speaker
 from hub.threads import Threads, threads
 from normalizer import match, read
 from router import Rules, route
-from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed
+from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
 from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, keep, note, owed, published
 
 PARTITIONS = 4
+LOG_BYTES = 20 * 2**30
+"""What the embedded log keeps at most of what every group has committed; its age limit is the bus's own, 90 days."""
 RELAY_AT_ONCE = 500
 
 
@@ -124,12 +126,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _reader(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
-    def bring(raw: Raw) -> Raw:
-        return raw if raw.blob is None else msgspec.structs.replace(raw, body=hub.blobs.get(raw.blob))
+def with_body(blobs: Blobs, raw: Raw) -> Raw:
+    """The Raw with its bytes, where they lie with the blobs. Raises Retry; a file that is gone leaves it empty."""
+    if raw.blob is None:
+        return raw
+    try:
+        return msgspec.structs.replace(raw, body=blobs.get(raw.blob))
+    except FileNotFoundError:
+        return raw  # no channel reads a message in nothing: it is dead, and says which Raw
+    except OSError as error:
+        raise Retry(f"a blob cannot be read ({error.__class__.__name__})") from None
 
+
+def _reader(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     def work(raws: Sequence[Raw]) -> Sequence[Event]:
-        return read([bring(r) for r in raws], hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
+        brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time
+        return read(brought, hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
 
     async def reader(events: Sequence[Event]) -> Sequence[Event]:
         return await hub.threads.disk(work, [e for e in events if isinstance(e, Raw)])
@@ -148,7 +160,7 @@ def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]
 
 def _router(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     async def router(events: Sequence[Event]) -> Sequence[Event]:
-        return route([e for e in events if isinstance(e, Complaint)], hub.rules)
+        return await hub.threads.disk(route, [e for e in events if isinstance(e, Complaint)], hub.rules)
 
     return router
 
@@ -214,7 +226,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> Bus:
 def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     if settings.bus.startswith("memory://"):
         return MemoryBus(partitions=PARTITIONS)
-    return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS)
+    return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS, max_bytes=LOG_BYTES)
 
 
 def _tune() -> None:
@@ -248,7 +260,10 @@ def _rules(path: Path) -> Rules:
 def _vault(settings: Settings) -> Vault:
     """The keys; made only together with a new record, for without its keys an old one cannot be read."""
     if settings.keys.exists():
-        return Vault.load(settings.keys)
+        try:
+            return Vault.load(settings.keys)
+        except WrongKeys as error:
+            raise WrongCall(str(error)) from None
     if settings.record.startswith("sqlite:") and sqlite_path(settings.record).exists():
         raise WrongCall(
             f"the record {sqlite_path(settings.record)} was kept with keys that are not at {settings.keys}: "

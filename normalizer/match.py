@@ -89,9 +89,10 @@ def _moves(case: Case, verdict: Verdict) -> bool:
 
 
 def _missing(message: Message) -> tuple[str, ...]:
-    """A voice note holds its words itself."""
+    """A voice note holds its words itself; where the door belongs to a region, the place is known well enough."""
     words = f"{message.title} {message.read}".split(None, FEW_WORDS)
-    return ("text",) if len(words) < FEW_WORDS and message.kind != "audio" else ()
+    text = len(words) < FEW_WORDS and message.kind != "audio"
+    return (*(["text"] if text else []), *(["place"] if message.place is None else []))
 
 
 def _learn(case: Case, decision: Decision, *, closed: bool) -> None:

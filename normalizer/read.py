@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ Item = Message | Receipt | Reject
 
 
 def read(
-    raws: Sequence[Raw],
+    raws: Iterable[Raw],
     channel_of: Callable[[str], Parses | None],
     *,
     now: Callable[[], datetime],

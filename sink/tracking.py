@@ -66,7 +66,7 @@ def track(
         row = _found(connection, number, raw)
         if row is None:
             return None
-        proven = _has_token(record, connection, row.id, token) or _has_phone(record, connection, row, last4)
+        proven = _has_token(record, connection, row, token) or _has_phone(record, connection, row, last4)
         more = _words(connection, row) if proven else {}
     return Tracked(
         number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
@@ -84,11 +84,15 @@ def _found(connection: Connection, number: str | None, raw: str | None) -> Row[A
     return connection.execute(query).one_or_none()
 
 
-def _has_token(record: Record, connection: Connection, complaint: str, token: str | None) -> bool:
+def _has_token(record: Record, connection: Connection, row: Row[Any], token: str | None) -> bool:
+    """The token of the message that opened the report, or of one of the same conversation. Whoever only told the same
+    story under the same phone has shown nothing: a form believes any phone."""
     if token is None:
         return False
-    said = connection.execute(of_messages(messages, [complaint])).all()
-    return _any(compare_digest(record.vault.token(m.raw).encode(), token.encode()) for m in said)
+    said = connection.execute(of_messages(messages, [row.id])).all()
+    talk = {bytes(m.conversation) for m in said if (m.raw, m.idx) == (row.raw, row.idx)}
+    own = [m for m in said if bytes(m.conversation) in talk]
+    return _any(compare_digest(record.vault.token(m.raw).encode(), token.encode()) for m in own)
 
 
 def _has_phone(record: Record, connection: Connection, row: Row[Any], last4: str | None) -> bool:

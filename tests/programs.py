@@ -30,7 +30,8 @@ def free_port() -> int:
 
 def channels(kannel: str = "", graph: str = "") -> str:
     """A channels file with the four doors; gateways where given."""
-    sends = f'send_url = "{kannel}"\nusername = "u"\npassword = "p"\nsender = "1708"\npublic_url = "http://127.0.0.1:9"\n' if kannel else ""
+    login = 'username = "u"\npassword = "p"\nsender = "1708"\npublic_url = "http://127.0.0.1:9"\n'
+    sends = f'send_url = "{kannel}"\n{login}' if kannel else ""
     talks = f'graph_url = "{graph}"\naccess_token = "tests-access"\n' if graph else ""
     return f"""
 [web]

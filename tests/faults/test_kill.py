@@ -126,6 +126,9 @@ def _whole(folder: Path, loads: list[Load], ledger: dict[str, int]) -> None:
     assert ledger["dead"] >= sum(load.malformed for load in loads) > 0
     assert ledger["redelivered"] > 0
     assert _ask(folder, "SELECT raw, idx FROM outcomes GROUP BY raw, idx HAVING count(*) > 1") == []
+    # every message that was recorded or added is owed one answer
+    owed = _ask(folder, "SELECT count(*), count(DISTINCT raw) FROM outbox WHERE template IN ('number_given', 'added')")
+    assert owed == [(len(kept), len(kept))]
 
 
 def _answered_once(folder: Path, sent: list[str]) -> None:

@@ -117,6 +117,17 @@ async def test_case_22_what_a_stranger_asked_leads_nobody_into_the_case(home: Ho
     assert [m["native_id"] for m in theirs["messages"] if m["direction"] == "in"] == ["k14"]
 
 
+async def test_case_22_a_claimed_phone_and_the_same_story_show_nobody_the_words(home: House) -> None:
+    await home.sms("08120000017", STORY, id="k17")
+    await home.settled()
+    await home.sms("08120000017", "Nama saya Rahasia Sekali, rumah nomor 12.", id="k18")
+    [complaint] = await home.complaints()
+    said = (await home.report({"text": STORY, "phone": "08120000017"}, Prefer="wait=5")).json()
+    seen = await home.knock("GET", f"/api/v1/reports/{complaint['number']}", params={"token": said["token"]})
+    assert seen.json()["proven"] is False
+    assert "Rahasia Sekali" not in seen.text
+
+
 async def test_an_album_is_answered_once(home: House) -> None:
     for n, caption in enumerate([STORY, "", ""]):
         image = {"id": f"media{n}", "mime_type": "image/jpeg", "sha256": "x"} | (

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from stdnum import luhn
 
 from normalizer import Decision, Known, Numbered, Thread, match
-from schemas import CLOSED, Complaint, Message, Party, Raw, Receipt, Reject, Retry, complaint_id, message_id
+from schemas import CLOSED, Complaint, Message, Party, Place, Raw, Receipt, Reject, Retry, complaint_id, message_id
 
 NOON = datetime(2025, 8, 4, 5, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -35,6 +35,7 @@ def message(
             "raw": f"raw-{native}",
             "account": account,
             "owner": "32.73",
+            "place": Place(code="32.73", source="owner"),
             "received_at": after(minutes),
             "text": text,
             "read": text,

@@ -90,6 +90,7 @@ def test_a_dead_report_opens_its_own_and_leaves_the_later_thread_alone() -> None
         ({"text": "jalan rusak parah"}, ()),
         ({"text": "rusak", "title": "Jalan Mawar berlubang"}, ()),
         ({"text": "halo", "begins": True}, ("text",)),
+        ({"text": "jalan rusak parah", "place": None}, ("place",)),
     ],
 )
 def test_hardly_any_words_are_asked_for(known: dict, missing: tuple[str, ...]) -> None:
