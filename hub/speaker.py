@@ -19,7 +19,7 @@ from connectors import Channel, Fetches, Http, Speaks, Unanswered
 from hub.discreet import place_of
 from hub.threads import Threads
 from schemas import Attachment, Event, Receipt, Reject, Reply, Retry
-from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, wanted
+from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, unpublish_stale, wanted
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ AT_A_TIME = 16
 """Replies claimed and in the air at once: as many as a crash can leave in doubt."""
 STALE = timedelta(minutes=5)
 """A claim this old without a receipt: its speaker died between sending and noting it."""
+ASTRAY = timedelta(hours=1)
+"""A reply published this long ago and not claimed: the event that carried it is gone."""
 FETCH_AGAIN = timedelta(minutes=10)
 
 
@@ -78,8 +80,10 @@ class Speaker:
         return _receipt(reply, "sent", native_id=native)
 
     async def settle(self) -> int:
-        """Claims that nobody will finish become `unknown`. Returns how many."""
-        return await self._threads.disk(unclaim_stale, self._record, before=now() - STALE)
+        """Claims that nobody will finish become `unknown`, replies that got lost on the way are owed again."""
+        await self._threads.disk(unclaim_stale, self._record, before=now() - STALE)
+        await self._threads.disk(unpublish_stale, self._record, before=now() - ASTRAY)
+        return 0
 
     async def fetch(self) -> int:
         """Bring the attachments that are only referred to. Returns how many were tried."""

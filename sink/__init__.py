@@ -9,7 +9,7 @@ from sink.keep import keep
 from sink.ledger import balance, count
 from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
-from sink.outbox import claim, owed, published, unclaim_stale
+from sink.outbox import claim, owed, published, unclaim_stale, unpublish_stale
 from sink.receipts import note
 from sink.record import Record, fresh
 from sink.requests import remember_request
@@ -17,7 +17,35 @@ from sink.tracking import Tracked, track
 from sink.vault import Vault, WrongKeys
 
 __all__ = [
-    "Blobs", "Fate", "Record", "RecordMemory", "Tracked", "Vault", "WrongKeys", "balance", "bury", "claim", "count",
-    "dead_event", "dead_list", "dead_show", "downgrade", "export", "fates", "fetched", "fresh", "keep", "note", "owed",
-    "published", "readings", "remember_request", "track", "unclaim_stale", "unfetched", "upgrade", "wanted",
+    "Blobs",
+    "Fate",
+    "Record",
+    "RecordMemory",
+    "Tracked",
+    "Vault",
+    "WrongKeys",
+    "balance",
+    "bury",
+    "claim",
+    "count",
+    "dead_event",
+    "dead_list",
+    "dead_show",
+    "downgrade",
+    "export",
+    "fates",
+    "fetched",
+    "fresh",
+    "keep",
+    "note",
+    "owed",
+    "published",
+    "readings",
+    "remember_request",
+    "track",
+    "unclaim_stale",
+    "unfetched",
+    "unpublish_stale",
+    "upgrade",
+    "wanted",
 ]  # fmt: skip

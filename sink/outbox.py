@@ -165,3 +165,11 @@ def unclaim_stale(record: Record, *, before: datetime) -> int:
     stale = update(outbox).where(text("state = 'claimed'"), outbox.c.claimed_at < before)
     with record.write() as connection:
         return connection.execute(stale.values(state="unknown", reason="claimed, and not heard of again")).rowcount
+
+
+def unpublish_stale(record: Record, *, before: datetime) -> int:
+    """Replies published before then that nobody has claimed: what carried them is gone (a memory bus, a buried event).
+    They are owed again; a claim still lets only one be sent. Returns how many."""
+    stale = update(outbox).where(text("state = 'published'"), outbox.c.created_at < before)
+    with record.write() as connection:
+        return connection.execute(stale.values(state="owed")).rowcount
