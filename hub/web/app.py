@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.discreet import place_of
 from hub.metrics import Metrics
 from hub.web import problems
 from hub.web.api import Turns, router
@@ -90,8 +91,9 @@ class Shell:
             await self._app(scope, receive, armed)
         except ClientDisconnect:
             return
-        except Exception:
-            _log.exception("a page or the API failed")  # the address is left out: it may hold a token
+        except Exception as error:
+            # neither its words nor the address: they may hold a citizen's words or a token
+            _log.error("a page or the API failed: %s", place_of(error))
             if not begun:
                 request = Request(scope, receive)
                 await _answer(request, Problem(500, "fault"))(scope, receive, armed)
@@ -130,7 +132,7 @@ def _answer(request: Request, problem: Problem) -> Response:
         "other_title": problem.title.to(other(language)),
         "other_detail": problem.detail.to(other(language)),
     }
-    answer = page(request, "lost.html", language=language, status=problem.status, **told)
+    answer = page(request, "lost.html", language=language, status=problem.status, switch=None, **told)
     answer.headers.update(problem.headers)
     return answer
 
