@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.web.words import Said, asked
+from hub.web.words import Said, asked, chosen
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -53,7 +53,16 @@ def invalid(errors: Mapping[str, Said]) -> Problem:
 def too_many(seconds: float) -> Problem:
     """429, saying when to come back."""
     wait = max(1, math.ceil(seconds))
-    return Problem(429, "too_many", headers={"Retry-After": str(wait)}, seconds=wait)
+    return Problem(429, "too_many", headers={"Retry-After": str(wait)}, wait=_for_people(wait))
+
+
+def _for_people(seconds: int) -> Said:
+    """In the unit that people would count in, never too short, and always more than one of it."""
+    if seconds <= 90:
+        return Said("wait_seconds", {"count": max(2, seconds)})
+    if seconds <= 90 * 60:
+        return Said("wait_minutes", {"count": math.ceil(seconds / 60)})
+    return Said("wait_hours", {"count": math.ceil(seconds / 3600)})
 
 
 def busy() -> Problem:
@@ -63,7 +72,8 @@ def busy() -> Problem:
 
 def answer(request: Request, problem: Problem) -> Response:
     """The problem as the API says it."""
-    language = asked(request.headers.get("accept-language", ""))
+    said = request.query_params.get("lang")
+    language = chosen(said) if said else asked(request.headers.get("accept-language", ""))
     body: dict[str, Any] = {
         "type": f"urn:satupintu:problem:{problem.key.replace('_', '-')}",
         "title": problem.title.to(language),

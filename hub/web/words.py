@@ -15,14 +15,15 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 class Said(NamedTuple):
-    """A sentence not yet in a language: its key, and what it names."""
+    """A sentence not yet in a language: its key, and what it names, which may be words of ours too."""
 
     key: str
     values: dict[str, object] = {}  # noqa: RUF012 - a tuple's default, never written to
 
     def to(self, language: Language) -> str:
         """The sentence."""
-        return say(self.key, language, **self.values)
+        values = {name: v.to(language) if isinstance(v, Said) else v for name, v in self.values.items()}
+        return say(self.key, language, **values)
 
 
 def say(key: str, language: Language, **values: object) -> str:
