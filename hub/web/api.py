@@ -12,17 +12,20 @@ from starlette.responses import Response
 
 from connectors.web import WebSettings
 from hub.web.check import check
-from hub.web.desk import Caller, Desk, is_id
+from hub.web.desk import Caller, Desk, Key, is_id
 from hub.web.limits import Bucket, caller_of
 from hub.web.openapi import FILE_REPORT, READ_REPORT
 from hub.web.problems import Problem, invalid, too_many
 from hub.web.proofs import Proofs
 from hub.web.receive import receive
+from hub.web.words import Said
 from sink import Tracked
 
 LONGEST_WAIT = 30
 _STATUS = ("number", "status", "received_at", "updated_at", "proven")
 """What is told to whoever has nothing but the number."""
+_ASKED_BY = {"token", "phone", "lang"}
+"""What may stand behind the question mark of a report."""
 _KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
@@ -83,6 +86,7 @@ def router(desk: Desk, turns: Turns, proofs: Proofs) -> APIRouter:
     @routes.get("/reports/{reference}", openapi_extra=READ_REPORT["openapi"], responses=READ_REPORT["responses"])
     async def read_report(request: Request, reference: str) -> Response:
         """The status of a report, by its number or id; with a proof also its words and answers."""
+        _only_known(request)
         token = request.headers.get("x-report-token") or request.query_params.get("token")
         last4 = request.query_params.get("phone")
         found = await proofs.find(request, reference, token, last4)
@@ -93,6 +97,12 @@ def router(desk: Desk, turns: Turns, proofs: Proofs) -> APIRouter:
         return _json(_told(found), 200, {"Cache-Control": "no-store"})
 
     return routes
+
+
+def _only_known(request: Request) -> None:
+    unknown = request.query_params.keys() - _ASKED_BY
+    if unknown:
+        raise invalid({name: Said("error_unknown_field") for name in sorted(unknown)})
 
 
 def _told(found: Tracked) -> dict[str, Any]:
@@ -111,11 +121,11 @@ def _api_key(request: Request) -> str | None:
     return request.headers.get("x-api-key")
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _idempotency_key(request: Request) -> Key | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise Problem(400, "key_form")
-    return key
+    return None if key is None else Key(key)
 
 
 def _wait(request: Request) -> int:

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from hub.wiring import Hub
 
 T = TypeVar("T")
+V = TypeVar("V")
 FIRST_LOOK = 0.03
 SLOWEST_LOOK = 0.5
 """Seconds between two looks for a number."""
 RECENT = 10_000
+ASK_WITHIN = 3.0
+"""Seconds that a form waits for the record to say whether it came before."""
 
 
 class Caller(NamedTuple):
@@ -39,6 +42,14 @@ class Caller(NamedTuple):
 
     name: str
     account: Channel
+
+
+class Key(NamedTuple):
+    """What makes a report sent twice one report."""
+
+    said: str
+    drawn: bool = False
+    """Drawn by ourselves at random, so that nobody else has it: it will do where the record cannot be asked."""
 
 
 class Filed(NamedTuple):
@@ -57,6 +68,7 @@ class Desk:
         self._hub = hub
         self._answered = answered
         self._recent: OrderedDict[str, None] = OrderedDict()
+        self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     def door(self) -> Channel:
         """The account of the form and of callers without a key. Raises Problem where there is none."""
@@ -74,8 +86,8 @@ class Desk:
                     found = channel if known.matches(key) else found
         return found
 
-    async def file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
-        """Store the report; `key` is the caller's Idempotency-Key. Raises Problem."""
+    async def file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: Key | None) -> Filed:
+        """Store the report; `key` is the caller's Idempotency-Key or the form's. Raises Problem."""
         account = caller.account.account
         try:
             filed = await self._file(caller, fields, files, key)
@@ -85,18 +97,18 @@ class Desk:
         self._answered[account, 202] += 1
         return filed
 
-    async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: str | None) -> Filed:
+    async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: Key | None) -> Filed:
         account, raw = caller.account, str(uuid7())
         kept = await _in_time(self._keep(files), account.account)
         report = Report(native=raw, files=kept, **fields)
         if key is not None:
-            once = await _in_time(self._hub.threads.disk(self._once, caller.name, key, report), account.account)
+            once = await _in_time(self._first(caller.name, key, report), account.account)
             if once is None:
                 raise Problem(422, "key_reused")
             raw, report = once
         if raw not in self._recent:
             await _in_time(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
-            self._remember(raw)
+            _remember(self._recent, raw, None)
         return Filed(raw, self._hub.vault.token(raw))
 
     async def _keep(self, files: Sequence[Upload]) -> tuple[ReportFile, ...]:
@@ -107,10 +119,21 @@ class Desk:
             for name, file in zip(names, files, strict=True)
         )
 
-    def _remember(self, raw: str) -> None:
-        self._recent[raw] = None
-        if len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
+    async def _first(self, caller: str, key: Key, report: Report) -> tuple[str, Report] | None:
+        """As `_once`. Of a drawn key this process knows the first too: a record that is away closes no form."""
+        body = _hash(report)
+        asked = self._hub.threads.disk(self._once, caller, key.said, report)
+        if not key.drawn:
+            return await asked
+        try:
+            async with asyncio.timeout(ASK_WITHIN):
+                once = await asked
+        except (Retry, TimeoutError):
+            raw, known = self._drawn.get(key.said, (report.native, body))
+            once = (raw, msgspec.structs.replace(report, native=key.said)) if known == body else None
+        if once is not None:
+            _remember(self._drawn, key.said, (once[0], body))
+        return once
 
     def _once(self, caller: str, key: str, report: Report) -> tuple[str, Report] | None:
         """This caller's first report of that key, by its raw id; None: its body was another.
@@ -118,9 +141,8 @@ class Desk:
         The key is the native id as it stands for whoever used it first, and marked for the next caller with the same.
         """
         vault, record = self._hub.vault, self._hub.record
-        said = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
         who = vault.digest("caller", caller).hex()
-        raw, same = remember_request(record, who, key, hashlib.sha256(said).hexdigest(), report.native)
+        raw, same = remember_request(record, who, key, _hash(report), report.native)
         if not same:
             return None
         first, _ = remember_request(record, "", key, "", raw)
@@ -147,9 +169,11 @@ class Desk:
 
     def waits(self, raw: str, token: str | None) -> bool:
         """A report that is safe with us and not on the record yet."""
-        return raw in self._recent or (
-            token is not None and compare_digest(token.encode(), self._hub.vault.token(raw).encode())
-        )
+        return raw in self._recent or self.opens(raw, token)
+
+    def opens(self, raw: str, token: str | None) -> bool:
+        """Whether the token is the one given out with that raw id: told without the record."""
+        return token is not None and compare_digest(token.encode(), self._hub.vault.token(raw).encode())
 
     def today(self) -> date:
         """The day, where the hub stands."""
@@ -162,6 +186,17 @@ def is_id(reference: str) -> bool:
         return str(UUID(reference)) == reference
     except ValueError:
         return False
+
+
+def _hash(report: Report) -> str:
+    said = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
+    return hashlib.sha256(said).hexdigest()
+
+
+def _remember(known: OrderedDict[str, V], name: str, value: V) -> None:
+    known[name] = value
+    if len(known) > RECENT:
+        known.popitem(last=False)
 
 
 async def _in_time(storing: Awaitable[T], account: str) -> T:

@@ -32,7 +32,7 @@ _pages.globals["static"] = lambda name: f"/static/{name}?v={_MARKS[name]}"
 
 def page(request: Request, template: str, *, language: Language, status: int = 200, **values: Any) -> Response:
     """A template as an answer."""
-    switch = f"{request.url.path}?lang={other(language)}" if request.method == "GET" and status == 200 else None
+    switch = f"{request.url.path}?lang={other(language)}"
     defaults: dict[str, Any] = {"here": None, "errors": {}, "said": {}, "switch": switch}
     words = partial(say, language=language)
     query = "" if language == "id" else f"?lang={language}"

@@ -99,6 +99,7 @@ FILE_REPORT: dict[str, Any] = {
         201: _answer("Stored and on the record.", number=_TEXT, **_FILED),
         400: _problem("Not readable."),
         401: _problem("The API key is not known."),
+        408: _problem("It did not arrive whole in time."),
         413: _problem("Too large."),
         415: _problem("Neither JSON nor multipart."),
         422: _problem("A field is unknown or wrong, or the Idempotency-Key was used with another body."),
@@ -110,6 +111,7 @@ READ_REPORT: dict[str, Any] = {
         "parameters": [
             _query("token", "The token given at filing."),
             _query("phone", "The last four digits of the reporter's phone."),
+            _query("lang", "id or en: the language of what goes wrong, before Accept-Language."),
             _header("X-Report-Token", "The token, where it should not stand in a URL."),
             _header("Accept-Language", "id or en: the language of what goes wrong."),
         ]
@@ -117,6 +119,7 @@ READ_REPORT: dict[str, Any] = {
     "responses": {
         200: _answer("The status; when proven also words, answers and timeline.", number=_MAYBE, status=_TEXT),
         404: _problem("There is no such report."),
+        422: _problem("A query parameter is not known."),
         **_FAULTS,
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from urllib.parse import urlencode, urlsplit
@@ -15,12 +16,13 @@ from starlette.routing import Route
 from hub.web.api import Turns
 from hub.web.check import check
 from hub.web.dates import when
-from hub.web.desk import Caller, Desk, Filed, is_id
+from hub.web.desk import Caller, Desk, Filed, Key, is_id
 from hub.web.look import page, parts, static, steps
 from hub.web.problems import Problem
 from hub.web.proofs import Proofs, is_number
 from hub.web.receive import Upload, receive
 from hub.web.words import Language, Said, chosen, say
+from schemas import Retry
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 WAIT = 5.0
 """Seconds that the form waits for its number."""
+PAUSES = (3, 3, 4, 6, 8, 10, 14, 18, 24, 30)
+"""Seconds between the looks of a page that waits for its number: two minutes in all, then it stays as it is."""
+DIGITS_LIMIT = 16 * 1024
+"""Bytes of a request that holds four digits."""
 
 
 class Sound(NamedTuple):
@@ -71,15 +77,18 @@ class Pages:
         _from_here(request)
         caller = self._turns.of_address(request)
         given = await receive(request)
-        language, once = chosen(given.values.pop("lang", None)), given.values.pop("once", None)
+        said, once = given.values.pop("lang", None), given.values.pop("once", None)
+        switch = given.values.pop("switch", None)
+        language = chosen(switch or said)
         fields, errors = check(given, self._desk.today())
-        if errors:
+        if errors or switch:
             told = {name: said.to(language) for name, said in _in_order(errors).items()}
             said = {**given.values, "once": once}
             return self._form(
                 request,
                 language,
-                status=422,
+                status=422 if errors else 200,
+                switch=None,  # a link would lose what was typed: the form has a button instead
                 errors=told,
                 said=said,
                 files_again=bool(given.files or "files" in errors),
@@ -92,7 +101,7 @@ class Pages:
     async def _filed(self, form: Caller, sound: Sound, once: object) -> Filed:
         """Sent twice by an impatient finger is filed once; the same form with other words is another report."""
         try:
-            return await self._desk.file(form, *sound, once if _is_drawn(once) else None)
+            return await self._desk.file(form, *sound, Key(once, drawn=True) if _is_drawn(once) else None)
         except Problem as problem:
             if problem.key != "key_reused":
                 raise
@@ -101,13 +110,19 @@ class Pages:
     async def accepted(self, request: Request) -> Response:
         raw, token = request.path_params["raw"], request.query_params.get("token")
         language = chosen(request.query_params.get("lang"))
-        found = await self._proofs.find(request, raw, token, None) if is_id(raw) and token else None
+        if not (is_id(raw) and token and self._desk.opens(raw, token)):
+            raise Problem(404, "no_page")
+        found = None
+        with suppress(Retry):
+            found = await self._proofs.find(request, raw, token, None)
         if found is not None and found.proven:
             told: dict[str, Any] = {"number": found.number, "parts": parts(found.number), "token": token}
             return page(request, "accepted.html", language=language, switch=None, **told)
-        if found is None and is_id(raw) and token and self._desk.waits(raw, token):
-            return page(request, "accepted.html", language=language, switch=None, number=None)
-        raise Problem(404, "no_page")
+        again = "?" + urlencode({"token": token} | ({"lang": language} if language != "id" else {}))
+        looks = _looks(request.query_params.get("n", "0"))
+        pause = PAUSES[looks] if looks < len(PAUSES) else None
+        told = {"number": None, "pause": pause, "again": again, "looks": looks + 1}
+        return page(request, "accepted.html", language=language, switch=None, **told)
 
     async def ask(self, request: Request) -> Response:
         language, said = chosen(request.query_params.get("lang")), request.query_params.get("number")
@@ -132,7 +147,8 @@ class Pages:
 
     async def prove(self, request: Request) -> Response:
         _from_here(request)
-        number, given = request.path_params["number"], await receive(request)
+        self._proofs.admit(request)
+        number, given = request.path_params["number"], await receive(request, DIGITS_LIMIT)
         language, last4 = chosen(given.values.get("lang")), str(given.values.get("last4", "")).strip()
         right = len(last4) == 4 and last4.isascii() and last4.isdigit()
         found = await self._proofs.find(request, number, None, last4 if right else None) if is_number(number) else None
@@ -171,6 +187,11 @@ def _in_order(errors: dict[str, Said]) -> dict[str, Said]:
     """As the fields stand on the page."""
     page = ["text", "title", "files", "place", "incident_date", "name", "phone", "email"]
     return dict(sorted(errors.items(), key=lambda e: page.index(e[0]) if e[0] in page else len(page)))
+
+
+def _looks(said: str) -> int:
+    """How often a waiting page has looked; what nobody can have counted ends the waiting."""
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= 2 else len(PAUSES)
 
 
 def _is_drawn(once: object) -> TypeGuard[str]:

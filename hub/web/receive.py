@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ FILE_LIMIT = 5 * 1024 * 1024
 JSON_LIMIT = 256 * 1024
 WHOLE_LIMIT = 64 * 1024 * 1024
 """Bytes, all three. A whole request may be more than five full files, so that a file too large can still be named."""
+READ_WITHIN = 30.0
+"""Seconds that a whole request may take to arrive."""
 
 _LISTS = frozenset({"tags"})
 _OBJECTS = frozenset({"external_ids", "extra"})
@@ -55,13 +58,21 @@ class Given(NamedTuple):
     """What is wrong with the files, or with how often a field came."""
 
 
-async def receive(request: Request) -> Given:
-    """The request's fields and files. Raises Problem where it is neither form nor JSON object, or too large."""
+async def receive(request: Request, limit: int = WHOLE_LIMIT) -> Given:
+    """The request's fields and files. Raises Problem where it is neither form nor JSON object, too large, too slow."""
+    try:
+        async with asyncio.timeout(READ_WITHIN):
+            return await _receive(request, limit)
+    except TimeoutError:
+        raise Problem(408, "too_slow", headers={"Connection": "close"}) from None
+
+
+async def _receive(request: Request, limit: int) -> Given:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        return await _json(request)
+        return await _json(request, min(limit, JSON_LIMIT))
     if kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-        return await _form(request)
+        return await _form(request, limit)
     raise Problem(415, "media_type")
 
 
@@ -74,11 +85,11 @@ def _too_large() -> Problem:
     return Problem(413, "too_large", headers={"Connection": "close"})
 
 
-async def _json(request: Request) -> Given:
+async def _json(request: Request, limit: int) -> Given:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > JSON_LIMIT:
+        if len(body) > limit:
             raise _too_large()
     try:
         values = msgspec.json.decode(body, type=dict[str, Any])
@@ -87,8 +98,8 @@ async def _json(request: Request) -> Given:
     return Given({k: v for k, v in values.items() if v is not None and v != ""})
 
 
-async def _form(request: Request) -> Given:
-    limited = Request(request.scope, _limited(request.receive))
+async def _form(request: Request, limit: int) -> Given:
+    limited = Request(request.scope, _limited(request.receive, limit))
     try:
         form = await limited.form(max_files=MOST_FILES * 4, max_fields=100, max_part_size=JSON_LIMIT)
     except HTTPException:
@@ -107,14 +118,14 @@ async def _form(request: Request) -> Given:
     return Given(values, files, errors)
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int) -> Receive:
     read = 0
 
     async def counted() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > WHOLE_LIMIT:
+        if read > limit:
             raise _too_large()
         return message
 
