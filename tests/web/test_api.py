@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.requests import Request
 
+from hub.web.problems import too_many
+from hub.web.receive import Given
 from schemas import Event, Retry
 from tests.web.asgi import Heard
 from tests.web.conftest import KEY, House
@@ -245,13 +249,72 @@ async def test_a_wrong_proof_shows_no_more_than_none(house: House) -> None:
         assert (heard.status, heard.body) == (none.status, none.body)
 
 
+async def test_wrong_digits_shut_out_who_tries_them_and_nobody_else(house: House) -> None:
+    mine = await filed(house)
+    at = f"/api/v1/reports/{mine['number']}"
+    heard = [await house.call("GET", f"{at}?phone={n:04}", client="198.51.100.1") for n in range(11)]
+    assert [h.status for h in heard] == [200] * 10 + [429]
+    assert (heard[-1].headers["retry-after"], heard[-1].json["detail"]) == ("7200", "Coba lagi dalam 2 jam.")
+    assert (await house.call("GET", f"{at}?phone=4455")).json["proven"]
+
+
 async def test_wrong_digits_are_few_for_a_number_wherever_they_come_from(house: House) -> None:
     mine = await filed(house)
     at = f"/api/v1/reports/{mine['number']}"
-    heard = [await house.call("GET", f"{at}?phone={n:04}", client=f"198.51.100.{n}") for n in range(11)]
-    assert [h.status for h in heard] == [200] * 10 + [429]
-    assert (await house.call("GET", f"{at}?phone=4455", client="198.51.100.77")).status == 429
+    heard = [await house.call("GET", f"{at}?phone={n:04}", client=f"198.51.100.{n}") for n in range(101)]
+    assert [h.status for h in heard] == [200] * 100 + [429]
+    assert (await house.call("GET", f"{at}?phone=4455", client="198.51.100.177")).status == 429
     assert (await house.call("GET", f"{at}?token={mine['token']}")).json["proven"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "2 seconds"), (90, "90 seconds"), (91, "2 minutes"), (5401, "2 hours")]
+)
+def test_people_are_told_how_long_in_a_unit_of_theirs(seconds: float, said: str) -> None:
+    assert too_many(seconds).detail.to("en") == f"Try again in {said}."
+
+
+async def test_tries_while_the_record_is_away_cost_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Retry("the record does not answer")
+
+    at = f"/api/v1/reports/{(await filed(house))['number']}?phone=4455"
+    with monkeypatch.context() as patch:
+        patch.setattr("hub.web.desk.track", away)
+        assert {(await house.call("GET", at)).status for _ in range(25)} == {503}
+    assert (await house.call("GET", at)).json["proven"]
+
+
+async def test_who_waits_with_the_right_token_is_never_too_many(quiet: House) -> None:
+    mine = (await file(quiet, {"text": WORDS})).json
+    heard = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token={mine['token']}") for _ in range(70)]
+    wrong = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token=tebakan") for _ in range(21)]
+    assert {h.status for h in heard} == {200}
+    assert wrong[-1].status == 429
+
+
+async def test_an_unknown_query_parameter_is_named(quiet: House) -> None:
+    heard = await quiet.call("GET", "/api/v1/reports/1234567897?last4=4455&lang=en")
+    assert (heard.status, heard.json["errors"]) == (422, [{"field": "last4", "detail": "This field is not known."}])
+
+
+async def test_a_body_that_never_ends_is_408(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Request, __: int) -> Given:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("hub.web.receive._receive", never)
+    monkeypatch.setattr("hub.web.receive.READ_WITHIN", 0.01)
+    heard = await file(quiet, {"text": WORDS})
+    assert (heard.status, heard.headers["connection"]) == (408, "close")
+
+
+async def test_a_callers_key_waits_for_the_record(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise Retry("the record does not answer")
+
+    monkeypatch.setattr("hub.web.desk.remember_request", away)
+    assert (await file(quiet, {"text": WORDS}, idempotency_key="a-1")).status == 503
 
 
 async def test_right_digits_are_never_too_many(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -45,8 +46,45 @@ async def test_a_form_sent_twice_is_filed_once(house: House) -> None:
 async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.web.pages.WAIT", 0.01)
     sent = await send(quiet, ("text", WORDS))
-    page = await quiet.call("GET", sent.headers["location"])
-    assert (page.status, '<meta http-equiv="refresh"' in page.text) == (200, True)
+    at: str | None = sent.headers["location"]
+    pauses = []
+    while at:
+        page = await quiet.call("GET", at)
+        found = re.search(r'http-equiv="refresh" content="(\d+); url=(.+?)"', page.text)
+        pauses += [int(found[1])] if found else []
+        at = sent.headers["location"].partition("?")[0] + html.unescape(found[2]) if found else None
+    assert (pauses, sum(pauses)) == (sorted(pauses), 120)
+    assert "aman tersimpan; nomornya akan terlihat di sini" in page.text
+
+
+async def test_a_form_is_filed_while_the_record_is_away(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Retry("the record does not answer")
+
+    for name in ("remember_request", "track", "fates"):
+        monkeypatch.setattr(f"hub.web.desk.{name}", away)
+    drawn = once(await quiet.call("GET", "/"))
+    first, again = [await send(quiet, ("text", WORDS), ("once", drawn)) for _ in range(2)]
+    changed = await send(quiet, ("text", "Saya ganti ceritanya sama sekali"), ("once", drawn))
+    assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
+    page = await quiet.call("GET", first.headers["location"])
+    assert (page.status, "sudah kami simpan" in page.text) == (200, True)
+
+
+async def test_the_language_changes_without_losing_what_was_typed(quiet: House) -> None:
+    wrong = await send(quiet, ("text", " "), ("title", "Lampu mati"), ("lang", "id"))
+    assert '<button class="second" name="switch" value="en" lang="en">Continue in English' in wrong.text
+    english = await send(quiet, ("text", WORDS), ("title", "Lampu mati"), ("lang", "id"), ("switch", "en"))
+    assert (english.status, '<html lang="en">' in english.text) == (200, True)
+    assert WORDS in english.text
+    assert 'value="Lampu mati"' in english.text
+
+
+async def test_many_bodies_of_digits_are_refused_unread(quiet: House) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded", **SAME}
+    large = await quiet.call("POST", "/lacak/1234567897", b"last4=" + b"4" * 20_000, kind)
+    heard = [await quiet.call("POST", "/lacak/12", b"last4=4455", kind) for _ in range(60)]
+    assert (large.status, heard[-1].status) == (413, 429)
 
 
 async def test_errors_stand_at_their_fields_and_keep_what_was_typed(quiet: House) -> None:
@@ -96,6 +134,7 @@ async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(h
     wrong = await house.call("POST", f"/lacak/{mine['number']}", b"last4=4456", kind)
     short = await house.call("POST", f"/lacak/{mine['number']}", b"last4=445", kind)
     assert WORDS in page.text
+    assert f'href="/lacak/{mine["number"]}?lang=en"' in page.text
     assert (wrong.status, WORDS in wrong.text, "tidak cocok" in wrong.text) == (422, False, True)
     assert (short.status, "Isi empat angka" in short.text) == (422, True)
 
@@ -157,7 +196,9 @@ async def test_lost_people_are_told_in_both_languages(quiet: House) -> None:
     assert '<p class="hint lead" lang="en"><strong>There is no such page.' in lost.text
 
 
-async def test_a_fault_of_ours_is_a_page_and_a_problem(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_ours_is_a_page_and_a_problem(
+    quiet: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
@@ -166,6 +207,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_problem(quiet: House, monkeypatch
     problem = await quiet.call("GET", "/api/v1/reports/1234567897")
     assert (page.status, "Ada gangguan" in page.text, "Traceback" in page.text) == (500, True, False)
     assert (problem.status, problem.json["type"]) == (500, "urn:satupintu:problem:fault")
+    assert ("RuntimeError at" in caplog.text, "a bug" in caplog.text) == (True, False)
 
 
 async def test_a_record_that_is_away_closes_no_door(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
