@@ -21,6 +21,9 @@ from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Re
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 _NO = frozenset({"", "false", "0", "tidak", "t", "n", "no"})
+CHANNELS = ("web", "sms", "smpp", "email", "telegram", "x", "whatsapp", "messenger", "instagram", "facebook", "line",
+            "app", "portal", "open311", "file")  # fmt: skip
+"""What a row may call its channel: the kinds of the interface, whether or not they have a file here."""
 _PHONE = frozenset("+0123456789-.() ")
 
 
@@ -41,11 +44,7 @@ class File(Channel):
 
     def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
         try:
-            row = _decode(raw.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise Reject("a row is one JSON object: this one is not") from None
-        try:
-            yield self._row(raw, row)
+            yield self._row(raw, _object(raw.body))
         except Reject as wrong:
             line = raw.headers.get("row-line")
             raise Reject(f"line {line}: {wrong.reason}" if line else wrong.reason) from None
@@ -53,6 +52,7 @@ class File(Channel):
     def _row(self, raw: Raw, row: dict[str, Any]) -> Message:
         if not isinstance(row.get("text"), str) or not row["text"].strip():
             raise Reject('"text" is missing or no text: every row says what was reported')
+        channel = _channel(row)
         native = _string(row, "id") or raw.headers.get("row-id")
         said = _string(row, "conversation") or native or raw.id
         conversation = raw.conversation or said  # whoever ingests has looked already
@@ -61,9 +61,25 @@ class File(Channel):
         sender = _party(row)
         place = _place(row)
         extra = {name: _told(value) for name, value in row.items() if value is not None}
-        return self.message(
+        message = self.message(
             raw, native, conversation, begins=True, sent_at=sent_at, sender=sender, place=place, extra=extra, **known
         )
+        return msgspec.structs.replace(message, channel=channel or self.kind)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        return _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Reject("a row is one JSON object: this one is not") from None
+
+
+def _channel(row: dict[str, Any]) -> str | None:
+    """By which channel it was said, where the row tells."""
+    said = _string(row, "channel")
+    if said is not None and said not in CHANNELS:
+        raise Reject(f'"channel" takes one of {", ".join(CHANNELS)}')
+    return said
 
 
 def _string(row: dict[str, Any], name: str) -> str | None:

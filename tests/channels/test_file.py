@@ -47,6 +47,18 @@ def test_a_column_named_line_is_the_offices_own():
     assert message.extra == {"line": "bus 7"}
 
 
+def test_a_row_says_by_which_channel_it_was_told():
+    (message,) = read(channel("file"), raw("file", row(id="1", channel="telegram")))
+    assert (message.id, message.channel) == ("file/rekam/1", "telegram")
+    (reject,) = read(channel("file"), raw("file", row(line=3, channel="merpati")))
+    assert reject.reason.startswith('line 3: "channel" takes one of web, sms, smpp, ')
+
+
+def test_a_row_that_is_none_names_its_line():
+    (reject,) = read(channel("file"), raw("file", Request("POST", "", {"row-line": "3"}, b"{broken")))
+    assert reject.reason == "line 3: a row is one JSON object: this one is not"
+
+
 def test_what_is_wrong_is_said_without_the_citizens_words():
     (reject,) = read(channel("file"), raw("file", row(line=3, sent_at="kemarin, kata Bu Sari", text="rahasia warga")))
     assert "Sari" not in reject.reason
