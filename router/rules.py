@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from string import Formatter
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -21,7 +21,7 @@ Words = str | tuple[str, ...]
 
 
 class WrongRules(ValueError):  # noqa: N818 - it says what is wrong
-    """The rules cannot be used: one line that names the key."""
+    """The rules cannot be used: one line that names the key and the fix; who loads them names the file."""
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,12 +73,49 @@ class Rules:
         """The rules of that file; of the shipped one without. Raises WrongRules."""
         try:
             book = msgspec.toml.decode((path or SHIPPED).read_bytes(), type=_Book)
+        except msgspec.ValidationError as error:
+            raise WrongRules(_in_words(str(error))) from None
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise WrongRules(" ".join(str(error).split())) from None
+            raise WrongRules(f"is not valid TOML: {' '.join(str(error).split())}") from None
         except OSError as error:
             raise WrongRules(f"cannot be read: {error.strerror}") from None
         _check(book.rule)
         return cls(book.rule)
+
+
+_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?:\.rule)?(?:\[(?P<rule>\d+)\])?\.?(?P<key>.*)`)?", re.DOTALL)
+_KEY = re.compile(r"Object (?P<fault>contains unknown|missing required) field `(?P<key>.*)`")
+_TAKES = {
+    "": "[[rule]] tables and nothing else",
+    "rule": "tables written [[rule]]",
+    "name": "text",
+    "why": "text",
+    "office": '{ id = "…", name = "…" }, "named" or "owner"',
+    "office.id": "text",
+    "office.name": "text",
+    "when": f"a table of {', '.join(f.encode_name for f in msgspec.structs.fields(When))}",
+    "when.class": f"{', '.join(get_args(ReportClass))}, or a list of them",
+}
+_KEYS: dict[str, type[_Strict]] = {"": Rule, "when": When, "office": Desk}
+
+
+def _in_words(error: str) -> str:
+    """What is wrong with the data: which rule, which key, and what it takes."""
+    at = _AT.fullmatch(error)
+    what, number, place = (at["what"], at["rule"], at["key"] or "") if at else (error, None, "")
+    rule = f"rule {int(number) + 1}, " if number else ""
+    if found := _KEY.fullmatch(what):
+        key = f"{place}.{found['key']}".strip(".")
+        if found["fault"].startswith("missing"):
+            return f"{rule}key `{key}` is missing: it takes {_takes(key)}"
+        kind = _KEYS.get(place, Rule) if number else _Book
+        return f"{rule}key `{key}` is unknown: remove it, or use one of {', '.join(kind.__struct_encode_fields__)}"
+    key = re.sub(r"\[\.*\d*\]", "", place) or ("" if number else "rule")
+    return f"{rule}key `{key}` takes {_takes(key)}"
+
+
+def _takes(key: str) -> str:
+    return _TAKES.get(key, 'text or a list of texts, as "32" or ["32", "73"]')
 
 
 def listed(words: Words) -> tuple[str, ...]:
@@ -106,7 +143,7 @@ def _blanks(rule: Rule) -> list[str]:
             if name is not None
         ]
     except ValueError as error:
-        raise WrongRules(f"rule {rule.name!r}, key `why`: {error}") from None
+        raise WrongRules(f"rule {rule.name!r}, key `why`: {error}; write {{{{ for a brace") from None
 
 
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str] | None:
