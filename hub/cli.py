@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from hub.commands import OutOfBalance, Refused, keep_flag
-from hub.settings import DEFAULTS, KINDS, WrongCall
+from hub.settings import DEFAULTS, KINDS, WrongCall, nearest
 from schemas import RoadError
 
 COMMANDS = {
@@ -42,6 +42,8 @@ COMMANDS = {
 
 SAID: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
 """Errors that say what to do themselves, with their exit codes."""
+UNUSABLE = frozenset({"WrongKeys", "WrongRules", "UnusableLog"})
+"""Such errors of rooms that are not imported only to know them: a file cannot be used; 64."""
 
 
 def _settings_options(*, hidden: bool) -> list[click.Parameter]:
@@ -67,13 +69,17 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return None
+            return None if cmd_name.startswith("-") else ctx.fail(_no_command(cmd_name))
         module = import_module(f"hub.commands.{COMMANDS[cmd_name][0]}")
         return _with_settings(getattr(module, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _no_command(name: str) -> str:
+    return f"{name} is no command{nearest(name, COMMANDS)}: use one of {', '.join(COMMANDS)}"
 
 
 def _with_settings(command: click.Command) -> click.Command:
@@ -136,13 +142,13 @@ def _invoke(arguments: list[str]) -> int:
 def _told(error: Exception) -> tuple[int, str]:
     """Exit code, and what to say."""
     if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        return (
-            64,
-            f"{error.format_message().rstrip('.')}. Try: {context.command_path if context else 'satupintu'} --help",
-        )
+        context, words = getattr(error, "ctx", None), error.format_message().rstrip(".")
+        words += "" if words.endswith(("?", "?)")) else "."
+        return 64, f"{words} Try: {context.command_path if context else 'satupintu'} --help"
     if type(error) in SAID:
         return SAID[type(error)], str(error)
+    if type(error).__name__ in UNUSABLE:
+        return 64, str(error)
     if isinstance(error, RoadError):
         return 1, f"{error.reason}; see satupintu doctor"
     if isinstance(error, OSError) and error.filename:

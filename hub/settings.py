@@ -10,6 +10,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -101,8 +102,8 @@ def read_toml(path: Path, what: str) -> dict[str, object]:
 
 def nearest(word: str, known: object) -> str:
     """A hint for a misspelt word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), 1, 0.5)  # type: ignore[call-overload]
-    return f"; did you mean {near[0]}?" if near else ""
+    near = difflib.get_close_matches(word, list(known), 1, 0.6)  # type: ignore[call-overload]
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _from_file(path: Path) -> dict[str, str]:
@@ -139,6 +140,8 @@ def _url(key: str, value: str, schemes: tuple[str, ...]) -> str:
     if not value.startswith(schemes):
         # a URL may hold a password: only its scheme is shown
         raise WrongCall(f"{key} takes {KINDS[key]}, not {value.partition(':')[0]}:…")
+    if value.startswith("postgresql+psycopg:") and find_spec("psycopg") is None:
+        raise WrongCall(f"{key} on PostgreSQL needs psycopg: install it with pip install 'psycopg[binary]'")
     return value
 
 
