@@ -20,9 +20,13 @@ from typing import Any
 
 import msgspec
 
-from connectors import Channel, Listens, Secret, Settings, channel_type, kinds, secret_hook
+from connectors import Channel, Listens, Secret, Settings, Speaks, channel_type, kinds, secret_hook
 from hub.settings import WrongCall, nearest, read_toml
 
+OWNER = "nasional"
+"""Whose doors those of a first start are."""
+MOUTHS = ("send_url", "access_token")
+"""Settings without which a channel that has them cannot speak."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -35,6 +39,14 @@ class Account:
     owner: str
     paused: bool
     channel: Channel
+
+    @property
+    def lacks(self) -> str:
+        """The setting without which a channel that could speak cannot; empty where it can, or never speaks."""
+        own = self.channel.settings
+        if not isinstance(self.channel, Speaks):
+            return ""
+        return next((name for name in MOUTHS if not getattr(own, name, True)), "")
 
     def describe(self, base: str, *, reveal: bool) -> dict[str, Any]:
         """As `channels --json` prints it. Secrets are shown by name, and by value only when asked for."""
@@ -85,13 +97,19 @@ class Accounts(Mapping[str, Channel]):
         return next((a.channel for a in self._accounts.values() if a.kind == kind and not a.paused), None)
 
     @classmethod
-    def load(cls, path: Path) -> Accounts:
-        """The accounts of a file. Raises WrongCall naming account, key and fix."""
+    def load(cls, path: Path, *, zone: str | None = None) -> Accounts:
+        """The accounts of a file; `zone` is that of an account which names none. Raises WrongCall naming account, key
+        and fix."""
         tables = read_toml(path, "the channels file")
-        return cls({name: _account(path, name, table) for name, table in tables.items()})
+        return cls({name: _account(path, name, table, zone) for name, table in tables.items()})
 
 
-def _account(path: Path, name: str, table: object) -> Account:
+def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
+    """The zone as a setting, for a kind that has one."""
+    return {"zone": zone} if zone and "zone" in kind.__struct_fields__ else {}
+
+
+def _account(path: Path, name: str, table: object, zone: str | None) -> Account:
     where = f"[{name}] in {path}"
     if not isinstance(table, dict):
         raise WrongCall(f"{name} in {path} stands outside a table: write [account] above it")
@@ -106,6 +124,7 @@ def _account(path: Path, name: str, table: object) -> Account:
     if not isinstance(paused, bool):
         raise WrongCall(f"{where}: paused takes true or false")
     channel = channel_type(kind)
+    own = in_zone(channel.settings_type, zone) | own
     return Account(name, kind, owner, paused, channel(name, owner, _settings(where, channel.settings_type, own)))
 
 

@@ -65,7 +65,7 @@ def _configured(kind: str, account: str) -> Channel | None:
     from hub.accounts import Accounts
 
     told = settings()
-    accounts = Accounts.load(told.channels) if told.channels.exists() else {}
+    accounts = Accounts.load(told.channels, zone=told.zone.key) if told.channels.exists() else {}
     found = accounts.get(account)
     if found and found.kind != kind:
         raise WrongCall(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
@@ -73,9 +73,12 @@ def _configured(kind: str, account: str) -> Channel | None:
 
 
 def _bare(settings_type: type[Settings]) -> Settings:
-    """Settings that say nothing: no signature is asked for, nothing is sent."""
+    """Settings that say nothing but the hub's zone: no signature is asked for, nothing is sent."""
+    from hub.accounts import in_zone
+
+    zone = in_zone(settings_type, settings().zone.key)
     needed = (f for f in msgspec.structs.fields(settings_type) if f.required)
-    return settings_type(**{f.name: f.type("") for f in needed if isinstance(f.type, type)})
+    return settings_type(**{f.name: f.type("") for f in needed if isinstance(f.type, type)} | zone)
 
 
 def _rows(file: str, channel: Channel) -> Iterator[Raw]:
