@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from hub.settings import Settings, load
+from hub.settings import Settings, WrongCall, load, sqlite_path
 
 if TYPE_CHECKING:
     from hub.wiring import Hub
@@ -54,13 +54,23 @@ def settings() -> Settings:
     return load(click.get_current_context().meta.get(_FLAGS, {}))
 
 
-def at_hub(work: Callable[[Hub], Awaitable[T]]) -> T:
-    """Do something with the hub open. Raises WrongCall where it cannot be opened."""
+def begun(told: Settings) -> None:
+    """Raises WrongCall where no hub was ever started: a command that reads makes nothing."""
+    if told.record.startswith("sqlite:") and not sqlite_path(told.record).exists():
+        raise WrongCall(
+            f"no hub has been started in {told.data}: start it with satupintu up, or name another with --data"
+        )
+
+
+def at_hub(work: Callable[[Hub], Awaitable[T]], *, begins: bool = False) -> T:
+    """Do something with the hub open; `begins`: it may be the first start. Raises WrongCall where it cannot be."""
     import uvloop
 
     from hub.wiring import open_hub
 
     told = settings()
+    if not begins:
+        begun(told)
 
     async def opened() -> T:
         async with open_hub(told) as hub:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import data, settings
-from hub.settings import WrongCall
+from hub.commands import begun, data, settings
+
+if TYPE_CHECKING:
+    from hub.accounts import Accounts
 
 KANNEL = "from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"
 
@@ -23,32 +25,29 @@ def channels(*, as_json: bool, secrets: bool) -> None:
     Example:
       satupintu channels --secrets
     """
-    doors = _doors(reveal=secrets)
+    accounts, url = _accounts(), settings().url
+    doors = [accounts.account(name).describe(url, reveal=secrets) for name in accounts]
     if as_json:
         data(doors)
     else:
-        sys.stdout.write("\n".join(_words(door) for door in doors))
+        sys.stdout.write("\n".join(_words(door, accounts.account(door["account"]).lacks) for door in doors))
 
 
-def _doors(*, reveal: bool) -> list[dict[str, Any]]:
-    from hub.accounts import Accounts, write_first
+def _accounts() -> Accounts:
+    from hub.accounts import Accounts
 
     told = settings()
     if not told.channels.exists():
-        try:
-            write_first(told.channels)
-        except OSError as error:
-            raise WrongCall(
-                f"{told.channels} cannot be written ({error.strerror}): name another with --channels"
-            ) from None
-    accounts = Accounts.load(told.channels)
-    return [accounts.account(name).describe(told.url, reveal=reveal) for name in accounts]
+        begun(told)
+    return Accounts.load(told.channels, zone=told.zone.key)
 
 
-def _words(door: dict[str, Any]) -> str:
+def _words(door: dict[str, Any], lacks: str) -> str:
     lines = [f"[{door['account']}] {door['kind']}, owner {door['owner']}, {door['state']}", f"  address: {door['url']}"]
     lines += [f"  {name}: {_shown(value)}" for name, value in door["settings"].items() if value]
     lines += [f"  {name}: {_shown(value)}" for name, value in door["secrets"].items()]
+    if lacks:
+        lines.append(f"  takes in, cannot answer: set {lacks}")
     return "\n".join([*lines, *_to_enter(door), ""])
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sqlite3
-import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from hmac import compare_digest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
 
 from hub.commands import OutOfBalance, settings
 from hub.settings import Settings, WrongCall, sqlite_path
+
+if TYPE_CHECKING:
+    from sink import Vault
 
 LOW = 512 * 1024 * 1024
 """Bytes: with less free, the log fills the disk before anybody looks."""
@@ -45,7 +50,7 @@ def doctor() -> None:
     """
     told = settings()
     wrong = 0
-    for check in (_settings, _disk, _database, _broker, _clock, _keys, _port, _channels):
+    for check in (_settings, _disk, _database, _broker, _clock, _keys, _rules, _port, _channels):
         for finding in _careful(check, told):
             wrong += finding.wrong
             sys.stdout.write(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}\n")
@@ -72,9 +77,9 @@ def _disk(told: Settings) -> Iterator[Finding]:
     if not told.data.exists():
         yield Finding("disk", f"{told.data} is made by the first start: satupintu up")
         return
-    probe = told.data / ".doctor"
-    probe.write_bytes(b"")
-    probe.unlink()
+    if not os.access(told.data, os.W_OK | os.X_OK):
+        yield Finding("disk", f"{told.data} cannot be written: mend its rights, or name another with --data", True)
+        return
     free = shutil.disk_usage(told.data).free
     words = f"{free // 2**20:,} MiB free at {told.data}"
     yield (
@@ -111,16 +116,20 @@ def _broker(told: Settings) -> Iterator[Finding]:
 def _sqlite(what: str, path: Path) -> Finding:
     if not path.exists():
         return Finding(what, f"{path} is made by the first start: satupintu up")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
-    try:
-        said = connection.execute("pragma quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError:
-        said = "no database"
-    finally:
-        connection.close()
+    with closing(_looked_into(path)) as connection:
+        try:
+            said = connection.execute("pragma quick_check(1)").fetchone()[0]
+        except sqlite3.DatabaseError:
+            said = "no database"
     if said == "ok":
         return Finding(what, f"{path} is whole, {path.stat().st_size // 2**20:,} MiB")
     return Finding(what, f"{path} is damaged: end the hub, keep a copy, bring back the last backup", wrong=True)
+
+
+def _looked_into(path: Path) -> sqlite3.Connection:
+    """To read only. A file that nobody has open has no log beside it, and none is made."""
+    still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=PATIENCE)
 
 
 def _clock(told: Settings) -> Iterator[Finding]:
@@ -141,24 +150,37 @@ def _keys(told: Settings) -> Iterator[Finding]:
         words = "is missing, and the record cannot be read without it: bring it back from its backup"
         yield Finding("keys", f"{told.keys} {words if begun else 'is made with the first start'}", begun)
         return
-    if mode := stat.S_IMODE(told.keys.stat().st_mode) & 0o077:
-        yield Finding("keys", f"{told.keys} can be read by others ({mode:03o}): chmod 600 {told.keys}", wrong=True)
-        return
-    yield _fitting(told)
+    from sink import Vault, WrongKeys
+
+    try:
+        yield _fitting(told, Vault.load(told.keys))
+    except WrongKeys as error:
+        yield Finding("keys", str(error), wrong=True)
 
 
-def _fitting(told: Settings) -> Finding:
-    """Whether the keys open the record; backups are the operator's own."""
-    from sink import Record, Vault, WrongKeys
-
-    vault = Vault.load(told.keys)
+def _fitting(told: Settings, vault: Vault) -> Finding:
+    """Whether the keys open the record; backups are the operator's own. Raises WrongKeys."""
     if not told.record.startswith("sqlite:") or not sqlite_path(told.record).exists():
         return Finding("keys", f"{told.keys} can be read; keep a copy of it away from this machine")
+    with closing(_looked_into(sqlite_path(told.record))) as connection:
+        kept = dict(connection.execute("SELECT name, value FROM meta"))
+    fits = compare_digest(kept.get("keys", vault.check()), vault.check())
+    if fits and all(vault.open(sealed) == name for name, sealed in kept.items() if name.startswith("key ")):
+        return Finding("keys", f"{told.keys} fits the record; keep a copy of it away from this machine")
+    return Finding("keys", f"{told.keys} is not what the record was kept with: bring back its backup", wrong=True)
+
+
+def _rules(told: Settings) -> Iterator[Finding]:
+    from router import Rules, WrongRules
+
+    own = told.data / "rules.toml"
     try:
-        with Record.open(told.record, vault, None):
-            return Finding("keys", f"{told.keys} fits the record; keep a copy of it away from this machine")
-    except WrongKeys:
-        return Finding("keys", f"{told.keys} is not what the record was kept with: bring back its backup", wrong=True)
+        rules = Rules.load(own if own.exists() else None).rules
+        yield Finding(
+            "rules", f"{len(rules)} of {own}" if own.exists() else f"those shipped; {own} would win over them"
+        )
+    except WrongRules as error:
+        yield Finding("rules", f"{own}: {error}", wrong=True)
 
 
 def _port(told: Settings) -> Iterator[Finding]:
@@ -174,15 +196,19 @@ def _channels(told: Settings) -> Iterator[Finding]:
     if not told.channels.exists():
         yield Finding("channels", f"{told.channels} is made by the first start: satupintu up")
         return
-    accounts = Accounts.load(told.channels)
+    accounts = Accounts.load(told.channels, zone=told.zone.key)
     for name in accounts:
-        yield from _reachable(f"channel {name}", accounts.state(name), accounts[name].settings)
+        if lacks := accounts.account(name).lacks:
+            words = f"{accounts.state(name)}, takes in, cannot answer: set {lacks} in {told.channels}"
+            yield Finding(f"channel {name}", words)
+        else:
+            yield from _reachable(f"channel {name}", accounts.state(name), accounts[name].settings)
 
 
 def _reachable(what: str, state: str, own: Any) -> Iterator[Finding]:
     """A provider's port for each address among an account's settings; what waits there is not asked anything."""
     urls = {name: urlsplit(url) for name in ADDRESSES if (url := getattr(own, name, ""))}
-    if not urls or not getattr(own, "access_token", True):
+    if not urls:
         yield Finding(what, f"{state}, takes in; asks nobody outside")
         return
     for name, url in urls.items():

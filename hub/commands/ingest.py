@@ -46,7 +46,7 @@ def ingest(file: str, account: str | None) -> None:
     """
     with opened(file) as stream:
         found = named(rows(file, stream))
-        tally = at_hub(lambda hub: bring(hub, found, channel_of(hub, account), Path(file).parent))
+        tally = at_hub(lambda hub: bring(hub, found, channel_of(hub, account), Path(file).parent), begins=True)
     data(tally)
 
 

@@ -14,10 +14,12 @@ from stdnum import luhn
 
 from hub.commands import data, say, settings
 from hub.commands._rows import at_line, named, opened, raw_of, rows
+from hub.settings import WrongCall
 from schemas import Complaint, Dead, Message, complaint_id
 from schemas.memory import Decision, Known
 
 if TYPE_CHECKING:
+    from connectors import Channel
     from router import Rules
 
 _RAWS = UUID("5a6cf0ce-0c0e-5a0f-9f6c-b1e5a35f8d11")
@@ -72,10 +74,9 @@ def route(file: str) -> None:
 
 def _messages(file: str) -> Iterator[list[Message]]:
     """In batches; wrong rows are named, and make the call end with 2."""
-    from hub.commands.parse import channel_of
     from normalizer import read as reader
 
-    channel, ids, wrong = channel_of("file", None), count(), False
+    channel, ids, wrong = _door(), count(), False
     with opened(file) as stream:
         found = named(rows(file, stream))
         while batch := list(islice(found, AT_ONCE)):
@@ -89,6 +90,19 @@ def _messages(file: str) -> Iterator[list[Message]]:
             yield [item for item in items if isinstance(item, Message)]
     if wrong:
         click.get_current_context().exit(2)
+
+
+def _door() -> Channel:
+    """The account that `ingest` would take, so that ids, owner and office are those it would give."""
+    from connectors import channel_type
+    from hub.accounts import OWNER, Accounts, in_zone
+
+    told, kind = settings(), channel_type("file")
+    if told.channels.exists():
+        accounts = Accounts.load(told.channels, zone=told.zone.key)
+        if own := next((channel for channel in accounts.values() if channel.kind == "file"), None):
+            return own
+    return kind("file", OWNER, kind.settings_type(**in_zone(kind.settings_type, told.zone.key)))
 
 
 def _complaints(file: str) -> Iterator[list[Complaint]]:
@@ -125,10 +139,13 @@ def _number(complaint: str) -> str:
 
 
 def _rules() -> Rules:
-    from router import Rules
+    from router import Rules, WrongRules
 
     own = settings().data / "rules.toml"
-    return Rules.load(own if own.exists() else None)
+    try:
+        return Rules.load(own if own.exists() else None)
+    except WrongRules as error:
+        raise WrongCall(f"{own}: {error}") from None
 
 
 def _now() -> datetime:

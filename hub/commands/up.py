@@ -6,7 +6,7 @@ import click
 import uvloop
 
 from hub.commands import settings
-from hub.settings import WrongCall, nearest
+from hub.settings import Settings, WrongCall, nearest
 
 
 @click.command()
@@ -20,7 +20,7 @@ def up(workers: int) -> None:
     """
     from hub.serve import STAGES, serve
 
-    uvloop.run(serve(settings(), STAGES, workers))
+    uvloop.run(serve(_shared(settings()) if workers else settings(), STAGES, workers))
 
 
 @click.command()
@@ -39,4 +39,11 @@ def run(stages: tuple[str, ...]) -> None:
             raise WrongCall(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
             raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
-    uvloop.run(serve(settings(), stages))
+    uvloop.run(serve(_shared(settings()), stages))
+
+
+def _shared(told: Settings) -> Settings:
+    """The settings, where several processes can meet on the bus. Raises WrongCall."""
+    if told.bus.startswith("memory:"):
+        raise WrongCall("a memory:// bus lives in one process: use satupintu up without --workers, or another --bus")
+    return told

@@ -36,14 +36,18 @@ def test_help_lists_every_command_of_the_interface() -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["ledgr"], "--help"),
-        (["ledger", "--jsn"], "--json"),
+        (["ledgr"], "(did you mean ledger?): use one of"),
+        (["ledger", "--jsn"], "'--listen'?) Try: "),
         (["ingest"], "ingest --help"),
         (["ingest", "/nowhere/rows.csv"], "cannot be read"),
         (["parse", "pigeon"], "takes one of"),
         (["parse", "sms", "--header", "broken", "--query", "a=b"], "NAME=VALUE"),
         (["run", "reeder"], "did you mean reader?"),
+        (["run", "foo"], "foo is no stage: run one of door, "),
         (["run", "forwarder"], "run one of"),
+        (["run", "reader", "--bus", "memory://"], "use satupintu up"),
+        (["up", "--workers", "1", "--bus", "memory://"], "use satupintu up"),
+        (["ledger", "--record", "postgresql+psycopg://x/y"], "psycopg"),
         (["up", "--workers", "many"], "--help"),
         (["up", "--listen", "8080"], "host:port"),
         (["ledger", "--zone", "Asia/Jakrta"], "zone takes"),
@@ -51,8 +55,6 @@ def test_help_lists_every_command_of_the_interface() -> None:
         (["export", "--since", "yesterday"], "is no time"),
         (["replay"], "--since"),
         (["replay", "--since", "2025-07-01", "--apply"], "--apply"),
-        (["dead", "show", "no-such-letter"], "dead list"),
-        (["dead", "replay", "no-such-letter", "--apply"], "dead list"),
         (["ledger", "--config", "/nowhere.toml"], "does not exist"),
     ],
 )
@@ -60,16 +62,46 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(words: list[str], says: s
     assert says in one_line(satupintu(*words, data=tmp_path), 64)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["ledger", "export", "dead list", "dead show x", "dead replay x --apply", "replay --since 2025-07-01", "channels"],
+)
+def test_a_command_that_reads_makes_nothing(words: str, tmp_path: Path) -> None:
+    said = one_line(satupintu(*words.split(), data=tmp_path / "typo"), 64)
+    assert f"no hub has been started in {tmp_path / 'typo'}: start it with satupintu up" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["route", "ingest"])
+def test_wrong_rules_name_file_key_and_fix(command: str, tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text('[[rule]]\nname = "jalan"\nwhen = { regio = "32" }\n')
+    (tmp_path / "rows.ndjson").write_text('{"text": "Jalan rusak"}\n')
+    said = one_line(satupintu(command, str(tmp_path / "rows.ndjson"), data=tmp_path), 64)
+    assert f"{tmp_path / 'rules.toml'}: rule 1, key `when.regio` is unknown: remove it" in said
+
+
 def test_settings_stand_before_or_after_the_command(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[berkas]\nkind = "file"\nowner = "32.73"\n')
     before = satupintu("--data", str(tmp_path), "channels", "--json")
     after = satupintu("channels", "--json", "--data", str(tmp_path))
     assert before.stdout == after.stdout != ""
-    assert (tmp_path / "channels.toml").exists()
+
+
+def test_the_hubs_zone_is_that_of_an_account_without_one(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[berkas]\nkind = "file"\nowner = "32.73"\n')
+    assert "zone: Asia/Makassar" in satupintu("channels", "--zone", "Asia/Makassar", data=tmp_path).stdout
+
+
+def test_a_channel_without_a_mouth_says_so(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntoken = "x"\n')
+    assert "takes in, cannot answer: set send_url" in satupintu("channels", data=tmp_path).stdout
+    done = satupintu("doctor", "--listen", "127.0.0.1:9", data=tmp_path)
+    assert (done.returncode, "takes in, cannot answer: set send_url" in done.stdout) == (0, True)
 
 
 def test_a_wrong_channels_file_names_account_and_key(tmp_path: Path) -> None:
     (tmp_path / "channels.toml").write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntokn = "x"\n')
-    assert "tokn is no setting; did you mean token?" in one_line(satupintu("channels", data=tmp_path), 64)
+    assert "tokn is no setting (did you mean token?)" in one_line(satupintu("channels", data=tmp_path), 64)
 
 
 def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
@@ -86,7 +118,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_fault_is_one_line_without_traceback(tmp_path: Path) -> None:
-    satupintu("ledger", data=tmp_path)
+    satupintu("ingest", "/dev/null", data=tmp_path)
     (tmp_path / "record.db").write_bytes(b"no database at all" * 1000)
     assert "doctor" in one_line(satupintu("ledger", data=tmp_path), 1)
 

@@ -101,7 +101,7 @@ def test_export_since_leaves_out_what_is_older(folder: Path) -> None:
 
 def test_dead_letters_are_listed_shown_and_replayed(folder: Path) -> None:
     letters = [json.loads(line) for line in said(folder, "dead", "list").splitlines()]
-    assert len(letters) == 2
+    assert sorted(letter["reason"].split(":")[0] for letter in letters) == ["line 7", "line 8"]
     one = said(folder, "dead", "show", letters[0]["id"])
     assert one["reason"] == letters[0]["reason"]
     done = satupintu("dead", "replay", letters[0]["id"], data=folder / "var")
@@ -149,7 +149,28 @@ def test_doctor_finds_nothing_wrong(folder: Path) -> None:
     done = satupintu("doctor", "--listen", "127.0.0.1:9", data=folder / "var")
     looked = {what.split(":")[0]: verdict for verdict, what in (x.split(maxsplit=1) for x in done.stdout.splitlines())}
     assert set(looked.values()) == {"ok"}
-    assert set(looked) >= {"settings", "disk", "record", "bus", "clock", "keys", "listen", "channel sms"}
+    assert set(looked) >= {"settings", "disk", "record", "bus", "clock", "keys", "rules", "listen", "channel sms"}
+
+
+def test_doctor_changes_nothing(folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (folder / "var").rglob("*")}
+    satupintu("doctor", "--listen", "127.0.0.1:9", data=folder / "var")
+    assert {path: path.stat().st_mtime_ns for path in (folder / "var").rglob("*")} == before
+
+
+def test_doctor_finds_damaged_and_other_keys(folder: Path, tmp_path: Path) -> None:
+    satupintu("ingest", "/dev/null", data=tmp_path / "other")
+    (tmp_path / "bad.toml").write_text("key = 5")
+    (tmp_path / "bad.toml").chmod(0o600)
+    for keys, says in ((tmp_path / "bad.toml", "no"), (tmp_path / "other" / "keys.toml", "kept with")):
+        done = satupintu("doctor", "--listen", "127.0.0.1:9", "--keys", str(keys), data=folder / "var")
+        assert done.returncode == 1
+        assert re.search(f"^WRONG +keys: .*{says}.* backup$", done.stdout, re.MULTILINE)
+
+
+def test_no_such_letter_is_one_line(folder: Path) -> None:
+    for words in (["show", "none"], ["replay", "none", "--apply"]):
+        assert "dead list" in one_line(satupintu("dead", *words, data=folder / "var"), 64)
 
 
 def test_doctor_sees_keys_that_others_can_read(folder: Path, tmp_path: Path) -> None:
@@ -162,7 +183,7 @@ def test_doctor_sees_keys_that_others_can_read(folder: Path, tmp_path: Path) -> 
 
 
 def test_other_keys_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
-    satupintu("ledger", data=tmp_path / "other")
+    satupintu("ingest", "/dev/null", data=tmp_path / "other")
     done = satupintu("ledger", "--keys", str(tmp_path / "other" / "keys.toml"), data=folder / "var")
     assert "keys" in one_line(done, 64)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from tests.cli.program import satupintu
@@ -38,6 +39,16 @@ def test_route_adds_the_office_and_why() -> None:
     routed = lines("route", ROWS[:2])
     assert all(r["office"]["id"] and r["why"] for r in routed)
     assert all(r["outcome"] == "recorded" for r in routed)
+
+
+def test_route_names_the_office_that_ingest_would(tmp_path: Path) -> None:
+    (tmp_path / "rows.ndjson").write_text('{"id": "1", "text": "Jalan rusak di Pasar Baru"}\n')
+    fresh = json.loads(satupintu("route", str(tmp_path / "rows.ndjson"), data=tmp_path).stdout)
+    satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path)
+    again = json.loads(satupintu("route", str(tmp_path / "rows.ndjson"), data=tmp_path).stdout)
+    exported = json.loads(satupintu("export", data=tmp_path).stdout)
+    assert fresh["office"] == again["office"] == exported["office"]
+    assert fresh["id"] == exported["id"]
 
 
 def test_a_wrong_row_is_named_and_the_others_pass() -> None:
