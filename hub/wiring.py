@@ -87,7 +87,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
             vault = _vault(settings)
             if not settings.channels.exists():
                 write_first(settings.channels)
-            accounts = Accounts.load(settings.channels)
+            accounts = Accounts.load(settings.channels, zone=settings.zone.key)
             rules = _rules(settings.data / "rules.toml")
             record = stack.enter_context(_record(settings, vault, accounts))
         http = stack.enter_context(Http())
