@@ -211,9 +211,11 @@ def _time(said: str) -> datetime | None:
         if said.isdigit():
             return datetime.fromtimestamp(int(said), UTC)
         time = datetime.fromisoformat(said)
+        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        time.astimezone(UTC)  # the first and last days of the calendar have no such instant
+        return time
     except (ValueError, OverflowError, OSError):
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _part(udh: bytes) -> dict[str, str]:

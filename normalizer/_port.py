@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from schemas import Message, Raw, Receipt, Reject
-from schemas.memory import Decision, Known, Numbered, Thread
+from schemas.memory import Decision, Known, Numbered, Referred, Thread
 
-__all__ = ["Decision", "Known", "Memory", "Numbered", "Parses", "Thread"]
+__all__ = ["Decision", "Known", "Memory", "Numbered", "Parses", "Referred", "Thread"]
 
 
 class Parses(Protocol):

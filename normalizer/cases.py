@@ -10,7 +10,7 @@
 | 6 | CEK with a known number | added; by a stranger: the status is told, the words join nothing |
 | 7 | TL by who reported it | added to that complaint, and the conversation is about it from now on |
 | 8 | TL by a stranger | never into another citizen's case: with words or files like 11 and 14 there, else refused |
-| 9 | reaction, edit, deletion | added where the message it refers to is, else to the open thread, else refused |
+| 9 | reaction, edit, deletion | added to the sender's own report it refers to, else to the open thread, else refused |
 | 10 | a sticker or a notice, without an open thread | refused |
 | 11 | words that opened a complaint of the same person, still open, by whatever door | added: same report |
 | 12 | the citizen said that a report begins | recorded |
@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from stdnum import luhn
 
-from normalizer._port import Decision, Known, Numbered, Thread
+from normalizer._port import Decision, Known, Numbered, Referred, Thread
 from schemas import Match, Message, Outcome, message_id
 
 REDELIVERY = timedelta(minutes=10)
@@ -64,7 +64,7 @@ class Case:
     def numbered(self) -> Numbered | None:
         return self.known.numbered.get(self.message.number or "")
 
-    def reported(self, complaint: Numbered) -> bool:
+    def reported(self, complaint: Numbered | Referred) -> bool:
         """Did the sender report it? By an identity, or by the very conversation it was reported in."""
         return not complaint.reporter.isdisjoint((*self.message.sender.identities, *self.conversations))
 
@@ -135,7 +135,8 @@ def refers(case: Case) -> Verdict | None:
         return None
     if message.refers_to:
         about = message_id(message.channel, message.account, message.refers_to)
-        if joined := case.known.referred.get(about):
+        joined = case.known.referred.get(about)
+        if joined and case.reported(joined):
             return Verdict("added", f"{message.kind} of a message of this report", joined)
     if thread := case.thread:
         return Verdict("added", f"{message.kind} in the open conversation", thread)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from normalizer._port import Decision, Memory, Numbered, Thread
+from msgspec.structs import asdict
+
+from normalizer._port import Decision, Memory, Numbered, Referred, Thread
 from normalizer.cases import REFERRING, RULES, Case, Verdict
 from schemas import Complaint, Message, complaint_id
 
@@ -108,7 +110,8 @@ def _learn(case: Case, decision: Decision, *, closed: bool) -> None:
         thread = Thread(
             complaint=decision.complaint, number=decision.number, last_at=message.received_at, closed=closed
         )
-        known.referred[message.id] = thread
+        own = frozenset((*message.sender.identities, *case.conversations))
+        known.referred[message.id] = Referred(**asdict(thread), reporter=own)
         if decision.moves:
             known.threads.update(dict.fromkeys(case.conversations, thread))
         if decision.opens:

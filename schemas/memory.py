@@ -46,6 +46,12 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """Its status is done, archived or rejected."""
 
 
+class Referred(Thread, frozen=True, kw_only=True):
+    """The complaint of a message referred to, and which of the batch's identities and keys are its reporter's."""
+
+    reporter: frozenset[str] = frozenset()
+
+
 class Numbered(msgspec.Struct, frozen=True, kw_only=True):
     """A complaint asked for by number, and which of the askers' identities are its reporter's."""
 
@@ -71,7 +77,7 @@ class Known(msgspec.Struct, kw_only=True):
     """By identity and digest of the words that opened a complaint: the same report by the same person."""
     numbered: dict[str, Numbered]
     """By number, for the numbers that the batch names."""
-    referred: dict[str, Thread]
+    referred: dict[str, Referred]
     """By message id (kind/account/native) of the message referred to; not where a stranger wrote that message."""
     fresh: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""

@@ -28,8 +28,10 @@ _OUTCOMES = """
 """
 _UNBACKED = """
     SELECT r.account, o.outcome, count(*) FROM received r JOIN outcomes o ON o.raw = r.raw
-    WHERE r.seq <= :last AND o.outcome IN ('recorded', 'added') AND (
-        NOT EXISTS (SELECT 1 FROM messages m WHERE m.raw = o.raw AND m.idx = o.idx)
+    WHERE r.seq <= :last AND (
+        o.outcome IN ('recorded', 'added') AND NOT EXISTS (
+            SELECT 1 FROM messages m WHERE m.raw = o.raw AND m.idx = o.idx)
+        OR o.outcome = 'dead' AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.raw = o.raw AND d.idx = o.idx)
         OR o.outcome = 'recorded' AND NOT EXISTS (SELECT 1 FROM complaints c WHERE c.id = o.complaint))
     GROUP BY r.account, o.outcome
 """
@@ -43,9 +45,10 @@ _IN_PART = """
 """
 _BACKED = """
     SELECT count(CASE WHEN outcome = 'recorded' THEN 1 END) = (SELECT count(*) FROM complaints)
-       AND count(CASE WHEN outcome IN ('recorded', 'added') THEN 1 END) = (SELECT count(*) FROM messages) FROM outcomes
+       AND count(CASE WHEN outcome IN ('recorded', 'added') THEN 1 END) = (SELECT count(*) FROM messages)
+       AND count(CASE WHEN outcome = 'dead' THEN 1 END) <= (SELECT count(*) FROM dead) FROM outcomes
 """
-"""Whether there are as many complaints and messages as outcomes say: only else each is looked for."""
+"""Whether there are as many complaints, messages and dead letters as outcomes say: only else each is looked for."""
 
 
 def count(

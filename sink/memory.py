@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from schemas import CLOSED, Message, Retry, complaint_id, encode, message_id
-from schemas.memory import Decision, Known, Numbered, Thread
+from schemas.memory import Decision, Known, Numbered, Referred, Thread
 from sink.bulk import ask, put, run, stamper
 from sink.record import Record
 from sink.tables import decisions, numbers, said, threads
@@ -163,9 +164,7 @@ class RecordMemory:
         asked = {m.number: "".join(c for c in m.number if c in "0123456789") for m in messages if m.number}
         if not asked:
             return {}
-        askers: dict[bytes, str] = {}
-        for message in messages:
-            askers |= self._reporter(message)
+        askers = self._askers(messages)
         sql = (
             "SELECT n.complaint, n.number, c.status, n.reporter FROM numbers n "
             "LEFT JOIN complaints c ON c.id = n.complaint WHERE n.number IN (*)"
@@ -175,7 +174,7 @@ class RecordMemory:
         known = {n: _numbered(n, *row, askers) for n, row in found.items()}
         return known | {told: known[digits] for told, digits in asked.items() if digits in known}
 
-    def _referred(self, connection: Connection, messages: Sequence[Message]) -> dict[str, Thread]:
+    def _referred(self, connection: Connection, messages: Sequence[Message]) -> dict[str, Referred]:
         """Messages referred to: a citizen's, whose decision names the complaint, or one of our own replies."""
         asked = {
             message_id(m.channel, m.account, m.refers_to): (m.account, m.refers_to) for m in messages if m.refers_to
@@ -188,12 +187,26 @@ class RecordMemory:
         sql = "SELECT account, native_id, complaint FROM outbox WHERE native_id IN (*)"
         replies = {(a, n): c for a, n, c in ask(connection, sql, {native for _, native in asked.values()})}
         about |= {id: replies[whose] for id, whose in asked.items() if whose in replies}
-        known = self._by_complaint(connection, {c for c in about.values() if c})
+        known = self._by_complaint(connection, {c for c in about.values() if c}, self._askers(messages))
         return {id: known[c] for id, c in about.items() if c in known}
 
-    def _by_complaint(self, connection: Connection, ids: Collection[str]) -> dict[str, Thread]:
-        sql = f"SELECT {_THREAD} FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint WHERE n.complaint IN (*)"  # noqa: S608 - ours
-        return {row[0]: _thread(*row) for row in ask(connection, sql, ids)}
+    def _by_complaint(
+        self, connection: Connection, ids: Collection[str], askers: dict[bytes, str]
+    ) -> dict[str, Referred]:
+        sql = (
+            f"SELECT {_THREAD}, n.reporter FROM numbers n "  # noqa: S608 - ours
+            "LEFT JOIN complaints c ON c.id = n.complaint WHERE n.complaint IN (*)"
+        )
+        return {
+            row[0]: Referred(**asdict(_thread(*row[:-1])), reporter=_known(bytes(row[-1]), askers))
+            for row in ask(connection, sql, ids)
+        }
+
+    def _askers(self, messages: Sequence[Message]) -> dict[bytes, str]:
+        askers: dict[bytes, str] = {}
+        for message in messages:
+            askers |= self._reporter(message)
+        return askers
 
     def _fresh(self, connection: Connection, messages: Sequence[Message]) -> dict[str, str]:
         """A free number for each complaint that may be opened; a complaint that has one keeps it."""
@@ -233,11 +246,11 @@ def _moment(kept: Any) -> datetime:
 
 
 def _numbered(number: str, complaint: str, status: str | None, reporter: bytes, askers: dict[bytes, str]) -> Numbered:
-    hashes = _split(reporter)
-    return Numbered(
-        complaint=complaint, number=number, closed=status in CLOSED,
-        reporter=frozenset(askers[h] for h in hashes if h in askers),
-    )  # fmt: skip
+    return Numbered(complaint=complaint, number=number, closed=status in CLOSED, reporter=_known(reporter, askers))
+
+
+def _known(reporter: bytes, askers: dict[bytes, str]) -> frozenset[str]:
+    return frozenset(askers[h] for h in _split(reporter) if h in askers)
 
 
 def _split(joined: bytes) -> Iterable[bytes]:

@@ -117,6 +117,16 @@ async def test_case_22_what_a_stranger_asked_leads_nobody_into_the_case(home: Ho
     assert [m["native_id"] for m in theirs["messages"] if m["direction"] == "in"] == ["k14"]
 
 
+async def test_case_22_nobody_edits_what_another_said(home: House) -> None:
+    await home.whatsapp("wamid.own", "628120000018", STORY)
+    await home.settled()
+    said = {"from": "628120000019", "id": "wamid.theirs", "timestamp": "1767600009", "type": "reaction"}
+    said["reaction"] = {"message_id": "wamid.own", "emoji": "x"}
+    await home.webhook(json.dumps(webhook({"messages": [said]}, number="106540352242922")).encode())
+    [complaint] = await home.complaints()
+    assert [m["native_id"] for m in complaint["messages"] if m["direction"] == "in"] == ["wamid.own"]
+
+
 async def test_case_22_a_claimed_phone_and_the_same_story_show_nobody_the_words(home: House) -> None:
     await home.sms("08120000017", STORY, id="k17")
     await home.settled()

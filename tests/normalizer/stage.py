@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from stdnum import luhn
 
 from normalizer import Decision, Known, Numbered, Thread, match
 from schemas import CLOSED, Complaint, Message, Party, Place, Raw, Receipt, Reject, Retry, complaint_id, message_id
+from schemas.memory import Referred
 
 NOON = datetime(2025, 8, 4, 5, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -101,8 +102,9 @@ class MemoryDouble:
         thread = Thread(
             complaint=decision.complaint, number=decision.number or "", last_at=message.received_at, closed=closed
         )
-        known.referred[message.id] = thread
         keys = (message.key, *(f"{message.account}/{a}" for a in message.aliases))
+        own = frozenset((*message.sender.identities, *keys))
+        known.referred[message.id] = Referred(**asdict(thread), reporter=own)
         if decision.moves:
             known.threads.update(dict.fromkeys(keys, thread))
         if decision.opens:

@@ -137,6 +137,14 @@ def test_a_message_referred_to_leads_to_its_complaint(record: Record) -> None:
     reaction = message(2, kind="reaction", refers_to="m1")
     known = memory(record).recall([reaction], [None])
     assert known.referred[message(1).id].complaint == first.complaint
+    assert known.referred[message(1).id].reporter  # the same person asks
+
+
+def test_a_stranger_who_refers_to_it_is_known_as_none_of_its_reporter(record: Record) -> None:
+    remembered(record, message(1))
+    stranger = message(3, kind="edit", refers_to="m1", conversation="other", sender=Party(phone="+628120000099"))
+    known = memory(record).recall([stranger], [None])
+    assert known.referred[message(1).id].reporter == frozenset()
 
 
 def test_one_of_our_replies_referred_to_leads_to_its_complaint(record: Record) -> None:
