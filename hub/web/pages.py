@@ -115,8 +115,10 @@ class Pages:
         found = None
         with suppress(Retry):
             found = await self._proofs.find(request, raw, token, None)
-        if found is not None and found.proven:
-            told: dict[str, Any] = {"number": found.number, "parts": parts(found.number), "token": token}
+        if found is not None:
+            # what was added to an earlier report has its number, and shows no words of it
+            mine = token if found.proven else None
+            told: dict[str, Any] = {"number": found.number, "parts": parts(found.number), "token": mine}
             return page(request, "accepted.html", language=language, switch=None, **told)
         again = "?" + urlencode({"token": token} | ({"lang": language} if language != "id" else {}))
         looks = _looks(request.query_params.get("n", "0"))

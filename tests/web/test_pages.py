@@ -43,6 +43,14 @@ async def test_a_form_sent_twice_is_filed_once(house: House) -> None:
     assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
 
 
+async def test_the_same_report_in_two_forms_leads_to_one_number(house: House) -> None:
+    number = (await filed(house))["number"]
+    again = await send(house, ("text", WORDS), ("phone", PHONE))
+    page = await house.call("GET", again.headers["location"])
+    assert re.search(rf'href="/lacak/{number}[?"]', page.text)
+    assert "Laporan diterima" in page.text
+
+
 async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.web.pages.WAIT", 0.01)
     sent = await send(quiet, ("text", WORDS))
