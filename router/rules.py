@@ -76,7 +76,7 @@ class Rules:
         except msgspec.ValidationError as error:
             raise WrongRules(_in_words(str(error))) from None
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise WrongRules(f"is not valid TOML: {' '.join(str(error).split())}") from None
+            raise WrongRules(f"not valid TOML: {' '.join(str(error).split())}") from None
         except OSError as error:
             raise WrongRules(f"cannot be read: {error.strerror}") from None
         _check(book.rule)
