@@ -150,6 +150,8 @@ async def open_(host: str, port: int, webhooks: Webhooks, rate: float, seconds: 
         due = start + n / rate
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
+        while free and free[-1].transport.is_closing():  # the server lets idle ones go
+            free.pop()
         if not free:
             free.append((await loop.create_connection(lambda: _Connection(answered), host, port))[1])
         free.pop().send(webhooks.next(), due)

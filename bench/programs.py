@@ -8,6 +8,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,16 +80,29 @@ def hub(folder: Path, *words: str) -> Iterator[int]:
 
 
 def peak_of(*words: str) -> tuple[float, float, str]:
-    """Run `satupintu WORDS…` to its end: seconds, peak resident MiB, standard output."""
-    start = time.monotonic()
-    program = subprocess.Popen([sys.executable, "-m", "hub", *words], stdout=subprocess.PIPE, text=True)
-    assert program.stdout
-    out = program.stdout.read()
-    _, status, usage = os.wait4(program.pid, 0)
-    program.returncode = os.waitstatus_to_exitcode(status)
-    if program.returncode:
-        raise RuntimeError(f"satupintu {words[0]} ended with {program.returncode}")
-    return time.monotonic() - start, usage.ru_maxrss / 1024, out
+    """Run `satupintu WORDS…` to its end: seconds, peak resident MiB of it and its children, standard output."""
+    start, peak = time.monotonic(), 0.0
+    with tempfile.TemporaryFile("w+") as out:
+        program = subprocess.Popen([sys.executable, "-m", "hub", *words], stdout=out)
+        while program.poll() is None:
+            peak = max(peak, _resident(program.pid))
+            time.sleep(0.1)
+        seconds = time.monotonic() - start
+        if program.returncode:
+            raise RuntimeError(f"satupintu {words[0]} ended with {program.returncode}")
+        out.seek(0)
+        return seconds, peak, out.read()
+
+
+def _resident(pid: int) -> float:
+    """MiB of a process and its children."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    own = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return (int(own.group(1)) / 1024 if own else 0.0) + sum(_resident(int(child)) for child in children)
 
 
 def machine() -> str:
