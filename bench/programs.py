@@ -95,13 +95,13 @@ def peak_of(*words: str) -> tuple[float, float, str]:
 
 
 def _resident(pid: int) -> float:
-    """MiB of a process and its children."""
+    """MiB of a process and its children, what they share counted once (PSS)."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    own = re.search(r"VmRSS:\s+(\d+) kB", status)
+    own = re.search(r"^Pss:\s+(\d+) kB", status, re.MULTILINE)
     return (int(own.group(1)) / 1024 if own else 0.0) + sum(_resident(int(child)) for child in children)
 
 

@@ -232,7 +232,7 @@ def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
 def _tune() -> None:
     """Settings of the interpreter, by measure (`docs/performance.md`)."""
     gc.freeze()  # what is loaded stays: looking through it again and again costs an eighth of the road
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(50_000, 20, 20)
     sys.setswitchinterval(0.001)  # a thread that holds the record's lock shall not wait five times as long for Python's
 
 

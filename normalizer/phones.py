@@ -16,7 +16,7 @@ _LOOSE = re.compile(r"[\s.\-]+")
 _NIK = re.compile(r"\d{16}")
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8_192)
 def e164(said: str, region: str = "ID") -> str | None:
     """`0812…`, `62812…`, `+62 812-…` as `+62812…`; None where it is no phone number (a name, a short code)."""
     international = _INTERNATIONAL.fullmatch(said)  # an eleven-digit 62812… would pass for a national number

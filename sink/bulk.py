@@ -22,7 +22,7 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 AT_ONCE = 500
 """Values in one IN list, rows in one VALUES list."""
-TOGETHER = 256
+TOGETHER = 64
 """Rows that `put` inserts with one statement."""
 Stamp = Callable[[datetime], Any]
 

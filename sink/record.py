@@ -26,7 +26,7 @@ from sink.migrate import upgrade
 from sink.tables import meta
 from sink.vault import Vault, WrongKeys
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-16384")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-4096")
 CHECKPOINT_ROWS = 25_000
 """So many rows written, and the log is copied into the file."""
 WAL_LIMIT = 64 * 2**20
