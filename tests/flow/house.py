@@ -52,8 +52,8 @@ class House:
         return await self.until(self._settled, "the road to be empty")
 
     async def _settled(self) -> dict[str, int] | None:
+        behind = sum(lag.behind for lag in await self.hub.bus.lag())  # first: a look taken before it may be old
         ledger = (await look(self.hub))["all"]
-        behind = sum(lag.behind for lag in await self.hub.bus.lag())
         return ledger if not behind and not ledger["on_the_road"] and not ledger["lost"] else None
 
     async def complaints(self) -> list[dict[str, Any]]:
