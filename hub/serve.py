@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, nullcontext
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -198,4 +199,9 @@ def _told(settings: Settings) -> Mapping[str, str]:
         PREFIX + "KEYS": str(settings.keys),
         PREFIX + "ZONE": settings.zone.key,
         PREFIX + "LISTEN": f"{settings.host}:{settings.port}",
+        PREFIX + "PARTITIONS": str(settings.partitions),
+        PREFIX + "RETENTION": str(settings.retention / timedelta(days=1)),
+        PREFIX + "SPOOL_LIMIT": str(settings.spool_limit / 2**20),
+        PREFIX + "GUARD_RUN": str(settings.guard_run),
+        PREFIX + "GUARD_SHARE": str(settings.guard_share),
     }

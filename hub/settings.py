@@ -7,10 +7,11 @@ fix (`WrongCall`).
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Mapping
-from importlib.util import find_spec
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,11 +21,16 @@ PREFIX = "SATUPINTU_"
 KINDS = {
     "data": "a folder",
     "listen": "host:port, as 127.0.0.1:8080",
-    "bus": "sqlite:///PATH or memory://",
+    "bus": "sqlite:///PATH, memory:// or kafka://HOST:PORT,…",
     "record": "sqlite:///PATH or postgresql+psycopg://…",
     "channels": "the path of a TOML file",
     "keys": "the path of a TOML file",
     "zone": "a time zone, as Asia/Jakarta",
+    "partitions": "a number from 1 to 1000: of topics that are made new",
+    "retention": "days that the bus keeps what every stage has done with",
+    "spool_limit": "MiB that a door keeps on its disk while the broker is away",
+    "guard_run": "dead letters in a row that stop a stage",
+    "guard_share": "a share from 0 to 1: so many of a stage's last 1,000 events dead stop it",
 }
 DEFAULTS = {
     "data": "./var",
@@ -34,6 +40,11 @@ DEFAULTS = {
     "channels": "{data}/channels.toml",
     "keys": "{data}/keys.toml",
     "zone": "Asia/Jakarta",
+    "partitions": "4",
+    "retention": "90",
+    "spool_limit": "1024",
+    "guard_run": "200",
+    "guard_share": "0.5",
 }
 
 
@@ -52,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     channels: Path
     keys: Path
     zone: ZoneInfo
+    partitions: int
+    retention: timedelta
+    spool_limit: int
+    """Bytes."""
+    guard_run: int
+    guard_share: float
 
     @property
     def url(self) -> str:
@@ -75,11 +92,16 @@ def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] |
         data=data,
         host=host,
         port=port,
-        bus=_url("bus", filled["bus"], ("sqlite:///", "memory://")),
+        bus=_url("bus", filled["bus"], ("sqlite:///", "memory://", "kafka://")),
         record=_url("record", filled["record"], ("sqlite:///", "postgresql+psycopg://")),
         channels=Path(filled["channels"]).expanduser(),
         keys=Path(filled["keys"]).expanduser(),
         zone=_zone(filled["zone"]),
+        partitions=int(_number("partitions", filled["partitions"], 1, 1000)),
+        retention=timedelta(days=_number("retention", filled["retention"], 0.01, 36_500)),
+        spool_limit=int(_number("spool_limit", filled["spool_limit"], 1, 10**7) * 2**20),
+        guard_run=int(_number("guard_run", filled["guard_run"], 1, 10**9)),
+        guard_share=_number("guard_share", filled["guard_share"], 0.001, 1),
     )
 
 
@@ -110,8 +132,8 @@ def _from_file(path: Path) -> dict[str, str]:
     found = read_toml(path, "the settings file")
     for key, value in found.items():
         _known(key, key)
-        if not isinstance(value, str):
-            raise WrongCall(f"{key} in {path} takes {KINDS[key]} in quotes, not {type(value).__name__}")
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise WrongCall(f"{key} in {path} takes {KINDS[key]}, not {type(value).__name__}")
     return {k: str(v) for k, v in found.items()}
 
 
@@ -140,9 +162,17 @@ def _url(key: str, value: str, schemes: tuple[str, ...]) -> str:
     if not value.startswith(schemes):
         # a URL may hold a password: only its scheme is shown
         raise WrongCall(f"{key} takes {KINDS[key]}, not {value.partition(':')[0]}:…")
-    if value.startswith("postgresql+psycopg:") and find_spec("psycopg") is None:
-        raise WrongCall(f"{key} on PostgreSQL needs psycopg: install it with pip install 'psycopg[binary]'")
     return value
+
+
+def _number(key: str, value: str, least: float, most: float) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:
+        raise WrongCall(f"{key} takes {KINDS[key]}, not {value!r}")
+    return number
 
 
 def _zone(value: str) -> ZoneInfo:

@@ -32,9 +32,8 @@ from router import Rules, route
 from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
 from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, keep, note, owed, published
 
-PARTITIONS = 4
 LOG_BYTES = 20 * 2**30
-"""What the embedded log keeps at most of what every group has committed; its age limit is the bus's own, 90 days."""
+"""What the embedded log keeps at most of what every group has committed."""
 RELAY_AT_ONCE = 500
 
 
@@ -59,6 +58,8 @@ class Hub:
     record: Record
     blobs: Blobs
     bus: Bus
+    intake: Bus
+    """Where the doors publish."""
     rules: Rules
     threads: Threads
     http: Http
@@ -95,7 +96,7 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
         bus = await _opened(stack, settings)
         blobs = Blobs(settings.data / "blobs")
         _tune()
-        yield Hub(settings, accounts, vault, record, blobs, bus, rules, pools, http, asyncio.Event())
+        yield Hub(settings, accounts, vault, record, blobs, bus, bus, rules, pools, http, asyncio.Event())
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
@@ -225,8 +226,12 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> Bus:
 
 def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     if settings.bus.startswith("memory://"):
-        return MemoryBus(partitions=PARTITIONS)
-    return SqliteBus(sqlite_path(settings.bus), partitions=PARTITIONS, max_bytes=LOG_BYTES)
+        return MemoryBus(settings.partitions)
+    if settings.bus.startswith("kafka://"):
+        from bus.kafka import KafkaBus  # it costs a quarter of the start, and few need it
+
+        return KafkaBus(settings.bus, settings.partitions, settings.retention)
+    return SqliteBus(sqlite_path(settings.bus), settings.partitions, settings.retention, LOG_BYTES)
 
 
 def _tune() -> None:

@@ -17,7 +17,7 @@ def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     from hub.web.app import make_app
     from hub.wiring import now
 
-    door = Door(hub.accounts, hub.bus.publish, hub.blobs, now)
+    door = Door(hub.accounts, hub.intake.publish, hub.blobs, now)
     pages = make_app(hub, door.answered)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:

@@ -107,7 +107,7 @@ class Desk:
                 raise Problem(422, "key_reused")
             raw, report = once
         if raw not in self._recent:
-            await _in_time(self._hub.bus.publish([_raw(raw, account, report)]), account.account)
+            await _in_time(self._hub.intake.publish([_raw(raw, account, report)]), account.account)
             _remember(self._recent, raw, None)
         return Filed(raw, self._hub.vault.token(raw))
 

@@ -49,7 +49,7 @@ async def _bus(hub: Hub) -> str:
     """Goes the way of every publish, with nothing to publish."""
     try:
         async with asyncio.timeout(WITHIN):
-            await hub.bus.publish([])
+            await hub.intake.publish([])
             await hub.bus.lag()
     except Exception as error:  # whatever it is: this door cannot accept
         _log.warning("not ready: the bus says %s", error.__class__.__name__)

@@ -47,7 +47,6 @@ def test_help_lists_every_command_of_the_interface() -> None:
         (["run", "forwarder"], "run one of"),
         (["run", "reader", "--bus", "memory://"], "use satupintu up"),
         (["up", "--workers", "1", "--bus", "memory://"], "use satupintu up"),
-        (["ledger", "--record", "postgresql+psycopg://x/y"], "psycopg"),
         (["up", "--workers", "many"], "--help"),
         (["up", "--listen", "8080"], "host:port"),
         (["ledger", "--zone", "Asia/Jakrta"], "zone takes"),
