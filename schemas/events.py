@@ -39,6 +39,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
         """Events of one key keep their order."""
         raise NotImplementedError
 
+    @property
+    def event_id(self) -> str:
+        """One for each event of its topic; the same event published again has the same."""
+        raise NotImplementedError
+
+    @property
+    def trace(self) -> str | None:
+        """What events of one way through the house have in common: the raw id, where it is known."""
+        raise NotImplementedError
+
 
 class Raw(Event, frozen=True, kw_only=True):
     """The bytes a door took, before anybody understood them. One for each conversation inside a request."""
@@ -69,6 +79,14 @@ class Raw(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return self.account if self.conversation is None else f"{self.account}/{self.conversation}"
+
+    @property
+    def event_id(self) -> str:
+        return self.id
+
+    @property
+    def trace(self) -> str | None:
+        return self.id
 
 
 class Message(Event, frozen=True, kw_only=True):
@@ -140,6 +158,14 @@ class Message(Event, frozen=True, kw_only=True):
     def key(self) -> str:
         return f"{self.account}/{self.conversation}"
 
+    @property
+    def event_id(self) -> str:
+        return f"{self.raw}.{self.index}"
+
+    @property
+    def trace(self) -> str | None:
+        return self.raw
+
 
 class Complaint(Event, frozen=True, kw_only=True):
     """The canonical complaint as one message tells it: which complaint, and what the message does to it."""
@@ -166,6 +192,14 @@ class Complaint(Event, frozen=True, kw_only=True):
     def key(self) -> str:
         return self.id or self.message.key
 
+    @property
+    def event_id(self) -> str:
+        return self.message.event_id
+
+    @property
+    def trace(self) -> str | None:
+        return self.message.trace
+
 
 class Routed(Event, frozen=True, kw_only=True):
     """A complaint with the office that shall act, and why that one."""
@@ -184,6 +218,14 @@ class Routed(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return self.complaint.key
+
+    @property
+    def event_id(self) -> str:
+        return self.complaint.event_id
+
+    @property
+    def trace(self) -> str | None:
+        return self.complaint.trace
 
 
 class Reply(Event, frozen=True, kw_only=True):
@@ -209,6 +251,15 @@ class Reply(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return f"{self.account}/{self.conversation}"
+
+    @property
+    def event_id(self) -> str:
+        return self.id
+
+    @property
+    def trace(self) -> str | None:
+        """Its own id: the raw id went into it and cannot be read back."""
+        return self.id
 
 
 class Receipt(Event, frozen=True, kw_only=True):
@@ -237,6 +288,16 @@ class Receipt(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return f"{self.account}/{self.reply or self.native_id or self.raw}"
+
+    @property
+    def event_id(self) -> str:
+        if self.raw is not None:
+            return f"{self.raw}.{self.index}"
+        return f"{self.reply or self.native_id}/{self.state}/{self.at.isoformat()}"
+
+    @property
+    def trace(self) -> str | None:
+        return self.raw or self.reply
 
 
 class Dead(Event, frozen=True, kw_only=True):
@@ -267,6 +328,14 @@ class Dead(Event, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         return self.raw or self.id
+
+    @property
+    def event_id(self) -> str:
+        return self.id
+
+    @property
+    def trace(self) -> str | None:
+        return self.raw
 
 
 EVENTS: dict[str, type[Event]] = {e.topic: e for e in (Raw, Message, Complaint, Routed, Reply, Receipt, Dead)}
