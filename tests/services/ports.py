@@ -1,0 +1,38 @@
+"""Ports that nobody listens on just now, and whether somebody does."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from contextlib import ExitStack
+
+
+def free_ports(pairs: int) -> list[int]:
+    """So many ports that are free together with the one after each."""
+    found: list[int] = []
+    with ExitStack() as held:
+        while len(found) < pairs:
+            with ExitStack() as pair:
+                try:
+                    first = pair.enter_context(socket.socket())
+                    first.bind(("127.0.0.1", 0))
+                    port = first.getsockname()[1]
+                    second = pair.enter_context(socket.socket())
+                    second.bind(("127.0.0.1", port + 1))
+                except OSError:
+                    continue
+                held.push(pair.pop_all())
+                found.append(port)
+    return found
+
+
+def wait_until_open(port: int, process: subprocess.Popen[bytes], log: str, within: float = 60.0) -> None:
+    """Until somebody listens there; AssertionError with the end of the log where the process died or took too long."""
+    until = time.monotonic() + within
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port} (exit {process.poll()}):\n{log}")
