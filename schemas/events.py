@@ -78,6 +78,7 @@ class Raw(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What one conversation brings keeps its order; where the door could not tell it, what the account brings."""
         return self.account if self.conversation is None else f"{self.account}/{self.conversation}"
 
     @property
@@ -156,6 +157,7 @@ class Message(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What is said in one conversation keeps its order."""
         return f"{self.account}/{self.conversation}"
 
     @property
@@ -190,6 +192,7 @@ class Complaint(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What one complaint meets keeps its order; what belongs to none, as its conversation."""
         return self.id or self.message.key
 
     @property
@@ -217,6 +220,7 @@ class Routed(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """As its Complaint's."""
         return self.complaint.key
 
     @property
@@ -250,6 +254,7 @@ class Reply(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What one conversation is told keeps its order."""
         return f"{self.account}/{self.conversation}"
 
     @property
@@ -287,6 +292,7 @@ class Receipt(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What is said of one reply keeps its order."""
         return f"{self.account}/{self.reply or self.native_id or self.raw}"
 
     @property
@@ -327,6 +333,7 @@ class Dead(Event, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """What was refused of one Raw stands together."""
         return self.raw or self.id
 
     @property
