@@ -54,6 +54,9 @@ class Batch:
     events: Sequence[Stored]
     ticket: Any = None
     """The adapter's own: what `commit` needs to know."""
+    gained: bool = False
+    """The subscription was given a partition since its last batch (the first batch always says so): others may have
+    worked there meanwhile, so what a stage remembers of keys it has to look up again."""
 
 
 @dataclass(frozen=True, slots=True)

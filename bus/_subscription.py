@@ -78,6 +78,7 @@ class Subscription(AsyncIterator[Batch]):
         self._size = size
         self._held: dict[int, _Held] = {}
         self._turn = 0
+        self._gained = False
         self._ticket: Ticket | None = None
         self._settled = asyncio.Event()
         self._settled.set()
@@ -125,7 +126,8 @@ class Subscription(AsyncIterator[Batch]):
         self._settled.clear()
         places = {partition: (self._held[partition].epoch, place) for partition, place in last.items()}
         self._ticket = Ticket(self, places)
-        return Batch(self.topic, self.group, events, self._ticket)
+        gained, self._gained = self._gained, False
+        return Batch(self.topic, self.group, events, self._ticket, gained)
 
     async def _balance(self) -> None:
         self.stale = False
@@ -156,8 +158,6 @@ class Subscription(AsyncIterator[Batch]):
         return missing < 0 or (missing > 0 and bool(free))
 
     def _hold(self, mine: Mapping[int, Lease]) -> None:
-        before = self._held
-        self._held = {
-            p: before[p] if p in before and before[p].epoch == lease.epoch else _Held(lease.epoch, lease.place)
-            for p, lease in mine.items()
-        }
+        kept = {p: held for p, held in self._held.items() if p in mine and held.epoch == mine[p].epoch}
+        self._held = {p: kept.get(p) or _Held(lease.epoch, lease.place) for p, lease in mine.items()}
+        self._gained = self._gained or len(kept) < len(mine)

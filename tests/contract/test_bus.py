@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bus import Bus, Lag, Lost
+from bus import Batch, Bus, Lag, Lost
 from schemas import Receipt, Reject, encode
 from tests.bus.events import AT, citizens, consume, everything, ids, in_order, raw, soon
 
@@ -181,6 +182,28 @@ async def test_what_a_subscription_held_passes_to_the_others(bus: Bus) -> None:
             await asyncio.gather(_drain(bus, one, set()), _drain(bus, two, set()))
         await bus.publish(citizens(40))
         assert sorted(ids(await consume(bus, one, 40))) == list(range(40))
+
+
+async def test_a_batch_says_that_a_partition_was_gained(bus: Bus) -> None:
+    await bus.publish(citizens(40))
+    async with bus.subscribe("raw", "reader", size=10) as one:
+        first, *others = await _taken(bus, one, 40)
+        assert first.gained
+        assert others
+        assert not any(batch.gained for batch in others)
+        async with bus.subscribe("raw", "reader") as two:
+            await asyncio.gather(_drain(bus, one, set()), _drain(bus, two, set()))
+        await bus.publish(citizens(40))
+        assert any(batch.gained for batch in await _taken(bus, one, 40))
+
+
+async def _taken(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[Batch]:
+    """Take and commit batches until that many events came."""
+    taken: list[Batch] = []
+    while sum(len(batch.events) for batch in taken) < count:
+        taken.append(await soon(batches))
+        await bus.commit(taken[-1])
+    return taken
 
 
 async def test_a_commit_after_the_partition_has_passed_on_is_lost(bus: Bus) -> None:
