@@ -38,7 +38,7 @@ def bury(topic: str, stored: Stored, **known: Any) -> Dead:
         of_topic=topic,
         event_key=stored.key,
         event=stored.value,
-        raw=origin.id if topic == "raw" else origin.raw,
+        raw=origin.id if topic in {"raw", "slow"} else origin.raw,
         index=origin.index,
         of=origin.of,
         account=origin.account,

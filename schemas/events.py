@@ -1,6 +1,7 @@
 """The events of the road. An event's class is its topic; its `key` is what must stay in order.
 
     Raw -> Message -> Complaint -> Routed -> (record) -> Reply -> (channel) -> Receipt        Dead: any of them, refused
+    Raw -> Slow -> Message, where a conversation is over its budget
 
 Each room adds what it found out and hands on the rest as it came: a Complaint holds its Message, a Routed its
 Complaint.
@@ -88,6 +89,12 @@ class Raw(Event, frozen=True, kw_only=True):
     @property
     def trace(self) -> str | None:
         return self.id
+
+
+class Slow(Raw, frozen=True, kw_only=True):
+    """A Raw of a conversation over its budget, sent by the slow lane: read there, after what others write."""
+
+    topic: ClassVar[str] = "slow"
 
 
 class Message(Event, frozen=True, kw_only=True):
@@ -345,5 +352,5 @@ class Dead(Event, frozen=True, kw_only=True):
         return self.raw
 
 
-EVENTS: dict[str, type[Event]] = {e.topic: e for e in (Raw, Message, Complaint, Routed, Reply, Receipt, Dead)}
+EVENTS: dict[str, type[Event]] = {e.topic: e for e in (Raw, Slow, Message, Complaint, Routed, Reply, Receipt, Dead)}
 """Every topic and what stands on it."""
