@@ -1,4 +1,5 @@
-"""The wire format as files: `python -m tests.schemas.golden` writes the JSON Schema of every event.
+"""The wire format as files: `python -m tests.schemas.golden` writes the JSON Schema of every event, and
+`docs/asyncapi.yaml` with them.
 
 `golden/` is what the code says now: a change of wire format is a visible diff. `released/` is what the last release
 said; it is replaced at a release (`python -m tests.schemas.golden --release`), never to make a test pass.
@@ -44,6 +45,9 @@ def write(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    from tests.schemas import asyncapi
+
     write(GOLDEN)
+    asyncapi.FILE.write_text(asyncapi.written(), encoding="utf-8")
     if "--release" in sys.argv[1:]:
         write(RELEASED)
