@@ -1,0 +1,227 @@
+"""The bare cost of the road on Kafka and PostgreSQL: what a run of ours left, moved again, and nothing understood.
+
+    python -m bench.bare_stack BUS RECORD NEW_BUS NEW_RECORD      says "ready", begins at a line on standard input
+
+Two processes, as `ingest` has. Each hop takes batches of up to 500, produces as many of the very values that our run
+left on the next topic, and commits. The rows go into the same tables by COPY, each batch in a transaction: what the
+matcher remembers, what the sink keeps, what the ledger books.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+HOPS = {"raw": "messages", "messages": "complaints", "complaints": "routed", "routed": None}
+TABLES = {
+    "messages": ("decisions", "numbers", "threads", "said"),
+    "routed": ("outcomes", "complaints", "messages", "readings", "parties", "attachments", "timeline", "matches"),
+    "ledger": ("received",),
+}
+"""By the topic whose batch writes them; `ledger` reads `raw` as a group of its own."""
+SIZE = 500
+
+Value = tuple[bytes, bytes, list[tuple[str, bytes]], int]
+"""Key, value, headers, partition."""
+
+
+@dataclass
+class Left:
+    """What our run left: values by topic, rows (lines of COPY's text) by table."""
+
+    values: dict[str, list[Value]]
+    rows: dict[str, list[bytes]]
+
+    @property
+    def total(self) -> int:
+        return len(self.values["raw"])
+
+
+def place(bus: str) -> tuple[str, str]:
+    """Servers, and the prefix of topics."""
+    servers, _, prefix = bus.removeprefix("kafka://").partition("/")
+    return servers, prefix
+
+
+async def values(bus: str, topic: str) -> list[Value]:
+    """All that stands on the topic."""
+    servers, prefix = place(bus)
+    consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
+    await consumer.start()
+    found: list[Value] = []
+    try:
+        name = f"{prefix}.{topic}"
+        parts = [
+            TopicPartition(name, p) for p in sorted(consumer.partitions_for_topic(name) or await _parts(consumer, name))
+        ]
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        while any([await consumer.position(p) < ends[p] for p in parts]):
+            for part, records in (await consumer.getmany(timeout_ms=500)).items():
+                found += [(r.key, r.value, list(r.headers), part.partition) for r in records]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def _parts(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer._client.fetch_all_metadata()
+    return consumer.partitions_for_topic(topic) or set()
+
+
+def rows(record: str, table: str) -> list[bytes]:
+    """All that stands in the table."""
+    with (
+        psycopg.connect(record.replace("+psycopg", "")) as connection,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} TO STDOUT") as copy,
+    ):
+        return b"".join(bytes(block) for block in copy).splitlines(keepends=True)
+
+
+class Slices:
+    """Hands out what stands for the next messages: this process from the front, the other from the back."""
+
+    def __init__(self, things: Sequence[Any], total: int, other: bool) -> None:
+        self._things = things[::-1] if other else things
+        self._total, self._at = total, 0
+
+    def take(self, messages: int) -> Sequence[Any]:
+        share = len(self._things) / self._total
+        start, self._at = self._at, self._at + messages
+        return self._things[round(start * share) : round(self._at * share)]
+
+
+class Bare:
+    """One process: all hops."""
+
+    def __init__(self, left: Left, bus: str, record: str, other: bool) -> None:
+        self._left, self._other = left, other
+        self._servers, self._prefix = place(bus)
+        self._record = record.replace("+psycopg", "")
+
+    async def run(self, produces: bool) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers, enable_idempotence=True, acks="all", max_batch_size=2**18
+        )
+        await self._producer.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for topic, onto in HOPS.items():
+                    tasks.create_task(self._hop(topic, f"bare.{topic}", onto, topic))
+                tasks.create_task(self._hop("raw", "bare.ledger", None, "ledger"))
+                if produces:
+                    tasks.create_task(self._begin())
+        finally:
+            await self._producer.stop()
+
+    async def _begin(self) -> None:
+        raws = self._left.values["raw"]
+        for start in range(0, len(raws), SIZE):
+            await self._send("raw", raws[start : start + SIZE])
+
+    async def _send(self, topic: str, batch: Sequence[Value]) -> None:
+        name, sent = f"{self._prefix}.{topic}", []
+        for key, value, headers, partition in batch:
+            sent.append(await self._producer.send(name, value, key, partition, headers=headers))
+        await asyncio.gather(*sent)
+
+    async def _hop(self, topic: str, group: str, onto: str | None, writes: str) -> None:
+        consumer = AIOKafkaConsumer(
+            f"{self._prefix}.{topic}", bootstrap_servers=self._servers, group_id=f"{self._prefix}.{group}",
+            enable_auto_commit=False, auto_offset_reset="earliest",
+        )  # fmt: skip
+        await consumer.start()
+        copies = {t: Slices(self._left.rows[t], self._left.total, self._other) for t in TABLES.get(writes, ())}
+        made = Slices(self._left.values[onto], self._left.total, self._other) if onto else None
+        with psycopg.connect(self._record) as connection:
+            while True:
+                got = await consumer.getmany(timeout_ms=1000, max_records=SIZE)
+                count = sum(map(len, got.values()))
+                if not count:
+                    continue
+                if copies:
+                    await asyncio.to_thread(_copy, connection, {t: s.take(count) for t, s in copies.items()})
+                if made and onto:
+                    await self._send(onto, made.take(count))
+                await consumer.commit()
+
+
+def _copy(connection: psycopg.Connection[Any], lines: dict[str, Sequence[bytes]]) -> None:
+    with connection.cursor() as cursor:
+        for table, these in lines.items():
+            if these:
+                with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                    copy.write(b"".join(these))
+    connection.commit()
+
+
+def prepare(record: str, new_bus: str, new_record: str, left: Left) -> None:
+    """The same topics and tables, empty: made by our own code."""
+    from datetime import timedelta
+    from pathlib import Path
+    from tempfile import mkdtemp
+
+    from bus.kafka import KafkaBus
+
+    from sink import Record, Vault
+
+    async def topics() -> None:
+        async with KafkaBus(new_bus, 4, timedelta(days=1)) as bus:
+            await bus.publish([])
+
+    asyncio.run(topics())
+    with Record.open(new_record, Vault.create(Path(mkdtemp()) / "keys.toml")):
+        pass
+
+
+def main() -> None:
+    """Do it; says the seconds and the processor time of both processes."""
+    bus, record, new_bus, new_record = sys.argv[1:5]
+    tables = [t for many in TABLES.values() for t in many]
+    left = Left({t: asyncio.run(values(bus, t)) for t in HOPS}, {t: rows(record, t) for t in tables})
+    prepare(record, new_bus, new_record, left)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start, used = time.monotonic(), time.process_time()
+    child = os.fork()
+    work = Bare(left, new_bus, new_record, other=child == 0)
+    if child == 0:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        uvloop.run(work.run(produces=False))
+    uvloop.run(_until(work, lambda: _all_there(new_record, left)))
+    seconds, mine = time.monotonic() - start, time.process_time() - used
+    os.kill(child, signal.SIGTERM)
+    usage = os.wait4(child, 0)[2]
+    print(json.dumps({"seconds": seconds, "cpu": mine + usage.ru_utime + usage.ru_stime}), flush=True)
+
+
+async def _until(work: Bare, done: Callable[[], bool]) -> None:
+    task = asyncio.create_task(work.run(produces=True))
+    while not await asyncio.to_thread(done):
+        await asyncio.sleep(0.1)
+        if task.done():
+            task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _all_there(record: str, left: Left) -> bool:
+    with psycopg.connect(record.replace("+psycopg", "")) as connection:
+        asked = "SELECT (SELECT count(*) FROM outcomes), (SELECT count(*) FROM received)"
+        return connection.execute(asked).fetchone() == (left.total, left.total)
+
+
+if __name__ == "__main__":
+    main()
