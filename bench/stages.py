@@ -3,8 +3,8 @@
     python -m bench.stages [--messages 20000]
 
 The door takes signed WhatsApp webhooks as fast as it can; then the stages, each a process of its own, once one of each
-and once two, work off what waits, and send the answers to a gateway. What a process costs to start and to wait, measured
-on an empty road, is taken off.
+and once two, work off what waits, and send the answers to a gateway. What a process costs to start and to wait is
+measured on an empty road, and taken off.
 """
 
 from __future__ import annotations
