@@ -1,13 +1,14 @@
 """The corridor: the port, its adapters, and `pump`, the only loop that consumes a topic."""
 
 from bus._file import UnusableLog
+from bus._guard import Guard, Stopped
 from bus._port import Batch, Bus, Lag, Lost, Stored
 from bus.memory import MemoryBus
-from bus.pump import Counts, Stage, Stopped, pump
+from bus.pump import Counts, Stage, pump
 from bus.sqlite import SqliteBus
 from bus.turnstile import Turnstile
 
 __all__ = [
-    "Batch", "Bus", "Counts", "Lag", "Lost", "MemoryBus", "SqliteBus", "Stage", "Stopped", "Stored", "Turnstile",
-    "UnusableLog", "pump",
+    "Batch", "Bus", "Counts", "Guard", "Lag", "Lost", "MemoryBus", "SqliteBus", "Stage", "Stopped", "Stored",
+    "Turnstile", "UnusableLog", "pump",
 ]  # fmt: skip

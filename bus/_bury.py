@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
 import msgspec
-from uuid_utils import uuid7
+from uuid_utils import UUID
 
 from bus._port import Stored
 from schemas import Dead
@@ -34,7 +35,7 @@ def bury(topic: str, stored: Stored, **known: Any) -> Dead:
     """The dead letter for an event of that topic. `known`: stage, reason, at, attempts."""
     origin = _origin(stored.value)
     return Dead(
-        id=str(uuid7()),
+        id=_letter_id(topic, stored, known["stage"]),
         of_topic=topic,
         event_key=stored.key,
         event=stored.value,
@@ -47,6 +48,12 @@ def bury(topic: str, stored: Stored, **known: Any) -> Dead:
         received_at=origin.received_at,
         **known,
     )
+
+
+def _letter_id(topic: str, stored: Stored, stage: str) -> str:
+    """The same event, delivered again and refused again, is the same letter."""
+    where = f"{stage}/{topic}/{stored.partition}/{stored.place}/{stored.at.isoformat()}/"
+    return str(UUID(bytes=sha256(where.encode() + stored.value).digest()[:16], version=8))
 
 
 def _origin(value: bytes) -> _Origin:

@@ -8,6 +8,9 @@ What a stage may raise, and what comes of it:
     Reject       buried with its reason
     any other    a bug: buried with the exception's class and place; ten in a row stop the stage with `Stopped`
 
+So do too many dead of whatever cause (`_guard.py`). The batch in hand is then not committed: it is run again after the
+next start, and what it buried is buried under the same ids.
+
 A batch that fails is run again one event at a time, in order, so that one bad event is buried and the rest go on; only
 where the fault lies with our own database or broker (Retry without limit) the whole batch is tried again first.
 Nothing is logged but ids, stage, attempt and reason; an exception's own words may be a citizen's.
@@ -25,11 +28,11 @@ from itertools import count
 from typing import TypeVar
 
 from bus._bury import bury, place_of
+from bus._guard import Guard, Stopped, Watch
 from bus._partitions import now
 from bus._port import Batch, Bus, Lost, Stored
 from schemas import Event, Reject, Retry, decode
 
-BUGS_IN_A_ROW = 10
 WHOLE_TRIES = 3
 """How often a batch is tried whole before its events are run one at a time."""
 LAST_BATCH = 8.0
@@ -44,10 +47,6 @@ _logger = logging.getLogger(__name__)
 
 Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 Sleep = Callable[[float], Awaitable[object]]
-
-
-class Stopped(Exception):  # noqa: N818 - it says what happened
-    """The stage fails whatever it is given: somebody has to look. The batch is not committed."""
 
 
 @dataclass(slots=True)
@@ -75,6 +74,9 @@ class Stage:
     """Events in a batch at most."""
     group: str = ""
     """Defaults to the name."""
+    gained: Callable[[], Awaitable[None]] | None = None
+    """Called before a batch that comes after a partition was gained. May raise Retry: it is called again."""
+    guard: Guard = field(default_factory=Guard)
     counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
@@ -108,10 +110,12 @@ class _Pump:
     def __init__(self, bus: Bus, stage: Stage, sleep: Sleep, clock: Callable[[], datetime]) -> None:
         self._bus, self._stage, self._counts = bus, stage, stage.counts
         self._sleep, self._clock = sleep, clock
-        self._bugs = 0
+        self._watch = Watch(stage.name, stage.guard)
 
     async def batch(self, batch: Batch) -> None:
         """One batch, until it is committed or lost."""
+        if batch.gained and self._stage.gained:
+            await self.patiently(self._stage.gained)
         if not await self._whole(batch.events):
             for stored in batch.events:
                 await self._single(stored)
@@ -141,6 +145,8 @@ class _Pump:
                 if fault.limit is not None:
                     return False
                 await self._wait(fault, attempt)
+            except Stopped:
+                raise
             except Exception:  # run singly, the one at fault will raise it again
                 return False
         return False
@@ -156,30 +162,26 @@ class _Pump:
                     continue
                 reason = fault.reason
             except Reject as fault:
-                self._bugs = 0
+                self._watch.refused()
                 reason = fault.reason
+            except Stopped:
+                raise
             except Exception as error:
-                reason = self._bug(error)
+                self._watch.bug(reason := place_of(error))
             await self._bury(stored, reason, attempt)
             return
 
     async def _run(self, batch: Sequence[Stored]) -> None:
         topic = self._stage.topic
-        made = await self._stage.run([decode(topic, stored.value) for stored in batch])
+        events = [decode(topic, stored.value) for stored in batch]
+        made = await self._stage.run(events)
         if made:
             await self.patiently(lambda: self._bus.publish(made))
         self._counts.published += len(made)
-        self._bugs = 0
+        self._watch.done(events, made)
 
     def _exhausted(self, fault: Retry, attempt: int) -> bool:
         return fault.limit is not None and attempt > fault.limit and self._stage.topic != DEAD
-
-    def _bug(self, error: Exception) -> str:
-        self._bugs += 1
-        reason = place_of(error)
-        if self._bugs >= BUGS_IN_A_ROW:
-            raise Stopped(f"{self._stage.name}: {self._bugs} faults in a row, the last {reason}") from None
-        return reason
 
     async def _bury(self, stored: Stored, reason: str, attempts: int) -> None:
         stage = self._stage
@@ -189,6 +191,7 @@ class _Pump:
         _logger.warning("%s: buried %s after %d attempts", stage.name, dead.id, attempts)
         await self.patiently(lambda: self._bus.publish([dead]))
         self._counts.buried += 1
+        self._watch.buried(dead)
 
     async def _wait(self, fault: Retry, attempt: int) -> None:
         self._counts.retries += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from bus import MemoryBus, Stage, Stored, pump
+from bus import Guard, MemoryBus, Stage, Stored, pump
 from bus.pump import Run
 from schemas import Dead, Event, Message, Raw, decode
 from tests.bus.events import AT
@@ -29,13 +29,16 @@ class Pumping:
         self.bus = bus
         self.waits = Waits()
 
-    async def run(self, run: Run, events: Sequence[Event], *, size: int = 500) -> Stage:
+    async def run(self, run: Run, events: Sequence[Event], *, size: int = 500, guard: Guard | None = None) -> Stage:
         """Publish the events and pump them through the stage until it is behind nothing, or stops."""
         await self.bus.publish(events)
-        stage = Stage("reader", events[0].topic, run, size=size)
+        return await self.go(Stage("reader", events[0].topic, run, size=size, guard=guard or Guard()), len(events))
+
+    async def go(self, stage: Stage, count: int) -> Stage:
+        """Pump until the stage has taken so many, or stops."""
         pumping = asyncio.create_task(pump(self.bus, stage, sleep=self.waits, clock=lambda: AT))
         async with asyncio.timeout(20):
-            while not pumping.done() and stage.counts.taken + stage.counts.lost < len(events):
+            while not pumping.done() and stage.counts.taken + stage.counts.lost < count:
                 await asyncio.sleep(0)
         if not pumping.done():
             pumping.cancel()
