@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from bus import Counts
 from hub.ledger import look
 from sink import tables
 
 if TYPE_CHECKING:
     from bus import Lag
+    from hub.at_work import AtWork
     from hub.ledger import Ledger
     from hub.wiring import Hub
     from sink import Record
@@ -44,6 +47,7 @@ class Metrics(Collector):
         self._busy = asyncio.Lock()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
+        ProcessCollector(registry=self._registry)
 
     async def text(self) -> bytes:
         """All figures, taken anew where they are too old."""
@@ -78,6 +82,8 @@ class Metrics(Collector):
         yield outbox
         yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be looked at.", self._dead)
         yield from self._books()
+        yield from of_stages(self._hub.at_work)
+        yield from of_workers(self._hub.at_work)
 
     def _road(self) -> Iterator[Metric]:
         labels = ["topic", "group"]
@@ -101,6 +107,33 @@ class Metrics(Collector):
         if self._ledger is not None:
             lost = self._ledger["all"]["lost"]
             yield GaugeMetricFamily("satupintu_ledger_lost", "Must be 0; an alarm when it stays.", lost)
+
+
+def of_stages(at_work: AtWork) -> Iterator[Metric]:
+    """Every pump and loop of this process and its workers (those of this process have no worker): does it run, and what
+    has it done since it began?"""
+    labels = ["stage", "worker"]
+    told = sorted(at_work.stages(), key=lambda stage: stage[:2])
+    running = GaugeMetricFamily("satupintu_stage_running", "0: it stopped, somebody has to look.", labels=labels)
+    for name, worker, doing in told:
+        running.add_metric([name, worker], int(doing.stopped is None))
+    yield running
+    for what in (field.name for field in fields(Counts)):
+        done = CounterMetricFamily(f"satupintu_stage_{what}", f"Events or batches of a stage: {what}.", labels=labels)
+        for name, worker, doing in told:
+            if doing.counts is not None:
+                done.add_metric([name, worker], getattr(doing.counts, what))
+        yield done
+
+
+def of_workers(at_work: AtWork) -> Iterator[Metric]:
+    """What the processes beside this one cost."""
+    cpu = CounterMetricFamily("satupintu_worker_cpu_seconds", "Processor time of a worker.", labels=["worker"])
+    memory = GaugeMetricFamily("satupintu_worker_resident_bytes", "Memory of a worker.", labels=["worker"])
+    for worker, report in sorted(at_work.workers.items()):
+        cpu.add_metric([worker], report.cpu)
+        memory.add_metric([worker], report.memory)
+    yield from (cpu, memory)
 
 
 def _counts(record: Record) -> tuple[dict[str, int], int]:

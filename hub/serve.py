@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext
-from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
 from bus import Stopped, pump
+from hub.at_work import AtWork, Doing
 from hub.discreet import place_of
-from hub.settings import PREFIX, Settings, WrongCall
+from hub.door import Receive, Scope, Send
+from hub.settings import Settings, WrongCall
 from hub.wiring import Hub, Loop, open_hub
+from hub.workers import children, has_parent, tell_parent
 from schemas import Retry
+
+__all__ = ["STAGES", "WORK", "children", "repeat", "serve", "work_of", "working"]
 
 log = logging.getLogger(__name__)
 
 WORK = ("reader", "matcher", "router", "sink", "speakers")
 STAGES = ("door", *WORK)
-PARENT = "_SATUPINTU_PARENT"
-"""In the environment of a child: the process that it belongs to."""
 
 
 class Work(NamedTuple):
@@ -36,18 +36,23 @@ class Work(NamedTuple):
 
     name: str
     run: Callable[[], Awaitable[None]]
+    doing: Doing
 
 
 def work_of(hub: Hub, names: Collection[str]) -> list[Work]:
     """Every pump and loop of the named stages."""
-    pumps = [Work(s.name, partial(pump, hub.bus, s)) for n, of in hub.stages.items() if n in names for s in of]
-    return pumps + [Work(x.name, partial(repeat, x)) for n, of in hub.loops.items() if n in names for x in of]
+    stages = [s for n, of in hub.stages.items() if n in names for s in of]
+    loops = [x for n, of in hub.loops.items() if n in names for x in of]
+    pumps = [Work(s.name, partial(pump, hub.bus, s), Doing(s.counts)) for s in stages]
+    return pumps + [Work(x.name, partial(repeat, x), Doing()) for x in loops]
 
 
 @asynccontextmanager
 async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asyncio.Task[None]]]:
     """The named stages at work while the context lasts; what they hold in hand is finished before it ends."""
-    tasks = [asyncio.create_task(_reported(work), name=work.name) for work in work_of(hub, names)]
+    todo = work_of(hub, names)
+    hub.at_work.here.update((work.name, work.doing) for work in todo)
+    tasks = [asyncio.create_task(_reported(work), name=work.name) for work in todo]
     try:
         yield tasks
     finally:
@@ -56,17 +61,29 @@ async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asynci
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def serve(settings: Settings, names: Collection[str], workers: int = 0) -> None:
-    """Run the named stages here, and `workers` processes beside with all stages but the door; until SIGTERM or SIGINT.
+async def serve(
+    settings: Settings, names: Collection[str], workers: int = 0, told: asyncio.Event | None = None
+) -> None:
+    """Run the named stages here, and `workers` processes beside with all stages but the door; until `told`.
 
-    Raises WrongCall where the port is taken, and the stage's own error where one that runs without a door gave up.
+    A stage that stopped stays so, and those beside it go on. Without a door this ends with `Stopped` once none is left
+    and nobody can ask us; whatever else ends a stage ends us too, to be started again. Raises WrongCall where the
+    port is taken.
     """
-    listener = _bind(settings) if "door" in names else None
-    async with open_hub(settings) as hub, working(hub, names) as tasks, children(settings, WORK, workers):
-        if listener:
-            await _listen(hub, listener)
-        else:
-            await _until_told(tasks)
+    told = told or asyncio.Event()
+    at_work = AtWork()
+    if has_parent():
+        tell_parent(at_work)
+    listener = _bind(settings) if "door" in names or settings.listens else None
+    async with (
+        open_hub(settings, at_work) as hub,
+        _answering(hub, names, listener, told) as server,
+        working(hub, names) as tasks,
+        children(settings, WORK, workers, at_work.workers),
+    ):
+        _announce(hub, names)
+        asked = listener is not None or has_parent()
+        await _until(told, server, () if "door" in names else tasks, patient=asked)
 
 
 async def repeat(loop: Loop) -> None:
@@ -93,7 +110,12 @@ async def _reported(work: Work) -> None:
         await work.run()
     except Exception as error:
         why = str(error) if isinstance(error, Stopped) else place_of(error)
-        log.critical("stage %s stopped (%s); what comes in is kept, and waits until it runs again", work.name, why)
+        work.doing.stopped = why
+        log.critical(
+            "stage %s stopped (%s); what comes in is kept, and waits. Look at `satupintu dead list`, mend the cause, "
+            "start again",
+            work.name, why,
+        )  # fmt: skip
         raise
 
 
@@ -113,95 +135,72 @@ def _bind(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _listen(hub: Hub, listener: socket.socket) -> None:
-    """Answer on the socket until a signal comes."""
+@asynccontextmanager
+async def _answering(
+    hub: Hub, names: Collection[str], listener: socket.socket | None, told: asyncio.Event
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Answers on the socket, where there is one, until told or left: the task that does."""
+    if listener is None:
+        yield []
+        return
     import uvicorn
 
-    from hub.web import make_asgi
-
     config = uvicorn.Config(
-        make_asgi(hub), lifespan="off", ws="none", http="httptools",
+        _application(hub, names), lifespan="off", ws="none", http="httptools",
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
     server = uvicorn.Server(config)
     # left to itself it raises the signal again once it is done, and nothing else is closed
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-    _when_told(lambda: setattr(server, "should_exit", True))
-    # the socket listens already, so whoever comes now only waits for the loop
-    print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
-    await server.serve(sockets=[listener])
-
-
-async def _until_told(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Wait for a signal; a stage that gives up ends the wait with its error."""
-    told = asyncio.Event()
-    _when_told(told.set)
-    waiting = asyncio.create_task(told.wait() if PARENT not in os.environ else _orphaned(told))
-    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for task in done - {waiting}:
-        task.result()
-
-
-async def _orphaned(told: asyncio.Event) -> None:
-    """Until told, or until whoever started us is gone without a word."""
-    while not told.is_set() and os.getppid() == int(os.environ[PARENT]):
-        try:
-            await asyncio.wait_for(told.wait(), 1.0)
-        except TimeoutError:
-            continue
-
-
-def _when_told(stop: Callable[[], object]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
-@asynccontextmanager
-async def children(settings: Settings, names: Collection[str], workers: int) -> AsyncIterator[None]:
-    """So many processes more with the named stages; one that dies is started again."""
-    keepers = [asyncio.create_task(_child(settings, names)) for _ in range(workers)]
+    answering = asyncio.create_task(server.serve(sockets=[listener]))
+    watching = asyncio.create_task(_close(server, told))
     try:
-        yield
+        yield [answering]
     finally:
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        server.should_exit = True
+        watching.cancel()
+        await asyncio.gather(answering, watching, return_exceptions=True)
 
 
-async def _child(settings: Settings, names: Collection[str]) -> None:
-    pause = 0.5
-    while True:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "hub", "run", *names,
-            env={**os.environ, **_told(settings), PARENT: str(os.getpid())},
-            start_new_session=True,  # a terminal's Ctrl-C is for us; we tell the child
-        )  # fmt: skip
-        try:
-            code = await child.wait()
-        except asyncio.CancelledError:
-            child.terminate()
-            await child.wait()
-            raise
-        log.error("a worker ended with %s; another is started in %s s", code, pause)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 30.0)
+def _application(hub: Hub, names: Collection[str]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    if "door" not in names:
+        from hub.health import Health
+
+        return Health(hub)
+    from hub.web import make_asgi
+
+    return make_asgi(hub)
 
 
-def _told(settings: Settings) -> Mapping[str, str]:
-    """The settings as environment, so that a child hears the same whatever the flags said."""
-    return {
-        PREFIX + "DATA": str(settings.data),
-        PREFIX + "BUS": settings.bus,
-        PREFIX + "RECORD": settings.record,
-        PREFIX + "CHANNELS": str(settings.channels),
-        PREFIX + "KEYS": str(settings.keys),
-        PREFIX + "ZONE": settings.zone.key,
-        PREFIX + "LISTEN": f"{settings.host}:{settings.port}",
-        PREFIX + "PARTITIONS": str(settings.partitions),
-        PREFIX + "RETENTION": str(settings.retention / timedelta(days=1)),
-        PREFIX + "SPOOL_LIMIT": str(settings.spool_limit / 2**20),
-        PREFIX + "GUARD_RUN": str(settings.guard_run),
-        PREFIX + "GUARD_SHARE": str(settings.guard_share),
-    }
+async def _close(server: object, told: asyncio.Event) -> None:
+    """At once, and not when everything else has left."""
+    await told.wait()
+    server.should_exit = True  # type: ignore[attr-defined]
+
+
+def _announce(hub: Hub, names: Collection[str]) -> None:
+    if "door" in names:
+        # the socket listens already, so whoever comes now only waits for the loop
+        print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
+    else:
+        log.info("at work: %s", ", ".join(hub.at_work.here))
+
+
+async def _until(
+    told: asyncio.Event, server: Collection[asyncio.Task[None]], tasks: Collection[asyncio.Task[None]], *, patient: bool
+) -> None:
+    """Until told. `patient`: also when every stage has stopped, for somebody can ask us what is wrong."""
+    waiting = asyncio.create_task(told.wait())
+    left, ends = set(tasks), {waiting, *server}
+    try:
+        while True:
+            done, _ = await asyncio.wait({*ends, *left}, return_when=asyncio.FIRST_COMPLETED)
+            if done & ends:
+                return
+            left -= done
+            for task in done:
+                if not isinstance(task.exception(), Stopped) or not (left or patient):
+                    task.result()
+    finally:
+        waiting.cancel()

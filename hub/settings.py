@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     host: str
     port: int
+    listens: bool = False
+    """Was it said where to listen? A process without a door answers nowhere unless it was: there may be many."""
     bus: str
     record: str
     channels: Path
@@ -82,7 +84,8 @@ def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] |
     env = os.environ if env is None else env
     given = {k: v for k, v in (flags or {}).items() if v is not None}
     config = given.pop("config", None) or env.get(PREFIX + "CONFIG")
-    merged = {**DEFAULTS, **(_from_file(Path(config)) if config else {}), **_from_env(env), **given}
+    told = {**(_from_file(Path(config)) if config else {}), **_from_env(env), **given}
+    merged = DEFAULTS | told
     for key in merged:
         _known(key, key)
     data = Path(merged.pop("data")).expanduser()
@@ -92,6 +95,7 @@ def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] |
         data=data,
         host=host,
         port=port,
+        listens="listen" in told,
         bus=_url("bus", filled["bus"], ("sqlite:///", "memory://", "kafka://")),
         record=_url("record", filled["record"], ("sqlite:///", "postgresql+psycopg://")),
         channels=Path(filled["channels"]).expanduser(),

@@ -24,6 +24,7 @@ from uuid_utils import uuid7
 from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
+from hub.at_work import AtWork
 from hub.settings import Settings, WrongCall, sqlite_path
 from hub.speaker import AT_A_TIME, Speaker
 from hub.threads import Threads, threads
@@ -65,6 +66,7 @@ class Hub:
     http: Http
     owes: asyncio.Event
     """Set when a reply is owed, so that the relay need not wait for its next look."""
+    at_work: AtWork = field(default_factory=AtWork)
 
     @property
     def shared(self) -> bool:
@@ -81,8 +83,8 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
-    """Open everything, making what a first start needs. Raises WrongCall."""
+async def open_hub(settings: Settings, at_work: AtWork | None = None) -> AsyncIterator[Hub]:
+    """Open everything, making what a first start needs; `at_work` is where it is told what runs. Raises WrongCall."""
     async with AsyncExitStack() as stack:
         with _setting_up(settings):
             vault = _vault(settings)
@@ -96,7 +98,8 @@ async def open_hub(settings: Settings) -> AsyncIterator[Hub]:
         bus = await _opened(stack, settings)
         blobs = Blobs(settings.data / "blobs")
         _tune()
-        yield Hub(settings, accounts, vault, record, blobs, bus, bus, rules, pools, http, asyncio.Event())
+        owes, work = asyncio.Event(), at_work or AtWork()
+        yield Hub(settings, accounts, vault, record, blobs, bus, bus, rules, pools, http, owes, work)
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
