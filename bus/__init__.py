@@ -5,10 +5,11 @@ from bus._guard import Guard, Stopped
 from bus._port import Batch, Bus, Lag, Lost, Stored
 from bus.memory import MemoryBus
 from bus.pump import Counts, Stage, pump
+from bus.spool import Spool, Spooled, left_over
 from bus.sqlite import SqliteBus
 from bus.turnstile import Turnstile
 
 __all__ = [
-    "Batch", "Bus", "Counts", "Guard", "Lag", "Lost", "MemoryBus", "SqliteBus", "Stage", "Stopped", "Stored",
-    "Turnstile", "UnusableLog", "pump",
+    "Batch", "Bus", "Counts", "Guard", "Lag", "Lost", "MemoryBus", "Spool", "Spooled", "SqliteBus", "Stage",
+    "Stopped", "Stored", "Turnstile", "UnusableLog", "left_over", "pump",
 ]  # fmt: skip

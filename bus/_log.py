@@ -178,6 +178,15 @@ def lag(connection: sqlite3.Connection) -> list[Lag]:
     ]
 
 
+def behind(connection: sqlite3.Connection, topic: str, group: str) -> int:
+    """Events of the topic that the group has still to commit, also where it never came."""
+    ask = (
+        "SELECT coalesce(sum(head - coalesce(place, 0)), 0) FROM heads LEFT JOIN places "
+        "ON places.topic = heads.topic AND places.partition = heads.partition AND grp = ? WHERE heads.topic = ?"
+    )
+    return int(connection.execute(ask, (group, topic)).fetchone()[0])
+
+
 def _oldest(connection: sqlite3.Connection, slot: Slot, after: int) -> datetime | None:
     ask = _sql("SELECT at FROM TABLE_ WHERE place > ? ORDER BY place LIMIT 1", *slot)
     found = connection.execute(ask, (after,)).fetchone()

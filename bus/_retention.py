@@ -35,9 +35,9 @@ async def tidy(writer: Writer, reads: sqlite3.Connection, keep: Keep) -> int:
     gone = await _remove(writer, reads, lambda at: at < old, old)
     if keep.most is not None:
         most = keep.most
-        gone += await _remove(writer, reads, lambda _: _bytes(reads) > most, _ALL)
+        gone += await _remove(writer, reads, lambda _: used(reads) > most, _ALL)
     free = _pragma(reads, "freelist_count")
-    if free * 4 > _pragma(reads, "page_count"):  # below a quarter, new events will want them
+    if free * 4 > pages(reads):  # below a quarter, new events will want them
         for _ in range(0, free, SLICE):
             await writer.do(_give_back, size=_BULK)
     return gone
@@ -77,9 +77,14 @@ def _give_back(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA incremental_vacuum(1)")
 
 
-def _bytes(reads: sqlite3.Connection) -> int:
-    used = _pragma(reads, "page_count") - _pragma(reads, "freelist_count")
-    return used * _pragma(reads, "page_size")
+def used(reads: sqlite3.Connection) -> int:
+    """Bytes of the file that are in use."""
+    return (pages(reads) - _pragma(reads, "freelist_count")) * _pragma(reads, "page_size")
+
+
+def pages(reads: sqlite3.Connection) -> int:
+    """Pages of the file, in use or not."""
+    return _pragma(reads, "page_count")
 
 
 def _pragma(reads: sqlite3.Connection, name: str) -> int:

@@ -121,6 +121,28 @@ class SqliteBus(Bus):
         with _faults():
             return await _retention.tidy(self._writer, self._reads, keep)
 
+    async def when_done(self, topic: str, group: str, then: Callable[[], None]) -> bool:
+        """Whether the group has committed all of the topic; if so, `then` is called while nobody can publish, in any
+        process. Raises Retry."""
+
+        def look(connection: sqlite3.Connection) -> bool:
+            done = not _log.behind(connection, topic, group)
+            if done:
+                then()
+            return done
+
+        return await self._writer.do(look)
+
+    def behind(self, topic: str, group: str) -> int:
+        """Events of the topic that the group has still to commit. Raises Retry."""
+        with _faults():
+            return _log.behind(self._reads, topic, group)
+
+    def used(self) -> int:
+        """Bytes of the file that are in use. Raises Retry."""
+        with _faults():
+            return _retention.used(self._reads)
+
     def head(self, topic: str, partition: int) -> int:
         return self._heads.get((topic, partition), 0)
 
