@@ -173,8 +173,10 @@ class Listens(Channel):
 class Speaks(Channel):
     """Sends replies."""
 
-    carries_reference: ClassVar[bool] = False
-    """Receipts bring back our own reference, so a crash between sending and noting it can be resolved."""
+    @property
+    def carries_reference(self) -> bool:
+        """Do receipts bring back our own reference? Then a crash between sending and noting it can be resolved."""
+        return False
 
     @abstractmethod
     def send(self, reply: Reply, http: Http) -> str | None:

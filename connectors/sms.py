@@ -75,6 +75,11 @@ class Sms(Listens, Speaks):
         keywords: Mapping[str, str] = self.settings.keywords
         return keywords
 
+    @property
+    def carries_reference(self) -> bool:
+        """In delivery reports, where they are asked for."""
+        return bool(self.settings.public_url)
+
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-token") or parse_qs(request.query).get("token", [""])[0]
         if not given:

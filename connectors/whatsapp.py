@@ -42,11 +42,14 @@ class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
 class Whatsapp(MetaDoor, Speaks, Fetches):
     kind = "whatsapp"
     settings_type = WhatsappSettings
-    carries_reference = True
 
     @property
     def address(self) -> str | None:
         return self.settings.phone_number_id or None
+
+    @property
+    def carries_reference(self) -> bool:
+        return True
 
     def conversations(self, request: Request) -> Sequence[Spoken]:
         try:

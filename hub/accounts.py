@@ -92,6 +92,11 @@ class Accounts(Mapping[str, Channel]):
         """`active` or `paused`. A paused account still takes in: no wrong door; it only does not speak."""
         return "paused" if self._accounts[name].paused else "active"
 
+    @property
+    def paused(self) -> frozenset[str]:
+        """Those that do not speak: what they owe waits."""
+        return frozenset(name for name, account in self._accounts.items() if account.paused)
+
     def first(self, kind: str) -> Channel | None:
         """The first active account of a kind, in the order of the file."""
         return next((a.channel for a in self._accounts.values() if a.kind == kind and not a.paused), None)

@@ -2,7 +2,7 @@
 
 Only who claimed a reply sends it. A send whose answer never came is `unknown`, not repeated: a citizen who hears
 nothing asks again, one who hears everything twice stops trusting. Where the channel carries our reference, its
-receipts settle it later.
+receipts settle it later; where not, the reason says that nobody but the provider can tell.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import uuid4
@@ -30,6 +30,8 @@ STALE = timedelta(minutes=5)
 ASTRAY = timedelta(hours=1)
 """A reply published this long ago and not claimed: the event that carried it is gone."""
 FETCH_AGAIN = timedelta(minutes=10)
+SETTLES = "its channel's own receipt will settle it"
+CANNOT_TELL = "this channel cannot tell: look at the provider"
 
 
 def now() -> datetime:
@@ -41,18 +43,22 @@ class Speaker:
     """Sends replies and fetches attachments for the accounts of this hub."""
 
     def __init__(
-        self, record: Record, blobs: Blobs, accounts: Mapping[str, Channel], http: Http, threads: Threads
-    ) -> None:
+        self, record: Record, blobs: Blobs, accounts: Mapping[str, Channel], http: Http, threads: Threads,
+        *, paused: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self._record = record
         self._blobs = blobs
         self._accounts = accounts
         self._http = http
         self._threads = threads
+        self._paused = paused
         self._name = f"{os.getpid()}-{uuid4().hex[:8]}"
 
     async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other."""
-        replies = {e.id: e for e in events if isinstance(e, Reply)}  # one published twice is still one
+        """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other. Those of
+        a paused account are left unclaimed: `settle` has them owed again, and the relay holds them back."""
+        told = [e for e in events if isinstance(e, Reply) and e.account not in self._paused]
+        replies = {e.id: e for e in told}  # one published twice is still one
         mine = await self._threads.disk(claim, self._record, list(replies), by=self._name, now=now())
         ours = sorted((replies[id] for id in replies if id in mine), key=lambda r: r.key)  # stable within a key
         talks = [list(talk) for _, talk in groupby(ours, key=lambda r: r.key)]
@@ -69,19 +75,21 @@ class Speaker:
         try:
             native = channel.send(reply, self._http)
         except Unanswered as error:
-            return _receipt(reply, "unknown", reason=error.reason)
+            return _receipt(reply, "unknown", reason=f"{error.reason}; {_who_knows(channel)}")
         except Retry as error:
             return _receipt(reply, "retry", reason=error.reason, after=error.after)
         except Reject as error:
             return _receipt(reply, "failed", reason=error.reason)
         except Exception as error:  # a bug in one channel must not leave the claims of all others open
             log.error("speaker: account %s reply %s: %s", reply.account, reply.id, place_of(error))
-            return _receipt(reply, "unknown", reason=f"a fault of ours: {error.__class__.__name__}")
+            fault = f"a fault of ours: {error.__class__.__name__}"
+            return _receipt(reply, "unknown", reason=f"{fault}; {_who_knows(channel)}")
         return _receipt(reply, "sent", native_id=native)
 
     async def settle(self) -> int:
         """Claims that nobody will finish become `unknown`, replies that got lost on the way are owed again."""
-        await self._threads.disk(unclaim_stale, self._record, before=now() - STALE)
+        reasons = {n: f"its speaker died; {_who_knows(c)}" for n, c in self._accounts.items() if isinstance(c, Speaks)}
+        await self._threads.disk(unclaim_stale, self._record, before=now() - STALE, reasons=reasons)
         await self._threads.disk(unpublish_stale, self._record, before=now() - ASTRAY)
         return 0
 
@@ -107,6 +115,10 @@ class Speaker:
             unfetched(self._record, row, "referenced", now() + again)
         else:
             fetched(self._record, row, self._blobs.put(body), len(body), media_type)
+
+
+def _who_knows(channel: Speaks) -> str:
+    return SETTLES if channel.carries_reference else CANNOT_TELL
 
 
 def _receipt(reply: Reply, state: str, **more: object) -> Receipt:

@@ -209,7 +209,7 @@ def _counter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]
 async def _relay(hub: Hub) -> int:
     """Publish what the outbox owes, then note that it was: a crash between the two publishes it twice, and the claim
     lets only one be sent."""
-    replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE)
+    replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE, paused=hub.accounts.paused)
     if replies:
         await hub.bus.publish(replies)
         await hub.threads.disk(published, hub.record, [r.id for r in replies])
@@ -217,7 +217,7 @@ async def _relay(hub: Hub) -> int:
 
 
 def _speaker(hub: Hub) -> Speaker:
-    return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.threads)
+    return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.threads, paused=hub.accounts.paused)
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings) -> Bus:

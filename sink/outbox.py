@@ -8,12 +8,12 @@ Only who claimed a reply sends it. The outbox is read by state, never by "ids ab
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, or_, select, text, update
+from sqlalchemy import Connection, case, or_, select, text, update
 
 from schemas import Message, Reply, Routed, encode, reply_id
 from sink.bulk import ask, parts, put, run, stamper
@@ -112,12 +112,12 @@ def _spare(connection: Connection, rows: Sequence[dict[str, Any]], day: str) -> 
         row["state"] = "owed" if spent[row["recipient"]] <= BUDGET else "withheld"
 
 
-def owed(record: Record, *, now: datetime, limit: int = 500) -> list[Reply]:
-    """Replies to publish, oldest first."""
+def owed(record: Record, *, now: datetime, limit: int = 500, paused: Collection[str] = ()) -> list[Reply]:
+    """Replies to publish, oldest first; those of `paused` accounts wait."""
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     query = (
         select(outbox)
-        .where(text("state = 'owed'"), due)
+        .where(text("state = 'owed'"), due, outbox.c.account.not_in(paused))
         .order_by(outbox.c.created_at, outbox.c.raw, outbox.c.idx)
         .limit(limit)
     )
@@ -159,12 +159,15 @@ def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> se
     return found
 
 
-def unclaim_stale(record: Record, *, before: datetime) -> int:
+def unclaim_stale(record: Record, *, before: datetime, reasons: Mapping[str, str] | None = None) -> int:
     """Claims from before then have nobody who finishes them, and may have been sent: they become `unknown`, not sent
-    again. A receipt that carries our reference still settles them. Returns how many."""
+    again. A receipt that carries our reference still settles them. `reasons` says by account what is stated. Returns
+    how many."""
     stale = update(outbox).where(text("state = 'claimed'"), outbox.c.claimed_at < before)
+    told, said = reasons or {}, "claimed, and not heard of again"
+    why = case(told, value=outbox.c.account, else_=said) if told else said
     with record.write() as connection:
-        return connection.execute(stale.values(state="unknown", reason="claimed, and not heard of again")).rowcount
+        return connection.execute(stale.values(state="unknown", reason=why)).rowcount
 
 
 def unpublish_stale(record: Record, *, before: datetime) -> int:
