@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from bus import Bus, Lag, Stage
+from bus import Bus, Stage
+from hub.behind import behind
 from hub.wiring import Hub
 from sink import balance
 
-ROAD = ("raw", "messages", "complaints", "routed", "receipts", "dead")
+ROAD = ("raw", "slow", "messages", "complaints", "routed", "receipts", "dead")
 BOOKKEEPER = "ledger"
 """The group that counts what came in: a raw that it has not read is not received yet, so it cannot be on the road."""
 PAUSE = 2.0
 """Seconds between the two looks that make an alarm."""
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 Ledger = dict[str, Any]
 """`{"all": {…}, "accounts": {name: {…}}}`, as the interface has it."""
@@ -51,6 +50,7 @@ _complaint = msgspec.json.Decoder(_Complaint).decode
 _routed = msgspec.json.Decoder(_Routed).decode
 _RAW_OF: dict[str, Callable[[bytes], str | None]] = {
     "raw": lambda value: _raw(value).id,
+    "slow": lambda value: _raw(value).id,
     "complaints": lambda value: _complaint(value).message.raw,
     "routed": lambda value: _routed(value).complaint.message.raw,
 }
@@ -91,23 +91,8 @@ async def on_the_road(bus: Bus, groups: Mapping[str, Collection[str]]) -> set[st
     """Raw ids of the events that a group has still to carry on."""
     found: set[str] = set()
     for topic in ROAD:
-        places = [lag for lag in await bus.lag() if lag.topic == topic and lag.group in groups.get(topic, ())]
-        found |= await _behind(bus, topic, places, unknown=set(groups.get(topic, ())) - {lag.group for lag in places})
-    return found
-
-
-async def _behind(bus: Bus, topic: str, places: Collection[Lag], *, unknown: Collection[str]) -> set[str]:
-    """`unknown` are groups that never read the topic: everything on it is behind them."""
-    since = _EPOCH if unknown else min((lag.oldest for lag in places if lag.oldest), default=None)
-    if since is None:
-        return set()
-    reached: dict[int, int] = {}
-    for lag in places:
-        reached[lag.partition] = min(lag.place, reached.get(lag.partition, lag.place))
-    raw_of, found = _RAW_OF.get(topic, lambda value: _item(value).raw), set[str]()
-    async for event in bus.read(topic, since):
-        if unknown or event.place > reached.get(event.partition, -1):
-            found.add(_asked(raw_of, event.value))
+        raw_of = _RAW_OF.get(topic, lambda value: _item(value).raw)
+        found |= {_asked(raw_of, event.value) async for event in behind(bus, topic, groups.get(topic, ()))}
     return found - {""}
 
 

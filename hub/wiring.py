@@ -2,6 +2,7 @@
 
 door ─ raw ─> reader ─ messages ─> matcher ─ complaints ─> router ─ routed ─> sink ─(outbox)─ relay ─ replies ─>
 speakers ─ receipts ─> sink          raw ─> ledger          whatever is refused ─ dead ─> sink
+reader ─ slow ─> slow ─ messages ─> matcher: a conversation over its budget (`lanes.py`)
 """
 
 from __future__ import annotations
@@ -15,22 +16,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-import msgspec
-from uuid_utils import uuid7
-
-from bus import Bus, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
+from bus import Bus, Guard, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
 from hub.at_work import AtWork
+from hub.reading import reading
 from hub.settings import Settings, WrongCall, sqlite_path
 from hub.speaker import AT_A_TIME, Speaker
 from hub.threads import Threads, threads
-from normalizer import match, read
+from normalizer import match
 from router import Rules, route
-from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
+from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed
 from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, keep, note, owed, published
 
 LOG_BYTES = 20 * 2**30
@@ -103,17 +102,19 @@ async def open_hub(settings: Settings, at_work: AtWork | None = None) -> AsyncIt
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
+    guard = Guard(hub.settings.guard_run, hub.settings.guard_share, spared={"file"})
+    stage = partial(Stage, guard=guard)
     return {
-        "reader": [Stage("reader", Raw.topic, _reader(hub))],
-        "matcher": [Stage("matcher", Message.topic, _matcher(hub))],
-        "router": [Stage("router", Complaint.topic, _router(hub))],
+        "reader": reading(hub, stage),
+        "matcher": [stage("matcher", Message.topic, _matcher(hub))],
+        "router": [stage("router", Complaint.topic, _router(hub))],
         "sink": [
-            Stage("sink", Routed.topic, _keeper(hub)),
-            Stage("receipts", Receipt.topic, _noter(hub)),
-            Stage("dead", Dead.topic, _burier(hub)),
-            Stage("ledger", Raw.topic, _counter(hub), size=2000),
+            stage("sink", Routed.topic, _keeper(hub)),
+            stage("receipts", Receipt.topic, _noter(hub)),
+            stage("dead", Dead.topic, _burier(hub)),
+            stage("ledger", Raw.topic, _counter(hub), size=2000),
         ],
-        "speakers": [Stage("speakers", Reply.topic, _speaker(hub).speak, size=AT_A_TIME)],
+        "speakers": [stage("speakers", Reply.topic, _speaker(hub).speak, size=AT_A_TIME)],
     }
 
 
@@ -128,29 +129,6 @@ def _loops(hub: Hub) -> dict[str, list[Loop]]:
 def now() -> datetime:
     """The present, aware, UTC."""
     return datetime.now(UTC)
-
-
-def with_body(blobs: Blobs, raw: Raw) -> Raw:
-    """The Raw with its bytes, where they lie with the blobs. Raises Retry; a file that is gone leaves it empty."""
-    if raw.blob is None:
-        return raw
-    try:
-        return msgspec.structs.replace(raw, body=blobs.get(raw.blob))
-    except FileNotFoundError:
-        return raw  # no channel reads a message in nothing: it is dead, and says which Raw
-    except OSError as error:
-        raise Retry(f"a blob cannot be read ({error.__class__.__name__})") from None
-
-
-def _reader(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
-    def work(raws: Sequence[Raw]) -> Sequence[Event]:
-        brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time
-        return read(brought, hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
-
-    async def reader(events: Sequence[Event]) -> Sequence[Event]:
-        return await hub.threads.disk(work, [e for e in events if isinstance(e, Raw)])
-
-    return reader
 
 
 def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
