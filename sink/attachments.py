@@ -41,9 +41,10 @@ def fetched(record: Record, row: str, sha256: str, size: int, media_type: str | 
 
 
 def unfetched(record: Record, row: str, state: AttachmentState, next_try: datetime | None) -> None:
-    """It could not be fetched: `referenced` tries again from `next_try` on. Raises Retry."""
+    """It could not be fetched: `referenced` tries again from `next_try` on. What another has fetched meanwhile stays.
+    Raises Retry."""
     with record.write() as connection:
-        tried = update(attachments).where(attachments.c.id == row)
+        tried = update(attachments).where(attachments.c.id == row, attachments.c.state == "referenced")
         connection.execute(tried.values(state=state, next_try=next_try, attempts=attachments.c.attempts + 1))
 
 

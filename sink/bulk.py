@@ -3,6 +3,8 @@
 Rows are written by the driver, many in one statement: SQLAlchemy's work for each would cost more than the database's,
 and a statement for each would ask for the interpreter's lock as often, with the record's own lock in hand.
 So values are what the driver takes: an instant goes through `Stamp`.
+
+SQLite is given lists of values, PostgreSQL (`sink.arrays`) an array for each column.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from functools import lru_cache
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, TypeVar
+from zlib import crc32
 
 from sqlalchemy import Connection, Engine, Table
 
+from sink import arrays
 from sink.instant import stamp
 
 T = TypeVar("T")
@@ -24,6 +28,8 @@ AT_ONCE = 500
 """Values in one IN list, rows in one VALUES list."""
 TOGETHER = 64
 """Rows that `put` inserts with one statement."""
+LOCKS = 128
+"""Advisory locks of one purpose: a transaction may take them all, and PostgreSQL has some thousands."""
 Stamp = Callable[[datetime], Any]
 
 
@@ -37,42 +43,70 @@ def _as_it_is(at: datetime) -> datetime:
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Row], on: str = "") -> None:
-    """Insert the rows, all with the same columns; `on` is an ON CONFLICT clause."""
+    """Insert the rows, all with the same columns; `on` is an ON CONFLICT clause. No key may stand in `rows` twice where
+    it says DO UPDATE."""
     if not rows:
         return
+    if connection.dialect.name == "postgresql":
+        arrays.insert(connection, table, rows, on)
+        return
     columns = tuple(rows[0])
-    values, mark, start = _values(columns, rows), _mark(connection), 0
+    values, start = _values(columns, rows), 0
     while left := len(values) - start:
         size = min(1 << (left.bit_length() - 1), TOGETHER)  # few sizes, so that few statements are compiled
-        sql = _insert(mark, table.name, columns, size, on)
+        sql = _insert(table.name, columns, size, on)
         connection.exec_driver_sql(sql, tuple(chain.from_iterable(values[start : start + size])))
         start += size
 
 
 def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> set[tuple[Any, ...]]:
     """As `put`, and the primary keys of the rows that were really written. No key may stand in `rows` twice."""
+    if not rows:
+        return set()
     found: set[tuple[Any, ...]] = set()
-    keys = ", ".join(column.name for column in table.primary_key)
+    on = f"{on} RETURNING {', '.join(column.name for column in table.primary_key)}"
+    if connection.dialect.name == "postgresql":
+        found.update(tuple(row) for row in arrays.insert(connection, table, rows, on))
+        return found
     for part in parts(rows):
         columns = tuple(part[0])
-        values = tuple(value for row in _values(columns, part) for value in row)
-        sql = _insert(_mark(connection), table.name, columns, len(part), f"{on} RETURNING {keys}")
+        sql = _insert(table.name, columns, len(part), on)
+        values = tuple(chain.from_iterable(_values(columns, part)))
         found.update(tuple(row) for row in connection.exec_driver_sql(sql, values))
     return found
 
 
-def run(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """One statement, once for each row; `?` marks the values."""
-    if rows:
-        connection.exec_driver_sql(sql.replace("?", _mark(connection)), list(rows))
+def run(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
+    """One UPDATE or DELETE of the table for each row; `:name` marks a value, which is of the kind of the column of that
+    name. No two rows may mean the same row of the table."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        arrays.change(connection, table, sql, rows)
+    else:
+        connection.exec_driver_sql(sql, [dict(row) for row in rows])
 
 
 def ask(connection: Connection, sql: str, values: Iterable[Any], *more: Any) -> Iterator[Any]:
-    """Rows of a query whose `IN (*)` holds the values, asked for in parts; `more` are for the `?` behind it."""
-    mark = _mark(connection)
+    """Rows of a query whose `IN (*)` holds the values; `more` are for the `?` behind it."""
+    if connection.dialect.name == "postgresql":
+        yield from arrays.ask(connection, sql, list(values), *more)
+        return
     for part in parts(list(values)):
-        marks = ", ".join([mark] * len(part))
-        yield from connection.exec_driver_sql(sql.replace("?", mark).replace("(*)", f"({marks})"), (*part, *more))
+        yield from connection.exec_driver_sql(sql.replace("(*)", f"({', '.join('?' * len(part))})"), (*part, *more))
+
+
+def lock(connection: Connection, table: Table, column: str, values: Iterable[Any]) -> None:
+    """Nobody else changes these rows before the transaction ends. On SQLite nobody else writes anyway."""
+    if connection.dialect.name == "postgresql":
+        arrays.lock(connection, table, column, list(values))
+
+
+def hold(connection: Connection, purpose: int, names: Iterable[bytes]) -> None:
+    """Nobody else holds one of these names for that purpose before the transaction ends: for what has no row yet. Names
+    share a few locks. On SQLite nobody else writes anyway."""
+    if connection.dialect.name == "postgresql":
+        arrays.hold(connection, purpose, (crc32(name) % LOCKS for name in names))
 
 
 def parts(values: Sequence[T], size: int = AT_ONCE) -> Iterator[list[T]]:
@@ -82,10 +116,6 @@ def parts(values: Sequence[T], size: int = AT_ONCE) -> Iterator[list[T]]:
         yield part
 
 
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.name == "sqlite" else "%s"
-
-
 def _values(columns: tuple[str, ...], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
     if len(columns) == 1:
         return [(row[columns[0]],) for row in rows]
@@ -93,7 +123,7 @@ def _values(columns: tuple[str, ...], rows: Sequence[Row]) -> list[tuple[Any, ..
 
 
 @lru_cache(maxsize=512)
-def _insert(mark: str, table: str, columns: tuple[str, ...], rows: int, on: str) -> str:
-    one = f"({', '.join([mark] * len(columns))})"
+def _insert(table: str, columns: tuple[str, ...], rows: int, on: str) -> str:
+    one = f"({', '.join('?' * len(columns))})"
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) VALUES {', '.join([one] * rows)} {on}"  # noqa: S608 - names of our tables

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Select, and_, or_, select
 
 from schemas import Dead, encode
-from sink.bulk import put, run, stamper
+from sink.bulk import lock, put, run, stamper
 from sink.record import Record
 from sink.tables import dead as letters
 from sink.tables import outcomes
@@ -30,8 +30,10 @@ def bury(record: Record, dead: Sequence[Dead]) -> None:
     with record.write() as connection:
         at = stamper(connection)
         items = {(d.raw, d.index): d for d in dead if d.raw is not None}
-        run(connection, "DELETE FROM dead WHERE raw = ? AND idx = ?", list(items))
         put(connection, outcomes, [_outcome(record, d, at) for d in items.values()], "ON CONFLICT DO NOTHING")
+        lock(connection, outcomes, "raw", {raw for raw, _ in items})  # who buries the same waits, and sees our letters
+        sql = "DELETE FROM dead WHERE raw = :raw AND idx = :idx"
+        run(connection, letters, sql, [{"raw": raw, "idx": index} for raw, index in items])
         kept = [d for d in dead if d.raw is None or items[d.raw, d.index] is d]
         put(connection, letters, [_row(record, d, at) for d in kept], "ON CONFLICT DO NOTHING")
 

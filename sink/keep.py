@@ -82,6 +82,10 @@ def _overtaken(connection: Connection, opened: list[dict[str, Any]]) -> None:
 def _touched(connection: Connection, added: Sequence[Routed]) -> None:
     """A complaint is as new as its newest message; what a stranger asked is none of its own."""
     at = stamper(connection)
-    joined = [(at(e.complaint.message.received_at), e.complaint.id) for e in added if not e.complaint.stranger]
-    sql = "UPDATE complaints SET updated_at = ? WHERE id = ? AND updated_at < ?"
-    run(connection, sql, [(moment, complaint, moment) for moment, complaint in joined])
+    newest: dict[str | None, Any] = {}
+    for event in added:
+        moment, complaint = at(event.complaint.message.received_at), event.complaint.id
+        if not event.complaint.stranger:
+            newest[complaint] = max(moment, newest.get(complaint, moment))
+    sql = "UPDATE complaints SET updated_at = :updated_at WHERE id = :id AND updated_at < :updated_at"
+    run(connection, complaints, sql, [{"id": complaint, "updated_at": moment} for complaint, moment in newest.items()])

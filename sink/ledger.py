@@ -7,20 +7,22 @@ many as it said it holds. An outcome counts only where what it says was kept is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from sink.bulk import ask, put, stamper
+from sink.bulk import ask, hold, put, stamper
+from sink.database import patient
 from sink.record import Record
-from sink.tables import places, received
+from sink.tables import received
 
 COLUMNS = (
     "received", "recorded", "added", "redelivered", "refused", "dead", "on_the_road", "lost", "receipts", "empty",
 )  # fmt: skip
 _COLUMN = {"receipt": "receipts"}
-_PLACE = "ON CONFLICT (topic, partition) DO UPDATE SET place = excluded.place WHERE places.place < excluded.place"
+SEQ = 3
+"""Purpose of the lock on `received.seq`."""
 
 _OUTCOMES = """
     SELECT r.account, o.outcome, count(*) FROM received r LEFT JOIN outcomes o ON o.raw = r.raw
@@ -51,24 +53,14 @@ _BACKED = """
 """Whether there are as many complaints, messages and dead letters as outcomes say: only else each is looked for."""
 
 
-def count(
-    record: Record,
-    raws: Sequence[tuple[str, str, datetime]],
-    reached: Mapping[tuple[str, int], int] | None = None,
-) -> None:
-    """Book these Raws (id, account, received at) as received, each once; `reached` are the group's places by topic and
-    partition, kept in the same transaction. Raises Retry."""
+def count(record: Record, raws: Sequence[tuple[str, str, datetime]]) -> None:
+    """Book these Raws (id, account, received at) as received, each once. Raises Retry."""
     with record.write() as connection:
-        if connection.dialect.name == "postgresql":
-            # so that `seq` becomes visible in its order, which a look at the books relies on
-            connection.execute(text("LOCK TABLE received IN SHARE ROW EXCLUSIVE MODE"))
+        hold(connection, SEQ, [b""])  # `seq` becomes visible in its order: a look at the books relies on it
         at = stamper(connection)
         rows = [{"raw": raw, "owner": record.owner(account), "account": account, "at": at(when)}
                 for raw, account, when in raws]  # fmt: skip
         put(connection, received, rows, "ON CONFLICT (raw) DO NOTHING")
-        spots = [{"topic": topic, "partition": partition, "place": place}
-                 for (topic, partition), place in (reached or {}).items()]  # fmt: skip
-        put(connection, places, spots, _PLACE)
 
 
 def balance(record: Record, on_the_road: Callable[[], Collection[str]]) -> dict[str, dict[str, object]]:
@@ -78,6 +70,7 @@ def balance(record: Record, on_the_road: Callable[[], Collection[str]]) -> dict[
         last = connection.execute(text("SELECT max(seq) FROM received")).scalar() or 0
     road = on_the_road()
     with record.read() as connection:
+        patient(connection)
         books = _books(connection, last, frozenset(road))
     every: Counter[str] = sum(books.values(), Counter())
     return {"all": _line(every), "accounts": {account: dict(_line(books[account])) for account in sorted(books)}}

@@ -25,6 +25,7 @@ from sink.tables import decisions, numbers, said, threads
 FINGERPRINT_LASTS = timedelta(minutes=10)
 _decision = msgspec.json.Decoder(Decision).decode
 _POINT = "ON CONFLICT ({}) DO UPDATE SET complaint = excluded.complaint, owner = excluded.owner"
+_LATER = "UPDATE numbers SET last_at = :last_at WHERE complaint = :complaint AND last_at < :last_at"
 _THREAD = "n.complaint, n.number, n.last_at, c.status"
 _JOIN = "JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint"
 
@@ -71,7 +72,7 @@ class RecordMemory:
         decided = [self._row(m, d, at(d.received_at), now) for m, _, d in batch]
         opened = [self._number(m, d, at(d.received_at)) for m, _, d in batch if d.opens]
         moved = [(m, d) for m, _, d in batch if d.moves]
-        later = [(at(d.received_at), d.complaint, at(d.received_at)) for _, d in moved if not d.opens]
+        later = _latest((d.complaint, at(d.received_at)) for _, d in moved if not d.opens)
         talks = {key: _link("conversation", key, m, d) for m, d in moved for key in self._conversations(m)}
         sayings = {key: _link("said", key, m, d) for m, digest, d in batch if d.complaint and not d.stranger
                    for key in self._sayings(m, digest).values()}  # fmt: skip
@@ -79,7 +80,7 @@ class RecordMemory:
         def write(connection: Connection) -> None:
             put(connection, decisions, decided)
             put(connection, numbers, opened)
-            run(connection, "UPDATE numbers SET last_at = ? WHERE complaint = ? AND last_at < ?", later)
+            run(connection, numbers, _LATER, later)
             put(connection, threads, list(talks.values()), _POINT.format("conversation"))
             put(connection, said, list(sayings.values()), _POINT.format("said"))
 
@@ -88,7 +89,7 @@ class RecordMemory:
     def _row(self, message: Message, decision: Decision, at: Any, now: Any) -> dict[str, Any]:
         return {
             "raw": decision.raw, "idx": decision.index, "owner": message.owner,
-            "first": None if decision.outcome == "redelivered" else decision.message,
+            "first": None if decision.outcome == "redelivered" else self._first(decision.message),
             "fingerprint": self._fingerprint(message), "at": at, "decided_at": now,
             "decision": encode(decision).decode(),
         }  # fmt: skip
@@ -98,6 +99,9 @@ class RecordMemory:
             "complaint": decision.complaint, "number": decision.number, "owner": message.owner, "last_at": at,
             "reporter": b"".join(self._reporter(message)),
         }  # fmt: skip
+
+    def _first(self, id: str) -> bytes:
+        return self._vault.digest("message", id)
 
     def _fingerprint(self, message: Message) -> bytes | None:
         return self._vault.digest("fingerprint", message.fingerprint) if message.fingerprint else None
@@ -121,9 +125,12 @@ class RecordMemory:
         return {(raw, index): _decision(decision) for raw, index, decision in found}
 
     def _seen(self, connection: Connection, messages: Sequence[Message]) -> dict[str, Decision]:
-        ids = {m.id for m in messages}
-        found = ask(connection, "SELECT first, decision FROM decisions WHERE first IN (*)", ids)
-        return {first: _decision(decision) for first, decision in found}
+        return self._by_message(connection, {m.id for m in messages})
+
+    def _by_message(self, connection: Connection, ids: Iterable[str]) -> dict[str, Decision]:
+        plain = {self._first(id): id for id in ids}
+        found = ask(connection, "SELECT first, decision FROM decisions WHERE first IN (*)", plain)
+        return {plain[bytes(first)]: _decision(decision) for first, decision in found}
 
     def _fingerprints(self, connection: Connection, messages: Sequence[Message]) -> dict[str, Decision]:
         spans: dict[str, list[datetime]] = defaultdict(list)
@@ -181,9 +188,8 @@ class RecordMemory:
         }
         if not asked:
             return {}
-        found = ask(connection, "SELECT first, decision FROM decisions WHERE first IN (*)", asked)
-        told = [(first, _decision(decision)) for first, decision in found]
-        about = {first: decision.complaint for first, decision in told if not decision.stranger}
+        told = self._by_message(connection, asked)
+        about = {id: decision.complaint for id, decision in told.items() if not decision.stranger}
         sql = "SELECT account, native_id, complaint FROM outbox WHERE native_id IN (*)"
         replies = {(a, n): c for a, n, c in ask(connection, sql, {native for _, native in asked.values()})}
         about |= {id: replies[whose] for id, whose in asked.items() if whose in replies}
@@ -229,6 +235,13 @@ def _item(message: Message) -> tuple[str, int]:
 
 def _keys(message: Message) -> list[str]:
     return [message.key, *(f"{message.account}/{alias}" for alias in message.aliases)]
+
+
+def _latest(said: Iterable[tuple[str | None, Any]]) -> list[dict[str, Any]]:
+    found: dict[str | None, Any] = {}
+    for complaint, at in said:
+        found[complaint] = max(at, found.get(complaint, at))
+    return [{"complaint": complaint, "last_at": at} for complaint, at in found.items()]
 
 
 def _link(column: str, key: bytes, message: Message, decision: Decision) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, text, update
 
 from schemas import Message, Reply, Routed, encode, reply_id
-from sink.bulk import ask, parts, put, run, stamper
+from sink.bulk import ask, hold, lock, put, run, stamper
 from sink.record import Record
 from sink.replies import Template, words
 from sink.rows import REACTIONS
@@ -25,6 +25,8 @@ from sink.vault import Vault
 
 BUDGET = 20
 """Automatic answers to one person on one local day."""
+RECIPIENT = 2
+"""Purpose of the locks on recipients."""
 MEDIA = frozenset({"image", "audio", "video", "document"})
 _TEMPLATES: dict[str, Template] = {"recorded": "number_given", "added": "added"}
 
@@ -104,6 +106,7 @@ def _tell(connection: Connection, answered: Sequence[tuple[Routed, Template]], r
 
 def _spare(connection: Connection, rows: Sequence[dict[str, Any]], day: str) -> None:
     """A person who was told enough today is told no more: two machines may be talking to each other."""
+    hold(connection, RECIPIENT, {row["recipient"] for row in rows})  # whoever else answers the same person waits
     sql = "SELECT recipient, count(id) FROM outbox WHERE recipient IN (*) AND day = ? AND state <> ? GROUP BY recipient"
     told = ask(connection, sql, {row["recipient"] for row in rows}, day, "withheld")
     spent = Counter({bytes(recipient): count for recipient, count in told})
@@ -136,26 +139,23 @@ def _reply(vault: Vault, row: Any) -> Reply:
 
 def published(record: Record, ids: Collection[str], *, now: datetime | None = None) -> None:
     """These stand on the bus. One that was claimed and put back meanwhile is left: it has to be published again."""
-    due = "state = 'owed' AND (not_before IS NULL OR not_before <= ?)"
-    sql = f"UPDATE outbox SET state = 'published' WHERE id = ? AND {due}"  # noqa: S608 - our own words
+    due = "state = 'owed' AND (not_before IS NULL OR not_before <= :not_before)"
+    sql = f"UPDATE outbox SET state = 'published' WHERE id = :id AND {due}"  # noqa: S608 - our own words
     with record.write() as connection:
         at = stamper(connection)(now or datetime.now(UTC))
-        run(connection, sql, [(reply, at) for reply in ids])
+        lock(connection, outbox, "id", ids)
+        run(connection, outbox, sql, [{"id": reply, "not_before": at} for reply in ids])
 
 
 def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> set[str]:
     """Those of the replies that `by` may send now, and nobody else."""
-    found: set[str] = set()
+    free = "state IN ('owed', 'published') AND (not_before IS NULL OR not_before <= ?)"
+    sql = "UPDATE outbox SET state = 'claimed', claimed_by = :claimed_by, claimed_at = :claimed_at WHERE id = :id"
     with record.write() as connection:
-        for part in parts(list(ids)):
-            query = (
-                update(outbox)
-                .where(outbox.c.id.in_(part), outbox.c.state.in_(("owed", "published")))
-                .where(or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now))
-                .values(state="claimed", claimed_by=by, claimed_at=now)
-                .returning(outbox.c.id)
-            )
-            found.update(connection.execute(query).scalars())
+        at = stamper(connection)(now)
+        lock(connection, outbox, "id", ids)
+        found = {id for (id,) in ask(connection, f"SELECT id FROM outbox WHERE id IN (*) AND {free}", ids, at)}  # noqa: S608 - our own words
+        run(connection, outbox, sql, [{"id": id, "claimed_by": by, "claimed_at": at} for id in found])
     return found
 
 
@@ -163,16 +163,19 @@ def unclaim_stale(record: Record, *, before: datetime, reasons: Mapping[str, str
     """Claims from before then have nobody who finishes them, and may have been sent: they become `unknown`, not sent
     again. A receipt that carries our reference still settles them. `reasons` says by account what is stated. Returns
     how many."""
-    stale = update(outbox).where(text("state = 'claimed'"), outbox.c.claimed_at < before)
+    stale = and_(text("state = 'claimed'"), outbox.c.claimed_at < before)
     told, said = reasons or {}, "claimed, and not heard of again"
     why = case(told, value=outbox.c.account, else_=said) if told else said
-    with record.write() as connection:
-        return connection.execute(stale.values(state="unknown", reason=why)).rowcount
+    return _changed(record, stale, state="unknown", reason=why)
 
 
 def unpublish_stale(record: Record, *, before: datetime) -> int:
     """Replies published before then that nobody has claimed: what carried them is gone (a memory bus, a buried event).
     They are owed again; a claim still lets only one be sent. Returns how many."""
-    stale = update(outbox).where(text("state = 'published'"), outbox.c.created_at < before)
+    return _changed(record, and_(text("state = 'published'"), outbox.c.created_at < before), state="owed")
+
+
+def _changed(record: Record, which: ColumnElement[bool], **values: Any) -> int:
     with record.write() as connection:
-        return connection.execute(stale.values(state="owed")).rowcount
+        lock(connection, outbox, "id", connection.execute(select(outbox.c.id).where(which)).scalars())
+        return connection.execute(update(outbox).where(which).values(values)).rowcount

@@ -6,28 +6,31 @@ own word has brought that id: it waits in `receipts` without a reply, and is app
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection
 
 from schemas import Receipt
-from sink.bulk import Row, ask, put_returning, run, stamper
+from sink.bulk import Row, ask, hold, lock, put_returning, run, stamper
 from sink.keep import AFTER_DEAD
 from sink.record import Record
-from sink.tables import outcomes, receipts
+from sink.tables import outbox, outcomes, receipts
 
 ATTEMPTS = 8
 """Sends of one reply, over most of an hour; then it has failed."""
+NATIVE = 1
+"""Purpose of the locks on native ids."""
 SOONEST, LATEST = 1.0, 3600.0
 """Seconds to the next attempt."""
 _RANK = {
     "withheld": 0, "owed": 1, "published": 1, "claimed": 2, "unknown": 3, "sent": 4, "failed": 5, "delivered": 6,
     "read": 7,
 }  # fmt: skip
-_SELECT = "SELECT id, account, native_id, state, attempts, not_before, sent_at, reason FROM outbox WHERE"
+_SELECT = "SELECT id, account, native_id, state, attempts, not_before, sent_at, reason FROM outbox WHERE id IN (*)"
 
 
 @dataclass(slots=True)
@@ -73,7 +76,8 @@ def _outcome(record: Record, receipt: Receipt, at: Any) -> Row:
 def _id(receipt: Receipt) -> str:
     if receipt.raw is not None:
         return f"{receipt.raw}.{receipt.index}"
-    return f"{receipt.reply or receipt.native_id}/{receipt.state}/{receipt.at.isoformat()}"
+    said = f"{receipt.account}/{receipt.reply or receipt.native_id}/{receipt.state}/{receipt.at.isoformat()}"
+    return blake2b(said.encode(), digest_size=16).hexdigest()  # a channel's id may be of any length
 
 
 def _row(record: Record, name: str, receipt: Receipt, at: Any) -> Row:
@@ -86,12 +90,11 @@ def _row(record: Record, name: str, receipt: Receipt, at: Any) -> Row:
 
 def _apply(connection: Connection, said: Sequence[Receipt]) -> None:
     at = stamper(connection)
-    by_id = {row.id: row for row in _found(connection, "id", {r.reply for r in said if r.reply})}
-    natives = {r.native_id for r in said if r.native_id and r.reply not in by_id}
-    by_native = {(row.account, row.native_id): row for row in _found(connection, "native_id", natives)}
+    by_id = {row.id: row for row in _found(connection, said)}
+    by_native = {(row.account, row.native_id): row for row in by_id.values()}
     touched: dict[str, _Sent] = {}
     for receipt in said:
-        row = by_id.get(receipt.reply or "") or by_native.get((receipt.account, receipt.native_id))
+        row = by_id.get(receipt.reply or "") or _named(by_native, receipt)
         if row is not None:
             row = touched.setdefault(row.id, row)
             row.native_id = row.native_id or receipt.native_id
@@ -102,8 +105,19 @@ def _apply(connection: Connection, said: Sequence[Receipt]) -> None:
     _write(connection, touched.values())
 
 
-def _found(connection: Connection, column: str, values: Iterable[Any]) -> list[_Sent]:
-    return [_Sent(*row) for row in ask(connection, f"{_SELECT} {column} IN (*)", values)]
+def _found(connection: Connection, said: Sequence[Receipt]) -> list[_Sent]:
+    """The replies that are spoken of, ours to change. Of one native id, who brings it to a reply and who has word of it
+    wait for one another: the second sees what the first did."""
+    natives = {r.native_id for r in said if r.native_id}
+    hold(connection, NATIVE, (native.encode() for native in natives))
+    ids = {r.reply for r in said if r.reply}
+    ids.update(id for (id,) in ask(connection, "SELECT id FROM outbox WHERE native_id IN (*)", natives))
+    lock(connection, outbox, "id", ids)
+    return [_Sent(*row) for row in ask(connection, _SELECT, ids)]
+
+
+def _named(replies: Mapping[tuple[str, str | None], _Sent], receipt: Receipt) -> _Sent | None:
+    return replies.get((receipt.account, receipt.native_id)) if receipt.native_id else None
 
 
 def _move(row: _Sent, state: str, reason: str | None, at: Any) -> None:
@@ -137,6 +151,7 @@ def _early(connection: Connection, touched: dict[str, _Sent]) -> None:
 
 def _write(connection: Connection, rows: Iterable[_Sent]) -> None:
     sql = (
-        "UPDATE outbox SET native_id = ?, state = ?, attempts = ?, not_before = ?, sent_at = ?, reason = ? WHERE id = ?"
+        "UPDATE outbox SET native_id = :native_id, state = :state, attempts = :attempts, not_before = :not_before, "
+        "sent_at = :sent_at, reason = :reason WHERE id = :id"
     )
-    run(connection, sql, [(r.native_id, r.state, r.attempts, r.not_before, r.sent_at, r.reason, r.id) for r in rows])
+    run(connection, outbox, sql, [asdict(row) for row in rows])

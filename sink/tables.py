@@ -2,6 +2,9 @@
 
 Personal values are sealed (`vault.seal`), and found by keyed hashes of 16 bytes beside them. A message is known by its
 Raw's id and its position there (`raw`, `idx`): that is what comes twice when something is delivered twice.
+
+Text has no length, and a foreign word of any length must be kept: what is indexed is either our own, or hashed, for
+PostgreSQL's trees take 2,704 bytes a row at most.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
@@ -57,28 +59,31 @@ def _keyed(name: str, *parts: Any) -> Table:
     return Table(name, metadata, *parts, sqlite_with_rowid=False)
 
 
-def _index(table: Table, *columns: str, only: str) -> Index:
+def _index(table: Table, *columns: str, only: str, using: str = "btree") -> Index:
     """An index of the rows that are looked for; `only` has to stand in the query as it stands here."""
     name = f"ix_{table.name}_{'_'.join(columns)}"
-    return Index(name, *(table.c[c] for c in columns), sqlite_where=text(only), postgresql_where=text(only))
+    return Index(
+        name, *(table.c[c] for c in columns),
+        sqlite_where=text(only), postgresql_where=text(only), postgresql_using=using,
+    )  # fmt: skip
 
 
 def _item() -> tuple[Column[Any], Column[Any]]:
-    return _key("raw", String(36)), _key("idx", Integer)
+    return _key("raw"), _key("idx", Integer)
 
 
 def _owner() -> Column[Any]:
-    return _column("owner", String(100))
+    return _column("owner")
 
 
 HASH = LargeBinary(16)
 
 complaints = _table(
     "complaints",
-    _key("id", String(36)),
-    _column("number", String(10), unique=True),
+    _key("id"),
+    _column("number", unique=True),
     _owner(), _column("channel"), _column("account"),
-    _column("raw", String(36)), _column("idx", Integer), _column("message"),
+    _column("raw"), _column("idx", Integer), _column("message"),
     _column("received_at", Instant), _column("updated_at", Instant), _maybe("sent_at", Instant),
     _column("report_class"), _maybe("needs_investigation", Boolean), _maybe("incident_date"),
     _column("title"), _column("text"), _column("read"),
@@ -91,7 +96,7 @@ complaints = _table(
     _column("anonymous", Boolean), _column("secret", Boolean),
     _maybe("external_ids"), _maybe("tags"), _maybe("missing"), _maybe("extra", LargeBinary),
     _column("reader"), _column("matcher"), _column("rules"),
-    _maybe("likeness", LargeBinary), _maybe("incident_id", String(36)),
+    _maybe("likeness", LargeBinary), _maybe("incident_id"),
     Index(None, "received_at", "id"),
 )  # fmt: skip
 """`extra` is sealed; `external_ids`, `tags` and `missing` are JSON. Nothing fills `likeness` and `incident_id` yet."""
@@ -99,8 +104,8 @@ complaints = _table(
 messages = _table(
     "messages",
     *_item(),
-    _column("id"), _column("complaint", String(36)), _column("stranger", Boolean),
-    _owner(), _column("channel"), _column("account"), _column("direction", String(3)),
+    _column("id"), _column("complaint"), _column("stranger", Boolean),
+    _owner(), _column("channel"), _column("account"), _column("direction"),
     _column("native_id"), _column("kind"), _maybe("kind_said"), _maybe("refers_to"), _column("text"),
     _maybe("sent_at", Instant), _column("received_at", Instant), _column("conversation", HASH),
     _column("reader"), _column("matcher"),
@@ -129,9 +134,9 @@ parties = _keyed(
 attachments = _table(
     "attachments",
     _key("id"),
-    _column("raw", String(36)), _column("idx", Integer), _column("n", Integer),
+    _column("raw"), _column("idx", Integer), _column("n", Integer),
     _owner(), _column("account"), _maybe("native_id"), _maybe("media_type"), _maybe("name", LargeBinary),
-    _maybe("url"), _maybe("size", BigInteger), _maybe("sha256", String(64)), _column("state", String(10)),
+    _maybe("url"), _maybe("size", BigInteger), _maybe("sha256"), _column("state"),
     _maybe("expires_at", Instant), _maybe("next_try", Instant), _column("attempts", Integer),
     Index(None, "raw", "idx"),
 )  # fmt: skip
@@ -147,7 +152,7 @@ timeline = _keyed(
 matches = _table(
     "matches",
     *_item(), _key("n", Integer),
-    _maybe("complaint", String(36)), _owner(), _column("message"), _column("kind"), _column("of"),
+    _maybe("complaint"), _owner(), _column("message"), _column("kind"), _column("of"),
     _column("score", Float), _column("evidence"), _column("matcher"),
     _maybe("undone_at", Instant), _maybe("undone_by"),
     Index(None, "complaint"),
@@ -156,30 +161,30 @@ matches = _table(
 decisions = _table(
     "decisions",
     *_item(),
-    _owner(), _maybe("first", Text, unique=True), _maybe("fingerprint", HASH),
+    _owner(), _maybe("first", HASH, unique=True), _maybe("fingerprint", HASH),
     _column("at", Instant), _column("decided_at", Instant), _column("decision"),
 )  # fmt: skip
-"""The matcher's memory. `first` is the message id on the one row that was first with it."""
+"""The matcher's memory. `first` is a hash of the message id, on the one row that was first with it."""
 _index(decisions, "fingerprint", "at", only="fingerprint IS NOT NULL")
 
-threads = _keyed("threads", _key("conversation", HASH), _owner(), _column("complaint", String(36)))
+threads = _keyed("threads", _key("conversation", HASH), _owner(), _column("complaint"))
 
-said = _keyed("said", _key("said", HASH), _owner(), _column("complaint", String(36)))
+said = _keyed("said", _key("said", HASH), _owner(), _column("complaint"))
 
 numbers = _table(
     "numbers",
-    _key("complaint", String(36)),
-    _column("number", String(10), unique=True), _owner(), _column("last_at", Instant), _column("reporter", LargeBinary),
+    _key("complaint"),
+    _column("number", unique=True), _owner(), _column("last_at", Instant), _column("reporter", LargeBinary),
 )  # fmt: skip
 """A complaint as the matcher knows it, from before it is recorded. `reporter`: hashes of who opened it, end to end."""
 
 outbox = _table(
     "outbox",
-    _key("id", String(36)),
-    _owner(), _column("account"), _column("channel"), _column("raw", String(36)), _column("idx", Integer),
-    _maybe("complaint", String(36)), _maybe("number", String(10)), _column("template"), _column("text"),
-    _maybe("in_reply_to"), _column("address", LargeBinary), _column("recipient", HASH), _column("day", String(10)),
-    _column("created_at", Instant), _column("state", String(10)), _column("attempts", Integer),
+    _key("id"),
+    _owner(), _column("account"), _column("channel"), _column("raw"), _column("idx", Integer),
+    _maybe("complaint"), _maybe("number"), _column("template"), _column("text"),
+    _maybe("in_reply_to"), _column("address", LargeBinary), _column("recipient", HASH), _column("day"),
+    _column("created_at", Instant), _column("state"), _column("attempts", Integer),
     _maybe("not_before", Instant), _maybe("claimed_by"), _maybe("claimed_at", Instant),
     _maybe("native_id"), _maybe("sent_at", Instant), _maybe("reason"),
     Index(None, "recipient", "day"), Index(None, "raw", "idx"),
@@ -189,22 +194,22 @@ outbox = _table(
 `address` seals the conversation and `to`."""
 _index(outbox, "created_at", only="state = 'owed'")
 _index(outbox, "claimed_at", only="state = 'claimed'")
-_index(outbox, "native_id", only="native_id IS NOT NULL")
+_index(outbox, "native_id", only="native_id IS NOT NULL", using="hash")
 
 receipts = _table(
     "receipts",
     _key("id"),
     _owner(), _column("account"), _column("channel"), _maybe("reply"), _maybe("native_id"),
-    _column("state", String(10)), _column("at", Instant), _maybe("reason"),
+    _column("state"), _column("at", Instant), _maybe("reason"),
     _maybe("raw"), _column("idx", Integer),
 )  # fmt: skip
-_index(receipts, "native_id", only="native_id IS NOT NULL")
+_index(receipts, "native_id", only="native_id IS NOT NULL", using="hash")
 
 outcomes = _keyed(
     "outcomes",
     *_item(),
-    _column("of", Integer), _owner(), _column("account"), _column("outcome", String(12)),
-    _maybe("complaint", String(36)), _maybe("message"), _maybe("reason"), _column("at", Instant),
+    _column("of", Integer), _owner(), _column("account"), _column("outcome"),
+    _maybe("complaint"), _maybe("message"), _maybe("reason"), _column("at", Instant),
 )  # fmt: skip
 """The one end of every item. This primary key is the truth about "kept already"."""
 _index(outcomes, "of", only="of > 1")
@@ -212,13 +217,11 @@ _index(outcomes, "of", only="of > 1")
 received = _table(
     "received",
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    _column("raw", String(36)), _owner(), _column("account"), _column("at", Instant),
+    _column("raw"), _owner(), _column("account"), _column("at", Instant),
     UniqueConstraint("raw"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 """What came in, as the ledger's own group reads it from the log; the other side of the books."""
-
-places = _keyed("places", _key("topic"), _key("partition", Integer), _column("place", BigInteger))
 
 dead = _table(
     "dead",
@@ -229,9 +232,7 @@ dead = _table(
     Index(None, "at"), Index(None, "raw", "idx"),
 )  # fmt: skip
 
-requests = _keyed(
-    "requests", _key("caller", HASH), _key("key", HASH), _column("body", HASH), _column("raw", String(36))
-)
+requests = _keyed("requests", _key("caller", HASH), _key("key", HASH), _column("body", HASH), _column("raw"))
 """First Raw of an Idempotency-Key."""
 
 meta = _keyed("meta", _key("name"), _column("value", LargeBinary))

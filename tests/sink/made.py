@@ -57,7 +57,7 @@ def kept(record: Record, *events: Routed, speaks: Sequence[str] = ("sms",), now:
 
 def counted(record: Record, *messages: Message) -> None:
     """As the ledger's group reads them from the log."""
-    count(record, [(m.raw, m.account, m.received_at) for m in messages], {("raw", 0): len(messages)})
+    count(record, [(m.raw, m.account, m.received_at) for m in messages])
 
 
 def books(record: Record, *road: str) -> dict[str, Any]:

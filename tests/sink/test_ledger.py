@@ -4,8 +4,8 @@ from threading import Event, Thread
 
 import pytest
 
-from sink import Record, balance, bury, count
-from tests.sink.made import books, counted, dead, kept, message, routed, rows, run
+from sink import Record, balance, bury
+from tests.sink.made import books, counted, dead, kept, message, routed, run
 
 
 def test_every_message_has_one_place_in_the_books(record: Record) -> None:
@@ -56,12 +56,6 @@ def test_counted_twice_is_received_once(record: Record) -> None:
     counted(record, message(1))
     counted(record, message(1), message(2))
     assert books(record, message(1).raw, message(2).raw) == {"received": 2, "on_the_road": 2}
-
-
-def test_the_groups_place_is_kept_with_what_it_counted(record: Record) -> None:
-    count(record, [], {("raw", 0): 7, ("raw", 1): 3})
-    count(record, [], {("raw", 0): 5})
-    assert rows(record, "SELECT partition, place FROM places ORDER BY partition") == [(0, 7), (1, 3)]
 
 
 @pytest.mark.parametrize(

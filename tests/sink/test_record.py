@@ -14,7 +14,7 @@ from sqlalchemy import inspect, select
 
 from schemas import Attachment, Retry
 from sink import Record, Vault, downgrade, fetched, fresh, remember_request, unfetched, upgrade, wanted
-from sink import record as module
+from sink import database as module
 from sink.instant import stamp
 from sink.migrate import HEAD
 from sink.tables import complaints, metadata

@@ -14,18 +14,18 @@ depends_on = None
 def upgrade() -> None:
     op.create_table('attachments',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('raw', sa.String(length=36), nullable=False),
+    sa.Column('raw', sa.Text(), nullable=False),
     sa.Column('idx', sa.Integer(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
     sa.Column('native_id', sa.Text(), nullable=True),
     sa.Column('media_type', sa.Text(), nullable=True),
     sa.Column('name', sa.LargeBinary(), nullable=True),
     sa.Column('url', sa.Text(), nullable=True),
     sa.Column('size', sa.BigInteger(), nullable=True),
-    sa.Column('sha256', sa.String(length=64), nullable=True),
-    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('sha256', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
     sa.Column('expires_at', Instant(), nullable=True),
     sa.Column('next_try', Instant(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
@@ -36,12 +36,12 @@ def upgrade() -> None:
         batch.create_index(batch.f('ix_attachments_raw_idx'), ['raw', 'idx'], unique=False)
 
     op.create_table('complaints',
-    sa.Column('id', sa.String(length=36), autoincrement=False, nullable=False),
-    sa.Column('number', sa.String(length=10), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
-    sa.Column('raw', sa.String(length=36), nullable=False),
+    sa.Column('raw', sa.Text(), nullable=False),
     sa.Column('idx', sa.Integer(), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('received_at', Instant(), nullable=False),
@@ -80,7 +80,7 @@ def upgrade() -> None:
     sa.Column('matcher', sa.Text(), nullable=False),
     sa.Column('rules', sa.Text(), nullable=False),
     sa.Column('likeness', sa.LargeBinary(), nullable=True),
-    sa.Column('incident_id', sa.String(length=36), nullable=True),
+    sa.Column('incident_id', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_complaints')),
     sa.UniqueConstraint('number', name=op.f('uq_complaints_number'))
     )
@@ -89,7 +89,7 @@ def upgrade() -> None:
 
     op.create_table('dead',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=True),
     sa.Column('channel', sa.Text(), nullable=True),
     sa.Column('stage', sa.Text(), nullable=False),
@@ -108,10 +108,10 @@ def upgrade() -> None:
         batch.create_index(batch.f('ix_dead_raw_idx'), ['raw', 'idx'], unique=False)
 
     op.create_table('decisions',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
-    sa.Column('first', sa.Text(), nullable=True),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('first', sa.LargeBinary(length=16), nullable=True),
     sa.Column('fingerprint', sa.LargeBinary(length=16), nullable=True),
     sa.Column('at', Instant(), nullable=False),
     sa.Column('decided_at', Instant(), nullable=False),
@@ -123,11 +123,11 @@ def upgrade() -> None:
         batch.create_index('ix_decisions_fingerprint_at', ['fingerprint', 'at'], unique=False, sqlite_where=sa.text('fingerprint IS NOT NULL'), postgresql_where=sa.text('fingerprint IS NOT NULL'))
 
     op.create_table('matches',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('n', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=True),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=True),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('of', sa.Text(), nullable=False),
@@ -142,15 +142,15 @@ def upgrade() -> None:
         batch.create_index(batch.f('ix_matches_complaint'), ['complaint'], unique=False)
 
     op.create_table('messages',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('id', sa.Text(), nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
     sa.Column('stranger', sa.Boolean(), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
-    sa.Column('direction', sa.String(length=3), nullable=False),
+    sa.Column('direction', sa.Text(), nullable=False),
     sa.Column('native_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('kind_said', sa.Text(), nullable=True),
@@ -173,31 +173,31 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_table('numbers',
-    sa.Column('complaint', sa.String(length=36), autoincrement=False, nullable=False),
-    sa.Column('number', sa.String(length=10), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('last_at', Instant(), nullable=False),
     sa.Column('reporter', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('complaint', name=op.f('pk_numbers')),
     sa.UniqueConstraint('number', name=op.f('uq_numbers_number'))
     )
     op.create_table('outbox',
-    sa.Column('id', sa.String(length=36), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
-    sa.Column('raw', sa.String(length=36), nullable=False),
+    sa.Column('raw', sa.Text(), nullable=False),
     sa.Column('idx', sa.Integer(), nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=True),
-    sa.Column('number', sa.String(length=10), nullable=True),
+    sa.Column('complaint', sa.Text(), nullable=True),
+    sa.Column('number', sa.Text(), nullable=True),
     sa.Column('template', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('in_reply_to', sa.Text(), nullable=True),
     sa.Column('address', sa.LargeBinary(), nullable=False),
     sa.Column('recipient', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.Column('day', sa.Text(), nullable=False),
     sa.Column('created_at', Instant(), nullable=False),
-    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('not_before', Instant(), nullable=True),
     sa.Column('claimed_by', sa.Text(), nullable=True),
@@ -210,18 +210,18 @@ def upgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch:
         batch.create_index('ix_outbox_claimed_at', ['claimed_at'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index('ix_outbox_created_at', ['created_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
-        batch.create_index('ix_outbox_native_id', ['native_id'], unique=False, sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'))
+        batch.create_index('ix_outbox_native_id', ['native_id'], unique=False, sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
         batch.create_index(batch.f('ix_outbox_raw_idx'), ['raw', 'idx'], unique=False)
         batch.create_index(batch.f('ix_outbox_recipient_day'), ['recipient', 'day'], unique=False)
 
     op.create_table('outcomes',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('of', sa.Integer(), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
-    sa.Column('outcome', sa.String(length=12), nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=True),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=True),
     sa.Column('message', sa.Text(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('at', Instant(), nullable=False),
@@ -232,9 +232,9 @@ def upgrade() -> None:
         batch.create_index('ix_outcomes_of', ['of'], unique=False, sqlite_where=sa.text('of > 1'), postgresql_where=sa.text('of > 1'))
 
     op.create_table('parties',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.Column('phone', sa.LargeBinary(length=16), nullable=True),
     sa.Column('email', sa.LargeBinary(length=16), nullable=True),
@@ -243,18 +243,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('raw', 'idx', name=op.f('pk_parties')),
     sqlite_with_rowid=False
     )
-    op.create_table('places',
-    sa.Column('topic', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('partition', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('place', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('topic', 'partition', name=op.f('pk_places')),
-    sqlite_with_rowid=False
-    )
     op.create_table('readings',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('reader', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('message', sa.Text(), nullable=False),
     sa.Column('made', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('raw', 'idx', 'reader', name=op.f('pk_readings')),
@@ -262,12 +255,12 @@ def upgrade() -> None:
     )
     op.create_table('receipts',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('reply', sa.Text(), nullable=True),
     sa.Column('native_id', sa.Text(), nullable=True),
-    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
     sa.Column('at', Instant(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('raw', sa.Text(), nullable=True),
@@ -275,12 +268,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_receipts'))
     )
     with op.batch_alter_table('receipts', schema=None) as batch:
-        batch.create_index('ix_receipts_native_id', ['native_id'], unique=False, sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'))
+        batch.create_index('ix_receipts_native_id', ['native_id'], unique=False, sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
 
     op.create_table('received',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('raw', sa.String(length=36), nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('raw', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
     sa.Column('at', Instant(), nullable=False),
     sa.PrimaryKeyConstraint('seq', name=op.f('pk_received')),
@@ -291,29 +284,29 @@ def upgrade() -> None:
     sa.Column('caller', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
     sa.Column('key', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
     sa.Column('body', sa.LargeBinary(length=16), nullable=False),
-    sa.Column('raw', sa.String(length=36), nullable=False),
+    sa.Column('raw', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('caller', 'key', name=op.f('pk_requests')),
     sqlite_with_rowid=False
     )
     op.create_table('said',
     sa.Column('said', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('said', name=op.f('pk_said')),
     sqlite_with_rowid=False
     )
     op.create_table('threads',
     sa.Column('conversation', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
-    sa.Column('complaint', sa.String(length=36), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('conversation', name=op.f('pk_threads')),
     sqlite_with_rowid=False
     )
     op.create_table('timeline',
-    sa.Column('raw', sa.String(length=36), autoincrement=False, nullable=False),
+    sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('idx', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('step', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('owner', sa.String(length=100), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('at', Instant(), nullable=False),
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('who', sa.Text(), nullable=False),
@@ -330,11 +323,10 @@ def downgrade() -> None:
     op.drop_table('requests')
     op.drop_table('received')
     with op.batch_alter_table('receipts', schema=None) as batch:
-        batch.drop_index('ix_receipts_native_id', sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'))
+        batch.drop_index('ix_receipts_native_id', sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
 
     op.drop_table('receipts')
     op.drop_table('readings')
-    op.drop_table('places')
     op.drop_table('parties')
     with op.batch_alter_table('outcomes', schema=None) as batch:
         batch.drop_index('ix_outcomes_of', sqlite_where=sa.text('of > 1'), postgresql_where=sa.text('of > 1'))
@@ -343,7 +335,7 @@ def downgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch:
         batch.drop_index(batch.f('ix_outbox_recipient_day'))
         batch.drop_index(batch.f('ix_outbox_raw_idx'))
-        batch.drop_index('ix_outbox_native_id', sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'))
+        batch.drop_index('ix_outbox_native_id', sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
         batch.drop_index('ix_outbox_created_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.drop_index('ix_outbox_claimed_at', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 

@@ -1,0 +1,114 @@
+"""PostgreSQL's form of `sink.bulk`: one statement, with one binary array for each column (docs/decisions/0009).
+
+The text of a statement does not depend on how many rows it takes, so each is prepared once by a connection. Rows are
+taken in the order of their keys: two processes that write the same rows wait for one another, and not in a circle.
+PostgreSQL's text holds no NUL: it becomes U+FFFD, also in what is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, LargeBinary, Table
+
+from sink.instant import Instant
+
+Row = Mapping[str, Any]
+_KINDS: tuple[tuple[type, str], ...] = (
+    (Instant, "timestamptz"), (LargeBinary, "bytea"), (Boolean, "boolean"), (BigInteger, "bigint"),
+    (Integer, "integer"), (Float, "double precision"),
+)  # fmt: skip
+_MARK = re.compile(r":(\w+)")
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> Iterable[Any]:
+    """Insert the rows; what `on` returns."""
+    columns = tuple(rows[0])
+    return connection.exec_driver_sql(_insert(table, columns, on), _arrays(table, columns, _in_order(table, rows)))
+
+
+def change(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
+    """Update or delete what the rows mean."""
+    columns = tuple(rows[0])
+    connection.exec_driver_sql(_change(table, columns, sql), _arrays(table, columns, _in_order(table, rows)))
+
+
+def ask(connection: Connection, sql: str, values: list[Any], *more: Any) -> Iterable[Any]:
+    """Rows of the query for any of the values."""
+    if not values:
+        return ()
+    return connection.exec_driver_sql(_query(sql), (_sound(values), *more))
+
+
+def lock(connection: Connection, table: Table, column: str, values: list[Any]) -> None:
+    """Lock these rows, in the order of their keys."""
+    if values:
+        connection.exec_driver_sql(_lock(table, column), (_sound(values),)).all()
+
+
+def hold(connection: Connection, purpose: int, keys: Iterable[int]) -> None:
+    """Take these advisory locks, in order, until the transaction ends."""
+    sql = "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%b::integer[]) AS key"
+    connection.exec_driver_sql(sql, (purpose, sorted(set(keys)))).all()
+
+
+def _in_order(table: Table, rows: Sequence[Row]) -> Sequence[Row]:
+    keys = [column.name for column in table.primary_key if column.name in rows[0]]
+    return sorted(rows, key=itemgetter(*keys)) if keys else rows
+
+
+def _arrays(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> tuple[list[Any], ...]:
+    return tuple(_array(table.c[name], [row[name] for row in rows]) for name in columns)
+
+
+def _array(column: Column[Any], values: list[Any]) -> list[Any]:
+    kind = _kind(column)
+    if kind == "text":
+        return _sound(values)
+    if kind == "double precision":  # an array has one kind of number
+        return [None if value is None else float(value) for value in values]
+    return values
+
+
+def _sound(values: list[Any]) -> list[Any]:
+    """Looked for in all of them together: hardly ever is there one."""
+    if any("\x00" in value for value in values if isinstance(value, str)):
+        return [value.replace("\x00", "\ufffd") if isinstance(value, str) else value for value in values]
+    return values
+
+
+def _kind(column: Column[Any]) -> str:
+    return next((kind for of, kind in _KINDS if isinstance(column.type, of)), "text")
+
+
+@lru_cache(maxsize=256)
+def _insert(table: Table, columns: tuple[str, ...], on: str) -> str:
+    names = ", ".join(columns)
+    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_unnest(table, columns)} {on}"  # noqa: S608 - our names
+
+
+@lru_cache(maxsize=256)
+def _change(table: Table, columns: tuple[str, ...], sql: str) -> str:
+    """The columns of the rows are named apart from those of the table."""
+    head, where, tail = _MARK.sub(r"given.new_\1", sql).partition(" WHERE ")
+    also = "FROM" if head.startswith("UPDATE") else "USING"
+    return f"{head} {also} {_unnest(table, columns)} AS given({', '.join(f'new_{c}' for c in columns)}){where}{tail}"
+
+
+def _unnest(table: Table, columns: Sequence[str]) -> str:
+    return f"unnest({', '.join(f'%b::{_kind(table.c[name])}[]' for name in columns)})"
+
+
+@lru_cache(maxsize=256)
+def _lock(table: Table, column: str) -> str:
+    keys = ", ".join(c.name for c in table.primary_key)
+    return f"SELECT 1 FROM {table.name} WHERE {column} = ANY(%b) ORDER BY {keys} FOR UPDATE"  # noqa: S608 - our names
+
+
+@lru_cache(maxsize=256)
+def _query(sql: str) -> str:
+    return sql.replace("?", "%s").replace("IN (*)", "= ANY(%b)")

@@ -1,0 +1,168 @@
+"""The database under the record, and its transactions.
+
+On SQLite every write and every checkpoint is made under the `turn` that all processes share, so that no two ever
+write at once (before 3.51.3 that could corrupt the file); a transaction that writes begins as such. On PostgreSQL
+writers work side by side (READ COMMITTED; docs/decisions/0009). A reading transaction sees one moment of the whole
+record on both. Faults of the database are Retry; they never show a value.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from schemas import Retry
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-4096")
+CHECKPOINT_ROWS = 25_000
+"""So many rows written, and the log is copied into the file."""
+WAL_LIMIT = 64 * 2**20
+"""Bytes; a log that grew beyond is cut once nobody reads in it."""
+CONNECTIONS = 8
+POSTGRES = {
+    "application_name": "satupintu",
+    "connect_timeout": "5",
+    "keepalives_idle": "20",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "40000",
+    "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s",
+}
+"""A server that is gone, or a lock, holds nobody up for ever. What the URL says of these wins."""
+_PASSING = ("42P01", "42501", "25006", "25P03", "25P04")
+"""States of PostgreSQL that no statement of ours is to blame for: tables or rights that are gone, a standby that takes
+no writes, a transaction that slept too long."""
+
+
+class Database:
+    """Connections to one database. Safe to use from several threads and by several processes."""
+
+    def __init__(self, url: URL, turn: AbstractContextManager[object]) -> None:
+        self.engine = engine(url)
+        self.turn = turn
+        self._file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        self._writing = self.engine.execution_options(writes=True)
+        self._reading = self.engine if self._file else self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )  # fmt: skip
+        self._unsaved = 0
+
+    def reach(self) -> None:
+        """Connect once; on SQLite that makes the file, and sets its log up. Raises Retry."""
+        with faults(), self.turn:
+            self.engine.connect().close()
+
+    def close(self) -> None:
+        """Whoever closes a SQLite file last writes to it."""
+        with self.turn:
+            self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one moment. Raises Retry."""
+        with faults(), self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: all of it is durable on leaving, or none on an exception. Raises Retry."""
+        with faults(), self.turn:
+            with self._writing.begin() as connection:
+                before = self._changes(connection)
+                yield connection
+                self._unsaved += self._changes(connection) - before
+            self._checkpoint()
+
+    def _changes(self, connection: Connection) -> int:
+        if self._file is None:
+            return 0
+        driver: Any = connection.connection.driver_connection
+        changes: int = driver.total_changes
+        return changes
+
+    def _checkpoint(self) -> None:
+        if self._file is None or self._unsaved < CHECKPOINT_ROWS:
+            return
+        self._unsaved = 0
+        big = os.stat(self._file + "-wal").st_size > WAL_LIMIT  # noqa: PTH116 - a suffix, not a path of its own
+        with closing(self.engine.raw_connection()) as pooled:
+            driver: Any = pooled.driver_connection
+            driver.execute("PRAGMA busy_timeout=100")  # cutting waits for readers; the next checkpoint tries again
+            driver.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if big else 'PASSIVE'})").fetchall()
+            driver.execute("PRAGMA busy_timeout=10000")
+
+
+def patient(connection: Connection) -> None:
+    """This transaction may take its time: it looks through whole tables, or changes them."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = '1h'"))
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Whatever passes is Retry."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not _passes(error):
+            raise
+        raise Retry(f"the record: {type(error.orig).__name__}{_cause(error)}") from error
+    except PoolTimeout as error:
+        raise Retry("the record: all connections are in use") from error
+
+
+def _passes(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False  # wrong SQL: a bug of ours, which passes with no waiting
+    kinds = ("OperationalError", "InterfaceError")
+    return type(error).__name__ in kinds or getattr(error.orig, "sqlstate", None) in _PASSING
+
+
+def _cause(error: DBAPIError) -> str:
+    """SQLite's own words name tables and files, never values; those of PostgreSQL may, once it is asked something."""
+    if isinstance(error.orig, sqlite3.Error):
+        return f": {error.orig}"
+    state = getattr(error.orig, "sqlstate", None)
+    if error.statement is None and state is None:
+        return f": {' '.join(str(error.orig).split())}"
+    return f" {state}" if state else ""
+
+
+def engine(url: URL) -> Engine:
+    """As the record wants it. The database is not asked yet."""
+    if url.get_backend_name() != "sqlite":
+        told = {name: value for name, value in POSTGRES.items() if name not in url.query}
+        return create_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True,
+            connect_args=told,
+        )  # fmt: skip
+    path = Path(url.database or "").expanduser()
+    with suppress(FileExistsError):  # never opened again by hand: closing it would drop the locks that SQLite holds
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    made = create_engine(
+        url.set(database=str(path)),
+        pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True,
+        connect_args={"timeout": 10, "check_same_thread": False},
+    )  # fmt: skip
+    event.listen(made, "connect", _set_up)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def _set_up(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
