@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -81,6 +82,8 @@ class Metrics(Collector):
             outbox.add_metric([state], replies)
         yield outbox
         yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be looked at.", self._dead)
+        free = shutil.disk_usage(self._hub.settings.data).free
+        yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from self._books()
         yield from of_stages(self._hub.at_work)
         yield from of_workers(self._hub.at_work)
