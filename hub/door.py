@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote_plus
 
-from uuid_utils import uuid7
-
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
+from hub.clock import raw_id
 from hub.discreet import place_of
 from schemas import Raw, Retry
 
@@ -149,7 +148,6 @@ class Door:
 
     def _raws(self, channel: Listens, request: Request, spoken: Sequence[Spoken], blob: str | None) -> list[Raw]:
         """One Raw for each conversation, same bytes; one for the account where none can be listed."""
-        now = self._clock()
         query = _without(request.query, channel.secret_parameters)
         body = b"" if blob else request.body
         listed = spoken[0].conversation is not None or any(s.conversation is not None for s in spoken)
@@ -157,7 +155,7 @@ class Door:
         kept = {h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None}
         return [
             Raw(
-                id=str(uuid7()),
+                id=raw_id(now := self._clock()),
                 account=whose.account,
                 channel=whose.kind,
                 owner=whose.owner,

@@ -76,7 +76,7 @@ async def serve(
         tell_parent(at_work)
     listener = _bind(settings) if "door" in names or settings.listens else None
     async with (
-        open_hub(settings, at_work) as hub,
+        open_hub(settings, at_work, door="door" in names) as hub,
         _answering(hub, names, listener, told) as server,
         working(hub, names) as tasks,
         children(settings, WORK, workers, at_work.workers),

@@ -23,6 +23,8 @@ from bus import Bus, Guard, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
 from hub.at_work import AtWork
+from hub.clock import Clock
+from hub.intake import intake
 from hub.reading import reading
 from hub.settings import Settings, WrongCall, sqlite_path
 from hub.speaker import AT_A_TIME, Speaker
@@ -66,6 +68,8 @@ class Hub:
     owes: asyncio.Event
     """Set when a reply is owed, so that the relay need not wait for its next look."""
     at_work: AtWork = field(default_factory=AtWork)
+    clock: Clock = field(default_factory=Clock)
+    """The doors'."""
 
     @property
     def shared(self) -> bool:
@@ -82,8 +86,9 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, at_work: AtWork | None = None) -> AsyncIterator[Hub]:
-    """Open everything, making what a first start needs; `at_work` is where it is told what runs. Raises WrongCall."""
+async def open_hub(settings: Settings, at_work: AtWork | None = None, *, door: bool = False) -> AsyncIterator[Hub]:
+    """Open everything, making what a first start needs; `at_work` is where it is told what runs; with `door` also what
+    only a door needs. Raises WrongCall."""
     async with AsyncExitStack() as stack:
         with _setting_up(settings):
             vault = _vault(settings)
@@ -94,11 +99,13 @@ async def open_hub(settings: Settings, at_work: AtWork | None = None) -> AsyncIt
             record = stack.enter_context(_record(settings, vault, accounts))
         http = stack.enter_context(Http())
         pools = stack.enter_context(threads())
-        bus = await _opened(stack, settings)
+        bus = await _opened(stack, _bus(settings))
+        takes_in = await _opened(stack, intake(settings, bus)) if door else bus
         blobs = Blobs(settings.data / "blobs")
         _tune()
         owes, work = asyncio.Event(), at_work or AtWork()
-        yield Hub(settings, accounts, vault, record, blobs, bus, bus, rules, pools, http, owes, work)
+        clock = Clock(settings.data / "clock")
+        yield Hub(settings, accounts, vault, record, blobs, bus, takes_in, rules, pools, http, owes, work, clock)
 
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
@@ -198,9 +205,9 @@ def _speaker(hub: Hub) -> Speaker:
     return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.threads, paused=hub.accounts.paused)
 
 
-async def _opened(stack: AsyncExitStack, settings: Settings) -> Bus:
+async def _opened(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus]) -> Bus:
     try:
-        return await stack.enter_async_context(_bus(settings))
+        return await stack.enter_async_context(bus)
     except UnusableLog as error:
         raise WrongCall(str(error)) from None
 

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application of this hub."""
     from hub.web.app import make_app
-    from hub.wiring import now
 
-    door = Door(hub.accounts, hub.intake.publish, hub.blobs, now)
+    door = Door(hub.accounts, hub.intake.publish, hub.blobs, hub.clock)
     pages = make_app(hub, door.answered)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:

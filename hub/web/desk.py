@@ -8,15 +8,15 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
-from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile, WebSettings
+from hub.clock import raw_id
 from hub.door import STORE_WITHIN, NotStored, safely
 from hub.web.problems import Problem, busy
 from hub.web.receive import Upload
@@ -98,7 +98,7 @@ class Desk:
         return filed
 
     async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: Key | None) -> Filed:
-        account, raw = caller.account, str(uuid7())
+        account, raw = caller.account, raw_id(self._hub.clock())
         kept = await _in_time(self._keep(files), account.account)
         report = Report(native=raw, files=kept, **fields)
         if key is not None:
@@ -107,7 +107,7 @@ class Desk:
                 raise Problem(422, "key_reused")
             raw, report = once
         if raw not in self._recent:
-            await _in_time(self._hub.intake.publish([_raw(raw, account, report)]), account.account)
+            await _in_time(self._hub.intake.publish([_raw(raw, account, report, self._hub.clock())]), account.account)
             _remember(self._recent, raw, None)
         return Filed(raw, self._hub.vault.token(raw))
 
@@ -207,13 +207,13 @@ async def _in_time(storing: Awaitable[T], account: str) -> T:
     return await safely(limited(), account)
 
 
-def _raw(raw: str, account: Channel, report: Report) -> Raw:
+def _raw(raw: str, account: Channel, report: Report, at: datetime) -> Raw:
     return Raw(
         id=raw,
         account=account.account,
         channel=account.kind,
         owner=account.owner,
-        received_at=datetime.now(UTC),
+        received_at=at,
         conversation=report.native,
         headers={"content-type": "application/json"},
         body=msgspec.json.encode(report),

@@ -217,6 +217,22 @@ async def test_case_24_random_faults_lose_nothing_and_reorder_nothing(far: Fault
         assert found == sorted(found)
 
 
+async def test_a_way_opened_while_an_append_was_under_way_is_shut_before_it_is_told(
+    spool: Spool, far: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = spool._near.publish
+
+    async def overtaken(events: list[Raw]) -> None:
+        await spool._near.when_done("raw", "drain", lambda: setattr(spool._gate, "spooling", False))
+        await append(events)
+
+    monkeypatch.setattr(spool._near, "publish", overtaken)
+    far.mood = "refuses"
+    await spool.publish([raw(1)])
+    far.mood = "hangs"
+    assert (await spool.spooled()).spooling
+
+
 async def test_another_door_of_the_folder_spools_too(far: Faulty, tmp_path: Path) -> None:
     async with opened(far, tmp_path) as one, opened(far, tmp_path) as two:
         far.mood = "refuses"

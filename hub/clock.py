@@ -1,0 +1,69 @@
+"""The door's clock. Timelines stand in the order of its instants, so it never gives one twice and never goes back.
+
+When the machine's clock is stepped back, ours goes on from the last instant in steps of a microsecond until the other
+has caught up. All doors of a data folder, and those that come after a restart, keep to one floor: the time stamp of a
+file, which is looked at and moved ten times a second, and at each instant while the machine's clock is behind. A
+floor more than `MOST` ahead is left: then the clock was wrong before, and has been set right.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from uuid_utils import uuid7
+
+EVERY = 100_000
+"""Microseconds between two looks at the floor."""
+MOST = 24 * 3600 * 1_000_000
+"""Microseconds."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """`clock()` is the present, aware, UTC, later than all before. Without a file it keeps to itself."""
+
+    def __init__(self, floor: Path | None = None, wall: Callable[[], int] = time.time_ns) -> None:
+        self._floor = floor
+        self._wall = wall
+        self._last = self._due = 0
+
+    def __call__(self) -> datetime:
+        now = self._wall() // 1000
+        if now >= self._due or now <= self._last:
+            now = self._agreed(now)
+        self._last = now
+        return _EPOCH + timedelta(microseconds=now)
+
+    def _agreed(self, now: int) -> int:
+        last = max(self._last, self._found(now))
+        if last <= now + MOST:
+            now = max(now, last + 1)
+        self._due = now + EVERY
+        if self._floor is not None:
+            with suppress(OSError):  # a disk that is full or gone is told where something is to be stored
+                os.utime(self._floor, ns=(now * 1000, now * 1000))
+        return now
+
+    def _found(self, now: int) -> int:
+        if self._floor is None:
+            return 0
+        try:
+            found = self._floor.stat().st_mtime_ns // 1000
+        except OSError:
+            with suppress(OSError):
+                self._floor.touch(mode=0o600)
+            return 0
+        ahead = found > now and not self._last  # we come after a restart: the last ones may not have moved it
+        return found + EVERY if ahead else found
+
+
+def raw_id(at: datetime) -> str:
+    """A UUID version 7 of that instant to the microsecond: ids of later instants sort behind it."""
+    since = at - _EPOCH
+    drawn = str(uuid7(nanoseconds=((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1000))
+    return f"{drawn[:15]}{since.microseconds % 1000:03x}{drawn[18:]}"  # RFC 9562, 6.2, method 3
