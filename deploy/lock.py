@@ -26,3 +26,4 @@ if __name__ == "__main__":
         sys.exit("run it in the project's root: make lock")
     lock("requirements.lock", "pyproject.toml")
     lock("requirements-dev.lock", "pyproject.toml", "--group", "dev")
+    lock("deploy/build.lock", "deploy/build.in")
