@@ -24,7 +24,7 @@ Part = dict[str, Any]
 
 SENDS = {
     "door": ("raw",),
-    "reader": ("messages", "receipts", "dead"),
+    "reader": ("messages", "receipts", "slow", "dead"),
     "matcher": ("complaints", "dead"),
     "router": ("routed", "dead"),
     "sink": ("replies", "dead"),
@@ -32,7 +32,7 @@ SENDS = {
 }
 """By stage of `satupintu run`, the topics it writes."""
 RECEIVES = {
-    "reader": {"reader": "raw"},
+    "reader": {"reader": "raw", "slow": "slow"},
     "matcher": {"matcher": "messages"},
     "router": {"router": "complaints"},
     "sink": {"sink": "routed", "receipts": "receipts", "dead": "dead", "ledger": "raw"},
@@ -142,7 +142,7 @@ def _channel(topic: str, event: type[Event]) -> Part:
 
 def _message(topic: str, event: type[Event]) -> Part:
     return {
-        "name": f"id.satupintu.{topic}",
+        "name": f"id.satupintu.{topic}.v1",
         "title": event.__name__,
         "summary": _first_line(event),
         "description": f"{inspect.getdoc(event)}\n\nKey and order: {_order(event)}\n",
@@ -151,7 +151,7 @@ def _message(topic: str, event: type[Event]) -> Part:
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
         "correlationId": {
             "location": "$message.header#/traceparent",
-            "description": "The trace is the way of one Raw through the house.",
+            "description": "Its trace id is the way of one Raw through the house.",
         },
         "bindings": {"kafka": {"key": {"type": "string", "description": _order(event)}}},
     }
@@ -172,15 +172,18 @@ def _headers() -> Part:
     return {
         "type": "object",
         "description": "CloudEvents 1.0, binary mode of the Kafka binding, and W3C Trace Context. Values are UTF-8.",
-        "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"],
+        "required": ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type", "traceparent"],
         "properties": {
             "ce_specversion": text("Version of CloudEvents.", const="1.0"),
             "ce_id": text("One for each event of its topic; the same event published again has the same."),
-            "ce_source": text("Who published it.", format="uri-reference"),
-            "ce_type": text("The kind of event.", enum=[f"id.satupintu.{topic}" for topic in EVENTS]),
-            "ce_time": text("When it was published, RFC 3339.", format="date-time"),
+            "ce_source": text("`/satupintu/ACCOUNT`: whose door it came by.", format="uri-reference"),
+            "ce_type": text("The kind of event.", enum=[f"id.satupintu.{topic}.v1" for topic in EVENTS]),
+            "ce_time": text("When it was received, owed or refused; not when it was published.", format="date-time"),
             "content-type": text("The form of the value.", const="application/json"),
-            "traceparent": text("Where the raw id is known.", pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"),
+            "traceparent": text(
+                "W3C Trace Context. Whatever comes of one Raw is one trace: its id is the raw id without hyphens.",
+                pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-01$",
+            ),
         },
     }
 

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 import yaml
 
+from bus._cloudevents import headers
 from hub.settings import load
 from hub.wiring import open_hub
-from schemas import EVENTS
+from schemas import EVENTS, Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed, Slow
 from tests.schemas import asyncapi
 
+NOW = datetime(2025, 8, 4, tzinfo=UTC)
+ID = "01985f3c-7a00-7000-8000-000000000001"
+RAW = {"id": ID, "account": "sms", "channel": "sms", "owner": "32", "received_at": NOW}
+MESSAGE = Message(**RAW | {"id": "sms/sms/1"}, native_id="1", raw=ID, conversation="c")
+COMPLAINT = Complaint(outcome="recorded", message=MESSAGE)
+SAID = {"account": "sms", "channel": "sms", "conversation": "c"}
+ONE_OF_EACH: list[Event] = [
+    Raw(**RAW),
+    Slow(**RAW),
+    MESSAGE,
+    COMPLAINT,
+    Routed(complaint=COMPLAINT),
+    Reply(**SAID, id="r", to="628", text="t", template="added", created_at=NOW),
+    Receipt(**SAID, state="sent", at=NOW, reply="r"),
+    Dead(id="d", stage="reader", of_topic="raw", event_key="k", event=b"", reason="r", at=NOW),
+]
 OFFICIAL = json.loads((Path(__file__).parent / "asyncapi-3.0.0.json").read_text())
 
 
@@ -71,3 +89,16 @@ def test_whatever_is_sent_is_received_by_somebody() -> None:
     sent = {topic for topics in asyncapi.SENDS.values() for topic in topics}
     received = {topic for groups in asyncapi.RECEIVES.values() for topic in groups.values()}
     assert sent == received == set(EVENTS)
+
+
+@pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
+def test_the_headers_are_as_they_are_described(event: Event, document: asyncapi.Part) -> None:
+    sent = {name: value.decode() for name, value in headers(event)}
+    described = document["components"]["schemas"]["CloudEventsHeaders"]
+    jsonschema_rs.validator_for(described, validate_formats=True).validate(sent)
+    assert sent.keys() == described["properties"].keys()
+    assert sent["ce_type"] == document["components"]["messages"][type(event).__name__]["name"]
+
+
+def test_an_event_of_each_topic_was_looked_at() -> None:
+    assert {event.topic for event in ONE_OF_EACH} == EVENTS.keys()
