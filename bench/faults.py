@@ -1,0 +1,124 @@
+"""The fault drill: the whole hub under steady load while its parts are killed, paused, cut off, and told a wrong time.
+
+    python -m bench.faults --short          about a minute and a half; part of `make test`
+    python -m bench.faults                  200 kills on three brokers, about an hour
+
+After each kind of fault the load pauses, the road runs empty, and what the load was told is compared with the record,
+the books, the export and what the world outside was asked to send (`bench/drill/checks.py`). Exit 1 if anything that
+must be nothing is something; the folder with everybody's logs is kept then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.drill.faults import Round, long_form, short_form, without_broker
+from bench.drill.load import Load
+from bench.drill.rounds import Drill, Row
+from bench.drill.stack import Stack
+from bench.drill.table import details, markdown, write
+from bench.drill.world import Gateway, Meta
+from tests.programs import channels, free_port
+
+
+class Way(NamedTuple):
+    """How to run it."""
+
+    nodes: int
+    """Of the broker; 0: SQLite for a bus."""
+    rate: float
+    """Messages a second."""
+    seed: int
+    pauses: tuple[float, float]
+    """Least and most seconds from a heal to the next fault."""
+
+
+LONG = Way(nodes=3, rate=200, seed=1708, pauses=(1.0, 5.0))
+SHORT = Way(nodes=1, rate=60, seed=1708, pauses=(0.3, 1.0))
+
+
+def drill(rounds: Sequence[Round], way: Way, folder: Path) -> list[Row]:
+    """A row for each round; the folder holds all logs."""
+    say = _teller(folder)
+    with ExitStack() as stack:
+        port = free_port()
+        load = Load(port, way.rate, way.seed)
+        meta = stack.enter_context(Meta("tests-access", way.seed, load.report))
+        gateway = stack.enter_context(Gateway(way.seed))
+        say("starting the stack")
+        hub = stack.enter_context(Stack(folder, channels(gateway.send_url, meta.graph_url), port, way.nodes))
+        stack.callback(load.end)
+        load.begin()
+        running = stack.enter_context(Drill(hub, load, lambda: {**meta.times, **gateway.times}, way.seed, say))
+        return [running.run(one, way.pauses) for one in rounds]
+
+
+def _teller(folder: Path) -> Callable[[str], None]:
+    began, log = time.monotonic(), folder / "drill.log"
+
+    def say(what: str) -> None:
+        line = f"{time.strftime('%X')} {time.monotonic() - began:7.1f} s  {what}"
+        with log.open("a") as file:
+            file.write(line + "\n")
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{line[:110]}")
+            sys.stderr.flush()
+
+    return say
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="ten kills on one node")
+    parser.add_argument("--rate", type=float, help="messages a second")
+    parser.add_argument("--nodes", type=int, help="of the broker; 0 for SQLite")
+    parser.add_argument("--seed", type=int, default=1708)
+    parser.add_argument("--only", metavar="WORD", help="rounds with this word in their name")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file")
+    parser.add_argument("--folder", type=Path, help="where it works; kept")
+    return parser.parse_args()
+
+
+def _rounds(said: argparse.Namespace, way: Way) -> list[Round]:
+    rounds = short_form() if said.short else long_form()
+    if not said.short:
+        random.Random(way.seed).shuffle(rounds)
+    if way.nodes == 0:
+        rounds = [r for r in without_broker(rounds) if r.faults]
+    return [r for r in rounds if not said.only or said.only in r.name]
+
+
+def main() -> None:
+    said = _options()
+    way = SHORT if said.short else LONG
+    way = way._replace(
+        seed=said.seed, rate=said.rate or way.rate, nodes=way.nodes if said.nodes is None else said.nodes
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = said.folder or Path(tempfile.mkdtemp(prefix="faults-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = drill(_rounds(said, way), way, folder)
+    table = markdown(rows)
+    print(f"\n{table}")
+    if said.write:
+        write(said.write, table)
+    wrong = list(details(rows))
+    print("\n".join(wrong), file=sys.stderr)
+    if wrong:
+        sys.exit(f"{len(wrong)} things are wrong; everybody's logs are in {folder}")
+    if not said.folder:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
