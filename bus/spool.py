@@ -49,7 +49,7 @@ from schemas import Event, Retry
 
 WITHIN = 2.0
 """Seconds that far has for a publish."""
-_GLANCE = 0.05
+GLANCE = 0.05
 """Seconds for which a look at the room left is good."""
 
 _logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Spool(Bus):
             await self._near.when_done(TOPIC, GROUP, lambda: None)  # does it answer?
 
     def _make_sure_of_room(self) -> None:
-        if time.monotonic() - self._seen > _GLANCE:
+        if time.monotonic() - self._seen > GLANCE:
             self._used = self._near.used()
             self._seen = time.monotonic()
         if self._used > self._limit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,10 +18,12 @@ from sqlalchemy import func, select
 
 from bus import Counts
 from hub.ledger import look
+from hub.spooled import of_spool, spooled
+from schemas import Retry
 from sink import tables
 
 if TYPE_CHECKING:
-    from bus import Lag
+    from bus import Lag, Spooled
     from hub.at_work import AtWork
     from hub.ledger import Ledger
     from hub.wiring import Hub
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 FRESH = 10.0
 LEDGER_FRESH = 60.0
 """Seconds that figures are shown again before they are taken anew."""
+WITHIN = 8.0
+"""Seconds that bus and record have for it; Prometheus waits for ten."""
+_log = logging.getLogger(__name__)
 
 
 class Metrics(Collector):
@@ -44,7 +50,8 @@ class Metrics(Collector):
         self._outbox: Mapping[str, int] = {}
         self._dead = 0
         self._ledger: Ledger | None = None
-        self._taken = self._balanced = float("-inf")
+        self._spooled: Spooled | None = None
+        self._taken = self._tried = self._balanced = float("-inf")
         self._busy = asyncio.Lock()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -53,14 +60,23 @@ class Metrics(Collector):
     async def text(self) -> bytes:
         """All figures, taken anew where they are too old."""
         async with self._busy:
-            if self._clock() - self._taken > FRESH:
-                self._lags = await self._hub.bus.lag()
-                self._outbox, self._dead = await self._hub.threads.disk(_counts, self._hub.record)
-                self._taken = self._clock()
-            if self._clock() - self._balanced > LEDGER_FRESH:
-                self._ledger = await look(self._hub)
-                self._balanced = self._clock()
+            if self._clock() - self._tried > FRESH:
+                try:
+                    async with asyncio.timeout(WITHIN):
+                        await self._take()
+                except (Retry, TimeoutError):  # bus or record is away: the last figures stand, and their age is told
+                    _log.warning("bus or record does not answer: old figures are shown")
+                self._tried = self._clock()
+            self._spooled = await spooled(self._hub.intake)
         return generate_latest(self._registry)
+
+    async def _take(self) -> None:
+        self._lags = await self._hub.bus.lag()
+        self._outbox, self._dead = await self._hub.threads.disk(_counts, self._hub.record)
+        self._taken = self._clock()
+        if self._clock() - self._balanced > LEDGER_FRESH:
+            self._ledger = await look(self._hub)
+            self._balanced = self._clock()
 
     def describe(self) -> list[Metric]:
         """Nothing is told ahead: figures are taken only when asked for."""
@@ -85,6 +101,11 @@ class Metrics(Collector):
         free = shutil.disk_usage(self._hub.settings.data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from self._books()
+        if self._taken > float("-inf"):
+            age = self._clock() - self._taken
+            yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of what bus and record said last.", age)
+        if self._spooled is not None:
+            yield from of_spool(self._spooled)
         yield from of_stages(self._hub.at_work)
         yield from of_workers(self._hub.at_work)
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bus import look_into
 from hub.commands import OutOfBalance, settings
 from hub.settings import Settings, WrongCall, sqlite_path
 
@@ -50,7 +51,7 @@ def doctor() -> None:
     """
     told = settings()
     wrong = 0
-    for check in (_settings, _disk, _database, _broker, _clock, _keys, _rules, _port, _channels):
+    for check in (_settings, _disk, _database, _broker, _spool, _clock, _keys, _rules, _port, _channels):
         for finding in _careful(check, told):
             wrong += finding.wrong
             sys.stdout.write(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}\n")
@@ -113,10 +114,28 @@ def _broker(told: Settings) -> Iterator[Finding]:
         yield Finding("bus", "in memory: what is on the road is gone when the hub ends")
 
 
+def _spool(told: Settings) -> Iterator[Finding]:
+    from bus import left_over
+    from hub.intake import REMOTE, spool_path
+
+    path, remote = spool_path(told), told.bus.startswith(REMOTE)
+    if not remote and not path.exists():
+        return
+    waits = left_over(path)
+    if not waits:
+        yield Finding("spool", f"empty; {told.spool_limit // 2**20:,} MiB of it while the broker is away")
+    elif remote:
+        yield Finding("spool", f"{waits:,} events wait for the broker: they go when it is back and a door is up")
+    else:
+        yield Finding(
+            "spool", f"{waits:,} events wait from when the bus was another: start a door, it hands them on", True
+        )
+
+
 def _sqlite(what: str, path: Path) -> Finding:
     if not path.exists():
         return Finding(what, f"{path} is made by the first start: satupintu up")
-    with closing(_looked_into(path)) as connection:
+    with closing(look_into(path)) as connection:
         try:
             said = connection.execute("pragma quick_check(1)").fetchone()[0]
         except sqlite3.DatabaseError:
@@ -124,12 +143,6 @@ def _sqlite(what: str, path: Path) -> Finding:
     if said == "ok":
         return Finding(what, f"{path} is whole, {path.stat().st_size // 2**20:,} MiB")
     return Finding(what, f"{path} is damaged: end the hub, keep a copy, bring back the last backup", wrong=True)
-
-
-def _looked_into(path: Path) -> sqlite3.Connection:
-    """To read only. A file that nobody has open has no log beside it, and none is made."""
-    still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=PATIENCE)
 
 
 def _clock(told: Settings) -> Iterator[Finding]:
@@ -162,7 +175,7 @@ def _fitting(told: Settings, vault: Vault) -> Finding:
     """Whether the keys open the record; backups are the operator's own. Raises WrongKeys."""
     if not told.record.startswith("sqlite:") or not sqlite_path(told.record).exists():
         return Finding("keys", f"{told.keys} can be read; keep a copy of it away from this machine")
-    with closing(_looked_into(sqlite_path(told.record))) as connection:
+    with closing(look_into(sqlite_path(told.record))) as connection:
         kept = dict(connection.execute("SELECT name, value FROM meta"))
     fits = compare_digest(kept.get("keys", vault.check()), vault.check())
     if fits and all(vault.open(sealed) == name for name, sealed in kept.items() if name.startswith("key ")):
