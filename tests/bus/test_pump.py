@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
+from msgspec.structs import asdict
 
 from bus import MemoryBus, Stage, Stopped
-from schemas import Complaint, Dead, Event, Message, Reject, Reply, Retry, Routed, decode
+from schemas import Complaint, Dead, Event, Message, Reject, Reply, Retry, Routed, Slow, decode
 from tests.bus.events import AT, citizens, everything, ids, in_order, raw
 from tests.bus.pumping import Pumping, read_one, stage_that
 
@@ -245,3 +246,28 @@ async def test_a_stage_reads_what_was_published_while_it_ran(pumping: Pumping) -
     stored = await everything(pumping.bus, stage.group, 20)
     assert in_order(stored)
     assert sorted(ids(stored)) == list(range(20))
+
+
+async def test_a_stage_hears_of_a_gained_partition_before_the_batch_and_until_it_has_looked(pumping: Pumping) -> None:
+    told: list[str] = []
+
+    async def gained() -> None:
+        told.append("gained")
+        if len(told) < 3:
+            raise Retry("away")
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        told.append("batch")
+        return []
+
+    await pumping.bus.publish(citizens(40))
+    await pumping.go(Stage("reader", "raw", run, size=10, gained=gained), 40)
+    assert told == ["gained", "gained", "gained", "batch", "batch", "batch", "batch"]
+
+
+async def test_a_dead_letter_of_the_slow_lane_goes_back_to_it(pumping: Pumping) -> None:
+    slow = Slow(**asdict(citizens(4)[3]))
+    await pumping.run(stage_that(lambda *_: Reject("no text")), [slow])
+    (dead,) = await pumping.dead()
+    assert (dead.of_topic, dead.raw, dead.event_key) == ("slow", "3", slow.key)
+    assert decode(dead.of_topic, dead.event) == slow
