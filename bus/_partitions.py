@@ -31,7 +31,7 @@ def pack(events: Sequence[Event], partitions: int) -> Rows:
     for event in events:
         value, key, topic = encode(event), event.key, event.topic
         if len(value) > LIMIT:
-            _measure(topic, value)
+            measure(topic, value)
         slot = topic, crc32(key.encode()) % partitions
         if slot in rows:
             rows[slot].append((key, value))
@@ -40,7 +40,8 @@ def pack(events: Sequence[Event], partitions: int) -> Rows:
     return rows
 
 
-def _measure(topic: str, value: bytes) -> None:
+def measure(topic: str, value: bytes) -> None:
+    """Raises Reject where that many bytes are too many for the topic."""
     limit = DEAD_LIMIT if topic == "dead" else LIMIT
     if len(value) > limit:
         raise Reject(f"too large for the bus: {len(value)} bytes on {topic}, at most {limit}")

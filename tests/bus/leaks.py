@@ -11,13 +11,18 @@ from pathlib import Path
 
 @contextmanager
 def nothing_left_open(folder: Path) -> Iterator[None]:
-    """No thread, task, open file or sign of life beyond the block."""
-    threads, tasks = threading.active_count(), len(asyncio.all_tasks())
+    """No thread, task, socket, open file or sign of life beyond the block."""
+    threads, tasks, sockets = threading.active_count(), len(asyncio.all_tasks()), _sockets()
     yield
+    assert _sockets() <= sockets
     assert threading.active_count() <= threads
     assert len(asyncio.all_tasks()) <= tasks
     assert not [file for file in _open_files() if file.startswith(str(folder))]
     assert not list(folder.glob("**/*.members/*"))
+
+
+def _sockets() -> set[str]:
+    return {file for file in _open_files() if file.startswith("socket:")}
 
 
 def _open_files() -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bus import Batch, Bus, Lag, Lost
+from bus import Batch, Bus, Lag, Lost, Stored
 from schemas import Receipt, Reject, encode
 from tests.bus.events import AT, citizens, consume, everything, ids, in_order, raw, soon
 
@@ -153,33 +154,38 @@ async def test_giving_up_waiting_loses_nothing(bus: Bus) -> None:
 
 async def test_two_subscriptions_of_a_group_share_the_partitions(bus: Bus) -> None:
     async with bus.subscribe("raw", "reader") as one, bus.subscribe("raw", "reader") as two:
-        seen: dict[str, set[int]] = {"one": set(), "two": set()}
-        async with asyncio.timeout(20):
-            while not (seen["one"] and seen["two"]):
-                await bus.publish(citizens(40))
-                await asyncio.gather(*(_drain(bus, b, seen[n]) for n, b in (("one", one), ("two", two))))
-        await bus.publish(citizens(40))
-        seen["one"].clear()
-        seen["two"].clear()
-        await asyncio.gather(_drain(bus, one, seen["one"]), _drain(bus, two, seen["two"]))
-        assert not seen["one"] & seen["two"]
+        await _share(bus, one, two)
+        seen = await _deal(bus, one, two)
+        assert not {event.partition for event in seen[0]} & {event.partition for event in seen[1]}
 
 
-async def _drain(bus: Bus, batches: object, partitions: set[int]) -> None:
-    """Commit what comes until nothing comes for a while; note the partitions."""
-    while True:
-        try:
-            batch = await asyncio.wait_for(anext(batches), 0.1)  # type: ignore[call-overload]
-        except TimeoutError:
-            return
-        partitions |= {event.partition for event in batch.events}
-        await bus.commit(batch)
+async def _share(bus: Bus, *subscriptions: AsyncIterator[Batch]) -> None:
+    """Publish and consume until each of them has had something."""
+    async with asyncio.timeout(30):
+        while not all(await _deal(bus, *subscriptions)):
+            pass
+
+
+async def _deal(bus: Bus, *subscriptions: AsyncIterator[Batch]) -> list[list[Stored]]:
+    """Publish events and let them take and commit these; what each has got."""
+    seen: list[list[Stored]] = [[] for _ in subscriptions]
+    await bus.publish(citizens(40))
+
+    async def work(batches: AsyncIterator[Batch], events: list[Stored]) -> None:
+        while sum(map(len, seen)) < 40:
+            with suppress(TimeoutError):
+                batch = await asyncio.wait_for(anext(batches), 0.1)
+                events += batch.events
+                await bus.commit(batch)
+
+    await asyncio.gather(*map(work, subscriptions, seen))
+    return seen
 
 
 async def test_what_a_subscription_held_passes_to_the_others(bus: Bus) -> None:
     async with bus.subscribe("raw", "reader") as one:
         async with bus.subscribe("raw", "reader") as two:
-            await asyncio.gather(_drain(bus, one, set()), _drain(bus, two, set()))
+            await _share(bus, one, two)
         await bus.publish(citizens(40))
         assert sorted(ids(await consume(bus, one, 40))) == list(range(40))
 
@@ -192,7 +198,7 @@ async def test_a_batch_says_that_a_partition_was_gained(bus: Bus) -> None:
         assert others
         assert not any(batch.gained for batch in others)
         async with bus.subscribe("raw", "reader") as two:
-            await asyncio.gather(_drain(bus, one, set()), _drain(bus, two, set()))
+            await _share(bus, one, two)
         await bus.publish(citizens(40))
         assert any(batch.gained for batch in await _taken(bus, one, 40))
 

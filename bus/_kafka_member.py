@@ -1,0 +1,134 @@
+"""A subscription: takes batches from its share of the partitions, and commits them as long as they are its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
+
+from bus._kafka_link import ANSWER, FAULTS, Link
+from bus._kafka_records import unpack
+from bus._kafka_share import Share, join, leave
+from bus._opened import Opened
+from bus._port import Batch, Lost, Stored
+from schemas import Retry
+
+POLL = 1.0
+"""Seconds; also how long a silent coordinator goes unnoticed."""
+GONE = 60.0
+"""Seconds without a coordinator until the brokers are looked up anew. Before, we would lose our place in the group."""
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """What `commit` needs: per partition its number, and the place of the last event."""
+
+    member: Member
+    share: Share
+    deal: int
+    places: Mapping[TopicPartition, tuple[int, int]]
+    committed: bool = False
+
+    @property
+    def kept(self) -> dict[TopicPartition, int]:
+        """The places in what is still ours."""
+        held = self.share.numbers
+        return {slot: place for slot, (number, place) in self.places.items() if held.get(slot) == number}
+
+
+class Member(AsyncIterator[Batch]):
+    """`close` it at the end."""
+
+    def __init__(self, link: Link, topic: str, group: str, size: int) -> None:
+        self._link, self._topic, self._group, self._size = link, topic, group, size
+        self._share = Opened(self._join, leave)
+        self._ticket: Ticket | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._heard = time.monotonic()
+
+    async def __anext__(self) -> Batch:
+        await self._idle.wait()
+        while True:
+            share = await self._share.get()
+            try:
+                records = await share.consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._size)
+            except FAULTS as error:  # of the group: a broker that is away only keeps us waiting
+                self._share.drop(share)
+                raise self._link.away(error) from error
+            if records:
+                return self._hand_out(share, {slot: unpack(found) for slot, found in records.items()})
+            self._listen(share)
+
+    async def commit(self, ticket: Ticket) -> None:
+        """Raises Lost, Retry."""
+        if ticket.committed:
+            return
+        kept: Mapping[TopicPartition, int] = {}
+        if ticket is self._ticket:
+            kept = await self._commit(ticket)
+            self._settle(ticket)
+        if len(kept) < len(ticket.places):
+            raise Lost(f"{self._group} on {self._topic}")
+        ticket.committed = True
+
+    async def close(self) -> None:
+        self._ticket = None
+        self._idle.set()
+        await self._share.close()
+
+    async def _join(self) -> Share:
+        prefix = self._link.address.prefix
+        topic = prefix + self._topic
+        share = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
+        self._heard = time.monotonic()
+        return share
+
+    def _hand_out(self, share: Share, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
+        places = {slot: (share.numbers[slot], found[-1].place) for slot, found in events.items()}
+        self._ticket = Ticket(self, share, share.deals, places)
+        self._idle.clear()
+        gained, share.gained = share.gained, False
+        together = [event for found in events.values() for event in found]
+        return Batch(self._topic, self._group, together, self._ticket, gained)
+
+    def _listen(self, share: Share) -> None:
+        """Nothing came: because nothing is there, or because nobody answers?"""
+        if share.coordinated:
+            self._heard = time.monotonic()
+            return
+        if time.monotonic() - self._heard > GONE:
+            self._share.drop(share)
+        if share.deals:  # else we are about to join
+            raise self._link.away(TimeoutError())
+
+    async def _commit(self, ticket: Ticket) -> Mapping[TopicPartition, int]:
+        """Commit what is still ours; that."""
+        try:
+            await asyncio.wait_for(ticket.share.steady.wait(), ANSWER)
+        except TimeoutError:
+            raise Retry("the group's partitions are being dealt out anew") from None
+        if not (kept := ticket.kept):
+            return {}
+        try:
+            async with asyncio.timeout(ANSWER):
+                await ticket.share.commit(kept)
+        except (CommitFailedError, IllegalStateError) as error:
+            if isinstance(error.__cause__, RebalanceInProgressError):
+                raise Retry("the group's partitions are being dealt out anew") from error
+            return {}
+        except FAULTS as error:
+            raise self._link.away(error) from error
+        self._link.back()
+        if ticket.deal != ticket.share.deals:  # reading has begun again at the place before
+            ticket.share.skip(ticket.kept)
+        return kept
+
+    def _settle(self, ticket: Ticket) -> None:
+        if ticket is self._ticket:
+            self._ticket = None
+            self._idle.set()

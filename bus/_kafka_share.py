@@ -1,0 +1,152 @@
+"""What a member of a group holds: one consumer, to which Kafka's coordinator gives partitions and takes them away.
+
+A partition that is ours has a number, drawn when it was gained. We keep the number only while we are surely its sole
+holder: the same member, and no generation of the group in which we had no part. What is committed under another number
+is Lost; what we do not know yet, the coordinator refuses.
+
+A rebalance waits for the batch in hand (`HAND_OVER`), so that ordinary joining and leaving delivers nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from itertools import count
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
+
+from bus._kafka_link import CONNECT, Link
+
+HAND_OVER = 8.0
+"""Seconds that a rebalance waits for the batch in hand."""
+REBALANCE = 15.0
+"""Seconds that the coordinator waits for a member in a rebalance; more than HAND_OVER and a heartbeat."""
+BYTES = 4 * 1024 * 1024
+"""What lies ready at most, and so a batch, but for a single larger event."""
+LONG_POLL = 250
+"""Milliseconds. What came to a partition whose last events had just been taken waits so long at most."""
+LEAVE = 0.5
+"""Seconds for leaving in order, and again for leaving without."""
+_DAY = 24 * 3600 * 1000
+_numbers = count(1)
+
+
+class Share(ConsumerRebalanceListener):  # type: ignore[misc]
+    """A consumer in its group, and the partitions it holds. `idle` is set while no batch is in hand."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, idle: asyncio.Event) -> None:
+        self.consumer = consumer
+        self.numbers: Mapping[TopicPartition, int] = {}
+        self.steady = asyncio.Event()
+        """Clear during a rebalance."""
+        self.gained = True
+        self.deals = 0
+        """How often partitions were dealt out; after each, reading starts at the committed places."""
+        self._idle = idle
+        self._part = "", 0
+
+    @property
+    def coordinated(self) -> bool:
+        """Is there a coordinator that answers?"""
+        return self.consumer._coordinator.coordinator_id is not None
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """A rebalance begins; it goes on when we return."""
+        if not self.consumer._coordinator.member_id:  # we were put out: others hold it all by now
+            self.numbers = {}
+        with suppress(TimeoutError):
+            if self.numbers:
+                await asyncio.wait_for(self._idle.wait(), HAND_OVER)
+        self.steady.clear()
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """It is over."""
+        coordinator = self.consumer._coordinator
+        part = coordinator.member_id, coordinator.generation
+        before = self.numbers if part == (self._part[0], self._part[1] + 1) else {}
+        self.numbers = {slot: before.get(slot) or next(_numbers) for slot in assigned}
+        self.gained = self.gained or not self.numbers.keys() <= before.keys()
+        self._part = part
+        self.deals += 1
+        self.steady.set()
+
+    async def commit(self, places: Mapping[TopicPartition, int]) -> None:
+        """Raises what aiokafka raises."""
+        await self.consumer.commit({slot: OffsetAndMetadata(place, "") for slot, place in places.items()})
+
+    def skip(self, places: Mapping[TopicPartition, int]) -> None:
+        """Read on from there."""
+        for slot, place in places.items():
+            if slot in self.consumer.assignment():
+                self.consumer.seek(slot, place)
+
+
+async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> Share:
+    """Into the group, by the names of the cluster. Raises Retry."""
+    client = await link.client()
+    session = link.address.session
+    partitions = len(client.cluster.partitions_for_topic(topic) or "1")
+    consumer = AIOKafkaConsumer(
+        **link.address.client(REBALANCE + 5),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        partition_assignment_strategy=(_sticky(),),
+        session_timeout_ms=int(session * 1000),
+        heartbeat_interval_ms=int(min(3.0, session / 3) * 1000),
+        rebalance_timeout_ms=int(max(REBALANCE, session) * 1000),
+        max_poll_interval_ms=_DAY,  # a stage waits for its database for ever, and keeps its place in the group
+        fetch_max_wait_ms=LONG_POLL,
+        fetch_max_bytes=BYTES,
+        max_partition_fetch_bytes=BYTES // partitions,
+    )
+    share = Share(consumer, idle)
+    try:
+        with link.asking():
+            async with asyncio.timeout(CONNECT):
+                await consumer.start()
+            consumer.subscribe([topic], listener=share)
+    except BaseException:
+        await leave(share)
+        raise
+    return share
+
+
+def _sticky() -> type[StickyPartitionAssignor]:
+    """A class of its own: aiokafka keeps what a consumer held last in the class, which consumers would share."""
+    return type("Sticky", (StickyPartitionAssignor,), {})
+
+
+async def leave(share: Share) -> None:
+    """Leave the group and close. aiokafka's `stop` alone would wait for a rebalance that is under way."""
+    share.steady.set()
+    consumer = share.consumer
+    stop = asyncio.create_task(_stop(consumer))
+    for _ in range(2):
+        await asyncio.wait([stop], timeout=LEAVE)
+        if stop.done():
+            return
+        for connection in list(consumer._client._conns.values()):
+            connection.close()  # what waits for an answer gives up
+    stop.cancel()
+    await asyncio.wait([stop])
+    await _tear_down(consumer)
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with suppress(KafkaError):
+        await consumer.stop()
+
+
+async def _tear_down(consumer: AIOKafkaConsumer) -> None:
+    """Each thing that `stop` would have closed."""
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    if coordinator:
+        await coordinator._stop_heartbeat_task()
+        await coordinator._stop_commit_offsets_refresh_task()
+    if fetcher:
+        await fetcher.close()
+    await consumer._client.close()

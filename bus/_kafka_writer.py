@@ -1,0 +1,159 @@
+"""The producer: idempotent, acknowledged by all replicas in step.
+
+A publish of many events is handed over as ready batches, which costs a quarter of the CPU that sending one by one does;
+small ones go one by one, and those that come while a request is on its way share the next. After any failure, and
+after a time without an answer, what became of the batches is unknown and their sequence is broken: that producer is
+given up and a fresh one opened, and whoever waited on it hears Retry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from bus._kafka_link import ANSWER, CONNECT, FAULTS, Link
+from bus._kafka_records import Row, Rows
+from bus._opened import Opened
+from schemas import Reject
+
+PATIENCE = 4.0
+"""Seconds from handing over until every event is acknowledged."""
+BATCH = 512 * 1024
+"""Bytes of one partition's batch."""
+FEW = 16
+"""Up to so many events are sent one by one."""
+CLOSE = 1.0
+"""Seconds for closing in order."""
+
+_Future = asyncio.Future[object]
+
+
+class Writer:
+    """`close` it at the end."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._producer = Opened(self._open, _close)
+
+    async def write(self, rows: Rows) -> None:
+        """Return once all are durable. Raises Retry, or Reject where the broker takes no record of that size."""
+        producer = await self._producer.get()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                sent = await _hand_over(producer, rows)
+                await asyncio.wait(sent)
+            for future in sent:
+                future.result()
+        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+            self._producer.drop(producer)
+            raise Reject("too large for the bus: raise the topic's max.message.bytes") from error
+        except FAULTS as error:
+            self._producer.drop(producer)
+            raise self._link.away(error) from error
+        self._link.back()
+
+    async def ping(self) -> None:
+        """Does a broker answer? Raises Retry."""
+        producer = await self._producer.get()
+        with self._link.asking():
+            async with asyncio.timeout(ANSWER):
+                if not await producer.client.force_metadata_update():
+                    raise KafkaError("no metadata")
+
+    async def close(self) -> None:
+        await self._producer.close()
+
+    async def _open(self) -> AIOKafkaProducer:
+        await self._link.client()  # the topics are there
+        address = self._link.address
+        producer = AIOKafkaProducer(
+            **address.client(PATIENCE),
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH,
+            max_request_size=2 * 1024 * 1024,
+        )
+        try:
+            with self._link.asking():
+                async with asyncio.timeout(CONNECT):
+                    await producer.start()
+                    await producer.client.set_topics([address.prefix + topic for topic in self._link.counts])
+        except BaseException:
+            await _close(producer)
+            raise
+        return producer
+
+
+async def _hand_over(producer: AIOKafkaProducer, rows: Rows) -> list[_Future]:
+    sent: list[_Future] = []
+    few = sum(map(len, rows.values())) <= FEW
+    for slot, events in rows.items():
+        await (_one_by_one if few else _in_batches)(producer, slot, events, sent)
+    return sent
+
+
+async def _one_by_one(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
+    topic, partition = slot
+    for key, value, headers in rows:
+        _note(sent, await producer.send(topic, value, key, partition, headers=headers))
+
+
+async def _in_batches(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
+    batch = producer.create_batch()
+    for row in rows:
+        if not _append(batch, row):
+            _note(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
+            batch = producer.create_batch()
+            _append(batch, row)
+    batch.close()
+    _note(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
+
+
+def _append(batch: BatchBuilder, row: Row) -> bool:
+    return batch.append(timestamp=None, key=row.key, value=row.value, headers=row.headers) is not None
+
+
+def _note(sent: list[_Future], future: _Future) -> None:
+    future.add_done_callback(_seen)
+    sent.append(future)
+
+
+def _seen(future: _Future) -> None:
+    """A publish that was given up asks no more what became of it; asyncio would log that."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """aiokafka's `stop` waits until everything is delivered, for ever where the broker is away: not with us."""
+    accumulator = producer._message_accumulator
+    if not (accumulator._exception or accumulator._batches or accumulator._pending_batches):
+        with suppress(*FAULTS):
+            async with asyncio.timeout(CLOSE):
+                await producer.stop()
+                return
+    producer._closed = True
+    if (task := producer._sender.sender_task) is not None:
+        await _end(task, producer.client)
+    await producer.client.close()
+    accumulator.fail_all(KafkaError("given up"))
+
+
+async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:
+    """Once cancelled the sender waits for what is on its way; that fails as the connections close, and then asks for
+    metadata that nobody brings any more."""
+    task.cancel()
+    await client.close()
+    until = time.monotonic() + CLOSE
+    while not task.done():
+        if (update := client._md_update_fut) is not None and not update.done():
+            update.set_result(False)
+        await asyncio.wait([task], timeout=0.02)
+        if time.monotonic() > until:  # a connection that is still being made
+            task.cancel()

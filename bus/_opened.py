@@ -1,0 +1,62 @@
+"""What is opened when first asked for: by one for all who wait, and anew after it was dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Opened(Generic[T]):
+    """`opening` cleans up behind itself when it fails or is cancelled; `closing` raises nothing."""
+
+    def __init__(
+        self, opening: Callable[[], Coroutine[Any, Any, T]], closing: Callable[[T], Coroutine[Any, Any, None]]
+    ) -> None:
+        self._opening, self._closing = opening, closing
+        self._task: asyncio.Task[T] | None = None
+        self._ends: set[asyncio.Task[None]] = set()
+
+    @property
+    def now(self) -> T | None:
+        """What is open; None while it is not."""
+        task = self._task
+        return task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
+
+    async def get(self) -> T:
+        """Raises what `opening` raises. Whoever gives up waiting leaves the opening to the others."""
+        if (found := self.now) is not None:
+            return found
+        if self._task is None:
+            self._task = asyncio.create_task(self._opening())
+            self._task.add_done_callback(self._settle)
+        return await asyncio.shield(self._task)
+
+    def drop(self, what: T) -> None:
+        """It is of no use any more: close it, without waiting."""
+        if self._task and self.now is what:
+            self._task = None
+            self._end(self._closing(what))
+
+    async def close(self) -> None:
+        """Close it, and wait for all that is being closed."""
+        task, self._task = self._task, None
+        if task and not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        if task and not task.cancelled() and not task.exception():
+            self._end(self._closing(task.result()))
+        if self._ends:
+            await asyncio.wait(self._ends)
+
+    def _end(self, closing: Coroutine[Any, Any, None]) -> None:
+        end = asyncio.create_task(closing)
+        self._ends.add(end)
+        end.add_done_callback(self._ends.discard)
+
+    def _settle(self, task: asyncio.Task[T]) -> None:
+        failed = task.cancelled() or task.exception()  # asked for the exception, it is not logged as forgotten
+        if failed and self._task is task:
+            self._task = None
