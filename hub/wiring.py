@@ -31,8 +31,8 @@ from hub.speaker import AT_A_TIME, Speaker
 from hub.threads import Threads, threads
 from normalizer import match
 from router import Rules, route
-from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed
-from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, keep, note, owed, published
+from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
+from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, fresh, keep, note, owed, published
 
 LOG_BYTES = 20 * 2**30
 """What the embedded log keeps at most of what every group has committed."""
@@ -257,10 +257,18 @@ def _vault(settings: Settings) -> Vault:
             return Vault.load(settings.keys)
         except WrongKeys as error:
             raise WrongCall(str(error)) from None
-    if settings.record.startswith("sqlite:") and sqlite_path(settings.record).exists():
+    where = str(sqlite_path(settings.record)) if settings.record.startswith("sqlite:") else "on the server"
+    try:
+        new = fresh(settings.record)
+    except Retry as fault:
         raise WrongCall(
-            f"the record {sqlite_path(settings.record)} was kept with keys that are not at {settings.keys}: "
-            "bring the file back from its backup, or name it with --keys"
+            f"there are no keys at {settings.keys}, and nobody knows whether the record needs its old ones "
+            f"({fault.reason}): start the database, or bring the keys file"
+        ) from None
+    if not new:
+        raise WrongCall(
+            f"the record {where} was kept with keys that are not at {settings.keys}: bring the file back from its "
+            "backup or from the machine that works on this record already, or name it with --keys"
         )
     return Vault.create(settings.keys)
 

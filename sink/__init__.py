@@ -13,6 +13,7 @@ from sink.outbox import claim, owed, published, unclaim_stale, unpublish_stale
 from sink.receipts import note
 from sink.record import Record, fresh
 from sink.requests import remember_request
+from sink.standing import Standing, standing
 from sink.tracking import Tracked, track
 from sink.vault import Vault, WrongKeys
 
@@ -21,6 +22,7 @@ __all__ = [
     "Fate",
     "Record",
     "RecordMemory",
+    "Standing",
     "Tracked",
     "Vault",
     "WrongKeys",
@@ -42,6 +44,7 @@ __all__ = [
     "published",
     "readings",
     "remember_request",
+    "standing",
     "track",
     "unclaim_stale",
     "unfetched",

@@ -7,7 +7,7 @@ own word has brought that id: it waits in `receipts` without a reply, and is app
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -31,6 +31,8 @@ _RANK = {
     "read": 7,
 }  # fmt: skip
 _SELECT = "SELECT id, account, native_id, state, attempts, not_before, sent_at, reason FROM outbox WHERE id IN (*)"
+
+_CHANGED = ("id", "native_id", "state", "attempts", "not_before", "sent_at", "reason")
 
 
 @dataclass(slots=True)
@@ -154,4 +156,4 @@ def _write(connection: Connection, rows: Iterable[_Sent]) -> None:
         "UPDATE outbox SET native_id = :native_id, state = :state, attempts = :attempts, not_before = :not_before, "
         "sent_at = :sent_at, reason = :reason WHERE id = :id"
     )
-    run(connection, outbox, sql, [asdict(row) for row in rows])
+    run(connection, outbox, sql, [{name: getattr(row, name) for name in _CHANGED} for row in rows])

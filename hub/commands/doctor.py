@@ -94,17 +94,9 @@ def _database(told: Settings) -> Iterator[Finding]:
     if told.record.startswith("sqlite:"):
         yield _sqlite("record", sqlite_path(told.record))
     else:
-        from sqlalchemy import create_engine, text
-        from sqlalchemy.exc import SQLAlchemyError
+        from hub.commands import _postgres
 
-        try:
-            with create_engine(told.record, connect_args={"connect_timeout": int(PATIENCE)}).connect() as connection:
-                connection.execute(text("select 1"))
-            yield Finding("record", "PostgreSQL answers")
-        except (SQLAlchemyError, ImportError) as error:
-            yield Finding(
-                "record", f"PostgreSQL does not answer ({type(error).__name__}): start it, or mend --record", True
-            )
+        yield from (Finding(*said) for said in _postgres.record(told.record))
 
 
 def _broker(told: Settings) -> Iterator[Finding]:
@@ -159,9 +151,7 @@ def _clock(told: Settings) -> Iterator[Finding]:
 
 def _keys(told: Settings) -> Iterator[Finding]:
     if not told.keys.exists():
-        begun = told.record.startswith("sqlite:") and sqlite_path(told.record).exists()
-        words = "is missing, and the record cannot be read without it: bring it back from its backup"
-        yield Finding("keys", f"{told.keys} {words if begun else 'is made with the first start'}", begun)
+        yield _without(told)
         return
     from sink import Vault, WrongKeys
 
@@ -171,9 +161,26 @@ def _keys(told: Settings) -> Iterator[Finding]:
         yield Finding("keys", str(error), wrong=True)
 
 
+def _without(told: Settings) -> Finding:
+    if told.record.startswith("sqlite:"):
+        begun: bool | None = sqlite_path(told.record).exists()
+    else:
+        from hub.commands import _postgres
+
+        begun = _postgres.begun(told.record)
+    if begun is None:
+        return Finding("keys", f"{told.keys} is missing; start the database, to see whether the record needs it", True)
+    words = "is missing, and the record cannot be read without it: bring it back from its backup"
+    return Finding("keys", f"{told.keys} {words if begun else 'is made with the first start'}", begun)
+
+
 def _fitting(told: Settings, vault: Vault) -> Finding:
     """Whether the keys open the record; backups are the operator's own. Raises WrongKeys."""
-    if not told.record.startswith("sqlite:") or not sqlite_path(told.record).exists():
+    if not told.record.startswith("sqlite:"):
+        from hub.commands import _postgres
+
+        return Finding(*_postgres.keys(told.record, told.keys, vault))
+    if not sqlite_path(told.record).exists():
         return Finding("keys", f"{told.keys} can be read; keep a copy of it away from this machine")
     with closing(look_into(sqlite_path(told.record))) as connection:
         kept = dict(connection.execute("SELECT name, value FROM meta"))
