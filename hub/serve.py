@@ -66,9 +66,9 @@ async def serve(
 ) -> None:
     """Run the named stages here, and `workers` processes beside with all stages but the door; until `told`.
 
-    A stage that stopped stays so, and those beside it go on. Without a door this ends with `Stopped` once none is left
-    and nobody can ask us; whatever else ends a stage ends us too, to be started again. Raises WrongCall where the
-    port is taken.
+    A stage that its guard stopped stays so, and those beside it go on; where nobody can ask us (no port, no parent)
+    this ends with `Stopped` instead. Whatever else ends a stage ends a process without a door, to be started again.
+    Raises WrongCall where the port is taken.
     """
     told = told or asyncio.Event()
     at_work = AtWork()
@@ -190,7 +190,7 @@ def _announce(hub: Hub, names: Collection[str]) -> None:
 async def _until(
     told: asyncio.Event, server: Collection[asyncio.Task[None]], tasks: Collection[asyncio.Task[None]], *, patient: bool
 ) -> None:
-    """Until told. `patient`: also when every stage has stopped, for somebody can ask us what is wrong."""
+    """Until told, or the door or a stage fails. `patient`: a stage that its guard stopped is shown, and ends nothing."""
     waiting = asyncio.create_task(told.wait())
     left, ends = set(tasks), {waiting, *server}
     try:
@@ -200,7 +200,7 @@ async def _until(
                 return
             left -= done
             for task in done:
-                if not isinstance(task.exception(), Stopped) or not (left or patient):
+                if not (patient and isinstance(task.exception(), Stopped)):
                     task.result()
     finally:
         waiting.cancel()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -58,28 +59,47 @@ owner = "32.73"
 
 
 class Program:
-    """`satupintu` on one data folder."""
+    """`satupintu` on one data folder; `told` are flags more."""
 
-    def __init__(self, folder: Path, channels_toml: str) -> None:
+    def __init__(self, folder: Path, channels_toml: str, *told: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "channels.toml").write_text(channels_toml)
-        self.folder, self.port = folder, free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._words = ["--data", str(folder), "--listen", f"127.0.0.1:{self.port}"]
+        self.folder, self.log, self._told = folder, folder / "up.log", told
+        self._at(free_port())
+
+    def _at(self, port: int, *, listens: bool = True) -> None:
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+        told = ("--listen", f"127.0.0.1:{port}") if listens else ()
+        self._words = ["--data", str(self.folder), *told, *self._told]
         self._up: subprocess.Popen[bytes] | None = None
+
+    def beside(self, name: str, *, listens: bool = True) -> Program:
+        """Another process on the same road, with a log of its own, and a port where it is told to listen."""
+        other = copy(self)
+        other.log = self.folder / f"{name}.log"
+        other._at(free_port(), listens=listens)
+        return other
 
     def start(self, *words: str) -> None:
         """`up`, or other words; returns once it answers."""
-        log = (self.folder / "up.log").open("ab")
-        self._up = subprocess.Popen(
-            [sys.executable, "-m", "hub", *(words or ("up",)), *self._words], stdout=log, stderr=log
-        )
-        log.close()
-        wait_for(self._answers, 20, "the door to answer")
+        self.begin(*words)
+        wait_for(self._answers, 20, "the program to answer")
+
+    def begin(self, *words: str) -> None:
+        """The same, without waiting."""
+        with self.log.open("ab") as log:
+            self._up = subprocess.Popen(
+                [sys.executable, "-m", "hub", *(words or ("up",)), *self._words], stdout=log, stderr=log
+            )
+
+    def ended(self, within: float) -> int:
+        """Its exit code."""
+        assert self._up
+        return self._up.wait(within)
 
     def _answers(self) -> bool:
         assert self._up
-        assert self._up.poll() is None, (self.folder / "up.log").read_text()
+        assert self._up.poll() is None, self.log.read_text()
         try:
             return requests.get(self.url + "/healthz", timeout=2).ok
         except requests.RequestException:

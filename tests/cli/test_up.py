@@ -1,0 +1,183 @@
+"""Stages as processes: how each fares, when it leaves, and the supervisor of one machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.cli.program import one_line, satupintu
+from tests.programs import Program, alive, channels, signed, wait_for, whatsapp_body
+
+pytestmark = pytest.mark.slow
+WITHIN = 10
+"""Seconds in which a process is gone once it was told."""
+BROKEN = b'{"object": "whatsapp_business_account", "entry": [{"changes"'
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program(tmp_path / "hub", channels())
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Program]:
+    """Three dead letters in a row stop a stage."""
+    program = Program(tmp_path / "hub", channels(), "--guard_run", "3")
+    yield program
+    program.stop()
+
+
+def ready(program: Program) -> tuple[int, dict]:
+    answer = requests.get(program.url + "/readyz", timeout=10)
+    return answer.status_code, answer.json()
+
+
+def figure(program: Program, name: str) -> float | None:
+    """What a line of /metrics says; None where there is none."""
+    found = re.search(rf"^{re.escape(name)} (\S+)$", requests.get(program.url + "/metrics", timeout=10).text, re.M)
+    return float(found[1]) if found else None
+
+
+def workers(program: Program) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{program.pid}/task/{program.pid}/children").read_text().split()]
+
+
+def at_work(program: Program) -> int:
+    return program.log.read_text().count("at work: ")
+
+
+def post(program: Program, body: bytes) -> None:
+    assert requests.post(program.url + "/in/whatsapp", body, headers=signed(body), timeout=20).status_code == 200
+
+
+def stopped(program: Program) -> int:
+    """Its exit code, told by SIGTERM."""
+    os.kill(program.pid, signal.SIGTERM)
+    return program.ended(WITHIN)
+
+
+def test_a_stage_without_a_door_says_how_it_fares(program: Program) -> None:
+    program.start("run", "reader", "router")
+    assert wait_for(lambda: ready(program)[0] == 200, 10, "it to be ready")
+    code, told = ready(program)
+    assert (code, told["bus"], told["record"]) == (200, "ok", "ok")
+    assert {"reader", "router"} <= set(told["stages"])
+    assert set(told["stages"].values()) == {"ok"}
+    assert requests.get(program.url + "/", timeout=5).status_code == 404
+    door = program.beside("door")
+    door.start("run", "door")
+    post(door, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang"))
+    taken = 'satupintu_stage_taken_total{stage="reader",worker=""}'
+    wait_for(lambda: figure(program, taken) == 1, 10, "the reader to count")
+    assert figure(program, 'satupintu_stage_published_total{stage="reader",worker=""}') == 1
+    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') == 1
+    assert figure(program, "process_cpu_seconds_total")
+    door.stop()
+
+
+def test_many_stages_stand_on_one_machine_and_listen_nowhere(tmp_path: Path) -> None:
+    first = Program(tmp_path, channels())
+    several = [first.beside(f"reader-{n}", listens=False) for n in range(2)]
+    for program in several:
+        program.begin("run", "reader")
+    for program in several:
+        wait_for(lambda p=program: at_work(p), 20, "both to work")
+    assert [stopped(program) for program in several] == [0, 0]
+
+
+def test_a_stage_that_is_told_to_listen_on_a_taken_port_says_so(program: Program) -> None:
+    program.start("run", "door")
+    done = satupintu("run", "reader", "--listen", f"127.0.0.1:{program.port}", data=program.folder)
+    assert "cannot listen on" in one_line(done, 64)
+
+
+def test_a_guarded_stage_stays_stopped_and_the_process_says_why(guarded: Program) -> None:
+    program = guarded
+    program.start("run", "reader", "router")
+    door = program.beside("door")
+    door.start("run", "door")
+    for _ in range(3):
+        post(door, BROKEN)
+    _, told = wait_for(lambda: (told := ready(program))[0] == 503 and told, 20, "the reader to stop")
+    assert told["stages"]["router"] == "ok"
+    assert "guard_run" in told["stages"]["reader"]
+    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') == 0
+    assert ready(door)[0] == 200
+    assert [stopped(door), stopped(program)] == [0, 0]
+
+
+def test_a_lone_stage_that_nobody_can_ask_ends_when_its_guard_stops_it(program: Program) -> None:
+    program.start("run", "door")
+    for _ in range(3):
+        post(program, BROKEN)
+    program.stop()
+    done = satupintu("run", "reader", "--guard_run", "3", data=program.folder)
+    assert done.returncode == 1
+    assert "satupintu: reader: " in done.stderr.splitlines()[-1]
+    assert "satupintu dead list" in done.stderr.splitlines()[-1]
+
+
+def test_a_worker_that_dies_is_started_again_and_all_leave_together(program: Program) -> None:
+    program.start("up", "--workers", "2")
+    wait_for(lambda: at_work(program) == 2, 20, "both workers")
+    first = workers(program)
+    os.kill(first[0], signal.SIGKILL)
+    wait_for(lambda: at_work(program) == 3, 20, "another worker")
+    again = workers(program)
+    assert len(again) == 2
+    assert first[1] in again
+    post(program, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang"))
+    wait_for(lambda: program.ledger()["all"]["recorded"] == 1, 20, "the workers to work")
+    assert figure(program, 'satupintu_stage_running{stage="reader",worker="1"}') == 1
+    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') is None  # the door is alone
+    assert figure(program, 'satupintu_worker_resident_bytes{worker="2"}')
+    taken = [f'satupintu_stage_taken_total{{stage="reader",worker="{n}"}}' for n in (1, 2)]
+    wait_for(lambda: sum(figure(program, name) or 0 for name in taken) == 1, 5, "a worker to tell its count")
+    assert stopped(program) == 0
+    assert [pid for pid in again if alive(pid)] == []
+
+
+def test_a_worker_that_its_guard_stopped_is_not_started_again(guarded: Program) -> None:
+    program = guarded
+    program.start("up", "--workers", "1")
+    wait_for(lambda: at_work(program) == 1, 20, "the worker")
+    before = workers(program)
+    for _ in range(3):
+        post(program, BROKEN)
+    running = 'satupintu_stage_running{stage="reader",worker="1"}'
+    wait_for(lambda: figure(program, running) == 0, 20, "the reader to stop")
+    assert figure(program, 'satupintu_stage_running{stage="matcher",worker="1"}') == 1
+    assert ready(program)[0] == 200
+    assert workers(program) == before
+    assert re.search(r"CRITICAL .*stage reader stopped .*satupintu dead list", program.log.read_text())
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed(program: Program) -> None:
+    program.start("up", "--workers", "2")
+    wait_for(lambda: at_work(program) == 2, 20, "both workers")
+    orphans = workers(program)
+    program.kill()
+    wait_for(lambda: not any(map(alive, orphans)), 3, "the workers to leave")
+    assert "Traceback" not in program.log.read_text()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_0_also_when_it_comes_twice(program: Program, how: signal.Signals) -> None:
+    program.start()
+    began = time.monotonic()
+    os.kill(program.pid, how)
+    with suppress(ProcessLookupError):
+        os.kill(program.pid, how)
+    assert program.ended(WITHIN) == 0
+    assert time.monotonic() - began < 5
+    assert "Traceback" not in program.log.read_text()

@@ -1,0 +1,135 @@
+"""Where processes meet: a bus and a record, by their URLs, and what a test may do to them from outside."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from bus import Turnstile
+from tests.programs import Program
+from tests.services.kafka import Kafka
+from tests.services.postgres import Postgres
+
+
+class Stack(ABC):
+    """One road in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def program(self, channels: str) -> Program:
+        """The first of the processes on this road; the others are `beside` it."""
+        return Program(self.folder, channels, *self.told())
+
+    @abstractmethod
+    def told(self) -> tuple[str, ...]:
+        """Flags that name bus and record."""
+
+    @abstractmethod
+    def ask(self, sql: str) -> list[tuple]:
+        """Rows of the record."""
+
+    @abstractmethod
+    def write(self, sql: str) -> None:
+        """Change the record, as no process of the hub would."""
+
+    @abstractmethod
+    def record_held(self) -> AbstractContextManager[None]:
+        """Nobody can write to the record."""
+
+    @abstractmethod
+    def bus_held(self) -> AbstractContextManager[None]:
+        """Nobody can publish."""
+
+
+class Embedded(Stack):
+    """The default: two SQLite files."""
+
+    def told(self) -> tuple[str, ...]:
+        return ()
+
+    def ask(self, sql: str) -> list[tuple]:
+        db = sqlite3.connect(f"file:{self.folder / 'record.db'}?mode=ro", uri=True)
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def write(self, sql: str) -> None:
+        db = sqlite3.connect(self.folder / "record.db", isolation_level=None)
+        try:
+            with self.record_held():
+                db.execute(sql)
+        finally:
+            db.close()
+
+    def record_held(self) -> AbstractContextManager[None]:
+        return _held(self.folder / "record.db")
+
+    def bus_held(self) -> AbstractContextManager[None]:
+        return _held(self.folder / "bus.db")
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    turnstile = Turnstile(path)
+    try:
+        with turnstile:
+            yield
+    finally:
+        turnstile.close()
+
+
+class Distributed(Stack):
+    """A broker of one node and a database."""
+
+    def __init__(self, folder: Path, kafka: Kafka, record: str) -> None:
+        super().__init__(folder)
+        self._kafka, self._record = kafka, record
+
+    def told(self) -> tuple[str, ...]:
+        return ("--bus", f"{self._kafka.url}/{self.folder.name}?session=6", "--record", self._record)
+
+    def ask(self, sql: str) -> list[tuple]:
+        with self._connected() as connection:
+            return connection.execute(sql).fetchall()
+
+    def write(self, sql: str) -> None:
+        with self._connected() as connection:
+            connection.execute(sql)
+
+    @contextmanager
+    def record_held(self) -> Iterator[None]:
+        tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
+        with self._connected() as connection:
+            [(names,)] = connection.execute(tables).fetchall()
+            connection.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+            yield
+
+    @contextmanager
+    def bus_held(self) -> Iterator[None]:
+        self._kafka.pause()
+        try:
+            yield
+        finally:
+            self._kafka.resume()
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(self._record.replace("postgresql+psycopg:", "postgresql:", 1))
+
+
+@contextmanager
+def stack(kind: str, folder: Path) -> Iterator[Stack]:
+    """`sqlite`, or `kafka` with PostgreSQL."""
+    if kind == "sqlite":
+        yield Embedded(folder / "hub")
+        return
+    with ExitStack() as services:
+        kafka = services.enter_context(Kafka(folder / "kafka"))
+        postgres = services.enter_context(Postgres())
+        yield Distributed(folder / "hub", kafka, postgres.new_database())
