@@ -190,7 +190,7 @@ def _announce(hub: Hub, names: Collection[str]) -> None:
 async def _until(
     told: asyncio.Event, server: Collection[asyncio.Task[None]], tasks: Collection[asyncio.Task[None]], *, patient: bool
 ) -> None:
-    """Until told, or the door or a stage fails. `patient`: a stage that its guard stopped is shown, and ends nothing."""
+    """Until told, or the door or a stage fails. `patient`: one that its guard stopped is shown, and ends nothing."""
     waiting = asyncio.create_task(told.wait())
     left, ends = set(tasks), {waiting, *server}
     try:

@@ -83,7 +83,7 @@ class Program:
     def start(self, *words: str) -> None:
         """`up`, or other words; returns once it answers."""
         self.begin(*words)
-        wait_for(self._answers, 20, "the program to answer")
+        wait_for(self._answers, 60, "the program to answer")
 
     def begin(self, *words: str) -> None:
         """The same, without waiting."""

@@ -17,8 +17,8 @@ from tests.cli.program import one_line, satupintu
 from tests.programs import Program, alive, channels, signed, wait_for, whatsapp_body
 
 pytestmark = pytest.mark.slow
-WITHIN = 10
-"""Seconds in which a process is gone once it was told."""
+WITHIN = 12
+"""Seconds in which a process is gone once it was told: ten, and what a busy machine takes to tell."""
 BROKEN = b'{"object": "whatsapp_business_account", "entry": [{"changes"'
 
 
@@ -91,7 +91,7 @@ def test_many_stages_stand_on_one_machine_and_listen_nowhere(tmp_path: Path) -> 
     for program in several:
         program.begin("run", "reader")
     for program in several:
-        wait_for(lambda p=program: at_work(p), 20, "both to work")
+        wait_for(lambda p=program: at_work(p), 60, "both to work")
     assert [stopped(program) for program in several] == [0, 0]
 
 
@@ -108,7 +108,7 @@ def test_a_guarded_stage_stays_stopped_and_the_process_says_why(guarded: Program
     door.start("run", "door")
     for _ in range(3):
         post(door, BROKEN)
-    _, told = wait_for(lambda: (told := ready(program))[0] == 503 and told, 20, "the reader to stop")
+    _, told = wait_for(lambda: (told := ready(program))[0] == 503 and told, 60, "the reader to stop")
     assert told["stages"]["router"] == "ok"
     assert "guard_run" in told["stages"]["reader"]
     assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') == 0
@@ -129,15 +129,15 @@ def test_a_lone_stage_that_nobody_can_ask_ends_when_its_guard_stops_it(program: 
 
 def test_a_worker_that_dies_is_started_again_and_all_leave_together(program: Program) -> None:
     program.start("up", "--workers", "2")
-    wait_for(lambda: at_work(program) == 2, 20, "both workers")
+    wait_for(lambda: at_work(program) == 2, 60, "both workers")
     first = workers(program)
     os.kill(first[0], signal.SIGKILL)
-    wait_for(lambda: at_work(program) == 3, 20, "another worker")
+    wait_for(lambda: at_work(program) == 3, 60, "another worker")
     again = workers(program)
     assert len(again) == 2
     assert first[1] in again
     post(program, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang"))
-    wait_for(lambda: program.ledger()["all"]["recorded"] == 1, 20, "the workers to work")
+    wait_for(lambda: program.ledger()["all"]["recorded"] == 1, 60, "the workers to work")
     assert figure(program, 'satupintu_stage_running{stage="reader",worker="1"}') == 1
     assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') is None  # the door is alone
     assert figure(program, 'satupintu_worker_resident_bytes{worker="2"}')
@@ -150,12 +150,12 @@ def test_a_worker_that_dies_is_started_again_and_all_leave_together(program: Pro
 def test_a_worker_that_its_guard_stopped_is_not_started_again(guarded: Program) -> None:
     program = guarded
     program.start("up", "--workers", "1")
-    wait_for(lambda: at_work(program) == 1, 20, "the worker")
+    wait_for(lambda: at_work(program) == 1, 60, "the worker")
     before = workers(program)
     for _ in range(3):
         post(program, BROKEN)
     running = 'satupintu_stage_running{stage="reader",worker="1"}'
-    wait_for(lambda: figure(program, running) == 0, 20, "the reader to stop")
+    wait_for(lambda: figure(program, running) == 0, 60, "the reader to stop")
     assert figure(program, 'satupintu_stage_running{stage="matcher",worker="1"}') == 1
     assert ready(program)[0] == 200
     assert workers(program) == before
@@ -164,7 +164,7 @@ def test_a_worker_that_its_guard_stopped_is_not_started_again(guarded: Program) 
 
 def test_workers_do_not_outlive_a_parent_that_is_killed(program: Program) -> None:
     program.start("up", "--workers", "2")
-    wait_for(lambda: at_work(program) == 2, 20, "both workers")
+    wait_for(lambda: at_work(program) == 2, 60, "both workers")
     orphans = workers(program)
     program.kill()
     wait_for(lambda: not any(map(alive, orphans)), 3, "the workers to leave")
