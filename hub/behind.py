@@ -15,7 +15,7 @@ async def behind(bus: Bus, topic: str, groups: Collection[str]) -> AsyncIterator
     committed after, is among them. Raises Retry."""
     places = [lag for lag in await bus.lag() if lag.topic == topic and lag.group in groups]
     new = bool(set(groups) - {lag.group for lag in places})  # it never read the topic: everything is behind it
-    since = _EPOCH if new else min((lag.oldest for lag in places if lag.oldest), default=None)
+    since = _EPOCH if new else min((lag.oldest or _EPOCH for lag in places if lag.behind), default=None)
     if since is None:
         return
     reached = _reached(places)

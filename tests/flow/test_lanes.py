@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus import Lag, MemoryBus
-from hub.lanes import AT_MOST, ENOUGH, PAUSE, Lanes, give_way
+from bus import Lag, MemoryBus, Stage
+from hub.lanes import AT_MOST, ENOUGH, GROUP, PAUSE, Lanes, give_way
+from hub.ledger import carriers, on_the_road
 from schemas import Event, Raw, Slow
 from tests.bus.events import everything
 from tests.flow.roads import BUDGET, Clock, Process, message_of, raw_of, told
@@ -85,6 +87,46 @@ async def test_who_takes_a_partition_over_learns_who_is_slow() -> None:
         lanes = lanes_on(bus)
         await lanes.look()
         assert (await lanes.part(raws(1, 3) + raws(2, 1)))[0] == raws(2, 1)
+
+
+class Far(MemoryBus):
+    """A bus that takes five seconds to look at."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock, self.looks = clock, 0
+
+    async def lag(self) -> Sequence[Lag]:
+        self.looks += 1
+        self.clock.now += 5.0
+        return await super().lag()
+
+
+async def test_a_look_that_takes_long_is_seldom_taken() -> None:
+    clock = Clock()
+    async with Far(clock) as bus:
+        lanes = lanes_on(bus, clock)
+        await bus.publish((await lanes.part(raws(1, 1, 2, 3, 4)))[1])
+        await lanes.look()
+        for _ in range(9):
+            clock.now += 10.0
+            await lanes.part(raws(1, 5))
+        assert bus.looks == 1
+        clock.now += 10.0
+        await lanes.part(raws(1, 5))
+        assert bus.looks == 2
+
+
+async def test_what_is_put_aside_is_on_the_road_until_it_is_read() -> None:
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        return []
+
+    groups = carriers([[Stage("slow", Slow.topic, run, group=GROUP)]])
+    async with MemoryBus() as bus:
+        await bus.publish((await lanes_on(bus).part(raws(1, 1, 2, 3, 4)))[1])
+        assert await on_the_road(bus, groups) == {"1.1", "1.2", "1.3", "1.4"}
+        await everything(bus, GROUP, 4, Slow.topic)
+        assert await on_the_road(bus, groups) == set()
 
 
 class Busy(MemoryBus):
