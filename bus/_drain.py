@@ -38,6 +38,7 @@ class Drain:
         self._far, self._near, self._gate, self._clock = far, near, gate, clock
         self._held_since: float | None = None
         self._tidied = time.monotonic()
+        self._drained = True  # what was committed before a kill may still lie there
         self._troubled = False
 
     async def run(self) -> None:
@@ -71,10 +72,11 @@ class Drain:
                 await self._patiently(lambda: self._near.commit(batch))
             except Lost:
                 return
+            self._drained = True
             await self._after()
         elif self._gate.spooling:
             await self._open()
-        if time.monotonic() - self._tidied > LOOK and not self._gate.holding:
+        if self._drained and time.monotonic() - self._tidied > LOOK and not self._gate.holding:
             await self._tidy()
 
     async def _after(self) -> None:
@@ -92,7 +94,8 @@ class Drain:
         if await self._near.when_done(TOPIC, GROUP, self._opened):
             self._held_since = None
             _log.info("the spool is empty")
-            await self._tidy()
+            if self._drained:
+                await self._tidy()
 
     def _opened(self) -> None:
         self._gate.spooling = False
@@ -111,6 +114,7 @@ class Drain:
         self._tidied = time.monotonic()
         try:
             await self._near.tidy()
+            self._drained = False
         except Retry as fault:
             _log.warning("the spool cannot be tidied: %s", fault.reason)
 

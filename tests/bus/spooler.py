@@ -1,5 +1,6 @@
-"""A door of its own, to be killed: `python -m tests.bus.spooler FOLDER FIRST` publishes numbered Raws of seven citizens
-through a spool, over a bus that is away half of the time, and says each number once it is accepted."""
+"""A door of its own, to be killed: `python -m tests.bus.spooler FOLDER LANE FIRST` publishes numbered Raws of seven
+citizens of that lane through a spool, over a bus that is away half of the time, and says each number once it is
+accepted."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from tests.bus.faulty import Faulty
 CITIZENS = 7
 
 
-async def main(folder: Path, first: int) -> None:
+async def main(folder: Path, lane: str, first: int) -> None:
     chance = random.Random(first)
     _drain.FIRST_WAIT, _drain.LONGEST_WAIT, _drain.PATIENCE, _drain.SIZE = 0.01, 0.05, 0.2, 20
     async with SqliteBus(folder / "far.db") as log:
@@ -23,14 +24,14 @@ async def main(folder: Path, first: int) -> None:
         far.before = lambda: setattr(far, "mood", chance.choice(("well", "refuses", "late")))
         async with Spool(far, folder / "spool.db", 2**30, within=0.05) as spool, asyncio.TaskGroup() as tasks:
             for which in range(CITIZENS):
-                tasks.create_task(citizen(spool, which, first))
+                tasks.create_task(citizen(spool, which, lane, first))
 
 
-async def citizen(spool: Spool, which: int, first: int) -> None:
+async def citizen(spool: Spool, which: int, lane: str, first: int) -> None:
     for number in range(first + which, first + 90_000, CITIZENS):
-        await spool.publish([raw(number, str(which))])
+        await spool.publish([raw(number, f"{lane}-{which}")])
         print(number, flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

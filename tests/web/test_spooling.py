@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus import Bus, MemoryBus, SqliteBus, _drain, spool
@@ -17,7 +18,7 @@ from hub.web import make_asgi
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 from tests.bus.test_faults import full_disk
-from tests.programs import SMS_TOKEN, channels, signed, whatsapp_body
+from tests.programs import SMS_TOKEN, channels, free_port, signed, whatsapp_body
 from tests.web.conftest import CHANNELS, KEY, House
 
 
@@ -119,6 +120,19 @@ async def test_case_13_a_full_disk_is_503_and_nothing_else(house: House, far: Fa
     with full_disk(settings.data / "spool.db"):
         assert await _whatsapp(house, 1, "x" * 200_000) == 503
     assert await _whatsapp(house, 2) == 200
+
+
+async def test_a_door_opens_while_there_is_no_broker_at_all(settings: Settings) -> None:
+    settings = msgspec.structs.replace(settings, bus=f"kafka://127.0.0.1:{free_port()}")
+    async with wiring.open_hub(settings, door=True) as hub:
+        house = House(hub, make_asgi(hub))
+        assert (await house.call("GET", "/readyz")).status == 200
+        assert [await _whatsapp(house, number) for number in range(5)] == [200] * 5
+        assert (await _figures(house))["satupintu_spool_events"] == 5
+    async with wiring.open_hub(settings, door=True) as hub:
+        house = House(hub, make_asgi(hub))
+        assert await _whatsapp(house, 5) == 200
+        assert (await _figures(house))["satupintu_spool_events"] == 6
 
 
 async def test_ready_is_who_can_accept_durably(house: House, far: Faulty) -> None:
