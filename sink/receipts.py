@@ -12,12 +12,14 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from schemas import Receipt
 from sink.bulk import Row, ask, hold, lock, put_returning, run, stamper
 from sink.keep import AFTER_DEAD
 from sink.record import Record
+from sink.rows import clean
 from sink.tables import outbox, outcomes, receipts
 
 ATTEMPTS = 8
@@ -53,6 +55,7 @@ def note(record: Record, said: Sequence[Receipt]) -> None:
     """Keep the receipts, each once, and what they say about replies. Raises Retry."""
     if not said:
         return
+    said = [_kept(receipt) for receipt in said]
     with record.write() as connection:
         at = stamper(connection)
         _ends(connection, [_outcome(record, r, at) for r in said if r.raw is not None])
@@ -60,6 +63,13 @@ def note(record: Record, said: Sequence[Receipt]) -> None:
         rows = [_row(record, name, r, at) for name, r in once.items()]
         fresh = {key for (key,) in put_returning(connection, receipts, rows, "ON CONFLICT DO NOTHING")}
         _apply(connection, [r for r in said if once.get(_id(r)) is r and _id(r) in fresh])
+
+
+def _kept(receipt: Receipt) -> Receipt:
+    """With the channel's id as the tables hold it: it is compared with what they give back."""
+    if receipt.native_id is None or "\x00" not in receipt.native_id:
+        return receipt
+    return replace(receipt, native_id=clean(receipt.native_id))
 
 
 def _ends(connection: Connection, rows: Iterable[Row]) -> None:

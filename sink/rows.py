@@ -45,7 +45,7 @@ class Rows:
             "complaint": complaint.id, "stranger": stranger,
             "owner": message.owner, "channel": message.channel, "account": message.account, "direction": "in",
             "native_id": message.native_id, "kind": message.kind, "kind_said": message.kind_said,
-            "refers_to": message.refers_to, "text": "" if stranger else _clean(message.text),
+            "refers_to": message.refers_to, "text": "" if stranger else clean(message.text),
             "sent_at": self._at(message.sent_at) if message.sent_at else None,
             "received_at": self._at(message.received_at),
             "conversation": self._vault.digest("conversation", message.key),
@@ -55,7 +55,7 @@ class Rows:
     def _words(self, complaint: Complaint, message: Message) -> None:
         self.by_table[readings].append({
             "raw": message.raw, "idx": message.index, "reader": message.reader, "owner": message.owner,
-            "message": message.id, "made": _clean(encode(bare(message)).decode()),
+            "message": message.id, "made": clean(encode(bare(message)).decode()),
         })  # fmt: skip
         self._party(message)
         for n, attachment in enumerate(message.attachments):
@@ -111,8 +111,8 @@ class Rows:
             "account": message.account, "raw": message.raw, "idx": message.index, "message": message.id,
             "received_at": at, "updated_at": at, "sent_at": self._at(message.sent_at) if message.sent_at else None,
             "report_class": message.report_class, "needs_investigation": message.needs_investigation,
-            "incident_date": message.incident_date, "title": _clean(message.title),
-            "text": _clean(message.text), "read": _clean(message.read), "status": "unverified",
+            "incident_date": message.incident_date, "title": clean(message.title),
+            "text": clean(message.text), "read": clean(message.read), "status": "unverified",
             **_place(message), **_category(routed, message),
             "rule": routed.rule, "why": routed.why, "anonymous": message.anonymous, "secret": message.secret,
             "external_ids": _json(message.external_ids), "tags": _json(message.tags),
@@ -165,6 +165,6 @@ def _json(value: Any) -> str | None:
     return encode(value).decode() if value else None
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """PostgreSQL's text holds no NUL; the Raw still has it."""
     return text.replace("\x00", "\ufffd") if "\x00" in text else text

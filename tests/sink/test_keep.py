@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from schemas import Attachment, Match
-from sink import Record, bury, export, note
-from tests.sink.made import NOW, books, counted, dead, kept, message, receipt, routed, rows
+from schemas import Attachment, Match, message_id
+from sink import Record, bury, claim, export, note, owed
+from tests.sink.made import NOW, books, counted, dead, decision, kept, memory, message, raw, receipt, routed, rows
 
 
 def test_the_same_batch_twice_changes_nothing_and_owes_nothing_twice(record: Record) -> None:
@@ -120,3 +120,20 @@ def test_owner_stands_on_every_row(record: Record) -> None:
         "receipts",
     ):
         assert set(rows(record, f"SELECT owner FROM {table}")) == {("32.73",)}
+
+
+def test_foreign_words_of_any_length_and_with_a_nul_are_kept(record: Record) -> None:
+    long = "".join(chr(0x21 + n * n % 89) for n in range(9000)) + "\x00"
+    odd = message(1, id=message_id("sms", "sms", long), native_id=long, kind_said=long, refers_to=long, owner="o" * 200)
+    known = memory(record).recall([odd], [None])
+    memory(record).remember([odd], [None], [decision(odd, known)])
+    about = memory(record).recall([odd], [None]).seen[odd.id]
+    assert kept(record, routed(odd, id=about.complaint, number=about.number, reason=long)) == 1
+    (reply,) = owed(record, now=NOW)
+    claim(record, [reply.id], by="a", now=NOW)
+    early = receipt("read", native_id=long, raw=raw(9), reason=long)
+    note(record, [early, receipt("failed", native_id=long)])
+    note(record, [receipt("sent", reply=reply.id, native_id=long)])
+    assert rows(record, "SELECT state FROM outbox") == [("read",)]
+    bury(record, [dead(message(2), reason=long)])
+    assert len(list(export(record, None))) == 1

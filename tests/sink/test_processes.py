@@ -13,12 +13,12 @@ SPAWN = multiprocessing.get_context("spawn")
 MESSAGES = [message(n, conversation=f"c{n}") for n in range(1, 61)]
 
 
-def work(folder: Path, who: str) -> tuple[int, int, list[str]]:
+def work(url: str, folder: Path, who: str) -> tuple[int, int, list[str]]:
     """Match, keep and claim everything, as a process does that got the same batches: how often it came second, how
     many replies it owed, which it may send."""
     second = replies = 0
     mine: list[str] = []
-    with Record.open(f"sqlite:///{folder / 'record.db'}", Vault.load(folder / "keys.toml"), _turn(folder)) as record:
+    with Record.open(url, Vault.load(folder / "keys.toml"), _turn(url)) as record:
         for one in MESSAGES:
             known = memory(record).recall([one], [None])
             if not known.decided:
@@ -34,17 +34,18 @@ def work(folder: Path, who: str) -> tuple[int, int, list[str]]:
     return second, replies, mine
 
 
-def _turn(folder: Path) -> Turnstile:
-    return Turnstile(folder / "record.db")
+def _turn(url: str) -> Turnstile | None:
+    return Turnstile(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:") else None
 
 
-def test_case_02_two_processes_keep_and_answer_everything_once(tmp_path: Path, vault: Vault) -> None:
+def test_case_02_two_processes_keep_and_answer_everything_once(url: str, tmp_path: Path, vault: Vault) -> None:
     with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
-        here, there = (pool.submit(work, tmp_path, who) for who in "ab")
+        here, there = (pool.submit(work, url, tmp_path, who) for who in "ab")
         told = [here.result(60), there.result(60)]
     claimed = [reply for _, _, mine in told for reply in mine]
     assert sum(replies for _, replies, _ in told) == len(claimed) == len(set(claimed)) == 20  # all of one person
-    with Record.open(f"sqlite:///{tmp_path / 'record.db'}", vault, _turn(tmp_path)) as record:
+    with Record.open(url, vault, _turn(url)) as record:
         assert books(record) == {"received": 60, "recorded": 60}
         assert rows(record, "SELECT count(*), count(DISTINCT number) FROM complaints") == [(60, 60)]
-        assert rows(record, "PRAGMA integrity_check") == [("ok",)]
+        if url.startswith("sqlite:"):
+            assert rows(record, "PRAGMA integrity_check") == [("ok",)]
