@@ -43,6 +43,10 @@ class Stack(ABC):
         """Nobody can write to the record."""
 
     @abstractmethod
+    def record_awaited(self, pid: int) -> bool:
+        """Does the matcher of that process wait for the record that is held?"""
+
+    @abstractmethod
     def bus_held(self) -> AbstractContextManager[None]:
         """Nobody can publish."""
 
@@ -70,6 +74,10 @@ class Embedded(Stack):
 
     def record_held(self) -> AbstractContextManager[None]:
         return _held(self.folder / "record.db")
+
+    def record_awaited(self, pid: int) -> bool:
+        waits = f"-> FLOCK  ADVISORY  WRITE {pid} "
+        return any(waits in line for line in Path("/proc/locks").read_text().splitlines())
 
     def bus_held(self) -> AbstractContextManager[None]:
         return _held(self.folder / "bus.db")
@@ -110,6 +118,10 @@ class Distributed(Stack):
             [(names,)] = connection.execute(tables).fetchall()
             connection.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
             yield
+
+    def record_awaited(self, pid: int) -> bool:
+        waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted"
+        return self.ask(f"{waits} AND c.relname IN ('decisions', 'said', 'threads', 'numbers')")[0][0] > 0
 
     @contextmanager
     def bus_held(self) -> Iterator[None]:

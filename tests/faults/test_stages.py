@@ -1,0 +1,169 @@
+"""Processes that share a road: two doors and two matchers with one webhook, a crash between remembering and keeping,
+and leaving while there is work in hand."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.fakes.kannel import Kannel
+from tests.fakes.server import Asked, Told
+from tests.programs import SMS_TOKEN, Program, alive, channels, signed, wait_for, whatsapp_body
+from tests.stacks import Stack
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+MESSAGES = 20
+WITHIN = 12
+"""Seconds in which a process is gone once it was told: ten, and what a busy machine takes to tell."""
+PATIENCE = 60
+"""Seconds for the road to carry something on."""
+
+
+@contextmanager
+def started(program: Program, *several: tuple[str, ...]) -> Iterator[list[Program]]:
+    """Processes of these stages, the first of them `program` itself."""
+    others = [program.beside("-".join(stages) + f"-{n}") for n, stages in enumerate(several[1:])]
+    running = [program, *others]
+    try:
+        for each, stages in zip(running, several, strict=True):
+            each.start("run", *stages)
+        yield running
+    finally:
+        for each in running:
+            each.kill()
+
+
+def post(url: str, body: bytes) -> None:
+    assert requests.post(url + "/in/whatsapp", body, headers=signed(body), timeout=30).status_code == 200
+
+
+def bodies() -> list[bytes]:
+    return [whatsapp_body(f"wamid.{n}", f"62812000{n:05d}", f"LAPOR jalan nomor {n} rusak") for n in range(MESSAGES)]
+
+
+def settled(program: Program, received: int) -> dict[str, int]:
+    """The ledger, once so much has come in and none of it is on the road."""
+
+    def ended() -> dict[str, int] | None:
+        ledger = program.ledger()["all"]
+        return ledger if ledger["received"] == received and not ledger["on_the_road"] else None
+
+    ledger: dict[str, int] = wait_for(ended, PATIENCE, "the road to be empty")
+    return ledger
+
+
+def end(process: Program) -> int:
+    """Its exit code, told to leave."""
+    os.kill(process.pid, signal.SIGTERM)
+    return process.ended(WITHIN)
+
+
+def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(road: Stack) -> None:
+    program = road.program(channels())
+    stages = [("door",), ("door",), ("matcher",), ("matcher",), ("reader", "router", "sink")]
+    with started(program, *stages) as running, ThreadPoolExecutor(2) as two:
+        doors = [running[0].url, running[1].url]
+        for body in bodies():
+            list(two.map(lambda door, body=body: post(door, body), doors))
+        ledger = settled(program, 2 * MESSAGES)
+        assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (MESSAGES, MESSAGES, 0)
+        assert road.ask("SELECT count(*), count(DISTINCT native_id) FROM messages") == [(MESSAGES, MESSAGES)]
+        assert road.ask("SELECT count(*), count(DISTINCT number) FROM complaints") == [(MESSAGES, MESSAGES)]
+        assert [end(each) for each in running] == [0] * len(running)
+
+
+def test_case_03_a_crash_after_remembering_makes_no_duplicate_of_the_message(road: Stack) -> None:
+    program = road.program(channels())
+    with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
+        with ExitStack() as bus:
+            with road.record_held():
+                for body in bodies():
+                    post(rest.url, body)
+                wait_for(lambda: road.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                bus.enter_context(road.bus_held())
+            wait_for(lambda: road.ask("SELECT count(*) FROM decisions")[0][0], PATIENCE, "the matcher to remember")
+            matcher.kill()  # it has remembered, and told nobody
+        assert road.ask("SELECT count(*) FROM messages") == [(0,)]
+        matcher.start("run", "matcher")
+        ledger = settled(program, MESSAGES)
+        assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (MESSAGES, 0, 0)
+
+
+def test_who_is_told_to_leave_finishes_the_batch_in_hand(road: Stack) -> None:
+    with Slow("u", "p") as kannel:
+        program = road.program(channels(kannel.send_url))
+        with started(program, ("door", "reader", "matcher", "router", "sink"), ("speakers",)) as [rest, speakers]:
+            sms(rest.url, "1")
+            wait_for(lambda: kannel.asked, PATIENCE, "the answer to be in the air")
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+                os.kill(speakers.pid, number)
+            assert alive(speakers.pid)
+            kannel.free.set()
+            assert speakers.ended(WITHIN) == 0
+            wait_for(lambda: road.ask("SELECT state FROM outbox") == [("sent",)], PATIENCE, "it to be noted")
+            speakers.start("run", "speakers")
+            sms(rest.url, "2")
+            wait_for(lambda: len(kannel.sent) == 2, PATIENCE, "the next answer")
+    assert len({sent["to"] for sent in kannel.sent}) == 2
+
+
+@pytest.mark.parametrize("held", ["record", "bus"])
+def test_who_is_told_to_leave_while_record_or_bus_hang_drops_the_batch(road: Stack, held: str) -> None:
+    program = road.program(channels())
+    with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
+        with ExitStack() as away:
+            with road.record_held():
+                post(rest.url, bodies()[0])
+                wait_for(lambda: road.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                if held == "bus":
+                    away.enter_context(road.bus_held())
+                else:
+                    assert end(matcher) == 0
+            if held == "bus":
+                assert end(matcher) == 0
+        matcher.start("run", "matcher")
+        ledger = settled(program, 1)
+        assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (1, 0, 0)
+
+
+def test_who_is_told_to_leave_in_the_middle_of_its_start_leaves(road: Stack) -> None:
+    program = road.program(channels())
+    with (road.folder / ".setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        program.begin("run", "reader")
+        wait_for(lambda: _hears(program.pid, signal.SIGTERM), PATIENCE, "it to hear signals")
+        os.kill(program.pid, signal.SIGTERM)
+    assert program.ended(WITHIN) == 0
+    assert "Traceback" not in program.log.read_text()
+
+
+class Slow(Kannel):
+    """A gateway that takes its time over the first message."""
+
+    def __init__(self, *login: str) -> None:
+        super().__init__(*login)
+        self.free = threading.Event()
+
+    def _respond(self, asked: Asked) -> Told:
+        self.free.wait(30)
+        return super()._respond(asked)
+
+
+def sms(url: str, native: str) -> None:
+    told = {"token": SMS_TOKEN, "from": f"+62812000000{native}", "to": "1708", "text": "LAPOR lampu mati", "id": native}
+    assert requests.get(url + "/in/sms", told, timeout=30).status_code == 200
+
+
+def _hears(pid: int, number: signal.Signals) -> bool:
+    caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)
+    return bool(caught and int(caught[1], 16) >> (number - 1) & 1)
