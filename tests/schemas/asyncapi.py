@@ -213,8 +213,11 @@ def _operations() -> list[tuple[str, Part]]:
     ]
     for stage, groups in RECEIVES.items():
         for group, topic in groups.items():
-            part = _operation("receive", topic, f"Stage `{stage}` reads it, as consumer group `{group}`.")
-            part["bindings"] = {"kafka": {"groupId": {"type": "string", "enum": [group]}}}
+            name = f"{group}.{topic}"
+            part = _operation(
+                "receive", topic, f"Stage `{stage}` reads it, as consumer group `{name}` after the prefix."
+            )
+            part["bindings"] = {"kafka": {"groupId": {"type": "string", "pattern": f"^(.+\\.)?{group}\\.{topic}$"}}}
             found.append((f"{group}-receives-{topic}", part))
     return found
 
