@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote_plus
 
+from uuid_utils import uuid7
+
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
-from hub.clock import raw_id
 from hub.discreet import place_of
 from schemas import Raw, Retry
 
@@ -155,11 +156,11 @@ class Door:
         kept = {h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None}
         return [
             Raw(
-                id=raw_id(now := self._clock()),
+                id=str(uuid7()),
                 account=whose.account,
                 channel=whose.kind,
                 owner=whose.owner,
-                received_at=now,
+                received_at=self._clock(),
                 conversation=conversation,
                 rest=listed and conversation is None,
                 method=request.method,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
+from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile, WebSettings
-from hub.clock import raw_id
 from hub.door import STORE_WITHIN, NotStored, safely
 from hub.web.problems import Problem, busy
 from hub.web.receive import Upload
@@ -98,7 +98,7 @@ class Desk:
         return filed
 
     async def _file(self, caller: Caller, fields: Mapping[str, Any], files: Sequence[Upload], key: Key | None) -> Filed:
-        account, raw = caller.account, raw_id(self._hub.clock())
+        account, raw = caller.account, str(uuid7())
         kept = await _in_time(self._keep(files), account.account)
         report = Report(native=raw, files=kept, **fields)
         if key is not None:
