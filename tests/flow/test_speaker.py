@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from connectors import Http, Unanswered, channel_type
 from hub.speaker import Speaker
 from hub.threads import threads
 from schemas import Receipt, Reply, Retry
-from sink import Blobs, Record, Vault
+from sink import Blobs, Record, Vault, owed, unpublish_stale
 
+ADDRESS = '{"conversation": "c", "to": "+628120000001"}'
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
 
@@ -57,9 +58,11 @@ def owed_reply(record: Record, name: str) -> Reply:
     )  # fmt: skip
 
 
-async def spoken(record: Record, mouth: Mouth, folder: Path, *replies: Reply) -> list[Receipt]:
+async def spoken(
+    record: Record, mouth: Mouth, folder: Path, *replies: Reply, paused: Collection[str] = ()
+) -> list[Receipt]:
     with threads() as pools, Http() as http:
-        told = await Speaker(record, Blobs(folder), {"sms": mouth}, http, pools).speak(replies)
+        told = await Speaker(record, Blobs(folder), {"sms": mouth}, http, pools, paused=paused).speak(replies)
     return [receipt for receipt in told if isinstance(receipt, Receipt)]
 
 
@@ -82,3 +85,24 @@ async def test_a_send_that_fails_says_how(record: Record, tmp_path: Path, fault:
     [receipt] = await spoken(record, mouth, tmp_path, reply)
     assert (receipt.state, receipt.reply) == (state, "r2")
     assert "a bug" not in (receipt.reason or "")
+
+
+@pytest.mark.parametrize(("public_url", "who"), [("", "look at the provider"), ("http://hub", "own receipt")])
+async def test_a_reply_in_doubt_says_who_can_tell(record: Record, tmp_path: Path, public_url: str, who: str) -> None:
+    mouth = Mouth()
+    mouth.settings = channel_type("sms").settings_type(public_url=public_url)  # type: ignore[call-arg]
+    mouth.fault = Unanswered("no answer")
+    [receipt] = await spoken(record, mouth, tmp_path, owed_reply(record, "r3"))
+    assert who in (receipt.reason or "")
+
+
+async def test_what_a_paused_account_owes_waits_until_it_speaks_again(record: Record, tmp_path: Path) -> None:
+    reply, mouth = owed_reply(record, "r4"), Mouth()
+    assert await spoken(record, mouth, tmp_path, reply, paused={"sms"}) == []
+    assert mouth.said == []
+    assert unpublish_stale(record, before=NOW + timedelta(hours=1)) == 1
+    with record.write() as connection:
+        connection.execute(sa.text("UPDATE outbox SET address = :a"), {"a": record.vault.seal(ADDRESS)})
+    assert owed(record, now=NOW, paused={"sms"}) == []
+    assert [due.id for due in owed(record, now=NOW)] == ["r4"]
+    assert [receipt.state for receipt in await spoken(record, mouth, tmp_path, reply)] == ["sent"]
