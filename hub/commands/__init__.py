@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ import click
 import msgspec
 
 from hub.settings import Settings, WrongCall, load, sqlite_path
+from schemas import Retry
 
 if TYPE_CHECKING:
     from hub.wiring import Hub
@@ -56,10 +58,17 @@ def settings() -> Settings:
 
 def begun(told: Settings) -> None:
     """Raises WrongCall where no hub was ever started: a command that reads makes nothing."""
-    if told.record.startswith("sqlite:") and not sqlite_path(told.record).exists():
-        raise WrongCall(
-            f"no hub has been started in {told.data}: start it with satupintu up, or name another with --data"
-        )
+    if told.record.startswith("sqlite:"):
+        if not sqlite_path(told.record).exists():
+            raise WrongCall(
+                f"no hub has been started in {told.data}: start it with satupintu up, or name another with --data"
+            )
+        return
+    from sink import fresh
+
+    with suppress(Retry):  # who asks a server that is away waits for it
+        if fresh(told.record):
+            raise WrongCall("no hub has been started on that record: start it with satupintu up, or mend --record")
 
 
 def at_hub(work: Callable[[Hub], Awaitable[T]], *, begins: bool = False) -> T:
