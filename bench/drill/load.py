@@ -73,6 +73,8 @@ class Load(threading.Thread):
         """By status; 0: no answer."""
         self.gap = 0.0
         """Seconds, the longest without a yes since `resume`."""
+        self.gap_ended = ""
+        """Time of the day."""
         self.skipped = 0
         self._in_air, self._lock = 0, threading.Lock()
         self._writing: list[Talk] = []
@@ -223,8 +225,8 @@ class Load(threading.Thread):
 
     def _heard_yes(self) -> None:
         now = time.monotonic()
-        if self._going.is_set():
-            self.gap = max(self.gap, now - self._last_yes)
+        if self._going.is_set() and now - self._last_yes > self.gap:
+            self.gap, self.gap_ended = now - self._last_yes, time.strftime("%X")
         self._last_yes = now
 
 

@@ -76,6 +76,7 @@ class Drill:
         self._load.resume()
         self._inflict(round_, pauses)
         row.gap = self._load.gap
+        self._say(f"the longest gap in accepting, {row.gap:.1f} s, ended at {self._load.gap_ended}")
         row.empty = self._silence()
         row.caught_up = self._watch.longest
         row.accepted, row.refused = self._load.accepted - accepted, self._load.answers[503] - refused
@@ -101,13 +102,16 @@ class Drill:
         self._say("the load pauses; waiting for the road to be empty")
         began = time.monotonic()
         self._load.pause(EMPTY_WITHIN)
-        seen, since = None, began
+        seen, since, told = None, began, began
         while time.monotonic() < began + EMPTY_WITHIN:
             now = self._look.still()
             if now != seen:
                 seen, since = now, time.monotonic()
             elif now and time.monotonic() > since + QUIET and self._all_there(now) and self._road_is_empty():
                 break
+            if time.monotonic() > told + 5:
+                told = time.monotonic()
+                self._say(f"still on the road: {now}; {self._stack.behind()}")
             time.sleep(0.3)
         return since - began
 

@@ -78,6 +78,16 @@ class Stack:
     def wait_for_door(self) -> None:
         wait_for(self._door_answers, 60, "the door to answer")
 
+    def behind(self) -> str:
+        """What each group still has to commit, as the door's metrics tell it; at most ten seconds old."""
+        try:
+            told = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=10).text
+        except requests.RequestException as error:
+            return f"no metrics ({type(error).__name__})"
+        lags = [line for line in told.splitlines() if line.startswith("satupintu_lag{")]
+        behind = [line.removeprefix("satupintu_lag") for line in lags if not line.endswith(" 0.0")]
+        return "; ".join(behind) or "no group is behind"
+
     def restart(self, more: dict[str, str]) -> None:
         """All members anew, with this in their environment."""
         for member in self.members.values():

@@ -43,7 +43,7 @@ class Meta(Graph):
 
     def _message(self, said: dict[str, Any]) -> Told:
         if trouble := self._trouble.now():
-            return error(trouble.status, 131000) if trouble.status == 500 else trouble
+            return trouble
         if not said.get("text", {}).get("body"):
             return error(400, 100)
         reply, native = said["biz_opaque_callback_data"], f"wamid.sent.{next(self._numbers)}"
