@@ -62,9 +62,8 @@ async def values(bus: str, topic: str) -> list[Value]:
     found: list[Value] = []
     try:
         name = f"{prefix}.{topic}"
-        parts = [
-            TopicPartition(name, p) for p in sorted(consumer.partitions_for_topic(name) or await _parts(consumer, name))
-        ]
+        cluster = await consumer._client.fetch_all_metadata()
+        parts = [TopicPartition(name, p) for p in sorted(cluster.partitions_for_topic(name))]
         consumer.assign(parts)
         ends = await consumer.end_offsets(parts)
         while any([await consumer.position(p) < ends[p] for p in parts]):
@@ -73,11 +72,6 @@ async def values(bus: str, topic: str) -> list[Value]:
     finally:
         await consumer.stop()
     return found
-
-
-async def _parts(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer._client.fetch_all_metadata()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 def rows(record: str, table: str) -> list[bytes]:
@@ -174,7 +168,6 @@ def prepare(record: str, new_bus: str, new_record: str, left: Left) -> None:
     from tempfile import mkdtemp
 
     from bus.kafka import KafkaBus
-
     from sink import Record, Vault
 
     async def topics() -> None:
@@ -192,6 +185,8 @@ def main() -> None:
     tables = [t for many in TABLES.values() for t in many]
     left = Left({t: asyncio.run(values(bus, t)) for t in HOPS}, {t: rows(record, t) for t in tables})
     prepare(record, new_bus, new_record, left)
+    if not left.total:
+        raise RuntimeError("our run left nothing")
     print("ready", flush=True)
     sys.stdin.readline()
     start, used = time.monotonic(), time.process_time()
