@@ -90,11 +90,11 @@ def _as_json(**more: str) -> dict[str, str]:
 
 
 async def test_case_14_a_gateway_that_tries_once_finds_the_door_open(house: House, far: Faulty) -> None:
-    """The broker hangs; whoever gives a request two and a half seconds hears yes."""
+    """The broker hangs; whoever gives a request five seconds hears yes."""
     far.mood = "hangs"
-    async with asyncio.timeout(2.5):
+    async with asyncio.timeout(5.0):
         assert await asyncio.gather(*(_whatsapp(house, number) for number in range(20))) == [200] * 20
-    async with asyncio.timeout(1.0):
+    async with asyncio.timeout(3.0):
         assert [await _whatsapp(house, number) for number in range(20, 40)] == [200] * 20
 
 
