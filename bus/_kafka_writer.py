@@ -15,7 +15,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 
 from bus._kafka_link import ANSWER, CONNECT, FAULTS, Link
 from bus._kafka_records import Row, Rows
@@ -142,7 +142,17 @@ async def _close(producer: AIOKafkaProducer) -> None:
     if (task := producer._sender.sender_task) is not None:
         await _end(task, producer.client)
     await producer.client.close()
-    accumulator.fail_all(KafkaError("given up"))
+    _fail(accumulator)
+
+
+def _fail(accumulator: MessageAccumulator) -> None:
+    """Tell whoever waits. `fail_all` trips over batches that were to be sent again, and leaves futures unasked."""
+    batches = {batch for queue in accumulator._batches.values() for batch in queue} | accumulator._pending_batches
+    accumulator._pending_batches |= batches
+    for batch in batches:
+        batch._drain_waiter.add_done_callback(_seen)
+        batch.failure(KafkaError("given up"))
+    accumulator._exception = KafkaError("given up")
 
 
 async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:

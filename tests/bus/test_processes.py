@@ -24,7 +24,7 @@ LONG_AGO = AT.replace(year=2020)
 
 
 @asynccontextmanager
-async def worker(role: str, log: Path, *arguments: str) -> AsyncIterator[Process]:
+async def worker(role: str, log: Path | str, *arguments: str) -> AsyncIterator[Process]:
     """A process in that role, killed at the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bus.worker", role, log, *arguments, stdin=PIPE, stdout=PIPE

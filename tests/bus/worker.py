@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bus import Lost, SqliteBus, Stage, pump
+from bus import Bus, Lost, SqliteBus, Stage, pump
+from bus.kafka import KafkaBus
 from schemas import EVENTS, Event, Message, Raw
 from tests.bus.events import AT, raw
 
@@ -31,7 +32,7 @@ def _read(event: Raw) -> Message:
     )  # fmt: skip
 
 
-async def publish(bus: SqliteBus, first: int) -> None:
+async def publish(bus: Bus, first: int) -> None:
     """Publish numbered Raws, a few calls at a time, each citizen's in order; say each number once it is durable."""
 
     async def citizen(which: int) -> None:
@@ -42,20 +43,20 @@ async def publish(bus: SqliteBus, first: int) -> None:
     await asyncio.gather(*(citizen(which) for which in range(CITIZENS)))
 
 
-async def work(bus: SqliteBus, first: str) -> None:
+async def work(bus: Bus, first: str) -> None:
     """Publish Raws and pump them to Messages at once, until killed."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pump(bus, Stage("reader", "raw", reader, size=50)))
         tasks.create_task(publish(bus, int(first)))
 
 
-async def echo(bus: SqliteBus) -> None:
+async def echo(bus: Bus) -> None:
     """Pump Raws to Messages."""
     say("ready")
     await pump(bus, Stage("reader", "raw", reader))
 
 
-async def hold(bus: SqliteBus) -> None:
+async def hold(bus: Bus) -> None:
     """Take a batch, wait for a line, commit."""
     async with bus.subscribe("raw", "reader") as batches:
         batch = await anext(batches)
@@ -68,7 +69,7 @@ async def hold(bus: SqliteBus) -> None:
             say("lost")
 
 
-async def idle(bus: SqliteBus) -> None:
+async def idle(bus: Bus) -> None:
     """Wait for events on every topic, as three groups."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         for topic in EVENTS:
@@ -80,7 +81,7 @@ async def idle(bus: SqliteBus) -> None:
 
 
 async def main(role: str, log: str, *arguments: str) -> None:
-    async with SqliteBus(Path(log)) as bus:
+    async with KafkaBus(log) if log.startswith("kafka:") else SqliteBus(Path(log)) as bus:
         await {"work": work, "echo": echo, "hold": hold, "idle": idle}[role](bus, *arguments)  # type: ignore[operator]
 
 

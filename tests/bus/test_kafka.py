@@ -1,0 +1,256 @@
+"""What is Kafka's own: topics, records, groups of others, and a broker that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+from zlib import crc32
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from bus.kafka import KafkaBus
+from schemas import EVENTS, Dead, Receipt, Reject, Retry
+from tests.bus.events import AT, citizens, consume, everything, ids, raw, soon
+from tests.bus.leaks import nothing_left_open
+from tests.services.ports import free_ports
+
+LONG_AGO = AT.replace(year=2020)
+
+
+@pytest.fixture
+def prefix() -> str:
+    return uuid4().hex
+
+
+@pytest.fixture
+def url(kafka: str, prefix: str) -> str:
+    return f"kafka://{kafka}/{prefix}"
+
+
+@pytest.fixture
+async def bus(url: str) -> AsyncIterator[KafkaBus]:
+    async with KafkaBus(url) as bus:
+        yield bus
+
+
+@pytest.fixture
+async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await client.start()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """A broker that is away."""
+    return f"kafka://127.0.0.1:{free_ports(1)[0]}"
+
+
+async def test_records_carry_their_headers_and_stand_where_their_key_says(
+    bus: KafkaBus, kafka: str, prefix: str
+) -> None:
+    await bus.publish(citizens(34))
+    consumer = AIOKafkaConsumer(f"{prefix}.raw", bootstrap_servers=kafka, auto_offset_reset="earliest")
+    async with consumer:
+        records = [await consumer.getone() for _ in range(34)]
+    for record in records:
+        assert record.partition == crc32(record.key) % 4
+        assert dict(record.headers)["ce_type"] == b"id.satupintu.raw.v1"
+        assert record.timestamp_type == 1  # by the broker's clock
+
+
+async def test_the_topics_are_made_as_the_settings_say(url: str, prefix: str, admin: AIOKafkaAdminClient) -> None:
+    async with KafkaBus(url, partitions=3) as bus:
+        await bus.publish([raw(1)])
+    topics = {topic["topic"]: topic for topic in await admin.describe_topics() if topic["topic"].startswith(prefix)}
+    assert set(topics) == {f"{prefix}.{topic}" for topic in EVENTS}
+    assert {len(topic["partitions"]) for topic in topics.values()} == {3}
+    (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, f"{prefix}.raw")])
+    found = {name: value for name, value, *_ in answer.resources[0][4]}
+    assert found["retention.ms"] == str(90 * 86_400_000)
+    assert found["message.timestamp.type"] == "LogAppendTime"
+    assert found["min.insync.replicas"] == "1"
+    assert int(found["max.message.bytes"]) > 1_000_000
+
+
+async def test_a_topic_that_exists_keeps_its_partitions(url: str, prefix: str, admin: AIOKafkaAdminClient) -> None:
+    await admin.create_topics([NewTopic(f"{prefix}.raw", 7, 1)])
+    async with KafkaBus(url, partitions=2) as bus:
+        await bus.publish(citizens(60, of=60))
+        assert {event.partition for event in await everything(bus, "reader", 60)} == set(range(7))
+
+
+async def test_several_may_make_the_topics_at_once(url: str) -> None:
+    async with KafkaBus(url) as one, KafkaBus(url) as two, KafkaBus(url) as three:
+        await asyncio.gather(*(bus.publish([raw(n)]) for n, bus in enumerate((one, two, three))))
+        assert sorted(ids(await everything(one, "reader", 3))) == [0, 1, 2]
+
+
+async def test_the_largest_dead_letter_passes(bus: KafkaBus) -> None:
+    dead = Dead(id="d", stage="s", of_topic="raw", event_key="k" * 999, event=b"x" * 700_000, reason="r", at=AT)
+    await bus.publish([dead])
+    (stored,) = await everything(bus, "sink", 1, "dead")
+    assert len(stored.value) > 933_000
+
+
+async def test_a_call_that_holds_too_much_publishes_nothing(bus: KafkaBus) -> None:
+    with pytest.raises(Reject, match="too large"):
+        await bus.publish([raw(1), raw(2, body=b"x" * 800_000)])
+    assert [event async for event in bus.read("raw", LONG_AGO)] == []
+
+
+async def test_a_batch_ends_at_about_four_megabytes(bus: KafkaBus) -> None:
+    for _ in range(4):
+        await bus.publish([raw(n, str(n), b"x" * 400_000) for n in range(10)])
+    async with bus.subscribe("raw", "reader") as batches:
+        sizes, events = [], 0
+        while events < 40:
+            batch = await soon(batches)
+            sizes.append(sum(len(event.value) for event in batch.events))
+            events += len(batch.events)
+            await bus.commit(batch)
+    assert max(sizes) < 6_000_000
+
+
+async def test_a_publish_that_is_cancelled_harms_no_later_one(bus: KafkaBus) -> None:
+    await bus.publish([raw(0)])
+    for number in range(1, 40):
+        giving_up = asyncio.create_task(bus.publish([raw(number)] * (1 + number % 2 * 50)))
+        for _ in range(number % 8):
+            await asyncio.sleep(0)
+        giving_up.cancel()
+        await asyncio.gather(giving_up, return_exceptions=True)
+    await bus.publish([raw(100)])
+    assert [n for n in ids([e async for e in bus.read("raw", LONG_AGO)]) if n in (0, 100)] == [0, 100]
+
+
+async def test_lag_knows_a_group_that_has_committed_nothing_yet(bus: KafkaBus) -> None:
+    await bus.publish(citizens(30))
+    async with bus.subscribe("raw", "reader") as batches:
+        batch = await soon(batches)
+        lags = await bus.lag()
+        assert sum(lag.behind for lag in lags) == 30
+        assert {(lag.topic, lag.group, lag.place) for lag in lags} == {("raw", "reader", 0)}
+        assert {lag.partition for lag in lags} == set(range(4))
+        await bus.commit(batch)
+
+
+async def test_places_and_times_of_the_lag_are_those_of_the_events(bus: KafkaBus) -> None:
+    await bus.publish(citizens(30))
+    first = await everything(bus, "reader", 30)
+    await bus.publish([raw(30)])
+    (next_one,) = [event async for event in bus.read("raw", first[0].at) if ids([event]) == [30]]
+    lags = {lag.partition: lag for lag in await bus.lag()}
+    for partition, lag in lags.items():
+        assert lag.place == max((event.place for event in first if event.partition == partition), default=0)
+    assert (lags[next_one.partition].behind, lags[next_one.partition].oldest) == (1, next_one.at)
+    assert sum(lag.behind for lag in lags.values()) == 1
+
+
+async def test_groups_of_others_are_none_of_ours(kafka: str, bus: KafkaBus, prefix: str) -> None:
+    async with KafkaBus(f"kafka://{kafka}/{prefix}-other") as other:
+        for each, group in ((bus, "reader"), (other, "stranger")):
+            await each.publish([raw(1)])
+            await everything(each, group, 1)
+    async with AIOKafkaConsumer(
+        f"{prefix}.raw", bootstrap_servers=kafka, group_id=f"{prefix}.watcher", auto_offset_reset="earliest"
+    ) as foreign:
+        await foreign.getone()
+        await foreign.commit()
+        assert {lag.group for lag in await bus.lag()} == {"reader"}
+
+
+async def test_lag_is_cheap(bus: KafkaBus) -> None:
+    await bus.publish(citizens(500))
+    for group in "abcdefghi":
+        async with bus.subscribe("raw", group, size=50) as batches:
+            await bus.commit(await soon(batches))
+    used = time.process_time()
+    for _ in range(10):
+        assert len(await bus.lag()) == 36
+    assert (time.process_time() - used) / 10 < 0.1
+
+
+async def test_reading_many_pages(bus: KafkaBus) -> None:
+    await bus.publish(citizens(3000))
+    assert sorted(ids([event async for event in bus.read("raw", LONG_AGO)])) == list(range(3000))
+
+
+async def test_records_of_others_without_key_or_value_are_handed_on(bus: KafkaBus, kafka: str, prefix: str) -> None:
+    await bus.publish([raw(1)])
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        await producer.send_and_wait(f"{prefix}.receipts", b"no event")
+        await producer.send_and_wait(f"{prefix}.receipts", None, b"\xff")
+    stored = await everything(bus, "noter", 2, "receipts")
+    assert sorted((event.key, event.value) for event in stored) == [("", b"no event"), ("\ufffd", b"")]
+
+
+async def test_rebalances_deliver_nothing_twice(url: str) -> None:
+    """Subscriptions join while another has a batch in hand."""
+    async with KafkaBus(url) as bus:
+        await bus.publish(citizens(400))
+        seen: list[int] = []
+        async with bus.subscribe("raw", "reader", size=10) as one:
+            batch = await soon(one)
+            async with bus.subscribe("raw", "reader", size=10) as two:
+                joining = asyncio.create_task(soon(two))
+                await asyncio.wait([joining], timeout=0.5)
+                seen += ids(batch.events)
+                await bus.commit(batch)
+                other = await joining
+                seen += ids(other.events)
+                await bus.commit(other)
+                while len(seen) < 200:
+                    for batches in (one, two):
+                        batch = await soon(batches)
+                        seen += ids(batch.events)
+                        await bus.commit(batch)
+            seen += ids(await consume(bus, one, 400 - len(seen)))
+    assert sorted(seen) == list(range(400))
+
+
+async def test_while_the_broker_is_away_every_call_says_so_soon(nobody: str, tmp_path: Path) -> None:
+    with nothing_left_open(tmp_path):
+        async with KafkaBus(nobody) as bus:
+            started = time.monotonic()
+            for call in (lambda: bus.publish([]), lambda: bus.publish([raw(1)]), bus.lag):
+                with pytest.raises(Retry):
+                    await call()
+            async with bus.subscribe("raw", "reader") as batches:
+                with pytest.raises(Retry):
+                    await anext(batches)
+            with pytest.raises(Retry):
+                await anext(bus.read("raw", LONG_AGO))
+        assert time.monotonic() - started < 5
+
+
+async def test_a_broker_that_is_away_is_one_line_in_the_log(nobody: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with KafkaBus(nobody) as bus:
+        for _ in range(5):
+            with pytest.raises(Retry):
+                await bus.publish([raw(1)])
+    assert len(caplog.records) == 1
+
+
+async def test_several_topics_in_one_call_of_many(bus: KafkaBus) -> None:
+    receipts = [Receipt(account="sms", channel="sms", state="sent", at=AT, reply=str(n)) for n in range(50)]
+    await bus.publish([*citizens(50), *receipts])
+    assert len(await everything(bus, "noter", 50, "receipts")) == 50
+
+
+async def test_a_groups_place_is_kept_in_kafka(bus: KafkaBus, kafka: str, prefix: str) -> None:
+    """The place in the cluster is the one after the last event of the batch."""
+    await bus.publish([raw(1), raw(2)])
+    await everything(bus, "reader", 2)
+    async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=f"{prefix}.reader.raw") as look:
+        slots = [TopicPartition(f"{prefix}.raw", n) for n in range(4)]
+        assert {await look.committed(slot) for slot in slots} == {2, None}
