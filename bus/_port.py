@@ -12,7 +12,8 @@ What every adapter promises, which is what the weakest real one keeps:
   what they held passes to the others.
 * **Commit moves the group's place** past the batch, and past nothing else. It raises `Lost` when the partition has
   passed to another subscription meanwhile: then the batch is delivered to that one, and the caller drops it.
-* **Retention** never removes an event that a known group has still to commit.
+* **Retention** never removes an event that a known group has still to commit, where the adapter can know that. Kafka
+  cannot: there what is older than the retention goes, committed or not, so it must be longer than any outage.
 
 Faults of the broker or disk are `Retry`; that an event is too large is `Reject`.
 """
