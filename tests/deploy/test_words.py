@@ -22,7 +22,7 @@ pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_are_settings(page: Path) -> None:
     named = {name.lower() for name in re.findall(rf"{PREFIX}([A-Z]\w+)", page.read_text())}
     assert named
-    assert named <= {*DEFAULTS, "config", "publish"}  # the last is compose.yaml's own
+    assert named <= {*DEFAULTS, "config"}
 
 
 def test_the_readme_names_every_setting() -> None:
