@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import NamedTuple
 
 from bus import Stopped, pump
 from hub.at_work import AtWork, Doing
 from hub.discreet import place_of
-from hub.door import Receive, Scope, Send
-from hub.settings import Settings, WrongCall
+from hub.port import answering, bound
+from hub.settings import Settings
 from hub.wiring import Hub, Loop, open_hub
 from hub.workers import children, has_parent, tell_parent
 from schemas import Retry
@@ -74,10 +73,10 @@ async def serve(
     at_work = AtWork()
     if has_parent():
         tell_parent(at_work)
-    listener = _bind(settings) if "door" in names or settings.listens else None
+    listener = bound(settings) if "door" in names or settings.listens else None
     async with (
         open_hub(settings, at_work, door="door" in names) as hub,
-        _answering(hub, names, listener, told) as server,
+        answering(hub, names, listener, told) as server,
         working(hub, names) as tasks,
         children(settings, WORK, workers, at_work.workers),
     ):
@@ -119,71 +118,11 @@ async def _reported(work: Work) -> None:
         raise
 
 
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise WrongCall(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
-            f"stop what uses it, or choose another with --listen {settings.host}:{settings.port + 1}"
-        ) from None
-    return listener
-
-
-@asynccontextmanager
-async def _answering(
-    hub: Hub, names: Collection[str], listener: socket.socket | None, told: asyncio.Event
-) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Answers on the socket, where there is one, until told or left: the task that does."""
-    if listener is None:
-        yield []
-        return
-    import uvicorn
-
-    config = uvicorn.Config(
-        _application(hub, names), lifespan="off", ws="none", http="httptools",
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=5, backlog=2048,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    # left to itself it raises the signal again once it is done, and nothing else is closed
-    server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-    answering = asyncio.create_task(server.serve(sockets=[listener]))
-    watching = asyncio.create_task(_close(server, told))
-    try:
-        yield [answering]
-    finally:
-        server.should_exit = True
-        watching.cancel()
-        await asyncio.gather(answering, watching, return_exceptions=True)
-
-
-def _application(hub: Hub, names: Collection[str]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    if "door" not in names:
-        from hub.health import Health
-
-        return Health(hub)
-    from hub.web import make_asgi
-
-    return make_asgi(hub)
-
-
-async def _close(server: object, told: asyncio.Event) -> None:
-    """At once, and not when everything else has left."""
-    await told.wait()
-    server.should_exit = True  # type: ignore[attr-defined]
-
-
 def _announce(hub: Hub, names: Collection[str]) -> None:
     if "door" in names:
         # the socket listens already, so whoever comes now only waits for the loop
         print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
-    else:
+    elif not has_parent():  # which says so itself
         log.info("at work: %s", ", ".join(hub.at_work.here))
 
 

@@ -76,7 +76,7 @@ async def _live(settings: Settings, names: Collection[str], worker: str, reports
                 env=_environment(settings) | {SOCKET: str(theirs.fileno())}, pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a terminal's Ctrl-C is for us; we tell the worker
             )  # fmt: skip
-        listening = asyncio.create_task(_listen(ours, worker, reports))
+        listening = asyncio.create_task(_listen(ours, worker, process.pid, reports))
         try:
             return await process.wait()
         except asyncio.CancelledError:
@@ -91,11 +91,15 @@ async def _live(settings: Settings, names: Collection[str], worker: str, reports
         ours.close()
 
 
-async def _listen(ours: socket.socket, worker: str, reports: MutableMapping[str, Report]) -> None:
+async def _listen(ours: socket.socket, worker: str, pid: int, reports: MutableMapping[str, Report]) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LINE)
+    begun = False
     try:
         async for line in reader:
-            reports[worker] = _decode(line)
+            report = reports[worker] = _decode(line)
+            if report.doing and not begun:
+                log.info("worker %s, process %d, at work: %s", worker, pid, ", ".join(report.doing))
+                begun = True
     finally:
         writer.close()
 

@@ -60,7 +60,8 @@ def _until_told(told: Settings, stages: Collection[str], workers: int = 0) -> No
     from hub.serve import serve
 
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("hub.serve").setLevel(logging.INFO)
+    for what in ("hub.serve", "hub.workers"):  # who is at work
+        logging.getLogger(what).setLevel(logging.INFO)
 
     async def serving() -> None:
         await serve(told, stages, workers, asked_to_leave())
