@@ -31,11 +31,10 @@ from typing import NamedTuple
 from stdnum import luhn
 
 from normalizer._port import Decision, Known, Numbered, Referred, Thread
-from schemas import Match, Message, Outcome, message_id
+from schemas import REFERRING, Match, Message, Outcome, message_id
 
 REDELIVERY = timedelta(minutes=10)
 THREAD = timedelta(days=7)
-REFERRING = frozenset({"reaction", "edit", "deletion"})
 SILENT = frozenset({"sticker", "system"})
 
 

@@ -9,8 +9,8 @@ from hashlib import sha256
 from msgspec.structs import asdict
 
 from normalizer._port import Decision, Memory, Numbered, Referred, Thread
-from normalizer.cases import REFERRING, RULES, Case, Verdict
-from schemas import Complaint, Message, complaint_id
+from normalizer.cases import RULES, Case, Verdict
+from schemas import REFERRING, Complaint, Message, complaint_id
 
 MATCHER = "1"
 """Version of the matcher: it changes whenever the same message may be decided otherwise."""

@@ -5,6 +5,7 @@ from schemas.events import EVENTS, Complaint, Dead, Event, Message, Raw, Receipt
 from schemas.ids import complaint_id, message_id, reply_id, without_native
 from schemas.values import (
     CLOSED,
+    REFERRING,
     Attachment,
     AttachmentState,
     Category,
@@ -23,8 +24,8 @@ from schemas.values import (
 from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
-    "CLOSED", "EVENTS", "Attachment", "AttachmentState", "Category", "Command", "Complaint", "Dead", "Event", "Match",
-    "MatchKind", "Message", "MessageKind", "Office", "Outcome", "Party", "Place", "Raw", "Receipt", "ReceiptState",
-    "Reject", "Reply", "ReportClass", "Retry", "RoadError", "Routed", "Slow", "Status", "complaint_id", "decode",
-    "encode", "json_schemas", "message_id", "reply_id", "without_native",
+    "CLOSED", "EVENTS", "REFERRING", "Attachment", "AttachmentState", "Category", "Command", "Complaint", "Dead",
+    "Event", "Match", "MatchKind", "Message", "MessageKind", "Office", "Outcome", "Party", "Place", "Raw", "Receipt",
+    "ReceiptState", "Reject", "Reply", "ReportClass", "Retry", "RoadError", "Routed", "Slow", "Status", "complaint_id",
+    "decode", "encode", "json_schemas", "message_id", "reply_id", "without_native",
 ]  # fmt: skip

@@ -21,6 +21,8 @@ Command = Literal["TL", "CEK"]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its zone: one without is refused by the next reader."""
 
+REFERRING: frozenset[MessageKind] = frozenset({"reaction", "edit", "deletion"})
+"""Message kinds that say something about another message."""
 CLOSED: frozenset[str] = frozenset({"done", "archived", "rejected"})
 
 

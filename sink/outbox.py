@@ -15,11 +15,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, text, update
 
-from schemas import Message, Reply, Routed, encode, reply_id
+from schemas import REFERRING, Message, Reply, Routed, encode, reply_id
 from sink.bulk import ask, hold, lock, put, run, stamper
 from sink.record import Record
 from sink.replies import Template, words
-from sink.rows import REACTIONS
 from sink.tables import outbox
 from sink.vault import Vault
 
@@ -57,7 +56,7 @@ def owe(connection: Connection, vault: Vault, kept: Sequence[Routed], now: datet
 
 def _template(event: Routed) -> Template | None:
     message, outcome = event.complaint.message, event.complaint.outcome
-    if message.kind in REACTIONS:
+    if message.kind in REFERRING:
         return None
     if message.command is not None and outcome == "refused" and message.refusal is None:
         return "unknown_number"

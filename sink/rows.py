@@ -8,13 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Table
 
-from schemas import Attachment, Complaint, Match, Message, Party, Routed, encode
+from schemas import REFERRING, Attachment, Complaint, Match, Message, Party, Routed, encode
 from sink.bulk import Stamp
 from sink.tables import attachments, complaints, matches, messages, parties, readings, timeline
 from sink.vault import Vault
-
-REACTIONS = frozenset({"reaction", "edit", "deletion"})
-"""Message kinds that say something about another message."""
 
 
 class Rows:
@@ -139,7 +136,7 @@ def _match(n: int, match: Match, complaint: Complaint, message: Message) -> dict
 def _joined(message: Message) -> str:
     if message.command == "CEK":
         return "status_asked"
-    return message.kind if message.kind in REACTIONS else "added"
+    return message.kind if message.kind in REFERRING else "added"
 
 
 def _place(message: Message) -> dict[str, Any]:

@@ -10,19 +10,6 @@ import click
 from hub.commands import OutOfBalance, at_hub, data, say
 from hub.commands._table import table
 
-COLUMNS = (
-    "received",
-    "recorded",
-    "added",
-    "redelivered",
-    "refused",
-    "dead",
-    "on_the_road",
-    "lost",
-    "receipts",
-    "empty",
-)
-
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
@@ -55,5 +42,7 @@ def ledger(*, as_json: bool) -> None:
 
 def written(books: dict[str, Any]) -> str:
     """The ledger as a table for people."""
+    from sink.ledger import COLUMNS
+
     rows = [*sorted(books["accounts"].items()), ("all", books["all"])]
     return table(("account", *COLUMNS), [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows])

@@ -104,7 +104,7 @@ def test_two_sinks_together_keep_to_a_persons_budget(record: Record, monkeypatch
 @pytest.mark.parametrize("known", [True, False])
 def test_an_item_buried_twice_at_once_has_one_letter(record: Record, monkeypatch: Patch, known: bool) -> None:
     if known:
-        bury(record, [dead(message(1), 1)])
+        bury(record, [dead(message(1), 1), dead(message(2), 11)])
     both = Overlap(record, monkeypatch, "sink.dead.run")
     one, other = both.run(
         lambda: bury(record, [dead(message(1), 2), dead(message(2), 12)]),
