@@ -40,7 +40,7 @@ async def test_case_23_a_hot_sender_starves_nobody_and_keeps_its_order(home: Hou
     flood = [sms(HOT, n, like) for n in range(FLOOD)]
     await home.hub.bus.publish(flood)
     await home.hub.bus.publish([sms(f"0812000{n:04d}", n, like) for n in range(1000, 1000 + CITIZENS)])
-    await home.until(lambda: _recorded(home, flood)[0] == CITIZENS + 1, "the others to be recorded")
+    await home.until(lambda: _recorded(home, flood)[0] == CITIZENS + 1, "the others to be recorded", within=60)
     assert _recorded(home, flood)[1] < FLOOD / 2  # most of the flood is still on its way
     ledger = await home.until(home._settled, "the flood", within=120)
     assert (ledger["received"], ledger["lost"], ledger["dead"]) == (FLOOD + CITIZENS + 1, 0, 0)
