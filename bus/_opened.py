@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
+from schemas import Retry
+
 T = TypeVar("T")
 
 
@@ -26,13 +28,20 @@ class Opened(Generic[T]):
         return task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
 
     async def get(self) -> T:
-        """Raises what `opening` raises. Whoever gives up waiting leaves the opening to the others."""
+        """Raises what `opening` raises. Whoever gives up waiting leaves the opening to the others; an opening that was
+        cancelled, as aiokafka does with what is closed twice, is Retry: nobody told us to stop."""
         if (found := self.now) is not None:
             return found
         if self._task is None:
             self._task = asyncio.create_task(self._opening())
             self._task.add_done_callback(self._settle)
-        return await asyncio.shield(self._task)
+        task, us = self._task, asyncio.current_task()
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.cancelled() or (us and us.cancelling()):
+                raise
+            raise Retry("what was being opened was given up") from None
 
     def drop(self, what: T) -> None:
         """It is of no use any more: close it, without waiting."""
