@@ -96,9 +96,9 @@ def _held(path: Path) -> Iterator[None]:
 class Distributed(Stack):
     """A broker of one node and a database."""
 
-    def __init__(self, folder: Path, kafka: Kafka, record: str) -> None:
+    def __init__(self, folder: Path, kafka: Kafka, postgres: Postgres) -> None:
         super().__init__(folder)
-        self._kafka, self._record = kafka, record
+        self._kafka, self._postgres, self._record = kafka, postgres, postgres.new_database()
 
     def told(self) -> tuple[str, ...]:
         return ("--bus", f"{self._kafka.url}/{self.folder.name}?session=6", "--record", self._record)
@@ -131,6 +131,15 @@ class Distributed(Stack):
         finally:
             self._kafka.resume()
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Neither broker nor database is there."""
+        self._kafka.kill()
+        self._postgres.kill()
+        yield
+        self._postgres.start()
+        self._kafka.start()
+
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(self._record.replace("postgresql+psycopg:", "postgresql:", 1))
 
@@ -144,4 +153,4 @@ def stack(kind: str, folder: Path) -> Iterator[Stack]:
     with ExitStack() as services:
         kafka = services.enter_context(Kafka(folder / "kafka"))
         postgres = services.enter_context(Postgres())
-        yield Distributed(folder / "hub", kafka, postgres.new_database())
+        yield Distributed(folder / "hub", kafka, postgres)

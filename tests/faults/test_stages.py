@@ -19,7 +19,7 @@ import requests
 from tests.fakes.kannel import Kannel
 from tests.fakes.server import Asked, Told
 from tests.programs import SMS_TOKEN, Program, alive, channels, signed, wait_for, whatsapp_body
-from tests.stacks import Stack
+from tests.stacks import Distributed, Stack, stack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MESSAGES = 20
@@ -145,6 +145,24 @@ def test_who_is_told_to_leave_in_the_middle_of_its_start_leaves(road: Stack) -> 
         os.kill(program.pid, signal.SIGTERM)
     assert program.ended(WITHIN) == 0
     assert "Traceback" not in program.log.read_text()
+
+
+def test_who_starts_while_broker_and_record_are_away_waits_for_them(tmp_path: Path) -> None:
+    with stack("kafka", tmp_path) as road, ExitStack() as running:
+        assert isinstance(road, Distributed)
+        program = road.program(channels())
+        program.start("run", "door")  # makes the keys, once
+        program.stop()
+        stages = program.beside("stages", listens=False)
+        running.callback(program.kill)
+        running.callback(stages.kill)
+        with road.away():
+            stages.begin("run", "reader", "matcher", "router", "sink")
+            program.start("run", "door")
+            post(program.url, bodies()[0])  # spooled
+            wait_for(lambda: "at work: " in stages.log.read_text(), PATIENCE, "the stages to wait at work")
+        assert settled(program, 1)["recorded"] == 1
+        assert end(stages) == 0
 
 
 class Slow(Kannel):
