@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import shutil
 import signal
 import sys
@@ -83,7 +84,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, help="messages a second")
     parser.add_argument("--nodes", type=int, help="of the broker; 0 for SQLite")
     parser.add_argument("--seed", type=int, default=1708)
-    parser.add_argument("--only", metavar="WORD", help="rounds with this word in their name")
+    parser.add_argument("--only", metavar="PATTERN", help="rounds whose names match")
+    parser.add_argument("--most", type=int, default=1000, metavar="N", help="each fault so often at most")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this file")
     parser.add_argument("--folder", type=Path, help="where it works; kept")
     return parser.parse_args()
@@ -95,7 +97,8 @@ def _rounds(said: argparse.Namespace, way: Way) -> list[Round]:
         random.Random(way.seed).shuffle(rounds)
     if way.nodes == 0:
         rounds = [r for r in without_broker(rounds) if r.faults]
-    return [r for r in rounds if not said.only or said.only in r.name]
+    rounds = [r._replace(faults=[(fault, min(times, said.most)) for fault, times in r.faults]) for r in rounds]
+    return [r for r in rounds if not said.only or re.search(said.only, r.name)]
 
 
 def main() -> None:
