@@ -88,16 +88,17 @@ async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> Share
     """Into the group, by the names of the cluster. Raises Retry."""
     client = await link.client()
     session = link.address.session
+    rebalance = max(REBALANCE, session)
     partitions = len(client.cluster.partitions_for_topic(topic) or "1")
     consumer = AIOKafkaConsumer(
-        **link.address.client(REBALANCE + 5),
+        **link.address.client(rebalance + 5),  # a rebalance is one long request
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         partition_assignment_strategy=(_sticky(),),
         session_timeout_ms=int(session * 1000),
         heartbeat_interval_ms=int(min(3.0, session / 3) * 1000),
-        rebalance_timeout_ms=int(max(REBALANCE, session) * 1000),
+        rebalance_timeout_ms=int(rebalance * 1000),
         max_poll_interval_ms=_DAY,  # a stage waits for its database for ever, and keeps its place in the group
         fetch_max_wait_ms=LONG_POLL,
         fetch_max_bytes=BYTES,
