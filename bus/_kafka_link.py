@@ -38,7 +38,7 @@ class Link:
         self.counts: Mapping[str, int] = {}
         """Partitions by topic, as they are on the brokers; empty until first connected."""
         self._wanted = partitions, retention
-        self._client = Opened(self._open, _close)
+        self._client = Opened(self._open, close)
         self._answers = True
         _tame()
 
@@ -88,13 +88,17 @@ class Link:
                     await client.bootstrap()
                 self.counts = await _kafka_topics.made(client, self.address.prefix, *self._wanted)
         except BaseException:
-            await _close(client)
+            await close(client)
             raise
         return client
 
 
-async def _close(client: AIOKafkaClient) -> None:
-    await client.close()
+async def close(client: AIOKafkaClient) -> None:
+    """aiokafka's own, called again after it was cut short, is cancelled by what it waits for."""
+    closing = asyncio.create_task(client.close())
+    await asyncio.wait([closing])
+    if not closing.cancelled():
+        closing.exception()
 
 
 def _tame() -> None:

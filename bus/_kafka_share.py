@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetad
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
-from bus._kafka_link import CONNECT, Link
+from bus._kafka_link import CONNECT, Link, close
 
 HAND_OVER = 8.0
 """Seconds that a rebalance waits for the batch in hand."""
@@ -150,4 +150,4 @@ async def _tear_down(consumer: AIOKafkaConsumer) -> None:
         await coordinator._stop_commit_offsets_refresh_task()
     if fetcher:
         await fetcher.close()
-    await consumer._client.close()
+    await close(consumer._client)

@@ -17,7 +17,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 
-from bus._kafka_link import ANSWER, CONNECT, FAULTS, Link
+from bus._kafka_link import ANSWER, CONNECT, FAULTS, Link, close
 from bus._kafka_records import Row, Rows
 from bus._opened import Opened
 from schemas import Reject
@@ -141,7 +141,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
     producer._closed = True
     if (task := producer._sender.sender_task) is not None:
         await _end(task, producer.client)
-    await producer.client.close()
+    await close(producer.client)
     _fail(accumulator)
 
 
@@ -159,7 +159,7 @@ async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:
     """Once cancelled the sender waits for what is on its way; that fails as the connections close, and then asks for
     metadata that nobody brings any more."""
     task.cancel()
-    await client.close()
+    await close(client)
     until = time.monotonic() + CLOSE
     while not task.done():
         if (update := client._md_update_fut) is not None and not update.done():

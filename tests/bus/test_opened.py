@@ -10,6 +10,74 @@ from bus._opened import Opened
 from schemas import Retry
 
 
+class Door:
+    """Counts how often it was opened; opening waits for `free`, and fails as often as told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.free = asyncio.Event()
+        self.openings = 0
+        self.closed: list[int] = []
+        self.opened = Opened(self._open, self._close)
+        self._failures = failures
+
+    async def _open(self) -> int:
+        self.openings += 1
+        await self.free.wait()
+        if self.openings <= self._failures:
+            raise OSError
+        return self.openings
+
+    async def _close(self, what: int) -> None:
+        self.closed.append(what)
+
+
+async def test_one_opens_for_all_who_wait() -> None:
+    door = Door()
+    door.free.set()
+    assert await asyncio.gather(*(door.opened.get() for _ in range(5))) == [1] * 5
+    assert door.opened.now == 1
+    await door.opened.close()
+    assert door.closed == [1]
+    assert door.opened.now is None
+
+
+async def test_whoever_gives_up_leaves_it_to_the_others() -> None:
+    door = Door()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(door.opened.get(), 0.01)
+    door.free.set()
+    assert await door.opened.get() == 1
+
+
+async def test_after_a_failure_it_is_tried_again() -> None:
+    door = Door(failures=1)
+    door.free.set()
+    found = await asyncio.gather(*(door.opened.get() for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in found] == [OSError] * 3
+    assert await door.opened.get() == 2
+
+
+async def test_what_was_dropped_is_closed_once_and_opened_anew() -> None:
+    door = Door()
+    door.free.set()
+    first = await door.opened.get()
+    door.opened.drop(first)
+    door.opened.drop(first)
+    assert await door.opened.get() == 2
+    await door.opened.close()
+    assert sorted(door.closed) == [1, 2]
+
+
+async def test_closing_ends_an_opening_that_is_under_way() -> None:
+    door = Door()
+    waiting = asyncio.create_task(door.opened.get())
+    await asyncio.sleep(0)
+    await door.opened.close()
+    with pytest.raises(Retry):
+        await waiting
+    assert door.closed == []
+
+
 async def closing(what: object) -> None:
     pass
 
