@@ -123,6 +123,15 @@ def test_a_retry_heard_twice_does_not_take_back_the_next_claim(record: Record) -
     assert states(record) == ["claimed"]
 
 
+def test_what_the_relay_published_is_claimed_though_our_clock_is_behind_the_relays(record: Record) -> None:
+    kept(record, routed(message(1)))
+    (reply,) = owed(record, now=NOW)
+    claim(record, [reply.id], by="a", now=NOW)
+    note(record, [receipt("retry", reply=reply.id, after=30.0)])
+    published(record, [reply.id], now=NOW + timedelta(seconds=31))
+    assert claim(record, [reply.id], by="b", now=NOW) == {reply.id}
+
+
 def test_what_was_put_back_is_published_again(record: Record) -> None:
     kept(record, routed(message(1)))
     (reply,) = owed(record, now=NOW)
