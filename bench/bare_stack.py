@@ -133,10 +133,12 @@ class Bare:
 
     async def _hop(self, topic: str, group: str, onto: str | None, writes: str) -> None:
         consumer = AIOKafkaConsumer(
-            f"{self._prefix}.{topic}", bootstrap_servers=self._servers, group_id=f"{self._prefix}.{group}",
-            enable_auto_commit=False, auto_offset_reset="earliest",
+            bootstrap_servers=self._servers, group_id=f"{self._prefix}.{group}", enable_auto_commit=False,
+            auto_offset_reset="earliest",
         )  # fmt: skip
         await consumer.start()
+        name = f"{self._prefix}.{topic}"
+        consumer.assign([TopicPartition(name, p) for p in ((2, 3) if self._other else (0, 1))])  # no rebalance
         copies = {t: Slices(self._left.rows[t], self._left.total, self._other) for t in TABLES.get(writes, ())}
         made = Slices(self._left.values[onto], self._left.total, self._other) if onto else None
         with psycopg.connect(self._record) as connection:

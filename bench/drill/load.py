@@ -96,6 +96,12 @@ class Load(threading.Thread):
         self._writing = []  # what is checked together was also begun together
         self._going.set()
 
+    def wait_for_yes(self, within: float) -> None:
+        """Until one is answered from now on."""
+        before, until = self.accepted, time.monotonic() + within
+        while self.accepted == before and time.monotonic() < until:
+            time.sleep(0.05)
+
     def pause(self, within: float) -> bool:
         """No new requests; whether all that were in the air have heard yes in that time."""
         self._going.clear()

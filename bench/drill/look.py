@@ -47,6 +47,7 @@ class Look:
 
     def __init__(self, record: str, keys: Path, hub: Callable[..., str]) -> None:
         self._engine, self._hub, self._vault = create_engine(record, poolclass=NullPool), hub, Vault.load(keys)
+        self._kept = keys.parent / "export.ndjson"
 
     def settled(self, ids: Collection[str]) -> set[str] | None:
         """Those of the messages that have an outcome; None: the database is away."""
@@ -81,7 +82,9 @@ class Look:
     def exported(self, since: datetime) -> Iterator[list[str]]:
         """Of each complaint received since then (and a bit before: clocks were stepped), the citizen's native ids."""
         early = (since.astimezone(UTC) - timedelta(minutes=4)).isoformat()
-        for line in self._hub("export", "--since", early).splitlines():
+        told = self._hub("export", "--since", early)
+        self._kept.write_text(told)
+        for line in told.splitlines():
             yield [m.native_id or "" for m in _exported(line).messages if m.direction == "in"]
 
     def _decisions(self) -> Iterator[_Decision]:
