@@ -12,6 +12,8 @@ from normalizer.clean import one_line
 from schemas import Party
 
 _INTERNATIONAL = re.compile(r"[^\d+]*(?:00)?(62[^+]*)")
+_MOBILE = re.compile(r"(?:\+?62|0)(8[1-9]\d{7,10})", re.ASCII)
+"""As most citizens write theirs: the library takes thirty times as long, and says the same."""
 _LOOSE = re.compile(r"[\s.\-]+")
 _NIK = re.compile(r"\d{16}")
 
@@ -19,6 +21,8 @@ _NIK = re.compile(r"\d{16}")
 @lru_cache(maxsize=8_192)
 def e164(said: str, region: str = "ID") -> str | None:
     """`0812…`, `62812…`, `+62 812-…` as `+62812…`; None where it is no phone number (a name, a short code)."""
+    if region == "ID" and (mobile := _MOBILE.fullmatch(said)):
+        return f"+62{mobile[1]}"
     international = _INTERNATIONAL.fullmatch(said)  # an eleven-digit 62812… would pass for a national number
     try:
         number = phonenumbers.parse(f"+{international[1]}" if international else said, region)

@@ -60,3 +60,8 @@ def test_email_and_nik_in_one_form() -> None:
 
 def test_a_nik_that_is_none_tells_nobody_apart() -> None:
     assert identified(Party(nik="12345")).identities == ()
+
+
+@given(st.from_regex(r"(\+?62|0)8[0-9]{5,14}", fullmatch=True))
+def test_the_short_way_says_what_the_library_says(written: str) -> None:
+    assert e164(written) == e164(f" {written} ")  # blanks keep it off the short way
