@@ -147,8 +147,8 @@ def published(record: Record, ids: Collection[str], *, now: datetime | None = No
 
 
 def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> set[str]:
-    """Those of the replies that `by` may send now, and nobody else. What is published was due by the relay's clock: ours,
-    which may be behind it, is not asked again."""
+    """Those of the replies that `by` may send now, and nobody else. What is published was due by the clock of the
+    relay; ours may be behind it, and is not asked again."""
     free = "(state = 'published' OR state = 'owed' AND (not_before IS NULL OR not_before <= ?))"
     sql = "UPDATE outbox SET state = 'claimed', claimed_by = :claimed_by, claimed_at = :claimed_at WHERE id = :id"
     with record.write() as connection:
