@@ -93,6 +93,20 @@ class Link:
         return client
 
 
+async def brokers(address: Address) -> int:
+    """How many answer for the cluster. Raises Retry."""
+    _tame()
+    client = AIOKafkaClient(**address.client(CONNECT))
+    try:
+        async with asyncio.timeout(CONNECT):
+            await client.bootstrap()
+        return len(client.cluster.brokers())
+    except FAULTS as error:
+        raise Retry(f"the broker does not answer: {type(error).__name__}") from error
+    finally:
+        await close(client)
+
+
 async def close(client: AIOKafkaClient) -> None:
     """aiokafka's own, called again after it was cut short, is cancelled by what it waits for."""
     closing = asyncio.create_task(client.close())

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
+from bus import _kafka_link
 from bus._kafka_link import Link
 from bus._kafka_look import Look
 from bus._kafka_member import Member, Ticket
@@ -63,3 +64,8 @@ class KafkaBus(Bus):
 
     def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
         return self._look.read(topic, since)
+
+
+async def brokers(url: str) -> int:
+    """How many the cluster has; makes nothing there. Raises Retry, or UnusableLog for a wrong URL."""
+    return await _kafka_link.brokers(parse(url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -17,9 +18,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from bus import look_into
+from bus import UnusableLog, look_into
 from hub.commands import OutOfBalance, settings
 from hub.settings import Settings, WrongCall, sqlite_path
+from schemas import Retry
 
 if TYPE_CHECKING:
     from sink import Vault
@@ -102,8 +104,22 @@ def _database(told: Settings) -> Iterator[Finding]:
 def _broker(told: Settings) -> Iterator[Finding]:
     if told.bus.startswith("sqlite:"):
         yield _sqlite("bus", sqlite_path(told.bus))
+    elif told.bus.startswith("kafka:"):
+        yield _kafka(told.bus)
     else:
         yield Finding("bus", "in memory: what is on the road is gone when the hub ends")
+
+
+def _kafka(url: str) -> Finding:
+    from bus.kafka import brokers
+
+    try:
+        found = asyncio.run(brokers(url))
+    except UnusableLog as error:
+        return Finding("bus", str(error), wrong=True)
+    except Retry as fault:
+        return Finding("bus", f"{fault.reason}: start it, or mend --bus; doors spool meanwhile", wrong=True)
+    return Finding("bus", f"Kafka answers; its brokers: {found}")
 
 
 def _spool(told: Settings) -> Iterator[Finding]:
