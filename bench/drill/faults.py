@@ -25,6 +25,7 @@ class Scene(NamedTuple):
     pause: Callable[[float], None]
     clock: Path
     """The file that libfaketime reads."""
+    say: Callable[[str], None]
 
     def a_moment(self) -> None:
         self.pause(self.chance.uniform(*OFTEN_SEEN))
@@ -38,6 +39,7 @@ def killed(*names: str) -> Fault:
 
     def fault(scene: Scene) -> None:
         member = scene.stack.members[scene.chance.choice(names)]
+        scene.say(f"  {member.name} killed")
         member.kill()
         scene.a_moment()
         member.start()
@@ -50,6 +52,7 @@ def broker_killed(scene: Scene) -> None:
 
 
 def database_killed(scene: Scene) -> None:
+    scene.say("  database killed")
     scene.stack.postgres.kill()
     scene.a_moment()
     scene.stack.postgres.start()
@@ -111,6 +114,7 @@ def database_away(seconds: float) -> Fault:
 def zombie(scene: Scene) -> None:
     """A stage stands still for longer than its session, others take its work, and it comes back in mid-batch."""
     member = scene.stack.members[scene.chance.choice(STAGES)]
+    scene.say(f"  {member.name} stands still")
     member.pause()
     try:
         scene.pause(SESSION + scene.chance.uniform(1.0, 4.0))
@@ -148,6 +152,7 @@ def _named(name: str, fault: Fault) -> Fault:
 
 
 def _broker_away(scene: Scene, node: int, seconds: float) -> None:
+    scene.say(f"  node {node} killed")
     scene.stack.kafka.kill(node)
     scene.pause(seconds)
     scene.stack.kafka.start(node)

@@ -90,7 +90,7 @@ class Drill:
         return row
 
     def _inflict(self, round_: Round, pauses: tuple[float, float]) -> None:
-        scene = Scene(self._stack, self._chance, time.sleep, self._clock)
+        scene = Scene(self._stack, self._chance, time.sleep, self._clock, self._say)
         faults = [fault for fault, times in round_.faults for _ in range(times)]
         self._chance.shuffle(faults)
         for n, fault in enumerate(faults, 1):
