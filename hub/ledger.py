@@ -16,7 +16,7 @@ import msgspec
 from bus import Bus, Stage
 from hub.behind import behind
 from hub.wiring import Hub
-from sink import balance
+from sink import balance, booked
 
 ROAD = ("raw", "slow", "messages", "complaints", "routed", "receipts", "dead")
 BOOKKEEPER = "ledger"
@@ -58,12 +58,9 @@ _RAW_OF: dict[str, Callable[[bytes], str | None]] = {
 
 async def look(hub: Hub) -> Ledger:
     """The ledger now. What came in is counted first, what is on the road next, outcomes last: nothing seems lost."""
-    loop, groups = asyncio.get_running_loop(), carriers(hub.stages.values())
-
-    def road() -> Collection[str]:
-        return asyncio.run_coroutine_threadsafe(on_the_road(hub.bus, groups), loop).result()
-
-    return await hub.threads.disk(balance, hub.record, road)
+    last = await hub.threads.disk(booked, hub.record)
+    road = await on_the_road(hub.bus, carriers(hub.stages.values()))
+    return await hub.threads.disk(balance, hub.record, last, road)
 
 
 async def two_looks(

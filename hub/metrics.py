@@ -50,6 +50,7 @@ class Metrics(Collector):
         self._outbox: Mapping[str, int] = {}
         self._dead = 0
         self._ledger: Ledger | None = None
+        self._looking: asyncio.Task[Ledger] | None = None
         self._spooled: Spooled | None = None
         self._taken = self._tried = self._balanced = float("-inf")
         self._busy = asyncio.Lock()
@@ -75,8 +76,20 @@ class Metrics(Collector):
         self._outbox, self._dead = await self._hub.threads.disk(_counts, self._hub.record)
         self._taken = self._clock()
         if self._clock() - self._balanced > LEDGER_FRESH:
-            self._ledger = await look(self._hub)
+            self._ledger = await self._look()
             self._balanced = self._clock()
+
+    async def _look(self) -> Ledger:
+        """The ledger. A look that takes longer than a scrape goes on, and the next scrape waits for the same one."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(look(self._hub))
+            self._looking.add_done_callback(_seen)
+        looking = self._looking
+        try:
+            return await asyncio.shield(looking)
+        finally:
+            if looking.done():
+                self._looking = None
 
     def describe(self) -> list[Metric]:
         """Nothing is told ahead: figures are taken only when asked for."""
@@ -131,6 +144,12 @@ class Metrics(Collector):
         if self._ledger is not None:
             lost = self._ledger["all"]["lost"]
             yield GaugeMetricFamily("satupintu_ledger_lost", "Must be 0; an alarm when it stays.", lost)
+
+
+def _seen(looking: asyncio.Task[Ledger]) -> None:
+    """Whoever waited may have gone; asyncio would log what went wrong."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def of_stages(at_work: AtWork) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ from sink.dead import bury, dead_event, dead_list, dead_show
 from sink.export import export
 from sink.fates import Fate, fates, readings
 from sink.keep import keep
-from sink.ledger import balance, count
+from sink.ledger import balance, booked, count
 from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
 from sink.outbox import claim, owed, published, unclaim_stale, unpublish_stale
@@ -27,6 +27,7 @@ __all__ = [
     "Vault",
     "WrongKeys",
     "balance",
+    "booked",
     "bury",
     "claim",
     "count",

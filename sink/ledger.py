@@ -7,7 +7,7 @@ many as it said it holds. An outcome counts only where what it says was kept is 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -63,12 +63,16 @@ def count(record: Record, raws: Sequence[tuple[str, str, datetime]]) -> None:
         put(connection, received, rows, "ON CONFLICT (raw) DO NOTHING")
 
 
-def balance(record: Record, on_the_road: Callable[[], Collection[str]]) -> dict[str, dict[str, object]]:
-    """`{"all": {…}, "accounts": {name: {…}}}`. What was received is looked at first, the road (raw ids) next, outcomes
-    last: what moves meanwhile is seen at its new place, or at both. Raises Retry."""
+def booked(record: Record) -> int:
+    """Up to where Raws are booked: to be asked before the road is looked at. Raises Retry."""
     with record.read() as connection:
-        last = connection.execute(text("SELECT max(seq) FROM received")).scalar() or 0
-    road = on_the_road()
+        last: int | None = connection.execute(text("SELECT max(seq) FROM received")).scalar()
+    return last or 0
+
+
+def balance(record: Record, last: int, road: Collection[str]) -> dict[str, dict[str, object]]:
+    """`{"all": {…}, "accounts": {name: {…}}}` of what is booked up to `last`. The road (raw ids) is looked at after
+    that was asked, outcomes last: what moves meanwhile is seen at its new place, or at both. Raises Retry."""
     with record.read() as connection:
         patient(connection)
         books = _books(connection, last, frozenset(road))

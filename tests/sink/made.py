@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from schemas import Complaint, Dead, Message, Office, Party, Receipt, Routed, complaint_id, message_id
 from schemas.memory import Decision, Known
-from sink import Record, RecordMemory, balance, count, keep
+from sink import Record, RecordMemory, balance, booked, count, keep
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
 PHONE = "+628120000177"
@@ -62,7 +62,7 @@ def counted(record: Record, *messages: Message) -> None:
 
 def books(record: Record, *road: str) -> dict[str, Any]:
     """All accounts together; what is zero is left out. The two sides are always equal."""
-    line = balance(record, lambda: road)["all"]
+    line = balance(record, booked(record), road)["all"]
     ends = ("recorded", "added", "redelivered", "refused", "dead", "on_the_road", "lost")
     assert line["received"] == sum(line[end] for end in ends)
     return {name: value for name, value in line.items() if value}

@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sink import Record, balance, bury
+from sink import Record, balance, booked, bury
 from tests.sink.made import books, counted, dead, kept, message, routed, run
 
 
@@ -47,7 +47,7 @@ def test_accounts_have_lines_of_their_own(record: Record) -> None:
     other = message(2, account="wa", conversation="+628120000999")
     counted(record, message(1), other)
     kept(record, routed(message(1)), routed(other, "refused"))
-    told = balance(record, lambda: ())["accounts"]
+    told = balance(record, booked(record), ())["accounts"]
     assert list(told) == ["sms", "wa"]
     assert (told["sms"]["recorded"], told["wa"]["refused"]) == (1, 1)
 
@@ -105,7 +105,8 @@ def test_the_books_balance_at_every_look_while_everything_moves(record: Record) 
     while not over.is_set():
         if not any(worker.is_alive() for worker in workers):
             over.set()
-        line = balance(record, lambda: list(road))["all"]
+        last = booked(record)
+        line = balance(record, last, list(road))["all"]
         ends = ("recorded", "added", "redelivered", "refused", "dead", "on_the_road")
         assert line["received"] == sum(line[end] for end in ends)
         assert line["lost"] == 0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
 import pytest
 
+from hub.ledger import Ledger
+from hub.wiring import Hub
 from schemas import Event, Retry
 from tests.web.asgi import Heard
 from tests.web.conftest import House
@@ -260,3 +263,23 @@ async def test_metrics_hold_figures_and_nothing_personal(house: House) -> None:
     ):
         assert line in text
     assert not any(word in text for word in ("Siti", PHONE, "4455", "203.0.113", "Cikareo"))
+
+
+async def test_a_ledger_that_takes_long_is_looked_at_once_and_shown_when_it_is_there(
+    quiet: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, there = [], asyncio.Event()
+
+    async def slow(hub: Hub) -> Ledger:
+        begun.append(hub)
+        await there.wait()
+        return {"all": {"lost": 7}, "accounts": {}}
+
+    monkeypatch.setattr("hub.metrics.look", slow)
+    monkeypatch.setattr("hub.metrics.WITHIN", 0.05)
+    monkeypatch.setattr("hub.metrics.FRESH", -1.0)
+    for _ in range(3):
+        assert "satupintu_ledger_lost" not in (await quiet.call("GET", "/metrics")).text
+    there.set()
+    assert "satupintu_ledger_lost 7.0" in (await quiet.call("GET", "/metrics")).text
+    assert len(begun) == 1
