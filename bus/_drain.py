@@ -21,7 +21,7 @@ TOPIC, GROUP = "raw", "drain"
 """What doors publish, and who reads it from the spool."""
 SIZE = 500
 PATIENCE = 15.0
-"""Seconds that a batch may take to be handed on before it is tried again."""
+"""Seconds that a publish or a commit may take before it is tried again."""
 HOLD, BREATHER = 0.5, 5.0
 """Seconds that publishers are held at most while the last batches go, and that they are left alone after that."""
 LOOK = 1.0
@@ -67,7 +67,7 @@ class Drain:
     async def _step(self, batches: AsyncIterator[Batch]) -> None:
         batch = await _within(LOOK, batches)
         if batch is not None:
-            await self._patiently(lambda: self._hand_on(batch.events))
+            await self._hand_on(batch.events)
             try:
                 await self._patiently(lambda: self._near.commit(batch))
             except Lost:
@@ -120,13 +120,15 @@ class Drain:
 
     async def _hand_on(self, stored: Sequence[Stored]) -> None:
         try:
-            await self._far.publish([decode(TOPIC, one.value) for one in stored])
+            events = [decode(TOPIC, one.value) for one in stored]
+            await self._patiently(lambda: self._far.publish(events))
         except (Reject, msgspec.MsgspecError, UnicodeDecodeError) as fault:
             if len(stored) > 1:
                 for one in stored:
                     await self._hand_on([one])
             else:  # what nobody takes must not stand in front of the rest
-                await self._far.publish([self._dead(stored[0], fault)])
+                dead = self._dead(stored[0], fault)
+                await self._patiently(lambda: self._far.publish([dead]))
 
     def _dead(self, stored: Stored, fault: Exception) -> Event:
         reason = fault.reason if isinstance(fault, Reject) else type(fault).__name__

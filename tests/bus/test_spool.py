@@ -361,6 +361,27 @@ async def test_what_the_broker_refuses_for_good_stands_in_nobodys_way(spool: Spo
     assert b"too large for this broker" in dead[0].value
 
 
+async def test_a_slow_broker_gets_through_a_batch_that_goes_singly(
+    spool: Spool, far: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus._drain.PATIENCE", 0.2)
+    far.mood = "refuses"
+    for number in range(8):
+        await spool.publish([raw(number)])
+    straight = far.inner.publish
+
+    async def slow(events: list[Raw]) -> None:
+        if len(events) > 1:
+            raise Reject("one of them is too large for this broker")
+        await asyncio.sleep(0.05)
+        await straight(events)
+
+    far.inner.publish = slow  # type: ignore[method-assign,assignment]
+    far.mood = "well"
+    await drained(spool)
+    assert ids(await arrived(far)) == list(range(8))
+
+
 async def test_only_what_doors_publish_is_spooled(spool: Spool, far: Faulty) -> None:
     far.mood = "refuses"
     receipt = Receipt(account="sms", channel="sms", state="delivered", at=AT, native_id="1")
