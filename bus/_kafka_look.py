@@ -96,10 +96,11 @@ class Look:
         left = {slot: end[slot] for slot in slots if 0 <= begin[slot] < end[slot]}
         if not left:
             return
-        settings = self._link.address.client(ANSWER) | {
-            "auto_offset_reset": "earliest"
-        }  # what retention took meanwhile
-        consumer = AIOKafkaConsumer(**settings, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            **self._link.address.client(ANSWER),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # where retention has taken the first ones meanwhile
+        )
         try:
             with self._link.asking():
                 async with asyncio.timeout(CONNECT):
