@@ -55,7 +55,10 @@ async def _keep(settings: Settings, names: Collection[str], worker: str, reports
     pause = SHORTEST
     while True:
         began = time.monotonic()
-        code = await _live(settings, names, worker, reports)
+        try:
+            code: int | str = await _live(settings, names, worker, reports)
+        except OSError as error:  # no memory, no file descriptors: it may be otherwise in a while
+            code = type(error).__name__
         if worker in reports:
             for doing in reports[worker].doing.values():
                 doing.stopped = "its worker ended"
