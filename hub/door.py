@@ -17,8 +17,8 @@ from urllib.parse import unquote_plus
 
 from uuid_utils import uuid7
 
+from bus import place_of
 from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
-from hub.discreet import place_of
 from schemas import Raw, Retry
 
 T = TypeVar("T")

@@ -13,9 +13,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import NamedTuple
 
-from bus import Stopped, pump
+from bus import Stopped, place_of, pump
 from hub.at_work import AtWork, Doing
-from hub.discreet import place_of
 from hub.port import answering, bound
 from hub.settings import Settings
 from hub.wiring import Hub, Loop, open_hub

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.discreet import place_of
+from bus import place_of
 from hub.metrics import Metrics
 from hub.web import problems
 from hub.web.api import Turns, router

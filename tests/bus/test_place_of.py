@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.discreet import place_of
+from bus import place_of
 
 
 def test_an_exception_is_told_by_class_and_place() -> None:
@@ -10,7 +10,7 @@ def test_an_exception_is_told_by_class_and_place() -> None:
         int("0812-0000-4455")
     except ValueError as error:
         told = place_of(error)
-    assert told.startswith("ValueError at test_discreet.py:")
+    assert told.startswith("ValueError at tests.bus.test_place_of:")
     assert "0812" not in told
 
 
