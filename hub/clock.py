@@ -24,6 +24,11 @@ MOST = 24 * 3600 * 1_000_000
 """Microseconds."""
 
 
+def now() -> datetime:
+    """The present by the machine's clock, aware, UTC."""
+    return datetime.now(UTC)
+
+
 class Clock:
     """`clock()` is the present, aware, UTC, later than all before. Without a file it keeps to itself."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 from uuid_utils import uuid7
 
 from bus import Stage
+from hub.clock import now
 from hub.lanes import GROUP, Lanes, give_way
 from normalizer import read
 from schemas import Event, Raw, Retry, Slow
@@ -46,7 +46,7 @@ def reading(hub: Hub, stage: MakeStage = Stage) -> list[Stage]:
 def _read(hub: Hub) -> Callable[[Sequence[Raw]], Awaitable[Sequence[Event]]]:
     def work(raws: Sequence[Raw]) -> Sequence[Event]:
         brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time
-        return read(brought, hub.accounts.get, now=lambda: datetime.now(UTC), new_id=lambda: str(uuid7()))
+        return read(brought, hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
 
     async def read_here(raws: Sequence[Raw]) -> Sequence[Event]:
         return await hub.threads.disk(work, raws)

@@ -11,12 +11,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from uuid import uuid4
 
+from bus import place_of
 from connectors import Channel, Fetches, Http, Speaks, Unanswered
-from hub.discreet import place_of
+from hub.clock import now
 from hub.threads import Threads
 from schemas import Attachment, Event, Receipt, Reject, Reply, Retry
 from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, unpublish_stale, wanted
@@ -32,11 +33,6 @@ ASTRAY = timedelta(hours=1)
 FETCH_AGAIN = timedelta(minutes=10)
 SETTLES = "its channel's own receipt will settle it"
 CANNOT_TELL = "this channel cannot tell: look at the provider"
-
-
-def now() -> datetime:
-    """The present, aware, UTC."""
-    return datetime.now(UTC)
 
 
 class Speaker:

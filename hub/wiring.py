@@ -15,7 +15,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from bus import Bus, Guard, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
 from hub.at_work import AtWork
-from hub.clock import Clock
+from hub.clock import Clock, now
 from hub.intake import intake
 from hub.reading import reading
 from hub.settings import Settings, WrongCall, sqlite_path
@@ -131,11 +130,6 @@ def _loops(hub: Hub) -> dict[str, list[Loop]]:
         "sink": [Loop("relay", lambda: _relay(hub), 1.0, hub.owes)],
         "speakers": [Loop("fetch", speaker.fetch, 1.0), Loop("settle", speaker.settle, 60.0)],
     }
-
-
-def now() -> datetime:
-    """The present, aware, UTC."""
-    return datetime.now(UTC)
 
 
 def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:

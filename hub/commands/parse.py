@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 import click
 import msgspec
 
+from hub.clock import now
 from hub.commands import data, say, settings
 from hub.commands._rows import named, opened, raw_of, rows
 from hub.settings import WrongCall, nearest
@@ -43,7 +43,7 @@ def parse(kind: str, file: str | None, account: str | None, headers: Sequence[st
     file = file or ("" if query else "-")
     raws = list(_rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query))
     ids = iter(range(10**9))
-    items = read(raws, {channel.account: channel}.get, now=_now, new_id=lambda: str(next(ids)))
+    items = read(raws, {channel.account: channel}.get, now=now, new_id=lambda: str(next(ids)))
     refused = [item for item in items if _told(item)]
     if refused:
         click.get_current_context().exit(2)
@@ -84,7 +84,7 @@ def _bare(settings_type: type[Settings]) -> Settings:
 def _rows(file: str, channel: Channel) -> Iterator[Raw]:
     with opened(file) as stream:
         for row in named(rows(file, stream)):
-            yield raw_of(row, channel, id=str(uuid5(_RAWS, row.name)), at=_now())
+            yield raw_of(row, channel, id=str(uuid5(_RAWS, row.name)), at=now())
 
 
 def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:
@@ -98,7 +98,7 @@ def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -
         account=channel.account,
         channel=channel.kind,
         owner=channel.owner,
-        received_at=_now(),
+        received_at=now(),
         method="POST" if body else "GET",
         query=query,
         headers=headers,
@@ -150,7 +150,3 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "at": receipt.at,
         "reason": receipt.reason,
     }
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

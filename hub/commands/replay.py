@@ -5,7 +5,7 @@ nothing, and shows no citizen's words: ids, names of fields, and values only whe
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +75,7 @@ def replay(since: datetime, until: datetime | None, account: str | None, *, as_j
 
 
 async def _raws(hub: Hub, span: Span) -> AsyncIterator[list[Raw]]:
-    """What stands on the bus since then, each Raw once, its body brought."""
+    """What stands on the bus since then."""
     batch: dict[str, Raw] = {}
     async for stored in hub.bus.read(Raw.topic, span.since):
         raw = _raw(stored.value)
@@ -90,12 +90,14 @@ async def _raws(hub: Hub, span: Span) -> AsyncIterator[list[Raw]]:
 
 def _compare(hub: Hub, raws: Sequence[Raw]) -> tuple[int, list[dict[str, Any]]]:
     """How many items there are now, and those that would be otherwise."""
+    from hub.clock import now
+    from hub.reading import with_body
     from normalizer import read
     from sink.fates import fates, readings
 
     ids, number = [raw.id for raw in raws], count()
-    brought = [r if r.blob is None else msgspec.structs.replace(r, body=hub.blobs.get(r.blob)) for r in raws]
-    items = read(brought, hub.accounts.get, now=lambda: datetime.now(UTC), new_id=lambda: str(next(number)))
+    brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time
+    items = read(brought, hub.accounts.get, now=now, new_id=lambda: str(next(number)))
     ends = {(fate.raw, fate.index): fate.outcome for fate in fates(hub.record, ids)}
     kept = readings(hub.record, ids)
     changes = [_change(item, ends, kept) for item in items]

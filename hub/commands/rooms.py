@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import count, islice
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -12,6 +11,7 @@ import click
 import msgspec
 from stdnum import luhn
 
+from hub.clock import now
 from hub.commands import data, say, settings
 from hub.commands._rows import at_line, named, opened, raw_of, rows
 from hub.settings import WrongCall
@@ -81,8 +81,8 @@ def _messages(file: str) -> Iterator[list[Message]]:
         found = named(rows(file, stream))
         while batch := list(islice(found, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
-            raws = [raw_of(row, channel, id=id, at=_now()) for id, row in lines.items()]
-            items = reader(raws, {channel.account: channel}.get, now=_now, new_id=lambda: str(next(ids)))
+            raws = [raw_of(row, channel, id=id, at=now()) for id, row in lines.items()]
+            items = reader(raws, {channel.account: channel}.get, now=now, new_id=lambda: str(next(ids)))
             for item in items:
                 if isinstance(item, Dead):
                     wrong = True
@@ -146,7 +146,3 @@ def _rules() -> Rules:
         return Rules.load(own if own.exists() else None)
     except WrongRules as error:
         raise WrongCall(f"{own}: {error}") from None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
