@@ -45,25 +45,18 @@ def dead_list(record: Record, limit: int = 1000) -> list[dict[str, Any]]:
         return [_told(row) for row in connection.execute(query)]
 
 
-def dead_show(record: Record, id: str, *, personal: bool = False) -> dict[str, Any] | None:
-    """One letter; with `personal` also its event as it stood on the bus. None: there is none of that id."""
+def dead_show(record: Record, id: str) -> dict[str, Any] | None:
+    """One letter, without a citizen's words. None: there is none of that id."""
     with record.read() as connection:
-        row = connection.execute(select(*_TOLD, letters.c.sealed).where(letters.c.id == id)).one_or_none()
-    if row is None:
-        return None
-    event = {"event": _letter(record, row.sealed).event.decode("utf-8", "replace")} if personal else {}
-    return _told(row) | event
+        row = connection.execute(select(*_TOLD).where(letters.c.id == id)).one_or_none()
+    return None if row is None else _told(row)
 
 
 def dead_event(record: Record, id: str) -> Dead | None:
     """The letter whole, to send its event again. None: there is none of that id."""
     with record.read() as connection:
         sealed = connection.execute(select(letters.c.sealed).where(letters.c.id == id)).scalar()
-    return None if sealed is None else _letter(record, sealed)
-
-
-def _letter(record: Record, sealed: bytes) -> Dead:
-    return _dead(record.vault.open(sealed))
+    return None if sealed is None else _dead(record.vault.open(sealed))
 
 
 def _open() -> Select[Any]:
