@@ -205,7 +205,7 @@ def long_form() -> list[Round]:
         Round("database restarted", "fast shutdown and start", [(database_restarted, 3)]),
         Round("database away", "stopped for 60 s", [(database_away(60), 1)]),
         Round("zombie", "SIGSTOP of a stage for longer than its session of 6 s, then SIGCONT", [(zombie, 8)]),
-        Round("clock stepped", "door and stages 90 s ahead, 90 s behind (the door is killed then), right (libfaketime)", [(clock_stepped, 3)],
+        Round("clock stepped", "90 s ahead, 90 s behind and the door killed, right (libfaketime)", [(clock_stepped, 3)],
               under_faketime=True),
         Round("power cut", "everything killed at once", [(power_cut, 3)]),
     ]  # fmt: skip
