@@ -39,9 +39,10 @@ POSTGRES = {
 }
 """A server that is gone, or a lock, holds nobody up for ever; no plan outlives the day when the tables were empty. What
 the URL says of these wins."""
-_PASSING = ("42P01", "42501", "25006", "25P03", "25P04")
-"""States of PostgreSQL that no statement of ours is to blame for: tables or rights that are gone, a standby that takes
-no writes, a transaction that slept too long."""
+_PASSING = ("42P01", "42501")
+"""States of PostgreSQL that no statement of ours is to blame for: tables or rights that are gone."""
+_FAULTS = ("OperationalError", "InterfaceError", "InternalError", "DatabaseError")
+"""What SQLAlchemy calls faults of the database itself: away, full, damaged, a standby, a transaction that slept."""
 
 
 class Database:
@@ -124,8 +125,7 @@ def faults() -> Iterator[None]:
 def _passes(error: DBAPIError) -> bool:
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False  # wrong SQL: a bug of ours, which passes with no waiting
-    kinds = ("OperationalError", "InterfaceError")
-    return type(error).__name__ in kinds or getattr(error.orig, "sqlstate", None) in _PASSING
+    return type(error).__name__ in _FAULTS or getattr(error.orig, "sqlstate", None) in _PASSING
 
 
 def _cause(error: DBAPIError) -> str:

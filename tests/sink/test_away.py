@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +10,12 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import errors
+from sqlalchemy.exc import DBAPIError
 
 from schemas import Retry
 from sink import Record, Vault, WrongKeys, claim, fresh, owed
+from sink.database import faults
 from tests.services.postgres import Postgres
 from tests.sink.made import NOW, kept, message, routed, rows
 
@@ -112,6 +116,16 @@ def test_tables_that_are_gone_are_no_fault_of_the_events(server: Postgres, vault
             other.execute("ALTER TABLE messages RENAME TO elsewhere")
         with pytest.raises(Retry, match="42P01"):
             kept(record, routed(message(1)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [errors.IndexCorrupted(), errors.InternalError_(), errors.ReadOnlySqlTransaction(),
+     sqlite3.DatabaseError("database disk image is malformed")],
+)  # fmt: skip
+def test_a_damaged_database_is_no_fault_of_the_events(said: Exception) -> None:
+    with pytest.raises(Retry), faults():
+        raise DBAPIError.instance("SELECT 1", None, said, (psycopg.Error, sqlite3.Error))  # type: ignore[arg-type]
 
 
 def test_the_limits_of_a_session_are_set(server: Postgres, vault: Vault) -> None:
