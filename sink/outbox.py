@@ -139,11 +139,11 @@ def _reply(vault: Vault, row: Any) -> Reply:
 def published(record: Record, ids: Collection[str], *, now: datetime | None = None) -> None:
     """These stand on the bus. One that was claimed and put back meanwhile is left: it has to be published again."""
     due = "state = 'owed' AND (not_before IS NULL OR not_before <= :not_before)"
-    sql = f"UPDATE outbox SET state = 'published' WHERE id = :id AND {due}"  # noqa: S608 - our own words
+    sql = f"UPDATE outbox SET state = 'published', published_at = :published_at WHERE id = :id AND {due}"  # noqa: S608 - our own words
     with record.write() as connection:
         at = stamper(connection)(now or datetime.now(UTC))
         lock(connection, outbox, "id", ids)
-        run(connection, outbox, sql, [{"id": reply, "not_before": at} for reply in ids])
+        run(connection, outbox, sql, [{"id": reply, "not_before": at, "published_at": at} for reply in ids])
 
 
 def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> set[str]:
@@ -172,7 +172,7 @@ def unclaim_stale(record: Record, *, before: datetime, reasons: Mapping[str, str
 def unpublish_stale(record: Record, *, before: datetime) -> int:
     """Replies published before then that nobody has claimed: what carried them is gone (a memory bus, a buried event).
     They are owed again; a claim still lets only one be sent. Returns how many."""
-    return _changed(record, and_(text("state = 'published'"), outbox.c.created_at < before), state="owed")
+    return _changed(record, and_(text("state = 'published'"), outbox.c.published_at < before), state="owed")
 
 
 def _changed(record: Record, which: ColumnElement[bool], **values: Any) -> int:

@@ -185,7 +185,7 @@ outbox = _table(
     _maybe("complaint"), _maybe("number"), _column("template"), _column("text"),
     _maybe("in_reply_to"), _column("address", LargeBinary), _column("recipient", HASH), _column("day"),
     _column("created_at", Instant), _column("state"), _column("attempts", Integer),
-    _maybe("not_before", Instant), _maybe("claimed_by"), _maybe("claimed_at", Instant),
+    _maybe("not_before", Instant), _maybe("published_at", Instant), _maybe("claimed_by"), _maybe("claimed_at", Instant),
     _maybe("native_id"), _maybe("sent_at", Instant), _maybe("reason"),
     Index(None, "recipient", "day"), Index(None, "raw", "idx"),
 )  # fmt: skip
@@ -193,6 +193,7 @@ outbox = _table(
 
 `address` seals the conversation and `to`."""
 _index(outbox, "created_at", only="state = 'owed'")
+_index(outbox, "published_at", only="state = 'published'")
 _index(outbox, "claimed_at", only="state = 'claimed'")
 _index(outbox, "native_id", only="native_id IS NOT NULL", using="hash")
 

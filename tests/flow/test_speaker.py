@@ -47,7 +47,7 @@ def owed_reply(record: Record, name: str) -> Reply:
     row: dict[str, Any] = {
         "id": name, "owner": "32.73", "account": "sms", "channel": "sms", "raw": name, "idx": 0, "template": "added",
         "text": "Terima kasih", "address": b"", "recipient": b"", "day": "2026-01-05", "state": "published",
-        "attempts": 0, "created_at": "2026-01-05 01:00:00.000000",
+        "attempts": 0, "created_at": "2026-01-05 01:00:00.000000", "published_at": "2026-01-05 01:00:00.000000",
     }  # fmt: skip
     columns = ", ".join(row)
     with record.write() as connection:

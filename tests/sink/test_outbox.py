@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas import Party, Receipt
-from sink import Record, claim, note, owed, published, unclaim_stale
+from sink import Record, claim, note, owed, published, unclaim_stale, unpublish_stale
 from sink.replies import words
 from tests.sink.made import NOW, PHONE, books, counted, kept, message, number, raw, receipt, routed, rows
 
@@ -207,3 +207,12 @@ def test_every_reply_fits_two_segments_of_plain_letters() -> None:
         assert text.isascii()
         assert not set(text) & set("^{}[]~|\\`\n")
     assert len(words("number_given", number=number(message(1).raw), missing=("text", "place"))) <= 306
+
+
+def test_what_waited_long_before_it_was_published_is_not_astray(record: Record) -> None:
+    kept(record, routed(message(1)))
+    (reply,) = owed(record, now=NOW)
+    published(record, [reply.id], now=NOW + timedelta(hours=5))
+    assert unpublish_stale(record, before=NOW + timedelta(hours=4)) == 0
+    assert unpublish_stale(record, before=NOW + timedelta(hours=6)) == 1
+    assert states(record) == ["owed"]

@@ -200,6 +200,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('not_before', Instant(), nullable=True),
+    sa.Column('published_at', Instant(), nullable=True),
     sa.Column('claimed_by', sa.Text(), nullable=True),
     sa.Column('claimed_at', Instant(), nullable=True),
     sa.Column('native_id', sa.Text(), nullable=True),
@@ -211,6 +212,7 @@ def upgrade() -> None:
         batch.create_index('ix_outbox_claimed_at', ['claimed_at'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index('ix_outbox_created_at', ['created_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.create_index('ix_outbox_native_id', ['native_id'], unique=False, sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
+        batch.create_index('ix_outbox_published_at', ['published_at'], unique=False, sqlite_where=sa.text("state = 'published'"), postgresql_where=sa.text("state = 'published'"))
         batch.create_index(batch.f('ix_outbox_raw_idx'), ['raw', 'idx'], unique=False)
         batch.create_index(batch.f('ix_outbox_recipient_day'), ['recipient', 'day'], unique=False)
 
@@ -335,6 +337,7 @@ def downgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch:
         batch.drop_index(batch.f('ix_outbox_recipient_day'))
         batch.drop_index(batch.f('ix_outbox_raw_idx'))
+        batch.drop_index('ix_outbox_published_at', sqlite_where=sa.text("state = 'published'"), postgresql_where=sa.text("state = 'published'"))
         batch.drop_index('ix_outbox_native_id', sqlite_where=sa.text('native_id IS NOT NULL'), postgresql_where=sa.text('native_id IS NOT NULL'), postgresql_using='hash')
         batch.drop_index('ix_outbox_created_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.drop_index('ix_outbox_claimed_at', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
