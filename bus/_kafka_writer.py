@@ -53,7 +53,7 @@ class Writer:
         except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
             self._producer.drop(producer)
             raise Reject("too large for the bus: raise the topic's max.message.bytes") from error
-        except FAULTS as error:
+        except Exception as error:  # also what aiokafka trips over: its producer then fails whatever it is given
             self._producer.drop(producer)
             raise self._link.away(error) from error
         self._link.back()

@@ -94,6 +94,15 @@ async def test_several_may_make_the_topics_at_once(url: str) -> None:
         assert sorted(ids(await everything(one, "reader", 3))) == [0, 1, 2]
 
 
+async def test_a_producer_that_tripped_is_given_up_and_nothing_is_buried_for_it(bus: KafkaBus) -> None:
+    await bus.publish([raw(1)])
+    producer = await bus._writer._producer.get()
+    producer._message_accumulator.fail_all(KeyError("a fault of aiokafka"))
+    with pytest.raises(Retry, match="KeyError"):
+        await bus.publish([raw(2)])
+    await bus.publish([raw(2)])
+
+
 async def test_the_largest_dead_letter_passes(bus: KafkaBus) -> None:
     dead = Dead(id="d", stage="s", of_topic="raw", event_key="k" * 999, event=b"x" * 700_000, reason="r", at=AT)
     await bus.publish([dead])
