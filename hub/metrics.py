@@ -114,9 +114,9 @@ class Metrics(Collector):
         free = shutil.disk_usage(self._hub.settings.data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from self._books()
-        if self._taken > float("-inf"):
-            age = self._clock() - self._taken
-            yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of what bus and record said last.", age)
+        if told := [at for at in (self._taken, self._balanced) if at > float("-inf")]:
+            age = self._clock() - min(told)
+            yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of the oldest of these figures.", age)
         if self._spooled is not None:
             yield from of_spool(self._spooled)
         yield from of_stages(self._hub.at_work)
