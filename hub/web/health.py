@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from hub.health import answers
+from hub.health import EXPOSITION, answers
 from hub.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def health(hub: Hub, metrics: Metrics) -> list[Route]:
         return Response(body, 200 if ready else 503, headers, media_type="application/json")
 
     async def scrape(request: Request) -> Response:
-        return Response(await metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await metrics.text(), media_type=EXPOSITION)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", scrape)]
 
