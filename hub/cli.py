@@ -11,10 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -158,7 +156,6 @@ def _told(error: Exception) -> tuple[int, str]:
 
 def _fault(error: Exception) -> str:
     """Class and place, never the text: that may hold a citizen's words."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parts[-2:-1] != ("click",)]
-    last = frames[-1] if frames else None
-    where = f" in {Path(last.filename).name}:{last.lineno} ({last.name})" if last else ""
-    return f"{type(error).__name__}{where}; see satupintu doctor, or run with logging at DEBUG and report it"
+    from bus import place_of
+
+    return f"{place_of(error)}; see satupintu doctor, or run with logging at DEBUG and report it"
