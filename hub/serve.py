@@ -104,9 +104,14 @@ async def repeat(loop: Loop) -> None:
 
 
 async def _reported(work: Work) -> None:
+    """Raises what ended it; RuntimeError where what it uses was cancelled, and nobody told it to stop."""
+    us = asyncio.current_task()
     try:
         await work.run()
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if cancelled and us and us.cancelling():
+            raise
         why = str(error) if isinstance(error, Stopped) else place_of(error)
         work.doing.stopped = why
         log.critical(
@@ -114,6 +119,8 @@ async def _reported(work: Work) -> None:
             "start again",
             work.name, why,
         )  # fmt: skip
+        if cancelled:
+            raise RuntimeError(f"{work.name} was cancelled by what it uses") from error
         raise
 
 
