@@ -2,17 +2,15 @@
 
     python -m bench.bare_stack BUS RECORD NEW_BUS NEW_RECORD      says "ready", begins at a line on standard input
 
-Two processes, as `ingest` has. Each hop takes batches of up to 500, produces as many of the very values that our run
-left on the next topic, and commits. The rows go into the same tables by COPY, each batch in a transaction: what the
-matcher remembers, what the sink keeps, what the ledger books.
+One process, and at most 2,000 messages on the road, as `ingest` has. Each hop takes batches of up to 500, produces as
+many of the very values that our run left on the next topic, and commits. The rows go into the same tables by COPY,
+each batch in a transaction: what the matcher remembers, what the sink keeps, what the ledger books.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +28,7 @@ TABLES = {
     "ledger": ("received",),
 }
 """By the topic whose batch writes them; `ledger` reads `raw` as a group of its own."""
-SIZE = 500
+SIZE, PARTITIONS, ON_THE_ROAD = 500, 4, 2000
 
 Value = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 """Key, value, headers, partition."""
@@ -85,11 +83,10 @@ def rows(record: str, table: str) -> list[bytes]:
 
 
 class Slices:
-    """Hands out what stands for the next messages: this process from the front, the other from the back."""
+    """Hands out what stands for the next messages."""
 
-    def __init__(self, things: Sequence[Any], total: int, other: bool) -> None:
-        self._things = things[::-1] if other else things
-        self._total, self._at = total, 0
+    def __init__(self, things: Sequence[Any], total: int) -> None:
+        self._things, self._total, self._at = things, total, 0
 
     def take(self, messages: int) -> Sequence[Any]:
         share = len(self._things) / self._total
@@ -98,14 +95,14 @@ class Slices:
 
 
 class Bare:
-    """One process: all hops."""
+    """All hops."""
 
-    def __init__(self, left: Left, bus: str, record: str, other: bool) -> None:
-        self._left, self._other = left, other
+    def __init__(self, left: Left, bus: str, record: str) -> None:
+        self._left, self._kept = left, 0
         self._servers, self._prefix = place(bus)
         self._record = record.replace("+psycopg", "")
 
-    async def run(self, produces: bool) -> None:
+    async def run(self) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._servers, enable_idempotence=True, acks="all", max_batch_size=2**18
         )
@@ -115,14 +112,15 @@ class Bare:
                 for topic, onto in HOPS.items():
                     tasks.create_task(self._hop(topic, f"bare.{topic}", onto, topic))
                 tasks.create_task(self._hop("raw", "bare.ledger", None, "ledger"))
-                if produces:
-                    tasks.create_task(self._begin())
+                tasks.create_task(self._begin())
         finally:
             await self._producer.stop()
 
     async def _begin(self) -> None:
         raws = self._left.values["raw"]
         for start in range(0, len(raws), SIZE):
+            while start + SIZE - self._kept > ON_THE_ROAD:
+                await asyncio.sleep(0.001)
             await self._send("raw", raws[start : start + SIZE])
 
     async def _send(self, topic: str, batch: Sequence[Value]) -> None:
@@ -138,9 +136,9 @@ class Bare:
         )  # fmt: skip
         await consumer.start()
         name = f"{self._prefix}.{topic}"
-        consumer.assign([TopicPartition(name, p) for p in ((2, 3) if self._other else (0, 1))])  # no rebalance
-        copies = {t: Slices(self._left.rows[t], self._left.total, self._other) for t in TABLES.get(writes, ())}
-        made = Slices(self._left.values[onto], self._left.total, self._other) if onto else None
+        consumer.assign([TopicPartition(name, p) for p in range(PARTITIONS)])  # no rebalance
+        copies = {t: Slices(self._left.rows[t], self._left.total) for t in TABLES.get(writes, ())}
+        made = Slices(self._left.values[onto], self._left.total) if onto else None
         with psycopg.connect(self._record) as connection:
             while True:
                 got = await consumer.getmany(timeout_ms=1000, max_records=SIZE)
@@ -152,6 +150,7 @@ class Bare:
                 if made and onto:
                     await self._send(onto, made.take(count))
                 await consumer.commit()
+                self._kept += count if writes == "routed" else 0
 
 
 def _copy(connection: psycopg.Connection[Any], lines: dict[str, Sequence[bytes]]) -> None:
@@ -182,7 +181,7 @@ def prepare(record: str, new_bus: str, new_record: str, left: Left) -> None:
 
 
 def main() -> None:
-    """Do it; says the seconds and the processor time of both processes."""
+    """Do it; says the seconds, and those of processor."""
     bus, record, new_bus, new_record = sys.argv[1:5]
     tables = [t for many in TABLES.values() for t in many]
     left = Left({t: asyncio.run(values(bus, t)) for t in HOPS}, {t: rows(record, t) for t in tables})
@@ -192,20 +191,13 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     start, used = time.monotonic(), time.process_time()
-    child = os.fork()
-    work = Bare(left, new_bus, new_record, other=child == 0)
-    if child == 0:
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-        uvloop.run(work.run(produces=False))
-    uvloop.run(_until(work, lambda: _all_there(new_record, left)))
-    seconds, mine = time.monotonic() - start, time.process_time() - used
-    os.kill(child, signal.SIGTERM)
-    usage = os.wait4(child, 0)[2]
-    print(json.dumps({"seconds": seconds, "cpu": mine + usage.ru_utime + usage.ru_stime}), flush=True)
+    uvloop.run(_until(Bare(left, new_bus, new_record), lambda: _all_there(new_record, left)))
+    seconds, cpu = time.monotonic() - start, time.process_time() - used
+    print(json.dumps({"seconds": seconds, "cpu": cpu}), flush=True)
 
 
 async def _until(work: Bare, done: Callable[[], bool]) -> None:
-    task = asyncio.create_task(work.run(produces=True))
+    task = asyncio.create_task(work.run())
     while not await asyncio.to_thread(done):
         await asyncio.sleep(0.1)
         if task.done():
