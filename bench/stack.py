@@ -121,7 +121,7 @@ def main() -> None:
     """Print a row a run, and the medians."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--rows", type=int, default=100_000)
     told = parser.parse_args()
     print(machine())
     print(f"ingest of {told.rows:,}; processor in ms a message: Python + Kafka + PostgreSQL")

@@ -29,7 +29,7 @@ from schemas import Raw
 
 ON_THE_ROAD = 2000
 AT_ONCE = 500
-PAUSE = 0.1
+PAUSE = 0.05
 """Seconds between two looks: the rows on the road last longer than that, and a look is not free."""
 STAGES = ("reader", "matcher", "router", "sink")
 
