@@ -29,7 +29,7 @@ MARGIN = 64
 async def watch(record: str, webhooks: Timed, total: int, within: float) -> list[float]:
     """Seconds from sending to standing in the record, of each message as it appears."""
     seen: dict[str, float] = {}
-    until, page = time.perf_counter() + within, 0
+    until, page, asked = time.perf_counter() + within, 0, 0.0
     with psycopg.connect(record.replace("+psycopg", ""), autocommit=True) as connection:
         while len(seen) < total and time.perf_counter() < until:
             place = f"({max(0, page - MARGIN)},0)"
@@ -39,6 +39,10 @@ async def watch(record: str, webhooks: Timed, total: int, within: float) -> list
                 page = max(page, int(ctid[1:].partition(",")[0]))
                 if native in webhooks.sent:
                     seen.setdefault(native, at - webhooks.sent[native])
+            if at > asked + 1.0 and len(webhooks.sent) >= total:  # one that stands in an older page is seen late
+                asked, missing = at, [native for native in webhooks.sent if native not in seen]
+                there = connection.execute("SELECT native_id FROM messages WHERE native_id = ANY(%s)", (missing,))
+                seen.update({native: at - webhooks.sent[native] for (native,) in there})
             await asyncio.sleep(0.004)
     return list(seen.values())
 

@@ -22,7 +22,7 @@ from bus._kafka_records import Row, Rows
 from bus._opened import Opened
 from schemas import Reject
 
-PATIENCE = 4.0
+PATIENCE = 10.0
 """Seconds from handing over until every event is acknowledged."""
 BATCH = 512 * 1024
 """Bytes of one partition's batch."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -76,6 +77,9 @@ class Stage:
     """Defaults to the name."""
     gained: Callable[[], Awaitable[None]] | None = None
     """Called before a batch that comes after a partition was gained. May raise Retry: it is called again."""
+    pace: float = 0.0
+    """Seconds at least from the start of a batch to the next, unless it was full: a batch costs beside its events, and
+    the next events find company."""
     guard: Guard = field(default_factory=Guard)
     counts: Counts = field(default_factory=Counts)
 
@@ -91,7 +95,11 @@ async def pump(bus: Bus, stage: Stage, *, sleep: Sleep = asyncio.sleep, clock: C
             lambda: stack.enter_async_context(bus.subscribe(stage.topic, stage.group, size=stage.size))
         )
         while True:
-            await _through(work.batch(await work.patiently(lambda: anext(batches))))
+            batch = await work.patiently(lambda: anext(batches))
+            next_ = time.monotonic() + (stage.pace if len(batch.events) < stage.size else 0.0)
+            await _through(work.batch(batch))
+            if (early := next_ - time.monotonic()) > 0:
+                await sleep(early)
 
 
 async def _through(batch: Coroutine[None, None, None]) -> None:

@@ -36,6 +36,9 @@ from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, fre
 LOG_BYTES = 20 * 2**30
 """What the embedded log keeps at most of what every group has committed."""
 RELAY_AT_ONCE = 500
+PACE, UNHURRIED = 0.02, 0.2
+"""Seconds between two batches on a remote bus, where each costs more than a hundred events do: for what a citizen waits
+for, and for what nobody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +112,18 @@ async def open_hub(settings: Settings, at_work: AtWork | None = None, *, door: b
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
     guard = Guard(hub.settings.guard_run, hub.settings.guard_share, spared={"file"})
-    stage = partial(Stage, guard=guard)
+    remote = hub.settings.bus.startswith("kafka:")
+    stage = partial(Stage, guard=guard, pace=PACE if remote else 0.0)
+    later = partial(Stage, guard=guard, pace=UNHURRIED if remote else 0.0)
     return {
         "reader": reading(hub, stage),
         "matcher": [stage("matcher", Message.topic, _matcher(hub))],
         "router": [stage("router", Complaint.topic, _router(hub))],
         "sink": [
             stage("sink", Routed.topic, _keeper(hub)),
-            stage("receipts", Receipt.topic, _noter(hub)),
-            stage("dead", Dead.topic, _burier(hub)),
-            stage("ledger", Raw.topic, _counter(hub), size=2000),
+            later("receipts", Receipt.topic, _noter(hub)),
+            later("dead", Dead.topic, _burier(hub)),
+            later("ledger", Raw.topic, _counter(hub), size=2000),
         ],
         "speakers": [stage("speakers", Reply.topic, _speaker(hub).speak, size=AT_A_TIME)],
     }
