@@ -44,12 +44,12 @@ class Way(NamedTuple):
     """Least and most seconds from a heal to the next fault."""
 
 
-LONG = Way(nodes=3, rate=200, seed=1708, pauses=(1.0, 5.0))
+LONG = Way(nodes=3, rate=200, seed=1708, pauses=(0.5, 3.0))
 SHORT = Way(nodes=1, rate=60, seed=1708, pauses=(0.3, 1.0))
 
 
-def drill(rounds: Sequence[Round], way: Way, folder: Path) -> list[Row]:
-    """A row for each round; the folder holds all logs."""
+def drill(rounds: Sequence[Round], way: Way, folder: Path, note: Callable[[list[Row]], None]) -> list[Row]:
+    """A row for each round, noted as they come; the folder holds all logs."""
     say = _teller(folder)
     with ExitStack() as stack:
         port = free_port()
@@ -61,7 +61,11 @@ def drill(rounds: Sequence[Round], way: Way, folder: Path) -> list[Row]:
         stack.callback(load.end)
         load.begin()
         running = stack.enter_context(Drill(hub, load, lambda: {**meta.times, **gateway.times}, way.seed, say))
-        return [running.run(one, way.pauses) for one in rounds]
+        rows: list[Row] = []
+        for one in rounds:
+            rows.append(running.run(one, way.pauses))
+            note(rows)
+        return rows
 
 
 def _teller(folder: Path) -> Callable[[str], None]:
@@ -110,11 +114,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = said.folder or Path(tempfile.mkdtemp(prefix="faults-"))
     folder.mkdir(parents=True, exist_ok=True)
-    rows = drill(_rounds(said, way), way, folder)
-    table = markdown(rows)
-    print(f"\n{table}")
-    if said.write:
-        write(said.write, table)
+
+    def note(rows: list[Row]) -> None:
+        if said.write:
+            write(said.write, markdown(rows))
+
+    rows = drill(_rounds(said, way), way, folder, note)
+    print(f"\n{markdown(rows)}")
     wrong = list(details(rows))
     print("\n".join(wrong), file=sys.stderr)
     if wrong:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 @pytest.fixture(scope="module")
 def row(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Row]:
     folder: Path = tmp_path_factory.mktemp("drill")
-    [row] = drill(short_form(), SHORT, folder)
+    [row] = drill(short_form(), SHORT, folder, lambda rows: None)
     yield row
     print((folder / "drill.log").read_text())
     print("\n".join(details([row], most=1000)))
