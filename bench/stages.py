@@ -106,12 +106,28 @@ def _until_answered(words: Sequence[str], messages: int) -> None:
             time.sleep(0.5)
 
 
+def sizes(servers: Stack, bus: str, record: str, messages: int) -> tuple[float, float]:
+    """Bytes a message on all topics of that prefix (one copy), and in the record."""
+    import psycopg
+
+    prefix = bus.rpartition("/")[2]
+    logs = servers.kafka.folder.glob(f"node-1/log/{prefix}.*/*.log")
+    with psycopg.connect(record.replace("+psycopg", "")) as connection:
+        kept = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    return sum(_written(log) for log in logs) / messages, (kept or [0])[0] / messages
+
+
+def _written(log: Path) -> int:
+    return log.stat().st_blocks * 512  # the file itself may be laid out ahead
+
+
 def run(servers: Stack, folder: Path, graph: str, processes: int, messages: int) -> tuple[float, dict[str, float]]:
     """Messages a second, and milliseconds a message by stage."""
     folder.mkdir()
     (folder / "channels.toml").write_text(channels(graph=graph))
     waits = idle(servers, folder)
-    words = ["--data", str(folder), *flags(*servers.fresh())]
+    bus, record = servers.fresh()
+    words = ["--data", str(folder), *flags(bus, record)]
     taken, costs = fill(servers, words, messages)
     seconds, used = drain(servers, words, processes, taken)
     for name, spent in used.items():
@@ -122,6 +138,7 @@ def run(servers: Stack, folder: Path, graph: str, processes: int, messages: int)
     books = json.loads(ledger.stdout)["all"]
     if books["lost"] or books["recorded"] + books["added"] != taken:
         raise RuntimeError(f"the ledger says {books}")
+    costs["bytes on topics"], costs["bytes in the record"] = sizes(servers, bus, record, taken)
     return taken / seconds, costs
 
 
@@ -135,7 +152,7 @@ def main() -> None:
         found = [run(servers, Path(where) / f"hub{n}", graph.graph_url, n, told.messages) for n in (1, 2)]
     print("ms of processor a message      one process each   two of each")
     for name in found[0][1]:
-        print(f"{name:30} {found[0][1][name]:16.3f} {found[1][1][name]:13.3f}")
+        print(f"{name:30} {found[0][1][name]:16,.3f} {found[1][1][name]:13,.3f}")
     print(f"{'messages a second, all of it':30} {found[0][0]:16,.0f} {found[1][0]:13,.0f}")
 
 
