@@ -9,8 +9,15 @@ import pytest
 
 from tests.flow.house import House, house
 
+BUSES = {"memory": "memory://", "sqlite": "sqlite:///{data}/bus.db"}
 
-@pytest.fixture(params=["memory://", "sqlite:///{data}/bus.db"], ids=["memory", "sqlite"])
+
+@pytest.fixture(params=[*BUSES, "kafka"])
 async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    async with house(tmp_path / "hub", request.param) as opened:
+    """On the embedded buses with the embedded record, on Kafka with PostgreSQL."""
+    bus, record = BUSES.get(request.param), None
+    if bus is None:
+        bus = f"kafka://{request.getfixturevalue('kafka')}/{tmp_path.name}"
+        record = next(request.getfixturevalue("databases"))
+    async with house(tmp_path / "hub", bus, record) as opened:
         yield opened

@@ -61,7 +61,7 @@ class House:
         rows = await self.hub.threads.disk(lambda: list(export(self.hub.record, None)))
         return [json.loads(json.dumps(row, default=str)) for row in rows]
 
-    async def until(self, done: Callable[[], Any], what: str, within: float = 15.0) -> Any:
+    async def until(self, done: Callable[[], Any], what: str, within: float = 30.0) -> Any:
         async with asyncio.timeout(within):
             while True:
                 found = done()
@@ -73,13 +73,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, bus: str) -> AsyncIterator[House]:
-    """A hub on that bus (a URL), answering on a free port."""
+async def house(folder: Path, bus: str, record: str | None = None) -> AsyncIterator[House]:
+    """A hub on that bus and record (URLs), answering on a free port."""
     folder.mkdir(parents=True, exist_ok=True)
     with Graph("tests-access") as graph, Kannel("u", "p") as kannel:
         (folder / "channels.toml").write_text(channels(kannel.send_url, graph.graph_url))
-        settings = load({"data": str(folder), "listen": f"127.0.0.1:{free_port()}", "bus": bus}, {})
-        async with open_hub(settings) as hub, working(hub, WORK), _answering(hub):
+        settings = load({"data": str(folder), "listen": f"127.0.0.1:{free_port()}", "bus": bus, "record": record}, {})
+        async with open_hub(settings, door=True) as hub, working(hub, WORK), _answering(hub):
             yield House(hub, graph, kannel)
 
 
