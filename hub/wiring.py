@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,7 +31,21 @@ from hub.threads import Threads, threads
 from normalizer import match
 from router import Rules, route
 from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
-from sink import Blobs, Record, RecordMemory, Vault, WrongKeys, bury, count, fresh, keep, note, owed, published
+from sink import (
+    Blobs,
+    Record,
+    RecordMemory,
+    Vault,
+    WrongKeys,
+    bury,
+    count,
+    fresh,
+    keep,
+    note,
+    owed,
+    published,
+    relaying,
+)
 
 LOG_BYTES = 20 * 2**30
 """What the embedded log keeps at most of what every group has committed."""
@@ -193,11 +207,17 @@ def _counter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]
 async def _relay(hub: Hub) -> int:
     """Publish what the outbox owes, then note that it was: a crash between the two publishes it twice, and the claim
     lets only one be sent."""
-    replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE, paused=hub.accounts.paused)
-    if replies:
-        await hub.bus.publish(replies)
-        await hub.threads.disk(published, hub.record, [r.id for r in replies])
-    return len(replies)
+    turn = ExitStack()
+    try:
+        if not await hub.threads.disk(turn.enter_context, relaying(hub.record)):
+            return 0
+        replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE, paused=hub.accounts.paused)
+        if replies:
+            await hub.bus.publish(replies)
+            await hub.threads.disk(published, hub.record, [r.id for r in replies])
+        return len(replies)
+    finally:
+        await hub.threads.disk(turn.close)
 
 
 def _speaker(hub: Hub) -> Speaker:

@@ -9,7 +9,7 @@ from sink.keep import keep
 from sink.ledger import balance, booked, count
 from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
-from sink.outbox import claim, owed, published, unclaim_stale, unpublish_stale
+from sink.outbox import claim, owed, published, relaying, unclaim_stale, unpublish_stale
 from sink.receipts import note
 from sink.record import Record, fresh
 from sink.requests import remember_request
@@ -44,6 +44,7 @@ __all__ = [
     "owed",
     "published",
     "readings",
+    "relaying",
     "remember_request",
     "standing",
     "track",

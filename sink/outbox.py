@@ -8,7 +8,8 @@ Only who claimed a reply sends it. The outbox is read by state, never by "ids ab
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -26,6 +27,8 @@ BUDGET = 20
 """Automatic answers to one person on one local day."""
 RECIPIENT = 2
 """Purpose of the locks on recipients."""
+RELAY = 17081709
+"""The advisory lock of whoever relays."""
 MEDIA = frozenset({"image", "audio", "video", "document"})
 _TEMPLATES: dict[str, Template] = {"recorded": "number_given", "added": "added"}
 
@@ -112,6 +115,17 @@ def _spare(connection: Connection, rows: Sequence[dict[str, Any]], day: str) -> 
     for row in rows:
         spent[row["recipient"]] += 1
         row["state"] = "owed" if spent[row["recipient"]] <= BUDGET else "withheld"
+
+
+@contextmanager
+def relaying(record: Record) -> Iterator[bool]:
+    """Whether this relay is the only one at work until the context ends, in all processes: two would publish the same
+    replies. On SQLite nobody is asked. Raises Retry."""
+    if record.engine.dialect.name == "sqlite":
+        yield True
+        return
+    with record.write() as connection:
+        yield bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": RELAY}).scalar_one())
 
 
 def owed(record: Record, *, now: datetime, limit: int = 500, paused: Collection[str] = ()) -> list[Reply]:

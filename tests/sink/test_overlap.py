@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import make_url
 
 from schemas import Party, Retry
-from sink import Record, Vault, WrongKeys, bury, claim, count, dead_list, note, owed, remember_request
+from sink import Record, Vault, WrongKeys, bury, claim, count, dead_list, note, owed, relaying, remember_request
 from sink.database import Database
 from tests.sink.made import NOW, books, dead, decision, kept, memory, message, raw, receipt, routed, rows
 from tests.sink.overlap import Overlap
@@ -171,3 +171,13 @@ def test_two_machines_that_begin_with_keys_of_their_own_are_told(
     assert early.result() is None
     with pytest.raises(WrongKeys, match="from the machine that works on this record"):
         late.result()
+
+
+def test_one_relay_at_a_time(record: Record) -> None:
+    with relaying(record) as one:
+        with relaying(record) as other:
+            assert (one, other) == (True, False)
+        with relaying(record) as still:
+            assert not still
+    with relaying(record) as next_:
+        assert next_
