@@ -52,7 +52,11 @@ class House:
         return await self.until(self._settled, "the road to be empty")
 
     async def _settled(self) -> dict[str, int] | None:
-        behind = sum(lag.behind for lag in await self.hub.bus.lag())  # first: a look taken before it may be old
+        lags = await self.hub.bus.lag()  # first: a look taken before it may be old
+        behind = sum(lag.behind for lag in lags)
+        groups = {stage.group for room in self.hub.stages.values() for stage in room}
+        if not groups <= {lag.group for lag in lags}:  # a group that has yet to begin has everything behind it
+            return None
         ledger = (await look(self.hub))["all"]
         return ledger if not behind and not ledger["on_the_road"] and not ledger["lost"] else None
 
