@@ -44,7 +44,7 @@ class Way(NamedTuple):
     """Least and most seconds from a heal to the next fault."""
 
 
-LONG = Way(nodes=3, rate=200, seed=1708, pauses=(0.5, 3.0))
+LONG = Way(nodes=3, rate=200, seed=1708, pauses=(0.3, 1.5))
 SHORT = Way(nodes=1, rate=60, seed=1708, pauses=(0.3, 1.0))
 
 
