@@ -120,7 +120,7 @@ async def test_a_broker_that_hangs_is_noticed_in_seconds_and_left_at_once(broker
                     await bus.commit(batch)
                 with pytest.raises(Retry):
                     await bus.lag()
-                assert time.monotonic() - started < 15
+                assert time.monotonic() - started < 30  # not the minutes that aiokafka would take
                 started = time.monotonic()
                 await asyncio.wait_for(batches.close(), 5)  # type: ignore[attr-defined]
                 assert time.monotonic() - started < 3
