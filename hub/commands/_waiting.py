@@ -38,13 +38,13 @@ class Waiting:
 
     async def publish(self, raws: Sequence[Raw], lines: Sequence[int]) -> None:
         """Put them on the road; once this returns they are durable."""
-        await _patiently(lambda: self._hub.bus.publish(raws))
+        await patiently(lambda: self._hub.bus.publish(raws))
         self._lines.update(zip((raw.id for raw in raws), lines, strict=True))
 
     async def look(self) -> list[tuple[int, Fate]]:
         """Which of the oldest have an outcome now, with their lines."""
         asked = list(islice(self._lines, AT_ONCE))
-        ended = await _patiently(lambda: self._hub.threads.disk(fates, self._hub.record, asked))
+        ended = await patiently(lambda: self._hub.threads.disk(fates, self._hub.record, asked))
         self._count.update(_COLUMN.get(fate.outcome, fate.outcome) for fate in ended)
         return [(self._lines.pop(fate.raw), fate) for fate in ended]
 
@@ -55,7 +55,7 @@ class Waiting:
             await asyncio.sleep(0.05)
 
     async def _books(self) -> list[Lag]:
-        return [lag for lag in await _patiently(self._hub.bus.lag) if lag.group == BOOKKEEPER]
+        return [lag for lag in await patiently(self._hub.bus.lag) if lag.group == BOOKKEEPER]
 
     def ledger(self) -> dict[str, int]:
         """The columns of the ledger, for these Raws alone."""
@@ -63,7 +63,7 @@ class Waiting:
         return {"received": len(self) + self._count.total() - columns["receipts"] - columns["empty"], **columns}
 
 
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+async def patiently(call: Callable[[], Awaitable[T]]) -> T:
     """A broker or a database that blinks shall not end a long import."""
     until, pause = time.monotonic() + PATIENCE, 0.1
     while True:

@@ -18,9 +18,10 @@ from hub.commands._board import Board
 from hub.commands._knock import Knock, knock, row
 from hub.commands._rows import Named, raw_of
 from hub.commands._stories import Said
+from hub.commands._waiting import patiently
 from hub.settings import WrongCall
 from hub.wiring import Hub
-from schemas import Raw
+from schemas import Raw, Retry
 from sink.fates import Fate, fates
 
 AT_ONCE = 8
@@ -80,7 +81,7 @@ class Walk:
     async def _file(self, said: Said, at: datetime) -> None:
         line = Named(0, json.dumps(row(said, at), ensure_ascii=False).encode(), said.id)
         raw = raw_of(line, self._doors["file"], id=str(uuid7()), at=datetime.now(UTC))
-        await self._hub.bus.publish([raw])
+        await patiently(lambda: self._hub.bus.publish([raw]))
         self._take(raw.id, said)
 
     async def _say(self, said: Said, request: Knock) -> None:
@@ -123,8 +124,7 @@ class Walk:
         loop = asyncio.get_running_loop()
         news = loop.time()
         while not saying.done() or (self._due and loop.time() - news < NEWS_WITHIN):
-            await self._recognise()
-            ended = await self._hub.threads.disk(fates, self._hub.record, list(self._open))
+            ended = await self._ended()
             for fate in ended:
                 said = self._open.pop(fate.raw)
                 self._due -= 1
@@ -134,6 +134,14 @@ class Walk:
             news = loop.time() if ended else news
             await asyncio.sleep(LOOK_EVERY)
         return told
+
+    async def _ended(self) -> Sequence[Fate]:
+        """What has an outcome by now; nothing while broker or record do not answer."""
+        try:
+            await self._recognise()
+            return await self._hub.threads.disk(fates, self._hub.record, list(self._open))
+        except Retry:
+            return ()
 
     async def _recognise(self) -> None:
         """Our own among what stands on the bus; every request of the demo is one Raw with one item."""
