@@ -22,6 +22,7 @@ from hub.commands import OutOfBalance, say, settings
 from hub.commands._board import Board
 from hub.commands._knock import would_send
 from hub.commands._stories import Teller
+from hub.commands._waiting import patiently
 from hub.commands._walk import Told, Walk
 from hub.commands.ledger import written
 from hub.ledger import look, two_looks
@@ -73,7 +74,7 @@ def _askers(known: Sequence[Told]) -> list[Told]:
 
 
 async def _end(hub: Hub, missing: int, known: Sequence[Told], *, hint: str) -> None:
-    books, losers = await two_looks(lambda: look(hub))
+    books, losers = await two_looks(lambda: patiently(lambda: look(hub)))
     sys.stdout.write(f"{written(books)}\nLook them up{hint}; the last digits of the phone show the words:\n")
     for told in {told.said.door: told for told in known if told.said.door in ANSWERED}.values():
         words = f"{hub.settings.url}/lacak/{told.fate.number}   phone …{told.said.who.phone[-4:]}   by {told.said.door}"
