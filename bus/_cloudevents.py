@@ -1,4 +1,5 @@
-"""Headers of a record: CloudEvents 1.0 in Kafka's binary mode, and W3C Trace Context. Nothing personal stands in them.
+"""Headers of a record: CloudEvents 1.0 in Kafka's binary mode, and W3C Trace Context. Nothing personal stands in them,
+but for what a channel itself puts into its message ids.
 
 Every event that comes of one Raw is in one trace, whose id is the raw id's 32 hexadecimal digits; a span's id is a hash
 of topic and event id, so the same event published again is the same span.
