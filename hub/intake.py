@@ -10,8 +10,6 @@ from pathlib import Path
 from bus import Bus, Spool, left_over
 from hub.settings import Settings
 
-REMOTE = ("kafka://",)
-
 
 def spool_path(settings: Settings) -> Path:
     """The spool of all doors of this data folder."""
@@ -24,7 +22,7 @@ async def intake(settings: Settings, bus: Bus) -> AsyncIterator[Bus]:
 
     Raises UnusableLog.
     """
-    if settings.bus.startswith(REMOTE) or _waits(spool_path(settings)):
+    if settings.remote or _waits(spool_path(settings)):
         async with Spool(bus, spool_path(settings), settings.spool_limit) as spool:
             yield spool
     else:

@@ -73,6 +73,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     guard_share: float
 
     @property
+    def remote(self) -> bool:
+        """Is the bus another machine's, which may be away and costs a way there and back?"""
+        return self.bus.startswith("kafka://")
+
+    @property
     def url(self) -> str:
         """Where a browser on this machine finds the pages."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound

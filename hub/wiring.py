@@ -126,9 +126,8 @@ async def open_hub(settings: Settings, at_work: AtWork | None = None, *, door: b
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
     guard = Guard(hub.settings.guard_run, hub.settings.guard_share, spared={"file"})
-    remote = hub.settings.bus.startswith("kafka:")
-    stage = partial(Stage, guard=guard, pace=PACE if remote else 0.0)
-    later = partial(Stage, guard=guard, pace=UNHURRIED if remote else 0.0)
+    stage = partial(Stage, guard=guard, pace=PACE if hub.settings.remote else 0.0)
+    later = partial(stage, pace=UNHURRIED if hub.settings.remote else 0.0)
     return {
         "reader": reading(hub, stage),
         "matcher": [stage("matcher", Message.topic, _matcher(hub))],
@@ -234,7 +233,7 @@ async def _opened(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus]) 
 def _bus(settings: Settings) -> AbstractAsyncContextManager[Bus]:
     if settings.bus.startswith("memory://"):
         return MemoryBus(settings.partitions)
-    if settings.bus.startswith("kafka://"):
+    if settings.remote:
         from bus.kafka import KafkaBus  # it costs a quarter of the start, and few need it
 
         return KafkaBus(settings.bus, settings.partitions, settings.retention)
