@@ -104,7 +104,7 @@ def _database(told: Settings) -> Iterator[Finding]:
 def _broker(told: Settings) -> Iterator[Finding]:
     if told.bus.startswith("sqlite:"):
         yield _sqlite("bus", sqlite_path(told.bus))
-    elif told.bus.startswith("kafka:"):
+    elif told.remote:
         yield _kafka(told.bus)
     else:
         yield Finding("bus", "in memory: what is on the road is gone when the hub ends")
@@ -124,9 +124,9 @@ def _kafka(url: str) -> Finding:
 
 def _spool(told: Settings) -> Iterator[Finding]:
     from bus import left_over
-    from hub.intake import REMOTE, spool_path
+    from hub.intake import spool_path
 
-    path, remote = spool_path(told), told.bus.startswith(REMOTE)
+    path, remote = spool_path(told), told.remote
     if not remote and not path.exists():
         return
     waits = left_over(path)
