@@ -15,7 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -39,6 +42,10 @@ class Timed(Webhooks):
         return request
 
 
+Watch = Callable[[Timed, int, float], Coroutine[Any, Any, list[float]]]
+"""Given the webhooks, how many to wait for, and the seconds to do so: the latency of each in the record."""
+
+
 async def watch(record: Path, webhooks: Timed, total: int, within: float) -> list[float]:
     """Seconds from sending to standing in the record, of each message as it appears."""
     db = sqlite3.connect(f"file:{record}?mode=ro", uri=True, isolation_level=None)
@@ -54,10 +61,10 @@ async def watch(record: Path, webhooks: Timed, total: int, within: float) -> lis
     return seen
 
 
-async def measure(port: int, data: Path, rate: float, seconds: float) -> tuple[float, float]:
+async def measure(port: int, looks: Watch, rate: float, seconds: float) -> tuple[float, float]:
     """p50 and p99 in milliseconds."""
     webhooks = Timed("/in/whatsapp", SECRET)
-    watching = asyncio.create_task(watch(data / "record.db", webhooks, int(rate * seconds), seconds + 60))
+    watching = asyncio.create_task(looks(webhooks, int(rate * seconds), seconds + 60))
     result = await open_("127.0.0.1", port, webhooks, rate, seconds)
     seen = sorted(await watching)
     if len(seen) != int(rate * seconds) or result.refused:
@@ -68,13 +75,13 @@ async def measure(port: int, data: Path, rate: float, seconds: float) -> tuple[f
 def one(folder: Path, rate: float, seconds: float) -> tuple[float, float, float, float, float]:
     """Milliseconds alone (p50, p99) and beside a bulk import (p50, p99), and how long that import took in seconds."""
     with hub(folder, "up") as port:
-        uvloop.run(measure(port, folder, rate, 2))
-        alone = uvloop.run(measure(port, folder, rate, seconds))
+        uvloop.run(measure(port, partial(watch, folder / "record.db"), rate, 2))
+        alone = uvloop.run(measure(port, partial(watch, folder / "record.db"), rate, seconds))
         file = write(folder / "rows.ndjson", 50_000)
         start = time.perf_counter()
         words = [sys.executable, "-m", "hub", "ingest", str(file), "--data", str(folder)]
         bulk = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        beside = uvloop.run(measure(port, folder, rate, seconds))
+        beside = uvloop.run(measure(port, partial(watch, folder / "record.db"), rate, seconds))
         if bulk.wait():
             raise RuntimeError("ingest failed")
         took = time.perf_counter() - start

@@ -11,15 +11,15 @@ import asyncio
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-from bench.latency import Timed
-from bench.load import open_
-from bench.programs import SECRET, hub, machine
+from bench.latency import Timed, measure
+from bench.programs import hub, machine
 from bench.stack import Stack, flags, stack
 
 MARGIN = 64
@@ -47,17 +47,6 @@ async def watch(record: str, webhooks: Timed, total: int, within: float) -> list
     return list(seen.values())
 
 
-async def measure(port: int, record: str, rate: float, seconds: float) -> tuple[float, float]:
-    """p50 and p99 in milliseconds."""
-    webhooks = Timed("/in/whatsapp", SECRET)
-    watching = asyncio.create_task(watch(record, webhooks, int(rate * seconds), seconds + 60))
-    result = await open_("127.0.0.1", port, webhooks, rate, seconds)
-    seen = sorted(await watching)
-    if len(seen) != int(rate * seconds) or result.refused:
-        raise RuntimeError(f"sent {rate * seconds:.0f}, refused {result.refused}, in the record {len(seen)}")
-    return seen[len(seen) // 2] * 1000, seen[int(len(seen) * 0.99)] * 1000
-
-
 async def alone(servers: str, topic: str, times: int = 200) -> float:
     """Milliseconds, median, for one message of 900 bytes to be produced and acknowledged."""
     producer = AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True, acks="all")
@@ -77,8 +66,8 @@ def one(servers: Stack, folder: Path, rate: float, seconds: float, workers: int)
     """Milliseconds: one message alone, then p50 and p99 of the way."""
     bus, record = servers.fresh()
     with hub(folder, "up", "--workers", str(workers), *flags(bus, record)) as port:
-        uvloop.run(measure(port, record, rate, 5))
-        p50, p99 = uvloop.run(measure(port, record, rate, seconds))
+        uvloop.run(measure(port, partial(watch, record), rate, 5))
+        p50, p99 = uvloop.run(measure(port, partial(watch, record), rate, seconds))
     prefix = bus.rpartition("/")[2]
     return uvloop.run(alone(servers.kafka.servers, f"{prefix}.replies")), p50, p99
 
