@@ -17,6 +17,7 @@ from time import perf_counter
 import pytest
 
 from bus import SqliteBus, _neighbours
+from bus.turnstile import Turnstile
 from tests.bus.events import AT, consume, everything, raw, soon
 
 pytestmark = pytest.mark.slow
@@ -120,7 +121,8 @@ async def test_a_commit_by_one_who_was_taken_for_dead_is_refused(log: Path, monk
         await bus.publish([raw(1)])
         async with worker("hold", log) as process:
             assert await line(process) == "taken"
-            process.send_signal(signal.SIGSTOP)
+            with Turnstile(log):  # so that it is not stopped inside
+                process.send_signal(signal.SIGSTOP)
             monkeypatch.setattr(_neighbours, "TTL", 0.1)
             await everything(bus, "reader", 1)
             monkeypatch.undo()
