@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas import Retry
 
@@ -35,10 +38,13 @@ POSTGRES = {
     "keepalives_count": "4",
     "tcp_user_timeout": "40000",
     "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
-    "-c plan_cache_mode=force_custom_plan",
+    "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c jit=off",
 }
-"""A server that is gone, or a lock, holds nobody up for ever; no plan outlives the day when the tables were empty. What
-the URL says of these wins."""
+"""A server that is gone, or a lock, holds nobody up for ever; no plan outlives the day when the tables were empty, and
+none looks through a whole table for a few keys because nobody has counted its values yet. What the URL says of these
+wins."""
+IDLE = 0.1
+"""Seconds after which a connection is asked whether it still is one: most are lent again at once."""
 _PASSING = ("42P01", "42501")
 """States of PostgreSQL that no statement of ours is to blame for: tables or rights that are gone."""
 _FAULTS = ("OperationalError", "InterfaceError", "InternalError", "DatabaseError")
@@ -106,7 +112,8 @@ class Database:
 def patient(connection: Connection) -> None:
     """This transaction may take its time: it looks through whole tables, or changes them."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = '1h'"))
+        settings = "set_config('statement_timeout', '1h', true), set_config('enable_seqscan', 'on', true)"
+        connection.execute(text(f"SELECT {settings}"))
 
 
 @contextmanager
@@ -142,10 +149,12 @@ def engine(url: URL) -> Engine:
     """As the record wants it. The database is not asked yet."""
     if url.get_backend_name() != "sqlite":
         told = {name: value for name, value in POSTGRES.items() if name not in url.query}
-        return create_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True,
-            connect_args=told,
-        )  # fmt: skip
+        server = create_engine(
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True, connect_args=told
+        )
+        event.listen(server, "checkin", _came_back)
+        event.listen(server, "checkout", partial(_still_there, server.dialect))
+        return server
     path = Path(url.database or "").expanduser()
     with suppress(FileExistsError):  # never opened again by hand: closing it would drop the locks that SQLite holds
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
@@ -157,6 +166,21 @@ def engine(url: URL) -> Engine:
     event.listen(made, "connect", _set_up)
     event.listen(made, "begin", _begin)
     return made
+
+
+def _came_back(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["back"] = time.monotonic()
+
+
+def _still_there(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """As SQLAlchemy's `pool_pre_ping`, which asks each time."""
+    back = record.info.get("back")
+    if back is None or time.monotonic() - back < IDLE:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error  # the pool tries another
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:

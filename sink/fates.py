@@ -29,8 +29,8 @@ class Fate(NamedTuple):
 
 
 _FATES = """
-    SELECT o.raw, o.idx, o."of", o.outcome, o.reason, c.number
-    FROM outcomes o LEFT JOIN complaints c ON c.id = o.complaint WHERE o.raw IN (*)
+    SELECT raw, idx, "of", outcome, reason, (SELECT number FROM complaints WHERE id = o.complaint)
+    FROM outcomes o WHERE raw IN (*)
 """
 
 
