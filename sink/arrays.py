@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -29,6 +30,17 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str) -
     """Insert the rows; what `on` returns."""
     columns = tuple(rows[0])
     return connection.exec_driver_sql(_insert(table, columns, on), _arrays(table, columns, _in_order(table, rows)))
+
+
+def insert_all(connection: Connection, inserts: Sequence[tuple[Table, Sequence[Row], str]]) -> None:
+    """Insert rows of several tables with one statement: each is a journey to the server, and Python's lock to be had
+    again. Nothing that is inserted is seen by the others."""
+    columns = [tuple(rows[0]) for _, rows, _ in inserts]
+    sql = _insert_all(tuple((table, names, on) for (table, _, on), names in zip(inserts, columns, strict=True)))
+    values = (
+        _arrays(table, names, _in_order(table, rows)) for (table, rows, _), names in zip(inserts, columns, strict=True)
+    )
+    connection.exec_driver_sql(sql, tuple(chain.from_iterable(values)))
 
 
 def change(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
@@ -89,6 +101,13 @@ def _kind(column: Column[Any]) -> str:
 def _insert(table: Table, columns: tuple[str, ...], on: str) -> str:
     names = ", ".join(columns)
     return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_unnest(table, columns)} {on}"  # noqa: S608 - our names
+
+
+@lru_cache(maxsize=256)
+def _insert_all(inserts: tuple[tuple[Table, tuple[str, ...], str], ...]) -> str:
+    """None of them is the main one: PostgreSQL runs that first, and tables are to be locked in one order always."""
+    parts = (f"put_{table.name} AS ({_insert(table, names, on)})" for table, names, on in inserts)
+    return f"WITH {', '.join(parts)} SELECT 1"
 
 
 @lru_cache(maxsize=256)

@@ -59,6 +59,16 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], on: str = "")
         start += size
 
 
+def put_all(connection: Connection, *inserts: tuple[Table, Sequence[Row], str]) -> None:
+    """`put` into several tables, which must not need each other's rows."""
+    some = [insert for insert in inserts if insert[1]]
+    if connection.dialect.name == "postgresql" and some:
+        arrays.insert_all(connection, some)
+        return
+    for table, rows, on in some:
+        put(connection, table, rows, on)
+
+
 def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> set[tuple[Any, ...]]:
     """As `put`, and the primary keys of the rows that were really written. No key may stand in `rows` twice."""
     if not rows:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table
 
 from schemas import Routed
-from sink.bulk import Row, ask, put, put_returning, run, stamper
+from sink.bulk import Row, ask, put_all, put_returning, run, stamper
 from sink.outbox import owe
 from sink.record import Record
 from sink.rows import Rows
@@ -26,7 +26,7 @@ AFTER_DEAD = (
     "outcome = excluded.outcome, complaint = excluded.complaint, message = excluded.message, "
     "reason = excluded.reason, at = excluded.at WHERE outcomes.outcome = 'dead'"
 )
-_OF_A_MESSAGE: tuple[Table, ...] = (messages, readings, parties, attachments, timeline, matches)
+_KEPT: tuple[Table, ...] = (complaints, messages, readings, parties, attachments, timeline, matches)
 
 
 def keep(
@@ -48,9 +48,7 @@ def keep(
         if len(fresh) < len(once):
             rows = _rows(record, fresh, at(now))
         _overtaken(connection, rows.by_table[complaints])
-        put(connection, complaints, rows.by_table[complaints], "ON CONFLICT (id) DO NOTHING")
-        for table in _OF_A_MESSAGE:
-            put(connection, table, rows.by_table[table], "ON CONFLICT DO NOTHING")
+        put_all(connection, *((table, rows.by_table[table], "ON CONFLICT DO NOTHING") for table in _KEPT))
         _touched(connection, [e for e in fresh if e.complaint.outcome == "added"])
         return owe(connection, record.vault, [e for e in fresh if e.complaint.message.account in speaks], now, zone)
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas import CLOSED, Message, Retry, complaint_id, encode, message_id
 from schemas.memory import Decision, Known, Numbered, Referred, Thread
-from sink.bulk import ask, put, run, stamper
+from sink.bulk import ask, put_all, run, stamper
 from sink.record import Record
 from sink.tables import decisions, numbers, said, threads
 
@@ -78,11 +78,14 @@ class RecordMemory:
                    for key in self._sayings(m, digest).values()}  # fmt: skip
 
         def write(connection: Connection) -> None:
-            put(connection, decisions, decided)
-            put(connection, numbers, opened)
+            put_all(
+                connection,
+                (decisions, decided, ""),
+                (numbers, opened, ""),
+                (threads, list(talks.values()), _POINT.format("conversation")),
+                (said, list(sayings.values()), _POINT.format("said")),
+            )
             run(connection, numbers, _LATER, later)
-            put(connection, threads, list(talks.values()), _POINT.format("conversation"))
-            put(connection, said, list(sayings.values()), _POINT.format("said"))
 
         return write
 
