@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ async def serve(
 
 
 async def repeat(loop: Loop) -> None:
-    """Step while there is work; else look again when woken, or after a while."""
+    """Step while there is work, at its pace; else look again when woken, or after a while."""
     while True:
         loop.wake.clear()
         try:
@@ -97,10 +97,9 @@ async def repeat(loop: Loop) -> None:
             log.error("%s: %s; trying again", loop.name, place_of(error))
             done = 0
         if not done:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(loop.wake.wait(), loop.every)
-            except TimeoutError:
-                continue
+        await asyncio.sleep(loop.pace)
 
 
 async def _reported(work: Work) -> None:

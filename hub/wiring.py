@@ -63,6 +63,8 @@ class Loop:
     step: Callable[[], Awaitable[int]]
     every: float
     """Seconds."""
+    pace: float = 0.0
+    """Seconds at least between two steps."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -145,7 +147,7 @@ def _stages(hub: Hub) -> dict[str, list[Stage]]:
 def _loops(hub: Hub) -> dict[str, list[Loop]]:
     speaker = _speaker(hub)
     return {
-        "sink": [Loop("relay", lambda: _relay(hub), 1.0, hub.owes)],
+        "sink": [Loop("relay", lambda: _relay(hub), 1.0, UNHURRIED if hub.settings.remote else 0.0, hub.owes)],
         "speakers": [Loop("fetch", speaker.fetch, 1.0), Loop("settle", speaker.settle, 60.0)],
     }
 
