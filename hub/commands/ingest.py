@@ -64,8 +64,7 @@ async def bring(hub: Hub, found: Iterator[Named], channel: Channel, folder: Path
     """Put the rows on the road and wait for what becomes of them: the ledger of just these."""
     files, waiting = Files(hub.blobs, folder), Waiting(hub)
     first = list(islice(found, ON_THE_ROAD))
-    embedded = hub.settings.bus.startswith("sqlite:")  # on brokers a second process costs more than it brings
-    hands = 1 if embedded and len(first) == ON_THE_ROAD else 0  # a file worth one
+    hands = 1 if hub.shared and len(first) == ON_THE_ROAD else 0  # a file worth one
     async with working(hub, STAGES) as stages, children(hub.settings, STAGES, hands):
         found = chain(first, found)
         road = asyncio.create_task(_road(hub, found, waiting, lambda rows: _raws(rows, channel, files)))
