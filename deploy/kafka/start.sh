@@ -56,6 +56,7 @@ share.coordinator.state.topic.replication.factor=$copies
 share.coordinator.state.topic.min.isr=$(( (copies + 1) / 2 ))
 group.initial.rebalance.delay.ms=${KAFKA_REBALANCE_DELAY:-0}
 group.min.session.timeout.ms=1000
+group.coordinator.append.linger.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.retention.check.interval.ms=60000
