@@ -13,7 +13,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,11 +98,22 @@ class Bare:
     """All hops."""
 
     def __init__(self, left: Left, bus: str, record: str) -> None:
-        self._left, self._kept = left, 0
+        self._left, self._kept, self._booked = left, 0, 0
         self._servers, self._prefix = place(bus)
         self._record = record.replace("+psycopg", "")
+        self._done = asyncio.Event()
 
     async def run(self) -> None:
+        """Until every row is there; raises what ends a hop."""
+        work = asyncio.create_task(self._work())
+        done = asyncio.create_task(self._done.wait())
+        await asyncio.wait([work, done], return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            work.result()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    async def _work(self) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._servers, enable_idempotence=True, acks="all", max_batch_size=2**18
         )
@@ -135,6 +146,12 @@ class Bare:
             auto_offset_reset="earliest",
         )  # fmt: skip
         await consumer.start()
+        try:
+            await self._moved(consumer, topic, onto, writes)
+        finally:
+            await consumer.stop()
+
+    async def _moved(self, consumer: AIOKafkaConsumer, topic: str, onto: str | None, writes: str) -> None:
         name = f"{self._prefix}.{topic}"
         consumer.assign([TopicPartition(name, p) for p in range(PARTITIONS)])  # no rebalance
         copies = {t: Slices(self._left.rows[t], self._left.total) for t in TABLES.get(writes, ())}
@@ -151,6 +168,9 @@ class Bare:
                     await self._send(onto, made.take(count))
                 await consumer.commit()
                 self._kept += count if writes == "routed" else 0
+                self._booked += count if writes == "ledger" else 0
+                if min(self._kept, self._booked) == self._left.total:
+                    self._done.set()
 
 
 def _copy(connection: psycopg.Connection[Any], lines: dict[str, Sequence[bytes]]) -> None:
@@ -191,25 +211,17 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     start, used = time.monotonic(), time.process_time()
-    uvloop.run(_until(Bare(left, new_bus, new_record), lambda: _all_there(new_record, left)))
+    uvloop.run(Bare(left, new_bus, new_record).run())
     seconds, cpu = time.monotonic() - start, time.process_time() - used
+    _check(new_record, left.total)
     print(json.dumps({"seconds": seconds, "cpu": cpu}), flush=True)
 
 
-async def _until(work: Bare, done: Callable[[], bool]) -> None:
-    task = asyncio.create_task(work.run())
-    while not await asyncio.to_thread(done):
-        await asyncio.sleep(0.1)
-        if task.done():
-            task.result()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def _all_there(record: str, left: Left) -> bool:
+def _check(record: str, total: int) -> None:
     with psycopg.connect(record.replace("+psycopg", "")) as connection:
-        asked = "SELECT (SELECT count(*) FROM outcomes), (SELECT count(*) FROM received)"
-        return connection.execute(asked).fetchone() == (left.total, left.total)
+        there = connection.execute("SELECT (SELECT count(*) FROM outcomes), (SELECT count(*) FROM received)").fetchone()
+    if there != (total, total):
+        raise RuntimeError(f"of {total} rows there are {there}")
 
 
 if __name__ == "__main__":
