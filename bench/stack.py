@@ -1,6 +1,6 @@
 """Kafka and PostgreSQL on this machine: `ingest` end to end, against the bare cost. `python -m bench.stack [--runs 5]`
 
-Baseline: `bench/bare_stack.py` in the same run: one process too, aiokafka consuming and producing the very bytes that
+Baseline: `bench/bare_stack.py` in the same run: one process, aiokafka consuming and producing the very bytes that
 our run left on the topics, over the same hops in batches of 500, and the very rows that it left in the record, inserted
 by COPY into the same tables, a transaction a batch. It understands nothing and asks nothing.
 """
