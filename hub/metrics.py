@@ -6,9 +6,9 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -21,19 +21,22 @@ from hub.ledger import look
 from hub.spooled import of_spool, spooled
 from schemas import Retry
 from sink import tables
+from sink.database import patient
 
 if TYPE_CHECKING:
     from bus import Lag, Spooled
     from hub.at_work import AtWork
-    from hub.ledger import Ledger
     from hub.wiring import Hub
     from sink import Record
 
 FRESH = 10.0
 LEDGER_FRESH = 60.0
 """Seconds that figures are shown again before they are taken anew."""
+REST = 5.0
+"""So many times as long as it took does a look rest: a large record is not looked through all the time."""
 WITHIN = 8.0
 """Seconds that bus and record have for it; Prometheus waits for ten."""
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -47,12 +50,10 @@ class Metrics(Collector):
         self._answered = answered
         self._clock = clock
         self._lags: Sequence[Lag] = ()
-        self._outbox: Mapping[str, int] = {}
-        self._dead = 0
-        self._ledger: Ledger | None = None
-        self._looking: asyncio.Task[Ledger] | None = None
+        self._counts = Look(lambda: hub.threads.disk(_counts, hub.record), 0.0, clock)
+        self._ledger = Look(lambda: look(hub), LEDGER_FRESH, clock)
         self._spooled: Spooled | None = None
-        self._taken = self._tried = self._balanced = float("-inf")
+        self._taken = self._tried = float("-inf")
         self._busy = asyncio.Lock()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -73,23 +74,9 @@ class Metrics(Collector):
 
     async def _take(self) -> None:
         self._lags = await self._hub.bus.lag()
-        self._outbox, self._dead = await self._hub.threads.disk(_counts, self._hub.record)
         self._taken = self._clock()
-        if self._clock() - self._balanced > LEDGER_FRESH:
-            self._ledger = await self._look()
-            self._balanced = self._clock()
-
-    async def _look(self) -> Ledger:
-        """The ledger. A look that takes longer than a scrape goes on, and the next scrape waits for the same one."""
-        if self._looking is None:
-            self._looking = asyncio.create_task(look(self._hub))
-            self._looking.add_done_callback(_seen)
-        looking = self._looking
-        try:
-            return await asyncio.shield(looking)
-        finally:
-            if looking.done():
-                self._looking = None
+        await self._counts.renew()
+        await self._ledger.renew()
 
     def describe(self) -> list[Metric]:
         """Nothing is told ahead: figures are taken only when asked for."""
@@ -107,14 +94,15 @@ class Metrics(Collector):
         yield answered
         yield from self._road()
         outbox = GaugeMetricFamily("satupintu_outbox", "Replies by state.", labels=["state"])
-        for state, replies in sorted(self._outbox.items()):
-            outbox.add_metric([state], replies)
+        replies, dead = self._counts.seen or ({}, 0)
+        for state, number in sorted(replies.items()):
+            outbox.add_metric([state], number)
         yield outbox
-        yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be looked at.", self._dead)
+        yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be looked at.", dead)
         free = shutil.disk_usage(self._hub.settings.data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from self._books()
-        if told := [at for at in (self._taken, self._balanced) if at > float("-inf")]:
+        if told := [at for at in (self._taken, self._counts.at, self._ledger.at) if at > float("-inf")]:
             age = self._clock() - min(told)
             yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of the oldest of these figures.", age)
         if self._spooled is not None:
@@ -137,19 +125,48 @@ class Metrics(Collector):
 
     def _books(self) -> Iterator[Metric]:
         books = GaugeMetricFamily("satupintu_ledger", "What became of what came in.", labels=["account", "column"])
-        for account, row in (self._ledger or {"accounts": {}})["accounts"].items():
+        ledger = self._ledger.seen
+        for account, row in (ledger or {"accounts": {}})["accounts"].items():
             for column, number in row.items():
                 books.add_metric([account, column], number)
         yield books
-        if self._ledger is not None:
-            lost = self._ledger["all"]["lost"]
+        if ledger is not None:
+            lost = ledger["all"]["lost"]
             yield GaugeMetricFamily("satupintu_ledger_lost", "Must be 0; an alarm when it stays.", lost)
 
 
-def _seen(looking: asyncio.Task[Ledger]) -> None:
-    """Whoever waited may have gone; asyncio would log what went wrong."""
-    if not looking.cancelled():
-        looking.exception()
+class Look(Generic[T]):
+    """Figures from a look through whole tables."""
+
+    def __init__(self, take: Callable[[], Coroutine[Any, Any, T]], fresh: float, clock: Callable[[], float]) -> None:
+        self.seen: T | None = None
+        self.at = float("-inf")
+        """When it was."""
+        self._take = take
+        self._fresh = fresh
+        self._clock = clock
+        self._next = float("-inf")
+        self._looking: asyncio.Task[None] | None = None
+
+    async def renew(self) -> None:
+        """Look again, if it is time. A look that takes longer than a scrape goes on, and the next scrape waits for the
+        same one. Raises Retry."""
+        if self._looking is None and self._clock() >= self._next:
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(self._done)
+        if self._looking is not None:
+            await asyncio.shield(self._looking)
+
+    async def _look(self) -> None:
+        began = self._clock()
+        self.seen = await self._take()
+        self.at = self._clock()
+        self._next = self.at + max(self._fresh, REST * (self.at - began))
+
+    def _done(self, looking: asyncio.Task[None]) -> None:
+        self._looking = None
+        if not looking.cancelled():
+            looking.exception()  # whoever waited may have gone; asyncio would log what went wrong
 
 
 def of_stages(at_work: AtWork) -> Iterator[Metric]:
@@ -182,6 +199,7 @@ def of_workers(at_work: AtWork) -> Iterator[Metric]:
 def _counts(record: Record) -> tuple[dict[str, int], int]:
     state = tables.outbox.c.state
     with record.read() as connection:
+        patient(connection)
         outbox = {str(name): int(n) for name, n in connection.execute(select(state, func.count()).group_by(state))}
         dead = connection.execute(select(func.count()).select_from(tables.dead)).scalar_one()
     return outbox, int(dead)

@@ -51,8 +51,8 @@ LOG_BYTES = 20 * 2**30
 """What the embedded log keeps at most of what every group has committed."""
 RELAY_AT_ONCE = 500
 PACE, UNHURRIED = 0.02, 0.2
-"""Seconds between two batches on a remote bus, where each costs more than a hundred events do: on the way to the record,
-and beside it."""
+"""Seconds between two batches on a remote bus, where each costs more than a hundred events do: on the way to the
+record, and beside it."""
 
 
 @dataclass(frozen=True, slots=True)
