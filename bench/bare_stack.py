@@ -21,6 +21,8 @@ import psycopg
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from tests.services.postgres import plain
+
 HOPS = {"raw": "messages", "messages": "complaints", "complaints": "routed", "routed": None}
 TABLES = {
     "messages": ("decisions", "numbers", "threads", "said"),
@@ -75,7 +77,7 @@ async def values(bus: str, topic: str) -> list[Value]:
 def rows(record: str, table: str) -> list[bytes]:
     """All that stands in the table."""
     with (
-        psycopg.connect(record.replace("+psycopg", "")) as connection,
+        psycopg.connect(plain(record)) as connection,
         connection.cursor() as cursor,
         cursor.copy(f"COPY {table} TO STDOUT") as copy,
     ):
@@ -100,7 +102,7 @@ class Bare:
     def __init__(self, left: Left, bus: str, record: str) -> None:
         self._left, self._kept, self._booked = left, 0, 0
         self._servers, self._prefix = place(bus)
-        self._record = record.replace("+psycopg", "")
+        self._record = plain(record)
         self._done = asyncio.Event()
 
     async def run(self) -> None:
@@ -218,7 +220,7 @@ def main() -> None:
 
 
 def _check(record: str, total: int) -> None:
-    with psycopg.connect(record.replace("+psycopg", "")) as connection:
+    with psycopg.connect(plain(record)) as connection:
         there = connection.execute("SELECT (SELECT count(*) FROM outcomes), (SELECT count(*) FROM received)").fetchone()
     if there != (total, total):
         raise RuntimeError(f"of {total} rows there are {there}")

@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 from bench.latency import Timed, measure
 from bench.programs import hub, machine
 from bench.stack import Stack, flags, stack
+from tests.services.postgres import plain
 
 MARGIN = 64
 """Pages looked at again each time: several connections write at the end of the table, each in a page of its own."""
@@ -30,7 +31,7 @@ async def watch(record: str, webhooks: Timed, total: int, within: float) -> list
     """Seconds from sending to standing in the record, of each message as it appears."""
     seen: dict[str, float] = {}
     until, page, asked = time.perf_counter() + within, 0, 0.0
-    with psycopg.connect(record.replace("+psycopg", ""), autocommit=True) as connection:
+    with psycopg.connect(plain(record), autocommit=True) as connection:
         while len(seen) < total and time.perf_counter() < until:
             place = f"({max(0, page - MARGIN)},0)"
             rows = connection.execute("SELECT ctid::text, native_id FROM messages WHERE ctid >= %s::tid", (place,))

@@ -19,12 +19,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psycopg
+
 from bench.load import Webhooks, run_closed
 from bench.programs import answers, free_port, machine
 from bench.stack import Stack, flags, stack
 from bench.usage import cpu_of
 from tests.fakes.graph import Graph
 from tests.programs import APP_SECRET, channels
+from tests.services.postgres import plain
 
 STAGES = ("reader", "matcher", "router", "sink", "speakers")
 IDLE = 10.0
@@ -92,9 +95,7 @@ def drain(servers: Stack, words: Sequence[str], processes: int, messages: int) -
 
 
 def _until_answered(words: Sequence[str], messages: int) -> None:
-    import psycopg
-
-    record = words[words.index("--record") + 1].replace("+psycopg", "")
+    record = plain(words[words.index("--record") + 1])
     with psycopg.connect(record, autocommit=True) as connection:
         while True:
             try:
@@ -108,11 +109,9 @@ def _until_answered(words: Sequence[str], messages: int) -> None:
 
 def sizes(servers: Stack, bus: str, record: str, messages: int) -> tuple[float, float]:
     """Bytes a message on all topics of that prefix (one copy), and in the record."""
-    import psycopg
-
     prefix = bus.rpartition("/")[2]
     logs = servers.kafka.folder.glob(f"node-1/log/{prefix}.*/*.log")
-    with psycopg.connect(record.replace("+psycopg", "")) as connection:
+    with psycopg.connect(plain(record)) as connection:
         kept = connection.execute("SELECT pg_database_size(current_database())").fetchone()
     return sum(_written(log) for log in logs) / messages, (kept or [0])[0] / messages
 

@@ -13,7 +13,7 @@ import psycopg
 from bus import Turnstile
 from tests.programs import Program
 from tests.services.kafka import Kafka
-from tests.services.postgres import Postgres
+from tests.services.postgres import Postgres, plain
 
 
 class Stack(ABC):
@@ -141,7 +141,7 @@ class Distributed(Stack):
         self._kafka.start()
 
     def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(self._record.replace("postgresql+psycopg:", "postgresql:", 1))
+        return psycopg.connect(plain(self._record))
 
 
 @contextmanager

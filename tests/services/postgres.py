@@ -119,7 +119,7 @@ class Postgres:
         subprocess.run(words, check=True, capture_output=True, user=UNPRIVILEGED, cwd=self.folder)
 
     def _answers(self) -> bool:
-        with suppress(psycopg.OperationalError), psycopg.connect(_plain(self.url()), connect_timeout=2):
+        with suppress(psycopg.OperationalError), psycopg.connect(plain(self.url()), connect_timeout=2):
             return True
         return False
 
@@ -136,7 +136,7 @@ def a_postgres() -> Iterator[Iterator[str]]:
 
 def create(server: str, name: str) -> None:
     """An empty database on the server of that URL; one that was left there is thrown away."""
-    with psycopg.connect(_plain(server), autocommit=True) as connection:
+    with psycopg.connect(plain(server), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
 
@@ -146,7 +146,8 @@ def _created(server: str, name: str) -> str:
     return f"{server.rpartition('/')[0]}/{name}"
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
+    """As psycopg itself takes it."""
     return url.replace("postgresql+psycopg:", "postgresql:", 1)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import psycopg
-from sqlalchemy import make_url
 
 from sink import Record, Vault, claim, note, owed, published
 from sink.fates import fates
+from tests.services.postgres import plain
 from tests.sink.made import NOW, books, counted, kept, memory, message, receipt, routed
 from tests.sink.test_memory import remembered
 
@@ -40,6 +40,5 @@ def test_a_ledger_may(postgres_url: str, vault: Vault) -> None:
 def _read_whole(url: str) -> list[str]:
     """Tables; a server counts what a connection did when that ends, at the latest."""
     sql = "SELECT relname FROM pg_stat_user_tables WHERE seq_scan > 0 AND relname <> ALL(%s)"
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain) as connection:
+    with psycopg.connect(plain(url)) as connection:
         return [name for (name,) in connection.execute(sql, (list(WHOLE),))]
