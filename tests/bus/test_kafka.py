@@ -238,7 +238,7 @@ async def test_while_the_broker_is_away_every_call_says_so_soon(nobody: str, tmp
                     await anext(batches)
             with pytest.raises(Retry):
                 await anext(bus.read("raw", LONG_AGO))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 9  # not CONNECT for each
 
 
 async def test_a_broker_that_is_away_is_one_line_in_the_log(nobody: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -122,8 +122,8 @@ async def test_a_broker_that_hangs_is_noticed_in_seconds_and_left_at_once(broker
                     await bus.lag()
                 assert time.monotonic() - started < 30  # not the minutes that aiokafka would take
                 started = time.monotonic()
-                await asyncio.wait_for(batches.close(), 5)  # type: ignore[attr-defined]
-                assert time.monotonic() - started < 3
+                await asyncio.wait_for(batches.close(), 20)  # type: ignore[attr-defined]
+                assert time.monotonic() - started < 10
             finally:
                 broker.resume()
         await stubbornly(bus, [raw(3)])
@@ -140,7 +140,7 @@ async def test_closing_while_the_broker_hangs_is_quick(broker: Kafka) -> None:
             await asyncio.wait([publishing], timeout=0.1)
             started = time.monotonic()
             await bus.__aexit__()
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 8  # not until the publish is given up
             with pytest.raises(Retry):
                 await publishing
         finally:

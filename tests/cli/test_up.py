@@ -167,7 +167,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(program: Program) -> Non
     wait_for(lambda: at_work(program) == 2, 60, "both workers")
     orphans = workers(program)
     program.kill()
-    wait_for(lambda: not any(map(alive, orphans)), 3, "the workers to leave")
+    wait_for(lambda: not any(map(alive, orphans)), 10, "the workers to leave")
     assert "Traceback" not in program.log.read_text()
 
 
@@ -179,5 +179,5 @@ def test_a_signal_ends_it_with_0_also_when_it_comes_twice(program: Program, how:
     with suppress(ProcessLookupError):
         os.kill(program.pid, how)
     assert program.ended(WITHIN) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     assert "Traceback" not in program.log.read_text()
