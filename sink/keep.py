@@ -26,7 +26,10 @@ AFTER_DEAD = (
     "outcome = excluded.outcome, complaint = excluded.complaint, message = excluded.message, "
     "reason = excluded.reason, at = excluded.at WHERE outcomes.outcome = 'dead'"
 )
-_KEPT: tuple[Table, ...] = (complaints, messages, readings, parties, attachments, timeline, matches)
+_KEPT: tuple[tuple[Table, str], ...] = (
+    (complaints, "ON CONFLICT (id) DO NOTHING"),  # two of one number are a fault, to be seen
+    *((table, "ON CONFLICT DO NOTHING") for table in (messages, readings, parties, attachments, timeline, matches)),
+)
 
 
 def keep(
@@ -48,7 +51,7 @@ def keep(
         if len(fresh) < len(once):
             rows = _rows(record, fresh, at(now))
         _overtaken(connection, rows.by_table[complaints])
-        put_all(connection, *((table, rows.by_table[table], "ON CONFLICT DO NOTHING") for table in _KEPT))
+        put_all(connection, *((table, rows.by_table[table], on) for table, on in _KEPT))
         _touched(connection, [e for e in fresh if e.complaint.outcome == "added"])
         return owe(connection, record.vault, [e for e in fresh if e.complaint.message.account in speaks], now, zone)
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from schemas import Attachment, Match, message_id
 from sink import Record, bury, claim, export, note, owed
 from tests.sink.made import NOW, books, counted, dead, decision, kept, memory, message, raw, receipt, routed, rows
@@ -137,3 +140,10 @@ def test_foreign_words_of_any_length_and_with_a_nul_are_kept(record: Record) -> 
     assert rows(record, "SELECT state FROM outbox") == [("read",)]
     bury(record, [dead(message(2), reason=long)])
     assert len(list(export(record, None))) == 1
+
+
+def test_two_complaints_of_one_number_are_a_fault_to_be_seen(record: Record) -> None:
+    kept(record, routed(message(1), number="17080000"))
+    with pytest.raises(IntegrityError):
+        kept(record, routed(message(2), number="17080000"))
+    assert rows(record, "SELECT raw FROM outcomes") == [(message(1).raw,)]
