@@ -146,8 +146,9 @@ def _stages(hub: Hub) -> dict[str, list[Stage]]:
 
 def _loops(hub: Hub) -> dict[str, list[Loop]]:
     speaker = _speaker(hub)
+    pace = UNHURRIED if hub.settings.remote else 0.0
     return {
-        "sink": [Loop("relay", lambda: _relay(hub), 1.0, UNHURRIED if hub.settings.remote else 0.0, hub.owes)],
+        "sink": [Loop("relay", lambda: _relay(hub), 1.0, pace, hub.owes)],
         "speakers": [Loop("fetch", speaker.fetch, 1.0), Loop("settle", speaker.settle, 60.0)],
     }
 
