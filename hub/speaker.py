@@ -12,7 +12,7 @@ import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from itertools import groupby
+from itertools import count, groupby
 from uuid import uuid4
 
 from bus import place_of
@@ -48,14 +48,16 @@ class Speaker:
         self._http = http
         self._threads = threads
         self._paused = paused
-        self._name = f"{os.getpid()}-{uuid4().hex[:8]}"
+        self._names = map(f"{os.getpid()}-{uuid4().hex[:8]}-{{}}".format, count(1))
+        self._claim = next(self._names)
 
     async def speak(self, events: Sequence[Event]) -> Sequence[Event]:
         """Stage `speakers`: replies in, receipts out. One conversation's replies are sent one after the other. Those of
         a paused account are left unclaimed: `settle` has them owed again, and the relay holds them back."""
         told = [e for e in events if isinstance(e, Reply) and e.account not in self._paused]
         replies = {e.id: e for e in told}  # one published twice is still one
-        mine = await self._threads.disk(claim, self._record, list(replies), by=self._name, now=now())
+        mine = await self._threads.disk(claim, self._record, list(replies), by=self._claim, now=now())
+        self._claim = next(self._names)  # not before there is an answer: what was taken without one was not sent
         ours = sorted((replies[id] for id in replies if id in mine), key=lambda r: r.key)  # stable within a key
         talks = [list(talk) for _, talk in groupby(ours, key=lambda r: r.key)]
         said = await asyncio.gather(*(self._threads.world(self._talk, talk) for talk in talks))

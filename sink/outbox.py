@@ -161,14 +161,18 @@ def published(record: Record, ids: Collection[str], *, now: datetime | None = No
 
 
 def claim(record: Record, ids: Collection[str], *, by: str, now: datetime) -> set[str]:
-    """Those of the replies that `by` may send now, and nobody else. What is published was due by the clock of the
-    relay; ours may be behind it, and is not asked again."""
-    free = "(state = 'published' OR state = 'owed' AND (not_before IS NULL OR not_before <= ?))"
+    """Those of the replies that the claim `by` has now, and nobody else. A claim whose answer was lost is made again by
+    that name, and has what it took; once it was answered, its name is used up. What is published was due by the clock
+    of the relay; ours may be behind it, and is not asked again."""
+    free = (
+        "(state = 'published' OR state = 'claimed' AND claimed_by = ? "
+        "OR state = 'owed' AND (not_before IS NULL OR not_before <= ?))"
+    )
     sql = "UPDATE outbox SET state = 'claimed', claimed_by = :claimed_by, claimed_at = :claimed_at WHERE id = :id"
     with record.write() as connection:
         at = stamper(connection)(now)
         lock(connection, outbox, "id", ids)
-        found = {id for (id,) in ask(connection, f"SELECT id FROM outbox WHERE id IN (*) AND {free}", ids, at)}  # noqa: S608 - our own words
+        found = {id for (id,) in ask(connection, f"SELECT id FROM outbox WHERE id IN (*) AND {free}", ids, by, at)}  # noqa: S608 - our own words
         run(connection, outbox, sql, [{"id": id, "claimed_by": by, "claimed_at": at} for id in found])
     return found
 

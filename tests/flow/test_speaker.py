@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import sink
 from connectors import Http, Unanswered, channel_type
 from hub.speaker import Speaker
 from hub.threads import threads
@@ -73,6 +74,27 @@ async def test_a_reply_published_twice_is_sent_once(record: Record, tmp_path: Pa
     assert mouth.said == ["r1"]
     assert [receipt.state for receipt in first] == ["sent"]
     assert again == []
+
+
+async def test_a_claim_whose_answer_was_lost_is_sent_once(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply, mouth, answers = owed_reply(record, "r1"), Mouth(), iter([False, True, True])
+
+    def claim(*told: Any, **more: Any) -> set[str]:
+        mine = sink.claim(*told, **more)
+        if not next(answers):
+            raise Retry("the server was killed behind the commit")
+        return mine
+
+    monkeypatch.setattr("hub.speaker.claim", claim)
+    with threads() as pools, Http() as http:
+        speaker = Speaker(record, Blobs(tmp_path), {"sms": mouth}, http, pools)
+        with pytest.raises(Retry):
+            await speaker.speak([reply])
+        assert len(await speaker.speak([reply])) == 1
+        assert await speaker.speak([reply]) == []
+    assert mouth.said == ["r1"]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,17 @@ def test_a_reply_goes_from_owed_to_sent(record: Record) -> None:
     assert rows(record, "SELECT state, native_id FROM outbox") == [("sent", "g1")]
 
 
+def test_a_claim_whose_answer_was_lost_is_made_again_by_its_name_alone(record: Record) -> None:
+    kept(record, routed(message(1)))
+    (reply,) = owed(record, now=NOW)
+    published(record, [reply.id], now=NOW)
+    assert claim(record, [reply.id], by="a-1", now=NOW) == {reply.id}
+    assert claim(record, [reply.id], by="a-2", now=NOW) == claim(record, [reply.id], by="b-1", now=NOW) == set()
+    assert claim(record, [reply.id], by="a-1", now=NOW) == {reply.id}
+    note(record, [receipt("sent", reply=reply.id)])
+    assert claim(record, [reply.id], by="a-1", now=NOW) == set()
+
+
 def test_two_threads_never_claim_the_same_reply(record: Record) -> None:
     kept(record, *[routed(message(n, sender=Party(phone=f"+6281200{n:05d}"))) for n in range(1, 41)])
     ids = [reply.id for reply in owed(record, now=NOW)]
