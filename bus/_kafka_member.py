@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
@@ -21,6 +24,10 @@ POLL = 1.0
 """Seconds; also how long a silent coordinator goes unnoticed."""
 GONE = 60.0
 """Seconds without a coordinator until the brokers are looked up anew. Before, we would lose our place in the group."""
+LOOK = 30.0
+"""Seconds of silence, and the brokers are asked what there is. What has not come by the next look never will."""
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -49,7 +56,8 @@ class Member(AsyncIterator[Batch]):
         self._ticket: Ticket | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
+        self._due: Mapping[TopicPartition, int] = {}
 
     async def __anext__(self) -> Batch:
         await self._idle.wait()
@@ -61,7 +69,10 @@ class Member(AsyncIterator[Batch]):
                 self._share.drop(share)
                 raise self._link.away(error) from error
             if records:
+                self._looked, self._due = time.monotonic(), {}
                 return self._hand_out(share, {slot: unpack(found) for slot, found in records.items()})
+            if why := share.broken or await self._overlooked(share):
+                self._give_up(share, why)
             self._listen(share)
 
     async def commit(self, ticket: Ticket) -> None:
@@ -85,7 +96,8 @@ class Member(AsyncIterator[Batch]):
         prefix = self._link.address.prefix
         topic = prefix + self._topic
         share = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
+        self._due = {}
         return share
 
     def _hand_out(self, share: Share, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
@@ -95,6 +107,25 @@ class Member(AsyncIterator[Batch]):
         gained, share.gained = share.gained, False
         together = [event for found in events.values() for event in found]
         return Batch(self._topic, self._group, together, self._ticket, gained)
+
+    async def _overlooked(self, share: Share) -> str:
+        """What should have come long ago, for the log."""
+        if time.monotonic() - self._looked < LOOK:
+            return ""
+        self._looked = time.monotonic()
+        late = [slot.partition for slot, end in self._due.items() if slot in share.numbers and share.place(slot) < end]
+        if late:
+            return f"partitions {late} stand still"
+        with suppress(*FAULTS):  # another time
+            async with asyncio.timeout(ANSWER):
+                self._due = await share.ends()
+        return ""
+
+    def _give_up(self, share: Share, why: str) -> NoReturn:
+        """Join anew. Raises Retry."""
+        self._share.drop(share)
+        _logger.warning("%s on %s: nothing comes any more (%s), joining anew", self._group, self._topic, why)
+        raise Retry("the group is joined anew")
 
     def _listen(self, share: Share) -> None:
         """Nothing came: because nothing is there, or because nobody answers?"""
@@ -111,6 +142,9 @@ class Member(AsyncIterator[Batch]):
         try:
             await asyncio.wait_for(ticket.share.steady.wait(), ANSWER)
         except TimeoutError:
+            if ticket.share.broken:  # then they never will be to us
+                self._share.drop(ticket.share)
+                return {}
             raise Retry("the group's partitions are being dealt out anew") from None
         if not (kept := ticket.kept):
             return {}

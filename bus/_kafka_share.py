@@ -53,6 +53,27 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
         """Is there a coordinator that answers?"""
         return self.consumer._coordinator.coordinator_id is not None
 
+    @property
+    def broken(self) -> str:
+        """What ended aiokafka's work in the background, empty while it goes on: aiokafka tells only who asks for more,
+        or nobody, and nothing comes any more."""
+        coordinator = self.consumer._coordinator
+        tasks = (self.consumer._fetcher._fetch_task, coordinator._coordination_task)
+        ends = [*(_end(task) for task in tasks if task.done()), coordinator._pending_exception]
+        return ", ".join(type(end.__cause__ or end).__name__ for end in ends if end is not None)
+
+    def place(self, slot: TopicPartition) -> int:
+        """The offset read next; -1 where that is not known yet, or the partition is not ours."""
+        subscription = self.consumer._subscription.subscription
+        assignment = subscription and subscription.assignment
+        state = assignment and assignment.state_value(slot)
+        return state.position if state and state.has_valid_position else -1
+
+    async def ends(self) -> Mapping[TopicPartition, int]:
+        """Of each partition, the offset of the next event to be written. Raises what aiokafka raises."""
+        ends: Mapping[TopicPartition, int] = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        return ends
+
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """A rebalance begins; it goes on when we return."""
         if not self.consumer._coordinator.member_id:  # we were put out: others hold it all by now
@@ -119,6 +140,10 @@ async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> Share
 def _sticky() -> type[StickyPartitionAssignor]:
     """A class of its own: aiokafka keeps what a consumer held last in the class, which consumers would share."""
     return type("Sticky", (StickyPartitionAssignor,), {})
+
+
+def _end(task: asyncio.Task[None]) -> BaseException:
+    return asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError()
 
 
 async def leave(share: Share) -> None:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from bus import Batch, Lost, _kafka_member
 from bus.kafka import KafkaBus
 from schemas import EVENTS, Dead, Receipt, Reject, Retry
 from tests.bus.events import AT, citizens, consume, everything, ids, raw, soon
@@ -263,3 +264,61 @@ async def test_a_groups_place_is_kept_in_kafka(bus: KafkaBus, kafka: str, prefix
     async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=f"{prefix}.reader.raw") as look:
         slots = [TopicPartition(f"{prefix}.raw", n) for n in range(4)]
         assert {await look.committed(slot) for slot in slots} == {2, None}
+
+
+async def test_a_fetcher_that_died_unheard_is_noticed(bus: KafkaBus) -> None:
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        await consume(bus, batches, 1)
+        dead = _consumer(batches)
+        dead._fetcher._fetch_task.cancel()
+        for number in (2, 3):  # what it has asked for may still come
+            await bus.publish([raw(number)])
+            try:
+                assert ids(await consume(bus, batches, 1)) == [number]
+            except Retry:
+                assert ids(await consume(bus, batches, 1)) == [number]
+        assert _consumer(batches) is not dead
+
+
+async def test_a_commit_does_not_wait_for_a_coordination_that_died(bus: KafkaBus) -> None:
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        in_hand = await soon(batches)
+        share = batches._share.now  # type: ignore[attr-defined]
+        share.steady.clear()
+        share.consumer._coordinator._coordination_task.cancel()
+        with pytest.raises(Lost):
+            await bus.commit(in_hand)
+        assert ids(await consume(bus, batches, 1)) == [1]
+
+
+async def test_what_stands_there_and_does_not_come_is_noticed(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_kafka_member, "LOOK", 0.5)
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        await consume(bus, batches, 1)
+        consumer = _consumer(batches)
+        consumer.pause(*consumer.assignment())
+        await bus.publish([raw(2)])
+        with pytest.raises(Retry):
+            await soon(batches)
+        assert ids(await consume(bus, batches, 1)) == [2]
+
+
+async def test_who_has_nothing_to_do_stays_in_its_group(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_kafka_member, "LOOK", 0.1)
+    monkeypatch.setattr(_kafka_member, "POLL", 0.1)
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        await consume(bus, batches, 1)
+        consumer = _consumer(batches)
+        waiting = asyncio.create_task(soon(batches))
+        await asyncio.wait([waiting], timeout=2)
+        await bus.publish([raw(2)])
+        await bus.commit(await waiting)
+        assert _consumer(batches) is consumer
+
+
+def _consumer(batches: AsyncIterator[Batch]) -> AIOKafkaConsumer:
+    return batches._share.now.consumer  # type: ignore[attr-defined]
