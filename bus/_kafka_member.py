@@ -63,6 +63,8 @@ class Member(AsyncIterator[Batch]):
         await self._idle.wait()
         while True:
             share = await self._share.get()
+            if why := share.broken or await self._overlooked(share):
+                self._give_up(share, why)
             try:
                 records = await share.consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._size)
             except FAULTS as error:  # of the group: a broker that is away only keeps us waiting
@@ -71,8 +73,6 @@ class Member(AsyncIterator[Batch]):
             if records:
                 self._looked, self._due = time.monotonic(), {}
                 return self._hand_out(share, {slot: unpack(found) for slot, found in records.items()})
-            if why := share.broken or await self._overlooked(share):
-                self._give_up(share, why)
             self._listen(share)
 
     async def commit(self, ticket: Ticket) -> None:
@@ -142,7 +142,7 @@ class Member(AsyncIterator[Batch]):
         try:
             await asyncio.wait_for(ticket.share.steady.wait(), ANSWER)
         except TimeoutError:
-            if ticket.share.broken:  # then they never will be to us
+            if ticket.share.broken or ticket.share.dealing > GONE:  # they never will be to us
                 self._share.drop(ticket.share)
                 return {}
             raise Retry("the group's partitions are being dealt out anew") from None

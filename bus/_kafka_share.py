@@ -10,6 +10,7 @@ A rebalance waits for the batch in hand (`HAND_OVER`), so that ordinary joining 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from itertools import count
@@ -47,11 +48,17 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
         """How often partitions were dealt out; after each, reading starts at the committed places."""
         self._idle = idle
         self._part = "", 0
+        self._began = 0.0
 
     @property
     def coordinated(self) -> bool:
         """Is there a coordinator that answers?"""
         return self.consumer._coordinator.coordinator_id is not None
+
+    @property
+    def dealing(self) -> float:
+        """Seconds since the rebalance began."""
+        return time.monotonic() - self._began
 
     @property
     def broken(self) -> str:
@@ -81,6 +88,7 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
         with suppress(TimeoutError):
             if self.numbers:
                 await asyncio.wait_for(self._idle.wait(), HAND_OVER)
+        self._began = time.monotonic()
         self.steady.clear()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:

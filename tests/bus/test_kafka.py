@@ -293,6 +293,22 @@ async def test_a_commit_does_not_wait_for_a_coordination_that_died(bus: KafkaBus
         assert ids(await consume(bus, batches, 1)) == [1]
 
 
+async def test_a_commit_does_not_wait_for_ever_for_a_rebalance(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_kafka_member, "ANSWER", 0.1)
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        in_hand = await soon(batches)
+        batches._share.now.steady.clear()  # type: ignore[attr-defined]
+        batches._share.now._began = time.monotonic()  # type: ignore[attr-defined]
+        with pytest.raises(Retry):
+            await bus.commit(in_hand)
+        monkeypatch.setattr(_kafka_member, "GONE", 0.1)
+        monkeypatch.setattr(_kafka_member, "ANSWER", 3.0)
+        with pytest.raises(Lost):
+            await bus.commit(in_hand)
+        assert ids(await consume(bus, batches, 1)) == [1]
+
+
 async def test_what_stands_there_and_does_not_come_is_noticed(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_kafka_member, "LOOK", 0.5)
     async with bus.subscribe("raw", "reader") as batches:
