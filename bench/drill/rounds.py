@@ -16,7 +16,7 @@ from bench.drill.look import Look
 from bench.drill.stack import Stack
 from bench.drill.watch import Watch
 
-EMPTY_WITHIN = 300.0
+EMPTY_WITHIN = 600.0
 """Seconds after the load's last yes within which the road has to be empty."""
 BEFORE = 3.0
 """Seconds: what was accepted so shortly before a fault may still have been on the road."""
