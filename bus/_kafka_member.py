@@ -57,7 +57,8 @@ class Member(AsyncIterator[Batch]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._heard = self._looked = time.monotonic()
-        self._due: Mapping[TopicPartition, int] = {}
+        self._due: tuple[int, Mapping[TopicPartition, int]] = 0, {}
+        """Up to where events should have come by the next look, unless partitions are dealt out anew before."""
 
     async def __anext__(self) -> Batch:
         await self._idle.wait()
@@ -71,7 +72,7 @@ class Member(AsyncIterator[Batch]):
                 self._share.drop(share)
                 raise self._link.away(error) from error
             if records:
-                self._looked, self._due = time.monotonic(), {}
+                self._looked, self._due = time.monotonic(), (0, {})
                 return self._hand_out(share, {slot: unpack(found) for slot, found in records.items()})
             self._listen(share)
 
@@ -97,7 +98,7 @@ class Member(AsyncIterator[Batch]):
         topic = prefix + self._topic
         share = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
         self._heard = self._looked = time.monotonic()
-        self._due = {}
+        self._due = 0, {}
         return share
 
     def _hand_out(self, share: Share, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
@@ -113,12 +114,13 @@ class Member(AsyncIterator[Batch]):
         if time.monotonic() - self._looked < LOOK:
             return ""
         self._looked = time.monotonic()
-        late = [slot.partition for slot, end in self._due.items() if slot in share.numbers and share.place(slot) < end]
-        if late:
+        deal, due = self._due
+        late = [slot.partition for slot, end in due.items() if share.place(slot) < end]
+        if late and deal == share.deals:
             return f"partitions {late} stand still"
         with suppress(*FAULTS):  # another time
             async with asyncio.timeout(ANSWER):
-                self._due = await share.ends()
+                self._due = share.deals, await share.ends()
         return ""
 
     def _give_up(self, share: Share, why: str) -> NoReturn:
