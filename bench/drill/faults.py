@@ -43,6 +43,8 @@ def killed(*names: str) -> Fault:
         member.kill()
         scene.a_moment()
         member.start()
+        if member.name == "door":  # else the next kill meets a door that takes nothing in yet
+            scene.stack.wait_for_door()
 
     return _named(f"{'|'.join(names)} killed", fault)
 
