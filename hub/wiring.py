@@ -128,8 +128,8 @@ async def open_hub(settings: Settings, at_work: AtWork | None = None, *, door: b
 
 def _stages(hub: Hub) -> dict[str, list[Stage]]:
     guard = Guard(hub.settings.guard_run, hub.settings.guard_share, spared={"file"})
-    stage = partial(Stage, guard=guard, pace=PACE if hub.settings.remote else 0.0)
-    later = partial(stage, pace=UNHURRIED if hub.settings.remote else 0.0)
+    stage = partial(Stage, guard=guard, pace=_pace(hub, PACE))
+    later = partial(stage, pace=_pace(hub, UNHURRIED))
     return {
         "reader": reading(hub, stage),
         "matcher": [stage("matcher", Message.topic, _matcher(hub))],
@@ -146,11 +146,14 @@ def _stages(hub: Hub) -> dict[str, list[Stage]]:
 
 def _loops(hub: Hub) -> dict[str, list[Loop]]:
     speaker = _speaker(hub)
-    pace = UNHURRIED if hub.settings.remote else 0.0
     return {
-        "sink": [Loop("relay", lambda: _relay(hub), 1.0, pace, hub.owes)],
+        "sink": [Loop("relay", lambda: _relay(hub), 1.0, _pace(hub, UNHURRIED), hub.owes)],
         "speakers": [Loop("fetch", speaker.fetch, 1.0), Loop("settle", speaker.settle, 60.0)],
     }
+
+
+def _pace(hub: Hub, seconds: float) -> float:
+    return seconds if hub.settings.remote else 0.0
 
 
 def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:

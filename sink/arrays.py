@@ -35,11 +35,8 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str) -
 def insert_all(connection: Connection, inserts: Sequence[tuple[Table, Sequence[Row], str]]) -> None:
     """Insert rows of several tables with one statement: each is a journey to the server, and Python's lock to be had
     again. Nothing that is inserted is seen by the others."""
-    columns = [tuple(rows[0]) for _, rows, _ in inserts]
-    sql = _insert_all(tuple((table, names, on) for (table, _, on), names in zip(inserts, columns, strict=True)))
-    values = (
-        _arrays(table, names, _in_order(table, rows)) for (table, rows, _), names in zip(inserts, columns, strict=True)
-    )
+    sql = _insert_all(tuple((table, tuple(rows[0]), on) for table, rows, on in inserts))
+    values = (_arrays(table, tuple(rows[0]), _in_order(table, rows)) for table, rows, _ in inserts)
     connection.exec_driver_sql(sql, tuple(chain.from_iterable(values)))
 
 

@@ -31,25 +31,14 @@ class Table:
         return self.now
 
 
-async def test_a_look_is_good_for_a_while() -> None:
-    table = Table(seconds=0.5)
+@pytest.mark.parametrize(("seconds", "good_for"), [(0.5, 60.0), (100.0, 100.0 * REST)])
+async def test_a_look_is_good_for_a_while_and_a_long_one_for_longer(seconds: float, good_for: float) -> None:
+    table = Table(seconds)
     look = Look(table.look, 60.0, table.clock)
     await look.renew()
-    table.now += 59.0
+    table.now += good_for - 1.0
     await look.renew()
-    assert (look.seen, look.at) == (1, 0.5)
-    table.now += 2.0
-    await look.renew()
-    assert look.seen == 2
-
-
-async def test_after_a_long_look_the_table_has_rest() -> None:
-    table = Table(seconds=100.0)
-    look = Look(table.look, 60.0, table.clock)
-    await look.renew()
-    table.now += 100.0 * REST - 1.0
-    await look.renew()
-    assert look.seen == 1
+    assert (look.seen, look.at) == (1, seconds)
     table.now += 2.0
     await look.renew()
     assert look.seen == 2
