@@ -1,6 +1,6 @@
 """The corridor: the port, its adapters, and `pump`, the only loop that consumes a topic."""
 
-from bus._bury import place_of
+from bus._dead_letter import place_of
 from bus._file import UnusableLog, look_into
 from bus._guard import Guard, Stopped
 from bus._port import Batch, Bus, Lag, Lost, Stored

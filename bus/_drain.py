@@ -11,8 +11,8 @@ from datetime import datetime
 
 import msgspec
 
-from bus._bury import bury
-from bus._gate import Gate
+from bus._dead_letter import bury
+from bus._spool_flags import Gate
 from bus._port import Batch, Bus, Lost, Stored
 from bus.sqlite import SqliteBus
 from schemas import Event, Reject, Retry, decode

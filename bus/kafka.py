@@ -12,8 +12,8 @@ from typing import Self
 
 from bus import _kafka_link
 from bus._kafka_link import Link
-from bus._kafka_look import Look
-from bus._kafka_member import Member, Ticket
+from bus._kafka_admin import Look
+from bus._kafka_subscription import Member, Ticket
 from bus._kafka_records import pack
 from bus._kafka_url import parse
 from bus._kafka_writer import Writer

@@ -28,7 +28,7 @@ from datetime import datetime
 from itertools import count
 from typing import TypeVar
 
-from bus._bury import bury, place_of
+from bus._dead_letter import bury, place_of
 from bus._guard import Guard, Stopped, Watch
 from bus._partitions import now
 from bus._port import Batch, Bus, Lost, Stored

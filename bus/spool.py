@@ -41,7 +41,7 @@ from typing import NamedTuple, Self
 from bus import _log as log
 from bus._drain import GROUP, HOLD, TOPIC, Drain
 from bus._file import look_into
-from bus._gate import Gate
+from bus._spool_flags import Gate
 from bus._partitions import now
 from bus._port import Batch, Bus, Lag, Stored
 from bus.sqlite import SqliteBus

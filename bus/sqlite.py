@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from bus import _log, _retention
-from bus._neighbours import MEMBERS, Neighbours
+from bus._membership import MEMBERS, Neighbours
 from bus._partitions import Slot, now, pack
 from bus._port import Batch, Bus, Lag, Lost, Stored
 from bus._subscription import Lease, Subscription, Ticket

@@ -58,9 +58,9 @@ _RAW_OF: dict[str, Callable[[bytes], str | None]] = {
 
 async def look(hub: Hub) -> Ledger:
     """The ledger now. What came in is counted first, what is on the road next, outcomes last: nothing seems lost."""
-    last = await hub.threads.disk(booked, hub.record)
+    last = await hub.running.pools.disk(booked, hub.record)
     road = await on_the_road(hub.bus, carriers(hub.stages.values()))
-    return await hub.threads.disk(balance, hub.record, last, road)
+    return await hub.running.pools.disk(balance, hub.record, last, road)
 
 
 async def two_looks(

@@ -49,7 +49,7 @@ def _read(hub: Hub) -> Callable[[Sequence[Raw]], Awaitable[Sequence[Event]]]:
         return read(brought, hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
 
     async def read_here(raws: Sequence[Raw]) -> Sequence[Event]:
-        return await hub.threads.disk(work, raws)
+        return await hub.running.pools.disk(work, raws)
 
     return read_here
 

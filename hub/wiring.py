@@ -21,13 +21,13 @@ from pathlib import Path
 from bus import Bus, Guard, MemoryBus, SqliteBus, Stage, Turnstile, UnusableLog
 from connectors import Http, Speaks
 from hub.accounts import Accounts, write_first
-from hub.at_work import AtWork
+from hub.running.status import AtWork
 from hub.clock import Clock, now
 from hub.intake import intake
 from hub.reading import reading
 from hub.settings import Settings, WrongCall, sqlite_path
-from hub.speaker import AT_A_TIME, Speaker
-from hub.threads import Threads, threads
+from hub.running.sender import AT_A_TIME, Speaker
+from hub.running.pools import Threads, threads
 from normalizer import match
 from router import Rules, route
 from schemas import Complaint, Dead, Event, Message, Raw, Receipt, Reply, Retry, Routed
@@ -160,14 +160,14 @@ def _matcher(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]
     memory = RecordMemory(hub.record, now)
 
     async def matcher(events: Sequence[Event]) -> Sequence[Event]:
-        return await hub.threads.disk(match, [e for e in events if isinstance(e, Message)], memory)
+        return await hub.running.pools.disk(match, [e for e in events if isinstance(e, Message)], memory)
 
     return matcher
 
 
 def _router(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     async def router(events: Sequence[Event]) -> Sequence[Event]:
-        return await hub.threads.disk(route, [e for e in events if isinstance(e, Complaint)], hub.rules)
+        return await hub.running.pools.disk(route, [e for e in events if isinstance(e, Complaint)], hub.rules)
 
     return router
 
@@ -177,7 +177,7 @@ def _keeper(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 
     async def keeper(events: Sequence[Event]) -> Sequence[Event]:
         routed = [e for e in events if isinstance(e, Routed)]
-        if await hub.threads.disk(keep, hub.record, routed, speaks=speaks, now=now(), zone=hub.settings.zone):
+        if await hub.running.pools.disk(keep, hub.record, routed, speaks=speaks, now=now(), zone=hub.settings.zone):
             hub.owes.set()
         return []
 
@@ -186,7 +186,7 @@ def _keeper(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 
 def _noter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     async def noter(events: Sequence[Event]) -> Sequence[Event]:
-        await hub.threads.disk(note, hub.record, [e for e in events if isinstance(e, Receipt)])
+        await hub.running.pools.disk(note, hub.record, [e for e in events if isinstance(e, Receipt)])
         return []
 
     return noter
@@ -194,7 +194,7 @@ def _noter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
 
 def _burier(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     async def burier(events: Sequence[Event]) -> Sequence[Event]:
-        await hub.threads.disk(bury, hub.record, [e for e in events if isinstance(e, Dead)])
+        await hub.running.pools.disk(bury, hub.record, [e for e in events if isinstance(e, Dead)])
         return []
 
     return burier
@@ -203,7 +203,7 @@ def _burier(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 def _counter(hub: Hub) -> Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]:
     async def counter(events: Sequence[Event]) -> Sequence[Event]:
         raws = [(e.id, e.account, e.received_at) for e in events if isinstance(e, Raw)]
-        await hub.threads.disk(count, hub.record, raws)
+        await hub.running.pools.disk(count, hub.record, raws)
         return []
 
     return counter
@@ -214,19 +214,19 @@ async def _relay(hub: Hub) -> int:
     lets only one be sent."""
     turn = ExitStack()
     try:
-        if not await hub.threads.disk(turn.enter_context, relaying(hub.record)):
+        if not await hub.running.pools.disk(turn.enter_context, relaying(hub.record)):
             return 0
-        replies = await hub.threads.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE, paused=hub.accounts.paused)
+        replies = await hub.running.pools.disk(owed, hub.record, now=now(), limit=RELAY_AT_ONCE, paused=hub.accounts.paused)
         if replies:
             await hub.bus.publish(replies)
-            await hub.threads.disk(published, hub.record, [r.id for r in replies])
+            await hub.running.pools.disk(published, hub.record, [r.id for r in replies])
         return len(replies)
     finally:
-        await hub.threads.disk(turn.close)
+        await hub.running.pools.disk(turn.close)
 
 
 def _speaker(hub: Hub) -> Speaker:
-    return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.threads, paused=hub.accounts.paused)
+    return Speaker(hub.record, hub.blobs, hub.accounts, hub.http, hub.running.pools, paused=hub.accounts.paused)
 
 
 async def _opened(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus]) -> Bus:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from normalizer._port import Parses
 from normalizer.keywords import Keywords
 from normalizer.message import as_read
-from normalizer.sound import sound
+from normalizer.sanitize import sound
 from schemas import Dead, Event, Message, Raw, Receipt, Reject, encode
 
 Item = Message | Receipt | Reject

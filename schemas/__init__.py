@@ -1,11 +1,15 @@
-"""The ground floor: the events of the road, the values inside them, the two errors, the identifiers."""
+"""Events of the pipeline, the values inside them, the errors, the identifiers. Every room stands on this one."""
 
-from schemas.errors import Reject, Retry, RoadError
-from schemas.events import EVENTS, Complaint, Dead, Event, Message, Raw, Receipt, Reply, Routed, Slow
-from schemas.ids import complaint_id, message_id, reply_id, without_native
+from schemas.body import Body
+from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
+from schemas.events import EVENTS, Action, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
+from schemas.ids import complaint_id, message_id, native_of, reply_id, without_native
 from schemas.values import (
-    CLOSED,
-    REFERRING,
+    CLOSED_STATUSES,
+    REFERRING_KINDS,
+    ActionKind,
+    Actor,
+    Assignment,
     Attachment,
     AttachmentState,
     Category,
@@ -18,14 +22,17 @@ from schemas.values import (
     Party,
     Place,
     ReceiptState,
+    Reply,
+    ReplyState,
     ReportClass,
     Status,
 )
 from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
-    "CLOSED", "EVENTS", "REFERRING", "Attachment", "AttachmentState", "Category", "Command", "Complaint", "Dead",
-    "Event", "Match", "MatchKind", "Message", "MessageKind", "Office", "Outcome", "Party", "Place", "Raw", "Receipt",
-    "ReceiptState", "Reject", "Reply", "ReportClass", "Retry", "RoadError", "Routed", "Slow", "Status", "complaint_id",
-    "decode", "encode", "json_schemas", "message_id", "reply_id", "without_native",
+    "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Assignment",
+    "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
+    "Message", "MessageKind", "Office", "Outcome", "Party", "PipelineError", "Place", "Raw", "Receipt",
+    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Status", "Unanswered",
+    "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of", "reply_id", "without_native",
 ]  # fmt: skip

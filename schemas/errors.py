@@ -1,34 +1,67 @@
-"""The two errors of the road. Everything a stage may raise on purpose is one of them.
+"""The errors that a stage or a channel raises on purpose.
 
-    RoadError
-    ├── Retry    the fault may pass: wait, then run the same events again
-    └── Reject   the event itself is at fault: bury it with its reason, go on with the next
+    PipelineError
+    ├── Retry           the fault may pass: wait, then run the same work again
+    │   └── Unanswered  a request was sent and no whole answer came back: it may have arrived, so it is not sent again
+    ├── AccountFault    the account is at fault, not the reply: what is owed waits until the account is mended
+    └── Reject          the event or the reply itself is at fault: a dead letter, or a failed reply
 
-Anything else that escapes a stage is a bug: the pump buries the event and stops loudly when bugs come in a row.
+Anything else that escapes a stage is a bug: the pump dead-letters the event and stops loudly when bugs come in a row.
+
+A code is a short lower-case name ("not_json", "token_expired"): figures are grouped by it. A detail explains it to
+people. Neither holds anything personal, and no secret.
 """
 
 from __future__ import annotations
 
 
-class RoadError(Exception):
-    """A fault that a stage names on purpose."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class PipelineError(Exception):
+    """A fault that was raised on purpose."""
 
 
-class Retry(RoadError):  # noqa: N818 - it says what to do, as Reject does
-    """Run the same events again, `after` seconds from now (None: the pump's own back-off).
+class Retry(PipelineError):  # noqa: N818 - it says what to do, as Reject does
+    """Run the same work again, `after` seconds from now (None: the caller's own backoff).
 
     `limit` is how often at most; None means for ever, as for our own database or broker.
     """
 
     def __init__(self, reason: str, *, after: float | None = None, limit: int | None = None) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.after = after
         self.limit = limit
 
 
-class Reject(RoadError):  # noqa: N818 - it says what to do, as Retry does
-    """Bury the event. The reason goes to the dead letters: it names what to mend and holds nothing personal."""
+class Unanswered(Retry):
+    """A request was sent and no whole answer came back: it may have arrived."""
+
+
+class _CodedError(PipelineError):
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+
+    @property
+    def reason(self) -> str:
+        """Code and detail as one line for people."""
+        return f"{self.code}: {self.detail}" if self.detail else self.code
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class AccountFault(_CodedError):  # noqa: N818 - it says what is wrong, as Reject does
+    """Nothing can be sent for this account until somebody mends it: a lapsed token, a missing setting, a spent quota.
+
+    The reply stays owed. `after` is how many seconds to wait before the account is tried again by itself (None: the
+    caller's own backoff); a new edition of the account is tried at once.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, after: float | None = None) -> None:
+        super().__init__(code, detail)
+        self.after = after
+
+
+class Reject(_CodedError):  # noqa: N818 - it says what to do, as Retry does
+    """The event or the reply itself is at fault. `code` groups dead letters, `detail` says what to mend."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID, uuid5
 
 _COMPLAINTS = UUID("7d3f1c0e-52ad-5d0b-9a39-0d3b2f4a6c11")
@@ -15,6 +15,12 @@ def message_id(kind: str, account: str, native: str) -> str:
     return "/".join(quote(part, safe="") for part in (kind, account, native))
 
 
+def native_of(message: str) -> str:
+    """The native id inside a message id."""
+    native = message.rpartition("/")[2]
+    return unquote(native) if "%" in native else native
+
+
 def without_native(raw: str, index: int) -> str:
     """The native id of a message whose channel gives none."""
     return f"~{raw}.{index}"
@@ -22,10 +28,10 @@ def without_native(raw: str, index: int) -> str:
 
 @lru_cache(maxsize=4096)
 def complaint_id(message: str) -> str:
-    """Derived from the message that opens the complaint: every process that sees it says the same."""
+    """Derived from the message that opens the complaint, so every process that sees it says the same."""
     return str(uuid5(_COMPLAINTS, message))
 
 
-def reply_id(raw: str, index: int, template: str) -> str:
-    """Derived from what it answers: owed twice is owed once."""
-    return str(uuid5(_REPLIES, f"{raw}/{index}/{template}"))
+def reply_id(source: str, template: str) -> str:
+    """Derived from what it answers (an event id such as `RAW.0`) and the template: owed twice is owed once."""
+    return str(uuid5(_REPLIES, f"{source}/{template}"))

@@ -9,30 +9,52 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.values import Match, Outcome
+from schemas.events import Action, Message
+from schemas.values import Match, Outcome, Place
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was decided about one message, whole: published again as it stands when the same Raw comes again."""
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was decided about one message or action, whole: published again when the same Raw comes again."""
 
     raw: str
-    index: int
+    item_index: int
     message: str
-    """Message id."""
+    """Message or action id."""
+    content: str = ""
+    """Digest of the words and files: the same id with other content is another message."""
     outcome: Outcome
     complaint: str | None = None
     number: str | None = None
-    opens: bool = False
-    """This message opened the complaint."""
+    opens_complaint: bool = False
     reason: str | None = None
     matches: tuple[Match, ...] = ()
     missing: tuple[str, ...] = ()
+    place: Place | None = None
+    """The place that was settled on."""
     stranger: bool = False
-    """Who asks did not report it: neither the thread nor what refers to this message leads to that complaint."""
-    moves: bool = False
+    """The sender did not report it: neither the thread nor what refers to this message leads to that complaint."""
+    switches_thread: bool = False
     """From here on the conversation is about this complaint (its thread). Never with `stranger`."""
+    reader: str = ""
     matcher: str = ""
     received_at: datetime
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the memory for one message or action."""
+
+    item: Message | Action
+    digest: str | None = None
+    """Of the words, see `match.digest`; None is not looked up."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the memory is to keep of one message or action."""
+
+    item: Message | Action
+    decision: Decision
+    digest: str | None = None
+    """Of the words that opened a complaint; None where it opened none."""
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,37 +69,30 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Referred(Thread, frozen=True, kw_only=True):
-    """The complaint of a message referred to, and which of the batch's identities and keys are its reporter's."""
+    """A complaint found by a message referred to, by its number or by a foreign id."""
 
     reporter: frozenset[str] = frozenset()
-
-
-class Numbered(msgspec.Struct, frozen=True, kw_only=True):
-    """A complaint asked for by number, and which of the askers' identities are its reporter's."""
-
-    complaint: str
-    number: str
-    closed: bool = False
-    reporter: frozenset[str] = frozenset()
-    """Those of the batch's identities and conversation keys that belong to who reported it."""
+    """Those of the batch's identities and conversation keys that belong to its reporter."""
 
 
 class Known(msgspec.Struct, kw_only=True):
-    """All that the memory knows of a batch of messages; `match` adds to it as it goes: one batch sees itself."""
+    """All that the memory knows of a batch of items; `match` adds to it as it goes: one batch sees itself."""
 
     decided: dict[tuple[str, int], Decision]
-    """By raw id and index: the same Raw once more."""
+    """By raw id and item index: the same Raw once more."""
     seen: dict[str, Decision]
     """By message id: the first decision about it."""
     fingerprints: dict[str, Decision]
     """By fingerprint: the latest decision about it, not older than 10 minutes before the message."""
     threads: dict[str, Thread]
     """By `Message.key` and by `account/alias`."""
-    said: dict[tuple[str, str], Thread]
+    same_words: dict[tuple[str, str], Thread]
     """By identity and digest of the words that opened a complaint: the same report by the same person."""
-    numbered: dict[str, Numbered]
+    by_number: dict[str, Referred]
     """By number, for the numbers that the batch names."""
-    referred: dict[str, Referred]
+    by_external_id: dict[tuple[str, str], Referred]
+    """By system and id in that system."""
+    by_message: dict[str, Referred]
     """By message id (kind/account/native) of the message referred to; not where a stranger wrote that message."""
-    fresh: dict[str, str]
+    new_numbers: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""

@@ -1,4 +1,8 @@
-"""Values inside the events. All frozen; instants are aware; what is personal stands in `Party` and `Message.text`."""
+"""Values inside the events. All frozen; instants are aware; what is personal stands in `Party` and `Message.text`.
+
+Every enumeration holds the word `unknown`: a word of a later release is read as `unknown`, and the word itself is kept
+(`wire.decode`).
+"""
 
 from __future__ import annotations
 
@@ -13,17 +17,27 @@ MessageKind = Literal[
 ]  # fmt: skip
 ReportClass = Literal["complaint", "aspiration", "information_request", "unknown"]
 Status = Literal["unverified", "verified", "in_progress", "done", "archived", "rejected", "unknown"]
-Outcome = Literal["recorded", "added", "redelivered", "refused", "dead"]
-MatchKind = Literal["redelivery", "same_report", "same_incident", "same_external_id"]
-AttachmentState = Literal["referenced", "fetched", "refused", "expired"]
-ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "retry", "empty"]
-Command = Literal["TL", "CEK"]
+Outcome = Literal["recorded", "added", "asked", "redelivered", "refused", "dead", "unknown"]
+"""What became of an item, one each; `asked` is a question about a status."""
+MatchKind = Literal["redelivery", "same_report", "same_incident", "same_external_id", "chain", "unknown"]
+AttachmentState = Literal["referenced", "fetched", "refused", "expired", "unknown"]
+ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "empty"]
+"""`empty`: a request that held no item at all."""
+ReplyState = Literal["owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed"]
+Command = Literal["TL", "CEK", "unknown"]
+ActionKind = Literal[
+    "answer", "question", "status", "disposition", "note", "join", "link", "undo", "unknown",
+]  # fmt: skip
+"""What somebody responsible did: words for the citizen; a question to the citizen; a status; passed to an office; an
+internal note; two reports of one person joined; two reports of one incident linked; a join or link undone."""
+ActorKind = Literal["officer", "office", "system", "citizen", "unknown"]
+PlaceSource = Literal["said", "shared", "keyword", "owner", "text", "unknown"]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its zone: one without is refused by the next reader."""
 
-REFERRING: frozenset[MessageKind] = frozenset({"reaction", "edit", "deletion"})
+REFERRING_KINDS: frozenset[MessageKind] = frozenset({"reaction", "edit", "deletion"})
 """Message kinds that say something about another message."""
-CLOSED: frozenset[str] = frozenset({"done", "archived", "rejected"})
+CLOSED_STATUSES: frozenset[str] = frozenset({"done", "archived", "rejected"})
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -36,7 +50,7 @@ class Party(Value, frozen=True, kw_only=True):
     name: str | None = None
     phone: str | None = None
     """E.164, "+628123456789"."""
-    phone_said: str | None = None
+    phone_written: str | None = None
     """The phone as it was written, where that differs."""
     email: str | None = None
     """Lower case."""
@@ -69,7 +83,10 @@ class Attachment(Value, frozen=True, kw_only=True):
 
 
 class Place(Value, frozen=True, kw_only=True):
-    """Where it happened. `code` is the Kemendagri region code ("32.73"), `words` what the citizen said."""
+    """Where it happened, or a candidate for it.
+
+    `code` is the Kemendagri region code ("32.73"), `words` what the citizen wrote.
+    """
 
     code: str | None = None
     level: str | None = None
@@ -79,8 +96,12 @@ class Place(Value, frozen=True, kw_only=True):
     lon: float | None = None
     """Degrees east, WGS 84."""
     words: str | None = None
-    source: Literal["said", "shared", "keyword", "owner"] = "said"
-    """Owner: nothing better was known than whose door it is."""
+    source: PlaceSource = "said"
+    """owner: nothing better was known than whose door it is; text: found in the words by the reader."""
+    p: float | None = None
+    """Probability that this is the place, 0 to 1; None: not judged."""
+    evidence: str | None = None
+    """The rule or list that found it and the words it rests on, where the reader found it."""
 
 
 class Category(Value, frozen=True, kw_only=True):
@@ -107,3 +128,46 @@ class Match(Value, frozen=True, kw_only=True):
     """0 to 1; 1 is identity."""
     evidence: str
     """The rule and what it saw, without a citizen's words."""
+
+
+class Actor(Value, frozen=True, kw_only=True):
+    """Who did an action."""
+
+    kind: ActorKind = "unknown"
+    id: str | None = None
+    """An officer's or an office's id, or the name of a system ("lapor", a portal's account)."""
+    name: str | None = None
+
+
+class Assignment(Value, frozen=True, kw_only=True):
+    """An office that has the complaint, and why."""
+
+    office: Office
+    rule: str | None = None
+    """Name of the rule that chose it."""
+    why: str | None = None
+    """The explanation for people, Indonesian."""
+
+
+class Reply(Value, frozen=True, kw_only=True):
+    """An answer owed to a person, as it is handed to the channel that sends it."""
+
+    id: str
+    """Our own reference: the channel carries it where it can."""
+    account: str
+    channel: str
+    conversation: str
+    to: str
+    """The channel's own address of the person."""
+    text: str
+    template: str
+    complaint: str | None = None
+    number: str | None = None
+    in_reply_to: str | None = None
+    """Native id of the person's message."""
+    created_at: Instant
+
+    @property
+    def key(self) -> str:
+        """Replies of one conversation are sent in order."""
+        return f"{self.account}/{self.conversation}"

@@ -4,8 +4,8 @@ from sink.attachments import fetched, unfetched, wanted
 from sink.blobs import Blobs
 from sink.dead import bury, dead_event, dead_list, dead_show
 from sink.export import export
-from sink.fates import Fate, fates, readings
-from sink.keep import keep
+from sink.outcomes import Fate, fates, readings
+from sink.persist import keep
 from sink.ledger import balance, booked, count
 from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
@@ -13,7 +13,7 @@ from sink.outbox import claim, owed, published, relaying, unclaim_stale, unpubli
 from sink.receipts import note
 from sink.record import Record, fresh
 from sink.requests import remember_request
-from sink.standing import Standing, standing
+from sink.postgres_status import Standing, standing
 from sink.tracking import Tracked, track
 from sink.vault import Vault, WrongKeys
 

@@ -17,7 +17,7 @@ from sqlalchemy import Column, Connection, Row, Select, Table, and_, or_, select
 from schemas import Party
 from sink.record import Record
 from sink.tables import complaints, matches, messages, outbox, parties
-from sink.telling import of_messages, steps_of
+from sink.complaint_queries import of_messages, steps_of
 from sink.vault import Vault
 
 PAGE = 200

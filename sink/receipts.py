@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from schemas import Receipt
 from sink.bulk import Row, ask, hold, lock, put_returning, run, stamper
-from sink.keep import AFTER_DEAD
+from sink.persist import AFTER_DEAD
 from sink.record import Record
 from sink.rows import clean
 from sink.tables import outbox, outcomes, receipts

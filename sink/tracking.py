@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, select
 from schemas import Party
 from sink.record import Record
 from sink.tables import complaints, messages, outbox, parties
-from sink.telling import of_messages, steps_of
+from sink.complaint_queries import of_messages, steps_of
 
 _party = msgspec.json.Decoder(Party).decode
 _TOLD = ("sent", "delivered", "read")

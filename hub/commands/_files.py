@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from hub.commands import say
-from hub.commands._rows import Named
-from hub.door import BODY_ON_BUS
+from connectors._rows import Named
+from hub.web.ingress import BODY_ON_BUS
 from schemas import Raw
 from sink import Blobs
 

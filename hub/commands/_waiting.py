@@ -14,7 +14,7 @@ from bus import Lag
 from hub.ledger import BOOKKEEPER
 from hub.wiring import Hub
 from schemas import Raw, Retry
-from sink.fates import Fate, fates
+from sink.outcomes import Fate, fates
 
 T = TypeVar("T")
 AT_ONCE = 500

@@ -41,7 +41,7 @@ def list_dead(limit: int) -> None:
     from sink import dead_list
 
     async def work(hub: Hub) -> list[dict[str, object]]:
-        return await hub.threads.disk(dead_list, hub.record, limit)
+        return await hub.running.pools.disk(dead_list, hub.record, limit)
 
     letters = at_hub(work)
     if sys.stdout.isatty():
@@ -63,7 +63,7 @@ def show(id: str) -> None:
     from sink import dead_show
 
     async def work(hub: Hub) -> dict[str, object] | None:
-        return await hub.threads.disk(dead_show, hub.record, id)
+        return await hub.running.pools.disk(dead_show, hub.record, id)
 
     letter = at_hub(work)
     if letter is None:
@@ -97,7 +97,7 @@ def replay(ids: tuple[str, ...], *, apply: bool) -> None:
 async def _letters(hub: Hub, ids: Sequence[str]) -> list[Dead]:
     from sink import dead_event
 
-    found = [(id, await hub.threads.disk(dead_event, hub.record, id)) for id in dict.fromkeys(ids)]
+    found = [(id, await hub.running.pools.disk(dead_event, hub.record, id)) for id in dict.fromkeys(ids)]
     if missing := [id for id, letter in found if letter is None]:
         raise _unknown(missing)
     return [letter for _, letter in found if letter is not None]

@@ -19,14 +19,14 @@ import uvloop
 
 from connectors import Channel
 from hub.commands import OutOfBalance, say, settings
-from hub.commands._board import Board
-from hub.commands._knock import would_send
-from hub.commands._stories import Teller
+from hub.demo.board import Board
+from hub.demo.requests import would_send
+from hub.demo.stories import Teller
 from hub.commands._waiting import patiently
-from hub.commands._walk import Told, Walk
+from hub.demo.run import Told, Walk
 from hub.commands.ledger import written
 from hub.ledger import look, two_looks
-from hub.serve import STAGES, serve
+from hub.running.serve import STAGES, serve
 from hub.settings import Settings, WrongCall
 from hub.wiring import Hub, open_hub
 

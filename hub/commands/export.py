@@ -26,6 +26,6 @@ def export(since: datetime | None) -> None:
             for complaint in complaints(hub.record, since):
                 data(complaint)
 
-        await hub.threads.disk(lines)
+        await hub.running.pools.disk(lines)
 
     at_hub(work)

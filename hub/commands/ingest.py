@@ -20,9 +20,9 @@ from uuid_utils import uuid7
 from connectors import Channel
 from hub.commands import at_hub, data, say
 from hub.commands._files import Files
-from hub.commands._rows import Named, at_line, named, opened, raw_of, rows
+from connectors._rows import Named, at_line, named, opened, raw_of, rows
 from hub.commands._waiting import Waiting, first_of
-from hub.serve import children, working
+from hub.running.serve import children, working
 from hub.settings import WrongCall, nearest
 from hub.wiring import Hub
 from schemas import Raw
@@ -80,7 +80,7 @@ async def _road(
     while batch := list(islice(found, AT_ONCE)):
         while len(waiting) + len(batch) > ON_THE_ROAD:
             await _look(waiting, progress)
-        raws = await hub.threads.disk(raws_of, batch)
+        raws = await hub.running.pools.disk(raws_of, batch)
         await waiting.publish(raws, [row.line for row in batch])
     while waiting:
         await _look(waiting, progress)

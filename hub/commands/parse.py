@@ -11,7 +11,7 @@ import msgspec
 
 from hub.clock import now
 from hub.commands import data, say, settings
-from hub.commands._rows import named, opened, raw_of, rows
+from connectors._rows import named, opened, raw_of, rows
 from hub.settings import WrongCall, nearest
 from schemas import Dead, Event, Message, Raw, Receipt
 

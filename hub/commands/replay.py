@@ -64,7 +64,7 @@ def replay(since: datetime, until: datetime | None, account: str | None, *, as_j
             raise WrongCall(f"{account} is no account in {hub.settings.channels}: satupintu channels shows them")
         items = changed = 0
         async for batch in _raws(hub, Span(since, until, account)):
-            read, changes = await hub.threads.disk(_compare, hub, batch)
+            read, changes = await hub.running.pools.disk(_compare, hub, batch)
             items, changed = items + read, changed + len(changes)
             for change in changes:
                 data(change) if as_json else click.echo(_line(change))
@@ -93,7 +93,7 @@ def _compare(hub: Hub, raws: Sequence[Raw]) -> tuple[int, list[dict[str, Any]]]:
     from hub.clock import now
     from hub.reading import with_body
     from normalizer import read
-    from sink.fates import fates, readings
+    from sink.outcomes import fates, readings
 
     ids, number = [raw.id for raw in raws], count()
     brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time

@@ -13,7 +13,7 @@ from stdnum import luhn
 
 from hub.clock import now
 from hub.commands import data, say, settings
-from hub.commands._rows import at_line, named, opened, raw_of, rows
+from connectors._rows import at_line, named, opened, raw_of, rows
 from hub.settings import WrongCall
 from schemas import Complaint, Dead, Message, complaint_id
 from schemas.memory import Decision, Known

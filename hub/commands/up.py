@@ -26,7 +26,7 @@ def up(workers: int) -> None:
     Example:
       satupintu up --listen 0.0.0.0:8080 --workers 1
     """
-    from hub.serve import STAGES
+    from hub.running.serve import STAGES
 
     told = _shared(settings()) if workers else settings()
     _until_told(told, ("door",) if workers else STAGES, workers)
@@ -43,7 +43,7 @@ def run(stages: tuple[str, ...]) -> None:
       satupintu run door
       satupintu run reader matcher --listen 127.0.0.1:8081
     """
-    from hub.serve import STAGES
+    from hub.running.serve import STAGES
 
     for stage in stages:
         if stage == "forwarder":
@@ -56,11 +56,11 @@ def run(stages: tuple[str, ...]) -> None:
 def _until_told(told: Settings, stages: Collection[str], workers: int = 0) -> None:
     """Until SIGTERM or SIGINT, and gone within ten seconds of it."""
     from bus import Stopped
-    from hub.leaving import asked_to_leave
-    from hub.serve import serve
+    from hub.running.shutdown import asked_to_leave
+    from hub.running.serve import serve
 
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    for what in ("hub.serve", "hub.workers"):  # who is at work
+    for what in ("hub.running.serve", "hub.running.workers"):  # who is at work
         logging.getLogger(what).setLevel(logging.INFO)
 
     async def serving() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.door import PREFIX, Door, Receive, Scope, Send
+from hub.web.ingress import PREFIX, Door, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

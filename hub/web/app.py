@@ -14,17 +14,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bus import place_of
-from hub.metrics import Metrics
-from hub.web import problems
-from hub.web.api import Turns, router
+from hub.running.metrics import Metrics
+from hub.web.api import problems
+from hub.web.api.routes import Turns, router
 from hub.web.desk import Desk
 from hub.web.health import health
-from hub.web.look import page
-from hub.web.openapi import SECURITY
-from hub.web.pages import Pages
-from hub.web.problems import Problem
-from hub.web.proofs import Proofs
-from hub.web.words import chosen, other
+from hub.web.citizen.look import page
+from hub.web.api.openapi import SECURITY
+from hub.web.citizen.pages import Pages
+from hub.web.api.problems import Problem
+from hub.web.citizen.proofs import Proofs
+from hub.web.citizen.words import chosen, other
 from schemas import Retry
 
 if TYPE_CHECKING:

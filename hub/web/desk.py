@@ -17,9 +17,9 @@ import msgspec
 from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile, WebSettings
-from hub.door import STORE_WITHIN, NotStored, safely
-from hub.web.problems import Problem, busy
-from hub.web.receive import Upload
+from hub.web.ingress import STORE_WITHIN, NotStored, safely
+from hub.web.api.problems import Problem, busy
+from hub.web.citizen.receive import Upload
 from schemas import Raw, Retry
 from sink import Tracked, fates, remember_request, track
 

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from hub.health import EXPOSITION, answers
-from hub.metrics import Metrics
+from hub.running.health import EXPOSITION, answers
+from hub.running.metrics import Metrics
 
 if TYPE_CHECKING:
     from hub.wiring import Hub
@@ -31,7 +31,7 @@ def health(hub: Hub, metrics: Metrics) -> list[Route]:
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        found = {"bus": await answers("bus", _bus(hub)), "disk": await hub.threads.disk(_disk, hub.settings.data)}
+        found = {"bus": await answers("bus", _bus(hub)), "disk": await hub.running.pools.disk(_disk, hub.settings.data)}
         ready = all(state == "ok" for state in found.values())
         body = msgspec.json.encode({"ready": ready, **found})
         headers = {} if ready else {"Retry-After": "5"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bus import Bus, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _drain, _retention, left_over
-from bus._gate import Gate
+from bus._spool_flags import Gate
 from schemas import Raw, Receipt, Reject, Retry
 from tests.bus.events import AT, ids, raw
 from tests.bus.faulty import Faulty, Mood

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from hub.at_work import Doing
-from hub.serve import Work, _reported
+from hub.running.status import Doing
+from hub.running.serve import Work, _reported
 
 
 async def test_a_stage_that_is_cancelled_by_what_it_uses_is_told_as_stopped() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub import workers
+from hub.running import workers
 from hub.settings import load
 
 

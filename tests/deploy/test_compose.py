@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from hub.serve import STAGES
+from hub.running.serve import STAGES
 from hub.settings import DEFAULTS, PREFIX, load
 
 ROOT = Path(__file__).parents[2]

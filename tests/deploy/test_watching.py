@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from bus import Spooled
-from hub.metrics import Metrics
+from hub.running.metrics import Metrics
 from hub.settings import load
-from hub.spooled import of_spool
+from hub.running.spooled import of_spool
 from hub.wiring import open_hub
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 
 from hub.cli import COMMANDS
 from hub.commands.dead import dead
-from hub.serve import STAGES
+from hub.running.serve import STAGES
 from hub.settings import DEFAULTS, PREFIX
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import requests
 import uvicorn
 
 from hub.ledger import look
-from hub.serve import WORK, working
+from hub.running.serve import WORK, working
 from hub.settings import load
 from hub.web import make_asgi
 from hub.wiring import Hub, open_hub
@@ -62,7 +62,7 @@ class House:
 
     async def complaints(self) -> list[dict[str, Any]]:
         await self.settled()
-        rows = await self.hub.threads.disk(lambda: list(export(self.hub.record, None)))
+        rows = await self.hub.running.pools.disk(lambda: list(export(self.hub.record, None)))
         return [json.loads(json.dumps(row, default=str)) for row in rows]
 
     async def until(self, done: Callable[[], Any], what: str, within: float = 30.0) -> Any:

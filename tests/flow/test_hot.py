@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from uuid_utils import uuid7
 
-from hub.commands._rows import named, rows
+from connectors._rows import named, rows
 from hub.commands._waiting import Waiting
 from hub.commands.ingest import ON_THE_ROAD, bring, channel_of
 from hub.wiring import Hub

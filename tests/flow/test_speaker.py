@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 import sink
 from connectors import Http, Unanswered, channel_type
-from hub.speaker import Speaker
-from hub.threads import threads
+from hub.running.sender import Speaker
+from hub.running.pools import threads
 from schemas import Receipt, Reply, Retry
 from sink import Blobs, Record, Vault, owed, unpublish_stale
 
@@ -87,7 +87,7 @@ async def test_a_claim_whose_answer_was_lost_is_sent_once(
             raise Retry("the server was killed behind the commit")
         return mine
 
-    monkeypatch.setattr("hub.speaker.claim", claim)
+    monkeypatch.setattr("hub.running.sender.claim", claim)
     with threads() as pools, Http() as http:
         speaker = Speaker(record, Blobs(tmp_path), {"sms": mouth}, http, pools)
         with pytest.raises(Retry):

@@ -48,7 +48,7 @@ def test_case_02_two_matchers_with_two_copies_of_one_webhook_open_one_complaint(
 def test_two_sinks_with_the_same_batch_keep_and_owe_it_once(record: Record, monkeypatch: Patch) -> None:
     people = [message(n, sender=Party(phone=f"+62812000{n:05d}")) for n in range(1, 31)]
     batch = [routed(m) for m in people]
-    both = Overlap(record, monkeypatch, "sink.keep.owe")
+    both = Overlap(record, monkeypatch, "sink.persist.owe")
     one, other = both.run(lambda: kept(record, *batch), lambda: kept(record, *reversed(batch)))
     assert (both.waited, one.result(), other.result()) == (True, 30, 0)
     count(record, [(m.raw, m.account, m.received_at) for m in people])

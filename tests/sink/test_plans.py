@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from sink import Record, Vault, claim, note, owed, published
-from sink.fates import fates
+from sink.outcomes import fates
 from tests.services.postgres import plain
 from tests.sink.made import NOW, books, counted, kept, memory, message, receipt, routed
 from tests.sink.test_memory import remembered

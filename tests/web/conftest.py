@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.serve import WORK, working
+from hub.running.serve import WORK, working
 from hub.settings import Settings, load
 from hub.web import make_asgi
 from hub.wiring import Hub, open_hub

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from hub.serve import WORK, working
+from hub.running.serve import WORK, working
 from hub.settings import load
 from hub.web import make_asgi
 from hub.wiring import open_hub

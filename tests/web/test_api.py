@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.requests import Request
 
-from hub.web.problems import too_many
-from hub.web.receive import Given
+from hub.web.api.problems import too_many
+from hub.web.citizen.receive import Given
 from schemas import Event, Retry
 from tests.web.asgi import Heard
 from tests.web.conftest import KEY, House
@@ -303,8 +303,8 @@ async def test_a_body_that_never_ends_is_408(quiet: House, monkeypatch: pytest.M
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr("hub.web.receive._receive", never)
-    monkeypatch.setattr("hub.web.receive.READ_WITHIN", 0.01)
+    monkeypatch.setattr("hub.web.citizen.receive._receive", never)
+    monkeypatch.setattr("hub.web.citizen.receive.READ_WITHIN", 0.01)
     heard = await file(quiet, {"text": WORDS})
     assert (heard.status, heard.headers["connection"]) == (408, "close")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors import Answer, Channel, Listens, Request, Secret, Spoken, channel_type
-from hub.door import Door
+from hub.web.ingress import Door
 from schemas import Raw, Retry
 from tests.web.asgi import Heard, call
 

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from hub.metrics import REST, Look
+from hub.running.metrics import REST, Look
 from schemas import Retry
 
 

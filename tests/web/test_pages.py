@@ -55,7 +55,7 @@ async def test_the_same_report_in_two_forms_leads_to_one_number(house: House) ->
 
 
 async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.web.pages.WAIT", 0.01)
+    monkeypatch.setattr("hub.web.citizen.pages.WAIT", 0.01)
     sent = await send(quiet, ("text", WORDS))
     at: str | None = sent.headers["location"]
     pauses = []
@@ -275,9 +275,9 @@ async def test_a_ledger_that_takes_long_is_looked_at_once_and_shown_when_it_is_t
         await there.wait()
         return {"all": {"lost": 7}, "accounts": {}}
 
-    monkeypatch.setattr("hub.metrics.look", slow)
-    monkeypatch.setattr("hub.metrics.WITHIN", 0.05)
-    monkeypatch.setattr("hub.metrics.FRESH", -1.0)
+    monkeypatch.setattr("hub.running.metrics.look", slow)
+    monkeypatch.setattr("hub.running.metrics.WITHIN", 0.05)
+    monkeypatch.setattr("hub.running.metrics.FRESH", -1.0)
     for _ in range(3):
         assert "satupintu_ledger_lost" not in (await quiet.call("GET", "/metrics")).text
     there.set()

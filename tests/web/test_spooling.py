@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from bus import Bus, MemoryBus, SqliteBus, _drain, spool
-from hub import metrics, wiring
-from hub.serve import WORK, working
+from hub.running import metrics, wiring
+from hub.running.serve import WORK, working
 from hub.settings import Settings, load
 from hub.web import make_asgi
 from tests.bus.events import raw

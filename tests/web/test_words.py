@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import hub.web
-from hub.web.dates import when
-from hub.web.look import steps
-from hub.web.words import asked
+from hub.web.citizen.dates import when
+from hub.web.citizen.look import steps
+from hub.web.citizen.words import asked
 from tests.web.test_door import NOW
 
 WEB = Path(hub.web.__file__).parent

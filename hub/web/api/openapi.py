@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from connectors.web import Report, ReportPlace
-from hub.web.problems import MEDIA_TYPE
+from hub.web.api.problems import MEDIA_TYPE
 
 _TEXT: dict[str, Any] = {"type": "string"}
 

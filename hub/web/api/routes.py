@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connectors.web import WebSettings
-from hub.web.check import check
+from hub.web.citizen.check import check
 from hub.web.desk import Caller, Desk, Key, is_id
 from hub.web.limits import Bucket, caller_of
-from hub.web.openapi import FILE_REPORT, READ_REPORT
-from hub.web.problems import Problem, invalid, too_many
-from hub.web.proofs import Proofs
-from hub.web.receive import receive
-from hub.web.words import Said
+from hub.web.api.openapi import FILE_REPORT, READ_REPORT
+from hub.web.api.problems import Problem, invalid, too_many
+from hub.web.citizen.proofs import Proofs
+from hub.web.citizen.receive import receive
+from hub.web.citizen.words import Said
 from sink import Tracked
 
 LONGEST_WAIT = 30

@@ -15,7 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInPro
 
 from bus._kafka_link import ANSWER, FAULTS, Link
 from bus._kafka_records import unpack
-from bus._kafka_share import Share, join, leave
+from bus._kafka_consumer import Share, join, leave
 from bus._opened import Opened
 from bus._port import Batch, Lost, Stored
 from schemas import Retry

@@ -18,7 +18,7 @@ from uuid import uuid4
 from bus import place_of
 from connectors import Channel, Fetches, Http, Speaks, Unanswered
 from hub.clock import now
-from hub.threads import Threads
+from hub.running.pools import Threads
 from schemas import Attachment, Event, Receipt, Reject, Reply, Retry
 from sink import Blobs, Record, claim, fetched, unclaim_stale, unfetched, unpublish_stale, wanted
 

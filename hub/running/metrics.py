@@ -18,14 +18,14 @@ from sqlalchemy import func, select
 
 from bus import Counts
 from hub.ledger import look
-from hub.spooled import of_spool, spooled
+from hub.running.spooled import of_spool, spooled
 from schemas import Retry
 from sink import tables
 from sink.database import patient
 
 if TYPE_CHECKING:
     from bus import Lag, Spooled
-    from hub.at_work import AtWork
+    from hub.running.status import AtWork
     from hub.wiring import Hub
     from sink import Record
 
@@ -50,7 +50,7 @@ class Metrics(Collector):
         self._answered = answered
         self._clock = clock
         self._lags: Sequence[Lag] = ()
-        self._counts = Look(lambda: hub.threads.disk(_counts, hub.record), 0.0, clock)
+        self._counts = Look(lambda: hub.running.pools.disk(_counts, hub.record), 0.0, clock)
         self._ledger = Look(lambda: look(hub), LEDGER_FRESH, clock)
         self._spooled: Spooled | None = None
         self._taken = self._tried = float("-inf")

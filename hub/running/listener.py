@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, nullcontext
 
-from hub.door import Receive, Scope, Send
+from hub.web.ingress import Receive, Scope, Send
 from hub.settings import Settings, WrongCall
 from hub.wiring import Hub
 
@@ -59,7 +59,7 @@ async def answering(
 
 def _application(hub: Hub, names: Collection[str]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     if "door" not in names:
-        from hub.health import Health
+        from hub.running.health import Health
 
         return Health(hub)
     from hub.web import make_asgi

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from hub.web.problems import Problem
-from hub.web.words import Said
+from hub.web.api.problems import Problem
+from hub.web.citizen.words import Said
 
 MOST_FILES = 5
 FILE_LIMIT = 5 * 1024 * 1024

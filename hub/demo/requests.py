@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from connectors import Channel, Secret
-from hub.commands._stories import Said
+from hub.demo.stories import Said
 
 REGION = "32.73"
 NEAR = {"127.0.0.1", "::1", "localhost"}

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from hub.web.api import Turns
-from hub.web.check import check
-from hub.web.dates import when
+from hub.web.api.routes import Turns
+from hub.web.citizen.check import check
+from hub.web.citizen.dates import when
 from hub.web.desk import Caller, Desk, Filed, Key, is_id
-from hub.web.look import page, parts, static, steps
-from hub.web.problems import Problem
-from hub.web.proofs import Proofs, is_number
-from hub.web.receive import Upload, receive
-from hub.web.words import Language, Said, chosen, say
+from hub.web.citizen.look import page, parts, static, steps
+from hub.web.api.problems import Problem
+from hub.web.citizen.proofs import Proofs, is_number
+from hub.web.citizen.receive import Upload, receive
+from hub.web.citizen.words import Language, Said, chosen, say
 from schemas import Retry
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from functools import partial
 from typing import NamedTuple
 
 from bus import Stopped, place_of, pump
-from hub.at_work import AtWork, Doing
-from hub.port import answering, bound
+from hub.running.status import AtWork, Doing
+from hub.running.listener import answering, bound
 from hub.settings import Settings
 from hub.wiring import Hub, Loop, open_hub
-from hub.workers import children, has_parent, tell_parent
+from hub.running.workers import children, has_parent, tell_parent
 from schemas import Retry
 
 __all__ = ["STAGES", "WORK", "children", "repeat", "serve", "work_of", "working"]
@@ -49,7 +49,7 @@ def work_of(hub: Hub, names: Collection[str]) -> list[Work]:
 async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asyncio.Task[None]]]:
     """The named stages at work while the context lasts; what they hold in hand is finished before it ends."""
     todo = work_of(hub, names)
-    hub.at_work.here.update((work.name, work.doing) for work in todo)
+    hub.running.status.here.update((work.name, work.doing) for work in todo)
     tasks = [asyncio.create_task(_reported(work), name=work.name) for work in todo]
     try:
         yield tasks
@@ -128,7 +128,7 @@ def _announce(hub: Hub, names: Collection[str]) -> None:
         # the socket listens already, so whoever comes now only waits for the loop
         print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
     elif not has_parent():  # which says so itself
-        log.info("at work: %s", ", ".join(hub.at_work.here))
+        log.info("at work: %s", ", ".join(hub.running.status.here))
 
 
 async def _until(

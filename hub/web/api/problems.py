@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.web.words import Said, asked, chosen
+from hub.web.citizen.words import Said, asked, chosen
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -14,15 +14,15 @@ import msgspec
 from uuid_utils import uuid7
 
 from connectors import Channel
-from hub.commands._board import Board
-from hub.commands._knock import Knock, knock, row
-from hub.commands._rows import Named, raw_of
-from hub.commands._stories import Said
+from hub.demo.board import Board
+from hub.demo.requests import Knock, knock, row
+from connectors._rows import Named, raw_of
+from hub.demo.stories import Said
 from hub.commands._waiting import patiently
 from hub.settings import WrongCall
 from hub.wiring import Hub
 from schemas import Raw, Retry
-from sink.fates import Fate, fates
+from sink.outcomes import Fate, fates
 
 AT_ONCE = 8
 TRIES = 5

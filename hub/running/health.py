@@ -17,11 +17,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
-from hub.door import Receive, Scope, Send
-from hub.metrics import of_stages
+from hub.web.ingress import Receive, Scope, Send
+from hub.running.metrics import of_stages
 
 if TYPE_CHECKING:
-    from hub.at_work import AtWork
+    from hub.running.status import AtWork
     from hub.wiring import Hub
     from sink import Record
 
@@ -43,7 +43,7 @@ class Health:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Stages(hub.at_work))
+        self._registry.register(_Stages(hub.running.status))
         ProcessCollector(registry=self._registry)
         self._pages = {"/healthz": self._alive, "/readyz": self._ready, "/metrics": self._figures}
 

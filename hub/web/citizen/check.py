@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from connectors.web import Report, ReportPlace
-from hub.web.receive import Given
-from hub.web.words import Said
+from hub.web.citizen.receive import Given
+from hub.web.citizen.words import Said
 
 _TYPES = {f.name: f.type for f in msgspec.structs.fields(Report) if f.name not in {"native", "files", "place"}}
 _PLACE_TYPES = {f.name: f.type for f in msgspec.structs.fields(ReportPlace)}

@@ -21,7 +21,7 @@ from datetime import timedelta
 
 import msgspec
 
-from hub.at_work import AtWork, Report
+from hub.running.status import AtWork, Report
 from hub.settings import DEFAULTS, PREFIX, Settings
 
 SOCKET = "_SATUPINTU_PARENT"

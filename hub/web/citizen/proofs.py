@@ -13,7 +13,7 @@ from stdnum import luhn
 
 from hub.web.desk import Desk, is_id
 from hub.web.limits import Bucket, caller_of
-from hub.web.problems import too_many
+from hub.web.api.problems import too_many
 from schemas import Retry
 from sink import Tracked
 

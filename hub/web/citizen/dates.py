@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from hub.web.words import Language, say
+from hub.web.citizen.words import Language, say
 
 
 def when(at: datetime, zone: ZoneInfo, language: Language) -> str:

@@ -1,0 +1,102 @@
+"""What a person wrote, as the reader understood it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from schemas.event import Event
+from schemas.ids import native_of
+from schemas.values import Attachment, Category, Command, Instant, MessageKind, Office, Party, Place, ReportClass
+
+
+class Message(Event, frozen=True, kw_only=True):
+    """One message of one person, as the reader understood it."""
+
+    topic: ClassVar[str] = "messages"
+
+    id: str
+    """`kind/account/native`, see `ids.message_id`."""
+    raw: str
+    item_index: int = 0
+    """Position among the items (messages, actions, receipts, unreadable parts) of its Raw."""
+    item_count: int = 1
+    """How many items that Raw holds."""
+    account: str
+    channel: str
+    owner: str
+    conversation: str
+    aliases: tuple[str, ...] = ()
+    """Other conversations of the same person on this account (a user id that got its phone later)."""
+    fingerprint: str | None = None
+    """For channels without ids: equal sender, text and gateway time within 10 minutes is a redelivery."""
+    received_at: Instant
+    sent_at: Instant | None = None
+    sender: Party = Party()
+    kind: MessageKind = "text"
+    kind_word: str | None = None
+    """The channel's own word for the kind, where ours is `unknown`."""
+
+    text: str = ""
+    """As the person wrote it."""
+    cleaned: str | None = None
+    """The text cleaned, without keyword and command; None: the same as `text`."""
+    title: str = ""
+    report_class: ReportClass = "unknown"
+    needs_investigation: bool | None = None
+    """Berkadar pengawasan: the complaint calls for an investigation. None: not judged."""
+    incident_date: str | None = None
+    """YYYY-MM-DD, as the citizen gave it."""
+    place: Place | None = None
+    """From the channel, the keyword or the account's owner; after the matcher: the place that was settled on."""
+    places: tuple[Place, ...] = ()
+    """Candidates that the reader found in the words, likeliest first. The matcher settles and empties them."""
+    category: Category | None = None
+    office: Office | None = None
+    """The office that the citizen named."""
+    attachments: tuple[Attachment, ...] = ()
+    anonymous: bool = False
+    """Anonim: the identity is hidden from the office."""
+    secret: bool = False
+    """Rahasia: the report is not public."""
+    external_ids: dict[str, str] = msgspec.field(default_factory=dict)
+    """Numbers in other systems: "sp4n", or the name of a portal."""
+    tags: tuple[str, ...] = ()
+    extra: dict[str, str] = msgspec.field(default_factory=dict)
+    """Fields that we do not know, kept."""
+
+    opens_report: bool = False
+    """The citizen said that this opens a report: a form, LAPOR, a region keyword."""
+    command: Command | None = None
+    number: str | None = None
+    """The number that TL or CEK names, as written."""
+    refers_to: str | None = None
+    """Native id of the message this one answers, edits, deletes or reacts to."""
+    refusal: str | None = None
+    """Why this is understood and no report (an echo of ours, an automatic reply, a notice)."""
+    reader: str = ""
+    """Version of the reader: its code and its knowledge."""
+
+    @property
+    def native_id(self) -> str:
+        """The channel's own id."""
+        return native_of(self.id)
+
+    @property
+    def clean_text(self) -> str:
+        """The text as it is worked with."""
+        return self.text if self.cleaned is None else self.cleaned
+
+    @property
+    def key(self) -> str:
+        """Messages of one conversation keep their order."""
+        return f"{self.account}/{self.conversation}"
+
+    @property
+    def event_id(self) -> str:
+        return f"{self.raw}.{self.item_index}"
+
+    @property
+    def trace(self) -> str | None:
+        return self.raw
