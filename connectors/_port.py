@@ -135,6 +135,8 @@ class Channel(ABC):
     """Citizens type keywords and commands (LAPOR, TL, CEK) here; a form or a file has fields for what they say."""
     unwraps_base64: ClassVar[bool] = False
     """Some gateways of this kind send the text as base64."""
+    ids_hold_phones: ClassVar[bool] = False
+    """A citizen's phone number is encoded in the ids of this kind: they leave the hub only as a keyed hash."""
     counts_for_guard: ClassVar[bool] = True
     """False: whoever brings the items sees each dead one named, so they do not put the account aside."""
     outbound_settings: ClassVar[tuple[str, ...]] = ()
