@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check bench golden lock
+.PHONY: run demo test quick check bench golden lock
 
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
-test: check ; $(BIN)/pytest
+test: check ; $(BIN)/pytest -n 2 --dist loadgroup
+quick: check ; $(BIN)/pytest -n 2 -m "not (service or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden

@@ -1,13 +1,25 @@
-"""What tests of several rooms share: one real broker and one real database server for the whole run."""
+"""What tests of several rooms share: one real broker and one real database server for each worker of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.services.kafka import a_kafka
 from tests.services.postgres import a_postgres
+
+SERVICES = {"kafka", "databases", "browser"}
+"""Fixtures that start a server."""
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what needs a server, and keep each file on one worker of `pytest -n`, all of Kafka on the same one."""
+    for item in items:
+        on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
+        if on_kafka or SERVICES & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.service)
+        item.add_marker(pytest.mark.xdist_group("kafka" if on_kafka else str(item.path)))
 
 
 @pytest.fixture(scope="session")
