@@ -1,0 +1,48 @@
+"""Blocking work without threads: each call is a greenlet, and others run between two of its transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+from tests.simulation.faults import Faults
+from tests.simulation.process import Process
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def let_others_run() -> None:
+    """Inside blocking work: everybody else may run here. Elsewhere nothing happens."""
+    loop = getcurrent().parent
+    if loop is not None:
+        loop.switch()
+
+
+class Pools:
+    """As `hub.running.pools`, for one process."""
+
+    def __init__(self, process: Process, faults: Faults) -> None:
+        self._process = process
+        self._faults = faults
+
+    async def io(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run it, as in a pool of threads: whoever is cancelled goes on without it, and it goes on all the same."""
+        work = greenlet(partial(call, *args, **kwargs))
+        self._process.blocking.append(work)
+        return await asyncio.shield(asyncio.get_running_loop().create_task(self._drive(work)))
+
+    async def _drive(self, work: greenlet) -> T:  # type: ignore[type-var]
+        while True:
+            if self._faults("record slow"):
+                await asyncio.sleep(self._faults.between(0.01, 5.0))
+            else:
+                await asyncio.sleep(0)
+            result = work.switch()
+            if work.dead:
+                self._process.blocking.remove(work)
+                return result  # type: ignore[no-any-return]
