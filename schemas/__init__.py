@@ -3,7 +3,7 @@
 from schemas.body import Body
 from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
 from schemas.events import EVENTS, Action, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
-from schemas.ids import complaint_id, message_id, native_of, reply_id, without_native
+from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_id, without_native
 from schemas.values import (
     CLOSED_STATUSES,
     REFERRING_KINDS,
@@ -19,12 +19,14 @@ from schemas.values import (
     MessageKind,
     Office,
     Outcome,
+    Owed,
     Party,
     Place,
     ReceiptState,
     Reply,
     ReplyState,
     ReportClass,
+    Sort,
     Status,
 )
 from schemas.wire import decode, encode, json_schemas
@@ -32,7 +34,7 @@ from schemas.wire import decode, encode, json_schemas
 __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Assignment",
     "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
-    "Message", "MessageKind", "Office", "Outcome", "Party", "PipelineError", "Place", "Raw", "Receipt",
-    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Status", "Unanswered",
-    "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of", "reply_id", "without_native",
+    "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError", "Place", "Raw", "Receipt",
+    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered",
+    "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of", "reply_id", "without_native",
 ]  # fmt: skip

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import sha256
 from urllib.parse import quote, unquote
 from uuid import UUID, uuid5
 
 _COMPLAINTS = UUID("7d3f1c0e-52ad-5d0b-9a39-0d3b2f4a6c11")
 _REPLIES = UUID("2b8e6f34-0c1d-5e7a-8f52-6a9d4c3b1e70")
+
+
+MAX_ID = 255
+"""Characters of a foreign id, a conversation or the name of a field; all that is longer stands as its hash."""
+
+
+def bounded_id(value: str) -> str:
+    """The value, or `sha256:` and the hash of one that is too long to be a key."""
+    if len(value) <= MAX_ID:
+        return value
+    return f"sha256:{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def message_id(kind: str, account: str, native: str) -> str:

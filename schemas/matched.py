@@ -7,7 +7,7 @@ from typing import ClassVar
 from schemas.action import Action
 from schemas.event import Event
 from schemas.message import Message
-from schemas.values import Assignment, Match, Outcome
+from schemas.values import Assignment, Match, Outcome, Owed
 
 
 class Matched(Event, frozen=True, kw_only=True):
@@ -63,6 +63,8 @@ class Routed(Event, frozen=True, kw_only=True):
     """Empty where there is nothing to route: an addition, a question, a redelivery, a refusal."""
     rules: str = ""
     """Version of the rules."""
+    owed: Owed | None = None
+    """What to answer the sender, or for an action the reporter, once it is recorded and applied. None: nothing."""
 
     @property
     def key(self) -> str:

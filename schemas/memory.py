@@ -44,8 +44,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the memory for one message or action."""
 
     item: Message | Action
-    digest: str | None = None
-    """Of the words, see `match.digest`; None is not looked up."""
+    report_keys: tuple[str, ...] = ()
+    """Under which the same report may have been opened, looked up in `Known.same_words`. They hold personal values: the
+    memory stores their keyed hashes only."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +54,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     item: Message | Action
     decision: Decision
-    digest: str | None = None
-    """Of the words that opened a complaint; None where it opened none."""
+    report_keys: tuple[str, ...] = ()
+    """Under which the complaint that this message opened is found again (`Query.report_keys`); empty where it opened
+    none. A key that is already stored leads to the newer complaint from now on."""
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +68,8 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """When the last message joined it."""
     closed: bool = False
     """Its status is done, archived or rejected."""
+    region: str | None = None
+    """Region code of its place, where the record knows one."""
 
 
 class Referred(Thread, frozen=True, kw_only=True):
@@ -86,13 +90,14 @@ class Known(msgspec.Struct, kw_only=True):
     """By fingerprint: the latest decision about it, not older than 10 minutes before the message."""
     threads: dict[str, Thread]
     """By `Message.key` and by `account/alias`."""
-    same_words: dict[tuple[str, str], Thread]
-    """By identity and digest of the words that opened a complaint: the same report by the same person."""
+    same_words: dict[str, Thread]
+    """By `Query.report_keys`: the complaint that the same words opened."""
     by_number: dict[str, Referred]
     """By number, for the numbers that the batch names."""
     by_external_id: dict[tuple[str, str], Referred]
     """By system and id in that system."""
     by_message: dict[str, Referred]
-    """By message id (kind/account/native) of the message referred to; not where a stranger wrote that message."""
+    """By message id (kind/account/native) of the message referred to, a citizen's or one of our replies; not where a
+    stranger wrote that message."""
     new_numbers: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""

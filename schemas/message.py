@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.event import Event
 from schemas.ids import native_of
-from schemas.values import Attachment, Category, Command, Instant, MessageKind, Office, Party, Place, ReportClass
+from schemas.values import Attachment, Category, Command, Instant, MessageKind, Office, Party, Place, ReportClass, Sort
 
 
 class Message(Event, frozen=True, kw_only=True):
@@ -34,6 +34,8 @@ class Message(Event, frozen=True, kw_only=True):
     received_at: Instant
     sent_at: Instant | None = None
     sender: Party = Party()
+    proven: bool = False
+    """The channel itself vouches for the sender; else the sender is only claimed, as in a form or a row of a file."""
     kind: MessageKind = "text"
     kind_word: str | None = None
     """The channel's own word for the kind, where ours is `unknown`."""
@@ -44,6 +46,7 @@ class Message(Event, frozen=True, kw_only=True):
     """The text cleaned, without keyword and command; None: the same as `text`."""
     title: str = ""
     report_class: ReportClass = "unknown"
+    sort: Sort = "unknown"
     needs_investigation: bool | None = None
     """Berkadar pengawasan: the complaint calls for an investigation. None: not judged."""
     incident_date: str | None = None

@@ -24,7 +24,12 @@ AttachmentState = Literal["referenced", "fetched", "refused", "expired", "unknow
 ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "empty"]
 """`empty`: a request that held no item at all."""
 ReplyState = Literal["owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed"]
-Command = Literal["TL", "CEK", "unknown"]
+Command = Literal["TL", "CEK", "BANTUAN", "STOP", "unknown"]
+"""As citizens type them: an addition to a report, a question about its status, a request for help, a wish for silence."""
+Sort = Literal[
+    "report", "question", "answer", "thanks", "greeting", "publicity", "advertising", "fraud", "other", "unknown",
+]  # fmt: skip
+"""What kind of words a message holds; `answer` is an office's."""
 ActionKind = Literal[
     "answer", "question", "status", "disposition", "note", "join", "link", "undo", "unknown",
 ]  # fmt: skip
@@ -147,6 +152,14 @@ class Assignment(Value, frozen=True, kw_only=True):
     """Name of the rule that chose it."""
     why: str | None = None
     """The explanation for people, Indonesian."""
+
+
+class Owed(Value, frozen=True, kw_only=True):
+    """An answer that is owed: what to say. The words are made of it when it is sent."""
+
+    template: str
+    """Name of a template of the router."""
+    params: dict[str, str | tuple[str, ...]] = msgspec.field(default_factory=dict)
 
 
 class Reply(Value, frozen=True, kw_only=True):
