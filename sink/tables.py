@@ -229,7 +229,7 @@ outbox = _table(
     _maybe("complaint"), _maybe("number"), _owner(), _column("account"), _column("channel"),
     _column("template"), _maybe("params"), _column("automatic", Boolean),
     _column("address", LargeBinary), _column("conversation", HASH), _column("recipient", HASH), _column("day"),
-    _column("created_at", Instant), _column("state"), _maybe("due_at", Instant), _column("attempts", Integer),
+    _column("created_at", Instant), _column("state"), _column("due_at", Instant), _column("attempts", Integer),
     _maybe("epoch", BigInteger), _maybe("claimed_at", Instant),
     _maybe("sent_at", Instant), _maybe("text"), _maybe("public_ids"), _maybe("code"), _maybe("reason"),
     Index(None, "recipient", "day"), Index(None, "complaint"),
@@ -237,8 +237,10 @@ outbox = _table(
 """owed -> claimed -> sent | unknown | failed -> delivered -> read; or suppressed. `address` seals the conversation, the
 channel's address of the person and the message that is answered. `text` is what was sent, `public_ids` (JSON) the
 channel's ids of it as they may leave."""
-_index(outbox, "account", "created_at", only="state = 'owed'")
+_index(outbox, "account", "due_at", only="state = 'owed'")
 _index(outbox, "account", "epoch", only="state = 'claimed'")
+_index(outbox, "conversation", "created_at", only="state IN ('owed', 'claimed')")
+_index(outbox, "state", "account", only="state IN ('failed', 'unknown')")
 
 reply_ids = _clustered("reply_ids", _key("key", HASH), _column("reply"))
 """Which reply a channel's id stands for; `key` as that of a message."""
@@ -258,8 +260,9 @@ jobs = _table(
     _column("attempts", Integer), _column("due_at", Instant), _maybe("epoch", BigInteger), _maybe("claimed_at", Instant),
     _maybe("code"), _maybe("reason"), _column("created_at", Instant), _maybe("finished_at", Instant),
 )  # fmt: skip
-"""Work owed to the outside: waiting -> claimed -> done | failed | unknown. `args` are sealed, `results` are JSON."""
-_index(jobs, "kind", "due_at", only="state = 'waiting'")
+"""Work owed to the outside: waiting -> claimed -> done | failed | unknown. `args` are sealed; `results` (JSON) are those
+of the finished steps by name, `step` is one that was begun and not finished."""
+_index(jobs, "account", "state", "kind", "due_at", only="state IN ('waiting', 'unknown')")
 _index(jobs, "account", "epoch", only="state = 'claimed'")
 
 # -- accounts and processes
@@ -267,6 +270,9 @@ _index(jobs, "account", "epoch", only="state = 'claimed'")
 leases = _clustered(
     "leases", _key("account"), _column("holder"), _column("epoch", BigInteger), _column("until", Instant)
 )
+
+lease_holders = _clustered("lease_holders", _key("holder"), _column("until", Instant))
+"""The processes among which the accounts are shared; one that holds no lease yet counts too."""
 
 account_states = _clustered(
     "account_states",

@@ -240,8 +240,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('jobs', schema=None) as batch:
         batch.create_index('ix_jobs_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
-        batch.create_index('ix_jobs_kind_due_at', ['kind', 'due_at'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch.create_index('ix_jobs_account_state_kind_due_at', ['account', 'state', 'kind', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'unknown')"), postgresql_where=sa.text("state IN ('waiting', 'unknown')"))
 
+    op.create_table('lease_holders',
+    sa.Column('holder', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('until', Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('holder', name=op.f('pk_lease_holders')),
+    sqlite_with_rowid=False
+    )
     op.create_table('leases',
     sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('holder', sa.Text(), nullable=False),
@@ -327,7 +333,7 @@ def upgrade() -> None:
     sa.Column('day', sa.Text(), nullable=False),
     sa.Column('created_at', Instant(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('due_at', Instant(), nullable=True),
+    sa.Column('due_at', Instant(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('epoch', sa.BigInteger(), nullable=True),
     sa.Column('claimed_at', Instant(), nullable=True),
@@ -339,10 +345,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch:
-        batch.create_index('ix_outbox_account_created_at', ['account', 'created_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.create_index('ix_outbox_account_due_at', ['account', 'due_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.create_index('ix_outbox_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index(batch.f('ix_outbox_complaint'), ['complaint'], unique=False)
+        batch.create_index('ix_outbox_conversation_created_at', ['conversation', 'created_at'], unique=False, sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
         batch.create_index(batch.f('ix_outbox_recipient_day'), ['recipient', 'day'], unique=False)
+        batch.create_index('ix_outbox_state_account', ['state', 'account'], unique=False, sqlite_where=sa.text("state IN ('failed', 'unknown')"), postgresql_where=sa.text("state IN ('failed', 'unknown')"))
 
     op.create_table('outcomes',
     sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
@@ -471,7 +479,9 @@ def downgrade() -> None:
         batch.drop_index(batch.f('ix_outbox_recipient_day'))
         batch.drop_index(batch.f('ix_outbox_complaint'))
         batch.drop_index('ix_outbox_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
-        batch.drop_index('ix_outbox_account_created_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.drop_index('ix_outbox_account_due_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.drop_index('ix_outbox_state_account', sqlite_where=sa.text("state IN ('failed', 'unknown')"), postgresql_where=sa.text("state IN ('failed', 'unknown')"))
+        batch.drop_index('ix_outbox_conversation_created_at', sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
 
     op.drop_table('outbox')
     op.drop_table('numbers')
@@ -485,8 +495,9 @@ def downgrade() -> None:
 
     op.drop_table('matches')
     op.drop_table('leases')
+    op.drop_table('lease_holders')
     with op.batch_alter_table('jobs', schema=None) as batch:
-        batch.drop_index('ix_jobs_kind_due_at', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+        batch.drop_index('ix_jobs_account_state_kind_due_at', sqlite_where=sa.text("state IN ('waiting', 'unknown')"), postgresql_where=sa.text("state IN ('waiting', 'unknown')"))
         batch.drop_index('ix_jobs_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 
     op.drop_table('jobs')
