@@ -1,0 +1,201 @@
+"""The law's clocks, as a pure function of what happened: nothing ticks, and nothing is counted up.
+
+PermenPANRB 5/2025, in working days from the day after receipt: verification 3, first answer 5, completion 5
+(information), 14 (complaint) or 60 (complaint that needs a field check), and 10 days without a word of the citizen until
+a finished case is closed. While the citizen is asked, the clocks rest. The office's zone decides what day it is.
+
+| step | verification | first answer | completion | closing |
+|---|---|---|---|---|
+| received | starts | starts | starts | |
+| verified | met | | | |
+| answered | met | met | | |
+| asked (the citizen) | rests | rests | rests | |
+| replied (the citizen) | goes on | goes on | goes on | cancelled |
+| finished | met | met | met | starts |
+| archived, rejected | met | met | met | cancelled |
+| reopened | | | starts anew | cancelled |
+| closed | | | | met |
+
+A due date is computed from all steps each time, so the order in which they arrive, a late decree or a changed limit
+leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+
+from router.calendars import Calendar, Holiday, local_day, zone_of
+
+StepKind = Literal[
+    "received", "verified", "answered", "asked", "replied", "finished", "archived", "rejected", "reopened", "closed",
+]  # fmt: skip
+ClockName = Literal["verification", "first_answer", "completion", "closing"]
+ClockState = Literal["running", "resting", "met", "late", "cancelled"]
+
+_ENDS: frozenset[str] = frozenset({"finished", "archived", "rejected"})
+_STARTS: dict[ClockName, frozenset[str]] = {
+    "verification": frozenset({"received"}),
+    "first_answer": frozenset({"received"}),
+    "completion": frozenset({"received", "reopened"}),
+    "closing": frozenset({"finished"}),
+}
+_MEETS: dict[ClockName, frozenset[str]] = {
+    "verification": _ENDS | {"verified", "answered"},
+    "first_answer": _ENDS | {"answered"},
+    "completion": _ENDS,
+    "closing": frozenset({"closed"}),
+}
+_CANCELS: dict[ClockName, frozenset[str]] = {"closing": frozenset({"replied", "archived", "rejected", "reopened"})}
+OPENING = time(8, 0)
+"""When reminders go out, in the office's zone: never at night."""
+
+
+class Step(NamedTuple):
+    """Something that happened to a complaint, as far as the clocks care."""
+
+    at: datetime
+    kind: StepKind
+
+
+class Limits(NamedTuple):
+    """Working days."""
+
+    verification: int = 3
+    first_answer: int = 5
+    completion: int = 14
+    closing: int = 10
+
+
+LIMITS: dict[str, Limits] = {
+    "information_request": Limits(completion=5),
+    "complaint": Limits(),
+    "field_check": Limits(completion=60),
+}
+"""By class of report; `field_check` for a complaint that needs one."""
+
+
+class Clock(NamedTuple):
+    """One clock of one complaint."""
+
+    name: ClockName
+    state: ClockState
+    started: datetime
+    ended: datetime | None
+    due: date | None
+    """None while it rests."""
+    left: int
+    """Working days left while it runs or rests; negative when it is late."""
+    skipped: tuple[Holiday, ...]
+    provisional: bool
+
+    def explained(self) -> str:
+        """The due date for people, with the days that it skips."""
+        if self.due is None:
+            return f"menunggu jawaban pelapor; sisa {self.left} hari kerja"
+        words = f"{self.due:%d-%m-%Y}"
+        if self.skipped:
+            words += "; melewati " + ", ".join(str(holiday) for holiday in self.skipped)
+        return words + ("; dapat berubah bila keputusan hari libur terbit" if self.provisional else "")
+
+
+class Reminder(NamedTuple):
+    """When to say something about a clock, and how far up the hierarchy."""
+
+    at: datetime
+    level: int
+    """0: the office itself; 1: its coordinator, and so on upwards."""
+
+
+def clocks_of(steps: Iterable[Step], limits: Limits, calendar: Calendar, region: str, now: datetime) -> list[Clock]:
+    """Every clock that was started. `region` is the office's, for its zone."""
+    ordered = sorted((s for s in steps if s.at <= now), key=lambda s: s.at)
+    names: tuple[ClockName, ...] = ("verification", "first_answer", "completion", "closing")
+    found = (_clock(name, ordered, getattr(limits, name), calendar, (region, now)) for name in names)
+    return [clock for clock in found if clock is not None]
+
+
+def due_in_hours(start: datetime, hours: float, rests: Sequence[tuple[datetime, datetime]] = ()) -> datetime:
+    """The second kind of clock: calendar hours, as the 3 x 24 hours of UU PDP. `rests` do not overlap, in order."""
+    due = start + timedelta(hours=hours)
+    for begin, end in rests:
+        if end > start and begin < due:
+            due += end - max(begin, start)
+    return due
+
+
+def reminders(
+    clock: Clock, calendar: Calendar, region: str, *, before: Sequence[int] = (1,), after: Sequence[int] = (1, 3, 5)
+) -> list[Reminder]:
+    """So many working days before the due date for the office, and after it for each level above."""
+    if clock.due is None or clock.state not in {"running", "late"}:
+        return []
+    zone = zone_of(region)
+    days = [(_back(calendar, clock.due, days), 0) for days in before]
+    days += [(calendar.add(clock.due, days).day, level) for level, days in enumerate(after, 1)]
+    return [Reminder(datetime.combine(day, OPENING, zone), level) for day, level in days]
+
+
+def _clock(
+    name: ClockName, steps: Sequence[Step], days: int, calendar: Calendar, where: tuple[str, datetime]
+) -> Clock | None:
+    region, now = where
+    start = _last_start(name, steps)
+    if start is None:
+        return None
+    later = [s for s in steps if s.at >= start.at and s is not start]
+    end = next((s for s in later if s.kind in _MEETS[name] | _CANCELS.get(name, frozenset())), None)
+    first, today = local_day(start.at, region), local_day(end.at if end else now, region)
+    rests = _rests(name, later, end.at if end else None, region)
+    if end is None and rests and rests[-1][1] is None:
+        spent = calendar.count(first, rests[-1][0]) - _rested(calendar, rests[:-1], first, rests[-1][0])
+        return Clock(name, "resting", start.at, None, None, days - spent, (), False)
+    due = calendar.add(first, days)
+    while (longer := calendar.add(first, days + _rested(calendar, rests, first, due.day))).day > due.day:
+        due = longer
+    left = calendar.count(today, due.day) or -calendar.count(due.day, today)
+    state = _state(name, end, late=today > due.day)
+    return Clock(name, state, start.at, end.at if end else None, due.day, left, due.skipped, due.provisional)
+
+
+def _last_start(name: ClockName, steps: Sequence[Step]) -> Step | None:
+    return next((s for s in reversed(steps) if s.kind in _STARTS[name]), None)
+
+
+def _state(name: ClockName, end: Step | None, *, late: bool) -> ClockState:
+    if end is not None and end.kind in _CANCELS.get(name, frozenset()):
+        return "cancelled"
+    if late and name != "closing":
+        return "late"
+    return "met" if end is not None else "running"
+
+
+def _rests(name: ClockName, steps: Sequence[Step], end: datetime | None, region: str) -> list[tuple[date, date | None]]:
+    """From the day of each question to the day of the reply; the last may still be open."""
+    found: list[tuple[date, date | None]] = []
+    if name == "closing":
+        return found
+    for step in steps:
+        if end is not None and step.at >= end:
+            break
+        if step.kind == "asked" and (not found or found[-1][1] is not None):
+            found.append((local_day(step.at, region), None))
+        elif step.kind == "replied" and found and found[-1][1] is None:
+            found[-1] = (found[-1][0], local_day(step.at, region))
+    if end is not None and found and found[-1][1] is None:
+        found[-1] = (found[-1][0], local_day(end, region))
+    return found
+
+
+def _rested(calendar: Calendar, rests: Sequence[tuple[date, date | None]], first: date, until: date) -> int:
+    """Working days between `first` and `until` on which the clock rested."""
+    spans = ((max(begin, first), min(end or until, until)) for begin, end in rests)
+    return sum(calendar.count(begin, end) for begin, end in spans if begin < end)
+
+
+def _back(calendar: Calendar, day: date, days: int) -> date:
+    while days:
+        day -= timedelta(1)
+        days -= calendar.is_working(day)
+    return day
