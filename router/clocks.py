@@ -1,8 +1,8 @@
 """The law's clocks, as a pure function of what happened: nothing ticks, and nothing is counted up.
 
 PermenPANRB 5/2025, in working days from the day after receipt: verification 3, first answer 5, completion 5
-(information), 14 (complaint) or 60 (complaint that needs a field check), and 10 days without a word of the citizen until
-a finished case is closed. While the citizen is asked, the clocks rest. The office's zone decides what day it is.
+(information), 14 (complaint) or 60 (complaint that needs a field check), and 10 days without a word of the citizen
+until a finished case is closed. While the citizen is asked, the clocks rest. The office's zone decides what day it is.
 
 | step | verification | first answer | completion | closing |
 |---|---|---|---|---|
