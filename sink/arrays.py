@@ -1,8 +1,8 @@
 """PostgreSQL's form of `sink.bulk`: one statement, with one binary array for each column (docs/decisions/0009).
 
-The text of a statement does not depend on how many rows it takes, so each is prepared once by a connection. Rows are
-taken in the order of their keys: two processes that write the same rows wait for one another, and not in a circle.
-PostgreSQL's text holds no NUL: it becomes U+FFFD, also in what is asked for.
+The text of a statement does not depend on the number of its rows, so a connection prepares each once. Rows are written in
+the order of their keys: two processes that write the same rows wait for one another without a deadlock.
+PostgreSQL's text holds no NUL: it becomes U+FFFD, also in the values of a query.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ _MARK = re.compile(r":(\w+)")
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> Iterable[Any]:
-    """Insert the rows; what `on` returns."""
+    """Insert the rows; returns what the RETURNING in `on` gives."""
     columns = tuple(rows[0])
     return connection.exec_driver_sql(_insert(table, columns, on), _arrays(table, columns, _in_order(table, rows)))
 
 
 def insert_all(connection: Connection, inserts: Sequence[tuple[Table, Sequence[Row], str]]) -> None:
-    """Insert rows of several tables with one statement: each is a journey to the server, and Python's lock to be had
-    again. Nothing that is inserted is seen by the others."""
+    """Insert rows of several tables with one statement: each statement is a round trip, and a wait for Python's lock. The
+    inserts do not see each other's rows."""
     sql = _insert_all(tuple((table, tuple(rows[0]), on) for table, rows, on in inserts))
     values = (_arrays(table, tuple(rows[0]), _in_order(table, rows)) for table, rows, _ in inserts)
     connection.exec_driver_sql(sql, tuple(chain.from_iterable(values)))
 
 
-def change(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
-    """Update or delete what the rows mean."""
+def execute_each(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
+    """Run the UPDATE or DELETE for every row."""
     columns = tuple(rows[0])
     connection.exec_driver_sql(_change(table, columns, sql), _arrays(table, columns, _in_order(table, rows)))
 
 
-def ask(connection: Connection, sql: str, values: list[Any], *more: Any) -> Iterable[Any]:
+def query_in(connection: Connection, sql: str, values: list[Any], *more: Any) -> Iterable[Any]:
     """Rows of the query for any of the values."""
     if not values:
         return ()
-    return connection.exec_driver_sql(_query(sql), (_sound(values), *more))
+    return connection.exec_driver_sql(_query(sql), (_without_nul(values), *more))
 
 
-def lock(connection: Connection, table: Table, column: str, values: list[Any]) -> None:
+def lock_rows(connection: Connection, table: Table, column: str, values: list[Any]) -> None:
     """Lock these rows, in the order of their keys."""
     if values:
-        connection.exec_driver_sql(_lock(table, column), (_sound(values),)).all()
+        connection.exec_driver_sql(_lock(table, column), (_without_nul(values),)).all()
 
 
-def hold(connection: Connection, purpose: int, keys: Iterable[int]) -> None:
+def lock_names(connection: Connection, purpose: int, keys: Iterable[int]) -> None:
     """Take these advisory locks, in order, until the transaction ends."""
     sql = "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%b::integer[]) AS key"
     connection.exec_driver_sql(sql, (purpose, sorted(set(keys)))).all()
@@ -77,14 +77,14 @@ def _arrays(table: Table, columns: Sequence[str], rows: Sequence[Row]) -> tuple[
 def _array(column: Column[Any], values: list[Any]) -> list[Any]:
     kind = _kind(column)
     if kind == "text":
-        return _sound(values)
+        return _without_nul(values)
     if kind == "double precision":  # an array has one kind of number
         return [None if value is None else float(value) for value in values]
     return values
 
 
-def _sound(values: list[Any]) -> list[Any]:
-    """Looked for in all of them together: hardly ever is there one."""
+def _without_nul(values: list[Any]) -> list[Any]:
+    """There is hardly ever one, so all values are searched first."""
     if any("\x00" in value for value in values if isinstance(value, str)):
         return [value.replace("\x00", "\ufffd") if isinstance(value, str) else value for value in values]
     return values
@@ -102,14 +102,14 @@ def _insert(table: Table, columns: tuple[str, ...], on: str) -> str:
 
 @lru_cache(maxsize=256)
 def _insert_all(inserts: tuple[tuple[Table, tuple[str, ...], str], ...]) -> str:
-    """None of them is the main one: PostgreSQL runs that first, and tables are to be locked in one order always."""
+    """All inserts are common table expressions: PostgreSQL would run a main one first, and break the order of locks."""
     parts = (f"put_{table.name} AS ({_insert(table, names, on)})" for table, names, on in inserts)
     return f"WITH {', '.join(parts)} SELECT 1"
 
 
 @lru_cache(maxsize=256)
 def _change(table: Table, columns: tuple[str, ...], sql: str) -> str:
-    """The columns of the rows are named apart from those of the table."""
+    """The columns of the rows have other names than those of the table."""
     head, where, tail = _MARK.sub(r"given.new_\1", sql).partition(" WHERE ")
     also = "FROM" if head.startswith("UPDATE") else "USING"
     return f"{head} {also} {_unnest(table, columns)} AS given({', '.join(f'new_{c}' for c in columns)}){where}{tail}"

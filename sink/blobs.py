@@ -1,4 +1,4 @@
-"""Files and large bodies, in a folder, each under the SHA-256 of its bytes: the same file twice is kept once.
+"""Files and large bodies, in a folder, each under the SHA-256 of its bytes: the same file twice is stored once.
 
 `put` returns when the bytes would survive a power cut: file, its new name and its folder are synced, in this order.
 """
@@ -10,35 +10,29 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+from sink.disk import sync_folder
+
 
 class Blobs:
     """A folder of files, in 256 sub-folders by the first two hex digits. Safe for several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._fresh = folder / "tmp"
-        self._fresh.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._unfinished = folder / "tmp"
+        self._unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes; returns their SHA-256 in hex. Raises OSError when the disk refuses them."""
+        """Store the bytes; returns their SHA-256 in hex. Raises OSError when the disk refuses them."""
         name = hashlib.sha256(data).hexdigest()
         path = self.path(name)
-        if path.exists():
-            return name
-        if not path.parent.exists():
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            _sync(self._folder)
-        fresh = self._fresh / uuid4().hex
-        try:
-            _write(fresh, data)
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-        _sync(path.parent)
+        if not path.exists():
+            self._write(path, data)
+        sync_folder(path.parent)  # also where another writer made it: its own sync may still be under way
+        sync_folder(self._folder)
         return name
 
     def get(self, name: str) -> bytes:
-        """The bytes kept under this SHA-256. Raises FileNotFoundError."""
+        """The bytes stored under this SHA-256. Raises FileNotFoundError."""
         return self.path(name).read_bytes()
 
     def path(self, name: str) -> Path:
@@ -51,17 +45,18 @@ class Blobs:
         """Forget them; what is not there is forgotten already."""
         self.path(name).unlink(missing_ok=True)
 
+    def _write(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        unfinished = self._unfinished / uuid4().hex
+        try:
+            _write(unfinished, data)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
 
 def _write(path: Path, data: bytes) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,8 +1,8 @@
-"""Many rows in one statement, the same words on SQLite and PostgreSQL.
+"""Many rows in one statement, the same calls on SQLite and PostgreSQL.
 
 Rows are written by the driver, many in one statement: SQLAlchemy's work for each would cost more than the database's,
-and a statement for each would ask for the interpreter's lock as often, with the record's own lock in hand.
-So values are what the driver takes: an instant goes through `Stamp`.
+and a statement for each would need the interpreter's lock as often, while the record's own lock is held. So values are
+what the driver takes: an instant goes through `instant_encoder`.
 
 SQLite is given lists of values, PostgreSQL (`sink.arrays`) an array for each column.
 """
@@ -24,27 +24,27 @@ from sink.instant import stamp
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
-AT_ONCE = 500
+CHUNK = 500
 """Values in one IN list, rows in one VALUES list."""
-TOGETHER = 64
-"""Rows that `put` inserts with one statement."""
+ROWS_PER_INSERT = 64
+"""Rows that `insert` inserts with one statement."""
 LOCKS = 128
 """Advisory locks of one purpose: a transaction may take them all, and PostgreSQL has some thousands."""
-Stamp = Callable[[datetime], Any]
+InstantEncoder = Callable[[datetime], Any]
 
 
-def stamper(database: Connection | Engine) -> Stamp:
-    """How this database takes an instant."""
-    return stamp if database.dialect.name == "sqlite" else _as_it_is
+def instant_encoder(database: Connection | Engine) -> InstantEncoder:
+    """What this database's driver takes for an instant."""
+    return stamp if database.dialect.name == "sqlite" else _unchanged
 
 
-def _as_it_is(at: datetime) -> datetime:
+def _unchanged(at: datetime) -> datetime:
     return at
 
 
-def put(connection: Connection, table: Table, rows: Sequence[Row], on: str = "") -> None:
-    """Insert the rows, all with the same columns; `on` is an ON CONFLICT clause. No key may stand in `rows` twice where
-    it says DO UPDATE."""
+def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str = "") -> None:
+    """Insert the rows, all with the same columns; `on` is an ON CONFLICT clause. With DO UPDATE, no key may stand in
+    `rows` twice."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
@@ -53,24 +53,24 @@ def put(connection: Connection, table: Table, rows: Sequence[Row], on: str = "")
     columns = tuple(rows[0])
     values, start = _values(columns, rows), 0
     while left := len(values) - start:
-        size = min(1 << (left.bit_length() - 1), TOGETHER)  # few sizes, so that few statements are compiled
+        size = min(1 << (left.bit_length() - 1), ROWS_PER_INSERT)  # few sizes, so that few statements are compiled
         sql = _insert(table.name, columns, size, on)
         connection.exec_driver_sql(sql, tuple(chain.from_iterable(values[start : start + size])))
         start += size
 
 
-def put_all(connection: Connection, *inserts: tuple[Table, Sequence[Row], str]) -> None:
-    """`put` into several tables, which must not need each other's rows."""
+def insert_all(connection: Connection, *inserts: tuple[Table, Sequence[Row], str]) -> None:
+    """`insert` into several tables, which must not need each other's rows."""
     some = [insert for insert in inserts if insert[1]]
     if connection.dialect.name == "postgresql" and some:
         arrays.insert_all(connection, some)
         return
     for table, rows, on in some:
-        put(connection, table, rows, on)
+        insert(connection, table, rows, on)
 
 
-def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> set[tuple[Any, ...]]:
-    """As `put`, and the primary keys of the rows that were really written. No key may stand in `rows` twice."""
+def insert_returning(connection: Connection, table: Table, rows: Sequence[Row], on: str) -> set[tuple[Any, ...]]:
+    """As `insert`, and the primary keys of the rows that were really written. No key may stand in `rows` twice."""
     if not rows:
         return set()
     found: set[tuple[Any, ...]] = set()
@@ -78,7 +78,7 @@ def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on:
     if connection.dialect.name == "postgresql":
         found.update(tuple(row) for row in arrays.insert(connection, table, rows, on))
         return found
-    for part in parts(rows):
+    for part in chunks(rows):
         columns = tuple(part[0])
         sql = _insert(table.name, columns, len(part), on)
         values = tuple(chain.from_iterable(_values(columns, part)))
@@ -86,41 +86,41 @@ def put_returning(connection: Connection, table: Table, rows: Sequence[Row], on:
     return found
 
 
-def run(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
+def execute_each(connection: Connection, table: Table, sql: str, rows: Sequence[Row]) -> None:
     """One UPDATE or DELETE of the table for each row; `:name` marks a value, which is of the kind of the column of that
-    name. No two rows may mean the same row of the table."""
+    name. No two rows may concern the same row of the table."""
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        arrays.change(connection, table, sql, rows)
+        arrays.execute_each(connection, table, sql, rows)
     else:
         connection.exec_driver_sql(sql, [dict(row) for row in rows])
 
 
-def ask(connection: Connection, sql: str, values: Iterable[Any], *more: Any) -> Iterator[Any]:
-    """Rows of a query whose `IN (*)` holds the values; `more` are for the `?` behind it."""
+def query_in(connection: Connection, sql: str, values: Iterable[Any], *more: Any) -> Iterator[Any]:
+    """Rows of a query whose `IN (*)` stands for the values; `more` are for the `?` behind it."""
     if connection.dialect.name == "postgresql":
-        yield from arrays.ask(connection, sql, list(values), *more)
+        yield from arrays.query_in(connection, sql, list(values), *more)
         return
-    for part in parts(list(values)):
+    for part in chunks(list(values)):
         yield from connection.exec_driver_sql(sql.replace("(*)", f"({', '.join('?' * len(part))})"), (*part, *more))
 
 
-def lock(connection: Connection, table: Table, column: str, values: Iterable[Any]) -> None:
-    """Nobody else changes these rows before the transaction ends. On SQLite nobody else writes anyway."""
+def lock_rows(connection: Connection, table: Table, column: str, values: Iterable[Any]) -> None:
+    """Lock these rows until the transaction ends. On SQLite there is one writer at a time anyway."""
     if connection.dialect.name == "postgresql":
-        arrays.lock(connection, table, column, list(values))
+        arrays.lock_rows(connection, table, column, list(values))
 
 
-def hold(connection: Connection, purpose: int, names: Iterable[bytes]) -> None:
-    """Nobody else holds one of these names for that purpose before the transaction ends: for what has no row yet. Names
-    share a few locks. On SQLite nobody else writes anyway."""
+def lock_names(connection: Connection, purpose: int, names: Iterable[bytes]) -> None:
+    """Take advisory locks on these names, of one purpose, until the transaction ends: for what has no row yet. Names share
+    a few locks. On SQLite there is one writer at a time anyway."""
     if connection.dialect.name == "postgresql":
-        arrays.hold(connection, purpose, (crc32(name) % LOCKS for name in names))
+        arrays.lock_names(connection, purpose, (crc32(name) % LOCKS for name in names))
 
 
-def parts(values: Sequence[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """The values in order, so many at a time."""
+def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The values in order, `size` at a time."""
     rest = iter(values)
     while part := list(islice(rest, size)):
         yield part

@@ -3,7 +3,7 @@
 On SQLite every write and every checkpoint is made under the `turn` that all processes share, so that no two ever
 write at once (before 3.51.3 that could corrupt the file); a transaction that writes begins as such. On PostgreSQL
 writers work side by side (READ COMMITTED; docs/decisions/0009). A reading transaction sees one moment of the whole
-record on both. Faults of the database are Retry; they never show a value.
+record on both. Faults of the database become Retry; they never show a value.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from schemas import Retry
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-4096")
 CHECKPOINT_ROWS = 25_000
-"""So many rows written, and the log is copied into the file."""
+"""Rows written after which the log is copied into the file."""
 WAL_LIMIT = 64 * 2**20
-"""Bytes; a log that grew beyond is cut once nobody reads in it."""
+"""Bytes; a larger log is cut once nobody reads in it."""
 CONNECTIONS = 8
 POSTGRES = {
     "application_name": "satupintu",
@@ -38,17 +38,17 @@ POSTGRES = {
     "keepalives_count": "4",
     "tcp_user_timeout": "40000",
     "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
-    "-c plan_cache_mode=force_custom_plan -c enable_seqscan=off -c jit=off",
+    "-c plan_cache_mode=force_custom_plan -c jit=off",
 }
-"""A server that is gone, or a lock, holds nobody up for ever; no plan outlives the day when the tables were empty, and
-none looks through a whole table for a few keys because nobody has counted its values yet. What the URL says of these
-wins."""
+"""Limits, so that a dead server or a lock blocks nobody for ever; and a new plan for each execution, so that none outlives
+the time when the tables were empty. A setting in the URL wins."""
 IDLE = 0.1
-"""Seconds after which a connection is asked whether it still is one: most are lent again at once."""
+"""Seconds after which a connection is pinged before it is used: most are used again at once."""
 _PASSING = ("42P01", "42501")
-"""States of PostgreSQL that no statement of ours is to blame for: tables or rights that are gone."""
+"""PostgreSQL's states for faults that are not our statement's: missing tables, missing rights."""
 _FAULTS = ("OperationalError", "InterfaceError", "InternalError", "DatabaseError")
-"""What SQLAlchemy calls faults of the database itself: away, full, damaged, a standby, a transaction that slept."""
+"""SQLAlchemy's names for faults of the database itself: unavailable, full, damaged, a standby, a transaction that slept
+too long."""
 
 
 class Database:
@@ -62,32 +62,32 @@ class Database:
         self._reading = self.engine if self._file else self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )  # fmt: skip
-        self._unsaved = 0
+        self._since_checkpoint = 0
 
-    def reach(self) -> None:
-        """Connect once; on SQLite that makes the file, and sets its log up. Raises Retry."""
-        with faults(), self.turn:
+    def connect_once(self) -> None:
+        """Try a connection; on SQLite that makes the file, and sets its log up. Raises Retry."""
+        with faults_as_retry(), self.turn:
             self.engine.connect().close()
 
     def close(self) -> None:
-        """Whoever closes a SQLite file last writes to it."""
+        """Under the turn: the last connection that is closed writes to a SQLite file."""
         with self.turn:
             self.engine.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment. Raises Retry."""
-        with faults(), self._reading.begin() as connection:
+        with faults_as_retry(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it is durable on leaving, or none on an exception. Raises Retry."""
-        with faults(), self.turn:
+        with faults_as_retry(), self.turn:
             with self._writing.begin() as connection:
                 before = self._changes(connection)
                 yield connection
-                self._unsaved += self._changes(connection) - before
+                self._since_checkpoint += self._changes(connection) - before
             self._checkpoint()
 
     def _changes(self, connection: Connection) -> int:
@@ -98,9 +98,9 @@ class Database:
         return changes
 
     def _checkpoint(self) -> None:
-        if self._file is None or self._unsaved < CHECKPOINT_ROWS:
+        if self._file is None or self._since_checkpoint < CHECKPOINT_ROWS:
             return
-        self._unsaved = 0
+        self._since_checkpoint = 0
         big = os.stat(self._file + "-wal").st_size > WAL_LIMIT  # noqa: PTH116 - a suffix, not a path of its own
         with closing(self.engine.raw_connection()) as pooled:
             driver: Any = pooled.driver_connection
@@ -109,34 +109,33 @@ class Database:
             driver.execute("PRAGMA busy_timeout=10000")
 
 
-def patient(connection: Connection) -> None:
-    """This transaction may take its time: it looks through whole tables, or changes them."""
+def allow_long_statements(connection: Connection) -> None:
+    """This transaction reads or changes whole tables."""
     if connection.dialect.name == "postgresql":
-        settings = "set_config('statement_timeout', '1h', true), set_config('enable_seqscan', 'on', true)"
-        connection.execute(text(f"SELECT {settings}"))
+        connection.execute(text("SELECT set_config('statement_timeout', '1h', true)"))
 
 
 @contextmanager
-def faults() -> Iterator[None]:
-    """Whatever passes is Retry."""
+def faults_as_retry() -> Iterator[None]:
+    """A fault that may pass becomes Retry."""
     try:
         yield
     except DBAPIError as error:
-        if not _passes(error):
+        if not _may_pass(error):
             raise
         raise Retry(f"the record: {type(error.orig).__name__}{_cause(error)}") from error
     except PoolTimeout as error:
         raise Retry("the record: all connections are in use") from error
 
 
-def _passes(error: DBAPIError) -> bool:
+def _may_pass(error: DBAPIError) -> bool:
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
-        return False  # wrong SQL: a bug of ours, which passes with no waiting
+        return False  # wrong SQL: a bug of ours
     return type(error).__name__ in _FAULTS or getattr(error.orig, "sqlstate", None) in _PASSING
 
 
 def _cause(error: DBAPIError) -> str:
-    """SQLite's own words name tables and files, never values; those of PostgreSQL may, once it is asked something."""
+    """SQLite's messages name tables and files, never values; PostgreSQL's may hold values of the statement."""
     if isinstance(error.orig, sqlite3.Error):
         return f": {error.orig}"
     state = getattr(error.orig, "sqlstate", None)
@@ -146,17 +145,17 @@ def _cause(error: DBAPIError) -> str:
 
 
 def engine(url: URL) -> Engine:
-    """As the record wants it. The database is not asked yet."""
+    """An engine with the record's settings. It does not connect yet."""
     if url.get_backend_name() != "sqlite":
-        told = {name: value for name, value in POSTGRES.items() if name not in url.query}
+        settings = {name: value for name, value in POSTGRES.items() if name not in url.query}
         server = create_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True, connect_args=told
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True, connect_args=settings
         )
-        event.listen(server, "checkin", _came_back)
-        event.listen(server, "checkout", partial(_still_there, server.dialect))
+        event.listen(server, "checkin", _stamp_return)
+        event.listen(server, "checkout", partial(_ping_after_idle, server.dialect))
         return server
     path = Path(url.database or "").expanduser()
-    with suppress(FileExistsError):  # never opened again by hand: closing it would drop the locks that SQLite holds
+    with suppress(FileExistsError):  # opening it again by hand and closing it would drop SQLite's locks
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     made = create_engine(
         url.set(database=str(path)),
@@ -168,14 +167,14 @@ def engine(url: URL) -> Engine:
     return made
 
 
-def _came_back(_: object, record: ConnectionPoolEntry) -> None:
-    record.info["back"] = time.monotonic()
+def _stamp_return(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["returned"] = time.monotonic()
 
 
-def _still_there(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
-    """As SQLAlchemy's `pool_pre_ping`, which asks each time."""
-    back = record.info.get("back")
-    if back is None or time.monotonic() - back < IDLE:
+def _ping_after_idle(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """As SQLAlchemy's `pool_pre_ping`, which pings each time."""
+    returned = record.info.get("returned")
+    if returned is None or time.monotonic() - returned < IDLE:
         return
     try:
         dialect.do_ping(connection)

@@ -1,4 +1,4 @@
-"""The record's tables, brought up to date by Alembic. `HEAD` is looked at first: Alembic itself is slow to import."""
+"""The record's tables, brought up to date by Alembic. The revision is compared first: Alembic is slow to import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection, inspect, text
 
-from sink.database import patient
+from sink.database import allow_long_statements
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -24,23 +24,23 @@ class Transactions(Protocol):
 
 
 def upgrade(of: Transactions) -> None:
-    """Bring the tables to `HEAD`; nothing is done, and nothing written, where they are there already. Raises Retry."""
+    """Bring the tables to `HEAD`; writes nothing where they are at it already. Raises Retry."""
     with of.read() as connection:
-        if (version(connection) or "") >= HEAD:  # a newer hub may have been here: it leaves what this one needs
+        if (version(connection) or "") >= HEAD:  # a newer hub leaves what this one needs
             return
     from alembic import command
 
     with of.write() as connection:
-        _alone(connection)
+        _lock_migrations(connection)
         command.upgrade(_config(connection), HEAD)
 
 
 def downgrade(of: Transactions, to: str = "base") -> None:
-    """Take the tables back to an older revision, with what they held. Raises Retry."""
+    """Take the tables back to an older revision; what they held is lost. Raises Retry."""
     from alembic import command
 
     with of.write() as connection:
-        _alone(connection)
+        _lock_migrations(connection)
         command.downgrade(_config(connection), to)
 
 
@@ -52,10 +52,10 @@ def version(connection: Connection) -> str | None:
     return found
 
 
-def _alone(connection: Connection) -> None:
-    """SQLite's writers stand in turn already."""
+def _lock_migrations(connection: Connection) -> None:
+    """One process migrates at a time; SQLite's writers take turns anyway."""
     if connection.dialect.name == "postgresql":
-        patient(connection)
+        allow_long_statements(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(17081708)"))
 
 

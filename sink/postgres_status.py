@@ -1,4 +1,4 @@
-"""How a record on PostgreSQL stands: a look from outside, which makes and changes nothing."""
+"""The status of a record on PostgreSQL, asked from outside: nothing is made or changed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, make_url, select, text
 
-from sink.database import engine, faults
+from sink.database import engine, faults_as_retry
 from sink.migrate import HEAD, version
-from sink.record import fits
+from sink.record import keys_match
 from sink.tables import meta
 from sink.vault import Vault
 
 OLDEST = 140000
-"""Server version that this is made for, in its own count."""
+"""The oldest server version that is supported, as PostgreSQL counts."""
 _ON = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-class Standing(NamedTuple):
-    """What the server says."""
+class PostgresStatus(NamedTuple):
+    """The answers of the server."""
 
     server: str
     number: int
@@ -31,11 +31,11 @@ class Standing(NamedTuple):
     now: datetime
     tables: str | None
     """Revision of the tables; None: there are none yet."""
-    kept: Mapping[str, bytes]
-    """The key check; empty where nothing was kept yet."""
+    key_check: Mapping[str, bytes]
+    """Empty where the record is new."""
 
-    def surprises(self) -> list[str]:
-        """What is wrong with the server, and what to do."""
+    def problems(self) -> list[str]:
+        """A line for each thing that is wrong with the server, with what to do."""
         found = [f"{name} is {self.settings[name]}: what was accepted may be lost in a power cut; turn it on"
                  for name in _ON if self.settings[name] == "off"]  # fmt: skip
         if self.number < OLDEST:
@@ -47,31 +47,31 @@ class Standing(NamedTuple):
         return found
 
     @property
-    def behind(self) -> bool:
+    def needs_upgrade(self) -> bool:
         return self.tables is None or self.tables < HEAD
 
-    def fits(self, vault: Vault) -> bool:
-        """Whether it was kept with these keys, or with none yet."""
-        return fits(self.kept, vault)
+    def keys_match(self, vault: Vault) -> bool:
+        """Whether the record was written with these keys, or is new."""
+        return keys_match(self.key_check, vault)
 
 
-def standing(url: str) -> Standing:
+def postgres_status(url: str) -> PostgresStatus:
     """Ask the server. Raises Retry where it does not answer."""
-    asked = engine(make_url(url))
+    server = engine(make_url(url))
     try:
-        with faults(), asked.connect() as connection:
-            return _standing(connection)
+        with faults_as_retry(), server.connect() as connection:
+            return _status(connection)
     finally:
-        asked.dispose()
+        server.dispose()
 
 
-def _standing(connection: Connection) -> Standing:
+def _status(connection: Connection) -> PostgresStatus:
     names = (*_ON, "server_version", "server_version_num", "server_encoding")
     settings = {name: str(connection.execute(text(f"SHOW {name}")).scalar()) for name in names}
     rows = connection.execute(select(meta)).all() if inspect(connection).has_table(meta.name) else ()
-    return Standing(
+    return PostgresStatus(
         server=settings["server_version"].split()[0], number=int(settings["server_version_num"]), settings=settings,
         encoding=settings["server_encoding"], now=connection.execute(text("SELECT now()")).scalar_one(),
         standby=connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one(), tables=version(connection),
-        kept={name: bytes(value) for name, value in rows},
+        key_check={name: bytes(value) for name, value in rows},
     )  # fmt: skip

@@ -1,13 +1,13 @@
-"""The record: its database, brought up to date, and the keys that it was kept with.
+"""The record: its database, brought up to date, and the keys with which it is written.
 
-SQLite is made ready by `open`. PostgreSQL may be away then: it is made ready by whoever first reaches it, before
-anything is read or written, and until then everything is Retry.
+SQLite is made ready by `open`. PostgreSQL may be unavailable then: it is made ready on the first transaction that
+reaches it, and until then every transaction raises Retry.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hmac import compare_digest
 from pathlib import Path
@@ -17,15 +17,16 @@ from typing import Any
 from sqlalchemy import Connection, Engine, inspect, make_url, select
 
 from schemas import Retry
-from sink.bulk import put
-from sink.database import Database, engine, faults
+from sink.bulk import insert
+from sink.database import Database, engine, faults_as_retry
+from sink.identifiers import Identifiers
 from sink.migrate import upgrade
 from sink.tables import meta
 from sink.vault import Vault, WrongKeys
 
 _logger = logging.getLogger(__name__)
 OTHER_KEYS = (
-    "the record was kept with other keys: bring back the keys file that belongs to it, or the copy of it from the "
+    "the record was written with other keys: bring back the keys file that belongs to it, or the copy of it from the "
     "machine that works on this record already"
 )
 
@@ -33,12 +34,19 @@ OTHER_KEYS = (
 class Record:
     """Open with `Record.open`. Safe to use from several threads; several processes may have the same one open."""
 
-    def __init__(self, database: Database, vault: Vault, owners: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        owners: Mapping[str, str] | None = None,
+        personal_ids: Collection[str] = frozenset(),
+    ) -> None:
         self.vault = vault
+        self.ids = Identifiers(vault, frozenset(personal_ids))
         self._database = database
-        self._owners = owners
+        self._owners = owners or {}
         self._ready = False
-        self._one = Lock()
+        self._preparing = Lock()
 
     @classmethod
     @contextmanager
@@ -49,13 +57,16 @@ class Record:
         turn: AbstractContextManager[object] | None = None,
         *,
         owners: Mapping[str, str] | None = None,
+        personal_ids: Collection[str] = frozenset(),
     ) -> Iterator[Record]:
-        """The record at `url`, its tables brought up to date. `turn` may be entered again and again, from any thread;
-        `owners` says whose door an account is, for what comes without it. Raises WrongKeys."""
+        """The record at `url`, its tables brought up to date. Raises WrongKeys.
+
+        `turn` may be entered again and again, from any thread. `owners` gives an account's owner, for rows that come
+        without it. `personal_ids` are the channel kinds in whose ids a phone number may be encoded."""
         database = Database(make_url(url), turn or nullcontext())
-        record = cls(database, vault, owners or {})
+        record = cls(database, vault, owners, personal_ids)
         try:
-            record._begin()
+            record._prepare_now_or_later()
             yield record
         finally:
             database.close()
@@ -65,44 +76,52 @@ class Record:
         return self._database.engine
 
     def owner(self, account: str) -> str:
-        """Whose door the account is; empty where that is not known."""
+        """The account's owner; empty where that is not known."""
         return self._owners.get(account, "")
+
+    def public_id(self, kind: str, native: str) -> str:
+        """A channel's id as it may leave the program."""
+        return self.ids.public_id(kind, native)
+
+    def message_key(self, channel: str, account: str, native: str) -> bytes:
+        """The hash by which a channel's id is looked up, whether of a message, an action or a reply."""
+        return self.ids.key(channel, account, native)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the record. Raises Retry."""
-        self._made_ready()
+        self._prepare_once()
         with self._database.read() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that writes: all of it is durable on leaving, or none on an exception. Raises Retry."""
-        self._made_ready()
+        self._prepare_once()
         with self._database.write() as connection:
             yield connection
 
-    def _begin(self) -> None:
+    def _prepare_now_or_later(self) -> None:
         try:
-            self._make_ready()
+            self._prepare()
         except Retry as fault:
             if self.engine.dialect.name == "sqlite":
                 raise
             _logger.warning("%s; everything waits until it answers", fault.reason)
 
-    def _made_ready(self) -> None:
+    def _prepare_once(self) -> None:
         if self._ready:
             return
-        with self._one:
+        with self._preparing:
             if not self._ready:
                 try:
-                    self._make_ready()
-                except WrongKeys as error:  # what is on the road is not to blame: nothing may be buried for it
+                    self._prepare()
+                except WrongKeys as error:  # the events are not at fault: they must not become dead letters
                     _logger.critical("%s, then start again; until then everything waits", error)
                     raise Retry(str(error)) from None
 
-    def _make_ready(self) -> None:
-        self._database.reach()
+    def _prepare(self) -> None:
+        self._database.connect_once()
         upgrade(self._database)
         _check_keys(self._database, self.vault)
         self._ready = True
@@ -111,43 +130,44 @@ class Record:
 def _check_keys(database: Database, vault: Vault) -> None:
     probe = f"key {vault.key}"
     with database.read() as connection:
-        kept = _kept(connection)
-    _fitting(kept, vault)
-    if "keys" not in kept or probe not in kept:
-        fresh = [{"name": "keys", "value": vault.check()}, {"name": probe, "value": vault.seal(probe)}]
+        stored = _key_check(connection)
+    _require_match(stored, vault)
+    if "keys" not in stored or probe not in stored:
+        rows = [{"name": "keys", "value": vault.check()}, {"name": probe, "value": vault.seal(probe, "meta.value")}]
         with database.write() as connection:
-            put(connection, meta, fresh, "ON CONFLICT DO NOTHING")
-            _fitting(_kept(connection), vault)  # another machine may have begun it with keys of its own
+            insert(connection, meta, rows, "ON CONFLICT DO NOTHING")
+            _require_match(_key_check(connection), vault)  # another machine may have begun with keys of its own
 
 
-def _kept(connection: Connection) -> dict[str, bytes]:
+def _key_check(connection: Connection) -> dict[str, bytes]:
     rows: Iterable[Any] = connection.execute(select(meta)).all()
     return {name: bytes(value) for name, value in rows}
 
 
-def _fitting(kept: Mapping[str, bytes], vault: Vault) -> None:
-    if not fits(kept, vault):
+def _require_match(stored: Mapping[str, bytes], vault: Vault) -> None:
+    if not keys_match(stored, vault):
         raise WrongKeys(OTHER_KEYS)
 
 
-def fits(kept: Mapping[str, bytes], vault: Vault) -> bool:
-    """Whether a record whose table `meta` holds this was kept with these keys."""
-    if not compare_digest(kept.get("keys", vault.check()), vault.check()):
+def keys_match(stored: Mapping[str, bytes], vault: Vault) -> bool:
+    """Whether the record whose table `meta` holds this was written with these keys, or is new."""
+    if not compare_digest(stored.get("keys", vault.check()), vault.check()):
         return False
+    probes = {name: sealed for name, sealed in stored.items() if name.startswith("key ")}
     try:
-        return all(vault.open(sealed) == name for name, sealed in kept.items() if name.startswith("key "))
+        return all(vault.open(sealed, "meta.value") == name for name, sealed in probes.items())
     except WrongKeys:
         return False
 
 
-def fresh(url: str) -> bool:
-    """Whether nothing was ever kept there, so that new keys may be made. Raises Retry."""
-    where = make_url(url)
-    if where.get_backend_name() == "sqlite":
-        return not Path(where.database or "").expanduser().exists()
-    asked = engine(where)
+def is_new(url: str) -> bool:
+    """Whether there is no record yet, so that new keys may be made. Raises Retry."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return not Path(parsed.database or "").expanduser().exists()
+    server = engine(parsed)
     try:
-        with faults(), asked.connect() as connection:
+        with faults_as_retry(), server.connect() as connection:
             return not inspect(connection).has_table(meta.name)
     finally:
-        asked.dispose()
+        server.dispose()

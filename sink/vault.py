@@ -9,8 +9,9 @@ The keys file is TOML, mode 600:
     [seal]
     k1 = "…"
 
-A sealed value is: length of the key id (1 byte), key id, nonce (12 bytes), AES-256-GCM of the UTF-8 text; the key id is
-authenticated with it. Losing `lookup`, `number` or `token` breaks threads and tokens, losing a sealing key loses the
+A sealed value is: length of the key id (1 byte), key id, nonce (12 bytes), AES-256-GCM of the UTF-8 text. The key id and
+the column for which the value was sealed ("parties.sealed") are authenticated with it: a value that was moved to another
+column does not open. Losing `lookup`, `number` or `token` breaks threads and tokens, losing a sealing key loses the
 reporters: the record therefore holds `check()` and refuses other keys.
 """
 
@@ -29,7 +30,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from stdnum import luhn
 
-_NONCE = 12
+from sink.disk import sync_folder
+
+_NONCE, _TAG = 12, 16
+"""Bytes."""
+_DAMAGED = "a sealed value does not open: it was changed, moved to another column, or sealed with another key"
 _HASHING = ("lookup", "number", "token")
 
 
@@ -63,12 +68,12 @@ class Vault:
             raise WrongKeys(f"{path} is not a keys file, or was changed: bring it back from its backup") from None
 
     @classmethod
-    def _read(cls, said: Mapping[str, object]) -> Vault:
-        seal = {name: _key(value) for name, value in dict(said["seal"]).items()}  # type: ignore[call-overload]
-        key = str(said["key"])
+    def _read(cls, file: Mapping[str, object]) -> Vault:
+        seal = {name: _key(value) for name, value in dict(file["seal"]).items()}  # type: ignore[call-overload]
+        key = str(file["key"])
         if key not in seal or not key.isascii() or len(key) > 32:
             raise ValueError("key")
-        return cls(key, seal, {name: _key(said[name]) for name in _HASHING})
+        return cls(key, seal, {name: _key(file[name]) for name in _HASHING})
 
     @classmethod
     def create(cls, path: Path) -> Vault:
@@ -76,10 +81,10 @@ class Vault:
         lines = ["# The keys of the record. Keep a copy apart from it: what was sealed cannot be read without them."]
         lines += [
             'key = "k1"',
-            *(f'{name} = "{_drawn()}"' for name in _HASHING),
+            *(f'{name} = "{_random_key()}"' for name in _HASHING),
             "",
             "[seal]",
-            f'k1 = "{_drawn()}"',
+            f'k1 = "{_random_key()}"',
             "",
         ]
         try:
@@ -90,47 +95,60 @@ class Vault:
             out.write("\n".join(lines))
             out.flush()
             os.fsync(out.fileno())
+        sync_folder(path.parent)  # with a record elsewhere this may be the only copy
         return cls.load(path)
 
-    def seal(self, value: str) -> bytes:
-        """The value, readable only with the key whose id stands in front of it."""
+    def seal(self, value: str, column: str) -> bytes:
+        """The value, readable only with the key whose id stands in front of it, and only as a value of that column
+        ("table.column")."""
         nonce = os.urandom(_NONCE)
-        return self._head + nonce + self._ciphers[self.key].encrypt(nonce, value.encode(), self._head)
+        return self._head + nonce + self._ciphers[self.key].encrypt(nonce, value.encode(), _bound(self._head, column))
 
-    def open(self, sealed: bytes) -> str:
-        """What was sealed. Raises WrongKeys."""
-        at = 1 + sealed[0]
-        head = sealed[:at]
+    def open(self, sealed: bytes, column: str) -> str:
+        """The value that was sealed for that column. Raises WrongKeys."""
+        start = 1 + sealed[0] if sealed else 1
+        head, nonce, hidden = sealed[:start], sealed[start : start + _NONCE], sealed[start + _NONCE :]
+        if len(hidden) < _TAG:
+            raise WrongKeys(_DAMAGED)
         cipher = self._ciphers.get(head[1:].decode("ascii", "replace"))
         if cipher is None:
             raise WrongKeys("a value is sealed with a key that is not in the keys file")
         try:
-            return cipher.decrypt(sealed[at : at + _NONCE], sealed[at + _NONCE :], head).decode()
+            return cipher.decrypt(nonce, hidden, _bound(head, column)).decode()
         except InvalidTag:
-            raise WrongKeys("a sealed value does not open: it was changed, or sealed with another key") from None
+            raise WrongKeys(_DAMAGED) from None
 
     def digest(self, purpose: str, value: str) -> bytes:
-        """16 bytes that say whether two values are equal, and nothing else; hashes of two purposes (16 letters at
+        """16 bytes that show whether two values are equal, and nothing else; hashes of two purposes (16 letters at
         most) never meet. Keyed BLAKE2b: as good a MAC as HMAC, in a quarter of its time."""
-        return blake2b(value.encode(), digest_size=16, key=self._hashing["lookup"], person=purpose.encode()).digest()
+        secret = self._hashing["lookup"]
+        return blake2b(value.encode("utf-8", "replace"), digest_size=16, key=secret, person=purpose.encode()).digest()
+
+    def message_key(self, message: str) -> bytes:
+        """The hash by which a message id (`kind/account/native`) is looked up."""
+        return self.digest("message", message)
 
     def number(self, complaint: str, attempt: int) -> str:
         """The complaint's number: 10 digits, the first not 0, the last a Luhn check digit. The next attempt gives
         another one, for when a number is taken."""
-        drawn = digest(self._hashing["number"], f"{complaint}/{attempt}".encode(), "sha256")
-        nine = str(100_000_000 + int.from_bytes(drawn, "big") % 900_000_000)
+        hashed = digest(self._hashing["number"], f"{complaint}/{attempt}".encode(), "sha256")
+        nine = str(100_000_000 + int.from_bytes(hashed, "big") % 900_000_000)
         return nine + luhn.calc_check_digit(nine)
 
     def token(self, raw: str) -> str:
-        """What whoever filed this Raw is given, to see its words: 26 characters, safe in a URL, never stored."""
+        """Given to the person who filed this Raw, to see its words: 26 characters, safe in a URL, never stored."""
         return b32encode(digest(self._hashing["token"], raw.encode(), "sha256")[:16]).decode().rstrip("=").lower()
 
     def check(self) -> bytes:
-        """32 bytes that stand for the hashing keys, which may never change, and give nothing of them away."""
+        """32 bytes that stand for the hashing keys, which may never change, without giving anything of them away."""
         word = b"check"
         for name in _HASHING:
             word = digest(self._hashing[name], word, "sha256")
         return word
+
+
+def _bound(head: bytes, column: str) -> bytes:
+    return head + column.encode()
 
 
 def _key(value: object) -> bytes:
@@ -140,5 +158,5 @@ def _key(value: object) -> bytes:
     return key
 
 
-def _drawn() -> str:
+def _random_key() -> str:
     return b64encode(os.urandom(32)).decode()
