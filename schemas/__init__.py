@@ -2,7 +2,7 @@
 
 from schemas.body import Body
 from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
-from schemas.events import EVENTS, Action, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
+from schemas.events import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
 from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_id, without_native
 from schemas.values import (
     CLOSED_STATUSES,
@@ -35,6 +35,7 @@ __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Assignment",
     "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
     "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError", "Place", "Raw", "Receipt",
-    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered",
-    "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of", "reply_id", "without_native",
+    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status",
+    "Unanswered", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
+    "reply_id", "without_native",
 ]  # fmt: skip
