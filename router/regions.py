@@ -1,22 +1,39 @@
-"""Names of the provinces by their Kemendagri codes (Kepmendagri 300.2.2-2430/2025): enough to name a front desk."""
+"""Names of provinces, regencies and cities by their Kemendagri codes: 38 and 514, in `regions.csv`."""
 
 from __future__ import annotations
 
-PROVINCES = {
-    "11": "Aceh", "12": "Sumatera Utara", "13": "Sumatera Barat", "14": "Riau", "15": "Jambi", "16": "Sumatera Selatan",
-    "17": "Bengkulu", "18": "Lampung", "19": "Kepulauan Bangka Belitung", "21": "Kepulauan Riau", "31": "DKI Jakarta",
-    "32": "Jawa Barat", "33": "Jawa Tengah", "34": "DI Yogyakarta", "35": "Jawa Timur", "36": "Banten", "51": "Bali",
-    "52": "Nusa Tenggara Barat", "53": "Nusa Tenggara Timur", "61": "Kalimantan Barat", "62": "Kalimantan Tengah",
-    "63": "Kalimantan Selatan", "64": "Kalimantan Timur", "65": "Kalimantan Utara", "71": "Sulawesi Utara",
-    "72": "Sulawesi Tengah", "73": "Sulawesi Selatan", "74": "Sulawesi Tenggara", "75": "Gorontalo",
-    "76": "Sulawesi Barat", "81": "Maluku", "82": "Maluku Utara", "91": "Papua", "92": "Papua Barat",
-    "93": "Papua Selatan", "94": "Papua Tengah", "95": "Papua Pegunungan", "96": "Papua Barat Daya",
-}  # fmt: skip
+import csv
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+NATION = "nasional"
+"""The owner of what belongs to no region."""
+CODE = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?")
+"""A region code: province, regency, district, village."""
+_SPECIAL = {"11": "Aceh", "31": "Daerah Khusus Jakarta", "34": "Daerah Istimewa Yogyakarta"}
+"""Provinces that are not called "Provinsi …"."""
 
 
-def spoken(owner: str) -> str:
-    """How a region or office is called in a sentence: "Provinsi Jawa Barat", "32.73 (Jawa Barat)", else as is."""
-    province = PROVINCES.get(owner[:2])
-    if province is None or not owner.replace(".", "").isdigit() or owner[2:3] not in {"", "."}:
-        return owner
-    return f"Provinsi {province}" if owner == owner[:2] else f"{owner} ({province})"
+@cache
+def region_names() -> Mapping[str, str]:
+    """Name by code, as the decree writes it."""
+    with Path(__file__).with_name("regions.csv").open(encoding="utf-8", newline="") as file:
+        return MappingProxyType({row["code"]: row["name"] for row in csv.DictReader(file)})
+
+
+def is_region(code: str) -> bool:
+    """Whether there is such a province, regency or city; of a district or village, whether its regency exists."""
+    return CODE.fullmatch(code) is not None and code[:5] in region_names()
+
+
+def region_name(code: str) -> str:
+    """The region in a sentence: "Provinsi Jawa Barat", "Kota Bandung", "tingkat nasional"; an office's id as it is."""
+    if code == NATION:
+        return "tingkat nasional"
+    if not is_region(code):
+        return code
+    name = region_names()[code[:5]]
+    return _SPECIAL.get(code, f"Provinsi {name}") if len(code) == 2 else name
