@@ -1,112 +1,182 @@
-"""`channels.toml`: one table an account. An account's name is its identity for ever: paused perhaps, never reused.
+"""`channels.toml`: one table an account. An account's name is its identity for ever: closed perhaps, never reused.
 
     [wa-bandung]
     kind = "whatsapp"
     owner = "32.73"                       # region code or office
+    state = "active"                      # or "silent": takes in and does not answer; or "closed": refuses with 503
     app_secret = "env:WA_APP_SECRET"      # secrets: env:NAME, file:PATH, or the value
 
-The first start writes a commented file with an account of each kind that needs no contract.
+`Accounts` is what the stages and the ingress hold: a mapping whose snapshot is swapped when a new edition comes.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import secrets
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from connectors import Channel, Listens, Secret, Settings, Speaks, channel_type, kinds, secret_hook
-from hub.settings import WrongCall, nearest, read_toml
+from connectors import Channel, Connects, Fetches, Listens, Polls, Secret, Settings, Speaks, channel_type, kinds
+from connectors import secret_hook as to_secret
+from hub.settings import WrongCall, nearest
 
-OWNER = "nasional"
-"""Whose doors those of a first start are."""
-MOUTHS = ("send_url", "access_token")
-"""Settings without which a channel that has them cannot speak."""
+State = Literal["active", "silent", "closed"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+C = TypeVar("C", bound=Channel)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account with its channel."""
 
-    name: str
-    kind: str
-    owner: str
-    paused: bool
     channel: Channel
+    state: State = "active"
 
     @property
-    def lacks(self) -> str:
-        """The setting without which a channel that could speak cannot; empty where it can, or never speaks."""
-        own = self.channel.settings
-        if not isinstance(self.channel, Speaks):
+    def missing_setting(self) -> str:
+        """The setting without which this account can send and fetch nothing; empty where none is missing."""
+        if not isinstance(self.channel, Speaks | Fetches):
             return ""
-        return next((name for name in MOUTHS if not getattr(own, name, True)), "")
+        own = self.channel.settings
+        return next((name for name in self.channel.outbound_settings if not getattr(own, name, True)), "")
 
     def describe(self, base: str, *, reveal: bool) -> dict[str, Any]:
-        """As `channels --json` prints it. Secrets are shown by name, and by value only when asked for."""
-        settings, hidden = {}, {}
+        """The part of `channels --json` that the channels file holds; secrets by value only where `reveal`."""
+        settings, secrets = {}, {}
         for field in msgspec.structs.fields(self.channel.settings):
             value = getattr(self.channel.settings, field.name)
-            name = field.encode_name
             if _holds_secret(field.type):
-                hidden[name] = _plain(value) if reveal else None
+                secrets[field.encode_name] = _plain(value)
             else:
-                settings[name] = msgspec.to_builtins(value)
+                settings[field.encode_name] = msgspec.to_builtins(value)
+        name = self.channel.account
         return {
-            "account": self.name,
-            "kind": self.kind,
-            "owner": self.owner,
-            "url": f"{base}/in/{self.name}" if isinstance(self.channel, Listens) else f"{base}/",
-            "state": "paused" if self.paused else "active",
+            "account": name,
+            "kind": self.channel.kind,
+            "owner": self.channel.owner,
+            "url": f"{base}/in/{name}" if isinstance(self.channel, Listens) else f"{base}/",
+            "state": self.state,
             "settings": settings,
-            "secrets": hidden if reveal else {},
+            "secrets": secrets if reveal else {},
         }
 
 
+class Snapshot:
+    """All accounts of one edition. It never changes; what is asked of it often is worked out once."""
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        self.accounts = {account.channel.account: account for account in accounts}
+
+    @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """By name, closed ones included."""
+        return {name: account.channel for name, account in self.accounts.items()}
+
+    @cached_property
+    def speaking(self) -> frozenset[str]:
+        """Accounts that owe answers for what comes in."""
+        return frozenset(n for n, a in self.accounts.items() if a.state == "active" and isinstance(a.channel, Speaks))
+
+    @cached_property
+    def leased(self) -> frozenset[str]:
+        """Accounts that one process at a time works for: it polls, holds the session, sends, fetches."""
+        outward = (Speaks, Fetches, Polls, Connects)
+        return frozenset(n for n, a in self.accounts.items() if a.state != "closed" and isinstance(a.channel, outward))
+
+    @cached_property
+    def listening(self) -> dict[str, Listens]:
+        """Accounts with an ingress, closed ones included."""
+        return {name: channel for name, channel in self.channels.items() if isinstance(channel, Listens)}
+
+    @cached_property
+    def by_address(self) -> dict[tuple[str, str], Listens]:
+        """Accounts with an ingress by kind and the provider's address of them; closed ones are left out."""
+        found = (c for name, c in self.listening.items() if self.accounts[name].state != "closed")
+        return {(c.kind, c.address): c for c in found if c.address is not None}
+
+
 class Accounts(Mapping[str, Channel]):
-    """Every account of this hub, by name: its channel."""
+    """The accounts of the newest edition that this process has seen, by name. Ask it anew each time."""
 
-    def __init__(self, accounts: Mapping[str, Account]) -> None:
-        self._accounts = accounts
-
-    def __getitem__(self, name: str) -> Channel:
-        return self._accounts[name].channel
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._accounts)
-
-    def __len__(self) -> int:
-        return len(self._accounts)
-
-    def account(self, name: str) -> Account:
-        """The account with all that is told of it."""
-        return self._accounts[name]
-
-    def state(self, name: str) -> str:
-        """`active` or `paused`. A paused account still takes in: no wrong door; it only does not speak."""
-        return "paused" if self._accounts[name].paused else "active"
-
-    @property
-    def paused(self) -> frozenset[str]:
-        """Those that do not speak: what they owe waits."""
-        return frozenset(name for name, account in self._accounts.items() if account.paused)
-
-    def first(self, kind: str) -> Channel | None:
-        """The first active account of a kind, in the order of the file."""
-        return next((a.channel for a in self._accounts.values() if a.kind == kind and not a.paused), None)
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self.snapshot = snapshot or Snapshot()
 
     @classmethod
-    def load(cls, path: Path, *, zone: str | None = None) -> Accounts:
-        """The accounts of a file; `zone` is that of an account which names none. Raises WrongCall naming account, key
-        and fix."""
-        tables = read_toml(path, "the channels file")
-        return cls({name: _account(path, name, table, zone) for name, table in tables.items()})
+    def of(cls, *channels: Channel) -> Accounts:
+        """Active accounts of these channels."""
+        return cls(Snapshot(Account(channel) for channel in channels))
+
+    def swap(self, snapshot: Snapshot) -> None:
+        """From now on this edition holds."""
+        self.snapshot = snapshot
+
+    def __getitem__(self, name: str) -> Channel:
+        return self.snapshot.channels[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.snapshot.channels)
+
+    def __len__(self) -> int:
+        return len(self.snapshot.channels)
+
+    def account(self, name: str) -> Account:
+        """The account with its state."""
+        return self.snapshot.accounts[name]
+
+    def state(self, name: str) -> State:
+        """`active`, `silent` or `closed`."""
+        return self.snapshot.accounts[name].state
+
+    @property
+    def speaking(self) -> frozenset[str]:
+        """As `Snapshot.speaking`."""
+        return self.snapshot.speaking
+
+    @property
+    def listening(self) -> Mapping[str, Listens]:
+        """As `Snapshot.listening`."""
+        return self.snapshot.listening
+
+    @property
+    def by_address(self) -> Mapping[tuple[str, str], Listens]:
+        """As `Snapshot.by_address`."""
+        return self.snapshot.by_address
+
+    def first(self, kind: str) -> Channel | None:
+        """The first account of a kind that is not closed, in the order of the file."""
+        found = (a.channel for a in self.snapshot.accounts.values() if a.state != "closed")
+        return next((channel for channel in found if channel.kind == kind), None)
+
+
+def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Snapshot:
+    """The accounts of a channels file. `source` names it in errors, `zone` is that of an account which names none.
+    Raises WrongCall naming account, key and fix."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise WrongCall(f"{source} is not valid TOML: {error}") from None
+    return Snapshot(_account(source, name, table, zone) for name, table in tables.items())
+
+
+def load_accounts(path: Path, *, zone: str | None = None) -> Snapshot:
+    """As `parse_accounts`, of a file. Raises WrongCall."""
+    return parse_accounts(read_text(path), source=str(path), zone=zone)
+
+
+def read_text(path: Path) -> str:
+    """The channels file. Raises WrongCall."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WrongCall(f"the channels file {path} does not exist: create it, or name another") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongCall(f"the channels file {path} cannot be read ({error.__class__.__name__}): check it") from None
 
 
 def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
@@ -114,107 +184,84 @@ def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
     return {"zone": zone} if zone and "zone" in kind.__struct_fields__ else {}
 
 
-def _account(path: Path, name: str, table: object, zone: str | None) -> Account:
-    where = f"[{name}] in {path}"
+def _account(source: str, name: str, table: object, zone: str | None) -> Account:
+    where = f"[{name}] in {source}"
     if not isinstance(table, dict):
-        raise WrongCall(f"{name} in {path} stands outside a table: write [account] above it")
+        raise WrongCall(f"{name} in {source} stands outside a table: write [account] above it")
     if not NAME.fullmatch(name):
         raise WrongCall(f"{where}: an account's name is lower-case letters, digits, dot, dash, underscore")
     own = dict(table)
-    kind, owner, paused = own.pop("kind", None), own.pop("owner", None), own.pop("paused", False)
+    kind, owner, state = own.pop("kind", None), own.pop("owner", None), own.pop("state", "active")
     if kind not in kinds():
         raise WrongCall(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{nearest(str(kind), kinds())}")
     if not isinstance(owner, str) or not owner:
         raise WrongCall(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
-    if not isinstance(paused, bool):
-        raise WrongCall(f"{where}: paused takes true or false")
+    if state not in get_args(State):
+        raise WrongCall(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
     channel = channel_type(kind)
-    own = in_zone(channel.settings_type, zone) | own
-    return Account(name, kind, owner, paused, channel(name, owner, _settings(where, channel.settings_type, own)))
+    settings = _settings(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
+    try:
+        return Account(channel(name, owner, settings), state)
+    except ValueError as error:
+        raise WrongCall(f"{where}: {error}") from None
 
 
 def _settings(where: str, kind: type[Settings], own: dict[str, Any]) -> Settings:
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
     for key in own:
         if key not in fields:
-            raise WrongCall(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {', '.join(fields)}")
-    told = {k: _resolve(f"{where}: {k}", v) if _holds_secret(fields[k].type) else v for k, v in own.items()}
+            takes = ", ".join(["kind", "owner", "state", *fields])
+            raise WrongCall(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {takes}")
+    filled = {k: _resolve(f"{where}: {k}", v) if _holds_secret(fields[k].type) else v for k, v in own.items()}
     try:
-        return msgspec.convert(told, kind, dec_hook=secret_hook)
+        return msgspec.convert(filled, kind, dec_hook=to_secret)
     except msgspec.ValidationError as error:
-        raise WrongCall(f"{where}: {error}") from None
+        raise WrongCall(f"{where}: {_in_words(str(error))}") from None
+
+
+def _in_words(fault: str) -> str:
+    """msgspec's words, the key first: "Expected `int`, got `str` - at `$.rate`"."""
+    words, at, path = fault.partition(" - at `$")
+    return f"{path.strip('`').lstrip('.')}: {words}" if at else fault
 
 
 def _resolve(where: str, value: object) -> object:
-    """A secret as told: from the environment, from a file, or itself."""
+    """A secret: from the environment, from a file, or the value itself."""
     if isinstance(value, list):
         return [_resolve(where, v) for v in value]
     if not isinstance(value, str):
         raise WrongCall(f"{where} takes env:NAME, file:PATH or the value in quotes")
     source, _, rest = value.partition(":")
     if source == "env":
-        if rest not in os.environ:
+        if not os.environ.get(rest):
             raise WrongCall(f"{where}: the environment has no {rest}: set it")
         return os.environ[rest]
     if source == "file":
-        try:
-            return Path(rest).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise WrongCall(f"{where}: {rest} cannot be read ({error.__class__.__name__})") from None
+        return _secret_of_file(where, Path(rest))
+    if value.startswith("$"):
+        raise WrongCall(f"{where}: {value} is not replaced here: write env:{value.strip('${}')}")
     return value
 
 
+def _secret_of_file(where: str, path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongCall(
+            f"{where}: {path} cannot be read ({error.__class__.__name__}): check its path and rights"
+        ) from None
+    if not secret:
+        raise WrongCall(f"{where}: {path} is empty: write the secret into it")
+    return secret
+
+
 def _holds_secret(kind: object) -> bool:
-    return kind is Secret or Secret in getattr(kind, "__args__", ())
+    return kind is Secret or any(_holds_secret(inner) for inner in get_args(kind))
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Secret):
         return value.reveal()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
     return [_plain(v) for v in value] if isinstance(value, tuple | list) else value
-
-
-FIRST = """\
-# The doors of this hub: one table an account. The account's name is its identity for ever: it may be paused
-# (paused = true), never reused. `owner` is the region code (Kemendagri) or the office whose door it is.
-# Secrets: "env:NAME" takes them from the environment, "file:PATH" from a file, anything else is the value itself.
-# `satupintu channels` shows each door's address and what to enter at the provider; restart the hub after a change.
-
-[web]                       # the form and the reports API
-kind = "web"
-owner = "nasional"
-api_keys = ["{api_key}"]
-
-[sms]                       # Kannel's smsbox: `satupintu channels` prints the get-url for its configuration
-kind = "sms"
-owner = "nasional"
-token = "{token}"
-# send_url = "http://127.0.0.1:13013/cgi-bin/sendsms"   # without it nothing can be answered by SMS
-# username = "satupintu"
-# password = "env:KANNEL_PASSWORD"
-# sender = "1708"
-# [sms.keywords]            # <REGION KEYWORD> … at the start of a message
-# TANGKAB = "36.03"
-
-[whatsapp]                  # Meta Cloud API: enter app_secret from Meta's dashboard, and verify_token there
-kind = "whatsapp"
-owner = "nasional"
-app_secret = "{app_secret}"
-verify_token = "{verify_token}"
-# phone_number_id = "…"
-# access_token = "env:WHATSAPP_TOKEN"                   # without it nothing can be answered, no picture fetched
-
-[file]                      # satupintu ingest FILE
-kind = "file"
-owner = "nasional"
-"""
-
-
-def write_first(path: Path) -> None:
-    """The commented file of a first start, secrets generated, readable to its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    names = ("api_key", "token", "app_secret", "verify_token")
-    text = FIRST.format(**{name: secrets.token_urlsafe(24) for name in names})
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -1,36 +1,106 @@
-"""Where the doors publish: straight to the bus, or through a spool where the bus is another machine's."""
+"""How bytes come in: the Raws of a request, and where they are published: straight to the bus, or through a spool where
+the bus belongs to another machine."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote_plus
 
 from bus import Bus, Spool, left_over
+from connectors import Channel, Listens, PartGroup, Request, group_parts
 from hub.settings import Settings
+from schemas import Body, Raw
+
+INLINE_BODY = 256 * 1024
+"""Bytes; a body that takes more in all Raws of its request together lies with the blobs."""
 
 
 def spool_path(settings: Settings) -> Path:
-    """The spool of all doors of this data folder."""
+    """The spool of every ingress of this data folder."""
     return settings.data / "spool.db"
 
 
 @asynccontextmanager
 async def intake(settings: Settings, bus: Bus) -> AsyncIterator[Bus]:
-    """A spool before a bus that may be away, and before any bus while something waits in it from another day.
+    """A spool before a bus that may be unavailable, and before any bus while it holds events of an earlier day.
 
     Raises UnusableLog.
     """
-    if settings.remote or _waits(spool_path(settings)):
+    if settings.remote or _holds_events(spool_path(settings)):
         async with Spool(bus, spool_path(settings), settings.spool_limit) as spool:
             yield spool
     else:
         yield bus
 
 
-def _waits(path: Path) -> bool:
+async def raws_of(
+    channel: Channel,
+    request: Request,
+    *,
+    store: Callable[[bytes], Awaitable[str]],
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    sibling: Callable[[str], Channel | None] = lambda address: None,
+) -> list[Raw]:
+    """One Raw for each (account, conversation) of the request; one for all of it where nothing can be listed.
+
+    `store` takes a body to the blobs and returns its SHA-256; `sibling` gives the account of the same kind that the
+    provider calls by another address than ours, if there is one that may have it.
+    """
+    groups = _by_account(channel, group_parts(channel, request), sibling)
+    blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
+    query = _without(request.query, channel.secret_parameters) if isinstance(channel, Listens) else request.query
+    kept = channel.kept_headers if isinstance(channel, Listens) else tuple(request.headers)
+    headers = {name: value for name in kept if (value := request.headers.get(name)) is not None}
+    return [
+        Raw(
+            id=new_id(),
+            account=account.account,
+            channel=account.kind,
+            owner=account.owner,
+            received_at=clock(),
+            conversation=conversation,
+            parts=parts,
+            method=request.method,
+            path=request.path,
+            query=query,
+            headers=headers,
+            body=Body() if blob else Body(request.body),
+            blob=blob,
+        )
+        for account, conversation, parts in groups
+    ]
+
+
+def _by_account(
+    channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
+) -> list[tuple[Channel, str | None, tuple[int, ...] | None]]:
+    """Each account and conversation once, with the positions of its parts."""
+    found: dict[tuple[str, str | None], tuple[Channel, list[int]]] = {}
+    for group in groups:
+        theirs = group.address is not None and group.address != channel.address
+        account = (sibling(group.address) if theirs and group.address else None) or channel
+        found.setdefault((account.account, group.conversation), (account, []))[1].extend(group.positions)
+    whole = len(found) <= 1
+    return [
+        (account, conversation, None if whole else tuple(sorted(positions)))
+        for (_, conversation), (account, positions) in found.items()
+    ] or [(channel, None, None)]
+
+
+def _without(query: str, secret: Iterable[str]) -> str:
+    """The query as it came, less the parameters named."""
+    if not query or not secret:
+        return query
+    return "&".join(p for p in query.split("&") if unquote_plus(p.partition("=")[0]) not in secret)
+
+
+def _holds_events(path: Path) -> bool:
     try:
         return left_over(path) > 0
     except sqlite3.Error:
-        return True  # opening it says what is wrong
+        return True  # opening it names the fault

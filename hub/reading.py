@@ -1,66 +1,76 @@
-"""The reading room's door: who reads a Raw, the reader or, where a conversation is over its budget, the slow lane."""
+"""The stages that read: the reader, and the slow lane for conversations over their budget."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 import msgspec
-from uuid_utils import uuid7
 
-from bus import Stage
-from hub.clock import now
-from hub.lanes import GROUP, Lanes, give_way
-from normalizer import read
+from bus import Bus
+from hub.clock import Timing
+from hub.lanes import Lanes, give_way
+from normalizer import Reader
 from schemas import Event, Raw, Retry, Slow
-from sink import Blobs
 
-if TYPE_CHECKING:
-    from hub.wiring import Hub
-
-SLOWLY = 50
-"""Events of the slow lane between two looks whether others wait."""
-
-MakeStage = Callable[..., Stage]
+T = TypeVar("T")
+Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 
 
-def reading(hub: Hub, stage: MakeStage = Stage) -> list[Stage]:
-    """The two stages that read: what comes in, and what was put aside."""
-    lanes, read_here = Lanes(hub.bus), _read(hub)
+class Bodies(Protocol):
+    """Where large bodies lie."""
+
+    def get(self, sha256: str, /) -> bytes:
+        """Raises FileNotFoundError, or OSError while the disk does not answer."""
+        ...
+
+
+class InThread(Protocol):
+    """Runs a blocking call beside the event loop (`Pools.io`)."""
+
+    async def __call__(self, call: Callable[..., T], /, *args: object, **kwargs: object) -> T: ...
+
+
+def read_stage(reader: Reader, bodies: Bodies, io: InThread, timing: Timing, new_id: Callable[[], str]) -> Run:
+    """Raws to messages, actions, receipts and dead letters."""
+
+    def work(raws: Sequence[Raw]) -> Sequence[Event]:
+        brought = (with_body(bodies, raw) for raw in raws)  # one body at a time
+        return reader.read(brought, now=timing.now, new_id=new_id)
+
+    async def read(events: Sequence[Event]) -> Sequence[Event]:
+        return await io(work, [e for e in events if isinstance(e, Raw)])
+
+    return read
+
+
+def divided(lanes: Lanes, read: Run) -> Run:
+    """The reader: what is within its budget is read, the rest diverted."""
 
     async def reader(events: Sequence[Event]) -> Sequence[Event]:
-        here, aside = await lanes.part([e for e in events if isinstance(e, Raw)])
-        return [*aside, *(await read_here(here))] if aside else await read_here(here)
+        here, slow = await lanes.divide([e for e in events if isinstance(e, Raw)])
+        return [*slow, *(await read(here))] if slow else await read(here)
+
+    return reader
+
+
+def giving_way(bus: Bus, read: Run, timing: Timing) -> Run:
+    """The slow lane: the same after a wait."""
 
     async def slow(events: Sequence[Event]) -> Sequence[Event]:
-        await give_way(hub.bus, asyncio.sleep)
-        return await read_here([e for e in events if isinstance(e, Slow)])
+        await give_way(bus, timing.sleep)
+        return await read([e for e in events if isinstance(e, Slow)])
 
-    return [
-        stage("reader", Raw.topic, reader, gained=lanes.look),
-        stage("slow", Slow.topic, slow, size=SLOWLY, group=GROUP),
-    ]
+    return slow
 
 
-def _read(hub: Hub) -> Callable[[Sequence[Raw]], Awaitable[Sequence[Event]]]:
-    def work(raws: Sequence[Raw]) -> Sequence[Event]:
-        brought = (with_body(hub.blobs, raw) for raw in raws)  # one body at a time
-        return read(brought, hub.accounts.get, now=now, new_id=lambda: str(uuid7()))
-
-    async def read_here(raws: Sequence[Raw]) -> Sequence[Event]:
-        return await hub.running.pools.disk(work, raws)
-
-    return read_here
-
-
-def with_body(blobs: Blobs, raw: Raw) -> Raw:
+def with_body(bodies: Bodies, raw: Raw) -> Raw:
     """The Raw with its bytes, where they lie with the blobs. Raises Retry; a file that is gone leaves it empty."""
     if raw.blob is None:
         return raw
     try:
-        return msgspec.structs.replace(raw, body=blobs.get(raw.blob))
+        return msgspec.structs.replace(raw, body=bodies.get(raw.blob))
     except FileNotFoundError:
-        return raw  # no channel reads a message in nothing: it is dead, and says which Raw
+        return raw  # no channel reads a message in nothing: the dead letter names the Raw
     except OSError as error:
         raise Retry(f"a blob cannot be read ({error.__class__.__name__})") from None

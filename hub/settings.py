@@ -1,18 +1,19 @@
 """Settings: flags win over the environment, the environment over a TOML file; every default runs.
 
-Once read they do not change. What is wrong with them is told in one line that names the key, the value it takes and the
-fix (`WrongCall`).
+Once read they do not change. A wrong one is one line that names the key, the value it takes and the fix (`WrongCall`).
 """
 
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import math
 import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -26,11 +27,15 @@ KINDS = {
     "channels": "the path of a TOML file",
     "keys": "the path of a TOML file",
     "zone": "a time zone, as Asia/Jakarta",
-    "partitions": "a number from 1 to 1000: of topics that are made new",
-    "retention": "days that the bus keeps what every stage has done with",
-    "spool_limit": "MiB that a door keeps on its disk while the broker is away",
-    "guard_run": "dead letters in a row that stop a stage",
-    "guard_share": "a share from 0 to 1: so many of a stage's last 1,000 events dead stop it",
+    "public_url": "the address that citizens and providers use, as https://lapor.example.go.id",
+    "inside": "host:port where /metrics and /readyz answer, and nowhere else",
+    "proxies": "addresses or networks of proxies, with commas between, as 10.0.0.5,172.16.0.0/12",
+    "archive_days": "days that the archive keeps raw bytes",
+    "partitions": "a number from 1 to 1000, used for new topics",
+    "retention": "days that the bus keeps events that every stage has committed",
+    "spool_limit": "MiB that an ingress keeps on its disk while the broker is unavailable",
+    "guard_run": "dead letters in a row after which a stage puts an account aside",
+    "guard_share": "a share from 0 to 1: an account with more dead among its last 1,000 events is put aside",
 }
 DEFAULTS = {
     "data": "./var",
@@ -40,6 +45,10 @@ DEFAULTS = {
     "channels": "{data}/channels.toml",
     "keys": "{data}/keys.toml",
     "zone": "Asia/Jakarta",
+    "public_url": "",
+    "inside": "",
+    "proxies": "",
+    "archive_days": "730",
     "partitions": "4",
     "retention": "90",
     "spool_limit": "1024",
@@ -47,24 +56,31 @@ DEFAULTS = {
     "guard_share": "0.5",
 }
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 class WrongCall(Exception):  # noqa: N818 - the word of the interface
-    """A call, setting or file that cannot be worked with. Its text is one line that says what to do; exit code 64."""
+    """A call, setting or file that cannot be used. Its text is one line that says what to do; exit code 64."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub was told."""
+    """The settings of this process."""
 
     data: Path
     host: str
     port: int
     listens: bool = False
-    """Was it said where to listen? A process without a door answers nowhere unless it was: there may be many."""
+    """Was `listen` set? A process without an ingress answers only then: there may be many of them on a machine."""
     bus: str
     record: str
     channels: Path
     keys: Path
     zone: ZoneInfo
+    public_url: str
+    """How citizens and providers reach the hub; without a slash at the end."""
+    inside: tuple[str, int] | None
+    proxies: tuple[Network, ...]
+    archive_days: float
     partitions: int
     retention: timedelta
     spool_limit: int
@@ -74,14 +90,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def remote(self) -> bool:
-        """Is the bus another machine's, which may be away and costs a way there and back?"""
+        """Does the bus belong to another machine, which may be unavailable and costs a round trip?"""
         return self.bus.startswith("kafka://")
+
+    @property
+    def shared(self) -> bool:
+        """May other processes work on the same bus?"""
+        return not self.bus.startswith("memory:")
 
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the pages."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return _local_url(self.host, self.port)
 
 
 def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] | None = None) -> Settings:
@@ -89,23 +109,27 @@ def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] |
     env = os.environ if env is None else env
     given = {k: v for k, v in (flags or {}).items() if v is not None}
     config = given.pop("config", None) or env.get(PREFIX + "CONFIG")
-    told = {**(_from_file(Path(config)) if config else {}), **_from_env(env), **given}
-    merged = DEFAULTS | told
+    chosen = {**(_from_file(Path(config)) if config else {}), **_from_env(env), **given}
+    merged = DEFAULTS | chosen
     for key in merged:
-        _known(key, key)
+        _require_known(key, key)
     data = Path(merged.pop("data")).expanduser()
     filled = {k: v.replace("{data}", str(data)) for k, v in merged.items()}
-    host, port = _listen(filled["listen"])
+    host, port = _host_port("listen", filled["listen"])
     return Settings(
         data=data,
         host=host,
         port=port,
-        listens="listen" in told,
+        listens="listen" in chosen,
         bus=_url("bus", filled["bus"], ("sqlite:///", "memory://", "kafka://")),
         record=_url("record", filled["record"], ("sqlite:///", "postgresql+psycopg://")),
         channels=Path(filled["channels"]).expanduser(),
         keys=Path(filled["keys"]).expanduser(),
         zone=_zone(filled["zone"]),
+        public_url=_public_url(filled["public_url"]) or _local_url(host, port),
+        inside=_host_port("inside", filled["inside"]) if filled["inside"] else None,
+        proxies=_networks(filled["proxies"]),
+        archive_days=_number("archive_days", filled["archive_days"], 1, 36_500),
         partitions=int(_number("partitions", filled["partitions"], 1, 1000)),
         retention=timedelta(days=_number("retention", filled["retention"], 0.01, 36_500)),
         spool_limit=int(_number("spool_limit", filled["spool_limit"], 1, 10**7) * 2**20),
@@ -120,7 +144,7 @@ def sqlite_path(url: str) -> Path:
 
 
 def read_toml(path: Path, what: str) -> dict[str, object]:
-    """A TOML file as it stands. Raises WrongCall naming the file and the line."""
+    """The tables of a TOML file. Raises WrongCall naming the file and the line."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -137,10 +161,15 @@ def nearest(word: str, known: object) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def _local_url(host: str, port: int) -> str:
+    host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def _from_file(path: Path) -> dict[str, str]:
     found = read_toml(path, "the settings file")
     for key, value in found.items():
-        _known(key, key)
+        _require_known(key, key)
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise WrongCall(f"{key} in {path} takes {KINDS[key]}, not {type(value).__name__}")
     return {k: str(v) for k, v in found.items()}
@@ -150,21 +179,35 @@ def _from_env(env: Mapping[str, str]) -> dict[str, str]:
     ours = {k: v for k, v in env.items() if k.startswith(PREFIX) and not k.startswith(PREFIX + "TEST_")}
     ours.pop(PREFIX + "CONFIG", None)
     for name in ours:
-        _known(name.removeprefix(PREFIX).lower(), name)
+        _require_known(name.removeprefix(PREFIX).lower(), name)
     return {k.removeprefix(PREFIX).lower(): v for k, v in ours.items()}
 
 
-def _known(key: str, shown: str) -> None:
+def _require_known(key: str, shown: str) -> None:
     if key not in DEFAULTS:
         names = ", ".join(DEFAULTS)
         raise WrongCall(f"{shown} is no setting{nearest(key, DEFAULTS)}: remove it, or use one of {names}")
 
 
-def _listen(value: str) -> tuple[str, int]:
+def _host_port(key: str, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise WrongCall(f"listen takes {KINDS['listen']}, not {value!r}")
+        raise WrongCall(f"{key} takes {KINDS[key]}, not {value!r}")
     return host.strip("[]"), int(port)
+
+
+def _public_url(value: str) -> str:
+    url = value.rstrip("/")
+    if url and not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
+        raise WrongCall(f"public_url takes {KINDS['public_url']}, not {value!r}")
+    return url
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(word.strip(), strict=False) for word in value.split(",") if word.strip())
+    except ValueError:
+        raise WrongCall(f"proxies takes {KINDS['proxies']}, not {value!r}") from None
 
 
 def _url(key: str, value: str, schemes: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Blocking work beside the event loop. Two pools, so that a slow provider never holds up the record."""
+"""Blocking work beside the event loop: the record, the blobs, and what takes the processor for long."""
 
 from __future__ import annotations
 
@@ -10,31 +10,33 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+THREADS = 8
 
 
-class Threads:
-    """`await threads.disk(f, …)` for the record and the blobs, `await threads.world(f, …)` for what lies outside."""
+class Pools:
+    """`await pools.io(f, …)` for all work; `await pools.lease(f, …)` for the renewal of leases, which waits behind no
+    other call."""
 
-    def __init__(self, disk: ThreadPoolExecutor, world: ThreadPoolExecutor) -> None:
-        self._disk = disk
-        self._world = world
+    def __init__(self, io: ThreadPoolExecutor, lease: ThreadPoolExecutor) -> None:
+        self._io = io
+        self._lease = lease
 
-    async def disk(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run in the pool of the record and the blobs."""
-        return await _run(self._disk, call, *args, **kwargs)
+    async def io(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run in the common pool."""
+        return await _run(self._io, call, *args, **kwargs)
 
-    async def world(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run in the pool of calls to providers."""
-        return await _run(self._world, call, *args, **kwargs)
+    async def lease(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run in the thread that renews leases."""
+        return await _run(self._lease, call, *args, **kwargs)
 
 
 @contextmanager
-def threads() -> Iterator[Threads]:
-    """Both pools; closed when all their work is done."""
-    with ThreadPoolExecutor(8, "disk") as disk, ThreadPoolExecutor(16, "world") as world:
-        yield Threads(disk, world)
+def open_pools() -> Iterator[Pools]:
+    """Both pools; leaving the context waits for the calls that have begun."""
+    with ThreadPoolExecutor(THREADS, "io") as io, ThreadPoolExecutor(1, "lease") as lease:
+        yield Pools(io, lease)
 
 
 async def _run(pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """A thread cannot be cancelled: who is cancelled goes on without it, and the pool waits for it when it closes."""
+    """Cancelling the caller does not end the thread: its result is dropped."""
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""When to leave, and that one does: SIGTERM and SIGINT ask, and whatever hangs then holds the process no longer."""
+"""The end of a process: SIGTERM and SIGINT ask for it, and nothing that hangs delays it for long."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import time
 from contextlib import suppress
 
 WITHIN = 9.5
-"""Seconds from the first signal until the process is gone, come what may: what it held is uncommitted, and done again
-by the next. Who starts it may count on ten."""
+"""Seconds from the first signal until the process ends, whatever is still running: its work is uncommitted, and done
+again by the next. Supervisors may count on ten."""
 log = logging.getLogger(__name__)
 
 
-def asked_to_leave() -> asyncio.Event:
-    """Set by SIGTERM or SIGINT, the second of which changes nothing. Call it once, in the main thread."""
-    told, loop = asyncio.Event(), asyncio.get_running_loop()
-    waits, rings = os.pipe()
-    os.set_blocking(rings, False)
+def stop_on_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets; a second signal changes nothing. Call it once, in the main thread."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
 
-    def hear(*_: object) -> None:
-        # no lock is taken here: the signal may have come while the main thread held it
+    def on_signal(*_: object) -> None:
+        # no lock is taken here: the main thread may hold it at this moment
         with suppress(BlockingIOError):
-            os.write(rings, b".")
-        with suppress(RuntimeError):  # the loop is closed: we are nearly gone
-            loop.call_soon_threadsafe(told.set)
+            os.write(write_end, b".")
+        with suppress(RuntimeError):  # the loop is closed: the process is nearly gone
+            loop.call_soon_threadsafe(stop.set)
 
-    threading.Thread(target=_see_off, args=(waits,), name="leaving", daemon=True).start()
+    threading.Thread(target=_end_in_time, args=(read_end,), name="shutdown", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, hear)
-    return told
+        signal.signal(number, on_signal)
+    return stop
 
 
-def _see_off(waits: int) -> None:
-    os.read(waits, 1)
+def _end_in_time(read_end: int) -> None:
+    os.read(read_end, 1)
     time.sleep(WITHIN)
-    log.warning("left with work in hand: it is not committed, and will be done again")
+    log.warning("ended with work in hand: it is not committed, and will be done again")
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Which pumps and loops are at work, in this process and in its workers, and what they have done."""
+"""Which stages and loops run, in this process and in its workers, and what they have done."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import msgspec
 from bus import Counts
 
 
-class Doing(msgspec.Struct):
-    """A pump or a loop."""
+class StageStatus(msgspec.Struct):
+    """A stage or a loop."""
 
     counts: Counts | None = None
     """None: a loop, which counts nothing."""
@@ -22,10 +22,10 @@ class Doing(msgspec.Struct):
     """Why; None while it runs."""
 
 
-class Report(msgspec.Struct):
-    """What a process says of itself."""
+class ProcessReport(msgspec.Struct):
+    """What a process reports of itself."""
 
-    doing: dict[str, Doing]
+    stages: dict[str, StageStatus]
     cpu: float
     """Seconds since the process began."""
     memory: int
@@ -33,20 +33,20 @@ class Report(msgspec.Struct):
 
 
 @dataclass
-class AtWork:
-    """The pumps and loops of this process by name, and the last report of each worker by its number."""
+class ProcessStatus:
+    """The stages and loops of this process by name, and the last report of each worker by its number."""
 
-    here: dict[str, Doing] = field(default_factory=dict)
-    workers: dict[str, Report] = field(default_factory=dict)
+    here: dict[str, StageStatus] = field(default_factory=dict)
+    workers: dict[str, ProcessReport] = field(default_factory=dict)
 
-    def stages(self) -> Iterator[tuple[str, str, Doing]]:
-        """Name, worker ("" is this process), and what it does."""
-        for worker, doing in [("", self.here), *((number, told.doing) for number, told in self.workers.items())]:
-            yield from ((name, worker, what) for name, what in doing.items())
+    def stages(self) -> Iterator[tuple[str, str, StageStatus]]:
+        """Name, worker ("" is this process), and status."""
+        for worker, stages in [("", self.here), *((number, report.stages) for number, report in self.workers.items())]:
+            yield from ((name, worker, stage) for name, stage in stages.items())
 
-    def report(self) -> Report:
+    def report(self) -> ProcessReport:
         """This process, now."""
-        return Report(dict(self.here), time.process_time(), _resident())
+        return ProcessReport(dict(self.here), time.process_time(), _resident())
 
 
 def _resident() -> int:

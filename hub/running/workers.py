@@ -1,7 +1,7 @@
-"""Processes beside this one: started, started again when they die, asked to leave when we leave.
+"""Worker processes: started, restarted when they die, stopped with their parent.
 
-Parent and worker hold the two ends of a socket. The worker says on it every second how it fares; its end of file tells
-the worker that the parent is gone, however that came, and the parent that the worker is.
+Parent and worker hold the two ends of a socket. The worker sends its report on it every second; end of file tells each
+of them that the other is gone, whatever ended it.
 """
 
 from __future__ import annotations
@@ -21,55 +21,59 @@ from datetime import timedelta
 
 import msgspec
 
-from hub.running.status import AtWork, Report
+from hub.running.status import ProcessReport, ProcessStatus
 from hub.settings import DEFAULTS, PREFIX, Settings
 
 SOCKET = "_SATUPINTU_PARENT"
 """In the environment of a worker: the number of its end."""
 EVERY = 1.0
 SHORTEST, LONGEST = 0.5, 30.0
-"""Seconds before a dead worker is started again: doubled each time, and the shortest for one that lived a while."""
-A_WHILE = 60.0
+"""Seconds before a dead worker is restarted: doubled each time, and the shortest for one that lived `LONG_LIFE`."""
+LONG_LIFE = 60.0
 _LINE = 2**20
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Report).decode
+_decode = msgspec.json.Decoder(ProcessReport).decode
 
 
 @asynccontextmanager
 async def children(
-    settings: Settings, names: Collection[str], workers: int, reports: MutableMapping[str, Report] | None = None
+    settings: Settings, names: Collection[str], workers: int, reports: MutableMapping[str, ProcessReport] | None = None
 ) -> AsyncIterator[None]:
-    """So many processes more with the named stages; one that dies is started again. `reports` is kept up to date."""
-    kept = {} if reports is None else reports
-    keepers = [asyncio.create_task(_keep(settings, names, str(n), kept)) for n in range(1, workers + 1)]
+    """So many worker processes with the named stages; one that dies is restarted. `reports` is kept up to date."""
+    newest = {} if reports is None else reports
+    tasks = [asyncio.create_task(_supervise(settings, names, str(n), newest)) for n in range(1, workers + 1)]
     try:
         yield
     finally:
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _keep(settings: Settings, names: Collection[str], worker: str, reports: MutableMapping[str, Report]) -> None:
+async def _supervise(
+    settings: Settings, names: Collection[str], worker: str, reports: MutableMapping[str, ProcessReport]
+) -> None:
     pause = SHORTEST
     while True:
         began = time.monotonic()
         try:
-            code: int | str = await _live(settings, names, worker, reports)
-        except OSError as error:  # no memory, no file descriptors: it may be otherwise in a while
+            code: int | str = await _run(settings, names, worker, reports)
+        except OSError as error:  # no memory, no file descriptors: that may pass
             code = type(error).__name__
         if worker in reports:
-            for doing in reports[worker].doing.values():
-                doing.stopped = "its worker ended"
-        if time.monotonic() - began > A_WHILE:
+            for stage in reports[worker].stages.values():
+                stage.stopped = "its worker ended"
+        if time.monotonic() - began > LONG_LIFE:
             pause = SHORTEST
         log.error("worker %s ended with %s; another is started in %s s", worker, code, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST)
 
 
-async def _live(settings: Settings, names: Collection[str], worker: str, reports: MutableMapping[str, Report]) -> int:
+async def _run(
+    settings: Settings, names: Collection[str], worker: str, reports: MutableMapping[str, ProcessReport]
+) -> int:
     """One worker's life; its exit code."""
     ours, theirs = socket.socketpair()
     try:
@@ -77,7 +81,7 @@ async def _live(settings: Settings, names: Collection[str], worker: str, reports
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "hub", "run", *names,
                 env=_environment(settings) | {SOCKET: str(theirs.fileno())}, pass_fds=[theirs.fileno()],
-                start_new_session=True,  # a terminal's Ctrl-C is for us; we tell the worker
+                start_new_session=True,  # a terminal's Ctrl-C goes to the parent, which stops its workers
             )  # fmt: skip
         listening = asyncio.create_task(_listen(ours, worker, process.pid, reports))
         try:
@@ -94,27 +98,26 @@ async def _live(settings: Settings, names: Collection[str], worker: str, reports
         ours.close()
 
 
-async def _listen(ours: socket.socket, worker: str, pid: int, reports: MutableMapping[str, Report]) -> None:
+async def _listen(ours: socket.socket, worker: str, pid: int, reports: MutableMapping[str, ProcessReport]) -> None:
     reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LINE)
     begun = False
     try:
         async for line in reader:
             report = reports[worker] = _decode(line)
-            if report.doing and not begun:
-                log.info("worker %s, process %d, at work: %s", worker, pid, ", ".join(report.doing))
+            if report.stages and not begun:
+                log.info("worker %s, process %d, at work: %s", worker, pid, ", ".join(report.stages))
                 begun = True
     finally:
         writer.close()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """Ours, with the settings as we have them, so that a worker hears the same whatever flags and file said. It is not
-    told where to listen: that is ours."""
+    """The parent's, with its settings, wherever they came from; without those about listening: workers do not."""
     names = {PREFIX + key.upper() for key in (*DEFAULTS, "config")}
-    return {name: value for name, value in os.environ.items() if name not in names} | dict(_told(settings))
+    return {name: value for name, value in os.environ.items() if name not in names} | dict(_passed_on(settings))
 
 
-def _told(settings: Settings) -> Mapping[str, str]:
+def _passed_on(settings: Settings) -> Mapping[str, str]:
     return {
         PREFIX + "DATA": str(settings.data),
         PREFIX + "BUS": settings.bus,
@@ -122,6 +125,8 @@ def _told(settings: Settings) -> Mapping[str, str]:
         PREFIX + "CHANNELS": str(settings.channels),
         PREFIX + "KEYS": str(settings.keys),
         PREFIX + "ZONE": settings.zone.key,
+        PREFIX + "PUBLIC_URL": settings.public_url,
+        PREFIX + "ARCHIVE_DAYS": str(settings.archive_days),
         PREFIX + "PARTITIONS": str(settings.partitions),
         PREFIX + "RETENTION": str(settings.retention / timedelta(days=1)),
         PREFIX + "SPOOL_LIMIT": str(settings.spool_limit / 2**20),
@@ -135,19 +140,19 @@ def has_parent() -> bool:
     return SOCKET in os.environ
 
 
-def tell_parent(at_work: AtWork) -> None:
-    """In a worker: say every second how it fares, and leave as told by SIGTERM when nobody listens any more."""
+def report_to_parent(status: ProcessStatus) -> None:
+    """In a worker: send a report every second, and stop as by SIGTERM when the parent is gone."""
     ours = socket.socket(fileno=int(os.environ[SOCKET]))
-    threading.Thread(target=_tell, args=(ours, at_work), name="parent", daemon=True).start()
+    threading.Thread(target=_report, args=(ours, status), name="parent", daemon=True).start()
 
 
-def _tell(ours: socket.socket, at_work: AtWork) -> None:
+def _report(ours: socket.socket, status: ProcessStatus) -> None:
     with ours, suppress(OSError):
-        while not _gone(ours):
-            ours.sendall(_encode(at_work.report()) + b"\n")
+        while not _closed(ours):
+            ours.sendall(_encode(status.report()) + b"\n")
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _gone(ours: socket.socket) -> bool:
-    """Has the parent closed its end, a second from now at the latest?"""
+def _closed(ours: socket.socket) -> bool:
+    """Has the parent closed its end? Answers within `EVERY` seconds."""
     return bool(select.select([ours], [], [], EVERY)[0])

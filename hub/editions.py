@@ -1,0 +1,214 @@
+"""Editions: accounts, rules and templates change while the hub runs, in every process within `EVERY` x 2 seconds.
+
+People edit a file of the data folder. A process that sees its own file change checks it and publishes it as an edition
+in the record; every process follows the newest edition. A wrong file is refused with one line in the log, and the old
+edition stays. At its start a process publishes its file only if that was written after the newest edition: machines
+with different files do not overwrite each other's editions in turn.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from hub.accounts import Account, Accounts, Snapshot, parse_accounts
+from hub.settings import WrongCall
+from router import Rules, Templates
+from schemas import Retry
+from sink import Record, edition_versions, latest_edition, publish_edition
+
+T = TypeVar("T")
+EVERY = 1.5
+"""Seconds between two looks at the files and the record."""
+SHIPPED = ""
+"""Body of an edition that stands for what the program brings along."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Live(Generic[T]):
+    """The newest edition that this process has seen; `version` 0 came with the program or the file."""
+
+    value: T
+    version: int = 0
+
+
+class Edited(Generic[T]):
+    """One kind of edition: its name, its file, how it is read (`parse` raises WrongCall), and who gets it (`apply`)."""
+
+    def __init__(
+        self, name: str, path: Path, parse: Callable[[str], T], apply: Callable[[T, int], None], *, required: bool
+    ) -> None:
+        self.name, self.path, self.parse, self.apply, self.required = name, path, parse, apply, required
+        self.version = 0
+        self.last_text: str | None = None
+        """The file's text that was published or refused last."""
+        self._stamp: tuple[int, int] | None = None
+
+    def changed_text(self) -> str | None:
+        """The file's text, where it changed since this was asked last. A file that is gone is the shipped edition."""
+        stamp = _stamp(self.path)
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        text = _text(self.path)
+        if text == self.last_text or (text == SHIPPED and self.required):
+            return None
+        self.last_text = text
+        return text
+
+    def written_at(self) -> datetime:
+        """When the file was written; the beginning of time where there is none."""
+        return datetime.fromtimestamp((_stamp(self.path) or (0, 0))[0] / 1e9, UTC)
+
+    def take(self, text: str, version: int) -> None:
+        """From now on this edition holds. Raises WrongCall."""
+        self.apply(self.parse(text), version)
+        self.version = version
+
+
+class Editions:
+    """What people edit, followed by this process."""
+
+    def __init__(self, edited: Sequence[Edited[Any]], *, publisher: str, now: Callable[[], datetime]) -> None:
+        self._edited = edited
+        self._publisher = publisher
+        self._now = now
+        self._begun: set[str] = set()
+
+    def begin(self, record: Record | None) -> None:
+        """Take the newest editions, or the files where there is none yet; `record` None: the files. Raises WrongCall
+        where nothing can be taken."""
+        for edited in self._edited:
+            try:
+                if record is not None:
+                    self._begin(record, edited)
+                    continue
+            except Retry as fault:
+                log.warning("%s: the record is unavailable (%s); %s is used", edited.name, fault.reason, edited.path)
+            edited.take(_text(edited.path), 0)
+
+    def step(self, record: Record) -> int:
+        """Publish the files that changed, and take the editions that are new; returns how many were taken. Raises
+        Retry."""
+        for edited in self._edited:
+            if edited.name not in self._begun:
+                self._begin(record, edited)
+            elif (text := edited.changed_text()) is not None:
+                self._publish(record, edited, text)
+        versions = edition_versions(record)
+        return sum(self._follow(record, e) for e in self._edited if versions.get(e.name, 0) > e.version)
+
+    def _begin(self, record: Record, edited: Edited[Any]) -> None:
+        newest, text = latest_edition(record, edited.name), edited.changed_text()
+        self._begun.add(edited.name)
+        if newest is None or (text is not None and text != newest.body and edited.written_at() > newest.published_at):
+            if newest is None:
+                edited.take(text or SHIPPED, 0)
+            if text is not None:
+                self._publish(record, edited, text)
+        elif text is not None and text != newest.body:
+            log.warning("%s is older than edition %d of %s, which is used: save it again to publish it",
+                        edited.path, newest.version, edited.name)  # fmt: skip
+        if newest is not None and edited.version < newest.version:
+            self._first(edited, newest.body, newest.version)
+
+    def _first(self, edited: Edited[Any], body: str, version: int) -> None:
+        try:
+            edited.take(body, version)
+        except WrongCall as error:
+            log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
+            edited.take(_text(edited.path), version)
+
+    def _publish(self, record: Record, edited: Edited[Any], text: str) -> None:
+        try:
+            edited.parse(text)
+        except WrongCall as error:
+            log.error("%s is refused, the old edition stays: %s", edited.path, error)
+            return
+        version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
+        edited.take(text, version)
+        log.info("%s is edition %d of %s", edited.path, version, edited.name)
+
+    def _follow(self, record: Record, edited: Edited[Any]) -> bool:
+        newest = latest_edition(record, edited.name)
+        if newest is None:
+            return False
+        try:
+            edited.take(newest.body, newest.version)
+        except WrongCall as error:
+            edited.version = newest.version  # once said, it is not tried again
+            log.error("edition %d of %s cannot be used here, the old one stays: %s", newest.version, edited.name, error)
+            return False
+        return True
+
+
+def accounts_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Snapshot]:
+    """`channels.toml`."""
+
+    def parse(text: str) -> Snapshot:
+        if not text:
+            raise WrongCall(f"the channels file {path} does not exist: create it, or name another")
+        snapshot = parse_accounts(text, source=str(path), zone=zone)
+        for name, account in snapshot.accounts.items():
+            _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
+        return snapshot
+
+    return Edited("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), required=True)
+
+
+def rules_file(path: Path, rules: Live[Rules]) -> Edited[Rules]:
+    """`rules.toml`; without one, the rules that are shipped."""
+    return _shipped("rules", path, Rules.load, rules)
+
+
+def templates_file(path: Path, templates: Live[Templates]) -> Edited[Templates]:
+    """`templates.toml`; without one, the texts that are shipped."""
+    return _shipped("templates", path, Templates.load, templates)
+
+
+def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[T]) -> Edited[T]:
+    def parse(text: str) -> T:
+        try:
+            return load(text or None)
+        except ValueError as error:
+            raise WrongCall(f"{path}: {error}") from None
+
+    def apply(value: T, version: int) -> None:
+        live.value, live.version = value, version
+
+    return Edited(name, path, parse, apply, required=False)
+
+
+def _require_same_kind(path: Path, new: Account, old: Account | None) -> None:
+    if old is not None and old.channel.kind != new.channel.kind:
+        name, was = new.channel.account, old.channel.kind
+        raise WrongCall(f"[{name}] in {path}: kind was {was!r}: a name is never reused, give the account another one")
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return SHIPPED
+    except (OSError, UnicodeDecodeError) as error:
+        log.error("%s cannot be read (%s): check it", path, error.__class__.__name__)
+        return SHIPPED
+
+
+def publisher() -> str:
+    """This process, as an edition names it."""
+    return f"{os.uname().nodename}:{os.getpid()}"

@@ -1,0 +1,95 @@
+"""The functions of the stages, each of the two or three things that it uses: events in, events out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+from hub.reading import InThread, Run
+from normalizer import Memory, match
+from router import Rules, route
+from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
+from sink import Archive, Record, apply_receipts, book_received, persist_batch, store_dead_letters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.accounts import Accounts
+    from hub.editions import Live
+    from hub.opening import Wake
+
+
+def matching(memory: Memory, io: InThread) -> Run:
+    """Messages and actions to Matched, by what the memory holds."""
+
+    async def matcher(events: Sequence[Event]) -> Sequence[Event]:
+        return await io(match, [e for e in events if isinstance(e, Message | Action)], memory)
+
+    return matcher
+
+
+def routing(rules: Live[Rules], io: InThread) -> Run:
+    """Matched to Routed, by the newest rules."""
+
+    async def router(events: Sequence[Event]) -> Sequence[Event]:
+        return await io(route, [e for e in events if isinstance(e, Matched)], rules.value)
+
+    return router
+
+
+def persisting(
+    record: Record, accounts: Accounts, io: InThread, wake: Wake, *, now: Callable[[], datetime], zone: tzinfo
+) -> Run:
+    """Routed into the record, with the replies and jobs that it causes."""
+
+    async def sink(events: Sequence[Event]) -> Sequence[Event]:
+        routed = [e for e in events if isinstance(e, Routed)]
+        done = await io(persist_batch, record, routed, speaks=accounts.speaking, now=now(), zone=zone)
+        if done.replies:
+            wake.replies.set()
+        if done.jobs:
+            wake.jobs.set()
+        return []
+
+    return sink
+
+
+def receiving(record: Record, io: InThread) -> Run:
+    """Receipts to the replies that they are about."""
+
+    async def receipts(events: Sequence[Event]) -> Sequence[Event]:
+        await io(apply_receipts, record, [e for e in events if isinstance(e, Receipt)])
+        return []
+
+    return receipts
+
+
+def storing_dead(record: Record, io: InThread) -> Run:
+    """Dead letters into the record."""
+
+    async def dead(events: Sequence[Event]) -> Sequence[Event]:
+        await io(store_dead_letters, record, [e for e in events if isinstance(e, Dead)])
+        return []
+
+    return dead
+
+
+def booking(record: Record, io: InThread) -> Run:
+    """Raws into the ledger's side of what was received."""
+
+    async def ledger(events: Sequence[Event]) -> Sequence[Event]:
+        await io(book_received, record, [e for e in events if isinstance(e, Raw)])
+        return []
+
+    return ledger
+
+
+def archiving(archive: Archive, io: InThread) -> Run:
+    """Raws into the archive."""
+
+    async def archived(events: Sequence[Event]) -> Sequence[Event]:
+        await io(archive.append, [e for e in events if isinstance(e, Raw)])
+        return []
+
+    return archived

@@ -1,0 +1,230 @@
+"""What the hub opens, by concern, and closes again: storage, transport, what people edit, and what leads outside.
+
+Only composition roots hold all four; a handler takes the two or three fields that it uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import gc
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
+from connectors import Http, channel_type, kinds
+from hub.accounts import Accounts
+from hub.clock import now
+from hub.editions import Editions, Live, accounts_file, publisher, rules_file, templates_file
+from hub.first_start import write_first
+from hub.intake import intake
+from hub.running.pools import Pools, open_pools
+from hub.settings import Settings, WrongCall, sqlite_path
+from router import Rules, Templates
+from schemas import Retry
+from sink import Archive, Blobs, Record, Vault, WrongKeys, fresh, latest_edition
+
+LOG_BYTES = 20 * 2**30
+"""What the embedded log retains at most of the events that every group has committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What is stored, and the keys that it takes to read it."""
+
+    vault: Vault
+    record: Record
+    blobs: Blobs
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How events travel."""
+
+    bus: Bus
+    intake: Bus
+    """Where the ingress publishes: the bus, or a spool before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What people edit, as of the newest edition that this process has seen."""
+
+    accounts: Accounts
+    rules: Live[Rules]
+    templates: Live[Templates]
+    editions: Editions
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What leads out of the event loop."""
+
+    http: Http
+    pools: Pools
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Set when there is new work, so that its loop need not wait for its next look."""
+
+    replies: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Opened(NamedTuple):
+    """Everything that is open, for composition roots to hand out."""
+
+    storage: Storage
+    transport: Transport
+    current: Current
+    outside: Outside
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, *, ingress: bool = False) -> AsyncIterator[Opened]:
+    """Open everything, making what a first start needs; with `ingress` also its spool. Raises WrongCall."""
+    async with AsyncExitStack() as stack:
+        with _set_up(settings):
+            vault = load_vault(settings)
+            accounts = Accounts()
+            record = stack.enter_context(_record(settings, vault, accounts))
+            current = _current(settings, record, accounts)
+        storage = Storage(
+            vault, record, Blobs(settings.data / "blobs"), stack.enter_context(Archive(settings.data / "archive"))
+        )
+        pools = stack.enter_context(open_pools())
+        http = await stack.enter_async_context(Http())
+        bus = await _entered(stack, _bus(settings, storage.blobs))
+        taken_in = await _entered(stack, intake(settings, bus)) if ingress else bus
+        _tune()
+        yield Opened(storage, Transport(bus, taken_in), current, Outside(http, pools))
+
+
+@contextmanager
+def open_record(settings: Settings) -> Iterator[Record]:
+    """The record alone, for a command that only reads. Raises WrongCall."""
+    with ExitStack() as stack:
+        with _set_up(settings):
+            record = stack.enter_context(_record(settings, load_vault(settings), Accounts()))
+        yield record
+
+
+def load_vault(settings: Settings) -> Vault:
+    """The keys; made only together with a new record, for without its keys an old one cannot be read."""
+    if settings.keys.exists():
+        try:
+            return Vault.load(settings.keys)
+        except WrongKeys as error:
+            raise WrongCall(str(error)) from None
+    where = str(sqlite_path(settings.record)) if settings.record.startswith("sqlite:") else "on the server"
+    try:
+        new = fresh(settings.record)
+    except Retry as fault:
+        raise WrongCall(
+            f"there are no keys at {settings.keys}, and the record cannot be asked whether it needs its old ones "
+            f"({fault.reason}): start the database, or bring the keys file"
+        ) from None
+    if not new:
+        raise WrongCall(
+            f"the record {where} belongs to keys that are not at {settings.keys}: bring the file back from its "
+            "backup or from the machine that works on this record already, or name it with --keys"
+        )
+    return Vault.create(settings.keys)
+
+
+def _current(settings: Settings, record: Record, accounts: Accounts) -> Current:
+    rules, templates = Live(Rules.load(None)), Live(Templates.load(None))
+    editions = Editions(
+        (
+            accounts_file(settings.channels, accounts, settings.zone.key),
+            rules_file(settings.data / "rules.toml", rules),
+            templates_file(settings.data / "templates.toml", templates),
+        ),
+        publisher=publisher(),
+        now=now,
+    )
+    if not settings.channels.exists() and not _has_accounts(record):
+        write_first(settings.channels)
+    editions.begin(record)
+    return Current(accounts, rules, templates, editions)
+
+
+def _has_accounts(record: Record) -> bool:
+    try:
+        return latest_edition(record, "accounts") is not None
+    except Retry:
+        return False
+
+
+async def _entered(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus]) -> Bus:
+    try:
+        return await stack.enter_async_context(bus)
+    except UnusableLog as error:
+        raise WrongCall(str(error)) from None
+
+
+def _bus(settings: Settings, bodies: Blobs) -> AbstractAsyncContextManager[Bus]:
+    if settings.bus.startswith("memory://"):
+        return MemoryBus(settings.partitions, bodies=bodies)
+    if settings.remote:
+        from bus.kafka import KafkaBus  # it costs a quarter of the start, and few need it
+
+        return KafkaBus(settings.bus, settings.partitions, settings.retention, bodies=bodies)
+    return SqliteBus(sqlite_path(settings.bus), settings.partitions, settings.retention, LOG_BYTES, bodies=bodies)
+
+
+def _tune() -> None:
+    """Settings of the interpreter, by measurement (`docs/performance.md`)."""
+    gc.freeze()  # modules stay: scanning them again and again costs an eighth of the throughput
+    gc.set_threshold(50_000, 20, 20)
+    sys.setswitchinterval(0.001)  # a thread that holds the record's lock shall not wait five times as long for Python's
+
+
+class _Owners(Mapping[str, str]):
+    """Owner by account, of the newest edition."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def __getitem__(self, name: str) -> str:
+        return self._accounts[name].owner
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._accounts)
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+
+@contextmanager
+def _record(settings: Settings, vault: Vault, accounts: Accounts) -> Iterator[Record]:
+    url = settings.record
+    turn = Turnstile(sqlite_path(url)) if url.startswith("sqlite:") else None
+    personal = frozenset(kind for kind in kinds() if channel_type(kind).ids_hold_phones)
+    try:
+        with Record.open(url, vault, turn, owners=_Owners(accounts), personal_ids=personal) as record:
+            yield record
+    except WrongKeys as error:
+        raise WrongCall(str(error)) from None
+
+
+@contextmanager
+def _set_up(settings: Settings) -> Iterator[None]:
+    """One process at a time makes the folder, the keys, the tables and the first channels file."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(settings.data / ".setup.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise WrongCall(f"the data folder {settings.data} cannot be written ({error.strerror}): mend its rights, or "
+                        "name another with --data") from None  # fmt: skip
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,79 @@
+"""The pipeline as a table: which stage consumes which topic, by which function, and what runs beside the stages.
+
+raw ─ reader ─> messages, actions ─ matcher ─> matched ─ router ─> routed ─ sink ─> record ─ outbox ─ accounts ─> channel
+raw ─ reader ─> slow ─ slow ─> messages: a conversation over its budget       raw ─ ledger, archive       dead ─ dead
+raw ─ reader ─> receipts ─ receipts ─> record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+CRITICAL, RELAXED = 0.02, 0.2
+"""Seconds at least from one batch to the next on a remote bus, where a batch costs more than a hundred events: on the
+way to the record, and beside it."""
+
+
+class Row(NamedTuple):
+    """A stage. Its consumer group has its name; its function is built in `running/pipeline.py` under that name."""
+
+    run: str
+    """Name of `satupintu run` that it belongs to."""
+    name: str
+    topic: str
+    batch_size: int = 500
+    min_interval: float = CRITICAL
+
+
+TABLE = (
+    #   run        name        topic       batch  interval
+    Row("reader",  "reader",   "raw"),
+    Row("reader",  "slow",     "slow",      50),
+    Row("matcher", "matcher",  "messages"),
+    Row("matcher", "actions",  "actions"),
+    Row("router",  "router",   "matched"),
+    Row("sink",    "sink",     "routed"),
+    Row("sink",    "receipts", "receipts", 500,  RELAXED),
+    Row("sink",    "dead",     "dead",     500,  RELAXED),
+    Row("sink",    "ledger",   "raw",     2000,  RELAXED),
+    Row("sink",    "archive",  "raw",      500,  RELAXED),
+)  # fmt: skip
+
+
+class Loop(NamedTuple):
+    """Work beside the stages: `run` "" runs in every process."""
+
+    run: str
+    name: str
+    every: float
+    """Seconds."""
+
+
+LOOPS = (
+    Loop("",     "editions",  1.5),
+    Loop("",     "heartbeat", 5.0),
+    Loop("sink", "prune",     3600.0),
+)  # fmt: skip
+
+RUNS = ("door", "reader", "matcher", "router", "sink", "accounts")
+"""Names of `satupintu run`; `door` is the ingress, `accounts` polls, holds sessions, sends and fetches."""
+WORK = RUNS[1:]
+PIPELINE = ("raw", "slow", "messages", "actions", "matched", "routed", "receipts", "dead")
+"""Topics in the order in which an event moves on."""
+BESIDE = frozenset({"ledger", "archive"})
+"""Groups that carry nothing on."""
+
+
+def rows(names: Collection[str]) -> Iterator[Row]:
+    """The stages of these names of `satupintu run`."""
+    return (row for row in TABLE if row.run in names)
+
+
+def carriers() -> dict[str, set[str]]:
+    """By topic, the groups that carry its events on."""
+    found: dict[str, set[str]] = {}
+    for row in TABLE:
+        if row.name not in BESIDE:
+            found.setdefault(row.topic, set()).add(row.name)
+    return found
