@@ -2,7 +2,7 @@
 
 from sink.blobs import Blobs
 from sink.migrate import downgrade, upgrade
-from sink.record import Record, fresh
+from sink.record import Record, is_new
 from sink.vault import Vault, WrongKeys
 
-__all__ = ["Blobs", "Record", "Vault", "WrongKeys", "downgrade", "fresh", "upgrade"]
+__all__ = ["Blobs", "Record", "Vault", "WrongKeys", "downgrade", "is_new", "upgrade"]

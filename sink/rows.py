@@ -1,167 +1,186 @@
-"""One routed message as rows of the record. Pure but for the sealing; what is personal leaves here sealed or hashed."""
+"""The rows that a routed message leaves in the record. Pure but for the sealing: personal values leave sealed or hashed.
+
+They are made before the record's lock is taken; an item that turns out to be recorded already is simply left out.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
 from sqlalchemy import Table
 
-from schemas import REFERRING, Attachment, Complaint, Match, Message, Party, Routed, encode
-from sink.bulk import Stamp
-from sink.tables import attachments, complaints, matches, messages, parties, readings, timeline
+from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Party, Routed
+from sink.bulk import InstantEncoder
+from sink.contacts import ReplyAddress, contact_of, seal_contact, seal_source
+from sink.identifiers import Identifiers
+from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
+from sink.text import json_or_none, without_nul
 from sink.vault import Vault
 
+Row = dict[str, Any]
+RowsByTable = Mapping[Table, list[Row]]
+STANDING_IN_MESSAGES = frozenset({"recorded", "added", "asked"})
+"""Outcomes of messages that belong to a complaint."""
 
-class Rows:
-    """Rows by table, growing message by message; `at` is what the database takes for an instant."""
 
-    def __init__(self, vault: Vault, at: Stamp, now: Any) -> None:
-        self.by_table: dict[Table, list[dict[str, Any]]] = defaultdict(list)
-        self._vault = vault
-        self._at = at
-        self._now = now
+@dataclass(frozen=True, slots=True)
+class RowMaker:
+    """What rows are made with. `at` encodes an instant for the driver; `now` is encoded already."""
 
-    def add(self, routed: Routed) -> None:
-        """What this message leaves behind in the record."""
-        complaint, message = routed.complaint, routed.complaint.message
-        if complaint.outcome in ("recorded", "added"):
-            self._message(complaint, message)
-            self._timeline(routed, complaint, message)
-            if not complaint.stranger:
-                self._words(complaint, message)
-        if complaint.outcome == "recorded":
-            self._complaint(routed, complaint, message)
-        self._matches(complaint, message)
+    vault: Vault
+    ids: Identifiers
+    at: InstantEncoder
+    now: Any
+    reply_address: ReplyAddress
 
-    def _message(self, complaint: Complaint, message: Message) -> None:
-        stranger = complaint.stranger and complaint.outcome == "added"
-        self.by_table[messages].append({
-            "raw": message.raw, "idx": message.index, "id": message.id,
-            "complaint": complaint.id, "stranger": stranger,
+    def rows_of(self, routed: Routed) -> RowsByTable:
+        """All rows of a message by table; of an action only those that do not depend on the complaint's state."""
+        matched = routed.matched
+        rows: RowsByTable = defaultdict(list)
+        rows[outcomes].append(self._outcome(matched))
+        rows[matches].extend(self._match(match, matched) for match in matched.matches)
+        if matched.message is not None and matched.outcome in STANDING_IN_MESSAGES:
+            self._add_message(rows, routed, matched.message)
+        return rows
+
+    def _outcome(self, matched: Matched) -> Row:
+        item = matched.item
+        elsewhere = matched.outcome in STANDING_IN_MESSAGES
+        return {
+            "raw": item.raw, "item_index": item.item_index, "item_count": item.item_count, "owner": item.owner,
+            "account": item.account, "outcome": matched.outcome, "complaint": matched.id,
+            "message": None if elsewhere else self.ids.public_message_id(item.id),
+            "reason": None if elsewhere else matched.reason, "at": self.at(item.received_at),
+        }  # fmt: skip
+
+    def _match(self, match: Match, matched: Matched) -> Row:
+        item = matched.item
+        return {
+            "complaint": matched.id, "owner": item.owner, "raw": item.raw, "item_index": item.item_index,
+            "kind": match.kind, "of": self.ids.public_message_id(match.of), "score": match.score,
+            "evidence": match.evidence, "matcher": matched.matcher,
+        }  # fmt: skip
+
+    def _add_message(self, rows: RowsByTable, routed: Routed, message: Message) -> None:
+        matched = routed.matched
+        stranger = matched.stranger and matched.outcome != "recorded"
+        rows[messages].append(self._message(matched, message, stranger))
+        rows[timeline].append(self._step(matched, message, stranger))
+        if not stranger:
+            rows[parties].extend(self._party(message))
+            rows[attachments].extend(attachment_rows(self, matched.id, message))
+        if matched.outcome == "recorded":
+            rows[complaints].append(self._complaint(routed, message))
+            rows[assignments].extend(self._assignment(one, matched, message) for one in routed.assignments)
+
+    def _message(self, matched: Matched, message: Message, stranger: bool) -> Row:
+        refers_to = message.refers_to and self.ids.key(message.channel, message.account, message.refers_to)
+        cleaned = None if stranger or message.cleaned == message.text else message.cleaned
+        return {
+            "raw": message.raw, "item_index": message.item_index, "key": self.vault.message_key(message.id),
+            "complaint": matched.id, "stranger": stranger, "proven": message.proven,
             "owner": message.owner, "channel": message.channel, "account": message.account, "direction": "in",
-            "native_id": message.native_id, "kind": message.kind, "kind_said": message.kind_said,
-            "refers_to": message.refers_to, "text": "" if stranger else clean(message.text),
-            "sent_at": self._at(message.sent_at) if message.sent_at else None,
-            "received_at": self._at(message.received_at),
-            "conversation": self._vault.digest("conversation", message.key),
-            "reader": message.reader, "matcher": complaint.matcher,
-        })  # fmt: skip
+            "public_id": self.ids.public_id(message.channel, message.native_id),
+            "kind": message.kind, "kind_word": message.kind_word, "refers_to": refers_to or None,
+            "text": "" if stranger else without_nul(message.text),
+            "cleaned": None if cleaned is None else without_nul(cleaned),
+            "sent_at": self._maybe_at(message.sent_at), "received_at": self.at(message.received_at),
+            "conversation": self.vault.digest("conversation", message.key),
+            "reader": message.reader, "matcher": matched.matcher,
+        }  # fmt: skip
 
-    def _words(self, complaint: Complaint, message: Message) -> None:
-        self.by_table[readings].append({
-            "raw": message.raw, "idx": message.index, "reader": message.reader, "owner": message.owner,
-            "message": message.id, "made": clean(encode(bare(message)).decode()),
-        })  # fmt: skip
-        self._party(message)
-        for n, attachment in enumerate(message.attachments):
-            self._attachment(n, attachment, complaint, message)
+    def _step(self, matched: Matched, message: Message, stranger: bool) -> Row:
+        return {
+            "complaint": matched.id, "owner": message.owner, "at": self.at(message.received_at),
+            "what": _what_happened(matched, message), "actor_kind": "stranger" if stranger else "citizen",
+            "actor": None, "why": matched.reason, "raw": message.raw, "item_index": message.item_index,
+        }  # fmt: skip
 
-    def _party(self, message: Message) -> None:
-        party = message.sender
-        if party == Party():
-            return
-        self.by_table[parties].append({
-            "raw": message.raw, "idx": message.index, "owner": message.owner,
-            "sealed": self._vault.seal(encode(party).decode()),
-            "phone": self._hash(party.phone), "email": self._hash(party.email), "nik": self._hash(party.nik),
-            "user_id": self._hash(party.user),
-        })  # fmt: skip
+    def _party(self, message: Message) -> list[Row]:
+        party, contact = message.sender, contact_of(message, self.ids, self.reply_address)
+        return [{
+            "raw": message.raw, "item_index": message.item_index, "owner": message.owner,
+            "sealed": seal_contact(self.vault, contact), **self._identities(party),
+        }]  # fmt: skip
 
-    def _hash(self, value: str | None) -> bytes | None:
-        return self._vault.digest("identity", value) if value else None
+    def _identities(self, party: Party) -> Row:
+        plain = {"phone": party.phone, "email": party.email, "nik": party.nik, "user_id": party.user}
+        return {name: self.vault.digest("identity", value) if value else None for name, value in plain.items()}
 
-    def _attachment(self, n: int, one: Attachment, complaint: Complaint, message: Message) -> None:
-        self.by_table[attachments].append({
-            "id": f"{message.raw}.{message.index}.{n}", "raw": message.raw, "idx": message.index, "n": n,
-            "owner": message.owner, "account": message.account,
-            "native_id": one.native_id, "media_type": one.media_type,
-            "name": self._vault.seal(one.name) if one.name else None,
-            "url": one.url, "size": one.size, "sha256": one.sha256, "state": one.state,
-            "expires_at": self._at(one.expires_at) if one.expires_at else None, "next_try": None, "attempts": 0,
-        })  # fmt: skip
+    def _assignment(self, assignment: Assignment, matched: Matched, message: Message) -> Row:
+        return {
+            "complaint": matched.id, "owner": message.owner,
+            "office_id": assignment.office.id, "office_name": assignment.office.name, "state": "assigned",
+            "rule": assignment.rule, "why": assignment.why, "since": self.now, "by_kind": "router", "by": None,
+        }  # fmt: skip
 
-    def _timeline(self, routed: Routed, complaint: Complaint, message: Message) -> None:
-        what = "recorded" if complaint.outcome == "recorded" else _joined(message)
-        who = "stranger" if complaint.stranger and complaint.outcome == "added" else "citizen"
-        self._step(complaint, 0, (self._at(message.received_at), what, who, complaint.reason))
-        if complaint.outcome == "recorded" and routed.office is not None:
-            self._step(complaint, 1, (self._now, "routed", "router", routed.why or routed.rule))
+    def _complaint(self, routed: Routed, message: Message) -> Row:
+        matched, at = routed.matched, self.at(message.received_at)
+        return {
+            "id": matched.id, "number": matched.number, "owner": message.owner, "channel": message.channel,
+            "account": message.account, "raw": message.raw, "item_index": message.item_index,
+            "received_at": at, "updated_at": at, "sent_at": self._maybe_at(message.sent_at),
+            "status": "unverified", "status_said": None, "status_at": None, "touched_at": None,
+            **self.read_columns(message),
+            "anonymous": message.anonymous, "secret": message.secret, "missing": json_or_none(matched.missing),
+            "reader": message.reader, "matcher": matched.matcher, "rules": routed.rules,
+        }  # fmt: skip
 
-    def _step(self, complaint: Complaint, step: int, told: tuple[Any, str, str, str | None]) -> None:
-        at, what, who, why = told
-        message = complaint.message
-        self.by_table[timeline].append({
-            "raw": message.raw, "idx": message.index, "step": step, "owner": message.owner,
-            "at": at, "what": what, "who": who, "why": why,
-        })  # fmt: skip
-
-    def _matches(self, complaint: Complaint, message: Message) -> None:
-        for n, match in enumerate(complaint.matches):
-            self.by_table[matches].append(_match(n, match, complaint, message))
-
-    def _complaint(self, routed: Routed, complaint: Complaint, message: Message) -> None:
-        at = self._at(message.received_at)
-        self.by_table[complaints].append({
-            "id": complaint.id, "number": complaint.number, "owner": message.owner, "channel": message.channel,
-            "account": message.account, "raw": message.raw, "idx": message.index, "message": message.id,
-            "received_at": at, "updated_at": at, "sent_at": self._at(message.sent_at) if message.sent_at else None,
+    def read_columns(self, message: Message) -> Row:
+        """The columns of a complaint that a later reading may change."""
+        return {
             "report_class": message.report_class, "needs_investigation": message.needs_investigation,
-            "incident_date": message.incident_date, "title": clean(message.title),
-            "text": clean(message.text), "read": clean(message.read), "status": "unverified",
-            **_place(message), **_category(routed, message),
-            "rule": routed.rule, "why": routed.why, "anonymous": message.anonymous, "secret": message.secret,
-            "external_ids": _json(message.external_ids), "tags": _json(message.tags),
-            "missing": _json(complaint.missing),
-            "extra": self._vault.seal(encode(message.extra).decode()) if message.extra else None,
-            "reader": message.reader, "matcher": complaint.matcher, "rules": routed.rules,
-        })  # fmt: skip
+            "incident_date": message.incident_date, "title": without_nul(message.title) or None,
+            **_place(message), **_category(message),
+            "external_ids": json_or_none(message.external_ids), "tags": json_or_none(message.tags),
+            "extra": self._sealed_extra(message.extra),
+        }  # fmt: skip
+
+    def _sealed_extra(self, extra: Mapping[str, str]) -> bytes | None:
+        plain = json_or_none(extra)
+        return None if plain is None else self.vault.seal(plain, "complaints.extra")
+
+    def _maybe_at(self, at: datetime | None) -> Any:
+        return None if at is None else self.at(at)
 
 
-def bare(message: Message) -> Message:
-    """A reading without what is personal, and without the words as said: those stand in `messages` and `parties`."""
-    return replace(message, text="", conversation="", aliases=(), sender=Party(), attachments=(), extra={},
-                   fingerprint=None)  # fmt: skip
+def attachment_rows(make: RowMaker, complaint: str | None, item: Message | Action) -> list[Row]:
+    """A row for each file of a message or an action."""
+    return [_attachment(make, n, file, complaint, item) for n, file in enumerate(item.attachments)]
 
 
-def _match(n: int, match: Match, complaint: Complaint, message: Message) -> dict[str, Any]:
+def _attachment(make: RowMaker, n: int, file: Attachment, complaint: str | None, item: Message | Action) -> Row:
     return {
-        "raw": message.raw, "idx": message.index, "n": n, "complaint": complaint.id, "owner": message.owner,
-        "message": message.id, "kind": match.kind, "of": match.of, "score": match.score, "evidence": match.evidence,
-        "matcher": complaint.matcher,
+        "id": f"{item.raw}.{item.item_index}.{n}", "complaint": complaint,
+        "raw": item.raw, "item_index": item.item_index, "n": n,
+        "owner": item.owner, "channel": item.channel, "account": item.account,
+        "source": seal_source(make.vault, file),
+        "name": make.vault.seal(file.name, "attachments.name") if file.name else None,
+        "media_type": file.media_type, "size": file.size, "sha256": file.sha256, "state": file.state,
+        "expires_at": None if file.expires_at is None else make.at(file.expires_at),
     }  # fmt: skip
 
 
-def _joined(message: Message) -> str:
-    if message.command == "CEK":
-        return "status_asked"
-    return message.kind if message.kind in REFERRING else "added"
+def _what_happened(matched: Matched, message: Message) -> str:
+    if matched.outcome != "added":
+        return "recorded" if matched.outcome == "recorded" else "status_asked"
+    return message.kind if message.kind in REFERRING_KINDS else "added"
 
 
-def _place(message: Message) -> dict[str, Any]:
+def _place(message: Message) -> Row:
     place = message.place
-    if place is None:
-        return dict.fromkeys(("place_code", "place_level", "place_name", "place_words", "place_source", "lat", "lon"))
+    names = ("code", "level", "name", "words", "source")
+    columns = {f"place_{name}": None if place is None else getattr(place, name) for name in names}
+    return columns | {"lat": place and place.lat, "lon": place and place.lon}
+
+
+def _category(message: Message) -> Row:
+    category, named = message.category, message.office
     return {
-        "place_code": place.code, "place_level": place.level, "place_name": place.name, "place_words": place.words,
-        "place_source": place.source, "lat": place.lat, "lon": place.lon,
+        "category_id": category and category.id, "category_name": category and category.name,
+        "named_office_id": named and named.id, "named_office_name": named and named.name,
     }  # fmt: skip
-
-
-def _category(routed: Routed, message: Message) -> dict[str, Any]:
-    category, office, named = message.category, routed.office, message.office
-    return {
-        "category_id": category.id if category else None, "category_name": category.name if category else None,
-        "office_id": office.id if office else None, "office_name": office.name if office else None,
-        "named_office_id": named.id if named else None, "named_office_name": named.name if named else None,
-    }  # fmt: skip
-
-
-def _json(value: Any) -> str | None:
-    return encode(value).decode() if value else None
-
-
-def clean(text: str) -> str:
-    """PostgreSQL's text holds no NUL; the Raw still has it."""
-    return text.replace("\x00", "\ufffd") if "\x00" in text else text

@@ -115,7 +115,7 @@ source's own clock. `touched_at` is when an officer or an office first acted: a 
 messages = _table(
     "messages",
     *_item(),
-    _column("key", HASH), _column("complaint"), _column("stranger", Boolean),
+    _column("key", HASH), _column("complaint"), _column("stranger", Boolean), _column("proven", Boolean),
     _owner(), _column("channel"), _column("account"), _column("direction"),
     _column("public_id"), _column("kind"), _maybe("kind_word"), _maybe("refers_to", HASH),
     _column("text"), _maybe("cleaned"),
@@ -123,8 +123,8 @@ messages = _table(
     _column("reader"), _column("matcher"),
     Index(None, "complaint"),
 )  # fmt: skip
-"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `refers_to` is the
-key of another message; `cleaned` is null where it equals `text`."""
+"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `proven`: the channel
+vouches for the sender. `refers_to` is the key of another message; `cleaned` is null where it equals `text`."""
 
 readings = _clustered(
     "readings",
@@ -179,10 +179,11 @@ actions = _table(
     _column("actor_kind"), _maybe("actor_id"), _maybe("actor_name"),
     _maybe("text"), _maybe("status"), _maybe("status_said"), _maybe("office_id"), _maybe("to_complaint"),
     _maybe("observed_at", Instant), _column("received_at", Instant),
-    _column("applied", Boolean), _maybe("reason"),
+    _column("applied", Boolean), _maybe("reason"), _maybe("owed"),
     Index(None, "complaint"),
 )  # fmt: skip
-"""What somebody responsible did; `reason` says why it was not applied."""
+"""What somebody responsible did. `reason`: why it, or its status, was not applied. `owed` (JSON) is an answer that waits
+until the complaint is recorded."""
 
 matches = _growing(
     "matches",
@@ -332,6 +333,9 @@ dead = _table(
 
 requests = _clustered("requests", _key("caller", HASH), _key("key", HASH), _column("body", HASH), _column("raw"))
 """First Raw of an Idempotency-Key."""
+
+proof_attempts = _clustered("proof_attempts", _key("number", HASH), _column("turns", Float), _column("at", Instant))
+"""How many wrong proofs a complaint's number may still be given, as of `at`."""
 
 meta = _clustered("meta", _key("name"), _column("value", LargeBinary))
 """The key check."""

@@ -48,6 +48,7 @@ def upgrade() -> None:
     sa.Column('received_at', Instant(), nullable=False),
     sa.Column('applied', sa.Boolean(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('owed', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('raw', 'item_index', name=op.f('pk_actions'))
     )
     with op.batch_alter_table('actions', schema=None) as batch:
@@ -281,6 +282,7 @@ def upgrade() -> None:
     sa.Column('key', sa.LargeBinary(length=16), nullable=False),
     sa.Column('complaint', sa.Text(), nullable=False),
     sa.Column('stranger', sa.Boolean(), nullable=False),
+    sa.Column('proven', sa.Boolean(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('account', sa.Text(), nullable=False),
@@ -391,6 +393,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_processes')),
     sqlite_with_rowid=False
     )
+    op.create_table('proof_attempts',
+    sa.Column('number', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
+    sa.Column('turns', sa.Float(), nullable=False),
+    sa.Column('at', Instant(), nullable=False),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_proof_attempts')),
+    sqlite_with_rowid=False
+    )
     op.create_table('readings',
     sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('item_index', sa.Integer(), autoincrement=False, nullable=False),
@@ -469,6 +478,7 @@ def downgrade() -> None:
     op.drop_table('reply_ids')
     op.drop_table('received')
     op.drop_table('readings')
+    op.drop_table('proof_attempts')
     op.drop_table('processes')
     op.drop_table('parties')
     with op.batch_alter_table('outcomes', schema=None) as batch:
@@ -476,12 +486,12 @@ def downgrade() -> None:
 
     op.drop_table('outcomes')
     with op.batch_alter_table('outbox', schema=None) as batch:
+        batch.drop_index('ix_outbox_state_account', sqlite_where=sa.text("state IN ('failed', 'unknown')"), postgresql_where=sa.text("state IN ('failed', 'unknown')"))
         batch.drop_index(batch.f('ix_outbox_recipient_day'))
+        batch.drop_index('ix_outbox_conversation_created_at', sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
         batch.drop_index(batch.f('ix_outbox_complaint'))
         batch.drop_index('ix_outbox_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.drop_index('ix_outbox_account_due_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
-        batch.drop_index('ix_outbox_state_account', sqlite_where=sa.text("state IN ('failed', 'unknown')"), postgresql_where=sa.text("state IN ('failed', 'unknown')"))
-        batch.drop_index('ix_outbox_conversation_created_at', sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
 
     op.drop_table('outbox')
     op.drop_table('numbers')
