@@ -1,0 +1,152 @@
+"""Leases: which process polls an account, holds its session and sends its replies.
+
+A lease's epoch grows whenever its holder changes, and never falls. Whatever a holder writes about an account names its
+epoch, and is refused once another process took the account over (`StaleEpoch`, `lock_epochs`). A holder's name is drawn
+anew by every process that starts: an epoch never spans two runs.
+
+PostgreSQL's own clock decides when a lease lapses, so that the clocks of the processes may differ; SQLite takes the
+caller's. A holder relies on its lease for `ttl` seconds from before it called `renew_leases`, by its monotonic clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select, text
+
+from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
+from sink.record import Record
+from sink.tables import lease_holders, leases
+
+TTL = 15.0
+"""Seconds after which the accounts of a process that died are free."""
+FORGOTTEN = timedelta(days=1)
+"""After which a process that ended without a word is deleted from the holders."""
+
+
+class StaleEpoch(Exception):  # noqa: N818 - it says what happened
+    """Another process holds the account's lease now: nothing was written."""
+
+
+class Lease(NamedTuple):
+    """A row of the table."""
+
+    account: str
+    holder: str
+    """Empty: it was given back."""
+    epoch: int
+    until: datetime
+
+
+def renew_leases(
+    record: Record,
+    holder: str,
+    wanted: Collection[str],
+    *,
+    now: datetime,
+    ttl: float = TTL,
+    idle: Collection[str] = frozenset(),
+) -> dict[str, int]:
+    """Renew the holder's leases, and take free or lapsed ones up to its fair share of the `wanted` accounts among the
+    live holders; returns the epoch of each account held. A surplus is given back, as far as accounts are `idle`: with
+    nothing in flight and no session. An account that is wanted no more lapses. Raises Retry."""
+    with record.write() as connection:
+        at = current_time(connection, now)
+        until = at + timedelta(seconds=ttl)
+        share = -(-len(wanted) // _live_holders(connection, holder, at, until))
+        held = _renewed(connection, holder, wanted, until)
+        surplus = sorted(held.keys() & set(idle))[: max(0, len(held) - share)]
+        _give_back(connection, holder, surplus)
+        free = _free(connection, set(wanted) - held.keys(), share - len(held), at)
+        taken = _taken(connection, holder, free, until)
+    return {account: epoch for account, epoch in held.items() if account not in surplus} | taken
+
+
+def release_leases(record: Record, holder: str, accounts: Collection[str] | None = None) -> None:
+    """Give these accounts back; None: all of them, and the holder counts no more. Raises Retry."""
+    with record.write() as connection:
+        if accounts is None:
+            accounts = connection.execute(select(leases.c.account).where(leases.c.holder == holder)).scalars().all()
+            connection.execute(lease_holders.delete().where(lease_holders.c.holder == holder))
+        _give_back(connection, holder, accounts)
+
+
+def list_leases(record: Record) -> list[Lease]:
+    """All leases, lapsed ones too. Raises Retry."""
+    query = select(leases.c.account, leases.c.holder, leases.c.epoch, leases.c.until).order_by(leases.c.account)
+    with record.read() as connection:
+        return [Lease(*row) for row in connection.execute(query)]
+
+
+def lock_epochs(connection: Connection, epochs: Mapping[str, int]) -> dict[str, int]:
+    """Those accounts of which the lease still has that epoch; nobody takes them over before the transaction ends."""
+    sql = "SELECT account, epoch FROM leases WHERE account IN (*)"
+    if connection.dialect.name == "postgresql":
+        sql += " ORDER BY account FOR SHARE"
+    found = dict(tuple(row) for row in query_in(connection, sql, epochs))
+    return {account: epoch for account, epoch in epochs.items() if found.get(account) == epoch}
+
+
+def require_epoch(connection: Connection, account: str, epoch: int) -> None:
+    """As `lock_epochs`, for one account. Raises StaleEpoch."""
+    if not lock_epochs(connection, {account: epoch}):
+        raise StaleEpoch(account)
+
+
+def current_time(connection: Connection, now: datetime) -> datetime:
+    """PostgreSQL's clock; on SQLite the caller's."""
+    if connection.dialect.name == "sqlite":
+        return now
+    found: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
+
+
+def _live_holders(connection: Connection, holder: str, at: datetime, until: datetime) -> int:
+    """How many processes share the accounts, this one included."""
+    row = {"holder": holder, "until": instant_encoder(connection)(until)}
+    insert(connection, lease_holders, [row], "ON CONFLICT (holder) DO UPDATE SET until = excluded.until")
+    connection.execute(lease_holders.delete().where(lease_holders.c.until < at - FORGOTTEN))
+    live = select(func.count()).select_from(lease_holders).where(lease_holders.c.until > at)
+    return int(connection.execute(live).scalar_one())
+
+
+def _renewed(connection: Connection, holder: str, wanted: Collection[str], until: datetime) -> dict[str, int]:
+    """A lapsed lease that nobody took is still the holder's, with the same epoch."""
+    mine = select(leases.c.account).where(leases.c.holder == holder)
+    lock_rows(connection, leases, "account", connection.execute(mine).scalars().all())
+    mine = select(leases.c.account, leases.c.epoch).where(leases.c.holder == holder)  # read again under the lock
+    held = {account: epoch for account, epoch in connection.execute(mine) if account in wanted}
+    encoded = instant_encoder(connection)(until)
+    sql = "UPDATE leases SET until = :until WHERE account = :account"
+    execute_each(connection, leases, sql, [{"account": account, "until": encoded} for account in held])
+    return held
+
+
+def _give_back(connection: Connection, holder: str, accounts: Iterable[str]) -> None:
+    sql = "UPDATE leases SET holder = '' WHERE account = :account AND holder = :holder"
+    execute_each(connection, leases, sql, [{"account": account, "holder": holder} for account in accounts])
+
+
+def _free(connection: Connection, accounts: Collection[str], room: int, at: datetime) -> dict[str, int]:
+    """Up to `room` accounts that nobody holds, locked, with their last epoch. One about which its old holder is writing
+    at this moment is left for the next time."""
+    if room <= 0 or not accounts:
+        return {}
+    encoded = instant_encoder(connection)(at)
+    new = [{"account": account, "holder": "", "epoch": 0, "until": encoded} for account in accounts]
+    insert(connection, leases, new, "ON CONFLICT (account) DO NOTHING")
+    sql = "SELECT account, epoch FROM leases WHERE account IN (*) AND (holder = '' OR until <= ?) ORDER BY account"
+    if connection.dialect.name == "postgresql":
+        sql += f" LIMIT {room} FOR UPDATE SKIP LOCKED"
+    return dict(islice((tuple(row) for row in query_in(connection, sql, accounts, encoded)), room))
+
+
+def _taken(connection: Connection, holder: str, free: Mapping[str, int], until: datetime) -> dict[str, int]:
+    encoded = instant_encoder(connection)(until)
+    rows = [{"account": a, "holder": holder, "epoch": epoch + 1, "until": encoded} for a, epoch in free.items()]
+    sql = "UPDATE leases SET holder = :holder, epoch = :epoch, until = :until WHERE account = :account"
+    execute_each(connection, leases, sql, rows)
+    return {account: epoch + 1 for account, epoch in free.items()}
