@@ -18,6 +18,7 @@ from bus import Batch, Bus, Lag, MemoryBus, Stored
 from schemas import Event, Retry
 from tests.simulation.faults import Faults
 from tests.simulation.process import OWNER, Process
+from tests.simulation.watch import Watch
 
 SESSION_TIMEOUT = 6.0
 """Seconds."""
@@ -26,8 +27,8 @@ SESSION_TIMEOUT = 6.0
 class SeenBus(Bus):
     """The bus as one process sees it."""
 
-    def __init__(self, inner: MemoryBus, process: Process, faults: Faults, random: Random) -> None:
-        self._inner, self._process, self._faults, self._random = inner, process, faults, random
+    def __init__(self, inner: MemoryBus, process: Process, faults: Faults, random: Random, watch: Watch) -> None:
+        self._inner, self._faults, self._random, self._watch = inner, faults, random, watch
         self._members: list[_Member] = []
         self._in_broker: set[asyncio.Task[Any]] = set()
         process.on_death.append(lambda: self.expel(SESSION_TIMEOUT))
@@ -38,12 +39,16 @@ class SeenBus(Bus):
             raise Retry("the broker is away")
         if self._faults("publish in part, then refused"):
             if some := self._some(events):
-                await self._inner.publish(some)
+                await self._store(some)
             raise Retry("the broker went away")
-        await self._inner.publish(events)
+        await self._store(events)
         await self._travel()
         if self._faults("publish stored, answer lost"):
             raise Retry("the broker did not answer")
+
+    async def _store(self, events: Sequence[Event]) -> None:
+        await self._inner.publish(events)
+        self._watch.stored(events)
 
     def subscribe(
         self, topic: str, group: str, *, size: int = 500

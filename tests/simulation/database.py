@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,7 @@ from sink import Record, Vault
 from sink.database import Database
 from tests.simulation.blocking import let_others_run
 from tests.simulation.faults import Faults
+from tests.simulation.watch import Watch
 
 KEY = bytes(range(32))
 VAULT = Vault("k1", {"k1": KEY}, {"lookup": KEY, "number": KEY[::-1], "token": KEY})
@@ -30,18 +31,18 @@ class Databases:
         self._folder = TemporaryDirectory(dir=SHARED_MEMORY if SHARED_MEMORY.is_dir() else None)
         self.folder = Path(self._folder.name)
         self._template = self.folder / "template.db"
-        self._file = self.folder / "record.db"
+        self.file = self.folder / "record.db"
         self.arguments = record
         with Record.open(f"sqlite:///{self._template}", VAULT, **record):
             pass
-        self.database = Database(make_url(f"sqlite:///{self._file}"), nullcontext())
+        self.database = Database(make_url(f"sqlite:///{self.file}"), nullcontext())
 
     def renew(self) -> None:
         """Begin with an empty record."""
         self.database.engine.dispose()
         for suffix in ("-wal", "-shm"):
-            self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
-        shutil.copyfile(self._template, self._file)
+            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(self._template, self.file)
 
     def close(self) -> None:
         """Remove everything."""
@@ -52,10 +53,11 @@ class Databases:
 class SeenRecord(Record):
     """The record as one process sees it."""
 
-    def __init__(self, databases: Databases, faults: Faults, **more: Any) -> None:
-        super().__init__(databases.database, VAULT, **more)
+    def __init__(self, databases: Databases, faults: Faults, watch: Watch, **more: Any) -> None:
+        super().__init__(databases.database, VAULT, **databases.arguments, **more)
         self._ready = True
         self._faults = faults
+        self._watch = watch
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,6 +72,7 @@ class SeenRecord(Record):
         self._refuse()
         with super().write() as connection:
             yield connection
+        self._watch.committed()
         if self._faults("record written, answer lost"):
             raise Retry("the record: the connection was lost")
 

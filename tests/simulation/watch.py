@@ -1,0 +1,76 @@
+"""Laws that can only be seen while a seed runs: they are checked after each transaction and each publish."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from schemas import Event, Raw
+from tests.simulation.provider import Provider
+
+
+class Watch:
+    """Looks at leases and cursors after each commit, and at what a session acknowledges."""
+
+    def __init__(self, record: sqlite3.Connection, providers: dict[str, Provider]) -> None:
+        self.breaches: list[str] = []
+        self._record = record
+        self._providers = providers
+        self._holders: dict[tuple[str, int], str] = {}
+        self._epochs: dict[str, int] = {}
+        self._cursors: dict[str, int] = {}
+        self._positions: dict[str, set[str]] = {account: set() for account in providers}
+        """By account, the items (as JSON) that stand in the log."""
+        for account, provider in providers.items():
+            provider.taken_over = self._acknowledged(account)
+
+    def stored(self, events: Sequence[Event]) -> None:
+        """These events stand in the log from now on."""
+        for event in events:
+            if isinstance(event, Raw) and event.account in self._positions:
+                self._positions[event.account] |= _items(event)
+
+    def committed(self) -> None:
+        """Somebody wrote to the record."""
+        for account, holder, epoch in self._record.execute("SELECT account, holder, epoch FROM leases"):
+            if holder and self._holders.setdefault((account, epoch), holder) != holder:
+                self.breaches.append(f"epoch {epoch} of {account} is held by {holder} and by another")
+            if epoch < self._epochs.get(account, 0):
+                self.breaches.append(f"the epoch of {account} went back to {epoch}")
+            self._epochs[account] = epoch
+        for account, cursor in self._record.execute("SELECT account, cursor FROM account_states"):
+            if cursor is not None and cursor != self._cursors.get(account):
+                self._moved(account, int(cursor))
+
+    def _moved(self, account: str, cursor: int) -> None:
+        if self._providers[account].is_polled:
+            missing = self._missing(account, cursor)
+            if missing:
+                self.breaches.append(f"the cursor of {account} is at {cursor}, and {missing} is not in the log")
+            if cursor < self._cursors.get(account, 0):
+                self.breaches.append(f"the cursor of {account} went back from {self._cursors[account]} to {cursor}")
+        self._cursors[account] = cursor
+
+    def _missing(self, account: str, cursor: int) -> str | None:
+        items, stored = self._providers[account].items, self._positions[account]
+        return next((text for item in items[:cursor] if (text := _text(item)) not in stored), None)
+
+    def _acknowledged(self, account: str) -> Callable[[int], None]:
+        def check(position: int) -> None:
+            item = _text(self._providers[account].items[position - 1])
+            if item not in self._positions[account]:
+                self.breaches.append(f"a session of {account} acknowledged {item}, which is not in the log")
+
+        return check
+
+
+def _items(raw: Raw) -> set[str]:
+    try:
+        return {_text(item) for item in json.loads(raw.body)["items"]}
+    except (ValueError, KeyError, TypeError):
+        return set()
+
+
+def _text(item: object) -> str:
+    return json.dumps(item, sort_keys=True)
