@@ -1,4 +1,4 @@
-"""Text in short messages: how many segments it takes, and what bytes from a gateway say (3GPP TS 23.038, 23.040)."""
+"""Text in short messages: its segments, and the text in a gateway's bytes (3GPP TS 23.038, 23.040)."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def _split(text: str, wide: dict[str, int], alone: int, joined: int) -> Iterator
 
 
 def readable(data: bytes, charset: str = "", coding: str = "") -> str:
-    """The text that the bytes most likely are; never raises. What the gateway says of them is tried first.
+    """The text that the bytes most likely are; never raises. The gateway's own charset is tried first.
 
     `coding` is Kannel's: 0 seven bits (recoded to UTF-8), 1 eight bits, 2 UCS-2.
     """
-    said = _UTF16.get(re.sub(r"[^a-z0-9]", "", charset.lower()), charset)
-    if coding == "2" or said.startswith("utf-16"):
-        return _utf16(data, said)
-    for name in (said or "utf-8", "utf-8"):
+    label = _UTF16.get(re.sub(r"[^a-z0-9]", "", charset.lower()), charset)
+    if coding == "2" or label.startswith("utf-16"):
+        return _utf16(data, label)
+    for name in (label or "utf-8", "utf-8"):
         try:
             return data.decode(name)
         except (LookupError, ValueError):  # an unknown charset, or bytes that are none of it
@@ -62,15 +62,14 @@ def readable(data: bytes, charset: str = "", coding: str = "") -> str:
     return data.decode("cp1252", errors="replace")
 
 
-def _utf16(data: bytes, said: str) -> str:
+def _utf16(data: bytes, label: str) -> str:
     if data[:2] in (b"\xfe\xff", b"\xff\xfe"):
         return data.decode("utf-16", errors="replace")
-    if (
-        b"\x00" not in data
-    ):  # Latin text in UTF-16 has a NUL in every character: a gateway recoded it and left the label
+    # Latin text in UTF-16 has a NUL in every character: a gateway recoded it and left the label
+    if b"\x00" not in data:
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError:
             pass
     wrong_way = data[0::2].count(0) < data[1::2].count(0)
-    return data.decode("utf-16-le" if wrong_way or said == "utf-16-le" else "utf-16-be", errors="replace")
+    return data.decode("utf-16-le" if wrong_way or label == "utf-16-le" else "utf-16-be", errors="replace")

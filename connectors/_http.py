@@ -1,57 +1,65 @@
-"""The one way out over HTTP.
+"""Requests to providers over HTTP.
 
-    RoadError
-    ├── Retry            no connection, 429, 5xx: it did not arrive, or may be asked again (Retry-After is honoured)
-    │   └── Unanswered   it was sent and nothing, or only half an answer, came back: it may have arrived
-    └── Reject           any other answer but 2xx, a redirect, or a body over the limit
+An answer that is not 2xx, and a fault of the network, becomes one of four errors:
 
-A reason names what happened in a status or a few words. It never holds a URL (some carry passwords and phone numbers),
-a header or a body. Redirects are not followed: they would carry our secrets to where we did not mean them to go.
+* `Retry`: the request surely did not arrive: no connection, no name, no TLS, 408, 429 (Retry-After is honoured).
+* `Unanswered`: it may have arrived: a broken or half answer, no answer within the total time, any 5xx.
+* `AccountFault`: 401, 403, or settings of which no request can be made.
+* `Reject`: any other 4xx, a redirect, an answer over the limit.
+
+The channel's own table of the provider's codes (`HttpRequest.judge`) comes first: it may say of a 500 that nothing
+arrived, or of a 400 that the account is at fault. A reason names a status or a code. It never holds a URL (some carry
+passwords and phone numbers), a header or a body. Redirects are not followed: they would carry secrets elsewhere.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+import aiohttp
+import msgspec
+from yarl import URL
 
-from schemas import Reject, Retry, RoadError
+from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 
 TRIES = 8
-"""How often a fault of the world outside is tried again at most."""
+"""How often a request that did not arrive is tried again at most."""
 LONGEST_WAIT = 24 * 3600.0
 """Seconds; a Retry-After beyond it is cut."""
-
-# urllib3 writes whole URLs into its log, and Kannel's carry the password and the citizen's number
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-
-
-class Unanswered(Retry):
-    """The request was sent and no whole answer came back: it may have arrived."""
+KEEP_ALIVE = 2.0
+"""Seconds that an idle connection stays open: shorter than any provider's own limit, so that no request is written to a
+connection that the provider is closing, which would leave open whether it arrived."""
+CHUNK = 64 * 1024
 
 
-class Heard(NamedTuple):
+class HttpResponse(NamedTuple):
     """An answer, read whole."""
 
     status: int
     headers: Mapping[str, str]
-    """Names in any case."""
+    """Lower-case names."""
     body: bytes
 
 
+class Verdict(NamedTuple):
+    """What a provider's code means, as a channel's table says it."""
+
+    meaning: Literal["retry", "account", "reject"]
+    """retry: it did not arrive. account: the account is at fault. reject: this reply can never be sent."""
+    code: str
+    detail: str = ""
+    after: float | None = None
+    """Seconds to wait where the answer has no Retry-After."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Call:
-    """A request to be made. Its repr shows nothing: address, headers and body hold secrets and citizens' words."""
+class HttpRequest:
+    """A request to be sent. Its repr shows nothing: address, headers and body hold secrets and citizens' words."""
 
     url: str
     method: str = "GET"
@@ -60,118 +68,142 @@ class Call:
     json: Any = None
     limit: int = 1024 * 1024
     """Bytes of the answer; more is a Reject."""
-    judge: Callable[[Heard], RoadError | None] = lambda _: None
-    """Asked first about any answer but 2xx: the channel's own table of errors. None: judged by the status."""
+    timeout: float | None = None
+    """Seconds for everything; None: the sender's own."""
+    judge: Callable[[HttpResponse], Verdict | None] = lambda _: None
+    """Judges any answer but 2xx by the provider's own codes. None: judged by the status."""
 
 
 class Http:
-    """Makes calls; one instance serves all threads of the process.
+    """Sends requests; one instance serves all accounts of a process, made inside the running loop.
 
-    `connect` and `read` are seconds to wait for a connection and for the next byte, `whole` for the entire answer.
+    `connect` is the seconds to wait for a connection, `total` for everything, the last byte of the answer included.
     """
 
     def __init__(
-        self,
-        *,
-        connect: float = 5,
-        read: float = 20,
-        whole: float = 120,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self, *, connect: float = 5.0, total: float = 30.0, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._timeout = (connect, read)
-        self._whole = whole
-        self._clock = clock
+        self._connect = connect
+        self._total = total
         self._now = now
-        self._of_thread = threading.local()
-        self._sessions: list[requests.Session] = []
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            # no limit for all accounts together: hanging providers must not use up the others' connections
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),  # accounts share this session
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect),
+            headers={"Accept-Encoding": "identity"},
+            middlewares=(_send_once,),
+            auto_decompress=False,  # a compressed answer would pass the limit before it is counted
+            trust_env=False,
+        )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        for session in self._sessions:
-            session.close()
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
 
-    def ask(self, call: Call) -> Heard:
-        """The 2xx answer. Raises Retry, Unanswered or Reject."""
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """The 2xx answer. Raises Retry, Unanswered, AccountFault or Reject."""
+        error: PipelineError | None
         try:
-            heard = self._exchange(call)
-        except requests.RequestException as fault:
+            async with asyncio.timeout(request.timeout or self._total):
+                response = await self._exchange(request)
+        except Reject as too_large:
+            error = too_large
+        except (aiohttp.ClientError, OSError, ValueError) as fault:  # TimeoutError is an OSError
             error = _fault(fault)
         else:
-            if 200 <= heard.status < 300:
-                return heard
-            error = call.judge(heard) or self._by_status(heard)
+            error = error_of(request, response, self._now())
+            if error is None:
+                return response
         raise error  # outside the handler: no chained exception, whose text would hold the URL
 
-    def _exchange(self, call: Call) -> Heard:
-        give_up = self._clock() + self._whole
-        with self._session().request(
-            call.method,
-            call.url,
-            params=dict(call.params),
-            headers=dict(call.headers),
-            json=call.json,
-            timeout=self._timeout,
+    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+        data = None if request.json is None else msgspec.json.encode(request.json)
+        headers = dict(request.headers) | ({} if data is None else {"Content-Type": "application/json"})
+        async with self._session.request(
+            request.method,
+            URL(request.url),
+            params=dict(request.params),
+            headers=headers,
+            data=data,
             allow_redirects=False,
-            stream=True,
-        ) as answer:
+        ) as response:
             body = bytearray()
-            for chunk in answer.iter_content(64 * 1024):
+            async for chunk in response.content.iter_chunked(CHUNK):
                 body += chunk
-                if len(body) > call.limit:
-                    raise Reject(f"the answer is larger than {call.limit} bytes")
-                if self._clock() > give_up:
-                    raise Unanswered("the answer did not end in time", limit=TRIES)
-            return Heard(answer.status_code, answer.headers, bytes(body))
-
-    def _session(self) -> requests.Session:
-        """One for each thread: requests does not promise that a session may be shared."""
-        session: requests.Session | None = getattr(self._of_thread, "session", None)
-        if session is None:
-            session = self._of_thread.session = requests.Session()
-            self._sessions.append(session)
-            session.auth = _no_netrc
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # accounts share this session
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            session.mount("https://", HTTPAdapter(max_retries=0))
-        return session
-
-    def _by_status(self, heard: Heard) -> RoadError:
-        if heard.status == 429 or heard.status >= 500:
-            return Retry(f"answered with {heard.status}", after=self.retry_after(heard), limit=TRIES)
-        if 300 <= heard.status < 400:
-            return Reject(f"answered with {heard.status}, a redirect: set the address it leads to")
-        return Reject(f"answered with {heard.status}")
-
-    def retry_after(self, heard: Heard) -> float | None:
-        """Seconds, from either form of Retry-After; None where there is none that can be read."""
-        said = heard.headers.get("retry-after", "").strip()
-        try:
-            seconds = float(said) if said.isdigit() else (parsedate_to_datetime(said) - self._now()).total_seconds()
-        except (ValueError, TypeError):  # no date, or one without a zone
-            return None
-        return min(max(seconds, 0.0), LONGEST_WAIT)
+                if len(body) > request.limit:
+                    raise Reject("answer_too_large", f"the answer is larger than {request.limit} bytes")
+            return HttpResponse(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
 
 
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stands where requests would otherwise put a password from ~/.netrc over our own."""
-    return request
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET again by itself where a kept connection breaks, but a short message is sent by GET."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise aiohttp.ClientPayloadError from None
 
 
-def _fault(fault: requests.RequestException) -> RoadError:
-    if isinstance(
-        fault, ValueError
-    ):  # no URL, or a header that cannot be one: requests never got as far as the network
-        return Reject("no request can be made of the account's settings: check its addresses and secrets")
-    if isinstance(fault, requests.exceptions.SSLError):
-        return Retry("the certificate or the TLS handshake failed", limit=TRIES)
-    if isinstance(fault, requests.ConnectTimeout | requests.exceptions.ProxyError) or _never_connected(fault):
-        return Retry("no connection", limit=TRIES)
+def host_of(url: str) -> tuple[str, str]:
+    """Scheme and host that a request to this address would go to. Raises ValueError where it is no address."""
+    parsed = URL(url)
+    if parsed.user is not None or not parsed.host:
+        raise ValueError("an address with a host and without a user is needed")
+    return parsed.scheme, parsed.host
+
+
+def error_of(request: HttpRequest, response: HttpResponse, now: datetime) -> PipelineError | None:
+    """The error that an answer means; None for 2xx."""
+    if 200 <= response.status < 300:
+        return None
+    verdict = request.judge(response) or _by_status(response.status)
+    if verdict is None:
+        return Unanswered(f"answered with {response.status}: it may have arrived", limit=TRIES)
+    named = retry_after(response, now)
+    after = verdict.after if named is None else named
+    if verdict.meaning == "retry":
+        return Retry(f"{verdict.code}: {verdict.detail}".removesuffix(": "), after=after, limit=TRIES)
+    if verdict.meaning == "account":
+        return AccountFault(verdict.code, verdict.detail, after=after)
+    return Reject(verdict.code, verdict.detail)
+
+
+def _by_status(status: int) -> Verdict | None:
+    """None: it may have arrived."""
+    if status in {408, 429}:
+        return Verdict("retry", f"http_{status}", "asked to try again later")
+    if status in {401, 403}:
+        return Verdict("account", f"http_{status}", "the provider does not accept the account's secrets")
+    if 300 <= status < 400:
+        return Verdict("reject", "redirect", "set the address that it leads to")
+    if 400 <= status < 500:
+        return Verdict("reject", f"http_{status}")
+    return None
+
+
+def retry_after(response: HttpResponse, now: datetime) -> float | None:
+    """Seconds, from either form of Retry-After; None where there is none that can be read."""
+    value = response.headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _fault(fault: Exception) -> PipelineError:
+    """The error that a fault of the network, or of the settings, means."""
+    match fault:
+        case aiohttp.ClientSSLError():  # before the connectors' errors: some are both
+            return Retry("the certificate or the TLS handshake failed", limit=TRIES)
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            return Retry("no connection", limit=TRIES)
+        case (
+            ValueError() | aiohttp.NonHttpUrlClientError()
+        ):  # no address, or a header that cannot be one: nothing was sent
+            return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
     return Unanswered("no whole answer: it may have arrived", limit=TRIES)
-
-
-def _never_connected(fault: requests.RequestException) -> bool:
-    cause = fault.args[0] if fault.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

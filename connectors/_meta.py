@@ -1,67 +1,87 @@
-"""What all doors of Meta's have in common: the signature, the subscription, the Graph API and its errors.
+"""What all channels of Meta's have in common: the signature, the subscription, the Graph API and its error codes.
 
-Facts: developers.facebook.com, Graph API webhooks ("validate payloads"), WhatsApp's error codes, media.
+Facts: developers.facebook.com, Graph API webhooks ("validate payloads") and error handling; WhatsApp's error codes.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
 
-import msgspec
+from connectors._http import TRIES, HttpRequest, HttpResponse, Verdict, host_of
+from connectors._json import Json, decode_object, object_of
+from connectors._port import File, Listens, Outbound
+from connectors._request import Answer, Forbidden, Request
+from connectors._secret import Secret, Settings
+from schemas import Reject, Unanswered
 
-from connectors._http import TRIES, Call, Heard, Unanswered
-from connectors._port import Answer, Forbidden, Listens, Request, Secret, Settings
-from schemas import Reject, Retry, RoadError
-
-if TYPE_CHECKING:
-    from connectors._http import Http
-
-_AGAIN = {
-    2: 30.0,  # service temporarily down
-    4: 300.0,  # the app's rate limit
-    613: 300.0,  # an API's rate limit
-    80007: 300.0,  # the business account's rate limit
-    130429: 30.0,  # throughput of the number
-    131000: 30.0,  # something went wrong, at Meta
-    131016: 60.0,  # service overloaded
-    131048: 3600.0,  # the number is held back for a while
-    131056: 10.0,  # too many messages to one citizen
-    131057: 300.0,  # the account is being moved
-    133004: 60.0,  # server temporarily unavailable
+DOWNLOAD_WITHIN = 120.0
+"""Seconds."""
+_SPENT = "the account's quota is spent for a while"
+_CODES: dict[int, Verdict] = {
+    0: Verdict("account", "token_invalid", "enter a new access_token"),
+    2: Verdict("retry", "meta_2", "temporarily down", 30.0),
+    3: Verdict("account", "permission_missing", "the app may not use this part of the Graph API"),
+    4: Verdict("account", "rate_limited", _SPENT, 300.0),
+    10: Verdict("account", "permission_missing", "grant it to the access token"),
+    33: Verdict("account", "number_missing", "the phone number was deleted: check phone_number_id"),
+    190: Verdict("account", "token_expired", "enter a new access_token"),
+    368: Verdict("account", "blocked", "Meta blocks the account for a breach of its policy"),
+    613: Verdict("account", "rate_limited", _SPENT, 300.0),
+    80007: Verdict("account", "rate_limited", _SPENT, 300.0),
+    130429: Verdict("retry", "meta_130429", "throughput of the number", 30.0),
+    130497: Verdict("account", "blocked", "Meta bars the account from writing to this country"),
+    131000: Verdict("retry", "meta_131000", "something went wrong at Meta; the message was not sent", 30.0),
+    131005: Verdict("account", "permission_missing", "access denied: check the access token's permissions"),
+    131016: Verdict("retry", "meta_131016", "service overloaded", 60.0),
+    131021: Verdict("reject", "recipient_is_sender", "the number is our own"),
+    131026: Verdict("reject", "undeliverable", "cannot be delivered to this citizen"),
+    131031: Verdict("account", "blocked", "Meta has locked the account"),
+    131042: Verdict("account", "payment", "mend the payment method in Meta's dashboard"),
+    131045: Verdict("account", "number_not_registered", "register the phone number"),
+    131047: Verdict(
+        "reject", "window_closed", "more than 24 hours since the citizen wrote: only a template may be sent"
+    ),
+    131048: Verdict("account", "held_back", "Meta holds the number back, as too many citizens blocked it", 3600.0),
+    131049: Verdict("reject", "undeliverable", "Meta limits how much this citizen gets"),
+    131056: Verdict("retry", "meta_131056", "too many messages to one citizen", 10.0),
+    131057: Verdict("account", "maintenance", "the account is being moved", 300.0),
+    133004: Verdict("retry", "meta_133004", "server temporarily unavailable", 60.0),
+    133010: Verdict("account", "number_not_registered", "register the phone number"),
 }
-"""Codes that pass, and the seconds to wait where the answer names none."""
-_WORDS = {
-    0: "the access token is not accepted: enter a new one",
-    10: "a permission is missing: grant it to the access token",
-    100: "a parameter is not accepted: check phone_number_id and graph_url",
-    190: "the access token has expired: enter a new one",
-    131026: "cannot be delivered to this citizen",
-    131047: "more than 24 hours since the citizen wrote: only a template may be sent",
-}
-"""Codes for which there is something better to say than their number."""
+"""What Meta's codes mean. Codes of a rate limit concern the whole account, so what it owes waits."""
+_NO_SUCH_OBJECT = 33
+"""Subcode of code 100: the address names an object that does not exist, or is not ours."""
 
 
 class MetaSettings(Settings, frozen=True, kw_only=True):
     app_secret: Secret = Secret("")
     """Signs every request of Meta's."""
     verify_token: Secret = Secret("")
-    """What Meta repeats when the webhook is subscribed."""
+    """The word that Meta repeats when the webhook is subscribed."""
     access_token: Secret = Secret("")
     """Without it nothing can be answered and no picture fetched."""
     graph_url: str = "https://graph.facebook.com/v23.0"
+    file_hosts: tuple[str, ...] = ("lookaside.fbsbx.com",)
+    """Hosts besides graph_url's own from which attachments are fetched: the access token goes nowhere else."""
     file_limit: int = 25 * 1024 * 1024
     """Bytes of an attachment; WhatsApp itself takes documents of up to 100 MB."""
 
 
-class MetaDoor(Listens):
+class MetaWebhook(Listens):
     """A channel whose webhook Meta calls."""
 
+    outbound_settings = ("access_token",)
     methods = frozenset({"GET", "POST"})
+    proof_header = "x-hub-signature-256"
     kept_headers = ()
     secret_parameters = frozenset({"hub.verify_token"})
+
+    @property
+    def outbound_urls(self) -> Sequence[str]:
+        return () if self.missing_setting else (self.settings.graph_url,)
 
     def verify(self, request: Request) -> None:
         if request.method == "GET":
@@ -76,10 +96,10 @@ class MetaDoor(Listens):
         if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
             raise Forbidden("wrong signature")
 
-    def _verify_subscription(self, asked: Mapping[str, list[str]]) -> None:
-        if asked.get("hub.mode") != ["subscribe"]:
+    def _verify_subscription(self, query: Mapping[str, list[str]]) -> None:
+        if query.get("hub.mode") != ["subscribe"]:
             raise Forbidden("no subscription")
-        if not self.settings.verify_token.matches(asked.get("hub.verify_token", [""])[0]):
+        if not self.settings.verify_token.matches(query.get("hub.verify_token", [""])[0]):
             raise Forbidden("wrong verify_token")
 
     def challenge(self, request: Request) -> Answer | None:
@@ -87,46 +107,64 @@ class MetaDoor(Listens):
             return None
         return Answer(200, parse_qs(request.query).get("hub.challenge", [""])[0].encode())
 
-    def graph(self, http: Http, path: str, json: Any = None) -> Mapping[str, Any]:
-        """What the Graph API answers: to a POST where there is something to post. Raises Retry, Unanswered, Reject."""
-        call = Call(
+    async def graph(self, outbound: Outbound, path: str, json: Any = None) -> Json:
+        """The Graph API's answer: to a POST where there is something to post. Raises what `Http.send` raises."""
+        request = HttpRequest(
             f"{self.settings.graph_url.rstrip('/')}/{path}",
             method="GET" if json is None else "POST",
-            headers=self._token(),
+            headers=self._authorization(),
             json=json,
-            judge=lambda heard: _judged(heard, http),
+            judge=_judged_file if json is None else _judged,
         )
+        answer = decode_object((await outbound.http.send(request)).body)
+        if answer is None:
+            raise Unanswered("the Graph API answered with something else than an object", limit=TRIES)
+        return answer
+
+    async def download(self, outbound: Outbound, url: str) -> File:
+        """The bytes that the Graph API pointed to. Our token goes along, so only to hosts of the provider's."""
         try:
-            said = msgspec.json.decode(http.ask(call).body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            said = None
-        if isinstance(said, dict):
-            return said
-        raise Unanswered("the Graph API answered with something else than an object", limit=TRIES)
+            scheme, host = host_of(url)
+            own_scheme, own_host = host_of(self.settings.graph_url)
+        except ValueError:
+            raise Reject("file_elsewhere", "the file has no address") from None
+        if scheme != own_scheme or host not in {own_host, *self.settings.file_hosts}:
+            raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
+        response = await outbound.http.send(
+            HttpRequest(url, headers=self._authorization(), limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN)
+        )
+        return File(response.body)
 
-    def download(self, http: Http, url: str) -> Heard:
-        """The bytes that the Graph API pointed to. Our token goes there too, so never from https to http."""
-        if urlsplit(url).scheme != urlsplit(self.settings.graph_url).scheme:
-            raise Reject("the file lies at an address of another scheme than the Graph API's")
-        return http.ask(Call(url, headers=self._token(), limit=self.settings.file_limit))
-
-    def _token(self) -> dict[str, str]:
-        if not self.settings.access_token:
-            raise Reject("no access_token is set for this account")
+    def _authorization(self) -> dict[str, str]:
+        self.require_outbound()
         return {"Authorization": f"Bearer {self.settings.access_token.reveal()}"}
 
 
-def _judged(heard: Heard, http: Http) -> RoadError | None:
+def _judged(response: HttpResponse) -> Verdict | None:
     """By Meta's own code, which says more than the status."""
-    try:
-        code = msgspec.json.decode(heard.body)["error"]["code"]
-    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
-        return None
+    if 300 <= response.status < 400:
+        return Verdict("account", "wrong_graph_url", "the Graph API redirects: set graph_url to where it leads")
+    error = object_of(decode_object(response.body) or {}, "error")
+    code, subcode = error.get("code"), error.get("error_subcode")
     if not isinstance(code, int):
         return None
-    if code in _AGAIN:
-        after = http.retry_after(heard)
-        return Retry(f"Meta's error {code}", after=_AGAIN[code] if after is None else after, limit=TRIES)
-    if heard.status == 429 or heard.status >= 500:
-        return None
-    return Reject(f"Meta's error {code}: {_WORDS.get(code, 'see its list of error codes')}")
+    if code == 100 and subcode == _NO_SUCH_OBJECT:
+        return Verdict("account", "number_missing", "check phone_number_id and the access token's permissions")
+    if 200 <= code <= 299:
+        return Verdict("account", "permission_missing", "grant it to the access token")
+    unknown = Verdict("reject", f"meta_{code}", "see Meta's list of error codes")
+    return _CODES.get(
+        code, unknown if response.status in range(400, 500) and response.status not in _BY_STATUS else None
+    )
+
+
+_BY_STATUS = frozenset({401, 403, 408, 429})
+"""Where Meta's code is unknown, these say more than it does."""
+
+
+def _judged_file(response: HttpResponse) -> Verdict | None:
+    """As `_judged`, of a file: one that does not exist is no fault of the account."""
+    verdict = _judged(response)
+    if verdict is not None and verdict.code == "number_missing":
+        return Verdict("reject", "file_gone", "Meta no longer has the file")
+    return verdict

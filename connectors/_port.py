@@ -12,117 +12,29 @@ hub needs to know of a kind is a fact on its class.
 * Foreign words are translated by a table; what is not in it is `unknown`, and the foreign word is kept.
 * Foreign exceptions stop here: `Reject` for bytes that make no sense, and from the way out `Retry` (it did not arrive),
   `Unanswered` (it may have arrived), `AccountFault` (the account is at fault: everything owed waits) or `Reject` (this
-  reply can never be sent). The provider's own codes are a table (`_http.py`).
+  reply can never be sent). The provider's own codes are a table of `Verdict`s (`_http.py`).
+* Positions of parts are stored in `Raw.parts`. A later release that finds more in the same bytes yields it last, and
+  yields a part that it no longer reads as one that is a Reject.
 """
 
 from __future__ import annotations
 
-import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-import msgspec
-
-from schemas import Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
+from connectors._demo import DemoItem, DemoRequest
+from connectors._request import Answer, Part, Payload, Request
+from connectors._secret import Settings
+from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
 
 if TYPE_CHECKING:
     from connectors._http import Http
 
 Item = Message | Action | Receipt | Reject
 """What a part of a request turns out to be; a Reject is a part that makes no sense."""
-
-
-class Forbidden(Exception):  # noqa: N818 - the word of the protocol
-    """The request does not prove where it comes from: 403. The reason names the check, never the secret."""
-
-
-class Secret:
-    """A value that never shows itself: not in a log, a traceback, a repr or a dump."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The value, for the one place that sends or compares it."""
-        return self._value
-
-    def matches(self, given: str) -> bool:
-        """Compared in constant time. An empty secret matches nothing."""
-        ours, theirs = (word.encode("utf-8", "surrogatepass") for word in (self._value, given))
-        return bool(ours) and hmac.compare_digest(ours, theirs)
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    __str__ = __repr__
-
-
-def secret_hook(wanted: type, value: Any) -> Any:
-    """`dec_hook` of msgspec for settings: plain text becomes a Secret."""
-    if wanted is Secret and isinstance(value, str):
-        return Secret(value)
-    raise NotImplementedError(f"no {wanted.__name__} can be made of this value")
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account's own keys in `channels.toml`. Fields of type `Secret` are its secrets."""
-
-
-class Payload(Protocol):
-    """A request as `parts` sees it: a `Request` at the door, or the `Raw` that was stored of it."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def query(self) -> str: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an account takes in at one time: a webhook call, the answer to a poll, a packet of a session."""
-
-    method: str = "POST"
-    path: str = ""
-    """What follows `/in/ACCOUNT`."""
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Lower-case names."""
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the ingress says to a request."""
-
-    status: int = 200
-    body: bytes = b""
-    media_type: str = "text/plain; charset=utf-8"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Part(NamedTuple):
-    """One item of a request, in the channel's own words, and whose it is."""
-
-    payload: Any
-    """What `read` makes the item of."""
-    conversation: str | None = None
-    """None: it belongs to no conversation."""
-    address: str | None = None
-    """Which account it is meant for, where one request serves several (see `Channel.address`)."""
 
 
 class Channel(ABC):
@@ -135,15 +47,20 @@ class Channel(ABC):
     """Citizens type keywords and commands (LAPOR, TL, CEK) here; a form or a file has fields for what they say."""
     unwraps_base64: ClassVar[bool] = False
     """Some gateways of this kind send the text as base64."""
+    vouches_for_sender: ClassVar[bool] = False
+    """The provider itself proves the sender (a signed webhook, a session of ours): nobody else can claim that identity.
+    A single message may prove more than its kind: `Message.proven`."""
+    short_answers: ClassVar[bool] = False
+    """Each answer costs by its length: 160 characters of GSM-7, without links."""
     ids_hold_phones: ClassVar[bool] = False
     """A citizen's phone number is encoded in the ids of this kind: they leave the hub only as a keyed hash."""
     counts_for_guard: ClassVar[bool] = True
-    """False: whoever brings the items sees each dead one named, so they do not put the account aside."""
+    """False: the operator sees each dead item named, so dead items do not put the account aside."""
     outbound_settings: ClassVar[tuple[str, ...]] = ()
     """Settings without which this kind can send and fetch nothing."""
     template: ClassVar[str] = ""
-    """A commented table for `channels.toml`, without its `[name]` line, as `channels new KIND` prints it. `{secret}`
-    stands for a generated secret."""
+    """The kind's own settings for `channels.toml`, commented; they are printed under `[name]`, `kind` and `owner`.
+    `{secret}` stands for a generated secret, `{name}` for the account's name."""
     needs_contract: ClassVar[bool] = True
     """False: an account of this kind stands in the first `channels.toml`."""
 
@@ -153,22 +70,43 @@ class Channel(ABC):
         self.settings = settings
 
     @property
+    def keywords(self) -> Mapping[str, str]:
+        """Region keyword to region code, as citizens of this account type them: TANGKAB to "36.03"."""
+        return {}
+
+    @property
     def address(self) -> str | None:
         """The account's own address with the provider, where several accounts share one webhook (a phone number id)."""
         return None
 
     @property
     def outbound_urls(self) -> Sequence[str]:
-        """The addresses that this account calls, for `doctor`."""
+        """The addresses that this account calls, for `doctor`. Empty while `missing_setting` names one."""
         return ()
 
+    @property
+    def missing_setting(self) -> str | None:
+        """The first of `outbound_settings` that is not set; None: nothing is missing."""
+        return next((name for name in self.outbound_settings if not getattr(self.settings, name)), None)
+
+    def require_outbound(self) -> None:
+        """Raises AccountFault where a setting is missing without which nothing can be sent or fetched."""
+        if self.missing_setting:
+            raise AccountFault("setting_missing", f"set {self.missing_setting} of this account")
+
     def setup_help(self, url: str) -> str:
-        """What a person must enter at the provider; `url` is where the ingress answers for this account."""
+        """What a person must enter at the provider; `url` is where the ingress answers for this account. Shows no
+        secret: it names the setting that holds it."""
         return ""
 
     def reply_address(self, message: Message) -> str:
         """Where an answer to this message goes, in the channel's own form."""
         return message.conversation
+
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        """The request that brings an invented citizen's message, as the provider would make it. None: the demo leaves
+        this kind, or this form of message, out."""
+        return None
 
     @abstractmethod
     def parts(self, payload: Payload) -> Iterable[Part]:
@@ -177,13 +115,15 @@ class Channel(ABC):
 
     @abstractmethod
     def read(self, part: Part, raw: Raw) -> Item:
-        """The item of a part. Raises Reject where it makes no sense."""
+        """The item of a part. Changes nothing in the part: it may be read again. Raises Reject where it makes no
+        sense."""
 
     def parse(self, raw: Raw) -> Iterator[Item]:
         """The items of a Raw, in order: all parts, or those that are its own. One bad part is one Reject. Raises Reject
         where nothing at all can be read."""
-        for at, part in enumerate(self.parts(raw)):
-            if raw.parts is None or at in raw.parts:
+        own = None if raw.parts is None else frozenset(raw.parts)
+        for position, part in enumerate(self.parts(raw)):
+            if own is None or position in own:
                 yield self.read_safely(part, raw)
 
     def read_safely(self, part: Part, raw: Raw) -> Item:
@@ -234,7 +174,7 @@ class Listens(Channel):
     proof_header: ClassVar[str | None] = None
     """A request by POST without this header is 403 before its body is read. None: the proof may stand elsewhere."""
     kept_headers: ClassVar[tuple[str, ...]] = ("content-type",)
-    """What `parts` and `read` need of the headers."""
+    """The headers that `parts` and `read` need; they are stored with the bytes."""
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
     """Query parameters that are taken out before the request is stored."""
 
@@ -247,7 +187,7 @@ class Listens(Channel):
         return None
 
     def accepted(self) -> Answer:
-        """What the provider wants to hear once its bytes are durable."""
+        """The answer that the provider expects once its bytes are durable."""
         return Answer()
 
 
@@ -338,7 +278,8 @@ class Speaks(Channel):
 
     @abstractmethod
     async def send(self, reply: Reply, outbound: Outbound) -> Sent:
-        """Send. Raises Retry, Unanswered, AccountFault or Reject."""
+        """Send. Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug; the reply may have
+        arrived."""
 
 
 class File(NamedTuple):

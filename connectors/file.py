@@ -1,13 +1,15 @@
-"""Rows of NDJSON and CSV, as `satupintu ingest` reads them: one Raw a row, its body one JSON object.
+"""Rows of NDJSON and CSV, as `satupintu ingest` reads them (`_rows.py`): one Raw a row, its body one JSON object.
 
-`Raw.headers` may carry `row-id`, the hash of the line and its occurrence, for a row that has no `id`, and `row-line`,
-the row's line in its file, for people. What is wrong with a row is said with its line and what to mend.
-Values may all be text, as CSV gives them. An attachment is a path, or an object once its bytes are with the blobs.
+`Raw.headers` may carry `row-id`, the native id of a row that has no `id`, and `row-line`, the row's line in its file,
+for people. A reason for a refusal names the line and what to mend. Values may all be text, as CSV gives them. An
+attachment is a path, or an object once its bytes are with the blobs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -15,15 +17,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from connectors._port import Channel, Settings
-from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Receipt, Reject
+from connectors._demo import DemoItem, DemoRequest
+from connectors._port import Channel
+from connectors._request import Part, Payload
+from connectors._rows import ROW_FIELDS
+from connectors._secret import Settings
+from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
+
+Fields = dict[str, Any]
+"""A row's fields; those that were read are taken out."""
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 _NO = frozenset({"", "false", "0", "tidak", "t", "n", "no"})
-CHANNELS = ("web", "sms", "smpp", "email", "telegram", "x", "whatsapp", "messenger", "instagram", "facebook", "line",
-            "app", "portal", "open311", "file")  # fmt: skip
-"""What a row may call its channel: the kinds of the interface, whether or not they have a file here."""
+_KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _PHONE = frozenset("+0123456789-.() ")
 
 
@@ -41,143 +48,166 @@ class FileSettings(Settings, frozen=True, kw_only=True):
 class File(Channel):
     kind = "file"
     settings_type = FileSettings
+    needs_contract = False
+    counts_for_guard = False
+    template = """\
+# Files of reports: satupintu ingest FILE
+# zone = "Asia/Jakarta"     # zone of times that come without one
+"""
 
-    def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        row = {
+            "id": item.id,
+            "text": item.text,
+            "sender": f"+{item.phone}",
+            "name": item.name,
+            "sent_at": item.at.isoformat(),
+            "region": item.region or None,
+            "latitude": item.lat,
+            "longitude": item.lon,
+        }
+        return DemoRequest(body=json.dumps(row, ensure_ascii=False).encode()) if item.form == "text" else None
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
         try:
-            yield self._row(raw, _object(raw.body))
-        except Reject as wrong:
-            line = raw.headers.get("row-line")
-            raise Reject(f"line {line}: {wrong.reason}" if line else wrong.reason) from None
+            row = _decode(payload.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise _at_line(payload, Reject("not_an_object", "a row is one JSON object: this one is not")) from None
+        own = (row.get("conversation"), row.get("id"), payload.headers.get("row-id"))
+        yield Part(row, next((text for text in map(_text_or_empty, own) if text), None))
 
-    def _row(self, raw: Raw, row: dict[str, Any]) -> Message:
-        if not isinstance(row.get("text"), str) or not row["text"].strip():
-            raise Reject('"text" is missing or no text: every row says what was reported')
-        channel = _channel(row)
-        native = _string(row, "id") or raw.headers.get("row-id")
-        said = _string(row, "conversation") or native or raw.id
-        conversation = raw.conversation or said  # whoever ingests has looked already
-        sent_at = _time(_string(row, "sent_at"), self.settings.zone)
-        known = {name: read(row.pop(name, None)) for name, read in _FIELDS.items()}
-        sender = _party(row)
-        place = _place(row)
-        extra = {name: _told(value) for name, value in row.items() if value is not None}
-        message = self.message(
-            raw, native, conversation, begins=True, sent_at=sent_at, sender=sender, place=place, extra=extra, **known
-        )
+    def read(self, part: Part, raw: Raw) -> Message:
+        try:
+            return self._message(raw, dict(part.payload), part.conversation)
+        except Reject as reject:
+            raise _at_line(raw, reject) from None
+
+    def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
+        text = row.pop("text", None)
+        if not isinstance(text, str) or not text.strip():
+            raise _wrong("text")
+        native = _text(row, "id") or raw.headers.get("row-id")
+        channel = _text(row, "channel")
+        if channel and not _KIND.fullmatch(channel):
+            raise _wrong("channel")
+        _text(row, "conversation")
+        known = {
+            "text": text,
+            "sent_at": _time(row, self.settings.zone),
+            "sender": _party(row),
+            "place": _place(row),
+            **{name: read(row, name) for name, read in _READERS.items()},
+        }
+        extra = {name: _as_text(value) for name, value in row.items() if value is not None}
+        message = self.message(raw, native, conversation or raw.id, opens_report=True, extra=extra, **known)
         return msgspec.structs.replace(message, channel=channel or self.kind)
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        return _decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Reject("a row is one JSON object: this one is not") from None
+def _at_line(payload: Payload, reject: Reject) -> Reject:
+    line = payload.headers.get("row-line")
+    return Reject(reject.code, f"line {line}: {reject.detail}") if line else reject
 
 
-def _channel(row: dict[str, Any]) -> str | None:
-    """By which channel it was said, where the row tells."""
-    said = _string(row, "channel")
-    if said is not None and said not in CHANNELS:
-        raise Reject(f'"channel" takes one of {", ".join(CHANNELS)}')
-    return said
+def _wrong(name: str) -> Reject:
+    return Reject(f"wrong_{name}", f'"{name}" takes {ROW_FIELDS[name]}')
 
 
-def _string(row: dict[str, Any], name: str) -> str | None:
-    """Takes the field out of the row. A number counts as its digits."""
+def _text_or_empty(value: Any) -> str:
+    """A number counts as its digits."""
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _text(row: Fields, name: str) -> str | None:
     value = row.pop(name, None)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Reject(f'"{name}" takes text')
-    return str(value).strip()
+    if not (text := _text_or_empty(value)):
+        raise _wrong(name)
+    return text
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _time(said: str | None, zone: str) -> datetime | None:
-    if said is None:
+def _time(row: Fields, zone: str) -> datetime | None:
+    text = _text(row, "sent_at")
+    if text is None:
         return None
     try:
-        time = datetime.fromisoformat(said)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise Reject('"sent_at" takes a time as 2025-08-17T09:30:00+07:00') from None
+        raise _wrong("sent_at") from None
     if not 1990 <= time.year <= 2100:
-        raise Reject('"sent_at" lies far from our time: write the year with four digits')
+        raise Reject("wrong_sent_at", '"sent_at" lies far from our time: write the year with four digits')
     return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))
 
 
-def _party(row: dict[str, Any]) -> Party:
-    said, name, address = _string(row, "sender"), _string(row, "name"), _string(row, "address")
-    if said is None:
+def _party(row: Fields) -> Party:
+    sender, name, address = _text(row, "sender"), _text(row, "name"), _text(row, "address")
+    if sender is None:
         return Party(name=name, address=address)
-    if "@" in said[1:] and " " not in said:
-        return Party(name=name, address=address, email=said.lower())
-    if _PHONE.issuperset(said) and sum(c.isdigit() for c in said) >= 3:
-        return Party(name=name, address=address, phone=said)
-    return Party(name=name, address=address, user=f"file:{said}")
+    if "@" in sender[1:] and " " not in sender:
+        return Party(name=name, address=address, email=sender.lower())
+    if _PHONE.issuperset(sender) and sum(c.isdigit() for c in sender) >= 3:
+        return Party(name=name, address=address, phone=sender)
+    return Party(name=name, address=address, user=f"file:{sender}")
 
 
-def _place(row: dict[str, Any]) -> Place | None:
-    code, lat, lon = _string(row, "region"), _degrees(row, "latitude", 90), _degrees(row, "longitude", 180)
+def _place(row: Fields) -> Place | None:
+    code, lat, lon = _text(row, "region"), _degrees(row, "latitude", 90), _degrees(row, "longitude", 180)
     if (lat is None) != (lon is None):
-        raise Reject('"latitude" and "longitude" come together: one of them is missing')
+        raise Reject("half_a_place", '"latitude" and "longitude" come together: one of them is missing')
     if code is None and lat is None:
         return None
     return Place(code=code, lat=lat, lon=lon, source="said" if lat is None else "shared")
 
 
-def _degrees(row: dict[str, Any], name: str, most: float) -> float | None:
-    said = _string(row, name)
-    if said is None:
+def _degrees(row: Fields, name: str, most: float) -> float | None:
+    text = _text(row, name)
+    if text is None:
         return None
     try:
-        degrees = float(said.replace(",", "."))
+        degrees = float(text.replace(",", "."))
     except ValueError:
-        degrees = most + 1
+        raise _wrong(name) from None
     if not -most <= degrees <= most:
-        raise Reject(f'"{name}" takes degrees from -{most:g} to {most:g}, as -6.914744')
+        raise _wrong(name)
     return degrees
 
 
-def _text(value: Any) -> str:
-    return str(value)
+def _title(row: Fields, name: str) -> str:
+    return _text(row, name) or ""
 
 
-def _title(value: Any) -> str:
-    return _string({"title": value}, "title") or ""
+def _flag(row: Fields, name: str) -> bool:
+    value = row.pop(name, None)
+    word = "" if value is None else str(value).strip().lower()
+    if word not in _YES | _NO:
+        raise _wrong(name)
+    return word in _YES
 
 
-def _flag(name: str) -> Callable[[Any], bool]:
-    def read(value: Any) -> bool:
-        said = "" if value is None else str(value).strip().lower()
-        if said not in _YES | _NO:
-            raise Reject(f'"{name}" takes true or false')
-        return said in _YES
-
-    return read
-
-
-def _category(value: Any) -> Category | None:
-    id = _string({"category": value}, "category")
+def _category(row: Fields, name: str) -> Category | None:
+    id = _text(row, name)
     return Category(id=id) if id else None
 
 
-def _office(value: Any) -> Office | None:
-    id = _string({"office": value}, "office")
+def _office(row: Fields, name: str) -> Office | None:
+    id = _text(row, name)
     return Office(id=id) if id else None
 
 
-def _listed(name: str, value: Any) -> list[Any]:
+def _list(row: Fields, name: str) -> list[Any]:
     """A list; from CSV, JSON or words with commas or semicolons between."""
+    value = row.pop(name, None)
     if isinstance(value, str):
         if value.lstrip().startswith("["):
             value = _json(name, value)
         else:
             value = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
     if value is not None and not isinstance(value, list):
-        raise Reject(f'"{name}" takes a list')
+        raise _wrong(name)
     return value or []
 
 
@@ -185,45 +215,45 @@ def _json(name: str, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        raise Reject(f'"{name}" begins like JSON and is none') from None
+        raise _wrong(name) from None
 
 
-def _tags(value: Any) -> tuple[str, ...]:
-    return tuple(_told(tag) for tag in _listed("tags", value))
+def _tags(row: Fields, name: str) -> tuple[str, ...]:
+    return tuple(_as_text(tag) for tag in _list(row, name))
 
 
-def _external_ids(value: Any) -> dict[str, str]:
+def _external_ids(row: Fields, name: str) -> dict[str, str]:
+    value = row.pop(name, None)
     if isinstance(value, str) and value.strip():
-        value = _json("external_ids", value)
+        value = _json(name, value)
     if not value:
         return {}
     if not isinstance(value, Mapping):
-        raise Reject('"external_ids" takes an object, as {"sp4n": "1234567"}')
-    return {str(system): _told(number) for system, number in value.items()}
+        raise _wrong(name)
+    return {str(system): _as_text(number) for system, number in value.items()}
 
 
-def _attachments(value: Any) -> tuple[Attachment, ...]:
-    return tuple(_attachment(one) for one in _listed("attachments", value))
+def _attachments(row: Fields, name: str) -> tuple[Attachment, ...]:
+    return tuple(_attachment(name, one) for one in _list(row, name))
 
 
-def _attachment(one: Any) -> Attachment:
-    if isinstance(one, str):
-        return Attachment(native_id=one, name=PurePath(one).name)
+def _attachment(name: str, value: Any) -> Attachment:
+    if isinstance(value, str):
+        return Attachment(native_id=value, name=PurePath(value).name)
     try:
-        kept = msgspec.convert(one, Attachment)
+        stored = msgspec.convert(value, Attachment)
     except msgspec.ValidationError:
-        raise Reject('"attachments" takes paths') from None
-    return msgspec.structs.replace(kept, state="fetched" if kept.sha256 else "referenced")
+        raise _wrong(name) from None
+    return msgspec.structs.replace(stored, state="fetched" if stored.sha256 else "referenced")
 
 
-_FIELDS: dict[str, Callable[[Any], Any]] = {
-    "text": _text,
+_READERS: dict[str, Callable[[Fields, str], Any]] = {
     "title": _title,
     "category": _category,
     "office": _office,
     "attachments": _attachments,
-    "anonymous": _flag("anonymous"),
-    "secret": _flag("secret"),
+    "anonymous": _flag,
+    "secret": _flag,
     "external_ids": _external_ids,
     "tags": _tags,
 }

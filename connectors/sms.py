@@ -1,29 +1,28 @@
 """Short messages (SMS), as Kannel's smsbox hands them over and takes them.
 
 In: `get-url = ".../in/ACCOUNT?token=TOKEN&from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"` with
-`max-messages = 0` (else Kannel answers the citizen itself, with what we answer Kannel). A form by POST is taken too,
+`max-messages = 0` (else Kannel answers the citizen itself, with the words of our answer). A form by POST is taken too,
 and the names other gateways use. Out: `sendsms`; its sendsms-user needs `concatenation = true`, `max-messages = 255`,
-else Kannel cuts a long text. Delivery reports come to the same door, asked for when `public_url` is set.
+else Kannel cuts a long text. Delivery reports come to the same address, asked for when `public_url` is set.
 Facts: Kannel 1.4/1.5 user guide, gw/urltrans.c, gw/smsbox.c.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_to_bytes, urlencode
 
 import msgspec
 
+from connectors._demo import DemoItem, DemoRequest
 from connectors._gsm import readable, segments
-from connectors._http import Call
-from connectors._port import Answer, Forbidden, Listens, Request, Secret, Settings, Speaks, Spoken
+from connectors._http import HttpRequest, HttpResponse, Verdict
+from connectors._port import Listens, Outbound, Sent, Speaks
+from connectors._request import Answer, Forbidden, Part, Payload, Request
+from connectors._secret import Secret, Settings
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
-
-if TYPE_CHECKING:
-    from connectors._http import Http
 
 _NAMES = {
     "from": ("from", "sender", "msisdn"),
@@ -44,7 +43,16 @@ _REPORTS: dict[str, ReceiptState] = {
 }
 """Kannel's dlr types; 34 is expired, 66 unknown to the network."""
 _ASKED_REPORTS = str(1 + 2 + 8 + 16)
-_MOST_PARTS = 255
+_MOST_SEGMENTS = 255
+_GET_URL = "from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"
+_ANSWERS = (
+    (403, b"Not routable", Verdict("reject", "not_routable", "the gateway has no route to this number")),
+    (403, b"", Verdict("account", "wrong_password", "the gateway does not accept username and password")),
+    (400, b"Sender missing", Verdict("account", "sender_missing", "set sender")),
+    (404, b"", Verdict("account", "wrong_send_url", "the gateway has no sendsms at send_url")),
+    (503, b"Temporal failure", Verdict("retry", "gateway_busy", "the gateway took nothing")),
+)
+"""Status, how the answer begins, and what it means; the first that fits."""
 
 
 class SmsSettings(Settings, frozen=True, kw_only=True):
@@ -65,9 +73,25 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
 class Sms(Listens, Speaks):
     kind = "sms"
     settings_type = SmsSettings
+    conversational = True
+    unwraps_base64 = True
+    ids_hold_phones = True
+    needs_contract = False
+    outbound_settings = ("send_url",)
     methods = frozenset({"GET", "POST"})
     body_limit = 64 * 1024
     secret_parameters = frozenset({"token"})
+    template = """\
+# A gateway such as Kannel's smsbox; `satupintu channels` prints the get-url for its configuration.
+token = "{secret}"
+# send_url = "http://127.0.0.1:13013/cgi-bin/sendsms"   # without it nothing can be answered by SMS
+# username = "satupintu"
+# password = "env:KANNEL_PASSWORD"
+# sender = "1708"
+# public_url = "https://pengaduan.example.go.id"        # delivery reports are asked for there
+# [{name}.keywords]         # REGION KEYWORD … at the start of a message
+# TANGKAB = "36.03"
+"""
 
     @property
     def keywords(self) -> Mapping[str, str]:
@@ -76,9 +100,35 @@ class Sms(Listens, Speaks):
         return keywords
 
     @property
+    def outbound_urls(self) -> Sequence[str]:
+        return (self.settings.send_url,) if self.settings.send_url else ()
+
+    @property
     def carries_reference(self) -> bool:
         """In delivery reports, where they are asked for."""
         return bool(self.settings.public_url)
+
+    def setup_help(self, url: str) -> str:
+        return f"""\
+in kannel.conf, group sms-service (TOKEN as --secrets shows it):
+  get-url = "{url}?token=TOKEN&{_GET_URL}"
+  max-messages = 0
+in group sendsms-user: concatenation = true, max-messages = 255"""
+
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        if item.form != "text":
+            return None
+        query = {
+            "token": self.settings.token.reveal(),
+            "from": f"+{item.phone}",
+            "to": self.settings.sender or "1708",
+            "text": item.text,
+            "id": item.id,
+            "ts": item.at.strftime("%Y-%m-%d %H:%M:%S"),
+            "coding": "0",
+            "charset": "UTF-8",
+        }
+        return DemoRequest(path=f"/in/{self.account}", method="GET", query=urlencode(query))
 
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-token") or parse_qs(request.query).get("token", [""])[0]
@@ -87,101 +137,103 @@ class Sms(Listens, Speaks):
         if not self.settings.token.matches(given):
             raise Forbidden("wrong token")
 
-    def conversations(self, request: Request) -> Sequence[Spoken]:
-        said = _parameters(request.query, request.body)
-        sender = _string(said, "from")
-        return [Spoken(None if _is_report(said) or not sender else number(sender))]
-
     def accepted(self) -> Answer:
-        return Answer()  # empty: Kannel sends to the citizen whatever stands here
+        return Answer()  # empty: Kannel sends any words to the citizen
 
-    def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
-        said = _parameters(raw.query, raw.body)
-        if _is_report(said):
-            yield self._report(raw, said)
-            return
-        sender = _string(said, "from")
+    def parts(self, payload: Payload) -> Iterator[Part]:
+        given = _parameters(payload.query, payload.body)
+        sender = _string(given, "from")
+        yield Part(given, None if _is_report(given) or not sender else number(sender))
+
+    def read(self, part: Part, raw: Raw) -> Message | Receipt:
+        given: Mapping[str, bytes] = part.payload
+        if _is_report(given):
+            return self._report(raw, given)
+        sender = _string(given, "from")
         if not sender:
-            raise Reject("no sender: the gateway's URL has to carry from=%p")
-        if "text" not in said:
-            raise Reject("no text: the gateway's URL has to carry text=%b")
-        yield self._message(raw, said, sender)
+            raise Reject("no_sender", "the gateway's URL has to carry from=%p")
+        if "text" not in given:
+            raise Reject("no_text", "the gateway's URL has to carry text=%b")
+        return self._message(raw, given, sender, number(sender))
 
-    def _message(self, raw: Raw, said: Mapping[str, bytes], sender: str) -> Message:
-        native = _string(said, "id")
+    def _message(self, raw: Raw, given: Mapping[str, bytes], sender: str, conversation: str) -> Message:
+        native = _string(given, "id")
         native = "" if native.lower() in _NO_ID else native
-        extra = {name: _string(said, name) for name in ("to", "smsc") if _string(said, name)}
-        whose = number(sender)
+        extra = {name: _string(given, name) for name in ("to", "smsc") if _string(given, name)}
+        numbered = conversation.startswith("+")
         return self.message(
             raw,
             native or None,
-            whose,
-            fingerprint=self._fingerprint(said) if not native and said.get("time") else None,
-            sent_at=_time(_string(said, "time")),
-            sender=Party(phone=sender) if whose.startswith("+") else Party(user=f"sms:{whose}"),
-            text=readable(said["text"], _string(said, "charset"), _string(said, "coding")),
-            extra=extra | _part(said.get("udh", b"")),
+            conversation,
+            fingerprint=self._fingerprint(given) if not native and given.get("time") else None,
+            sent_at=_time(_string(given, "time")),
+            sender=Party(phone=sender) if numbered else Party(user=f"sms:{conversation}"),
+            text=readable(given["text"], _string(given, "charset"), _string(given, "coding")),
+            extra=extra | _concatenation(given.get("udh", b"")),
         )
 
-    def _fingerprint(self, said: Mapping[str, bytes]) -> str:
+    def _fingerprint(self, given: Mapping[str, bytes]) -> str:
         """Only with the gateway's time: without one, two equal texts may be two messages."""
-        told = (self.account.encode(), *(said.get(name, b"") for name in ("from", "text", "time", "udh")))
-        return hashlib.sha256(b"\x1f".join(told)).hexdigest()
+        fields = (self.account.encode(), *(given.get(name, b"") for name in ("from", "text", "time", "udh")))
+        return hashlib.sha256(b"\x1f".join(fields)).hexdigest()
 
-    def _report(self, raw: Raw, said: Mapping[str, bytes]) -> Receipt:
-        word = _string(said, "dlr")
-        state = _REPORTS.get(word, "unknown")
-        reply = _string(said, "ref")
+    def _report(self, raw: Raw, given: Mapping[str, bytes]) -> Receipt:
+        word, reply = _string(given, "dlr"), _string(given, "ref")
         if not reply:
-            raise Reject("a delivery report without ref: it is not one that we asked for")
+            raise Reject("report_without_ref", "a delivery report without ref is not one that we asked for")
+        state = _REPORTS.get(word, "unknown")
         reason = f"delivery report {word[:12]}" if state in {"failed", "unknown"} else None
         return self.receipt(raw, state=state, at=raw.received_at, reply=reply, reason=reason)
 
-    def send(self, reply: Reply, http: Http) -> None:
-        """Kannel gives no id; what became of it comes back with our own reference, if reports are asked for."""
-        settings = self.settings
-        if not settings.send_url:
-            raise Reject("no send_url is set for this account: nothing can be answered by SMS")
+    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+        """Kannel gives no id; its delivery reports carry our own reference, if they are asked for."""
+        self.require_outbound()
         if any(c.isalpha() for c in reply.to):
-            raise Reject("the sender is a name, not a number: nothing can be answered")
+            raise Reject("sender_is_a_name", "the sender is a name, not a number: nothing can be answered")
         text = segments(reply.text)
-        if len(text.parts) > _MOST_PARTS:
-            raise Reject(f"{len(text.parts)} segments: a short message has at most {_MOST_PARTS}")
+        if len(text.parts) > _MOST_SEGMENTS:
+            raise Reject("text_too_long", f"{len(text.parts)} segments: a short message has at most {_MOST_SEGMENTS}")
         params = {
-            "username": settings.username,
-            "password": settings.password.reveal(),
-            "from": settings.sender,
+            "username": self.settings.username,
+            "password": self.settings.password.reveal(),
+            "from": self.settings.sender,
             "to": reply.to,
             "text": reply.text,
             "charset": "UTF-8",
             "coding": "0" if text.encoding == "GSM-7" else "2",
-        }
-        http.ask(Call(settings.send_url, params=params | self._asked_report(reply)))
+        } | self._asked_report(reply)
+        await outbound.http.send(HttpRequest(self.settings.send_url, params=params, judge=_judged))
+        return Sent()
 
     def _asked_report(self, reply: Reply) -> dict[str, str]:
         if not self.settings.public_url:
             return {}
-        query = urlencode({"token": self.settings.token.reveal(), "ref": reply.id}).replace(
-            "%", "%%"
-        )  # Kannel's escape
-        door = f"{self.settings.public_url.rstrip('/')}/in/{self.account}"
-        return {"dlr-mask": _ASKED_REPORTS, "dlr-url": f"{door}?{query}&dlr=%d"}
+        query = urlencode({"token": self.settings.token.reveal(), "ref": reply.id})
+        ours = f"{self.settings.public_url.rstrip('/')}/in/{self.account}"
+        return {"dlr-mask": _ASKED_REPORTS, "dlr-url": f"{ours}?{query.replace('%', '%%')}&dlr=%d"}  # %% is Kannel's %
 
 
-def number(said: str) -> str:
+def _judged(response: HttpResponse) -> Verdict | None:
+    if 300 <= response.status < 400:
+        return Verdict("account", "wrong_send_url", "the gateway redirects: set send_url to where it leads")
+    fitting = (v for status, words, v in _ANSWERS if status == response.status and response.body.startswith(words))
+    return next(fitting, None)
+
+
+def number(written: str) -> str:
     """One citizen, one conversation, however the gateway writes the number: 0812…, 62812… and +62 812-… are one."""
-    digits = "".join(c for c in said if c.isdigit())
-    if len(digits) < 8 or any(c.isalpha() for c in said):  # a short code, or a name
-        return said.strip()
-    if not said.lstrip().startswith("+"):
+    digits = "".join(c for c in written if c.isdigit())
+    if len(digits) < 8 or any(c.isalpha() for c in written):  # a short code, or a name
+        return written.strip()
+    if not written.lstrip().startswith("+"):
         digits = digits[2:] if digits.startswith("00") else digits
         digits = "62" + digits.removeprefix("0") if digits.startswith(("0", "8")) else digits
     return "+" + digits
 
 
-def _is_report(said: Mapping[str, bytes]) -> bool:
-    """Some get-urls carry %d for messages too; what we ask reports with never carries a text."""
-    return "dlr" in said and "text" not in said
+def _is_report(given: Mapping[str, bytes]) -> bool:
+    """Some get-urls carry %d for messages too; the dlr-url that we send never carries a text."""
+    return "dlr" in given and "text" not in given
 
 
 def _parameters(query: str, body: bytes) -> dict[str, bytes]:
@@ -199,23 +251,23 @@ def _parameters(query: str, body: bytes) -> dict[str, bytes]:
 
 
 def _bytes(query: str) -> bytes:
-    """A door hands raw bytes on as Latin-1."""
+    """The ingress hands raw bytes on as Latin-1."""
     try:
         return query.encode("latin-1")
     except UnicodeEncodeError:
         return query.encode("utf-8", "replace")
 
 
-def _string(said: Mapping[str, bytes], name: str) -> str:
-    return said.get(name, b"").decode("utf-8", "replace").replace("\x00", "").strip()
+def _string(given: Mapping[str, bytes], name: str) -> str:
+    return given.get(name, b"").decode("utf-8", "replace").replace("\x00", "").strip()
 
 
-def _time(said: str) -> datetime | None:
+def _time(written: str) -> datetime | None:
     """Kannel's %T (seconds since 1970) or %t (UTC without saying so); None where it is neither."""
     try:
-        if said.isdigit():
-            return datetime.fromtimestamp(int(said), UTC)
-        time = datetime.fromisoformat(said)
+        if written.isdigit():
+            return datetime.fromtimestamp(int(written), UTC)
+        time = datetime.fromisoformat(written)
         time = time if time.tzinfo else time.replace(tzinfo=UTC)
         time.astimezone(UTC)  # the first and last days of the calendar have no such instant
         return time
@@ -223,7 +275,7 @@ def _time(said: str) -> datetime | None:
         return None
 
 
-def _part(udh: bytes) -> dict[str, str]:
+def _concatenation(udh: bytes) -> dict[str, str]:
     """Which part of a long message this is, where the gateway did not join it."""
     try:
         header = bytes.fromhex(udh.decode("ascii"))

@@ -1,18 +1,22 @@
-"""The citizen's form and `POST /api/v1/reports`. The hub takes the request and stores it as a Raw; this reads it.
+"""The citizens' form and `POST /api/v1/reports`. The hub stores the request as a Raw; this reads it.
 
-`Report` is both the API's input and what stands in `Raw.body`, as JSON.
+`Report` is both the API's input and the JSON in `Raw.body`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from connectors._port import Channel, Secret, Settings
-from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Receipt, Reject
+from connectors._demo import DemoItem, DemoRequest
+from connectors._port import Channel
+from connectors._request import Part, Payload
+from connectors._secret import Secret, Settings
+from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
 
 Short = Annotated[str, Meta(max_length=200)]
 
@@ -24,7 +28,7 @@ class WebSettings(Settings, frozen=True, kw_only=True):
 
 
 class _Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Ground of what comes from outside: a field that nobody knows is refused, not swallowed."""
+    """Ground of what comes from outside: an unknown field is refused, not swallowed."""
 
 
 class ReportPlace(_Input, frozen=True, kw_only=True):
@@ -78,13 +82,35 @@ _report = msgspec.json.Decoder(Report)
 class Web(Channel):
     kind = "web"
     settings_type = WebSettings
+    needs_contract = False
+    template = """\
+# The citizens' form and the reports API.
+api_keys = ["{secret}"]     # callers that show one of these are not limited by `rate`
+# rate = 60                 # reports a minute from one address without an API key
+"""
 
-    def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
+    def setup_help(self, url: str) -> str:
+        return "callers of the reports API send `Authorization: Bearer KEY`, one of api_keys"
+
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        if item.form != "text":
+            return None
+        headers = {"content-type": "application/json", "idempotency-key": item.id}
+        if self.settings.api_keys:
+            headers["authorization"] = f"Bearer {self.settings.api_keys[0].reveal()}"
+        report = {"text": item.text, "name": item.name, "phone": f"+{item.phone}"}
+        return DemoRequest(path="/api/v1/reports", headers=headers, body=json.dumps(report).encode())
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
         try:
-            report = _report.decode(raw.body)
+            report = _report.decode(payload.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Reject(f"not readable as a report: {error}") from None  # names the field, never its value
-        yield self.message(raw, report.native, report.native, begins=True, **_known(report))
+            raise Reject("not_a_report", str(error)) from None  # names the field, never its value
+        yield Part(report, report.native)
+
+    def read(self, part: Part, raw: Raw) -> Message:
+        report: Report = part.payload
+        return self.message(raw, report.native, report.native, opens_report=True, **_known(report))
 
 
 def _known(report: Report) -> dict[str, Any]:
@@ -111,12 +137,12 @@ def _known(report: Report) -> dict[str, Any]:
     }
 
 
-def _place(said: ReportPlace | None) -> Place | None:
-    if said is None or said == ReportPlace():
+def _place(place: ReportPlace | None) -> Place | None:
+    if place is None or place == ReportPlace():
         return None
-    shared = said.lat is not None and said.lon is not None
-    lat, lon = (said.lat, said.lon) if shared else (None, None)
-    return Place(code=said.code, lat=lat, lon=lon, words=said.words, source="shared" if shared else "said")
+    shared = place.lat is not None and place.lon is not None
+    lat, lon = (place.lat, place.lon) if shared else (None, None)
+    return Place(code=place.code, lat=lat, lon=lon, words=place.words, source="shared" if shared else "said")
 
 
 def _attachment(file: ReportFile) -> Attachment:

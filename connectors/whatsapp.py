@@ -1,47 +1,85 @@
 """WhatsApp, by Meta's Cloud API: its webhook in, the Graph API out.
 
 One POST may hold entries, changes and messages of many citizens, for several of our numbers. A conversation is
-`PHONE_NUMBER_ID:WHO`, WHO the citizen's number without plus, or the business-scoped user id ("ID.1349…") of one who
-hides it; who shows both is known by either (`aliases`). A group's message belongs to the citizen who wrote it, so that
-the answer is not read by the group. What is Meta's notice to us, and no citizen's word, yields nothing.
+`PHONE_NUMBER_ID:CITIZEN`, CITIZEN the number without plus, or the business-scoped user id ("ID.1349…") of one who hides
+it; a citizen who shows both is known by either (`aliases`). A group's message belongs to the citizen who wrote it, so
+that the answer is not read by the group. Meta's notices to us are no citizen's words and yield nothing.
 Facts: developers.facebook.com/documentation/business-messaging/whatsapp: webhooks, business-scoped-user-ids.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import msgspec
-
-from connectors._http import TRIES, Unanswered
-from connectors._meta import MetaDoor, MetaSettings
-from connectors._port import Fetches, Request, Speaks, Spoken
-from connectors._whatsapp import Said, contents, errors_of, object_of, objects_of, own_phone, string_of, time_of
-from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
-
-if TYPE_CHECKING:
-    from connectors._http import Http
-
-Contacts = Sequence[tuple[str, str]]
-"""Number and user id of those who stand beside the messages; empty where Meta shows none."""
+from connectors._demo import DemoItem, DemoRequest
+from connectors._http import TRIES
+from connectors._json import Json, decode_lenient, object_of, objects_of, string_of
+from connectors._meta import MetaSettings, MetaWebhook
+from connectors._port import Fetches, File, Item, Outbound, Sent, Speaks
+from connectors._request import Part, Payload
+from connectors._whatsapp import content_of, errors_of, own_phone, time_of
+from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
 _STATES: dict[str, ReceiptState] = {
     "sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
 }  # fmt: skip
+_FROM = ("from", "from_user_id")
+_CITIZENS = {
+    "messages": (_FROM,),
+    "message_echoes": (("to", "to_user_id"),),
+    "calls": (_FROM,),
+    "statuses": (
+        ("recipient_participant_id", "recipient_participant_user_id"), ("recipient_id", "recipient_user_id"),
+    ),
+}  # fmt: skip
+"""The lists of a change, and by which fields their elements name the citizen; of a group's status, the member."""
+
+
+class Citizen(NamedTuple):
+    """A citizen, as far as Meta shows one: digits, business-scoped user id, name."""
+
+    phone: str = ""
+    user: str = ""
+    name: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The first names the conversation."""
+        return tuple(filter(None, self[:2]))
+
+
+class Element(NamedTuple):
+    """An element of a change's list, the citizen it is about, and our number."""
+
+    of: str
+    """`messages`, `message_echoes`, `calls` or `statuses`."""
+    value: Json
+    citizen: Citizen
+    number: str
 
 
 class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
     phone_number_id: str = ""
-    """Our number with Meta: tells siblings apart that share one webhook."""
+    """Our number with Meta: tells accounts apart that share one webhook."""
 
 
-class Whatsapp(MetaDoor, Speaks, Fetches):
+class Whatsapp(MetaWebhook, Speaks, Fetches):
     kind = "whatsapp"
     settings_type = WhatsappSettings
+    conversational = True
+    ids_hold_phones = True
+    needs_contract = False
+    template = """\
+# WhatsApp, by Meta's Cloud API: enter app_secret from Meta's dashboard, and verify_token there.
+app_secret = "{secret}"
+verify_token = "{secret}"
+# phone_number_id = "…"
+# access_token = "env:WHATSAPP_TOKEN"     # without it nothing can be answered, no picture fetched
+"""
 
     @property
     def address(self) -> str | None:
@@ -51,77 +89,71 @@ class Whatsapp(MetaDoor, Speaks, Fetches):
     def carries_reference(self) -> bool:
         return True
 
-    def conversations(self, request: Request) -> Sequence[Spoken]:
-        try:
-            body = _glance.decode(request.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return []
-        listed = [_listed(change) for entry in body.entry for change in entry.changes]
-        return listed[0] if len(listed) == 1 == len(listed[0]) else list(dict.fromkeys(chain.from_iterable(listed)))
+    def setup_help(self, url: str) -> str:
+        return f"""\
+in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets shows it):
+  callback URL {url}, as it is reached from outside by HTTPS; subscribe to messages"""
 
-    def parse(self, raw: Raw) -> Iterator[Message | Receipt | Reject]:
-        body = _decoded(raw.body)
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        body = json.dumps(_demo_webhook(item, self.address or "1708000000000001"), ensure_ascii=False).encode()
+        body = body[: len(body) // 2] if item.form == "unreadable" else body
+        secret = b"guessed" if item.form == "forged" else self.settings.app_secret.reveal().encode()
+        signature = f"sha256={hmac.digest(secret, body, 'sha256').hex()}"
+        headers = {"content-type": "application/json", "x-hub-signature-256": signature}
+        return DemoRequest(path=f"/in/{self.account}", headers=headers, body=body)
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
+        try:
+            body = decode_lenient(payload.body)
+        except ValueError:
+            raise Reject("not_json", "Meta sends nothing else than JSON") from None
         if not isinstance(body, dict) or not isinstance(body.get("entry"), list):
-            raise Reject("no entry: not a webhook of WhatsApp")
+            raise Reject("not_a_webhook", "no entry: not a webhook of WhatsApp")
         for entry in objects_of(body, "entry"):
             for change in objects_of(entry, "changes"):
-                yield from self._change(raw, object_of(change, "value"), of_calls=change.get("field") == "calls")
+                yield from _parts(object_of(change, "value"), of_calls=change.get("field") == "calls")
 
-    def _change(self, raw: Raw, value: Said, *, of_calls: bool) -> Iterator[Message | Receipt | Reject]:
-        contacts = [(string_of(c, "wa_id"), string_of(c, "user_id")) for c in objects_of(value, "contacts")]
-        readers: dict[str, Callable[..., Message | Receipt | Reject]] = {
-            "messages": self._spoken,
-            "message_echoes": self._echo,
-            "calls": self._call,
-            "statuses": self._call if of_calls else self._status,
-        }
-        for name, read in readers.items():
-            given = value.get(name) or []
-            for said in given if isinstance(given, list) else [given]:
-                yield read(raw, value, said, contacts) if isinstance(said, dict) else Reject(f"{name}: no object")
+    def read(self, part: Part, raw: Raw) -> Item:
+        if not isinstance(part.payload, Element):
+            raise Reject("not_an_object", f"an element of {part.payload} is no object")
+        return self._status(raw, part) if part.payload.of == "statuses" else self._message(raw, part.payload)
 
-    def _spoken(self, raw: Raw, value: Said, said: Said, contacts: Contacts) -> Message | Reject:
-        who = _who(string_of(said, "from"), string_of(said, "from_user_id"), contacts)
-        return self._message(raw, value, said, who, sender=_sender(value, said, who), **contents(said, raw))
+    def _message(self, raw: Raw, element: Element) -> Message:
+        value, citizen = element.value, element.citizen
+        if not citizen.keys:
+            raise Reject("no_sender", "the message does not say who wrote it")
+        keys = (*citizen.keys, own_phone(value), string_of(value, "from_parent_user_id"))
+        conversation, *aliases = dict.fromkeys(f"{element.number}:{key}" for key in keys if key)
+        native = string_of(value, "id")
+        known = content_of(value, raw)
+        if element.of == "messages":
+            known["sender"] = _sender(citizen, own_phone(value))
+        elif element.of == "message_echoes":
+            known["refusal"] = "echo of our own"
+        else:  # several events of one call have one id
+            event = string_of(value, "event") or string_of(value, "status")
+            native = f"{native}:{event}"
+            known = {"kind": "system", "kind_word": f"call {event}", "sent_at": time_of(value), "refusal": "notice"}
+        return self.message(raw, native or None, conversation, aliases=tuple(aliases), **known)
 
-    def _echo(self, raw: Raw, value: Said, said: Said, contacts: Contacts) -> Message | Reject:
-        who = _who(string_of(said, "to"), string_of(said, "to_user_id"), contacts)
-        return self._message(raw, value, said, who, **contents(said, raw) | {"refusal": "echo of our own"})
-
-    def _call(self, raw: Raw, value: Said, said: Said, contacts: Contacts) -> Message | Reject:
-        """A call, or what became of it: several of one id, so the event belongs to the native id."""
-        who = _who(string_of(said, "from"), string_of(said, "from_user_id"), contacts)
-        event = string_of(said, "event") or string_of(said, "status")
-        named = {"id": f"{string_of(said, 'id')}:{event}"}
-        return self._message(
-            raw, value, named, who, kind="system", kind_said=f"call {event}", sent_at=time_of(said), refusal="notice"
-        )
-
-    def _message(self, raw: Raw, value: Said, said: Said, who: _Who, **known: Any) -> Message | Reject:
-        if not who.keys:
-            return Reject("a message that says of nobody who wrote it")
-        keys = (*who.keys, own_phone(said), string_of(said, "from_parent_user_id"))
-        here, *aliases = dict.fromkeys(f"{_our_number(value)}:{key}" for key in keys if key)
-        return self.message(raw, string_of(said, "id") or None, here, aliases=tuple(aliases), **known)
-
-    def _status(self, raw: Raw, value: Said, said: Said, _: Contacts) -> Receipt:
-        who = _receiver(*(string_of(said, name) for name in _RECEIVER))
-        word = string_of(said, "status")
+    def _status(self, raw: Raw, part: Part) -> Receipt:
+        value = part.payload.value
+        word = string_of(value, "status")
         state = _STATES.get(word, "unknown")
         return self.receipt(
             raw,
             state=state,
-            at=time_of(said) or raw.received_at,
-            conversation=f"{_our_number(value)}:{who.keys[0]}" if who.keys else None,
-            reply=string_of(said, "biz_opaque_callback_data") or None,
-            native_id=string_of(said, "id") or None,
-            reason=errors_of(said) or (f"status {word[:40]}" if state == "unknown" else None),
+            at=time_of(value) or raw.received_at,
+            conversation=part.conversation,
+            reply=string_of(value, "biz_opaque_callback_data") or None,
+            native_id=string_of(value, "id") or None,
+            reason=errors_of(value) or (f"status {word[:40]}" if state == "unknown" else None),
         )
 
-    def send(self, reply: Reply, http: Http) -> str | None:
-        ours, _, key = reply.conversation.partition(":")
-        to = reply.to.removeprefix("whatsapp:").removeprefix(f"{ours}:").removeprefix("+") or key
-        said = {
+    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+        number = self.address or reply.conversation.partition(":")[0]
+        to = reply.to.rpartition(":")[2].removeprefix("+")
+        message = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             # a user id in `to` is accepted and goes nowhere
@@ -131,149 +163,100 @@ class Whatsapp(MetaDoor, Speaks, Fetches):
             "biz_opaque_callback_data": reply.id,
         }
         if reply.in_reply_to and not reply.in_reply_to.startswith("~"):  # an id of ours is none to Meta
-            said["context"] = {"message_id": reply.in_reply_to}
-        answer = self.graph(http, f"{self.settings.phone_number_id or ours}/messages", said)
-        sent = next((string_of(message, "id") for message in objects_of(answer, "messages")), "")
-        if not sent:
+            message["context"] = {"message_id": reply.in_reply_to}
+        answer = await self.graph(outbound, f"{quote(number, safe='')}/messages", message)
+        native = next((string_of(one, "id") for one in objects_of(answer, "messages")), "")
+        if not native:
             raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
-        return sent
+        return Sent((native,))
 
-    def fetch(self, attachment: Attachment, http: Http) -> tuple[bytes, str | None]:
+    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
         if not attachment.native_id:
-            raise Reject("an attachment without a media id")
-        media = self.graph(http, quote(attachment.native_id, safe=""))
+            raise Reject("no_media_id", "an attachment without a media id")
+        media = await self.graph(outbound, quote(attachment.native_id, safe=""))
         size = media.get("file_size")
         if isinstance(size, int) and size > self.settings.file_limit:
-            raise Reject(f"{size} bytes: the limit of this account is {self.settings.file_limit}")
-        heard = self.download(http, string_of(media, "url"))
-        return heard.body, string_of(media, "mime_type") or attachment.media_type
+            raise Reject("file_too_large", f"{size} bytes: the limit of this account is {self.settings.file_limit}")
+        file = await self.download(outbound, string_of(media, "url"))
+        return file._replace(media_type=string_of(media, "mime_type") or attachment.media_type)
 
 
-def _decoded(body: bytes) -> Any:
-    """Bad UTF-8 or half an emoji in one message must not hide the others of its request."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
-        lenient = json.loads(body.decode("utf-8", "replace"))
-        return msgspec.json.decode(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise Reject("not JSON: Meta sends nothing else") from None
+def _parts(value: Json, *, of_calls: bool) -> Iterator[Part]:
+    number = string_of(object_of(value, "metadata"), "phone_number_id")
+    contacts = _contacts(objects_of(value, "contacts"))
+    for name in _CITIZENS:
+        given = value.get(name) or []
+        for element in given if isinstance(given, list) else [given]:
+            if not isinstance(element, dict):
+                yield Part(name, None, number or None)
+                continue
+            of = "calls" if of_calls and name == "statuses" else name
+            citizen = _citizen(element, _CITIZENS[of], {} if of == "statuses" else contacts)
+            conversation = f"{number}:{citizen.keys[0]}" if citizen.keys else None
+            yield Part(Element(of, element, citizen, number), conversation, number or None)
 
 
-class _Who(NamedTuple):
-    """A citizen, by what Meta shows: digits, and the business-scoped user id. Empty where it does not."""
+def _contacts(contacts: Sequence[Json]) -> dict[str, Citizen]:
+    """The citizens beside the messages, by number and by user id; where there is only one, also by no id at all."""
+    found: dict[str, Citizen] = {}
+    for contact in contacts:
+        ids = string_of(contact, "wa_id"), string_of(contact, "user_id")
+        citizen = Citizen(*ids, string_of(object_of(contact, "profile"), "name"))
+        found |= {id: citizen for id in ids if id and id not in found}
+        if len(contacts) == 1:
+            found[""] = citizen
+    return found
 
-    phone: str
-    user: str
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The first names the conversation."""
-        return tuple(key for key in self if key)
-
-
-def _who(phone: str, user: str, contacts: Contacts = ()) -> _Who:
-    phone = phone.removeprefix("+")
+def _citizen(element: Json, fields: Sequence[tuple[str, str]], contacts: dict[str, Citizen]) -> Citizen:
+    """The citizen by the first pair of fields that names one, with what the contacts show besides."""
+    named = ((string_of(element, phone).removeprefix("+"), string_of(element, user)) for phone, user in fields)
+    phone, user = next((pair for pair in named if any(pair)), ("", ""))
     if phone and not phone.isdigit():  # a user id, where a number used to be
         phone, user = "", user or phone
-    known = next((c for c in contacts if (phone and c[0] == phone) or (user and c[1] == user)), None)
-    if known is None and not phone and not user and len(contacts) == 1:
-        known = contacts[0]
-    return _Who(phone or known[0], user or known[1]) if known else _Who(phone, user)
+    ids = [id for id in (phone, user) if id] or [""]
+    known = next((contacts[id] for id in ids if id in contacts), None)
+    return Citizen(phone or known.phone, user or known.user, known.name) if known else Citizen(phone, user)
 
 
-_RECEIVER = (
-    "recipient_participant_id", "recipient_participant_user_id", "recipient_id", "recipient_user_id",
-)  # fmt: skip
-
-
-def _receiver(member: str, member_user: str, phone: str, user: str) -> _Who:
-    """Whom a status is about; of a group's, the member."""
-    return _who(member, member_user) if member or member_user else _who(phone, user)
-
-
-def _sender(value: Said, said: Said, who: _Who) -> Party:
-    phone = who.phone or own_phone(said)
-    names = {
-        string_of(c, k): string_of(object_of(c, "profile"), "name") for c in objects_of(value, "contacts") for k in _IDS
-    }
+def _sender(citizen: Citizen, given_phone: str) -> Party:
+    phone = citizen.phone or given_phone
     return Party(
-        name=next((names[key] for key in who.keys if names.get(key)), None),
+        name=citizen.name or None,
         phone=f"+{phone}" if phone else None,
-        user=f"whatsapp:{who.user}" if who.user else None,
+        user=f"whatsapp:{citizen.user}" if citizen.user else None,
     )
 
 
-_IDS = ("wa_id", "user_id")
+def _demo_webhook(item: DemoItem, number: str) -> Json:
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "622100001708", "phone_number_id": number},
+        "contacts": [{"profile": {"name": item.name}, "wa_id": item.phone}],
+        "messages": [
+            {
+                "from": item.phone,
+                "id": f"wamid.{item.id}",
+                "timestamp": str(int(item.at.timestamp())),
+                **_demo_content(item),
+            }
+        ],
+    }
+    return {
+        "object": "whatsapp_business_account",
+        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
+    }
 
 
-def _our_number(value: Said) -> str:
-    return string_of(object_of(value, "metadata"), "phone_number_id")
-
-
-class _Contact(msgspec.Struct):
-    wa_id: str = ""
-    user_id: str = ""
-
-
-class _Said(msgspec.Struct):
-    """As much of a message, an echo, a call or a status as tells whose it is."""
-
-    sender: str = msgspec.field(default="", name="from")
-    from_user_id: str = ""
-    to: str = ""
-    to_user_id: str = ""
-    recipient_participant_id: str = ""
-    recipient_participant_user_id: str = ""
-    recipient_id: str = ""
-    recipient_user_id: str = ""
-
-
-class _Metadata(msgspec.Struct):
-    phone_number_id: str = ""
-
-
-class _Value(msgspec.Struct):
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
-    contacts: list[_Contact] = []
-    messages: list[_Said] = []
-    message_echoes: list[_Said] = []
-    calls: list[_Said] = []
-    statuses: list[_Said] = []
-
-
-class _Change(msgspec.Struct):
-    value: _Value = msgspec.field(default_factory=_Value)
-    field: str = ""
-
-
-class _Entry(msgspec.Struct):
-    changes: list[_Change] = []
-
-
-class _Body(msgspec.Struct):
-    entry: list[_Entry] = []
-
-
-_glance = msgspec.json.Decoder(_Body)
-"""All that the door looks at."""
-
-
-def _listed(change: _Change) -> list[Spoken]:
-    """Whose the items of a change are, as `parse` says it."""
-    value, of_calls = change.value, change.field == "calls"
-    ours, contacts = value.metadata.phone_number_id, [(c.wa_id, c.user_id) for c in value.contacts]
-    written = value.messages + value.calls + (value.statuses if of_calls else [])
-    keys = [_key(s.sender, s.from_user_id, contacts) for s in written]
-    keys += [_key(s.to, s.to_user_id, contacts) for s in value.message_echoes]
-    for s in () if of_calls else value.statuses:
-        told = (s.recipient_participant_id, s.recipient_participant_user_id, s.recipient_id, s.recipient_user_id)
-        keys.append(next(iter(_receiver(*told).keys), ""))
-    return [Spoken(f"{ours}:{key}", ours) if key else Spoken(None) for key in keys]
-
-
-def _key(phone: str, user: str, contacts: Contacts) -> str:
-    """What names the conversation, without a look at the contacts where digits say it."""
-    return phone if phone.isdigit() else next(iter(_who(phone, user, contacts).keys), "")
+def _demo_content(item: DemoItem) -> dict[str, Any]:
+    match item.form:
+        case "image":
+            return {
+                "type": "image",
+                "image": {"mime_type": "image/jpeg", "id": f"media.{item.id}", "caption": item.text},
+            }
+        case "location":
+            return {"type": "location", "location": {"latitude": item.lat, "longitude": item.lon}}
+        case "sticker":
+            return {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": f"media.{item.id}"}}
+    return {"type": "text", "text": {"body": item.text}}

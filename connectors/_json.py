@@ -1,0 +1,51 @@
+"""JSON of a provider's, in which no type is trusted: a value of another type than expected counts as missing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+Json = dict[str, Any]
+"""A JSON object."""
+
+
+def decode_lenient(body: bytes) -> Any:
+    """Any JSON value. Bad UTF-8 or half an emoji in one string does not hide the rest. Raises ValueError."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        lenient = json.loads(body.decode("utf-8", "replace"))
+        return msgspec.json.decode(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        raise ValueError("not JSON") from None
+
+
+def decode_object(body: bytes) -> Json | None:
+    """A JSON object; None where the bytes are none."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def string_of(value: Json, name: str) -> str:
+    """The string of that name, else empty."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def object_of(value: Json, name: str) -> Json:
+    """The object of that name, else empty."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def objects_of(value: Json, name: str) -> list[Json]:
+    """The objects in the list of that name."""
+    found = value.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,97 @@
+"""What an account takes in at one time, taken apart into parts and grouped by conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, NamedTuple, Protocol
+
+LONGEST_CONVERSATION = 255
+"""Characters; a longer one is a key of events by its hash."""
+
+
+class Forbidden(Exception):  # noqa: N818 - the word of the protocol
+    """The request does not prove where it comes from: 403. The reason names the check, never the secret."""
+
+
+class Payload(Protocol):
+    """A request as `parts` sees it: a `Request` at the ingress, or the `Raw` that was stored of it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def query(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an account takes in at one time: a webhook call, the answer to a poll, a packet of a session."""
+
+    method: str = "POST"
+    path: str = ""
+    """The rest of the path after `/in/ACCOUNT`."""
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Lower-case names."""
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The ingress's answer to a request."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Part(NamedTuple):
+    """One item of a request, in the channel's own words, and whose it is."""
+
+    payload: Any
+    """The input of `read`."""
+    conversation: str | None = None
+    """None: it belongs to no conversation."""
+    address: str | None = None
+    """The account it is meant for, where one request serves several (see `Channel.address`)."""
+
+
+class PartGroup(NamedTuple):
+    """The parts of a request that stand in one Raw: those of one conversation of one account."""
+
+    conversation: str | None = None
+    address: str | None = None
+    positions: tuple[int, ...] | None = None
+    """Positions among the parts of the request, for `Raw.parts`; None: all parts."""
+
+
+class _TakesApart(Protocol):
+    def parts(self, payload: Payload, /) -> Iterable[Part]: ...
+
+
+def group_parts(channel: _TakesApart, payload: Payload) -> list[PartGroup]:
+    """The groups of a request's parts, in the order of their first parts; at least one. Never raises: a request that
+    cannot be taken apart, or holds nothing, is one group without a conversation."""
+    found: dict[tuple[str | None, str | None], list[int]] = {}
+    try:
+        for position, part in enumerate(channel.parts(payload)):
+            found.setdefault((_bounded(part.conversation), part.address), []).append(position)
+    except Exception:  # the bytes are stored whole, and the reader says what is wrong with them
+        found.clear()
+    if len(found) > 1:
+        return [PartGroup(*key, tuple(positions)) for key, positions in found.items()]
+    return [PartGroup(*key) for key in found] or [PartGroup()]
+
+
+def _bounded(conversation: str | None) -> str | None:
+    if conversation is None or len(conversation) <= LONGEST_CONVERSATION:
+        return conversation
+    return "#" + sha256(conversation.encode("utf-8", "surrogatepass")).hexdigest()

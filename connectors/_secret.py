@@ -1,0 +1,45 @@
+"""Secrets and the settings that hold them."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+import msgspec
+
+
+class Secret:
+    """A value that never shows itself: not in a log, a traceback, a repr or a dump."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for the one place that sends or compares it."""
+        return self._value
+
+    def matches(self, given: str) -> bool:
+        """Compared in constant time. An empty secret matches nothing."""
+        ours, theirs = (word.encode("utf-8", "surrogatepass") for word in (self._value, given))
+        return bool(ours) and hmac.compare_digest(ours, theirs)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+
+def secret_hook(wanted: type, value: Any) -> Any:
+    """`dec_hook` of msgspec for settings: plain text becomes a Secret."""
+    if wanted is Secret and isinstance(value, str):
+        return Secret(value)
+    raise NotImplementedError(f"no {wanted.__name__} can be made of this value")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An account's own keys in `channels.toml`. Fields of type `Secret` are its secrets."""
