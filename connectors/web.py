@@ -19,6 +19,7 @@ from connectors._secret import Secret, Settings
 from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
 
 Short = Annotated[str, Meta(max_length=200)]
+Key = Annotated[str, Meta(max_length=64)]
 
 
 class WebSettings(Settings, frozen=True, kw_only=True):
@@ -71,9 +72,9 @@ class Report(_Input, frozen=True, kw_only=True):
     anonymous: bool = False
     secret: bool = False
     files: Annotated[tuple[ReportFile, ...], Meta(max_length=5)] = ()
-    external_ids: Annotated[dict[str, Short], Meta(max_length=10)] = {}
+    external_ids: Annotated[dict[Key, Short], Meta(max_length=10)] = {}
     tags: Annotated[tuple[Short, ...], Meta(max_length=20)] = ()
-    extra: Annotated[dict[str, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
+    extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
 
 
 _report = msgspec.json.Decoder(Report)
