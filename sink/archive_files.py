@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sink.disk import sync_folder
+
 MANIFEST = "SHA256SUMS"
 _LINE_LENGTH = 64 + 2
 
@@ -33,7 +35,7 @@ class Segment:
         file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         unnamed.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return cls(path, file)
 
     @classmethod
@@ -113,7 +115,7 @@ class Checksums:
             out.flush()
             os.fsync(out.fileno())
         new.replace(self._path)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -123,15 +125,6 @@ class Checksums:
             yield
         finally:
             os.close(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    """What was made, renamed or removed in it survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(file: int, data: bytes) -> None:

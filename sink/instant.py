@@ -18,6 +18,11 @@ def stamp(at: datetime) -> str:
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]
 
 
+def read_instant(value: str | datetime) -> datetime:
+    """An instant as a driver gives it, without SQLAlchemy's column type."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """`timestamptz` on PostgreSQL, text on SQLite; gives aware datetimes in UTC and takes no naive ones."""
 

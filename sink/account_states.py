@@ -1,0 +1,104 @@
+"""What is known of each account: its fault, when it last took in and sent something, how far it was polled.
+
+A fault is the account's own (a lapsed token, a missing setting, a spent quota): its replies stay owed until somebody
+mends it, or `retry_at` comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select, update
+
+from sink.bulk import Row, insert, instant_encoder
+from sink.record import Record
+from sink.tables import account_states
+
+
+class Fault(NamedTuple):
+    """Why nothing goes out for an account."""
+
+    code: str
+    detail: str
+    since: datetime
+    retry_at: datetime | None
+    """When the account is tried again by itself; None: once it is mended."""
+
+
+class AccountState(NamedTuple):
+    """A row of the table; an account about which nothing was ever written has none."""
+
+    account: str
+    fault: Fault | None
+    last_in_at: datetime | None
+    last_out_at: datetime | None
+    cursor_at: datetime | None
+    """When it was last polled with success."""
+
+
+def set_account_fault(
+    record: Record, account: str, code: str, detail: str, *, now: datetime, retry_at: datetime | None = None
+) -> None:
+    """Store the account's fault; the same code again leaves `since` as it was. Raises Retry."""
+    encode = instant_encoder(record.engine)
+    row = {
+        "account": account, "epoch": 0, "fault_code": code, "fault_detail": detail, "fault_since": encode(now),
+        "retry_at": encode(retry_at) if retry_at else None,
+    }  # fmt: skip
+    same = "account_states.fault_code = excluded.fault_code"
+    since = f"CASE WHEN {same} THEN account_states.fault_since ELSE excluded.fault_since END"
+    changes = "fault_code = excluded.fault_code, fault_detail = excluded.fault_detail, retry_at = excluded.retry_at"
+    with record.write() as connection:
+        insert(
+            connection, account_states, [row],
+            f"ON CONFLICT (account) DO UPDATE SET fault_since = {since}, {changes}",
+        )  # fmt: skip
+
+
+def clear_account_fault(record: Record, account: str) -> bool:
+    """The account works again; returns whether it had a fault. Raises Retry."""
+    mended = dict.fromkeys(("fault_code", "fault_detail", "fault_since", "retry_at"))
+    faulty = (account_states.c.account == account) & account_states.c.fault_code.is_not(None)
+    with record.write() as connection:
+        return connection.execute(update(account_states).where(faulty).values(mended)).rowcount > 0
+
+
+def account_faults(record: Record) -> dict[str, Fault]:
+    """The faulty accounts. Raises Retry."""
+    return {name: state.fault for name, state in list_account_states(record).items() if state.fault}
+
+
+def list_account_states(record: Record) -> dict[str, AccountState]:
+    """By account. Raises Retry."""
+    with record.read() as connection:
+        return {row.account: _state(row) for row in connection.execute(select(account_states))}
+
+
+def touch_accounts(
+    record: Record, *, last_in: Mapping[str, datetime] | None = None, last_out: Mapping[str, datetime] | None = None
+) -> None:
+    """Move the times at which accounts last took in and sent something; never back. Raises Retry."""
+    with record.write() as connection:
+        touch(connection, "last_in_at", last_in or {})
+        touch(connection, "last_out_at", last_out or {})
+
+
+def touch(connection: Connection, column: str, times: Mapping[str, datetime]) -> None:
+    """As `touch_accounts`, inside a transaction."""
+    encode = instant_encoder(connection)
+    rows: list[Row] = [{"account": a, "epoch": 0, column: encode(at)} for a, at in sorted(times.items())]
+    insert(connection, account_states, rows, _later(column))
+
+
+def _later(column: str) -> str:
+    earlier = f"account_states.{column} IS NULL OR account_states.{column} < excluded.{column}"
+    return f"ON CONFLICT (account) DO UPDATE SET {column} = excluded.{column} WHERE {earlier}"
+
+
+def _state(row: Any) -> AccountState:
+    fault = None
+    if row.fault_code is not None:
+        fault = Fault(row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at)
+    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at)

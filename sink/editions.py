@@ -1,0 +1,68 @@
+"""Editions: versions of what people edit at run time (accounts, rules, templates, offices, calendars, models).
+
+Every process asks for the newest versions every few seconds. Bodies are sealed: an accounts file holds secrets.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from sink.bulk import insert, instant_encoder, lock_names
+from sink.record import Record
+from sink.tables import editions
+
+EDITION = 4
+"""Purpose of the locks on names of editions."""
+_SEALED = "editions.body"
+
+
+class Edition(NamedTuple):
+    """One version of something that people edit."""
+
+    name: str
+    version: int
+    """1, 2, 3…"""
+    body: str
+    by: str
+    published_at: datetime
+
+
+def publish_edition(record: Record, name: str, body: str, by: str, now: datetime) -> int:
+    """Make the body the newest version, and return that; where it is so already, nothing is written. Raises Retry."""
+    digest = record.vault.digest("edition", body)
+    with record.write() as connection:
+        lock_names(connection, EDITION, [name.encode()])
+        newest = _newest(connection, name)
+        if newest is not None and bytes(newest.digest) == digest:
+            return int(newest.version)
+        version = newest.version + 1 if newest is not None else 1
+        row = {
+            "name": name, "version": version, "body": record.vault.seal(body, _SEALED), "digest": digest, "by": by,
+            "published_at": instant_encoder(connection)(now),
+        }  # fmt: skip
+        insert(connection, editions, [row])
+    return int(version)
+
+
+def latest_edition(record: Record, name: str) -> Edition | None:
+    """None: there is none of that name. Raises Retry."""
+    with record.read() as connection:
+        row = _newest(connection, name)
+    if row is None:
+        return None
+    return Edition(row.name, row.version, record.vault.open(row.body, _SEALED), row.by, row.published_at)
+
+
+def edition_versions(record: Record) -> dict[str, int]:
+    """The newest version of each name. Raises Retry."""
+    query = select(editions.c.name, func.max(editions.c.version)).group_by(editions.c.name)
+    with record.read() as connection:
+        return dict(connection.execute(query).tuples().all())
+
+
+def _newest(connection: Connection, name: str) -> Any:
+    query = select(editions).where(editions.c.name == name).order_by(editions.c.version.desc()).limit(1)
+    return connection.execute(query).one_or_none()

@@ -1,0 +1,154 @@
+"""Claims: which replies the holder of the accounts' leases sends next.
+
+A claim names the lease's epoch. A reply claimed under our epoch that is not in flight was claimed by a call whose
+answer was lost: it was never sent, and is handed out again. A reply claimed under an older epoch may have been sent: it
+becomes `unknown`, and is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
+from sink.instant import read_instant
+from sink.leases import lock_epochs
+from sink.outbox import Address
+from sink.record import Record
+from sink.tables import outbox
+
+SENDER_LOST = "sender_lost"
+SETTLED_BY_RECEIPT = "the process that was sending it ended; a receipt of the channel settles it"
+SETTLED_BY_NOBODY = "the process that was sending it ended; only the provider can tell whether it was sent"
+_CLAIMED = "SELECT id, account, epoch FROM outbox WHERE account IN (*) AND state = 'claimed'"
+_FIRST = """
+    SELECT {columns} FROM outbox AS reply
+    WHERE account = lease.account AND state = 'owed' AND due_at <= ? AND NOT EXISTS (
+        SELECT 1 FROM outbox AS earlier
+        WHERE earlier.conversation = reply.conversation AND earlier.state IN ('owed', 'claimed')
+        AND (earlier.state = 'claimed' OR (earlier.created_at, earlier.id) < (reply.created_at, reply.id))
+    )
+    ORDER BY due_at LIMIT ?
+"""
+"""Due replies of an account before which none of their conversation waits or is being sent."""
+_DUE = {
+    "sqlite": f"""
+        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        SELECT due.id, due.account FROM lease CROSS JOIN outbox AS due
+        ON due.id IN ({_FIRST.format(columns="id")}) ORDER BY due.due_at
+    """,  # noqa: S608 - our own words
+    "postgresql": f"""
+        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        SELECT due.id, lease.account FROM lease
+        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at")}) AS due ORDER BY due.due_at
+    """,  # noqa: S608 - our own words
+}
+_ROWS = """
+    SELECT o.id, o.account, o.channel, o.complaint, o.number, o.template, o.params, o.address, o.created_at, o.attempts,
+    o.epoch, c.status FROM outbox AS o LEFT JOIN complaints AS c ON o.template = 'status' AND c.number = o.number
+    WHERE o.id IN (*) AND o.state = 'claimed'
+"""
+_decode_params = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class OwedReply(NamedTuple):
+    """A claimed reply, to be put into words and sent."""
+
+    id: str
+    account: str
+    channel: str
+    conversation: str
+    to: str
+    in_reply_to: str | None
+    complaint: str | None
+    number: str | None
+    template: str
+    params: dict[str, Any]
+    """With `status` of the complaint where the template is `status`."""
+    created_at: datetime
+    attempts: int
+    """How often it was tried before."""
+    epoch: int
+
+
+def claim_replies(
+    record: Record,
+    epochs: Mapping[str, int],
+    room: Mapping[str, int],
+    *,
+    in_flight: Collection[str],
+    now: datetime,
+    carries_reference: Collection[str] = frozenset(),
+) -> list[OwedReply]:
+    """Claim due replies, oldest first within a conversation and one at a time of each, up to `room` for each account.
+
+    `epochs` are those of our leases; an account that was taken over gives nothing. `in_flight` are the ids that were
+    handed to the caller and have no stored result yet. `carries_reference` are the accounts whose receipts bring back
+    our reference. Calls of one process must not overlap. Raises Retry; the next call then returns the replies that this
+    one claimed."""
+    with record.write() as connection:
+        held = lock_epochs(connection, epochs)
+        claimed = list(query_in(connection, _CLAIMED, held))
+        stale = {row.id: row.account for row in claimed if row.epoch != held[row.account]}
+        lost = {row.id: row.account for row in claimed if row.epoch == held[row.account] and row.id not in in_flight}
+        due = {id: account for id, account in _due(connection, held, room, now) if id not in in_flight}
+        chosen = _fitting(lost | due, room)
+        lock_rows(connection, outbox, "id", stale.keys() | chosen.keys())
+        _give_up(connection, stale, carries_reference)
+        _claim(connection, {id: held[account] for id, account in chosen.items() if id in due}, now)
+        return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
+
+
+def _due(connection: Connection, held: Mapping[str, int], room: Mapping[str, int], now: datetime) -> Iterator[Any]:
+    open_accounts = [account for account in held if room.get(account, 0) > 0]
+    most = max((room[account] for account in open_accounts), default=0)
+    sql = _DUE[connection.dialect.name]
+    return query_in(connection, sql, open_accounts, instant_encoder(connection)(now), most)
+
+
+def _fitting(replies: Mapping[str, str], room: Mapping[str, int]) -> dict[str, str]:
+    """The first replies of each account, as many as it has room for."""
+    taken: Counter[str] = Counter()
+    chosen = {}
+    for reply, account in replies.items():
+        if taken[account] < room.get(account, 0):
+            taken[account] += 1
+            chosen[reply] = account
+    return chosen
+
+
+def _give_up(connection: Connection, stale: Mapping[str, str], carries_reference: Collection[str]) -> None:
+    sql = "UPDATE outbox SET state = 'unknown', code = :code, reason = :reason WHERE id = :id AND state = 'claimed'"
+    reasons = dict.fromkeys(carries_reference, SETTLED_BY_RECEIPT)
+    rows = [
+        {"id": reply, "code": SENDER_LOST, "reason": reasons.get(account, SETTLED_BY_NOBODY)}
+        for reply, account in stale.items()
+    ]
+    execute_each(connection, outbox, sql, rows)
+
+
+def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> None:
+    sql = (
+        "UPDATE outbox SET state = 'claimed', epoch = :epoch, claimed_at = :claimed_at "
+        "WHERE id = :id AND state = 'owed'"
+    )
+    at = instant_encoder(connection)(now)
+    execute_each(
+        connection, outbox, sql, [{"id": id, "epoch": epoch, "claimed_at": at} for id, epoch in epochs.items()]
+    )
+
+
+def _reply(record: Record, row: Any) -> OwedReply:
+    address = Address.open(record.vault, row.address)
+    params = _decode_params(row.params) if row.params else {}
+    if row.template == "status":
+        params["status"] = row.status or "unknown"
+    return OwedReply(
+        row.id, row.account, row.channel, address.conversation, address.to, address.in_reply_to, row.complaint,
+        row.number, row.template, params, read_instant(row.created_at), row.attempts, row.epoch,
+    )  # fmt: skip
