@@ -1,26 +1,57 @@
-"""The web door: `/in/ACCOUNT` goes to the bare `Door`, everything else to the pages and the API."""
+"""The web: `/in/ACCOUNT` is answered by the bare `Ingress`, everything else by pages and API."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.web.ingress import PREFIX, Door, Receive, Scope, Send
+from hub.web.asgi import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from hub.accounts import Accounts
+    from hub.running.pools import Pools
+    from hub.settings import Settings
+    from hub.web.ingress import Publish
+    from sink import Blobs, Record
 
-    from hub.wiring import Hub
+INSIDE = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-def make_asgi(hub: Hub) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application of this hub."""
-    from hub.web.app import make_app
+def build_app(
+    *,
+    accounts: Accounts,
+    publish: Publish,
+    record: Record,
+    blobs: Blobs,
+    pools: Pools,
+    clock: Callable[[], datetime],
+    settings: Settings,
+    answered: Counter[tuple[str, int]] | None = None,
+    inside: ASGIApp | None = None,
+) -> ASGIApp:
+    """The ASGI application of the public port. `publish` returns once the Raws are durable; `answered` counts answers
+    by account and status; `inside` answers `/readyz` and `/metrics` where no other port does."""
+    from hub.web.app import build_pages_and_api
+    from hub.web.bodies import BodyBudget
+    from hub.web.health import healthz
+    from hub.web.ingress import PREFIX, Ingress
+    from hub.web.reports import ReportService
 
-    door = Door(hub.accounts, hub.intake.publish, hub.blobs, hub.clock)
-    pages = make_app(hub, door.answered)
+    answered = Counter() if answered is None else answered
+    store = partial(pools.io, blobs.put)
+    budget = BodyBudget(settings.limits.bodies * 2**20)
+    ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget)
+    reports = ReportService(publish=publish, store=store, record=record, pools=pools, clock=clock, answered=answered)
+    pages_and_api = build_pages_and_api(accounts=accounts, reports=reports, settings=settings)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        answering = door if scope["type"] == "http" and scope["path"].startswith(PREFIX) else pages
-        await answering(scope, receive, send)
+        path = scope["path"] if scope["type"] == "http" else ""
+        app = ingress if path.startswith(PREFIX) else pages_and_api
+        if path in INSIDE:
+            app = inside or (healthz if path == "/healthz" else pages_and_api)
+        await app(scope, receive, send)
 
     return dispatch

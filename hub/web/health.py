@@ -5,54 +5,60 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
+from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hub.running.health import EXPOSITION, answers
-from hub.running.metrics import Metrics
+from hub.web.asgi import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from hub.wiring import Hub
+    from hub.running.pools import Pools
 
-ROOM = 64 * 1024 * 1024
-"""Bytes that must be free on the disk."""
+FREE_BYTES = 64 * 1024 * 1024
+"""Must be free on the disk of the data folder."""
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 _log = logging.getLogger(__name__)
 
 
-def health(hub: Hub, metrics: Metrics) -> list[Route]:
-    """The three routes."""
-
-    async def healthz(request: Request) -> Response:
-        return PlainTextResponse("ok\n")
+def build_inside(
+    *,
+    data: Path,
+    pools: Pools,
+    readiness: Callable[[], Awaitable[Mapping[str, str]]],
+    metrics: Callable[[], Awaitable[bytes]],
+) -> ASGIApp:
+    """The application for operators. `readiness` says `ok` or what is wrong, by what is needed to accept durably."""
 
     async def readyz(request: Request) -> Response:
-        found = {"bus": await answers("bus", _bus(hub)), "disk": await hub.running.pools.disk(_disk, hub.settings.data)}
-        ready = all(state == "ok" for state in found.values())
-        body = msgspec.json.encode({"ready": ready, **found})
+        found = {**await readiness(), "disk": await pools.io(_disk, data)}
+        ready = all(word == "ok" for word in found.values())
         headers = {} if ready else {"Retry-After": "5"}
-        return Response(body, 200 if ready else 503, headers, media_type="application/json")
+        return JSONResponse({"ready": ready, **found}, 200 if ready else 503, headers)
 
     async def scrape(request: Request) -> Response:
-        return Response(await metrics.text(), media_type=EXPOSITION)
+        return Response(await metrics(), media_type=EXPOSITION)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", scrape)]
+    routes = [Route("/healthz", _alive), Route("/readyz", readyz), Route("/metrics", scrape)]
+    return Starlette(routes=routes)
 
 
-async def _bus(hub: Hub) -> None:
-    """Goes the way of every publish, with nothing to publish. Behind a spool the bus itself may be away."""
-    await hub.intake.publish([])
-    if hub.intake is hub.bus:
-        await hub.bus.lag()
+async def healthz(scope: Scope, receive: Receive, send: Send) -> None:
+    """`/healthz` alone, for a public port whose operators ask elsewhere."""
+    await PlainTextResponse("ok\n")(scope, receive, send)
+
+
+async def _alive(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
 
 
 def _disk(data: Path) -> str:
     try:
-        if shutil.disk_usage(data).free < ROOM:
+        if shutil.disk_usage(data).free < FREE_BYTES:
             return "full"
         with tempfile.TemporaryFile(dir=data / "blobs") as file:
             file.write(b"ready?")

@@ -1,8 +1,9 @@
-"""The doors of the channels, `/in/ACCOUNT`: bare ASGI, because every webhook of every provider passes here.
+"""Where webhooks arrive, `/in/ACCOUNT`: bare ASGI, because every webhook of every provider passes here.
 
-Cheapest check first: is the account known (404), the method its own (405), the body within its limit (413), the proof
-of origin right over the raw bytes (403)? Then the bytes are stored, and only when they would survive a power cut does
-the sender hear yes. Whatever keeps us from storing them is 503 with Retry-After: providers read a 4xx as final.
+The cheapest check comes first: is the account known (404) and open (503), the method its own (405), the header of the
+proof there (403), the body within its limit (413), the proof of origin right over the raw bytes (403)? Then the bytes
+are stored, and only when they would survive a power cut does the sender hear yes. Whatever keeps us from storing them
+is 503 with Retry-After: providers read a 4xx as final.
 """
 
 from __future__ import annotations
@@ -10,184 +11,146 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING, TypeVar
 
 from uuid_utils import uuid7
 
-from bus import place_of
-from connectors import Answer, Channel, Forbidden, Listens, Request, Spoken
+from bus import fault_location
+from connectors import Answer, Forbidden, Listens, Request
+from hub.intake import raws_of
+from hub.web.asgi import Headers, Receive, Scope, Send
+from hub.web.bodies import BodyBudget, NoRoom, TooLarge, TooSlow, read_body
 from schemas import Raw, Retry
 
+if TYPE_CHECKING:
+    from hub.accounts import Accounts
+
 T = TypeVar("T")
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Publish = Callable[[Sequence[Raw]], Awaitable[None]]
+Store = Callable[[bytes], Awaitable[str]]
+"""Puts bytes to the blobs; durable when it returns their SHA-256."""
 
 PREFIX = "/in/"
-BODY_ON_BUS = 256 * 1024
-"""Bytes; a bigger body, or one that stands in many Raws, lies with the blobs."""
-READ_WITHIN = 30.0
+BODIES_AT_ONCE = 64 * 2**20
 STORE_WITHIN = 10.0
 RETRY_AFTER = 5
-"""Seconds, all three."""
+"""Seconds, both."""
 
 _log = logging.getLogger(__name__)
-_TOO_LARGE = Answer(413, b"too large\n")
-_GONE = Answer(408, b"too slow\n")
-_BUSY = Answer(503, b"try again\n")
-
-
-class Blobs(Protocol):
-    """Where bodies go that are too big for the bus."""
-
-    def put(self, body: bytes, /) -> str:
-        """Durable when it returns; the SHA-256 in hex."""
-        ...
-
-
-class Headers(Mapping[str, str]):
-    """Lower-case names to values, decoded when asked for: most are never asked for."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
-        self._known = dict(reversed(raw))  # of one that came twice, the first
-
-    def __getitem__(self, name: str) -> str:
-        value: str | None = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._known.get(name.encode("latin-1"))
-        return default if value is None else value.decode("latin-1")
-
-    def __iter__(self) -> Iterator[str]:
-        return (key.decode("latin-1") for key in self._known)
-
-    def __len__(self) -> int:
-        return len(self._known)
+_NOT_PROVEN = Answer(403, b"not proven\n")
+_CLOSING = {"connection": "close"}
+_UNPROVEN_UNREAD = Answer(403, b"not proven\n", headers=_CLOSING)
+_TRY_AGAIN = Answer(503, b"try again\n", headers={"retry-after": str(RETRY_AFTER)})
+_UNREAD: dict[type[Exception], Answer] = {
+    TooLarge: Answer(413, b"too large\n", headers=_CLOSING),
+    TooSlow: Answer(408, b"too slow\n", headers=_CLOSING),
+    NoRoom: _TRY_AGAIN,
+}
+_CLOSED = Answer(503, b"closed\n", headers={"retry-after": "3600", **_CLOSING})
 
 
 class NotStored(Exception):  # noqa: N818 - it says what is wrong
-    """Whoever sent it must send it again."""
+    """The request is not durable: its sender must send it again."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The request ends here, with this answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
-class Door:
+class Ingress:
     """ASGI application for `/in/ACCOUNT`. `publish` returns once the Raws are durable."""
 
     def __init__(
-        self, accounts: Mapping[str, Channel], publish: Publish, blobs: Blobs, clock: Callable[[], datetime]
+        self,
+        accounts: Accounts,
+        publish: Publish,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str] = lambda: str(uuid7()),
+        answered: Counter[tuple[str, int]] | None = None,
+        budget: BodyBudget | None = None,
     ) -> None:
-        self._listening = {name: channel for name, channel in accounts.items() if isinstance(channel, Listens)}
-        self._addresses = {(c.kind, c.address): c for c in self._listening.values() if c.address is not None}
+        self._accounts = accounts
         self._publish = publish
-        self._blobs = blobs
+        self._store = store
         self._clock = clock
-        self.answered: Counter[tuple[str, int]] = Counter()
+        self._new_id = new_id
+        self._budget = budget or BodyBudget(BODIES_AT_ONCE)
+        self.answered: Counter[tuple[str, int]] = Counter() if answered is None else answered
         """How often each account (unknown ones: "") gave each status."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = scope["path"][len(PREFIX) :]
-        channel = self._listening.get(name)
-        extra: tuple[tuple[bytes, bytes], ...] = ()
+        name, slash, rest = scope["path"][len(PREFIX) :].partition("/")
+        channel = self._accounts.listening.get(name)
         if channel is None:
             name, answer = "", Answer(404, b"no such account\n")
-        elif scope["method"] not in channel.methods:
-            answer, extra = Answer(405, b"wrong method\n"), ((b"allow", ", ".join(sorted(channel.methods)).encode()),)
         else:
             try:
-                answer = await self._take(channel, scope, receive)
-            except Refused as refused:
-                answer = refused.answer
+                answer = await self._answer(channel, scope, slash + rest, receive)
             except ConnectionAbortedError:
                 return
         self.answered[name, answer.status] += 1
-        await _say(send, answer, extra)
+        await _send(send, answer)
 
-    async def _take(self, channel: Listens, scope: Scope, receive: Receive) -> Answer:
-        headers = Headers(scope["headers"])
-        body = await _body(headers, receive, channel.body_limit)
-        request = Request(scope["method"], scope["query_string"].decode("latin-1"), headers, body)
+    async def _answer(self, channel: Listens, scope: Scope, path: str, receive: Receive) -> Answer:
+        method, headers = scope["method"], Headers(scope["headers"])
+        if self._accounts.state(channel.account) == "closed":
+            return _CLOSED
+        if method not in channel.methods:
+            return Answer(405, b"wrong method\n", headers={"allow": ", ".join(sorted(channel.methods))})
+        if method == "POST" and channel.proof_header is not None and channel.proof_header not in headers:
+            return _UNPROVEN_UNREAD
+        try:
+            body = await read_body(headers, receive, channel.body_limit, self._budget)
+        except (TooLarge, TooSlow, NoRoom) as fault:
+            return _UNREAD[type(fault)]
+        return await self._take(channel, Request(method, path, scope["query_string"].decode("latin-1"), headers, body))
+
+    async def _take(self, channel: Listens, request: Request) -> Answer:
         try:
             channel.verify(request)
             handshake = channel.challenge(request)
         except Forbidden as reason:
             _log.info("refused at %s: %s", channel.account, reason)
-            return Answer(403, b"not proven\n")
+            return _NOT_PROVEN
         except Exception as error:  # a bug of ours must not be final for the sender
-            _log.error("cannot verify at %s: %s", channel.account, place_of(error))
-            return _BUSY
+            _log.error("cannot verify at %s: %s", channel.account, fault_location(error))
+            return _TRY_AGAIN
         if handshake is not None:
             return handshake
         try:
-            await safely(self._keep(channel, request), channel.account)
+            await stored(self._publish_raws(channel, request), channel.account)
         except NotStored:
-            return _BUSY
+            return _TRY_AGAIN
         return channel.accepted()
 
-    async def _keep(self, channel: Listens, request: Request) -> None:
-        spoken = _spoken(channel, request) or (Spoken(None),)
-        blob = None
-        if len(request.body) * len(spoken) > BODY_ON_BUS:
-            async with asyncio.timeout(STORE_WITHIN):
-                blob = await asyncio.to_thread(self._blobs.put, request.body)
-        await self._publish(self._raws(channel, request, spoken, blob))
-
-    def _raws(self, channel: Listens, request: Request, spoken: Sequence[Spoken], blob: str | None) -> list[Raw]:
-        """One Raw for each conversation, same bytes; one for the account where none can be listed."""
-        query = _without(request.query, channel.secret_parameters)
-        body = b"" if blob else request.body
-        listed = spoken[0].conversation is not None or any(s.conversation is not None for s in spoken)
-        meant = [(self._meant(channel, s.address, request), s.conversation) for s in spoken]
-        kept = {h: v for h in channel.kept_headers if (v := request.headers.get(h)) is not None}
-        return [
-            Raw(
-                id=str(uuid7()),
-                account=whose.account,
-                channel=whose.kind,
-                owner=whose.owner,
-                received_at=self._clock(),
-                conversation=conversation,
-                rest=listed and conversation is None,
-                method=request.method,
-                query=query,
-                headers=kept,
-                body=body,
-                blob=blob,
+    async def _publish_raws(self, channel: Listens, request: Request) -> None:
+        async with asyncio.timeout(STORE_WITHIN):
+            raws = await raws_of(
+                channel,
+                request,
+                store=self._store,
+                clock=self._clock,
+                new_id=self._new_id,
+                sibling=lambda address: self._sibling(channel, address, request),
             )
-            for whose, conversation in (meant if len(meant) == 1 else dict.fromkeys(meant))
-        ]
+        await self._publish(raws)
 
-    def _meant(self, channel: Listens, address: str | None, request: Request) -> Listens:
-        """The account the words are meant for: a sibling has that address and takes the same proof of origin."""
-        if address is None or address == channel.address:
-            return channel
-        other = self._addresses.get((channel.kind, address))
-        return other if other is not None and _proves(other, request) else channel
+    def _sibling(self, channel: Listens, address: str, request: Request) -> Listens | None:
+        """Another open account with that address, where it accepts the same proof of origin."""
+        sibling = self._accounts.by_address.get((channel.kind, address))
+        if sibling is None or self._accounts.state(sibling.account) == "closed" or not _proves(sibling, request):
+            return None
+        return sibling
 
 
-async def safely(storing: Awaitable[T], account: str) -> T:
-    """What the work gives. Raises NotStored, whatever kept it from being done; the log says what."""
+async def stored(storing: Awaitable[T], account: str) -> T:
+    """The result of the work. Raises NotStored for every fault; the log names it."""
     try:
         return await storing
     except Retry as fault:
         _log.warning("cannot store at %s: %s", account, fault.reason)
-    except Exception as error:  # whatever it was: the bytes are not safe, so the answer is "try again"
-        _log.error("cannot store at %s: %s", account, place_of(error))
+    except Exception as error:  # the bytes are not safe, so the answer is "try again"
+        _log.error("cannot store at %s: %s", account, fault_location(error))
     raise NotStored
 
 
@@ -199,59 +162,11 @@ def _proves(channel: Listens, request: Request) -> bool:
     return True
 
 
-def _spoken(channel: Listens, request: Request) -> Sequence[Spoken]:
-    try:
-        return channel.conversations(request)
-    except Exception as error:  # the port forbids it; should it happen all the same, the bytes still count
-        _log.error("cannot list conversations at %s: %s", channel.account, place_of(error))
-        return ()
-
-
-def _without(query: str, secret: Iterable[str]) -> str:
-    """The query as it came, less the parameters named."""
-    if not query or not secret:
-        return query
-    return "&".join(p for p in query.split("&") if unquote_plus(p.partition("=")[0]) not in secret)
-
-
-async def _body(headers: Headers, receive: Receive, limit: int) -> bytes:
-    """The whole body. Raises Refused, or ConnectionAbortedError when the sender left."""
-    said = headers.get("content-length", "")
-    if said.isdigit() and int(said) > limit:
-        raise Refused(_TOO_LARGE)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message["type"] == "http.request" and not message.get("more_body") and len(body) <= limit:
-        return body
-    try:
-        async with asyncio.timeout(READ_WITHIN):
-            return await _parts(message, receive, limit)
-    except TimeoutError:
-        raise Refused(_GONE) from None
-
-
-async def _parts(message: MutableMapping[str, Any], receive: Receive, limit: int) -> bytes:
-    body = bytearray()
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise Refused(_TOO_LARGE)
-        if not message.get("more_body"):
-            return bytes(body)
-        message = await receive()
-
-
-async def _say(send: Send, answer: Answer, extra: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+async def _send(send: Send, answer: Answer) -> None:
     headers = [
         (b"content-type", answer.media_type.encode("latin-1")),
         (b"content-length", b"%d" % len(answer.body)),
-        *extra,
+        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()),
     ]
-    if answer.status == 503:
-        headers.append((b"retry-after", b"%d" % RETRY_AFTER))
-    elif answer.status in {408, 413}:  # the rest of the body is not wanted
-        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

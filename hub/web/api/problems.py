@@ -4,50 +4,75 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
-import msgspec
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
 
-from hub.web.citizen.words import Said, asked, chosen
+from hub.web.translations import Text, language_of, preferred_language
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+"""Fields that are named; a body of many unknown ones is not answered with a larger one."""
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    detail: str
+
+
+class ProblemDetails(BaseModel):
+    """A problem as the API answers it (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
 
 
 class Problem(Exception):  # noqa: N818 - the word of the RFC
-    """The request ends here. `key` names the words (`p_KEY`, `p_KEY_detail`) and the problem's type."""
+    """The request ends here. `key` names the sentences (`p_KEY`, `p_KEY_detail`) and the problem's type."""
 
     def __init__(
         self,
         status: int,
         key: str,
         *,
-        errors: Mapping[str, Said] | None = None,
+        errors: Mapping[str, Text] | None = None,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> None:
         super().__init__(key)
         self.status = status
         self.key = key
-        self.errors = errors or {}
+        self.errors = dict(list((errors or {}).items())[:MOST_ERRORS])
         self.headers = dict(headers or {})
         self.values = values
 
     @property
-    def title(self) -> Said:
+    def title(self) -> Text:
         """In a few words."""
-        return Said(f"p_{self.key}")
+        return Text(f"p_{self.key}")
 
     @property
-    def detail(self) -> Said:
+    def detail(self) -> Text:
         """In a sentence that says what to do."""
-        return Said(f"p_{self.key}_detail", self.values)
+        return Text(f"p_{self.key}_detail", self.values)
 
 
-def invalid(errors: Mapping[str, Said]) -> Problem:
+class ProblemResponse(JSONResponse):
+    """A JSON answer that says that it is a problem."""
+
+    media_type = MEDIA_TYPE
+
+
+def invalid(errors: Mapping[str, Text]) -> Problem:
     """422, naming each field and what is wrong with it."""
-    return Problem(422, "invalid", errors=errors, fields=", ".join(errors))
+    shown = ", ".join(list(errors)[:MOST_ERRORS])
+    return Problem(422, "invalid", errors=errors, fields=shown)
 
 
 def too_many(seconds: float) -> Problem:
@@ -56,31 +81,64 @@ def too_many(seconds: float) -> Problem:
     return Problem(429, "too_many", headers={"Retry-After": str(wait)}, wait=_for_people(wait))
 
 
-def _for_people(seconds: int) -> Said:
-    """In the unit that people would count in, never too short, and always more than one of it."""
-    if seconds <= 90:
-        return Said("wait_seconds", {"count": max(2, seconds)})
-    if seconds <= 90 * 60:
-        return Said("wait_minutes", {"count": math.ceil(seconds / 60)})
-    return Said("wait_hours", {"count": math.ceil(seconds / 3600)})
-
-
-def busy() -> Problem:
+def not_stored() -> Problem:
     """503: it is not stored, try again."""
     return Problem(503, "busy", headers={"Retry-After": "5"})
 
 
-def answer(request: Request, problem: Problem) -> Response:
-    """The problem as the API says it."""
-    said = request.query_params.get("lang")
-    language = chosen(said) if said else asked(request.headers.get("accept-language", ""))
-    body: dict[str, Any] = {
-        "type": f"urn:satupintu:problem:{problem.key.replace('_', '-')}",
-        "title": problem.title.to(language),
-        "status": problem.status,
-        "detail": problem.detail.to(language),
+def too_large() -> Problem:
+    """413; the rest of the body is not read."""
+    return Problem(413, "too_large", headers={"Connection": "close"})
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The problem as the API answers it."""
+    asked = request.query_params.get("lang")
+    language = language_of(asked) if asked else preferred_language(request.headers.get("accept-language", ""))
+    details = ProblemDetails(
+        type=f"urn:satupintu:problem:{problem.key.replace('_', '-')}",
+        title=problem.title.to(language),
+        status=problem.status,
+        detail=problem.detail.to(language),
+        errors=[FieldError(field=name, detail=text.to(language)) for name, text in problem.errors.items()] or None,
+    )
+    headers = {
+        "Content-Language": language,
+        "Vary": "Accept-Language",
+        "Cache-Control": "no-store",
+        **problem.headers,
     }
-    if problem.errors:
-        body["errors"] = [{"field": field, "detail": said.to(language)} for field, said in problem.errors.items()]
-    headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}
-    return Response(msgspec.json.encode(body), problem.status, headers, media_type=MEDIA_TYPE)
+    return ProblemResponse(details.model_dump(exclude_none=True), problem.status, headers)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """What a route may answer beside its result, for its description."""
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
+        for status in statuses
+    }
+
+
+_SCHEMA = ProblemDetails.model_json_schema()
+_DESCRIPTIONS = {
+    400: "The body cannot be read.",
+    401: "The API key is not known.",
+    403: "The request comes from another site.",
+    404: "There is no such report.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is neither JSON nor multipart.",
+    422: "A field is unknown or wrong, or the Idempotency-Key was used with another body.",
+    429: "Too many requests: see Retry-After.",
+    500: "A fault of the hub.",
+    503: "It is not stored, or cannot be read, for the moment: see Retry-After.",
+}
+
+
+def _for_people(seconds: int) -> Text:
+    """In the unit that people would count in, never too short, and always more than one of it."""
+    if seconds <= 90:
+        return Text("wait_seconds", {"count": max(2, seconds)})
+    if seconds <= 90 * 60:
+        return Text("wait_minutes", {"count": math.ceil(seconds / 60)})
+    return Text("wait_hours", {"count": math.ceil(seconds / 3600)})

@@ -1,133 +1,135 @@
-"""The reports API, `/api/v1`. Its input is read by `receive` and `check`, its output is the interface's."""
+"""The reports API, `/api/v1`."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
-from starlette.responses import Response
 
-from connectors.web import WebSettings
-from hub.web.citizen.check import check
-from hub.web.desk import Caller, Desk, Key, is_id
-from hub.web.limits import Bucket, caller_of
-from hub.web.api.openapi import FILE_REPORT, READ_REPORT
-from hub.web.api.problems import Problem, invalid, too_many
-from hub.web.citizen.proofs import Proofs
-from hub.web.citizen.receive import receive
-from hub.web.citizen.words import Said
+from hub.web.api.models import (
+    ReportAccepted,
+    ReportDetails,
+    ReportInput,
+    ReportRecorded,
+    ReportStatus,
+)
+from hub.web.api.problems import Problem, responses
+from hub.web.api.struct_fields import inline_schema
+from hub.web.dependencies import (
+    Address,
+    ApiCaller,
+    Limiter,
+    Proof,
+    Reports,
+    SecondsToWait,
+    TheIdempotencyKey,
+    TheSettings,
+    Today,
+    count_upload,
+)
+from hub.web.reports import is_raw_id
+from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
+from hub.web.validation import validate
 from sink import Tracked
 
-LONGEST_WAIT = 30
-_STATUS = ("number", "status", "received_at", "updated_at", "proven")
-"""What is told to whoever has nothing but the number."""
-_ASKED_BY = {"token", "phone", "lang"}
-"""What may stand behind the question mark of a report."""
-_KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
-_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
+router = APIRouter(prefix="/api/v1", tags=["reports"])
+
+_INPUT = inline_schema(ReportInput)
+_FILES = {
+    "type": "array",
+    "maxItems": MOST_FILES,
+    "items": {"type": "string", "format": "binary"},
+    "description": f"Pictures, PDF or video of at most {FILE_LIMIT // 2**20} MB each.",
+}
+_FORM = {**_INPUT, "properties": {**_INPUT["properties"], "place": {"type": "string"}, "files": _FILES}}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _INPUT}, "multipart/form-data": {"schema": _FORM}},
+    },
+    "security": [{}, {"bearer": []}, {"key": []}],
+}
 
 
-class Turns:
-    """Who may file now: with an API key always, without one so often a minute from one address."""
+class ReportQuery(BaseModel):
+    """What may stand behind the question mark of a report."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._buckets: dict[str, Bucket] = {}
+    model_config = ConfigDict(extra="forbid")
 
-    def caller(self, request: Request) -> Caller:
-        """Raises Problem: the key is not known, or there were too many without one."""
-        key = _api_key(request)
-        if key is None:
-            return self.of_address(request)
-        account = self._desk.of_key(key)
-        if account is None:
-            raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
-        return Caller(f"key:{key}", account)
-
-    def of_address(self, request: Request) -> Caller:
-        """The caller by its address, one turn less. Raises Problem."""
-        account, address = self._desk.door(), caller_of(request.scope)
-        assert isinstance(account.settings, WebSettings)
-        rate = max(1, account.settings.rate)
-        bucket = self._buckets.setdefault(account.account, Bucket(rate, 60 / rate))
-        waiting = bucket.take(address)
-        if waiting:
-            raise too_many(waiting)
-        return Caller(f"address:{address}", account)
+    token: str | None = None
+    """The token given at filing."""
+    phone: str | None = None
+    """The last four digits of the reporter's phone."""
+    lang: str | None = None
+    """id or en: the language of what goes wrong, before Accept-Language."""
 
 
-def router(desk: Desk, turns: Turns, proofs: Proofs) -> APIRouter:
-    """The routes."""
-    routes = APIRouter(prefix="/api/v1")
-
-    @routes.post("/reports", openapi_extra=FILE_REPORT["openapi"], responses=FILE_REPORT["responses"], status_code=202)
-    async def file_report(request: Request) -> Response:
-        """File a report. With `Prefer: wait=N` the answer waits for its number."""
-        caller, key = turns.caller(request), _idempotency_key(request)
-        given = await receive(request)
-        fields, errors = check(given, desk.today())
-        if errors:
-            raise invalid(errors)
-        filed = await desk.file(caller, fields, given.files, key)
-        wait = _wait(request)
-        number = await desk.number(filed.id, wait) if wait else None
-        url = str(request.url_for("read_report", reference=filed.id))
-        body = {"id": filed.id, "number": number, "status_url": url, "token": filed.token}
-        headers = {"Location": url, "Cache-Control": "no-store"}
-        if wait:
-            headers["Preference-Applied"] = f"wait={wait}"
-        if number is None:
-            return _json({k: v for k, v in body.items() if k != "number"}, 202, headers | {"Retry-After": "1"})
-        return _json(body, 201, headers)
-
-    @routes.get("/reports/{reference}", openapi_extra=READ_REPORT["openapi"], responses=READ_REPORT["responses"])
-    async def read_report(request: Request, reference: str) -> Response:
-        """The status of a report, by its number or id; with a proof also its words and answers."""
-        _only_known(request)
-        token = request.headers.get("x-report-token") or request.query_params.get("token")
-        last4 = request.query_params.get("phone")
-        found = await proofs.find(request, reference, token, last4)
-        if found is None and is_id(reference) and desk.waits(reference, token):
-            return _json({"id": reference, "number": None, "status": "unverified"}, 200, {"Retry-After": "1"})
-        if found is None:
-            raise Problem(404, "not_found")
-        return _json(_told(found), 200, {"Cache-Control": "no-store"})
-
-    return routes
+@router.post(
+    "/reports",
+    status_code=202,
+    response_model_exclude_none=True,
+    responses={201: {"model": ReportRecorded}, **responses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503)},
+    openapi_extra=_BODY,
+)
+async def file_report(
+    *,
+    request: Request,
+    response: Response,
+    caller: ApiCaller,
+    key: TheIdempotencyKey,
+    wait: SecondsToWait,
+    reports: Reports,
+    limiter: Limiter,
+    address: Address,
+    today: Today,
+    settings: TheSettings,
+) -> ReportRecorded | ReportAccepted:
+    """File a report. With `Prefer: wait=N` the answer waits for its number."""
+    count_bytes = (lambda size: None) if caller.has_key else partial(count_upload, limiter, address)
+    submission = await read_submission(request, count_bytes=count_bytes)
+    filed = await reports.file(caller, validate(submission, today), submission.files, key)
+    number = await reports.number(filed.id, wait) if wait else None
+    url = settings.public_url + request.app.url_path_for("read_report", reference=filed.id)
+    response.headers.update({"Location": url, "Cache-Control": "no-store"})
+    if wait:
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    token = filed.token if caller.has_key or not filed.repeated else None
+    if number is None:
+        response.headers["Retry-After"] = "1"
+        return ReportAccepted(id=filed.id, status_url=url, token=token)
+    response.status_code = 201
+    return ReportRecorded(id=filed.id, status_url=url, token=token, number=number)
 
 
-def _only_known(request: Request) -> None:
-    unknown = request.query_params.keys() - _ASKED_BY
-    if unknown:
-        raise invalid({name: Said("error_unknown_field") for name in sorted(unknown)})
+@router.get("/reports/{reference}", response_model_exclude_unset=True, responses=responses(404, 422, 429, 500, 503))
+async def read_report(
+    *,
+    response: Response,
+    reference: str,
+    query: Annotated[ReportQuery, Query()],
+    reports: Reports,
+    proof: Proof,
+    address: Address,
+    x_report_token: Annotated[str | None, Header(description="The token, where it should not stand in a URL.")] = None,
+) -> ReportDetails | ReportStatus:
+    """The status of a report, by its number or id; with a proof also its words and answers."""
+    token = x_report_token or query.token
+    found = await proof.find(address, reference, token, query.phone)
+    response.headers["Cache-Control"] = "no-store"
+    if found is None and is_raw_id(reference) and reports.is_pending(reference, token):
+        response.headers["Retry-After"] = "1"
+        return ReportStatus(id=reference, number=None, status="unverified")
+    if found is None:
+        raise Problem(404, "not_found")
+    return _shown(found)
 
 
-def _told(found: Tracked) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(found)
-    return told if found.proven else {name: told[name] for name in _STATUS}
-
-
-def _json(body: Any, status: int, headers: dict[str, str]) -> Response:
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
-
-
-def _api_key(request: Request) -> str | None:
-    scheme, _, said = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and said.strip():
-        return said.strip()
-    return request.headers.get("x-api-key")
-
-
-def _idempotency_key(request: Request) -> Key | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Problem(400, "key_form")
-    return None if key is None else Key(key)
-
-
-def _wait(request: Request) -> int:
-    said = _WAIT.search(request.headers.get("prefer", ""))
-    return min(int(said[1]), LONGEST_WAIT) if said else 0
+def _shown(found: Tracked) -> ReportDetails | ReportStatus:
+    values = msgspec.to_builtins(found)
+    if found.proven:
+        return ReportDetails(**{name: values[name] for name in ReportDetails.model_fields if name != "id"})
+    return ReportStatus(**{name: values[name] for name in ReportStatus.model_fields if name != "id"})

@@ -18,7 +18,7 @@
 (() => {
   const button = document.getElementById("locate");
   if (!navigator.geolocation || !window.isSecureContext) return;
-  const said = document.getElementById("locate-said");
+  const said = document.getElementById("locate-status");
   button.hidden = false;
   button.addEventListener("click", () => {
     button.disabled = true;

@@ -1,0 +1,107 @@
+"""Proof that a report may be read: the token given at filing, or the last four digits of its reporter's phone.
+
+Four digits can be tried out, so wrong ones are limited: for each address, for each report from each address (a stranger
+who tries shuts out only himself), for each report wherever they come from, and for everybody together. Every attempt
+takes its turn before it is checked and gets it back when it was right, or when the record could not be asked: attempts
+made at the same moment count like any others. A token cannot be guessed: a right one is never limited.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from stdnum import luhn
+
+from hub.limits import Limits
+from hub.web.api.problems import too_many
+from hub.web.limits import TokenBuckets, Turn, for_address, give_back, wait_for
+from hub.web.reports import ReportService, is_raw_id
+from schemas import Retry
+from sink import Tracked
+
+DAY = 86_400
+TOKENS_TRIED = 10
+"""So many times as often as a number may a wrong token be looked up."""
+
+
+class AccessProof:
+    """Finds reports, and shows as much as is proven."""
+
+    def __init__(self, reports: ReportService, limits: Limits, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._reports = reports
+
+        def buckets(capacity: float, period: float) -> TokenBuckets:
+            return TokenBuckets(capacity, period, monotonic=monotonic)
+
+        # 10 and then 12 a day of 10^4: one address is right with odds of 1 : 450 in a day, 1 : 25 in a month
+        self._pairs = buckets(10, 10 * DAY / 12)
+        self._numbers = buckets(limits.proofs_number, DAY)
+        self._addresses = buckets(limits.proofs, 3600)
+        self._everybody = buckets(limits.proofs_all, 3600)
+        self._unknown = buckets(limits.lookups, 600)
+        self._tokens = buckets(limits.lookups * TOKENS_TRIED, 600)
+        self._posts = buckets(60, 120)
+
+    async def find(self, address: str, reference: str, token: str | None, last4: str | None) -> Tracked | None:
+        """The report of that number or raw id; None: there is none. Raises Problem after too many wrong attempts."""
+        if is_raw_id(reference) and self._reports.is_token_of(reference, token):
+            return await self._look_up(reference, token, None)
+        if token is not None and (found := await self._by_token(address, reference, token)):
+            return found
+        return await self._limited(self._turns(address, reference, token, last4), reference, token, last4)
+
+    def admit(self, address: str) -> None:
+        """Before the body of an attempt is read. Raises Problem where one address sends too many."""
+        _take(for_address(self._posts, address))
+
+    async def _by_token(self, address: str, reference: str, token: str) -> Tracked | None:
+        turns = for_address(self._tokens, address)
+        _take(turns)
+        try:
+            found = await self._look_up(reference, token, None)
+        except Retry:
+            give_back(turns)
+            raise
+        if found is None or not found.proven:
+            return None
+        give_back(turns)
+        return found
+
+    async def _limited(self, turns: list[Turn], reference: str, token: str | None, last4: str | None) -> Tracked | None:
+        _take(turns)
+        try:
+            found = await self._look_up(reference, token, last4)
+        except Retry:
+            give_back(turns)
+            raise
+        if found is not None:
+            give_back(turns if found.proven else [t for t in turns if t.buckets is self._unknown])
+        return found
+
+    def _turns(self, address: str, reference: str, token: str | None, last4: str | None) -> list[Turn]:
+        turns = for_address(self._unknown, address)
+        if last4 is not None or token is not None:
+            turns += [*for_address(self._addresses, address), Turn(self._everybody, "")]
+        if last4 is not None and (is_number(reference) or is_raw_id(reference)):
+            turns += [Turn(self._pairs, f"{reference} {address}"), Turn(self._numbers, reference)]
+        return turns
+
+    async def _look_up(self, reference: str, token: str | None, last4: str | None) -> Tracked | None:
+        last4 = "".join(filter(str.isdigit, last4))[-4:] if last4 is not None else None
+        if is_raw_id(reference):
+            return await self._reports.find(raw=reference, token=token, last4=last4)
+        if is_number(reference):
+            return await self._reports.find(number=reference, token=token, last4=last4)
+        return None
+
+
+def is_number(word: str) -> bool:
+    """Ten digits of which the last one checks the others: most guesses never reach the record."""
+    return len(word) == 10 and word.isascii() and word.isdigit() and bool(luhn.is_valid(word))
+
+
+def _take(turns: list[Turn]) -> None:
+    waiting = wait_for(turns)
+    if waiting:
+        raise too_many(waiting)

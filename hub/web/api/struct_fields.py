@@ -1,0 +1,64 @@
+"""pydantic fields from the msgspec structs of the connectors, so that a field's rules stand in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import inspect
+from pydantic import BaseModel, Field
+
+
+def fields_of(struct: type[msgspec.Struct], *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """`create_model` arguments: by name, the type with its rules, and the default."""
+    fields = {f.encode_name: f for f in msgspec.structs.fields(struct) if f.encode_name not in without}
+    return {name: (_annotated(inspect.type_info(f.type)), _default(f)) for name, f in fields.items()}
+
+
+def field_of(struct: type[msgspec.Struct], name: str) -> Any:
+    """One field as an optional one, as in `fields_of`."""
+    annotated, _ = fields_of(struct)[name]
+    return annotated, None
+
+
+def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model in one piece, without references."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def resolved(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolved(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return resolved(definitions[part["$ref"].rpartition("/")[2]])
+        return {key: resolved(value) for key, value in part.items()}
+
+    whole: dict[str, Any] = resolved(schema)
+    return whole
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return Field(default_factory=field.default_factory)
+    return ... if field.default is msgspec.NODEFAULT else field.default
+
+
+def _annotated(kind: inspect.Type) -> Any:
+    match kind:
+        case inspect.UnionType(types=types):
+            inner = next(t for t in types if not isinstance(t, inspect.NoneType))
+            return _annotated(inner) | None
+        case inspect.StrType(min_length=least, max_length=most, pattern=pattern):
+            return Annotated[str, Field(min_length=least, max_length=most, pattern=pattern)]
+        case inspect.FloatType(ge=least, le=most):
+            return Annotated[float, Field(ge=least, le=most, allow_inf_nan=False)]
+        case inspect.BoolType():
+            return bool
+        case inspect.VarTupleType(item_type=item, max_length=most):
+            return Annotated[list[_annotated(item)], Field(max_length=most)]  # type: ignore[misc]
+        case inspect.DictType(key_type=key, value_type=value, max_length=most):
+            return Annotated[dict[_annotated(key), _annotated(value)], Field(max_length=most)]  # type: ignore[misc]
+        case _:
+            raise TypeError(f"no rule is known for {type(kind).__name__}")

@@ -1,0 +1,137 @@
+"""The form: shown, taken, and shown again with everything that was typed where it could not be taken."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeGuard
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hub.accounts import Accounts
+from hub.web.api.problems import Problem
+from hub.web.citizen.rendering import render
+from hub.web.dependencies import (
+    Address,
+    Limiter,
+    PageLanguage,
+    Reports,
+    TheAccounts,
+    Today,
+    anonymous_caller,
+    count_upload,
+    same_site,
+    web_account,
+)
+from hub.web.limits import RateLimiter
+from hub.web.reports import Caller, Filed, IdempotencyKey, ReportService
+from hub.web.submissions import Submission, read_submission
+from hub.web.translations import Language, Text, language_of
+from hub.web.validation import validate
+
+WAIT = 5.0
+"""Seconds that the form waits for its number."""
+READ_THOUGH_REFUSED = 64 * 1024
+"""Bytes of a form that is read to be shown again though its caller sent too many."""
+_FIELDS = ("text", "files", "place", "phone", "name", "email", "title", "incident_date")
+"""As they stand on the page."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def show_form(request: Request, language: PageLanguage, today: Today) -> Response:
+    """The empty form."""
+    return render(request, "form.html", language=language, here="form", **_page_values({}, today.isoformat()))
+
+
+@router.post("/", dependencies=[Depends(same_site)])
+async def submit_form(
+    *, request: Request, accounts: TheAccounts, limiter: Limiter, address: Address, reports: Reports, today: Today
+) -> Response:
+    """File what the form holds and go on to its number; else show the form again."""
+    caller, refusal = _admit(request, accounts, limiter, address)
+    submission = await read_submission(request, count_bytes=partial(count_upload, limiter, address))
+    hidden = {name: submission.values.pop(name, None) for name in ("lang", "once", "switch")}
+    language = language_of(hidden["switch"] or hidden["lang"])
+    again = partial(_show_again, request, submission, language=language, once=hidden["once"], today=today.isoformat())
+    if hidden["switch"]:
+        limiter.give_back_report(caller.account.account, address)
+        return again()
+    if refusal:
+        return again(problem=refusal)
+    try:
+        fields = validate(submission, today)
+        filed = await _file(reports, caller, fields, submission, hidden["once"])
+    except Problem as problem:
+        return again(problem=problem)
+    await reports.number(filed.id, WAIT)
+    query = {"token": filed.token} | ({"lang": language} if language != "id" else {})
+    return RedirectResponse(f"/diterima/{filed.id}?{urlencode(query)}", 303)
+
+
+def _admit(request: Request, accounts: Accounts, limiter: RateLimiter, address: str) -> tuple[Caller, Problem | None]:
+    """The caller; and the problem of one who sent too many, whose form is small enough to be read and shown again.
+    Raises Problem."""
+    caller = Caller("form", web_account(accounts))
+    try:
+        anonymous_caller(accounts, limiter, address)
+    except Problem as problem:
+        if int(request.headers.get("content-length") or READ_THOUGH_REFUSED + 1) > READ_THOUGH_REFUSED:
+            raise
+        return caller, problem
+    return caller, None
+
+
+async def _file(
+    reports: ReportService, caller: Caller, fields: Mapping[str, Any], submission: Submission, once: object
+) -> Filed:
+    """A form sent twice by an impatient finger is filed once; the same form with other words is another report."""
+    key = IdempotencyKey(once, drawn=True) if _is_drawn(once) else None
+    try:
+        return await reports.file(caller, fields, submission.files, key)
+    except Problem as problem:
+        if problem.key != "key_reused":
+            raise
+        return await reports.file(caller, fields, submission.files, None)
+
+
+def _show_again(
+    request: Request,
+    submission: Submission,
+    *,
+    language: Language,
+    once: object,
+    today: str,
+    problem: Problem | None = None,
+) -> Response:
+    values = {**submission.values, **({"once": once} if _is_drawn(once) else {})}
+    errors = problem.errors if problem else {}
+    banner = problem and not errors and {"title": problem.title.to(language), "detail": problem.detail.to(language)}
+    page = _page_values(values, today) | {
+        "errors": {name: text.to(language) for name, text in sorted(errors.items(), key=_on_page)},
+        "problem": banner,
+        "files_again": bool(submission.files or "files" in errors),
+        "switch": None,  # a link would lose what was typed: the form has a button instead
+    }
+    status = problem.status if problem else 200
+    answer = render(request, "form.html", language=language, here="form", status=status, **page)
+    answer.headers.update(problem.headers if problem else {})
+    return answer
+
+
+def _page_values(values: Mapping[str, Any], today: str) -> dict[str, Any]:
+    once = {"once": secrets.token_urlsafe(18)}
+    return {"files_again": False, "problem": None, "today": today, "values": {**once, **values}}
+
+
+def _on_page(error: tuple[str, Text]) -> int:
+    return _FIELDS.index(error[0]) if error[0] in _FIELDS else len(_FIELDS)
+
+
+def _is_drawn(once: object) -> TypeGuard[str]:
+    return isinstance(once, str) and len(once) == 24 and once.isascii()

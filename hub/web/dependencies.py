@@ -1,0 +1,184 @@
+"""What the routes depend on: the services of the application, the caller, its address and its limits."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header
+from starlette.requests import Request
+
+from connectors.web import WebSettings
+from hub.accounts import Accounts
+from hub.settings import Settings
+from hub.web.access_proof import AccessProof
+from hub.web.api.problems import Problem, too_many
+from hub.web.client_address import client_address
+from hub.web.limits import RateLimiter
+from hub.web.reports import Caller, IdempotencyKey, ReportService
+from hub.web.translations import Language, language_of
+
+if TYPE_CHECKING:
+    from connectors import Channel
+
+LONGEST_WAIT = 30
+"""Seconds."""
+_KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
+
+
+def _settings(request: Request) -> Settings:
+    return request.app.state.settings
+
+
+def _accounts(request: Request) -> Accounts:
+    return request.app.state.accounts
+
+
+def _reports(request: Request) -> ReportService:
+    return request.app.state.reports
+
+
+def _access_proof(request: Request) -> AccessProof:
+    return request.app.state.access_proof
+
+
+def _rate_limiter(request: Request) -> RateLimiter:
+    return request.app.state.rate_limiter
+
+
+TheSettings = Annotated[Settings, Depends(_settings)]
+TheAccounts = Annotated[Accounts, Depends(_accounts)]
+Reports = Annotated[ReportService, Depends(_reports)]
+Proof = Annotated[AccessProof, Depends(_access_proof)]
+Limiter = Annotated[RateLimiter, Depends(_rate_limiter)]
+
+
+def _address(request: Request, settings: TheSettings) -> str:
+    return client_address(request.scope, settings.proxies)
+
+
+Address = Annotated[str, Depends(_address)]
+
+
+def _today(settings: TheSettings) -> date:
+    """The day where the hub stands."""
+    return datetime.now(settings.zone).date()
+
+
+Today = Annotated[date, Depends(_today)]
+
+
+def _language(request: Request) -> Language:
+    return language_of(request.query_params.get("lang"))
+
+
+PageLanguage = Annotated[Language, Depends(_language)]
+
+
+def api_key(
+    authorization: Annotated[str, Header(description="Bearer and an API key.")] = "",
+    x_api_key: Annotated[str | None, Header(description="An API key.")] = None,
+) -> str | None:
+    """The API key that was sent."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer" and credentials.strip():
+        return credentials.strip()
+    return x_api_key
+
+
+ApiKey = Annotated[str | None, Depends(api_key)]
+
+
+def same_site(request: Request, settings: TheSettings) -> None:
+    """Raises Problem where another site made the browser send this. Over plain http browsers name only the origin."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site in {"same-origin", "none"}
+    else:
+        names = {request.headers.get("host"), urlsplit(settings.public_url).netloc}
+        ours = origin is None or urlsplit(origin).netloc in names
+    if not ours:
+        raise Problem(403, "forbidden")
+
+
+def web_account(accounts: TheAccounts) -> Channel:
+    """The account of the form, and of callers without an API key. Raises Problem where there is none."""
+    account = accounts.first("web")
+    if account is None:
+        raise Problem(503, "no_door", headers={"Retry-After": "60"})
+    return account
+
+
+def anonymous_caller(accounts: TheAccounts, limiter: Limiter, address: Address) -> Caller:
+    """A caller by its address, one turn less. Raises Problem after too many."""
+    account = web_account(accounts)
+    assert isinstance(account.settings, WebSettings)
+    waiting = limiter.report(account.account, max(1, account.settings.rate), address)
+    if waiting:
+        raise too_many(waiting)
+    return Caller(f"address:{address}", account)
+
+
+def api_caller(
+    *, request: Request, key: ApiKey, settings: TheSettings, accounts: TheAccounts, limiter: Limiter, address: Address
+) -> Caller:
+    """The caller by its API key; without one by its address. Raises Problem."""
+    if key is None:
+        same_site(request, settings)
+        return anonymous_caller(accounts, limiter, address)
+    account = _account_of_key(accounts, key)
+    if account is None:
+        waiting = limiter.wrong_key(address)
+        if waiting:
+            raise too_many(waiting)
+        raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    if accounts.state(account.account) == "closed":
+        raise Problem(503, "no_door", headers={"Retry-After": "3600"})
+    return Caller(f"key:{key}", account, has_key=True)
+
+
+ApiCaller = Annotated[Caller, Depends(api_caller)]
+FormCaller = Annotated[Caller, Depends(anonymous_caller)]
+
+
+def count_upload(limiter: RateLimiter, address: str, size: int) -> None:
+    """Raises Problem where the address has sent too many bytes."""
+    waiting = limiter.upload(address, size)
+    if waiting:
+        raise too_many(waiting)
+
+
+def idempotency_key(
+    idempotency_key: Annotated[
+        str | None, Header(description="Same key and body, same answer; at most 200 ASCII characters.")
+    ] = None,
+) -> IdempotencyKey | None:
+    """Raises Problem where it cannot be used."""
+    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
+        raise Problem(400, "key_form")
+    return None if idempotency_key is None else IdempotencyKey(idempotency_key)
+
+
+def seconds_to_wait(
+    prefer: Annotated[str, Header(description="wait=N: wait up to N seconds, 30 at most, for the number.")] = "",
+) -> int:
+    """Of `Prefer: wait=N`; 0 without."""
+    found = _WAIT.search(prefer)
+    return min(int(found[1]), LONGEST_WAIT) if found else 0
+
+
+TheIdempotencyKey = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
+SecondsToWait = Annotated[int, Depends(seconds_to_wait)]
+
+
+def _account_of_key(accounts: Accounts, key: str) -> Channel | None:
+    """Every key is compared, found or not."""
+    found = None
+    for channel in accounts.values():
+        if isinstance(channel.settings, WebSettings):
+            for known in channel.settings.api_keys:
+                found = channel if known.matches(key) else found
+    return found

@@ -1,0 +1,68 @@
+"""Exceptions as answers: a problem for the API, a page for people."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.web.api import problems
+from hub.web.api.problems import Problem, invalid
+from hub.web.citizen.rendering import render
+from hub.web.translations import Text, language_of, other_language
+from schemas import Retry
+
+_log = logging.getLogger(__name__)
+
+
+def add_exception_handlers(app: FastAPI) -> None:
+    """Every exception that a route raises on purpose."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(Retry, _unavailable)
+
+
+def respond(request: Request, problem: Problem) -> Response:
+    """The problem in the form that was asked for."""
+    if request.url.path.startswith("/api/"):
+        return problems.respond(request, problem)
+    language = language_of(request.query_params.get("lang"))
+    sentences = {
+        "title": problem.title.to(language),
+        "detail": problem.detail.to(language),
+        "other_title": problem.title.to(other_language(language)),
+        "other_detail": problem.detail.to(other_language(language)),
+        "keeps_form": request.method == "POST" and request.url.path == "/",
+    }
+    answer = render(request, "error.html", language=language, status=problem.status, switch=None, **sentences)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return respond(request, problem)
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    key = {404: "no_page", 405: "method"}.get(error.status_code, "malformed")
+    return respond(request, Problem(error.status_code, key, headers=error.headers))
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    unknown = {"extra_forbidden": "error_unknown_field"}
+    errors = {str(e["loc"][-1]): Text(unknown.get(e["type"], "error_value")) for e in error.errors()}
+    return respond(request, invalid(errors))
+
+
+async def _unavailable(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Retry)
+    _log.warning("the record is unavailable: %s", fault.reason)
+    return respond(request, Problem(503, "away", headers={"Retry-After": "5"}))

@@ -1,0 +1,65 @@
+"""Around every answer: headers that keep other sites out, and a page or problem where the hub itself fails."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bus import fault_location
+from hub.web.api.problems import Problem
+from hub.web.errors import respond
+
+_log = logging.getLogger(__name__)
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+}
+
+
+class ErrorMiddleware:
+    """Answers what no handler answered, and logs where it failed: neither its words nor the URL, which may hold a
+    citizen's words or a token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                headers["Referrer-Policy"] = _referrer_policy(scope)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            _log.error("a page or the API failed: %s", fault_location(error))
+            if not started:
+                request = Request(scope, receive)
+                await respond(request, Problem(500, "fault"))(scope, receive, send_with_headers)
+
+
+def _referrer_policy(scope: Scope) -> str:
+    """A URL with a token is named to nobody. Elsewhere the origin may be named to ourselves: under no-referrer a
+    browser on plain http says Origin: null, and our own form could not be told from another site's."""
+    return "no-referrer" if b"token" in scope["query_string"] else "same-origin"

@@ -1,0 +1,238 @@
+"""Where a report is filed, from the form and from the API alike: files first, then the Raw, then perhaps a number."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from uuid_utils import uuid7
+
+from connectors.web import Report, ReportFile
+from hub.web.api.problems import Problem, not_stored
+from hub.web.ingress import STORE_WITHIN, NotStored, Publish, Store, stored
+from schemas import Raw, Retry
+from sink import Tracked, outcomes_of, remember_request, track
+
+if TYPE_CHECKING:
+    from connectors import Channel
+    from hub.running.pools import Pools
+    from sink import Record
+
+T = TypeVar("T")
+V = TypeVar("V")
+FIRST_PAUSE = 0.03
+LONGEST_PAUSE = 0.5
+"""Seconds between two looks for a number."""
+RECENT = 10_000
+ASK_WITHIN = 3.0
+"""Seconds that a form waits for the record to say whether it came before."""
+
+
+class File(Protocol):
+    """A file that was uploaded."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class Caller(NamedTuple):
+    """Who files, and through which account."""
+
+    name: str
+    """The API key or the address; never shown."""
+    account: Channel
+    has_key: bool = False
+
+
+class IdempotencyKey(NamedTuple):
+    """What makes a report sent twice one report."""
+
+    value: str
+    drawn: bool = False
+    """Drawn by the hub at random, so that nobody else has it: it works also where the record cannot be asked."""
+
+
+class Filed(NamedTuple):
+    """A report that is safe with us."""
+
+    id: str
+    """The raw id."""
+    token: str
+    """Shows its words."""
+    repeated: bool = False
+    """The same report came before, by the same key."""
+
+
+class ReportService:
+    """Files reports and finds out what became of them."""
+
+    def __init__(
+        self,
+        *,
+        publish: Publish,
+        store: Store,
+        record: Record,
+        pools: Pools,
+        clock: Callable[[], datetime],
+        answered: Counter[tuple[str, int]],
+    ) -> None:
+        self._publish = publish
+        self._store = store
+        self._record = record
+        self._pools = pools
+        self._clock = clock
+        self._answered = answered
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
+
+    async def file(
+        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[File], key: IdempotencyKey | None
+    ) -> Filed:
+        """Store the report. Raises Problem."""
+        account = caller.account.account
+        try:
+            filed = await self._file(caller, fields, files, key)
+        except NotStored:
+            self._answered[account, 503] += 1
+            raise not_stored() from None
+        self._answered[account, 202] += 1
+        return filed
+
+    async def _file(
+        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[File], key: IdempotencyKey | None
+    ) -> Filed:
+        account, drawn = caller.account, str(uuid7())
+        raw = drawn
+        report = Report(native=raw, files=await _in_time(self._store_files(files), account.account), **fields)
+        if key is not None:
+            first = await _in_time(self._first_of_key(caller, key, report), account.account)
+            if first is None:
+                raise Problem(422, "key_reused")
+            raw, report = first
+        if raw not in self._recent:
+            event = _raw(raw, account, report, self._clock())
+            await _in_time(self._publish([event]), account.account)
+            _remember(self._recent, raw, None)
+        return Filed(raw, self._record.vault.token(raw), repeated=raw != drawn)
+
+    async def _store_files(self, files: Sequence[File]) -> tuple[ReportFile, ...]:
+        names = [await self._store(file.body) for file in files]
+        return tuple(
+            ReportFile(sha256=name, name=file.name, media_type=file.media_type, size=len(file.body))
+            for name, file in zip(names, files, strict=True)
+        )
+
+    async def _first_of_key(self, caller: Caller, key: IdempotencyKey, report: Report) -> tuple[str, Report] | None:
+        """As the function of that name. Of a drawn key this process knows the first too: a record that is unavailable
+        closes no form."""
+        body = _digest(report)
+        asked = self._pools.io(_first_of_key, self._record, caller, key, report, body)
+        if not key.drawn:
+            return await asked
+        try:
+            async with asyncio.timeout(ASK_WITHIN):
+                first = await asked
+        except (Retry, TimeoutError):
+            raw, known = self._drawn.get(key.value, (report.native, body))
+            first = (raw, msgspec.structs.replace(report, native=key.value)) if known == body else None
+        if first is not None:
+            _remember(self._drawn, key.value, (first[0], body))
+        return first
+
+    async def number(self, raw: str, within: float) -> str | None:
+        """The number, waited for so many seconds at most; None also where the record is unavailable."""
+        until, pause = time.monotonic() + within, FIRST_PAUSE
+        with suppress(Retry):
+            while True:
+                outcomes = await self._pools.io(outcomes_of, self._record, [raw])
+                left = until - time.monotonic()
+                if outcomes or left <= 0:
+                    return outcomes[0].number if outcomes else None
+                await asyncio.sleep(min(pause, left))
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+        return None
+
+    async def find(
+        self, number: str | None = None, raw: str | None = None, token: str | None = None, last4: str | None = None
+    ) -> Tracked | None:
+        """A report, as much of it as is proven."""
+        return await self._pools.io(track, self._record, number=number, raw=raw, token=token, last4=last4)
+
+    def is_pending(self, raw: str, token: str | None) -> bool:
+        """A report that is safe with us and not on the record yet."""
+        return raw in self._recent or self.is_token_of(raw, token)
+
+    def is_token_of(self, raw: str, token: str | None) -> bool:
+        """Was this token given out with that raw id? The record is not asked."""
+        return token is not None and compare_digest(token.encode(), self._record.vault.token(raw).encode())
+
+
+def is_raw_id(reference: str) -> bool:
+    """A raw id as we write it."""
+    try:
+        return str(UUID(reference)) == reference
+    except ValueError:
+        return False
+
+
+def _first_of_key(
+    record: Record, caller: Caller, key: IdempotencyKey, report: Report, body: str
+) -> tuple[str, Report] | None:
+    """The caller's first report of that key, by its raw id; None: its body was another.
+
+    Callers without an API key may share an address: for them the body is part of the key, so that nobody's report is
+    refused for another's key. The key is the native id for the first caller who uses it, and gets a suffix for others.
+    """
+    name = caller.name if caller.has_key or key.drawn else f"{caller.name}\0{body}"
+    digest = record.vault.digest("caller", name).hex()
+    raw, same = remember_request(record, digest, key.value, body, report.native)
+    if not same:
+        return None
+    first, _ = remember_request(record, "", key.value, "", raw)
+    native = key.value if first == raw else f"{key.value}~{digest[:8]}"
+    return raw, msgspec.structs.replace(report, native=native)
+
+
+def _digest(report: Report) -> str:
+    body = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
+    return hashlib.sha256(body).hexdigest()
+
+
+def _remember(known: OrderedDict[str, V], name: str, value: V) -> None:
+    known[name] = value
+    if len(known) > RECENT:
+        known.popitem(last=False)
+
+
+async def _in_time(work: Awaitable[T], account: str) -> T:
+    async def limited() -> T:
+        async with asyncio.timeout(STORE_WITHIN):
+            return await work
+
+    return await stored(limited(), account)
+
+
+def _raw(raw: str, account: Channel, report: Report, at: datetime) -> Raw:
+    return Raw(
+        id=raw,
+        account=account.account,
+        channel=account.kind,
+        owner=account.owner,
+        received_at=at,
+        conversation=report.native,
+        headers={"content-type": "application/json"},
+        body=msgspec.json.encode(report),
+    )

@@ -1,0 +1,190 @@
+"""uvicorn with bounds: on what one connection may send ahead, on headers, on waiting, and on connections.
+
+uvicorn by itself parses pipelined requests ahead without end, takes headers of any size and number, and waits for
+their end for ever. The names of uvicorn that are used here are tested in `tests/web/test_server.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import resource
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from hub.limits import Limits
+
+if TYPE_CHECKING:
+    from hub.web.asgi import ASGIApp
+
+PIPELINED = 8
+"""Requests that wait behind the one at work; then the connection is not read."""
+PIECE, BODY_PIECE = 4 * 1024, 16 * 1024
+"""Bytes that are parsed at a time, outside and inside a body, so that a burst of requests is noticed in time."""
+HEADER_BYTES = 32 * 1024
+HEADERS = 100
+HEADER_SECONDS = 10.0
+DESCRIPTORS_FOR_OTHERS = 200
+"""Open files that are no connections: databases, blobs, logs."""
+
+_log = logging.getLogger(__name__)
+
+
+class _BoundedFlow(FlowControl):
+    """Reading goes on only where few requests wait, and what was read before is parsed first."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: BoundedHttpProtocol) -> None:
+        super().__init__(transport)
+        self._protocol = protocol
+
+    def resume_reading(self) -> None:
+        if self._protocol.parse_waiting():
+            super().resume_reading()
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    most_connections = 2_000
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unparsed = memoryview(b"")
+        self._parsing = False
+        self._at_work: Any = None
+        self._in_header = True
+        self._header_bytes = 0
+        self._header_timer: asyncio.TimerHandle | None = None
+        self.idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if len(self.connections) >= self.most_connections and not _close_idle(self.connections):
+            transport.abort()
+        super().connection_made(transport)
+        self.flow = _BoundedFlow(transport, self)
+        self.idle_since = self.loop.time()
+        self._header_timer = self.loop.call_later(HEADER_SECONDS, self._header_too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_header_timer()
+        self._unparsed = memoryview(b"")
+        self.pipeline.clear()
+        if self._at_work is not None:
+            self._at_work.disconnected = True  # uvicorn marks the newest request only
+            self._at_work.message_event.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
+        if not self.parse_waiting():
+            self.flow.pause_reading()
+
+    def parse_waiting(self) -> bool:
+        """Parse what was received, until too many requests wait. True: everything is parsed, go on reading."""
+        if self._parsing:
+            return False
+        self._parsing = True
+        try:
+            while self._unparsed and len(self.pipeline) < PIPELINED and not self.transport.is_closing():
+                size = PIECE if self._in_header else BODY_PIECE
+                piece, self._unparsed = self._unparsed[:size], self._unparsed[size:]
+                self._parse(piece)
+        finally:
+            self._parsing = False
+        return len(self.pipeline) < PIPELINED
+
+    @property
+    def is_idle(self) -> bool:
+        """No request is at work."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def on_message_begin(self) -> None:
+        self._in_header, self._header_bytes = True, 0
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADER_SECONDS, self._header_too_slow)
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_header:  # a trailer after the body is no header: a proof there would come too late
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_header = False
+        self._stop_header_timer()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self.idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._at_work = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _parse(self, piece: memoryview) -> None:
+        super().data_received(piece)  # type: ignore[arg-type]  # the parser takes any buffer
+        self._header_bytes = self._header_bytes + len(piece) if self._in_header else 0
+        if self._in_header and (self._header_bytes > HEADER_BYTES or len(self.headers or ()) > HEADERS):
+            self._refuse(b"431 Request Header Fields Too Large")
+
+    def _header_too_slow(self) -> None:
+        self._header_timer = None
+        self._refuse(b"408 Request Timeout")
+
+    def _refuse(self, status: bytes) -> None:
+        """Between two answers the connection says why; behind one that is at work it is only closed."""
+        if self.transport.is_closing():
+            return
+        if self.is_idle and self.headers:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self._unparsed = memoryview(b"")
+        self.transport.close()
+
+    def _stop_header_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+
+def _close_idle(connections: set[Any]) -> bool:
+    """Close the connection that has been idle longest. False: all of them are at work."""
+    idle = min((c for c in connections if c.is_idle), key=lambda c: c.idle_since, default=None)
+    if idle is None:
+        return False
+    connections.discard(idle)
+    idle.transport.abort()
+    return True
+
+
+def server_config(app: ASGIApp, limits: Limits | None = None) -> uvicorn.Config:
+    """The configuration of every port that answers HTTP."""
+    most = min(int((limits or Limits()).connections), _descriptors() - DESCRIPTORS_FOR_OTHERS)
+    protocol = type("Connection", (BoundedHttpProtocol,), {"most_connections": max(most, 16)})
+    return uvicorn.Config(
+        app, lifespan="off", ws="none", http=protocol, log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
+    )  # fmt: skip
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process open as many files as the system allows it: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    if wanted > _descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def tune_garbage_collection() -> None:
+    """Settings by measure (`docs/performance.md`): loaded code is never looked at again, young garbage seldom, and old
+    garbage often enough that a flood of connections is given back."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 5)
+
+
+def _descriptors() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
