@@ -32,8 +32,8 @@ from schemas.values import (
 from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
-    "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Assignment",
-    "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
+    "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
+    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
     "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError", "Place", "Raw", "Receipt",
     "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status",
     "Unanswered", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
