@@ -101,11 +101,12 @@ def enqueue_replies(connection: Connection, replies: Sequence[NewReply], now: da
         return 0
     day, encoded = now.astimezone(zone).date().isoformat(), instant_encoder(connection)
     suppressed = _over_limit(connection, [reply for reply in replies if reply.automatic], day)
+    common = {"day": day, "attempts": 0, "due_at": encoded(now)}
     rows = [
-        reply._asdict() | {
-            "day": day, "attempts": 0, "state": "suppressed" if reply.id in suppressed else "owed",
+        reply._asdict() | common | {
+            "state": "suppressed" if reply.id in suppressed else "owed",
             # a microsecond apart: replies of one batch to one conversation keep their order
-            "created_at": encoded(at := now + timedelta(microseconds=n)), "due_at": encoded(at),
+            "created_at": encoded(now + timedelta(microseconds=n)),
         }
         for n, reply in enumerate(replies)
     ]  # fmt: skip

@@ -33,19 +33,19 @@ _FIRST = """
         WHERE earlier.conversation = reply.conversation AND earlier.state IN ('owed', 'claimed')
         AND (earlier.state = 'claimed' OR (earlier.created_at, earlier.id) < (reply.created_at, reply.id))
     )
-    ORDER BY due_at LIMIT ?
+    ORDER BY due_at, created_at LIMIT ?
 """
 """Due replies of an account before which none of their conversation waits or is being sent."""
 _DUE = {
     "sqlite": f"""
         WITH lease AS (SELECT account FROM leases WHERE account IN (*))
         SELECT due.id, due.account FROM lease CROSS JOIN outbox AS due
-        ON due.id IN ({_FIRST.format(columns="id")}) ORDER BY due.due_at
+        ON due.id IN ({_FIRST.format(columns="id")}) ORDER BY due.due_at, due.created_at
     """,  # noqa: S608 - our own words
     "postgresql": f"""
         WITH lease AS (SELECT account FROM leases WHERE account IN (*))
         SELECT due.id, lease.account FROM lease
-        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at")}) AS due ORDER BY due.due_at
+        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at, created_at")}) AS due ORDER BY due.due_at, due.created_at
     """,  # noqa: S608 - our own words
 }
 _ROWS = """

@@ -238,7 +238,7 @@ outbox = _table(
 """owed -> claimed -> sent | unknown | failed -> delivered -> read; or suppressed. `address` seals the conversation, the
 channel's address of the person and the message that is answered. `text` is what was sent, `public_ids` (JSON) the
 channel's ids of it as they may leave."""
-_index(outbox, "account", "due_at", only="state = 'owed'")
+_index(outbox, "account", "due_at", "created_at", only="state = 'owed'")
 _index(outbox, "account", "epoch", only="state = 'claimed'")
 _index(outbox, "conversation", "created_at", only="state IN ('owed', 'claimed')")
 _index(outbox, "state", "account", only="state IN ('failed', 'unknown')")
@@ -290,9 +290,11 @@ processes = _clustered(
 )  # fmt: skip
 
 aside = _clustered(
-    "aside", _key("stage"), _key("account"), _column("since", Instant), _column("code"), _maybe("detail")
-)
-"""Accounts that a stage put aside: their events wait."""
+    "aside",
+    _key("stage"), _key("account"),
+    _column("since", Instant), _column("code"), _maybe("detail"), _maybe("released_at", Instant),
+)  # fmt: skip
+"""Accounts that a stage put aside: their events wait. A row stays after its release until the lane is empty."""
 
 editions = _clustered(
     "editions",

@@ -60,6 +60,7 @@ def upgrade() -> None:
     sa.Column('since', Instant(), nullable=False),
     sa.Column('code', sa.Text(), nullable=False),
     sa.Column('detail', sa.Text(), nullable=True),
+    sa.Column('released_at', Instant(), nullable=True),
     sa.PrimaryKeyConstraint('stage', 'account', name=op.f('pk_aside')),
     sqlite_with_rowid=False
     )
@@ -347,7 +348,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch:
-        batch.create_index('ix_outbox_account_due_at', ['account', 'due_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.create_index('ix_outbox_account_due_at_created_at', ['account', 'due_at', 'created_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.create_index('ix_outbox_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index(batch.f('ix_outbox_complaint'), ['complaint'], unique=False)
         batch.create_index('ix_outbox_conversation_created_at', ['conversation', 'created_at'], unique=False, sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
@@ -491,7 +492,7 @@ def downgrade() -> None:
         batch.drop_index('ix_outbox_conversation_created_at', sqlite_where=sa.text("state IN ('owed', 'claimed')"), postgresql_where=sa.text("state IN ('owed', 'claimed')"))
         batch.drop_index(batch.f('ix_outbox_complaint'))
         batch.drop_index('ix_outbox_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
-        batch.drop_index('ix_outbox_account_due_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.drop_index('ix_outbox_account_due_at_created_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
 
     op.drop_table('outbox')
     op.drop_table('numbers')
