@@ -2,228 +2,351 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 
-from schemas import Party, Receipt
-from sink import Record, claim, note, owed, published, unclaim_stale, unpublish_stale
-from sink.replies import words
-from tests.sink.made import NOW, PHONE, books, counted, kept, message, number, raw, receipt, routed, rows
-
-
-def states(record: Record) -> list[str]:
-    return [state for (state,) in rows(record, "SELECT state FROM outbox ORDER BY raw, idx")]
-
-
-def test_a_recorded_message_is_answered_with_its_number(record: Record) -> None:
-    first = routed(message(1))
-    assert kept(record, first) == 1
-    (reply,) = owed(record, now=NOW)
-    assert (reply.account, reply.to, reply.conversation, reply.in_reply_to) == ("sms", PHONE, PHONE, "m1")
-    assert reply.number == first.complaint.number
-    assert reply.number in reply.text
-    assert reply.template == "number_given"
+from sink import Record, Vault
+from sink.outbox import DAILY_LIMIT
+from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
+from sink.outbox_queries import count_unsent, list_replies, resend_replies
+from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
+from tests.sink.conftest import Opens
+from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
 
 
-def test_what_is_missing_is_asked_for_in_the_same_reply(record: Record) -> None:
-    kept(record, routed(message(1), missing=("text",)))
-    (reply,) = owed(record, now=NOW)
-    assert "ceritakan" in reply.text
+def test_a_reply_is_claimed_with_all_that_its_sending_needs(record: Record, vault: Vault) -> None:
+    params = {"missing": ["place"]}
+    new = reply(vault, 1, "+628120000177", template="number_given", params=params, in_reply_to="m1", complaint="c1")
+    assert enqueue(record, new) == 1
+    (owed,) = claim(record, lease(record))
+    assert (owed.conversation, owed.to, owed.in_reply_to) == ("+628120000177", "+628120000177", "m1")
+    assert (owed.template, owed.params, owed.number, owed.complaint) == ("number_given", params, "1000000001", "c1")
+    assert (owed.created_at, owed.attempts, owed.epoch) == (NOW, 0, 1)
 
 
-def test_an_addition_a_question_and_an_unknown_number_have_their_own_words(record: Record) -> None:
-    asked = message(3, command="CEK", number="1234567890")
-    kept(record, routed(message(1)), routed(message(2), "added", message(1)), routed(asked, "added", message(1)))
-    kept(record, routed(message(4, command="CEK", number="1"), "refused", reason="CEK: not one of our numbers"))
-    assert [r.template for r in owed(record, now=NOW)] == ["number_given", "added", "status", "unknown_number"]
+def test_addresses_stand_sealed_in_the_outbox(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1, "+628120000177", in_reply_to="m1"))
+    with record.read() as connection:
+        row = connection.execute(text("SELECT * FROM outbox")).one()
+    assert not any(secret in repr(tuple(row)) for secret in ("628120000177", "m1"))
 
 
-def test_the_status_is_told_as_it_is_on_record(record: Record) -> None:
-    kept(record, routed(message(1)))
+def test_a_reply_that_is_owed_twice_is_owed_once(record: Record, vault: Vault) -> None:
+    for _ in range(2):
+        enqueue(record, reply(vault, 1))
+    assert states(record) == ["owed"]
+
+
+def test_a_reply_goes_from_owed_to_sent(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    epochs = lease(record)
+    (owed,) = claim(record, epochs)
+    assert states(record) == ["claimed"]
+    assert claim(record, epochs, in_flight={owed.id}) == []
+    store(record, owed, "sent", native_ids=("g1", "g2"), text="Terima kasih", at=at(1))
+    assert one(record, "state, text, public_ids") == ("sent", "Terima kasih", '["g1","g2"]')
+    assert claim(record, epochs, now=at(9)) == []
+
+
+def test_the_state_of_the_complaint_goes_with_an_answer_about_it(record: Record, vault: Vault) -> None:
     with record.write() as connection:
-        connection.exec_driver_sql("UPDATE complaints SET status = 'in_progress'")
-    kept(record, routed(message(2, command="CEK"), "added", message(1), stranger=True))
-    told = owed(record, now=NOW)[1]
-    assert "sedang ditindaklanjuti" in told.text
-    assert told.complaint is None  # a stranger's answer leads nowhere
+        columns = (
+            "id, number, owner, channel, account, raw, item_index, received_at, updated_at, report_class, anonymous, "
+            "secret, reader, matcher, rules, status"
+        )
+        values = ", ".join(f"'{word}'" for word in ("c1", "1000000001", "", "", "", "raw-1"))
+        rest = (
+            "0, '2025-07-01 00:00:00.000000', '2025-07-01 00:00:00.000000', '', false, false, '', '', '', 'in_progress'"
+        )
+        connection.exec_driver_sql(f"INSERT INTO complaints ({columns}) VALUES ({values}, {rest})")
+    enqueue(record, reply(vault, 1, template="status"), reply(vault, 2, template="status"))
+    assert [owed.params["status"] for owed in claim(record, lease(record))] == ["in_progress", "unknown"]
+
+
+def test_a_claim_whose_answer_was_lost_is_made_again_and_nothing_else_is(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n) for n in range(1, 6)])
+    epochs = lease(record)
+    arrived = claim(record, epochs, room=2)
+    lost = claim(record, epochs, room=2, in_flight={owed.id for owed in arrived})
+    again = claim(record, epochs, room=3, in_flight={owed.id for owed in arrived})
+    assert [owed.id for owed in again[:2]] == [owed.id for owed in lost]
+    assert len({owed.id for owed in arrived + again}) == 5
+
+
+def test_lost_claims_come_back_before_new_ones_and_within_the_room(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n) for n in range(1, 5)])
+    epochs = lease(record)
+    lost = {owed.id for owed in claim(record, epochs, room=3)}
+    again = claim(record, epochs, room=2)
+    assert len(again) == 2
+    assert {owed.id for owed in again} < lost
+
+
+@pytest.mark.parametrize("carries", [True, False])
+def test_a_claim_of_a_process_that_was_taken_over_becomes_unknown(record: Record, vault: Vault, carries: bool) -> None:
+    enqueue(record, reply(vault, 1))
+    claim(record, lease(record))
+    epochs = take_over(record)
+    assert claim(record, epochs, carries_reference={"sms"} if carries else (), now=at(60)) == []
+    reason = SETTLED_BY_RECEIPT if carries else SETTLED_BY_NOBODY
+    assert one(record, "state, code, reason") == ("unknown", "sender_lost", reason)
+    assert claim(record, epochs, now=at(9000)) == []
+
+
+def test_a_process_that_was_taken_over_claims_nothing(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    old = lease(record)
+    new = take_over(record)
+    assert claim(record, old, now=at(60)) == []
+    assert states(record) == ["owed"]
+    assert len(claim(record, new, now=at(60))) == 1
+
+
+def test_one_reply_of_a_conversation_is_claimed_at_a_time_oldest_first(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, "talk") for n in (3, 1, 2)], reply(vault, 4))
+    epochs = lease(record)
+    order = []
+    for second in range(3):
+        owed = next(owed for owed in claim(record, epochs, now=at(second)) if owed.conversation == "talk")
+        assert not [o for o in claim(record, epochs, in_flight={owed.id}, now=at(second)) if o.conversation == "talk"]
+        store(record, owed, "sent")
+        order.append(owed.number)
+    assert order == ["1000000003", "1000000001", "1000000002"]
+
+
+def test_replies_of_one_batch_to_one_conversation_keep_their_order(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, "talk", person=str(n)) for n in range(50)])
+    epochs = lease(record)
+    order = []
+    for _ in range(50):
+        (owed,) = claim(record, epochs, now=at(1))
+        store(record, owed, "sent")
+        order.append(int(owed.number or 0) - 1_000_000_000)
+    assert order == list(range(50))
+
+
+def test_a_conversation_whose_reply_waits_blocks_nobody_else(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, "talk", person=str(n)) for n in range(300)])
+    enqueue(record, *[reply(vault, n) for n in range(300, 310)], now=at(1))
+    epochs = lease(record)
+    (first,) = claim(record, epochs, room=1)
+    store(record, first, "retry", due_at=at(600))
+    numbers = [int(owed.number or 0) - 1_000_000_000 for owed in claim(record, epochs, room=5, now=at(2))]
+    assert numbers == [300, 301, 302, 303, 304]
+
+
+def test_a_later_reply_waits_for_an_earlier_one_that_is_tried_again(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1, "talk"), reply(vault, 2, "talk"))
+    epochs = lease(record)
+    (first,) = claim(record, epochs)
+    store(record, first, "retry", due_at=at(60))
+    assert claim(record, epochs, now=at(59)) == []
+    (again,) = claim(record, epochs, now=at(60))
+    assert again.id == first.id
+
+
+def test_each_account_has_a_room_of_its_own(record: Record, vault: Vault) -> None:
+    accounts = ["full", "narrow", "wide", "foreign"]
+    enqueue(
+        record, *[reply(vault, n, account=account, source=f"{account}-{n}") for n in range(9) for account in accounts]
+    )
+    epochs = lease(record, accounts=accounts[:3])
+    room = {"full": 0, "narrow": 2, "wide": 5, "foreign": 9}
+    claimed = claim_replies(record, epochs, room, in_flight=(), now=at(1))
+    assert sorted(owed.account for owed in claimed) == ["narrow"] * 2 + ["wide"] * 5
+
+
+def test_more_accounts_than_one_statement_takes_are_claimed_together(record: Record, vault: Vault) -> None:
+    accounts = [f"account-{n}" for n in range(600)]
+    enqueue(record, *[reply(vault, n, account=account) for n, account in enumerate(accounts)])
+    assert len(claim(record, lease(record, accounts=accounts), room=3, now=at(1))) == 600
 
 
 @pytest.mark.parametrize(
-    ("outcome", "more"),
-    [("redelivered", {}), ("refused", {}), ("refused", {"refusal": "an echo", "command": "CEK"})]
-    + [("added", {"kind": kind}) for kind in ("reaction", "edit", "deletion")],
+    ("state", "ends"),
+    [("sent", "sent"), ("unknown", "unknown"), ("failed", "failed"), ("retry", "owed"), ("owed", "owed")],
 )
-def test_nothing_else_is_answered(record: Record, outcome: str, more: dict[str, str]) -> None:
-    assert kept(record, routed(message(2, **more), outcome, message(1))) == 0
+def test_a_result_that_is_stored_twice_is_stored_once(
+    record: Record, vault: Vault, state: SendState, ends: str
+) -> None:
+    enqueue(record, reply(vault, 1))
+    (owed,) = claim(record, lease(record))
+    result = SendResult(owed, state, NOW, ("g1",), code="busy", reason="x", due_at=at(60))
+    for _ in range(3):
+        store_results(record, [result])
+    assert one(record, "state, attempts") == (ends, int(state == "retry"))
 
 
-def test_a_channel_that_cannot_speak_owes_nothing(record: Record) -> None:
-    assert kept(record, routed(message(1)), speaks=()) == 0
-    assert states(record) == []
+def test_the_result_of_an_earlier_claim_does_not_touch_the_next_one(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    epochs = lease(record)
+    (first,) = claim(record, epochs)
+    store(record, first, "retry", due_at=at(5))
+    (second,) = claim(record, epochs, now=at(6))
+    states_after = []
+    for state in ("retry", "owed", "failed", "unknown"):
+        store(record, first, state)
+        states_after += states(record)
+    assert states_after == ["claimed"] * 4
+    store(record, second, "sent")
+    assert states(record) == ["sent"]
 
 
-def test_no_more_than_twenty_answers_a_day_and_person(record: Record) -> None:
-    many = [routed(message(n)) for n in range(1, 16)]
-    assert kept(record, *many) == 15
-    assert kept(record, *[routed(message(n)) for n in range(16, 31)]) == 5
-    other = Party(phone="+628120000888")
-    assert kept(record, routed(message(31, sender=other))) == 1
-    assert kept(record, routed(message(32))) == 0
-    assert states(record) == ["owed"] * 20 + ["withheld"] * 10 + ["owed", "withheld"]
+def test_what_was_not_sent_is_tried_again_later_and_fails_at_last(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    epochs, now = lease(record), NOW
+    for attempt in range(MAX_ATTEMPTS):
+        (owed,) = claim(record, epochs, now=now)
+        assert owed.attempts == attempt
+        store(record, owed, "retry", due_at=now + timedelta(seconds=60), code="busy")
+        assert claim(record, epochs, now=now + timedelta(seconds=59)) == []
+        now += timedelta(seconds=60)
+    assert one(record, "state, attempts, code") == ("failed", MAX_ATTEMPTS, "busy")
 
 
-def test_a_new_day_begins_where_the_citizen_is(record: Record) -> None:
+def test_an_attempt_that_failed_by_the_accounts_fault_does_not_count(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    epochs = lease(record)
+    for second in range(3 * MAX_ATTEMPTS):
+        (owed,) = claim(record, epochs, now=at(second))
+        store(record, owed, "owed", at=at(second), code="token_expired")
+    assert one(record, "state, attempts, code") == ("owed", 0, "token_expired")
+
+
+def test_a_process_that_was_taken_over_settles_its_own_claims(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n) for n in range(1, 5)])
+    claims = claim(record, lease(record))
+    epochs = take_over(record)
+    claim(record, epochs, now=at(60))
+    assert states(record) == ["unknown"] * 4
+    for owed, state in zip(claims, ("sent", "failed", "retry", "owed"), strict=True):
+        store(record, owed, state, at=at(61))
+    assert states(record) == ["sent", "failed", "owed", "owed"]
+
+
+def test_a_reply_that_may_have_arrived_is_never_claimed_again(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    epochs = lease(record)
+    (owed,) = claim(record, epochs)
+    store(record, owed, "unknown", reason="no answer")
+    assert claim(record, epochs, now=at(90_000)) == []
+    assert claim(record, take_over(record), now=at(90_000)) == []
+
+
+def test_twenty_automatic_answers_a_day_and_person(record: Record, vault: Vault) -> None:
+    many = [reply(vault, n, "talk") for n in range(30)]
+    assert enqueue(record, *many[:15]) == 15
+    assert enqueue(record, *many[15:]) == 5
+    assert enqueue(record, reply(vault, 99)) == 1
+    assert states(record).count("suppressed") == 10
+    assert len(claim(record, lease(record), now=at(1))) == 2  # the first of each conversation
+
+
+def test_the_answers_of_officers_are_never_suppressed_and_do_not_count(record: Record, vault: Vault) -> None:
+    officers = [reply(vault, n, "talk", automatic=False) for n in range(30)]
+    assert enqueue(record, *officers) == 30
+    assert enqueue(record, *[reply(vault, n, "talk") for n in range(30, 60)]) == DAILY_LIMIT
+    assert enqueue(record, reply(vault, 60, "talk", automatic=False)) == 1
+
+
+def test_a_new_day_begins_where_the_citizen_is(record: Record, vault: Vault) -> None:
     last_minute = datetime.fromisoformat("2025-07-01T23:59:00+07:00")
-    assert kept(record, *[routed(message(n)) for n in range(1, 22)], now=last_minute) == 20
-    assert kept(record, routed(message(30)), now=last_minute + timedelta(minutes=2)) == 1
+    assert enqueue(record, *[reply(vault, n, "talk") for n in range(21)], now=last_minute) == 20
+    assert enqueue(record, reply(vault, 30, "talk"), now=last_minute + timedelta(minutes=2)) == 1
 
 
-def test_a_reply_goes_from_owed_to_sent(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    published(record, [reply.id], now=NOW)
-    assert (states(record), owed(record, now=NOW)) == (["published"], [])
-    assert claim(record, [reply.id], by="a", now=NOW) == {reply.id}
-    assert claim(record, [reply.id], by="b", now=NOW) == set()
-    note(record, [receipt("sent", reply=reply.id, native_id="g1")])
-    assert rows(record, "SELECT state, native_id FROM outbox") == [("sent", "g1")]
+def test_two_processes_that_answer_one_person_count_together(opens: Opens, vault: Vault) -> None:
+    together = Barrier(2)
+
+    def run(record: Record, first: int) -> int:
+        together.wait(30)
+        return sum(enqueue(record, reply(vault, n, "talk")) for n in range(first, first + 20))
+
+    with opens() as one_process, opens() as other, ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(run, (one_process, other), (0, 20)))
+        assert sum(counts) == DAILY_LIMIT
+        assert states(other).count("owed") == DAILY_LIMIT
 
 
-def test_a_claim_whose_answer_was_lost_is_made_again_by_its_name_alone(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    published(record, [reply.id], now=NOW)
-    assert claim(record, [reply.id], by="a-1", now=NOW) == {reply.id}
-    assert claim(record, [reply.id], by="a-2", now=NOW) == claim(record, [reply.id], by="b-1", now=NOW) == set()
-    assert claim(record, [reply.id], by="a-1", now=NOW) == {reply.id}
-    note(record, [receipt("sent", reply=reply.id)])
-    assert claim(record, [reply.id], by="a-1", now=NOW) == set()
+def test_only_failed_and_unknown_replies_are_sent_again_by_wish(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n) for n in range(1, 5)])
+    epochs = lease(record)
+    sent, failed, unknown, _ = claims = claim(record, epochs)
+    store(record, sent, "sent")
+    store(record, failed, "failed", code="no_such_number")
+    store(record, unknown, "unknown")
+    everything = [owed.id for owed in claims]
+    assert resend_replies(record, now=NOW, state="sent") == []
+    assert resend_replies(record, now=at(5), ids=everything) == sorted([failed.id, unknown.id])
+    assert states(record) == ["sent", "owed", "owed", "claimed"]
+    again = claim(record, epochs, in_flight=everything[3:], now=at(5))
+    assert [(owed.id, owed.attempts) for owed in again] == [(failed.id, 0), (unknown.id, 0)]
 
 
-def test_two_threads_never_claim_the_same_reply(record: Record) -> None:
-    kept(record, *[routed(message(n, sender=Party(phone=f"+6281200{n:05d}"))) for n in range(1, 41)])
-    ids = [reply.id for reply in owed(record, now=NOW)]
-    with ThreadPoolExecutor(4) as pool:
-        mine = list(pool.map(lambda who: [i for i in ids if claim(record, [i], by=who, now=NOW)], "abcd"))
-    assert sorted(i for part in mine for i in part) == sorted(ids)
+def test_replies_are_resent_by_state_and_account(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, account="sms" if n % 2 else "wa") for n in range(6)])
+    for owed in claim(record, lease(record, accounts=("sms", "wa"))):
+        store(record, owed, "failed")
+    assert len(resend_replies(record, now=NOW, state="failed", account="wa")) == 3
+    assert len(resend_replies(record, now=NOW, state="unknown")) == 0
+    assert len(resend_replies(record, now=NOW, state="failed")) == 3
 
 
-def test_what_was_not_sent_comes_back_later_and_at_last_fails(record: Record) -> None:
-    kept(record, routed(message(1)))
-    at = NOW
-    for attempt in range(8):
-        (reply,) = owed(record, now=at)
-        published(record, [reply.id], now=at)
-        claim(record, [reply.id], by="a", now=at)
-        note(record, [receipt("retry", reply=reply.id, at=at, after=60.0, reason="busy")] * 2)
-        assert owed(record, now=at + timedelta(seconds=59)) == []
-        at += timedelta(seconds=60)
-        assert rows(record, "SELECT attempts FROM outbox") == [(attempt + 1,)]
-    assert states(record) == ["failed"]
+def test_replies_are_listed_with_the_reason_and_nothing_personal(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, account="sms" if n < 3 else "wa") for n in range(5)])
+    epochs = lease(record, accounts=("sms", "wa"))
+    claims = claim(record, epochs)
+    store(record, claims[0], "failed", code="no_such_number", reason="the provider knows no such number")
+    store(record, claims[1], "sent", text="Terima kasih")
+    (failed,) = list_replies(record, "failed")
+    assert (failed.account, failed.number, failed.code) == ("sms", "1000000000", "no_such_number")
+    assert [row.state for row in list_replies(record)] == ["claimed", "claimed", "claimed", "failed"]
+    assert [row.account for row in list_replies(record, "claimed", "wa")] == ["wa", "wa"]
+    assert len(list_replies(record, limit=2)) == 2
+    assert "62812" not in repr(list_replies(record))
 
 
-def test_a_retry_heard_twice_does_not_take_back_the_next_claim(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    again = receipt("retry", reply=reply.id, after=5.0)
-    note(record, [again])
-    assert claim(record, [reply.id], by="b", now=NOW) == set()
-    claim(record, [reply.id], by="b", now=NOW + timedelta(seconds=6))
-    note(record, [again])
-    assert states(record) == ["claimed"]
+def test_unsent_replies_are_counted_by_account_and_state(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, account="sms" if n < 3 else "wa") for n in range(5)])
+    claims = claim(record, lease(record, accounts=("sms",)))
+    store(record, claims[0], "failed")
+    store(record, claims[1], "sent")
+    counts = {(count.account, count.state): (count.replies, count.oldest) for count in count_unsent(record)}
+    assert {key: replies for key, (replies, _) in counts.items()} == {
+        ("sms", "failed"): 1, ("sms", "claimed"): 1, ("wa", "owed"): 2,
+    }  # fmt: skip
+    assert counts["wa", "owed"][1] == NOW + timedelta(microseconds=3)
 
 
-def test_what_the_relay_published_is_claimed_though_our_clock_is_behind_the_relays(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    note(record, [receipt("retry", reply=reply.id, after=30.0)])
-    published(record, [reply.id], now=NOW + timedelta(seconds=31))
-    assert claim(record, [reply.id], by="b", now=NOW) == {reply.id}
+def test_the_wait_before_the_next_attempt_grows_and_is_bounded() -> None:
+    waits = [(next_attempt(NOW, attempts) - NOW).total_seconds() for attempts in range(12)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (3, 3600)
+    assert next_attempt(NOW, 0, after=0.0) == at(1)
+    assert next_attempt(NOW, 0, after=86_400.0) == at(3600)
 
 
-def test_what_was_put_back_is_published_again(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)  # faster than the relay, which has yet to note that it published
-    note(record, [receipt("retry", reply=reply.id, after=30.0)])
-    published(record, [reply.id], now=NOW)
-    assert states(record) == ["owed"]
-    assert len(owed(record, now=NOW + timedelta(seconds=30))) == 1
+def test_two_processes_never_claim_the_same_reply(opens: Opens, vault: Vault) -> None:
+    together = Barrier(2)
+    accounts = [f"account-{n}" for n in range(4)]
 
+    def run(record: Record, holder: str) -> list[str]:
+        claimed: list[str] = []
+        together.wait(30)
+        for turn in range(12):
+            epochs = lease(record, holder, accounts, now=at(turn))
+            for owed in claim(record, epochs, room=3, now=at(600)):
+                store(record, owed, "sent")
+                claimed.append(owed.id)
+            if turn % 3 == 2:
+                take_over(record, f"{holder}-{turn}", ())
+        return claimed
 
-def test_a_claim_that_nobody_finishes_is_unknown_until_a_receipt_tells(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    assert unclaim_stale(record, before=NOW) == 0
-    assert unclaim_stale(record, before=NOW + timedelta(seconds=1)) == 1
-    assert (states(record), owed(record, now=NOW + timedelta(days=1))) == (["unknown"], [])
-    note(record, [receipt("delivered", reply=reply.id, raw=raw(9))])
-    assert states(record) == ["delivered"]
-
-
-@pytest.mark.parametrize(
-    ("told", "ends"),
-    [(("sent", "delivered", "read"), "read"), (("read", "delivered", "sent"), "read"),
-     (("delivered", "sent"), "delivered"), (("failed", "sent"), "failed"), (("sent", "failed"), "failed"),
-     (("sent", "unknown"), "sent"), (("unknown",), "unknown")],
-)  # fmt: skip
-def test_receipts_move_a_reply_on_and_never_back(record: Record, told: tuple[str, ...], ends: str) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    for state in told:
-        note(record, [receipt(state, reply=reply.id)])
-    assert states(record) == [ends]
-
-
-def test_a_receipt_with_the_channels_id_finds_its_reply_even_when_it_comes_first(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    early = receipt("delivered", native_id="g1", raw=raw(9))
-    elsewhere = Receipt(account="other", channel="sms", state="failed", at=NOW, native_id="g1", raw=raw(10))
-    note(record, [early, elsewhere])
-    assert states(record) == ["claimed"]
-    note(record, [receipt("sent", reply=reply.id, native_id="g1")])
-    assert states(record) == ["delivered"]
-    note(record, [receipt("read", native_id="g1", raw=raw(11))])
-    assert states(record) == ["read"]
-
-
-def test_a_withheld_reply_is_never_sent(record: Record) -> None:
-    kept(record, *[routed(message(n)) for n in range(1, 22)])
-    ((withheld,),) = rows(record, "SELECT id FROM outbox WHERE state = 'withheld'")
-    assert claim(record, [withheld], by="a", now=NOW) == set()
-    assert withheld not in {reply.id for reply in owed(record, now=NOW)}
-
-
-def test_receipts_are_no_messages_in_the_books(record: Record) -> None:
-    kept(record, routed(message(1)))
-    told = message(2)
-    note(record, [receipt("sent", reply=owed(record, now=NOW)[0].id, raw=told.raw)])
-    counted(record, message(1), told)
-    assert books(record) == {"received": 1, "recorded": 1, "receipts": 1}
-
-
-def test_every_reply_fits_two_segments_of_plain_letters() -> None:
-    statuses = ("unverified", "verified", "in_progress", "done", "archived", "rejected", "unknown", "kata asing")
-    told = [words("status", number="1234567897", status=s) for s in statuses]
-    told += [words(t, number="1234567897") for t in ("added", "unknown_number")]
-    told += [words("number_given", number="1234567897", missing=m) for m in ((), ("text",), ("place",))]
-    for text in told:
-        assert len(text) <= 306
-        assert text.isascii()
-        assert not set(text) & set("^{}[]~|\\`\n")
-    assert len(words("number_given", number=number(message(1).raw), missing=("text", "place"))) <= 306
-
-
-def test_what_waited_long_before_it_was_published_is_not_astray(record: Record) -> None:
-    kept(record, routed(message(1)))
-    (reply,) = owed(record, now=NOW)
-    published(record, [reply.id], now=NOW + timedelta(hours=5))
-    assert unpublish_stale(record, before=NOW + timedelta(hours=4)) == 0
-    assert unpublish_stale(record, before=NOW + timedelta(hours=6)) == 1
-    assert states(record) == ["owed"]
+    with opens() as one_process, opens() as other, ThreadPoolExecutor(2) as pool:
+        enqueue(one_process, *[reply(vault, n, account=accounts[n % 4]) for n in range(80)])
+        claimed = [owed for part in pool.map(run, (one_process, other), "ab") for owed in part]
+        unknown = states(one_process).count("unknown")
+    assert len(claimed) == len(set(claimed))
+    assert len(claimed) + unknown >= 60
