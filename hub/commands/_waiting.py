@@ -1,4 +1,4 @@
-"""Raws of a command's own that are on the road, and what became of them."""
+"""A command's own Raws that are in flight, and what became of them."""
 
 from __future__ import annotations
 
@@ -8,63 +8,69 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from bus import Lag
+from bus import Bus, Lag
 from hub.ledger import BOOKKEEPER
-from hub.wiring import Hub
 from schemas import Raw, Retry
-from sink.outcomes import Fate, fates
+from sink import ItemOutcome, outcomes_of
+from sink.ledger import COLUMNS
+
+if TYPE_CHECKING:
+    from hub.running.pools import Pools
+    from sink import Record
 
 T = TypeVar("T")
 AT_ONCE = 500
 PATIENCE = 600.0
-"""Seconds with nothing but Retry, and the command gives up: to run it again is safe."""
-COLUMNS = ("recorded", "added", "redelivered", "refused", "dead", "on_the_road", "lost", "receipts", "empty")
-_COLUMN = {"receipt": "receipts"}
+"""Seconds with nothing but Retry, and the command gives up: it is safe to run it again."""
+_COLUMNS = {"receipt": "receipts"}
 log = logging.getLogger(__name__)
 
 
-class Waiting:
+class InFlight:
     """Holds a line number for each Raw without an outcome, the oldest first; the others are only counted."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, bus: Bus, record: Record, pools: Pools) -> None:
+        self._bus = bus
+        self._record = record
+        self._pools = pools
         self._lines: dict[str, int] = {}
-        self._count: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._lines)
 
     async def publish(self, raws: Sequence[Raw], lines: Sequence[int]) -> None:
-        """Put them on the road; once this returns they are durable."""
-        await patiently(lambda: self._hub.bus.publish(raws))
+        """Publish them; once this returns they are durable."""
+        await patiently(lambda: self._bus.publish(raws))
         self._lines.update(zip((raw.id for raw in raws), lines, strict=True))
 
-    async def look(self) -> list[tuple[int, Fate]]:
+    async def ended(self) -> list[tuple[int, ItemOutcome]]:
         """Which of the oldest have an outcome now, with their lines."""
         asked = list(islice(self._lines, AT_ONCE))
-        ended = await patiently(lambda: self._hub.threads.disk(fates, self._hub.record, asked))
-        self._count.update(_COLUMN.get(fate.outcome, fate.outcome) for fate in ended)
-        return [(self._lines.pop(fate.raw), fate) for fate in ended]
+        outcomes = await patiently(lambda: self._pools.io(outcomes_of, self._record, asked))
+        self._counts.update(_COLUMNS.get(o.outcome, o.outcome) for o in outcomes)
+        return [(self._lines.pop(o.raw), o) for o in outcomes]
 
-    async def counted(self) -> None:
-        """Wait until the ledger has counted everything that was there when this was called."""
-        heads = {lag.partition: lag.place + lag.behind for lag in await self._books()}
-        while any(lag.place < heads.get(lag.partition, 0) for lag in await self._books()):  # noqa: ASYNC110 - another process may be counting
+    async def booked(self) -> None:
+        """Wait until the ledger has booked everything that was published when this was called."""
+        heads = {lag.partition: lag.offset + lag.behind for lag in await self._lags()}
+        while any(lag.offset < heads.get(lag.partition, 0) for lag in await self._lags()):  # noqa: ASYNC110 - another process may be booking
             await asyncio.sleep(0.05)
 
-    async def _books(self) -> list[Lag]:
-        return [lag for lag in await patiently(self._hub.bus.lag) if lag.group == BOOKKEEPER]
+    async def _lags(self) -> list[Lag]:
+        return [lag for lag in await patiently(self._bus.lag) if lag.group == BOOKKEEPER]
 
     def ledger(self) -> dict[str, int]:
         """The columns of the ledger, for these Raws alone."""
-        columns = {name: self._count[name] for name in COLUMNS} | {"on_the_road": len(self)}
-        return {"received": len(self) + self._count.total() - columns["receipts"] - columns["empty"], **columns}
+        counts = {name: self._counts[name] for name in COLUMNS if name != "received"} | {"in_flight": len(self)}
+        received = len(self) + self._counts.total() - counts["receipts"] - counts["empty"]
+        return {"received": received, **counts}
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """A broker or a database that blinks shall not end a long import."""
+    """A broker or a database that fails for a moment shall not end a long import."""
     until, pause = time.monotonic() + PATIENCE, 0.1
     while True:
         try:
@@ -77,12 +83,12 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         pause = min(pause * 2, 10.0)
 
 
-async def first_of(mine: asyncio.Task[None], stages: Collection[asyncio.Task[None]]) -> None:
-    """Wait for one's own work; a stage that gives up ends the wait with its error."""
+async def first_of(own: asyncio.Task[None], stages: Collection[asyncio.Task[None]]) -> None:
+    """Wait for the command's own work; a stage that gives up ends the wait with its error."""
     try:
-        await asyncio.wait([mine, *stages], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([own, *stages], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        mine.cancel()
-    for task in (*stages, mine):
+        own.cancel()
+    for task in (*stages, own):
         if task.done() and not task.cancelled():
             task.result()

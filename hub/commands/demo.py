@@ -1,114 +1,155 @@
-"""`demo`: some hundreds of messages written for the project, through the real doors, and what becomes of them.
+"""`demo`: some hundreds of messages written for the project, through the real accounts, and what becomes of them.
 
-It goes through the hub that answers at the listen address; where none does, it starts one for the time. An account
-whose answers would reach real people is left out.
+It uses the hub that answers at the listen address; where none does, it starts one for the time. An account whose
+answers would reach real people is left out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from random import Random
+from urllib.parse import urlsplit
 
 import click
 import uvloop
 
-from connectors import Channel
+from connectors import Channel, DemoItem, Speaks
+from hub.accounts import Accounts
+from hub.clock import now
 from hub.commands import OutOfBalance, say, settings
-from hub.demo.board import Board
-from hub.demo.requests import would_send
-from hub.demo.stories import Teller
 from hub.commands._waiting import patiently
-from hub.demo.run import Told, Walk
-from hub.commands.ledger import written
-from hub.ledger import look, two_looks
+from hub.commands.ledger import as_table
+from hub.demo.board import Board
+from hub.demo.run import DemoRun, Ended
+from hub.demo.stories import StoryGenerator
+from hub.ledger import checked_twice, read_ledger
+from hub.opening import Opened, open_hub
 from hub.running.serve import STAGES, serve
 from hub.settings import Settings, WrongCall
-from hub.wiring import Hub, open_hub
 
 MESSAGES = 300
-KINDS = ("sms", "whatsapp", "web", "file")
-ASK_AGAIN = 6
+ASKERS = 6
 """So many citizens ask for their number, and add to it, once they know it."""
-ANSWERED = ("sms", "whatsapp", "web")
-"""Doors of the examples to look up, one each."""
-PACE = 0.1
-"""Seconds between two things that one citizen says, where somebody watches."""
+PAUSE = 0.1
+"""Seconds between two messages of one citizen, where a person watches."""
 
 
 @click.command()
 def demo() -> None:
-    """Some hundreds of realistic messages through the real doors; shows live what becomes of them.
+    """Some hundreds of realistic messages through the real accounts; shows live what becomes of them.
 
     \b
     Example:
       satupintu demo
     """
-    told = settings()
-    if told.bus.startswith("memory:"):
+    own = settings()
+    if own.bus.startswith("memory:"):
         raise WrongCall("the demo looks for its messages on the bus: it needs one that lasts, not memory://")
-    uvloop.run(_demo(told))
+    uvloop.run(_demo(own))
 
 
-async def _demo(told: Settings) -> None:
-    async with _answering(told) as beside, open_hub(told) as hub:
-        doors = _doors(hub)
-        teller, board = Teller(Random()), Board()  # noqa: S311 - nothing secret is drawn
-        walk = Walk(hub, told.url, doors, board, PACE if sys.stderr.isatty() else 0)
-        say(f"{MESSAGES} messages through {', '.join(doors)} at {told.url}")
-        first = await walk.tell(teller.stories(list(doors), MESSAGES))
-        known = [t for t in first if t.fate.outcome == "recorded" and t.fate.number]
-        asking = [teller.asking(t.said, t.fate.number or "") for t in _askers(known)]
-        strangers = [teller.unknown(door) for door in doors if door in ("sms", "whatsapp")]
-        if not walk.missing:
-            await walk.tell([*asking, *strangers])
-        await _end(hub, walk.missing, known, hint="" if beside else " (satupintu up first)")
+async def _demo(own: Settings) -> None:
+    async with _hub_at(own) as was_up, open_hub(own) as opened:
+        channels = usable_channels(opened.current.accounts, own)
+        run, generator = _run(own, opened, channels), StoryGenerator(Random(), now())  # noqa: S311 - nothing secret
+        say(f"{MESSAGES} messages through {', '.join(channels)} at {own.url}")
+        first = await run.send(generator.stories(list(channels.values()), MESSAGES))
+        numbered = [e for e in first if e.outcome.outcome == "recorded" and e.outcome.number]
+        if not run.missing:
+            await run.send(_second_round(generator, channels, numbered))
+        await _end(own, opened, run.missing, numbered, hint="" if was_up else " (satupintu up first)")
 
 
-def _askers(known: Sequence[Told]) -> list[Told]:
-    return [told for told in known if told.said.door in ANSWERED[:2]][:ASK_AGAIN]
+def _run(own: Settings, opened: Opened, channels: Mapping[str, Channel]) -> DemoRun:
+    pools, storage = opened.outside.pools, opened.storage
+    return DemoRun(
+        own.url,
+        channels,
+        Board(),
+        bus=opened.transport.bus,
+        record=storage.record,
+        pools=pools,
+        store=partial(pools.io, storage.blobs.put),
+        pause=PAUSE if sys.stderr.isatty() else 0,
+    )
 
 
-async def _end(hub: Hub, missing: int, known: Sequence[Told], *, hint: str) -> None:
-    books, losers = await two_looks(lambda: patiently(lambda: look(hub)))
-    sys.stdout.write(f"{written(books)}\nLook them up{hint}; the last digits of the phone show the words:\n")
-    for told in {told.said.door: told for told in known if told.said.door in ANSWERED}.values():
-        words = f"{hub.settings.url}/lacak/{told.fate.number}   phone …{told.said.who.phone[-4:]}   by {told.said.door}"
-        sys.stdout.write(f"  {told.fate.number}   {words}\n")
+def _second_round(
+    generator: StoryGenerator, channels: Mapping[str, Channel], numbered: Sequence[Ended]
+) -> list[list[object]]:
+    """Citizens who know their number ask for it and add to it; strangers ask for one that does not exist."""
+    conversational = {name: channel for name, channel in channels.items() if channel.conversational}
+    askers = [ended for ended in numbered if ended.message.account in conversational][:ASKERS]
+    return [
+        *(
+            generator.questions(conversational[e.message.account], e.message.citizen, e.outcome.number or "")
+            for e in askers
+        ),
+        *(generator.unknown_number(channel) for channel in conversational.values()),
+    ]
+
+
+async def _end(own: Settings, opened: Opened, missing: int, numbered: Sequence[Ended], *, hint: str) -> None:
+    read = partial(read_ledger, opened.storage.record, opened.transport.bus, opened.outside.pools)
+    ledger, losers = await checked_twice(lambda: patiently(read))
+    sys.stdout.write(f"{as_table(ledger)}\nLook them up{hint}; the last digits of the phone show the words:\n")
+    for ended in {ended.message.account: ended for ended in numbered}.values():
+        number, message = ended.outcome.number, ended.message
+        page = f"{own.url}/lacak/{number}   phone …{message.item.phone[-4:]}   by {message.account}"
+        sys.stdout.write(f"  {number}   {page}\n")
     if missing or losers:
         raise OutOfBalance(f"{missing} without an outcome, lost in {losers or 'no account'}: run satupintu doctor")
 
 
-def _doors(hub: Hub) -> dict[str, Channel]:
-    """The first active account of each kind, by kind, without those whose answers would reach real people."""
-    found = {}
-    for kind in KINDS:
-        channel = hub.accounts.first(kind)
-        if channel is None:
-            say(f"no active account of kind {kind} in {hub.settings.channels}: left out")
-        elif reason := would_send(channel):
-            say(f"[{channel.account}] is left out: {reason}, and the demo answers nobody real")
+def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
+    """By account: the first of each kind that the demo can write to, without those whose answers would reach real
+    people. Raises WrongCall where there is none."""
+    found: dict[str, Channel] = {}
+    for kind in dict.fromkeys(channel.kind for channel in accounts.values()):
+        channel = accounts.first(kind)
+        if channel is None or channel.demo_request(_PROBE) is None:
+            continue
+        if _reaches_people(channel):
+            say(f"[{channel.account}] is left out: it can send to real people, and the demo answers nobody real")
         else:
-            found[kind] = channel
+            found[channel.account] = channel
     if not found:
-        raise WrongCall(f"no account for the demo in {hub.settings.channels}: add one, or name another with --channels")
+        raise WrongCall(f"no account for the demo in {own.channels}: add one, or name another file with --channels")
     return found
 
 
+_PROBE = DemoItem(id="0", text="-", name="-", phone="6281200000000", at=now())
+
+
+def _reaches_people(channel: Channel) -> bool:
+    return isinstance(channel, Speaks) and not all(_is_local(url) for url in channel.outbound_urls)
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @asynccontextmanager
-async def _answering(told: Settings) -> AsyncIterator[bool]:
+async def _hub_at(own: Settings) -> AsyncIterator[bool]:
     """A hub that answers at the listen address: the one that is up (True), or one of our own for the time."""
-    if await asyncio.to_thread(_alive, told):
+    if await asyncio.to_thread(_is_alive, own):
         yield True
         return
     logging.getLogger().setLevel(logging.ERROR)  # its warnings would stand in the middle of the table
-    serving = asyncio.create_task(serve(told, STAGES))
+    serving = asyncio.create_task(serve(own, STAGES))
     try:
-        while not serving.done() and not await asyncio.to_thread(_alive, told):  # noqa: ASYNC110 - it is asked over HTTP
+        while not serving.done() and not await asyncio.to_thread(_is_alive, own):  # noqa: ASYNC110 - asked over HTTP
             await asyncio.sleep(0.05)
         if serving.done():
             serving.result()
@@ -118,8 +159,8 @@ async def _answering(told: Settings) -> AsyncIterator[bool]:
         await asyncio.gather(serving, return_exceptions=True)
 
 
-def _alive(told: Settings) -> bool:
-    connection = HTTPConnection(told.host, told.port, timeout=2)
+def _is_alive(own: Settings) -> bool:
+    connection = HTTPConnection(own.host, own.port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200

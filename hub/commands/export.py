@@ -1,12 +1,16 @@
-"""`export`: the complaints on record, one JSON line each."""
+"""`export`: the recorded complaints, one JSON line each."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import Moment, at_hub, data
+from hub.commands import Moment, data, on_record
+
+if TYPE_CHECKING:
+    from sink import Record
 
 
 @click.command()
@@ -18,14 +22,10 @@ def export(since: datetime | None) -> None:
     Example:
       satupintu export --since 2025-07-01 > july.ndjson
     """
-    from hub.wiring import Hub
     from sink import export as complaints
 
-    async def work(hub: Hub) -> None:
-        def lines() -> None:
-            for complaint in complaints(hub.record, since):
-                data(complaint)
+    def write(record: Record) -> None:
+        for complaint in complaints(record, since):
+            data(complaint)
 
-        await hub.running.pools.disk(lines)
-
-    at_hub(work)
+    on_record(write)

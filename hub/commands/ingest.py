@@ -1,7 +1,7 @@
-"""`ingest`: a file of NDJSON or CSV, the whole road, until each of its rows has an outcome.
+"""`ingest`: a file of NDJSON or CSV through the whole pipeline, until each of its rows has an outcome.
 
-Its stages stand beside those of a running `up` as members of the same groups, and share the work. At most 2,000 rows of
-the file are on the road at a time, so that citizens who write meanwhile stand behind a short queue.
+Its stages join the groups of a running `up` and share the work. At most 2,000 rows of the file are in flight at a time,
+so that citizens who write meanwhile wait behind a short queue.
 """
 
 from __future__ import annotations
@@ -10,96 +10,110 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from uuid_utils import uuid7
 
 from connectors import Channel
-from hub.commands import at_hub, data, say
-from hub.commands._files import Files
-from connectors._rows import Named, at_line, named, opened, raw_of, rows
-from hub.commands._waiting import Waiting, first_of
+from connectors._rows import NamedRow, raw_of
+from hub.accounts import Accounts
+from hub.clock import now
+from hub.commands import data, on_hub, say
+from hub.commands._row_attachments import RowAttachments
+from hub.commands._rows import rows_of
+from hub.commands._waiting import InFlight, first_of
 from hub.running.serve import children, working
+from hub.running.status import ProcessStatus
 from hub.settings import WrongCall, nearest
-from hub.wiring import Hub
 from schemas import Raw
 
-ON_THE_ROAD = 2000
+if TYPE_CHECKING:
+    from hub.opening import Opened
+    from hub.settings import Settings
+
+IN_FLIGHT = 2000
 AT_ONCE = 500
 PAUSE = 0.05
-"""Seconds between two looks: the rows on the road last longer than that, and a look is not free."""
+"""Seconds between two looks: rows are in flight for longer, and a look has its cost."""
 STAGES = ("reader", "matcher", "router", "sink")
+KIND = "file"
 
 
 @click.command()
 @click.argument("file")
 @click.option("--account", metavar="NAME", help="The account of kind file. [the first one]")
 def ingest(file: str, account: str | None) -> None:
-    """A file of NDJSON or CSV, the whole road. Wrong rows are named by line, and are dead. Prints the file's ledger.
+    """A file of NDJSON or CSV through the whole pipeline. Wrong rows are named by line, and are dead. Prints the
+    file's ledger.
 
     \b
     Example:
       satupintu ingest reports.csv --account file
     """
-    with opened(file) as stream:
-        found = named(rows(file, stream))
-        tally = at_hub(lambda hub: bring(hub, found, channel_of(hub, account), Path(file).parent), begins=True)
-    data(tally)
+    with rows_of(file) as rows:
+        data(on_hub(partial(bring, rows, account, Path(file).parent), first_start=True))
 
 
-def channel_of(hub: Hub, account: str | None) -> Channel:
+def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:
     """The account that rows come in by. Raises WrongCall."""
-    own = [name for name, channel in hub.accounts.items() if channel.kind == "file"]
+    own = [name for name, channel in accounts.items() if channel.kind == KIND]
     if not own:
-        raise WrongCall(f'{hub.settings.channels} has no account of kind file: add [file], kind = "file", owner = "00"')
+        raise WrongCall(f'{file} has no account of kind file: add [file], kind = "file", owner = "00"')
     if account and account not in own:
         raise WrongCall(f"{account} is no account of kind file{nearest(account, own)}: name one of {', '.join(own)}")
-    return hub.accounts[account or own[0]]
+    return accounts[account or own[0]]
 
 
-async def bring(hub: Hub, found: Iterator[Named], channel: Channel, folder: Path) -> dict[str, int]:
-    """Put the rows on the road and wait for what becomes of them: the ledger of just these."""
-    files, waiting = Files(hub.blobs, folder), Waiting(hub)
-    first = list(islice(found, ON_THE_ROAD))
-    hands = 1 if hub.shared and len(first) == ON_THE_ROAD else 0  # a file worth one
-    async with working(hub, STAGES) as stages, children(hub.settings, STAGES, hands):
-        found = chain(first, found)
-        road = asyncio.create_task(_road(hub, found, waiting, lambda rows: _raws(rows, channel, files)))
-        await first_of(road, stages)
-        await waiting.counted()
-    return waiting.ledger()
+async def bring(
+    rows: Iterator[NamedRow], account: str | None, folder: Path, settings: Settings, opened: Opened
+) -> dict[str, int]:
+    """Publish the rows and wait for what becomes of them: the ledger of just these."""
+    storage, pools = opened.storage, opened.outside.pools
+    channel = account_for(opened.current.accounts, account, settings.channels)
+    private = (settings.data, settings.keys, settings.channels)
+    attachments = RowAttachments(storage.blobs, folder, private)
+    in_flight = InFlight(opened.transport.bus, storage.record, pools)
+    first = list(islice(rows, IN_FLIGHT))
+    helpers = 1 if settings.shared and len(first) == IN_FLIGHT else 0  # a file worth one
+    status = ProcessStatus()
+    async with working(settings, opened, status, STAGES) as stages, children(settings, STAGES, helpers):
+        raws_of = partial(pools.io, partial(_raws, channel=channel, attachments=attachments))
+        own = asyncio.create_task(_publish(chain(first, rows), in_flight, raws_of))
+        await first_of(own, stages)
+        await in_flight.booked()
+    return in_flight.ledger()
 
 
-async def _road(
-    hub: Hub, found: Iterator[Named], waiting: Waiting, raws_of: Callable[[Sequence[Named]], list[Raw]]
-) -> None:
+async def _publish(rows: Iterator[NamedRow], in_flight: InFlight, raws_of: Callable[..., object]) -> None:
     progress = Progress()
-    while batch := list(islice(found, AT_ONCE)):
-        while len(waiting) + len(batch) > ON_THE_ROAD:
-            await _look(waiting, progress)
-        raws = await hub.running.pools.disk(raws_of, batch)
-        await waiting.publish(raws, [row.line for row in batch])
-    while waiting:
-        await _look(waiting, progress)
+    while batch := list(islice(rows, AT_ONCE)):
+        while len(in_flight) + len(batch) > IN_FLIGHT:
+            await _look(in_flight, progress)
+        raws = await raws_of(batch)  # type: ignore[misc]
+        await in_flight.publish(raws, [row.line for row in batch])
+    while in_flight:
+        await _look(in_flight, progress)
     progress.end()
 
 
-async def _look(waiting: Waiting, progress: Progress) -> None:
-    ended = await waiting.look()
-    for line, fate in ended:
-        if fate.outcome == "dead":
-            say(at_line(line, fate.reason or "dead"))
-    progress.more(len(ended))
+async def _look(in_flight: InFlight, progress: Progress) -> None:
+    ended = await in_flight.ended()
+    for line, outcome in ended:
+        if outcome.outcome == "dead":
+            reason = outcome.reason or "dead"
+            say(reason if "line " in reason else f"line {line}: {reason}")
+    progress.add(len(ended))
     if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)
 
 
-def _raws(rows: Sequence[Named], channel: Channel, files: Files) -> list[Raw]:
-    at = datetime.now(UTC)
-    return [files.laid(raw_of(row, channel, id=str(uuid7()), at=at, body=files.body(row))) for row in rows]
+def _raws(rows: Sequence[NamedRow], *, channel: Channel, attachments: RowAttachments) -> list[Raw]:
+    at = now()
+    return [raw_of(row, channel, id=str(uuid7()), at=at, body=attachments.body_of(row)) for row in rows]
 
 
 class Progress:
@@ -110,12 +124,12 @@ class Progress:
         self._begun = time.monotonic()
         self._done = 0
 
-    def more(self, rows: int) -> None:
+    def add(self, rows: int) -> None:
         """So many more are done."""
         self._done += rows
         if self._shown and rows:
-            pace = self._done / max(time.monotonic() - self._begun, 0.001)
-            click.echo(f"\r{self._done:,} rows, {pace:,.0f} a second ", err=True, nl=False)
+            rate = self._done / max(time.monotonic() - self._begun, 0.001)
+            click.echo(f"\r{self._done:,} rows, {rate:,.0f} a second ", err=True, nl=False)
 
     def end(self) -> None:
         """The last row is done."""

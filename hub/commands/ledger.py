@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import OutOfBalance, at_hub, data, say
+from hub.commands import OutOfBalance, data, on_hub, say
 from hub.commands._table import table
+
+if TYPE_CHECKING:
+    from hub.ledger import Ledger
+    from hub.opening import Opened
+    from hub.settings import Settings
 
 
 @click.command()
@@ -20,29 +25,30 @@ def ledger(*, as_json: bool) -> None:
     Example:
       satupintu ledger --json
     """
-    from hub.ledger import Ledger, look, two_looks
-    from hub.wiring import Hub
-
-    async def work(hub: Hub) -> tuple[Ledger, list[str]]:
-        if hub.settings.bus.startswith("memory:"):
-            say("a memory:// bus is seen by its own process only: what is on the road there counts as lost here")
-        return await two_looks(lambda: look(hub))
-
-    books, losers = at_hub(work)
+    figures, losers = on_hub(_read)
     if as_json:
-        data(books)
+        data(figures)
     else:
-        sys.stdout.write(written(books))
+        sys.stdout.write(as_table(figures))
     if losers:
         raise OutOfBalance(
-            f"{books['all']['lost']} lost, of {', '.join(losers)}: keep the data folder as it is, run satupintu doctor "
-            "and read the log"
+            f"{figures['all']['lost']} lost, of {', '.join(losers)}: keep the data folder as it is, run satupintu "
+            "doctor and read the log"
         )
 
 
-def written(books: dict[str, Any]) -> str:
+def as_table(ledger: dict[str, Any]) -> str:
     """The ledger as a table for people."""
     from sink.ledger import COLUMNS
 
-    rows = [*sorted(books["accounts"].items()), ("all", books["all"])]
+    rows = [*sorted(ledger["accounts"].items()), ("all", ledger["all"])]
     return table(("account", *COLUMNS), [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows])
+
+
+async def _read(settings: Settings, opened: Opened) -> tuple[Ledger, list[str]]:
+    from hub.ledger import checked_twice, read_ledger
+
+    if settings.bus.startswith("memory:"):
+        say("a memory:// bus is seen by its own process only: what is in flight there counts as lost here")
+    record, bus, pools = opened.storage.record, opened.transport.bus, opened.outside.pools
+    return await checked_twice(lambda: read_ledger(record, bus, pools))

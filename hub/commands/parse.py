@@ -1,4 +1,4 @@
-"""`parse`: what a payload means, as the road would read it. Nothing is stored, no signature asked for."""
+"""`parse`: what a payload means, as the pipeline would read it. Nothing is stored, no signature asked for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 
 from hub.clock import now
 from hub.commands import data, say, settings
-from connectors._rows import named, opened, raw_of, rows
+from hub.commands._rows import rows_of
 from hub.settings import WrongCall, nearest
-from schemas import Dead, Event, Message, Raw, Receipt
+from schemas import Action, Body, Dead, Event, Message, Raw, Receipt
 
 if TYPE_CHECKING:
     from connectors import Channel, Settings
@@ -30,27 +30,28 @@ _PLACE = ("code", "level", "name", "lat", "lon", "words")
 @click.option("--header", "headers", multiple=True, metavar="K=V", help="A header of the request; as often as needed.")
 @click.option("--query", default="", metavar="S", help="The query string of the request.")
 def parse(kind: str, file: str | None, account: str | None, headers: Sequence[str], query: str) -> None:
-    """What a payload means, a JSON line a message. FILE - or none reads standard input; with --query, none is no body.
+    """What a payload means, a JSON line an item. FILE - or none reads standard input; with --query, none is no body.
 
     \b
     Example:
       satupintu parse whatsapp webhook.json
       satupintu parse sms --query 'from=%2B6281200001234&to=1708&text=LAPOR+jalan+rusak'
     """
-    from normalizer import read
+    from normalizer import Reader
 
-    channel = channel_of(kind, account)
+    channel = channel_for(kind, account)
     file = file or ("" if query else "-")
-    raws = list(_rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query))
+    raws = _rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query)
     ids = iter(range(10**9))
-    items = read(raws, {channel.account: channel}.get, now=now, new_id=lambda: str(next(ids)))
-    refused = [item for item in items if _told(item)]
+    items = Reader({channel.account: channel}.get).read(raws, now=now, new_id=lambda: str(next(ids)))
+    refused = [item for item in items if _print(item)]
     if refused:
         click.get_current_context().exit(2)
 
 
-def channel_of(kind: str, account: str | None) -> Channel:
-    """The account as the channels file has it, where there is such a one; else one of that kind without settings."""
+def channel_for(kind: str, account: str | None) -> Channel:
+    """The account of that name in the channels file, where there is one; else one of that kind without settings.
+    Raises WrongCall."""
     from connectors import channel_type, kinds
 
     if kind not in kinds():
@@ -62,18 +63,19 @@ def channel_of(kind: str, account: str | None) -> Channel:
 
 
 def _configured(kind: str, account: str) -> Channel | None:
-    from hub.accounts import Accounts
+    from hub.accounts import load_accounts
 
-    told = settings()
-    accounts = Accounts.load(told.channels, zone=told.zone.key) if told.channels.exists() else {}
-    found = accounts.get(account)
+    own = settings()
+    if not own.channels.exists():
+        return None
+    found = load_accounts(own.channels, zone=own.zone.key).channels.get(account)
     if found and found.kind != kind:
         raise WrongCall(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
     return found
 
 
 def _bare(settings_type: type[Settings]) -> Settings:
-    """Settings that say nothing but the hub's zone: no signature is asked for, nothing is sent."""
+    """Settings of which only the hub's zone is set: no signature is asked for, nothing is sent."""
     from hub.accounts import in_zone
 
     zone = in_zone(settings_type, settings().zone.key)
@@ -82,19 +84,22 @@ def _bare(settings_type: type[Settings]) -> Settings:
 
 
 def _rows(file: str, channel: Channel) -> Iterator[Raw]:
-    with opened(file) as stream:
-        for row in named(rows(file, stream)):
+    from connectors._rows import raw_of
+
+    with rows_of(file) as rows:
+        for row in rows:
             yield raw_of(row, channel, id=str(uuid5(_RAWS, row.name)), at=now())
 
 
 def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:
+    from hub.commands._rows import open_file
+
     body = b""
     if file:
-        with opened(file) as stream:
+        with open_file(file) as stream:
             body = stream.read()
-    same = uuid5(_RAWS, f"{channel.kind}/{channel.account}?{query}#{body.hex()}")
     yield Raw(
-        id=str(same),
+        id=str(uuid5(_RAWS, f"{channel.kind}/{channel.account}?{query}#{body.hex()}")),
         account=channel.account,
         channel=channel.kind,
         owner=channel.owner,
@@ -102,7 +107,7 @@ def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -
         method="POST" if body else "GET",
         query=query,
         headers=headers,
-        body=body,
+        body=Body(body),
     )
 
 
@@ -116,12 +121,14 @@ def _pairs(headers: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _told(item: Event) -> bool:
-    """Print it. True where it is a refusal."""
+def _print(item: Event) -> bool:
+    """Print it. True where it cannot be read."""
     if isinstance(item, Dead):
-        say(f"satupintu: {item.reason}")
+        say(f"satupintu: {item.detail or item.code}")
     elif isinstance(item, Message):
         data(_message(item))
+    elif isinstance(item, Action):
+        data(_action(item))
     elif isinstance(item, Receipt) and item.state != "empty":
         data(_receipt(item))
     return isinstance(item, Dead)
@@ -135,9 +142,25 @@ def _message(message: Message) -> dict[str, Any]:
         "sender": message.sender,
         "kind": message.kind,
         "text": message.text,
+        "title": message.title,
         "sent_at": message.sent_at,
+        "refers_to": message.refers_to,
         "attachments": [{name: getattr(a, name) for name in _ATTACHMENT} for a in message.attachments],
         "place": {name: getattr(message.place, name) for name in _PLACE} if message.place else None,
+        "refusal": message.refusal,
+    }
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "kind": "action",
+        "id": action.id,
+        "what": action.what,
+        "of": action.number or action.of,
+        "text": action.text,
+        "status": action.status,
+        "status_said": action.status_said,
+        "at": action.observed_at or action.received_at,
     }
 
 

@@ -1,4 +1,4 @@
-"""The demo's live table: door by door, what was sent and what became of it."""
+"""The demo's live table: by account, what was sent and what became of it."""
 
 from __future__ import annotations
 
@@ -7,50 +7,51 @@ from collections import Counter
 
 from hub.commands._table import table
 
-COLUMNS = ("sent", "refused at the door", "recorded", "added", "redelivered", "refused", "dead", "on the road")
+COLUMNS = ("sent", "forged", "recorded", "added", "asked", "redelivered", "refused", "dead", "in flight")
+"""`forged`: refused at the ingress, as it must be."""
 
 
 class Board:
     """On a terminal one table that changes in place; elsewhere a line whenever something is new."""
 
     def __init__(self) -> None:
-        self._count: dict[str, Counter[str]] = {}
+        self._counts: dict[str, Counter[str]] = {}
         self._live = sys.stderr.isatty()
-        self._drawn = 0
-        self._last = ""
+        self._drawn_lines = 0
+        self._last_line = ""
 
-    def add(self, door: str, column: str, by: int = 1) -> None:
-        """Count something."""
-        self._count.setdefault(door, Counter())[column] += by
+    def add(self, account: str, column: str) -> None:
+        """Count one item."""
+        self._counts.setdefault(account, Counter())[column] += 1
 
     def show(self) -> None:
-        """Draw it as it stands."""
+        """Draw it as it is now."""
         if self._live:
-            back = f"\x1b[{self._drawn}A\x1b[J" if self._drawn else ""
-            drawn = table(("door", *COLUMNS), self._rows())
-            self._drawn = drawn.count("\n")
+            back = f"\x1b[{self._drawn_lines}A\x1b[J" if self._drawn_lines else ""
+            drawn = table(("account", *COLUMNS), self._rows())
+            self._drawn_lines = drawn.count("\n")
             sys.stderr.write(back + drawn)
-        elif (line := self._line()) != self._last:
-            self._last = line
+        elif (line := self._line()) != self._last_line:
+            self._last_line = line
             sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
     def _rows(self) -> list[list[str]]:
-        total: Counter[str] = sum(self._count.values(), Counter())
-        return [_row(door, count) for door, count in (*sorted(self._count.items()), ("all", total))]
+        return [_row(name, counts) for name, counts in (*sorted(self._counts.items()), ("all", self._total()))]
 
     def _line(self) -> str:
-        total: Counter[str] = sum(self._count.values(), Counter())
+        total = self._total()
         return ", ".join(f"{_cell(total, column)} {column}" for column in COLUMNS)
 
-
-def _row(door: str, count: Counter[str]) -> list[str]:
-    return [door, *(str(_cell(count, column)) for column in COLUMNS)]
-
-
-def _cell(count: Counter[str], column: str) -> int:
-    return max(0, _open(count)) if column == "on the road" else count[column]
+    def _total(self) -> Counter[str]:
+        return sum(self._counts.values(), Counter())
 
 
-def _open(count: Counter[str]) -> int:
-    return count["sent"] - sum(count[column] for column in COLUMNS[1:-1])
+def _row(name: str, counts: Counter[str]) -> list[str]:
+    return [name, *(str(_cell(counts, column)) for column in COLUMNS)]
+
+
+def _cell(counts: Counter[str], column: str) -> int:
+    if column != COLUMNS[-1]:
+        return counts[column]
+    return max(0, counts["sent"] - sum(counts[column] for column in COLUMNS[1:-1]))

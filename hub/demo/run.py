@@ -1,117 +1,135 @@
-"""The demo's walk: says everything at the doors, recognises its own Raws on the bus, asks what became of them."""
+"""One run of the demo: sends every message, recognises its own Raws on the bus, and asks what became of them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from http.client import HTTPConnection
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import msgspec
 from uuid_utils import uuid7
 
-from connectors import Channel
-from hub.demo.board import Board
-from hub.demo.requests import Knock, knock, row
-from connectors._rows import Named, raw_of
-from hub.demo.stories import Said
+from connectors import Channel, DemoRequest, Listens, Request
+from hub.clock import now
 from hub.commands._waiting import patiently
+from hub.demo.board import Board
+from hub.demo.stories import DemoMessage
+from hub.intake import raws_of
 from hub.settings import WrongCall
-from hub.wiring import Hub
 from schemas import Raw, Retry
-from sink.outcomes import Fate, fates
+from sink import ItemOutcome, outcomes_of
+
+if TYPE_CHECKING:
+    from bus import Bus
+    from hub.running.pools import Pools
+    from sink import Record
 
 AT_ONCE = 8
 TRIES = 5
-LOOK_EVERY = 0.2
-"""Seconds."""
+POLL_EVERY = 0.2
 NEWS_WITHIN = 60.0
-"""Seconds without any news before the demo gives up."""
-_decode = msgspec.json.Decoder(Raw).decode
+"""Seconds without any news before the demo gives up; both."""
+_COLUMNS = {"receipt": "refused", "empty": "refused"}
 
 
-class Told(NamedTuple):
-    """What became of one thing said."""
+class Ended(NamedTuple):
+    """A message and what became of it."""
 
-    said: Said
-    fate: Fate
+    message: DemoMessage
+    outcome: ItemOutcome
 
 
-class Walk:
-    """One demo at the hub that answers at `url`; `pace` are seconds between two things that one citizen says."""
+class DemoRun:
+    """One run at the hub that answers at `url`. `pause` is the time between two messages of one citizen, in seconds."""
 
-    def __init__(self, hub: Hub, url: str, doors: Mapping[str, Channel], board: Board, pace: float) -> None:
-        self._hub, self._url, self._doors, self._board, self._pace = hub, url, doors, board, pace
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._marks: dict[bytes, Said] = {}
-        self._open: dict[str, Said] = {}
+    def __init__(
+        self,
+        url: str,
+        channels: Mapping[str, Channel],
+        board: Board,
+        *,
+        bus: Bus,
+        record: Record,
+        pools: Pools,
+        store: Callable[[bytes], Awaitable[str]],
+        pause: float,
+    ) -> None:
+        self._url, self._channels, self._board, self._pause = url, channels, board, pause
+        self._bus, self._record, self._pools, self._store = bus, record, pools, store
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._sent: dict[tuple[str, str, bytes], DemoMessage] = {}
+        self._open: dict[str, DemoMessage] = {}
         self._known: set[str] = set()
-        self._due = 0
-        self._since = datetime.now(UTC) - timedelta(seconds=1)
+        self._since: datetime = now() - timedelta(seconds=1)
+        self.missing = 0
+        """How many accepted messages have no outcome."""
 
-    async def tell(self, stories: Sequence[Sequence[Said]]) -> list[Told]:
-        """Say everything, each story in its order, and wait until all of it has an outcome. Raises WrongCall."""
-        saying = asyncio.gather(*(self._story(story) for story in stories))
-        watching = asyncio.create_task(self._watch(saying))
+    async def send(self, stories: Sequence[Sequence[DemoMessage]]) -> list[Ended]:
+        """Send everything, each story in its order, and wait until all of it has an outcome. Raises WrongCall."""
+        sending = asyncio.gather(*(self._story(story) for story in stories))
+        watching = asyncio.create_task(self._watch(sending))
         try:
-            await saying
+            await sending
             return await watching
         finally:
-            saying.cancel()
+            sending.cancel()
             watching.cancel()
 
-    @property
-    def missing(self) -> int:
-        """How much of what was accepted has no outcome."""
-        return self._due
-
-    async def _story(self, story: Sequence[Said]) -> None:
-        async with self._turns:
-            for said in story:
-                at = self._since + timedelta(seconds=1)
-                if said.door == "file":
-                    await self._file(said, at)
+    async def _story(self, story: Sequence[DemoMessage]) -> None:
+        async with self._slots:
+            for message in story:
+                request = self._channels[message.account].demo_request(message.item)
+                assert request is not None
+                if request.path:
+                    await self._send(message, request)
                 else:
-                    await self._say(said, knock(self._doors[said.door], said, at))
-                await asyncio.sleep(self._pace)
+                    await self._publish(message, request)
+                await asyncio.sleep(self._pause)
 
-    async def _file(self, said: Said, at: datetime) -> None:
-        line = Named(0, json.dumps(row(said, at), ensure_ascii=False).encode(), said.id)
-        raw = raw_of(line, self._doors["file"], id=str(uuid7()), at=datetime.now(UTC))
-        await patiently(lambda: self._hub.bus.publish([raw]))
-        self._take(raw.id, said)
+    async def _publish(self, message: DemoMessage, request: DemoRequest) -> None:
+        """What comes by no HTTP request is put on the bus as a Raw."""
+        raws = await raws_of(
+            self._channels[message.account],
+            Request(body=request.body, headers=request.headers),
+            store=self._store,
+            clock=now,
+            new_id=lambda: str(uuid7()),
+        )
+        await patiently(lambda: self._bus.publish(raws))
+        self._board.add(message.account, "sent")
+        self._accepted(raws[0].id, message)
 
-    async def _say(self, said: Said, request: Knock) -> None:
-        self._marks[request.mark] = said
-        status, body = await self._ask(request)
-        self._board.add(said.door, "sent")
-        if not request.accepted and status == 403:
-            self._board.add(said.door, "refused at the door")
-        elif not request.accepted:
-            raise WrongCall(f"a forged message was answered with {status}: this hub's door {said.door} is open")
-        elif status == 202:
-            self._take(json.loads(body)["id"], said)
+    async def _send(self, message: DemoMessage, request: DemoRequest) -> None:
+        self._sent[self._key(message.account, request.query, request.body)] = message
+        status, body = await self._exchange(request)
+        self._board.add(message.account, "sent")
+        forged = message.item.form == "forged"
+        if forged and status == 403:
+            self._board.add(message.account, "forged")
+        elif forged:
+            raise WrongCall(f"a forged message was answered with {status}: account {message.account} takes anything")
+        elif status in {201, 202}:
+            self._accepted(json.loads(body)["id"], message)
         elif status == 200:
-            self._due += 1
+            self.missing += 1
         else:
             raise WrongCall(
-                f"{self._url} answered {status}: is it the hub of this data folder? Name its own with --data"
+                f"{self._url} answered {status}: another hub may listen there; name its folder with --data, or another "
+                "port with --listen"
             )
 
-    def _take(self, raw: str, said: Said) -> None:
+    def _accepted(self, raw: str, message: DemoMessage) -> None:
         self._known.add(raw)
-        self._open[raw] = said
-        self._due += 1
-        if said.door == "file":
-            self._board.add(said.door, "sent")
+        self._open[raw] = message
+        self.missing += 1
 
-    async def _ask(self, request: Knock) -> tuple[int, bytes]:
+    async def _exchange(self, request: DemoRequest) -> tuple[int, bytes]:
         for wait in range(TRIES):
             try:
-                status, body = await self._hub.threads.world(_exchange, self._url, request)
+                status, body = await self._pools.io(_exchange, self._url, request)
             except OSError:
                 status, body = 503, b""
             if status != 503:
@@ -119,45 +137,54 @@ class Walk:
             await asyncio.sleep(wait)
         return status, body
 
-    async def _watch(self, saying: asyncio.Future[list[None]]) -> list[Told]:
-        told: list[Told] = []
+    async def _watch(self, sending: asyncio.Future[list[None]]) -> list[Ended]:
+        ended: list[Ended] = []
         loop = asyncio.get_running_loop()
         news = loop.time()
-        while not saying.done() or (self._due and loop.time() - news < NEWS_WITHIN):
-            ended = await self._ended()
-            for fate in ended:
-                said = self._open.pop(fate.raw)
-                self._due -= 1
-                self._board.add(said.door, {"receipt": "refused", "empty": "refused"}.get(fate.outcome, fate.outcome))
-                told.append(Told(said, fate))
+        while not sending.done() or (self.missing and loop.time() - news < NEWS_WITHIN):
+            outcomes = await self._outcomes()
+            for outcome in outcomes:
+                message = self._open.pop(outcome.raw)
+                self.missing -= 1
+                self._board.add(message.account, _COLUMNS.get(outcome.outcome, outcome.outcome))
+                ended.append(Ended(message, outcome))
             self._board.show()
-            news = loop.time() if ended else news
-            await asyncio.sleep(LOOK_EVERY)
-        return told
+            news = loop.time() if outcomes else news
+            await asyncio.sleep(POLL_EVERY)
+        return ended
 
-    async def _ended(self) -> Sequence[Fate]:
-        """What has an outcome by now; nothing while broker or record do not answer."""
+    async def _outcomes(self) -> Sequence[ItemOutcome]:
+        """The outcomes there are by now; none while broker or record are unavailable."""
         try:
             await self._recognise()
-            return await self._hub.threads.disk(fates, self._hub.record, list(self._open))
+            return await self._pools.io(outcomes_of, self._record, list(self._open))
         except Retry:
             return ()
 
     async def _recognise(self) -> None:
-        """Our own among what stands on the bus; every request of the demo is one Raw with one item."""
-        async for stored in self._hub.bus.read(Raw.topic, self._since):
-            raw = _decode(stored.value)
-            said = self._marks.get(raw.query.encode() + raw.body)
-            if said is not None and raw.id not in self._known:
+        """Our own among the Raws on the bus; every request of the demo is one Raw with one item."""
+        async for stored in self._bus.read(Raw.topic, self._since):
+            raw = stored.event()
+            assert isinstance(raw, Raw)
+            message = self._sent.get(self._key(raw.account, raw.query, raw.body))
+            if message is not None and raw.id not in self._known:
                 self._known.add(raw.id)
-                self._open[raw.id] = said
+                self._open[raw.id] = message
+
+    def _key(self, account: str, query: str, body: bytes) -> tuple[str, str, bytes]:
+        """A request and the Raw made of it have the same."""
+        channel = self._channels.get(account)
+        secret = channel.secret_parameters if isinstance(channel, Listens) else frozenset()
+        known = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in secret]
+        return account, urlencode(known), bytes(body)
 
 
-def _exchange(url: str, request: Knock) -> tuple[int, bytes]:
+def _exchange(url: str, request: DemoRequest) -> tuple[int, bytes]:
     where = urlsplit(url)
     connection = HTTPConnection(where.hostname or "", where.port, timeout=15)
     try:
-        connection.request(request.method, request.path, request.body, dict(request.headers))
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        connection.request(request.method, target, request.body, dict(request.headers))
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

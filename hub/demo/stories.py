@@ -1,111 +1,122 @@
-"""What the demo's citizens say: texts of `demo.toml`, drawn anew with every seed. Nobody here exists; the phone numbers
-lie in +62 812-0000-xxxx and +62 813-0000-xxxx, which nobody has.
+"""What the demo's citizens write: texts of `stories.toml`, drawn anew with every seed. Nobody here exists; the phone
+numbers lie in +62 812-0000-xxxx and +62 813-0000-xxxx, which nobody has.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from importlib.resources import files
 from random import Random
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Form = Literal["text", "image", "location", "sticker", "unreadable", "forged"]
+from connectors import Channel, DemoForm, DemoItem
+
+REGION = "32.73"
 
 
 class Citizen(NamedTuple):
-    """Somebody who does not exist."""
+    """A person who does not exist."""
 
     name: str
     phone: str
-    """Digits with country code: 62812…"""
+    """Digits with the country code: 62812…"""
 
 
-class Said(NamedTuple):
-    """One thing said at a door. The same one sent twice is a redelivery."""
+class DemoMessage(NamedTuple):
+    """One message at one account. The same one sent twice is a redelivery."""
 
-    door: str
-    who: Citizen
-    text: str = ""
-    form: Form = "text"
-    id: str = ""
-    """Unique among all runs."""
-    lat: float = 0.0
-    lon: float = 0.0
+    account: str
+    item: DemoItem
+
+    @property
+    def citizen(self) -> Citizen:
+        """Its sender."""
+        return Citizen(self.item.name, self.item.phone)
 
 
-class Teller:
-    """Draws citizens and what they say."""
+class StoryGenerator:
+    """Draws citizens and what they write. A channel that knows no pictures or places is sent none."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, at: datetime) -> None:
         self._random = random
-        self._words: Mapping[str, Sequence[str]] = tomllib.loads(
-            files("hub.commands").joinpath("demo.toml").read_text(encoding="utf-8")
+        self._at = at
+        self._texts: Mapping[str, Sequence[str]] = tomllib.loads(
+            files("hub.demo").joinpath("stories.toml").read_text(encoding="utf-8")
         )
         self._phones = random.sample(range(20_000), 10_000)
 
-    def stories(self, doors: Sequence[str], count: int) -> list[list[Said]]:
-        """About `count` things said, as stories of one citizen each, to be sent in their order."""
-        told: list[list[Said]] = []
-        while sum(map(len, told)) < count:
-            told.append(self._story(doors[len(told) % len(doors)]))
-        if "whatsapp" in doors:
-            told += [[self._said("whatsapp", self._citizen(), form=form)] for form in ("unreadable", "forged")]
-        return told
+    def stories(self, channels: Sequence[Channel], count: int) -> list[list[DemoMessage]]:
+        """About `count` messages, as stories of one citizen each, to be sent in their order."""
+        stories: list[list[DemoMessage]] = []
+        while sum(map(len, stories)) < count:
+            stories.append(self._story(channels[len(stories) % len(channels)]))
+        spoiled = [self._message(c, self._citizen(), "", f) for c in channels for f in ("unreadable", "forged")]
+        return [*stories, *([message] for message in spoiled if message)]
 
-    def asking(self, said: Said, number: str) -> list[Said]:
-        """What a citizen writes who was told a number: first a check, then a supplement."""
-        return [self._said(said.door, said.who, f"CEK {number}"),
-                self._said(said.door, said.who, f"TL {number} {self._text('supplements')}")]  # fmt: skip
+    def questions(self, channel: Channel, citizen: Citizen, number: str) -> list[DemoMessage]:
+        """Messages of a citizen who knows the number: first a check, then a supplement."""
+        texts = (f"CEK {number}", f"TL {number} {self._text('supplements')}")
+        return _sent(self._message(channel, citizen, text) for text in texts)
 
-    def unknown(self, door: str) -> list[Said]:
-        """Somebody who asks for a number that was never given out."""
-        return [self._said(door, self._citizen(), "CEK 1234567890")]
+    def unknown_number(self, channel: Channel) -> list[DemoMessage]:
+        """A stranger's question for a number that was never given out."""
+        return _sent([self._message(channel, self._citizen(), "CEK 1234567890")])
 
-    def _story(self, door: str) -> list[Said]:
-        who = self._citizen()
-        first = self._said(door, who, self._opening(door))
-        rest = {"sms": self._by_sms, "whatsapp": self._by_whatsapp}.get(door)
-        return [first, *(rest(who, first) if rest else [])]
+    def _story(self, channel: Channel) -> list[DemoMessage]:
+        citizen = self._citizen()
+        first = self._message(channel, citizen, self._opening(channel))
+        return _sent([first, *(self._rest(channel, citizen, first) if first and channel.conversational else [])])
 
-    def _opening(self, door: str) -> str:
+    def _opening(self, channel: Channel) -> str:
         kind = self._random.choices(("complaints", "requests", "aspirations"), (8, 1, 1))[0]
-        return ("LAPOR " if door == "sms" and self._random.random() < 0.5 else "") + self._text(kind)
+        keyword = "LAPOR " if channel.conversational and self._random.random() < 0.25 else ""
+        return keyword + self._text(kind)
 
-    def _by_sms(self, who: Citizen, first: Said) -> list[Said]:
+    def _rest(self, channel: Channel, citizen: Citizen, first: DemoMessage) -> list[DemoMessage | None]:
         draw = self._random.random()
         if draw < 0.08:
             return [first]
         if draw < 0.14:
-            return [self._said("sms", who, first.text.upper())]
-        return [self._said("sms", who, self._text("followups"))] if draw < 0.3 else []
+            return [self._message(channel, citizen, first.item.text.upper())]
+        if draw < 0.24:
+            return [self._message(channel, citizen, self._text("followups"))]
+        place = self._message(channel, citizen, form="location")
+        picture = self._message(channel, citizen, self._text("captions"), "image")
+        return [picture, place] if draw < 0.4 else [place] if draw < 0.5 else []
 
-    def _by_whatsapp(self, who: Citizen, first: Said) -> list[Said]:
-        draw = self._random.random()
-        if draw < 0.08:
-            return [first]
-        if draw < 0.14:
-            return [self._said("whatsapp", who, first.text)]
-        picture = self._said("whatsapp", who, self._text("captions"), form="image")
-        return [picture, *self._place(who)] if draw < 0.35 else self._place(who) if draw < 0.5 else []
-
-    def _place(self, who: Citizen) -> list[Said]:
-        return [self._said("whatsapp", who, form="location")]
-
-    def _said(self, door: str, who: Citizen, text: str = "", *, form: Form = "text") -> Said:
-        near = (round(-6.9 + self._random.uniform(-0.1, 0.1), 5), round(107.6 + self._random.uniform(-0.1, 0.1), 5))
-        return Said(door, who, text, form, f"{self._random.getrandbits(96):024X}", *near)
+    def _message(
+        self, channel: Channel, citizen: Citizen, text: str = "", form: DemoForm = "text"
+    ) -> DemoMessage | None:
+        """None: the channel knows no such form."""
+        item = DemoItem(
+            id=f"{self._random.getrandbits(96):024X}",
+            text=text,
+            name=citizen.name,
+            phone=citizen.phone,
+            at=self._at,
+            form=form,
+            region=REGION,
+            lat=round(-6.9 + self._random.uniform(-0.1, 0.1), 5),
+            lon=round(107.6 + self._random.uniform(-0.1, 0.1), 5),
+        )
+        return None if channel.demo_request(item) is None else DemoMessage(channel.account, item)
 
     def _citizen(self) -> Citizen:
         phone = self._phones.pop()
-        return Citizen(self._random.choice(self._words["names"]), f"62{812 + phone // 10_000}0000{phone % 10_000:04d}")
+        return Citizen(self._random.choice(self._texts["names"]), f"62{812 + phone // 10_000}0000{phone % 10_000:04d}")
 
     def _text(self, kind: str) -> str:
-        draw, words = self._random, self._words
-        return draw.choice(words[kind]).format(
-            street=draw.choice(words["streets"]),
-            area=draw.choice(words["areas"]),
-            spot=draw.choice(words["spots"]),
-            rt=f"{draw.randint(1, 12):02d}",
-            days=draw.randint(2, 21),
+        random, texts = self._random, self._texts
+        return random.choice(texts[kind]).format(
+            street=random.choice(texts["streets"]),
+            area=random.choice(texts["areas"]),
+            spot=random.choice(texts["spots"]),
+            rt=f"{random.randint(1, 12):02d}",
+            days=random.randint(2, 21),
         )
+
+
+def _sent(messages: Iterable[DemoMessage | None]) -> list[DemoMessage]:
+    return [message for message in messages if message is not None]
