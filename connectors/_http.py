@@ -54,7 +54,16 @@ class Verdict(NamedTuple):
     code: str
     detail: str = ""
     after: float | None = None
-    """Seconds to wait where the answer has no Retry-After."""
+    """Seconds to wait where the provider names none."""
+
+    def error(self, after: float | None = None) -> PipelineError:
+        """The error to raise. `after` is the provider's own wait."""
+        after = self.after if after is None else after
+        if self.meaning == "retry":
+            return Retry(f"{self.code}: {self.detail}".removesuffix(": "), after=after, limit=TRIES)
+        if self.meaning == "account":
+            return AccountFault(self.code, self.detail, after=after)
+        return Reject(self.code, self.detail)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,13 +172,7 @@ def error_of(request: HttpRequest, response: HttpResponse, now: datetime) -> Pip
     verdict = request.judge(response) or _by_status(response.status)
     if verdict is None:
         return Unanswered(f"answered with {response.status}: it may have arrived", limit=TRIES)
-    named = retry_after(response, now)
-    after = verdict.after if named is None else named
-    if verdict.meaning == "retry":
-        return Retry(f"{verdict.code}: {verdict.detail}".removesuffix(": "), after=after, limit=TRIES)
-    if verdict.meaning == "account":
-        return AccountFault(verdict.code, verdict.detail, after=after)
-    return Reject(verdict.code, verdict.detail)
+    return verdict.error(retry_after(response, now))
 
 
 def _by_status(status: int) -> Verdict | None:

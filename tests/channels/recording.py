@@ -2,12 +2,16 @@
 
 settings       the account's settings; every secret in plain words
 proof          how a request shows where it comes from: {"query": NAME, "secret": SETTING}, {"header": NAME, "secret":
-               SETTING}, or {"header": NAME, "prefix": …, "hmac-sha256": SETTING}; none for who does not listen
+               SETTING}, or {"header": NAME, "prefix": …, "hmac-sha256": SETTING}; none for channels that do not listen
 one_a_request  true where a request never holds several messages; else a case with several is asked for
-received       cases: {name, request: {method, query, headers, json | text}, conversations, items}; an item is compared
-               in the fields that it names; {"reject": WORDS} is a part that makes no sense
-sends          {url: SETTING, reply, answer: {status, json | text}, native_id, asked: {method, path, params, json}}
-fetches        {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type}; {url} is the server's
+received       a list of cases: {name, request: {method, path, query, headers, json | text}, conversations, items}; an
+               item is compared in the fields that it names; {"reject": CODE} is a part that makes no sense
+sends          one object: {url: SETTING, reply, answer: {status, json | text}, native_ids, request: {method, path,
+               params, json}, errors: [{answer, error: CLASS, code | reason, after}]}
+fetches        one object: {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type, errors,
+               file_limit: SETTING}; {url} in an answer is the server's
+polls          one object: {url: SETTING, cursor, answers, requests: how many, next, more, asks: [{path, params}],
+               errors}
 """
 
 from __future__ import annotations
@@ -24,11 +28,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from connectors import Channel, Listens, Request, channel_type, secret_hook
-from schemas import Message, Raw, Receipt, Reject, Reply
+import tests.channels.made_up  # noqa: F401 - registers its kinds
+from connectors import Channel, HttpResponse, Item, Listens, Request, channel_type, secret_hook
+from schemas import Body, Raw, Reject, Reply
+from tests.fakes.server import Server, answer
 
 FOLDER = Path(__file__).parent
 AT = datetime(2025, 8, 18, 2, 0, tzinfo=UTC)
+PATHS = {path.stem: path for path in (*FOLDER.glob("*.json"), *FOLDER.glob("made_up/*.json"))}
 
 
 @dataclass(frozen=True)
@@ -47,46 +54,57 @@ class Case:
 
 @cache
 def recording(kind: str) -> dict[str, Any]:
-    return json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
+    return json.loads(PATHS[kind].read_text(encoding="utf-8"))
 
 
 def recorded() -> list[str]:
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """Every kind with a recording, the made-up ones included."""
+    return sorted(PATHS)
+
+
+def able(ability: type[Channel]) -> list[str]:
+    """The recorded kinds with that ability."""
+    return [kind for kind in recorded() if issubclass(channel_type(kind), ability)]
 
 
 def cases(kind: str) -> list[Case]:
-    return [_case(kind, told) for told in recording(kind)["received"]]
+    return [_case(kind, fields) for fields in recording(kind)["received"]]
 
 
 def channel(kind: str, **settings: Any) -> Any:
     """The recording's account, with other settings where they are named."""
     made = channel_type(kind)
-    told = recording(kind)["settings"] | settings
-    return made("rekam", "32.73", msgspec.convert(told, made.settings_type, dec_hook=secret_hook))
+    fields = recording(kind)["settings"] | settings
+    return made("rekam", "32.73", msgspec.convert(fields, made.settings_type, dec_hook=secret_hook))
+
+
+def speaking(kind: str, doing: str, url: str, /, **settings: Any) -> Any:
+    """The account with its provider at `url`; `doing` is sends, fetches or polls."""
+    return channel(kind, **{recording(kind)[doing]["url"]: url} | settings)
 
 
 def secrets(kind: str) -> list[str]:
     """Every secret of the recording, in plain words."""
-    told = recording(kind)["settings"]
+    fields = recording(kind)["settings"]
     names = [f.name for f in msgspec.structs.fields(channel_type(kind).settings_type) if "Secret" in str(f.type)]
-    values = [told.get(name, []) for name in names]
+    values = [fields.get(name, []) for name in names]
     return [v for value in values for v in (value if isinstance(value, list) else [value])]
 
 
-def raw(kind: str, request: Request, *, id: str = "raw-1", conversation: str | None = None, rest: bool = False) -> Raw:
-    """As a door stores it."""
+def raw(kind: str, request: Request, *, id: str = "raw-1", parts: tuple[int, ...] | None = None) -> Raw:
+    """As the ingress stores it."""
     made = channel_type(kind)
     kept = made.kept_headers if issubclass(made, Listens) else tuple(request.headers)
     headers = {name: request.headers[name] for name in kept if name in request.headers}
     return Raw(
-        id=id, account="rekam", channel=kind, owner="32.73", received_at=AT, method=request.method, query=request.query,
-        headers=headers, body=request.body, conversation=conversation, rest=rest,
+        id=id, account="rekam", channel=kind, owner="32.73", received_at=AT, method=request.method, path=request.path,
+        query=request.query, headers=headers, body=Body(request.body), parts=parts,
     )  # fmt: skip
 
 
-def read(channel: Channel, raw: Raw) -> list[Message | Receipt | Reject]:
+def read(channel: Channel, raw: Raw) -> list[Item]:
     """The items; a Reject of the whole is one of them. Any other exception is the channel's fault."""
-    items: list[Message | Receipt | Reject] = []
+    items: list[Item] = []
     try:
         items.extend(channel.parse(raw))
     except Reject as reject:
@@ -94,13 +112,14 @@ def read(channel: Channel, raw: Raw) -> list[Message | Receipt | Reject]:
     return items
 
 
-def shown(item: Message | Receipt | Reject) -> dict[str, Any]:
-    return {"reject": item.reason} if isinstance(item, Reject) else json.loads(msgspec.json.encode(Full(item)))
-
-
-def Full(item: Message | Receipt) -> dict[str, Any]:
-    """With the fields that have their defaults, which the wire leaves out."""
-    return {f.name: getattr(item, f.name) for f in msgspec.structs.fields(item)}
+def shown(item: Item) -> dict[str, Any]:
+    """An item as JSON, with the fields that have their defaults, which the wire leaves out."""
+    if isinstance(item, Reject):
+        return {"reject": item.code}
+    fields = {f.name: getattr(item, f.name) for f in msgspec.structs.fields(item)}
+    if hasattr(item, "native_id"):
+        fields["native_id"] = item.native_id
+    return json.loads(msgspec.json.encode(fields))
 
 
 def proven(kind: str, request: Request, **secrets: str) -> Request:
@@ -120,15 +139,26 @@ def proof_secret(kind: str) -> str:
     return proof.get("secret") or proof["hmac-sha256"]
 
 
-def reply(kind: str, text: str = "Laporan Anda kami terima, nomor 4719360285.") -> Reply:
-    told = {"conversation": "k", "to": "k"} | recording(kind)["sends"]["reply"]
-    return Reply(
-        id="balasan-1", account="rekam", channel=kind, text=text, template="number_given", created_at=AT, **told
-    )
+def reply(kind: str, text: str = "Laporan Anda kami terima, nomor 4719360285.", **fields: Any) -> Reply:
+    """A reply of the recording's account."""
+    recorded = recording(kind).get("sends", {}).get("reply", {})
+    fields = {"id": "balasan-1", "conversation": "k", "to": "k", **recorded, **fields}
+    return Reply(account="rekam", channel=kind, text=text, template="number_given", created_at=AT, **fields)
 
 
-def _case(kind: str, told: dict[str, Any]) -> Case:
-    said = told["request"]
-    body = json.dumps(said["json"], ensure_ascii=False) if "json" in said else said.get("text", "")
-    request = Request(said.get("method", "POST"), said.get("query", ""), said.get("headers", {}), body.encode())
-    return Case(kind, told["name"], request, told.get("conversations", []), told["items"])
+def answer_of(recorded: dict[str, Any], server: Server) -> HttpResponse:
+    """A recorded answer, with the server's address in it."""
+    body = recorded.get("json", recorded.get("text", ""))
+    if isinstance(body, dict):
+        body = {k: v.replace("{url}", server.url) if isinstance(v, str) else v for k, v in body.items()}
+    return answer(recorded["status"], body, **recorded.get("headers", {}))
+
+
+def _case(kind: str, fields: dict[str, Any]) -> Case:
+    request = fields["request"]
+    body = json.dumps(request["json"], ensure_ascii=False) if "json" in request else request.get("text", "")
+    made = Request(
+        request.get("method", "POST"), request.get("path", ""), request.get("query", ""), request.get("headers", {}),
+        body.encode(),
+    )  # fmt: skip
+    return Case(kind, fields["name"], made, fields.get("conversations", []), fields["items"])

@@ -1,4 +1,4 @@
-"""Meta's Graph API, as far as a WhatsApp door uses it: messages, media, and the statuses that Meta posts back."""
+"""Meta's Graph API, as far as WhatsApp uses it: messages, media, and the statuses that Meta posts back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import hmac
 import json
 from typing import Any
 
-from tests.fakes.server import Asked, Server, Told, told
+from connectors import HttpResponse
+from tests.fakes.server import Received, Server, answer
 
 VERSION = "/v23.0"
 
@@ -26,40 +27,40 @@ class Graph(Server):
     def graph_url(self) -> str:
         return self.url + VERSION
 
-    def _respond(self, asked: Asked) -> Told:
-        if asked.headers.get("authorization") != f"Bearer {self.token}":
+    def _respond(self, received: Received) -> HttpResponse:
+        if received.headers.get("authorization") != f"Bearer {self.token}":
             return error(401, 190)
-        name = asked.path.removeprefix(VERSION).strip("/")
-        if asked.method == "POST" and name.endswith("/messages"):
-            return self._message(asked.json)
+        name = received.path.removeprefix(VERSION).strip("/")
+        if received.method == "POST" and name.endswith("/messages"):
+            return self._message(received.json)
         if name.startswith("bytes/") and (file := self.files.get(name.removeprefix("bytes/"))):
-            return Told(200, file[0], {"content-type": file[1]})
+            return answer(200, file[0], content_type=file[1])
         if file := self.files.get(name):
-            place = f"{self.url}/bytes/{name}"
-            return told(200, {"id": name, "url": place, "mime_type": file[1], "file_size": len(file[0])})
+            url = f"{self.url}/bytes/{name}"
+            return answer(200, {"id": name, "url": url, "mime_type": file[1], "file_size": len(file[0])})
         return error(400, 100)
 
-    def _message(self, said: dict[str, Any]) -> Told:
-        if not ("to" in said or "recipient" in said) or not said.get("text", {}).get("body"):
+    def _message(self, message: dict[str, Any]) -> HttpResponse:
+        if not ("to" in message or "recipient" in message) or not message.get("text", {}).get("body"):
             return error(400, 100)
-        self.sent.append(said)
-        return told(200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.sent.{len(self.sent)}"}]})
+        self.sent.append(message)
+        return answer(200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.sent.{len(self.sent)}"}]})
 
     def statuses(self, *states: str, number: str = "1068") -> dict[str, Any]:
         """What Meta posts about every sent message; name a state twice and it comes twice."""
-        told = [
-            {"id": f"wamid.sent.{place}", "status": state, "timestamp": "1755400000",
-             "recipient_id": said.get("to") or said["recipient"],
-             "biz_opaque_callback_data": said.get("biz_opaque_callback_data")}
-            for place, said in enumerate(self.sent, 1) for state in states
+        statuses = [
+            {"id": f"wamid.sent.{count}", "status": state, "timestamp": "1755400000",
+             "recipient_id": message.get("to") or message["recipient"],
+             "biz_opaque_callback_data": message.get("biz_opaque_callback_data")}
+            for count, message in enumerate(self.sent, 1) for state in states
         ]  # fmt: skip
-        return webhook({"statuses": told}, number=number)
+        return webhook({"statuses": statuses}, number=number)
 
 
-def error(status: int, code: int) -> Told:
+def error(status: int, code: int, subcode: int | None = None) -> HttpResponse:
     """An error as the Graph API words it."""
-    said = {"message": f"(#{code}) said by the fake", "type": "OAuthException", "code": code, "fbtrace_id": "A1"}
-    return told(status, {"error": said})
+    words = {"message": f"(#{code}) of the fake", "type": "OAuthException", "code": code, "fbtrace_id": "A1"}
+    return answer(status, {"error": words | ({} if subcode is None else {"error_subcode": subcode})})
 
 
 def webhook(value: dict[str, Any], *, number: str = "1068", field: str = "messages") -> dict[str, Any]:
@@ -76,12 +77,12 @@ def webhook(value: dict[str, Any], *, number: str = "1068", field: str = "messag
 
 def text(body: str, *, sender: str = "628120000001", native: str = "wamid.1", number: str = "1068") -> dict[str, Any]:
     """One citizen's text message, as Meta posts it."""
-    said = {"from": sender, "id": native, "timestamp": "1755400000", "type": "text", "text": {"body": body}}
-    return webhook({"contacts": [{"profile": {"name": "Sari"}, "wa_id": sender}], "messages": [said]}, number=number)
+    message = {"from": sender, "id": native, "timestamp": "1755400000", "type": "text", "text": {"body": body}}
+    return webhook({"contacts": [{"profile": {"name": "Sari"}, "wa_id": sender}], "messages": [message]}, number=number)
 
 
-def signed(said: object, secret: str) -> tuple[bytes, dict[str, str]]:
+def signed(payload: object, secret: str) -> tuple[bytes, dict[str, str]]:
     """Body and headers, signed as Meta does."""
-    body = json.dumps(said).encode()
+    body = json.dumps(payload).encode()
     digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return body, {"content-type": "application/json", "x-hub-signature-256": f"sha256={digest}"}

@@ -1,8 +1,9 @@
-"""Kannel's smsbox: takes `sendsms`, and says where it would fetch its delivery reports."""
+"""Kannel's smsbox: takes `sendsms`, and names the URLs of its delivery reports."""
 
 from __future__ import annotations
 
-from tests.fakes.server import Asked, Server, Told, told
+from connectors import HttpResponse
+from tests.fakes.server import Received, Server, answer
 
 
 class Kannel(Server):
@@ -17,14 +18,14 @@ class Kannel(Server):
     def send_url(self) -> str:
         return self.url + "/cgi-bin/sendsms"
 
-    def _respond(self, asked: Asked) -> Told:
-        said = asked.params
-        if (said.get("username"), said.get("password")) != self._login:
-            return told(403, "Authorization failed for sendsms")
-        if not said.get("to"):
-            return told(400, "Missing receiver number, rejected")
-        self.sent.append(said)
-        return told(202, "0: Accepted for delivery")
+    def _respond(self, received: Received) -> HttpResponse:
+        params = received.params
+        if (params.get("username"), params.get("password")) != self._login:
+            return answer(403, "Authorization failed for sendsms")
+        if not params.get("to"):
+            return answer(400, "Missing receiver number, rejected")
+        self.sent.append(params)
+        return answer(202, "0: Accepted for delivery")
 
     def reports(self, state: int) -> list[str]:
         """The URLs that Kannel would fetch: 1 delivered, 2 failed, 8 taken by the network, 16 refused by it."""
