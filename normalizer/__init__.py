@@ -1,8 +1,13 @@
-"""The reading room: `read` makes messages of what the doors took, `match` says which complaint each belongs to."""
+"""The normalizer: `Reader` makes items of the bytes that came in, `match` decides which complaint each is about."""
 
-from normalizer._port import Decision, Known, Memory, Numbered, Parses, Thread
+from normalizer._port import Channel, Decision, Entry, Knowledge, Known, Memory, Query, Referred, Thread
 from normalizer.match import MATCHER, match
-from normalizer.message import READER
-from normalizer.read import read
+from normalizer.own_ids import ID_USED_BEFORE
+from normalizer.phones import e164
+from normalizer.place_words import PlaceWords
+from normalizer.read import Reader
 
-__all__ = ["MATCHER", "READER", "Decision", "Known", "Memory", "Numbered", "Parses", "Thread", "match", "read"]
+__all__ = [
+    "ID_USED_BEFORE", "MATCHER", "Channel", "Decision", "Entry", "Knowledge", "Known", "Memory", "PlaceWords", "Query",
+    "Reader", "Referred", "Thread", "e164", "match",
+]  # fmt: skip

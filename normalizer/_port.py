@@ -1,42 +1,70 @@
-"""What the reading room is handed: channels that can parse, for `read`; a memory, for `match`. `hub/` joins them.
+"""What the normalizer is handed: channels and knowledge, for the reader; a memory, for the matcher. `hub/` joins them.
 
-Memory speaks in plain values (conversations, phone numbers); it stores only keyed hashes of the personal ones.
+The memory speaks in plain values (conversations, phone numbers); it stores only keyed hashes of the personal ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-from schemas import Message, Raw, Receipt, Reject
-from schemas.memory import Decision, Known, Numbered, Referred, Thread
+from schemas import Action, Message, Place, Raw, Receipt, Reject
+from schemas.memory import Decision, Entry, Known, Query, Referred, Thread
 
-__all__ = ["Decision", "Known", "Memory", "Numbered", "Parses", "Referred", "Thread"]
+__all__ = ["Channel", "Decision", "Entry", "Item", "Knowledge", "Known", "Memory", "Query", "Referred", "Thread"]
+
+Item = Message | Action | Receipt | Reject
+"""What a part of a request turned out to be; a Reject is a part that makes no sense."""
 
 
-class Parses(Protocol):
-    """A channel, as `read` needs it. It may have `keywords` too: a mapping of region keywords to region codes."""
+class Channel(Protocol):
+    """A channel, as the reader needs it. The facts are those of its class, see `connectors/_port.py`."""
 
-    def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
-        """The items inside, in order. Raises Reject where nothing can be read."""
+    @property
+    def conversational(self) -> bool: ...
+    @property
+    def unwraps_base64(self) -> bool: ...
+    @property
+    def vouches_for_sender(self) -> bool: ...
+    @property
+    def keywords(self) -> Mapping[str, str]: ...
+
+    def parts(self, payload: Raw) -> Iterable[Any]:
+        """The items inside, in order. Raises Reject where nothing more can be read; what was yielded before stands."""
+        ...
+
+    def read_safely(self, part: Any, raw: Raw) -> Item:
+        """The item of a part; a Reject where it makes no sense."""
+        ...
+
+
+class Knowledge(Protocol):
+    """What the reader knows beside its code: a gazetteer, word lists, models."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same words may be read otherwise."""
+        ...
+
+    def places(self, text: str, owner: str) -> Sequence[Place]:
+        """Candidates for where it happened, likeliest first. `owner`: the region or office that the account belongs
+        to."""
         ...
 
 
 class Memory(Protocol):
-    """One bulk read before, one transaction after. Implementations are synchronous; `match` hears everything first."""
+    """What the matcher decided before. Synchronous: bulk reads before a batch, one transaction after it."""
 
-    def recall(self, messages: Sequence[Message], digests: Sequence[str | None]) -> Known:
-        """What is known of these messages. `digests` has one entry a message: None is not looked up."""
+    def recall(self, queries: Sequence[Query]) -> Known:
+        """What is known of these items. `match` asks once for a batch, and again only for items whose id came before
+        with other content."""
         ...
 
-    def remember(
-        self, messages: Sequence[Message], digests: Sequence[str | None], decisions: Sequence[Decision]
-    ) -> None:
-        """Keep the decisions of a batch, all or none, before they are published.
+    def remember(self, entries: Sequence[Entry]) -> None:
+        """Store the decisions of a batch, all or none, before they are published.
 
-        Decisions already kept are left out by the caller, and `digests` names only what a complaint is known by: the
-        words that opened it. A batch may hold a message id twice: the first decision is the one that is seen.
-        Raises Retry when another process was first with one of these message ids or numbers: the batch is then
-        matched again and sees it.
+        Decisions that are stored already are left out by the caller. A batch may hold a message id twice: `seen` gives
+        the first decision. Raises Retry when another process was first with one of these message ids or numbers: the
+        batch is then matched again and sees that decision.
         """
         ...

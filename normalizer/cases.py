@@ -3,22 +3,28 @@
 | # | case | outcome |
 |---|---|---|
 | 1 | the same raw once more (a batch run twice) | the stored decision, again |
-| 2 | its message id was seen | redelivered |
+| 2 | its message id came before, with the same content | redelivered |
 | 3 | no ids, but the same fingerprint within 10 minutes | redelivered |
-| 4 | the channel says it is no report | refused |
-| 5 | TL or CEK without a number that is known here | refused |
-| 6 | CEK with a known number | added; by a stranger: the status is told, the words join nothing |
-| 7 | TL by who reported it | added to that complaint, and the conversation is about it from now on |
-| 8 | TL by a stranger | never into another citizen's case: with words or files like 11 and 14 there, else refused |
+| 4 | the channel says it is no report; BANTUAN; STOP | refused |
+| 5 | CEK with a known number, or alone where the conversation has a report | asked: nothing changes |
+| 6 | TL or CEK with a number that is not known here, or with none | refused |
+| 7 | TL by the reporter | added to that complaint, and the conversation is about it from now on |
+| 8 | TL by anybody else | never into that complaint: with words or files like 12 and 15 there, else refused |
 | 9 | reaction, edit, deletion | added to the sender's own report it refers to, else to the open thread, else refused |
-| 10 | a sticker or a notice, without an open thread | refused |
-| 11 | words that opened a complaint of the same person, still open, by whatever door | added: same report |
-| 12 | the citizen said that a report begins | recorded |
-| 13 | an open thread: not closed, its last message younger than 7 days | added |
-| 14 | anything else | recorded |
+| 10 | a quote of a message of the sender's own report, unless it opens a report | added to that report |
+| 11 | a sticker, a notice, thanks or a greeting, without an open thread | refused |
+| 12 | words that opened an open complaint of the same conversation, or of the same proven person | added: same report |
+| 13 | the citizen said that it opens a report | recorded |
+| 14 | an open thread: not closed, its last message younger than 7 days | added |
+| 15 | anything else | recorded |
 
-Case 1 is met before these rules (`match.py`). A message that was dead and comes again is matched as of its receipt: a
-thread that went on later still is its thread.
+Case 1 is met before these rules (`match.py`), and so are ids that came before with other content (`own_ids.py`). A
+message that was dead and comes again is matched as of its receipt: a thread that went on later still is its thread.
+
+A sender is the reporter by the conversation that the report was opened in, or by an identity that the channel itself
+vouches for (`Message.proven`). A claimed identity is none: it never joins, sees or changes another conversation's
+report. Where words and a claimed identity are those of another report, the new one is recorded with a match for an
+officer.
 """
 
 from __future__ import annotations
@@ -28,29 +34,36 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from stdnum import luhn
-
-from normalizer._port import Decision, Known, Numbered, Referred, Thread
-from schemas import REFERRING, Match, Message, Outcome, message_id
+from normalizer._port import Decision, Known, Referred, Thread
+from normalizer.content import ReportKey, conversations_of, report_keys
+from normalizer.keywords import is_our_number
+from schemas import REFERRING_KINDS, Match, Message, Outcome, message_id
 
 REDELIVERY = timedelta(minutes=10)
 THREAD = timedelta(days=7)
-SILENT = frozenset({"sticker", "system"})
+SILENT_KINDS = frozenset({"sticker", "system"})
+COURTESIES = frozenset({"thanks", "greeting"})
+REFUSED_COMMANDS = {"BANTUAN": "a request for help", "STOP": "a wish for no more messages"}
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A message, the digest of its words, and what is known."""
+    """A message, and what is known."""
 
     message: Message
-    words: str | None
     known: Known
     conversations: tuple[str, ...]
-    """The keys of its thread: its own, and those of the same person's other ids on the account."""
+    report_keys: tuple[ReportKey, ...]
 
     @classmethod
-    def of(cls, message: Message, words: str | None, known: Known) -> Case:
-        return cls(message, words, known, (message.key, *(f"{message.account}/{a}" for a in message.aliases)))
+    def of(cls, message: Message, known: Known) -> Case:
+        return cls(message, known, conversations_of(message), tuple(report_keys(message)))
+
+    @property
+    def latest(self) -> Thread | None:
+        """The thread that was last written to, open or not."""
+        threads = (self.known.threads.get(key) for key in self.conversations)
+        return max((t for t in threads if t), key=lambda t: t.last_at, default=None)
 
     @property
     def thread(self) -> Thread | None:
@@ -60,27 +73,33 @@ class Case:
         return max(fresh, key=lambda t: t.last_at, default=None)
 
     @property
-    def numbered(self) -> Numbered | None:
-        return self.known.numbered.get(self.message.number or "")
+    def named(self) -> Referred | None:
+        """The complaint whose number the message names."""
+        return self.known.by_number.get(self.message.number or "")
 
-    def reported(self, complaint: Numbered | Referred) -> bool:
-        """Did the sender report it? By an identity, or by the very conversation it was reported in."""
-        return not complaint.reporter.isdisjoint((*self.message.sender.identities, *self.conversations))
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """What proves who the sender is."""
+        return (*self.conversations, *(self.message.sender.identities if self.message.proven else ()))
+
+    def reported(self, complaint: Referred) -> bool:
+        """Did the sender report it?"""
+        return not complaint.reporter.isdisjoint(self.identities)
 
 
 class Verdict(NamedTuple):
-    """What a rule says: the outcome, the complaint it joins, and why."""
+    """What a rule decides: the outcome, why, and the complaint it joins."""
 
     outcome: Outcome
     reason: str
-    joins: Thread | Numbered | Decision | None = None
+    joins: Thread | Decision | None = None
     matches: tuple[Match, ...] = ()
     stranger: bool = False
 
 
 def redelivered(case: Case) -> Verdict | None:
     first = case.known.seen.get(case.message.id)
-    return _again(first, "the same message id") if first else None
+    return _again(first, "the same message id and words") if first else None
 
 
 def redelivered_without_id(case: Case) -> Verdict | None:
@@ -90,91 +109,118 @@ def redelivered_without_id(case: Case) -> Verdict | None:
     return _again(first, "the same sender, text and gateway time within 10 minutes")
 
 
-def no_report(case: Case) -> Verdict | None:
-    return Verdict("refused", case.message.refusal) if case.message.refusal else None
-
-
-def unknown_number(case: Case) -> Verdict | None:
-    message = case.message
-    if message.command is None or case.numbered:
-        return None
-    if message.number is None:
-        return Verdict("refused", f"{message.command} without a number")
-    ours = len(message.number) == 10 and luhn.is_valid(message.number)
-    wrong = "no report has this number" if ours else "not one of our numbers"
-    return Verdict("refused", f"{message.command}: {wrong}")
-
-
 def _again(first: Decision, why: str) -> Verdict:
     match = Match(kind="redelivery", of=first.message, score=1.0, evidence=why)
     return Verdict("redelivered", why, first, (match,), first.stranger)
 
 
+def no_report(case: Case) -> Verdict | None:
+    refusal = case.message.refusal or REFUSED_COMMANDS.get(case.message.command or "")
+    return Verdict("refused", refusal) if refusal else None
+
+
 def status_asked(case: Case) -> Verdict | None:
-    if case.message.command != "CEK" or not (asked := case.numbered):
+    if case.message.command != "CEK":
+        return None
+    if case.message.number is None:
+        latest = case.latest
+        return Verdict("asked", "CEK alone: the latest report of this conversation", latest) if latest else None
+    if not (asked := case.named):
         return None
     if case.reported(asked):
-        return Verdict("added", "CEK by its reporter", asked)
-    return Verdict("added", "CEK by somebody else: only the status is told", asked, stranger=True)
+        return Verdict("asked", "CEK by its reporter", asked)
+    return Verdict("asked", "CEK by somebody else: only the status is told", asked, stranger=True)
+
+
+def unknown_number(case: Case) -> Verdict | None:
+    message = case.message
+    if message.command not in {"TL", "CEK"} or case.named:
+        return None
+    if message.number is None:
+        return Verdict("refused", f"{message.command} without a number")
+    wrong = "no report has this number" if is_our_number(message.number) else "not one of our numbers"
+    return Verdict("refused", f"{message.command}: {wrong}")
 
 
 def followed_up(case: Case) -> Verdict | None:
-    if case.message.command != "TL" or not (named := case.numbered):
+    if case.message.command != "TL" or not (named := case.named):
         return None
     if case.reported(named):
         return Verdict("added", "TL by its reporter", named)
-    if not (case.message.read or case.message.attachments):
+    if not (case.message.clean_text or case.message.attachments):
         return Verdict("refused", "TL by somebody else, without words")
-    return same_report(case) or Verdict("recorded", "TL by somebody else: a report of its own")
+    return same_report(case) or _recorded(case, "TL by somebody else: a report of its own")
 
 
 def refers(case: Case) -> Verdict | None:
     message = case.message
-    if message.kind not in REFERRING:
+    if message.kind not in REFERRING_KINDS:
         return None
-    if message.refers_to:
-        about = message_id(message.channel, message.account, message.refers_to)
-        joined = case.known.referred.get(about)
-        if joined and case.reported(joined):
-            return Verdict("added", f"{message.kind} of a message of this report", joined)
+    if joined := _referred(case):
+        return Verdict("added", f"{message.kind} of a message of this report", joined)
     if thread := case.thread:
         return Verdict("added", f"{message.kind} in the open conversation", thread)
     return Verdict("refused", f"{message.kind} of a message that belongs to no report")
 
 
-def says_nothing(case: Case) -> Verdict | None:
-    if case.message.kind not in SILENT or case.thread:
+def quotes(case: Case) -> Verdict | None:
+    if case.message.opens_report or not (joined := _referred(case)):
         return None
-    return Verdict("refused", f"{case.message.kind} alone, without a report it belongs to")
+    return Verdict("added", "quotes a message of this report", joined)
+
+
+def _referred(case: Case) -> Referred | None:
+    message = case.message
+    if not message.refers_to:
+        return None
+    joined = case.known.by_message.get(message_id(message.channel, message.account, message.refers_to))
+    return joined if joined and case.reported(joined) else None
+
+
+def reports_nothing(case: Case) -> Verdict | None:
+    message = case.message
+    courtesy = message.sort in COURTESIES and not message.attachments and not message.opens_report
+    if not (courtesy or message.kind in SILENT_KINDS) or case.thread:
+        return None
+    what = message.sort if courtesy else message.kind
+    return Verdict("refused", f"{what} alone, without a report it belongs to")
 
 
 def same_report(case: Case) -> Verdict | None:
-    if case.words is None:
-        return None
-    sender = case.message.sender
-    named = {"NIK": sender.nik, "phone": sender.phone, "e-mail": sender.email, "user": sender.user}
-    for kind, identity in named.items():
-        joined = case.known.said.get((identity, case.words)) if identity else None
-        if joined and not joined.closed:
-            same = f"same letters and digits, same {kind}"
-            match = Match(kind="same_report", of=joined.complaint, score=1.0, evidence=same)
+    for key, joins, evidence in case.report_keys:
+        joined = case.known.same_words.get(key)
+        if joins and joined and not joined.closed:
+            match = _same_words(joined, 1.0, evidence)
             return Verdict("added", "the same report by the same person", joined, (match,))
     return None
 
 
-def begins(case: Case) -> Verdict | None:
-    return Verdict("recorded", "said to begin a report") if case.message.begins else None
+def opens_report(case: Case) -> Verdict | None:
+    return _recorded(case, "said to open a report") if case.message.opens_report else None
 
 
 def goes_on(case: Case) -> Verdict | None:
     return Verdict("added", "the open conversation", thread) if (thread := case.thread) else None
 
 
-def opens(_: Case) -> Verdict:
-    return Verdict("recorded", "no open conversation")
+def nothing_open(case: Case) -> Verdict:
+    return _recorded(case, "no open conversation")
+
+
+def _recorded(case: Case, reason: str) -> Verdict:
+    """A report of its own; with a match where the same words stand under an identity that was not proven."""
+    found = ((case.known.same_words.get(k.key), k.evidence) for k in case.report_keys if not k.joins)
+    matches = [_same_words(joined, 0.5, evidence) for joined, evidence in found if joined and not joined.closed]
+    return Verdict("recorded", reason, None, tuple(matches[:1]))
+
+
+def _same_words(joined: Thread, score: float, evidence: str) -> Match:
+    return Match(
+        kind="same_report", of=joined.complaint, score=score, evidence=f"the same letters and digits, {evidence}"
+    )
 
 
 RULES: tuple[Callable[[Case], Verdict | None], ...] = (
-    redelivered, redelivered_without_id, no_report, unknown_number, status_asked, followed_up,
-    refers, says_nothing, same_report, begins, goes_on, opens,
+    redelivered, redelivered_without_id, no_report, status_asked, unknown_number, followed_up,
+    refers, quotes, reports_nothing, same_report, opens_report, goes_on, nothing_open,
 )  # fmt: skip

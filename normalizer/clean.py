@@ -1,4 +1,4 @@
-"""Text as read: what machines left in a citizen's words is taken out, what the citizen said stays.
+"""Cleaned text: the leftovers of machines are taken out of a citizen's words, the words stay.
 
 In this order, each step a fixed point of the ones before, so that cleaning twice is cleaning once:
 
@@ -7,7 +7,7 @@ In this order, each step a fixed point of the ones before, so that cleaning twic
    surrogate pairs become their character
 2. NUL and the other controls, zero-width, bidirectional and other characters that show nothing are taken out. A joiner
    and a variation selector stay inside an emoji sequence. Marks of a script that are seen (Arabic number signs) stay
-3. composed form (NFC)
+3. composed form (NFC); of a run of combining marks the first 30 stay: the time to normalise grows by its square
 4. every break is a newline, at most one empty line; every other blank is one space; none at either end
 """
 
@@ -17,6 +17,7 @@ import base64
 import binascii
 import re
 import unicodedata
+from functools import cache
 
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u115f\u1160\u2800\u3164\uffa0]")
@@ -30,6 +31,8 @@ _INVISIBLE = (
 )
 _ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HIDDEN = re.compile(f"({_PICTURE}\ufe0f?(?:\u200d{_PICTURE}\ufe0f?)*)|[{_INVISIBLE}]")
+_MAX_MARKS = 30
+"""Combining marks in a row, as the Stream-Safe Text Format has it (Unicode Annex 15)."""
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -37,13 +40,13 @@ _SPACE = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """The text as read. Never raises; `clean(clean(x)) == clean(x)`."""
+    """The cleaned text. Never raises; `clean(clean(x)) == clean(x)`."""
     if _plain(text):
         return text
     if not text.isascii():
         text = _LEFTOVERS.sub(" ", encodable(text))
-    text = _shown(_BREAKS.sub("\n", text))
-    lines = [" ".join(line.split()) for line in unicodedata.normalize("NFC", text).split("\n")]
+    text = _composed(_visible(_BREAKS.sub("\n", text)))
+    lines = [" ".join(line.split()) for line in text.split("\n")]
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
 
 
@@ -55,6 +58,12 @@ def one_line(text: str) -> str:
 
 def encodable(text: str) -> str:
     """The text with what UTF-8 cannot carry replaced: surrogate pairs joined, lone ones as U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
@@ -74,8 +83,27 @@ def _plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and "  " not in text and text == text.strip()
 
 
-def _shown(text: str) -> str:
+def _visible(text: str) -> str:
     return _HIDDEN.sub(r"\1", text) if _ANY_INVISIBLE.search(text) else text
+
+
+def _composed(text: str) -> str:
+    if text.isascii():
+        return text
+    composed = unicodedata.normalize("NFC", _bounded_marks(text))
+    # some marks are two marks once normalised, so that a run may be too long again
+    return composed if composed is text else _bounded_marks(composed)
+
+
+def _bounded_marks(text: str) -> str:
+    runs = _long_runs()
+    return runs.sub(r"\1", text) if runs.search(text) else text
+
+
+@cache
+def _long_runs() -> re.Pattern[str]:
+    marks = "".join(chr(c) for c in range(0x300, 0x1F000) if unicodedata.combining(chr(c)))
+    return re.compile(f"([{re.escape(marks)}]{{{_MAX_MARKS}}})[{re.escape(marks)}]+")
 
 
 def _readable(text: str) -> bool:

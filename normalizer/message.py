@@ -1,71 +1,131 @@
-"""One message read: ids, person, words, place. The words as said stay beside the words as read."""
+"""One message finished: ids, sender, words, place. The words as written stay beside the cleaned ones."""
 
 from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from normalizer._port import Channel, Knowledge
 from normalizer.clean import clean, one_line, unwrapped
-from normalizer.keywords import CONVERSATIONAL, Keywords, Said
+from normalizer.courtesy import sort_of
+from normalizer.keywords import Keywords, ParsedText
 from normalizer.phones import identified
-from schemas import Message, Place, Raw, message_id, without_native
+from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
 
-READER = "1"
-"""Version of the reader: it changes whenever the same bytes may be read otherwise."""
-
-_SHORT_MESSAGES = frozenset({"sms", "smpp"})
 _WITHOUT_COMMANDS = frozenset({"reaction", "edit", "deletion", "system"})
 _NO_ID = frozenset({"", "null", "none", "nil", "undefined"})
 _REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?")
 
 
-def as_read(raw: Raw, said: Message, place: tuple[int, int], keywords: Keywords) -> Message:
-    """The message of a channel, finished. `place`: its index among the Raw's items, and how many there are."""
-    index, of = place
-    given = said.id != "" and said.native_id.strip().lower() not in _NO_ID
-    native = said.native_id if given else without_native(raw.id, index)
-    words = _words(raw, said, keywords)
+class Position(NamedTuple):
+    """Where an item stands among those of its Raw."""
+
+    item_index: int
+    item_count: int
+
+
+class Context(NamedTuple):
+    """What finishing an item needs beside the item."""
+
+    raw: Raw
+    channel: Channel
+    keywords: Keywords
+    knowledge: Knowledge
+    reader: str
+    """Version of the reader."""
+
+
+def finished_message(item: Message, position: Position, context: Context) -> Message:
+    """The message of a channel as the bus carries it."""
+    raw = context.raw
+    has_id = _has_id(item)
+    words = _words(item, context)
     return replace(
-        said,
-        id=said.id if given else message_id(raw.channel, raw.account, native),
-        native_id=native,
+        item,
+        id=_id(item, raw) if has_id else _derived_id(raw, position),
         raw=raw.id,
-        index=index,
-        of=of,
-        fingerprint=said.fingerprint if given or said.fingerprint else _fingerprint(said),
-        sender=identified(said.sender),
-        read=words.text,
-        title=one_line(said.title),
-        place=_place(said.place, words.region, raw.owner),
-        begins=said.begins or words.begins,
-        command=said.command or words.command,
-        number=said.number or words.number,
-        reader=READER,
+        item_index=position.item_index,
+        item_count=position.item_count,
+        fingerprint=item.fingerprint if has_id or item.fingerprint else _fingerprint(item),
+        sender=identified(item.sender),
+        proven=item.proven or context.channel.vouches_for_sender,
+        cleaned=None if words.text == item.text else words.text,
+        sort=sort_of(words.text) if item.sort == "unknown" else item.sort,
+        title=one_line(item.title),
+        place=(place := _place(item.place, words.region, raw.owner)),
+        places=item.places or _candidates(place, item.title, words, context),
+        opens_report=item.opens_report or words.opens_report,
+        command=item.command or words.command,
+        number=item.number or words.number,
+        reader=context.reader,
     )
 
 
-def _words(raw: Raw, said: Message, keywords: Keywords) -> Said:
-    text = clean(unwrapped(said.text) if raw.channel in _SHORT_MESSAGES else said.text)
-    if raw.channel not in CONVERSATIONAL or said.kind in _WITHOUT_COMMANDS:
-        return Said(text)
-    return keywords.find(text)
+def finished_action(item: Action, position: Position, context: Context) -> Action:
+    """The action of a channel as the bus carries it."""
+    raw = context.raw
+    return replace(
+        item,
+        id=_id(item, raw) if _has_id(item) else _derived_id(raw, position),
+        raw=raw.id,
+        item_index=position.item_index,
+        item_count=position.item_count,
+        received_at=raw.received_at,
+        reader=context.reader,
+    )
 
 
-def _fingerprint(said: Message) -> str | None:
+def finished_receipt(item: Receipt, position: Position, raw: Raw) -> Receipt:
+    """The receipt of a channel as the bus carries it."""
+    return replace(
+        item, raw=raw.id, item_index=position.item_index, item_count=position.item_count, received_at=raw.received_at
+    )
+
+
+def _has_id(item: Message | Action) -> bool:
+    return item.id != "" and item.native_id.strip().lower() not in _NO_ID
+
+
+def _id(item: Message | Action, raw: Raw) -> str:
+    native = item.native_id
+    bounded = bounded_id(native)
+    return item.id if bounded == native else message_id(raw.channel, raw.account, bounded)
+
+
+def _derived_id(raw: Raw, position: Position) -> str:
+    return message_id(raw.channel, raw.account, without_native(raw.id, position.item_index))
+
+
+def _words(item: Message, context: Context) -> ParsedText:
+    text = clean(unwrapped(item.text) if context.channel.unwraps_base64 else item.text)
+    if not context.channel.conversational or item.kind in _WITHOUT_COMMANDS:
+        return ParsedText(text)
+    return context.keywords.parse(text)
+
+
+def _fingerprint(item: Message) -> str | None:
     """Equal sender, text and gateway time; without a time two equal texts may be two messages."""
-    if said.sent_at is None:
+    if item.sent_at is None:
         return None
-    return sha256("\0".join((said.key, said.sent_at.isoformat(), said.text)).encode()).hexdigest()
+    return sha256("\0".join((item.key, item.sent_at.isoformat(), item.text)).encode()).hexdigest()
 
 
-def _place(said: Place | None, keyword: str | None, owner: str) -> Place | None:
-    """What the citizen said or shared; what that leaves open by the keyword; else whose door it is."""
-    if said is not None and said.code is not None:
-        return said
+def _place(stated: Place | None, keyword: str | None, owner: str) -> Place | None:
+    """The place that the citizen stated or shared; what that leaves open by the keyword; else the account's region."""
+    if stated is not None and stated.code is not None:
+        return stated
     if keyword is not None:
-        return replace(said, code=keyword) if said else Place(code=keyword, source="keyword")
-    if not _REGION.fullmatch(owner) or (said is not None and said.lat is not None):
-        return said
-    return replace(said, code=owner, source="owner") if said else Place(code=owner, source="owner")
+        return replace(stated, code=keyword) if stated else Place(code=keyword, source="keyword")
+    if not _REGION.fullmatch(owner) or (stated is not None and stated.lat is not None):
+        return stated
+    return replace(stated, code=owner, source="owner") if stated else Place(code=owner, source="owner")
+
+
+def _candidates(place: Place | None, title: str, words: ParsedText, context: Context) -> tuple[Place, ...]:
+    """Only where the place is still open: a code that the citizen stated needs no guess."""
+    if words.command is not None or (place is not None and place.code is not None and place.source != "owner"):
+        return ()
+    return tuple(context.knowledge.places(f"{title}\n{words.text}" if title else words.text, context.raw.owner))

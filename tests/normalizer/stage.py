@@ -1,16 +1,30 @@
-"""What the tests of the reading room stand on: a memory in a dict, a channel that says what it is told, messages."""
+"""What the normalizer's tests stand on: a memory in lists, a channel that gives prepared items, messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from msgspec.structs import asdict, replace
 from stdnum import luhn
 
-from normalizer import Decision, Known, Numbered, Thread, match
-from schemas import CLOSED, Complaint, Message, Party, Place, Raw, Receipt, Reject, Retry, complaint_id, message_id
-from schemas.memory import Referred
+from normalizer import Decision, Entry, Known, Query, Referred, Thread, match
+from schemas import (
+    CLOSED_STATUSES,
+    Action,
+    Body,
+    Matched,
+    Message,
+    Party,
+    Place,
+    Raw,
+    Receipt,
+    Reject,
+    Retry,
+    complaint_id,
+    message_id,
+)
 
 NOON = datetime(2025, 8, 4, 5, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -24,96 +38,138 @@ def after(minutes: float = 0, **more: float) -> datetime:
 
 
 def message(
-    native: str, text: str = "", *, by: str = SARI, account: str = "sms", minutes: float = 0, **known
+    native: str, text: str = "", *, by: str = SARI, account: str = "sms", minutes: float = 0, **known: Any
 ) -> Message:
     known.setdefault("sender", Party(phone=by))
     known.setdefault("conversation", by)
     known.setdefault("channel", "whatsapp" if account.startswith("wa") else account)
+    known.setdefault("proven", account.startswith("wa"))
     return Message(
         **{
             "id": message_id(known["channel"], account, native),
-            "native_id": native,
             "raw": f"raw-{native}",
             "account": account,
             "owner": "32.73",
             "place": Place(code="32.73", source="owner"),
             "received_at": after(minutes),
             "text": text,
-            "read": text,
         }
         | known
     )
 
 
-def raw(body: bytes = b"", raw_id: str = "raw-1", **known) -> Raw:
-    told = {"account": "sms", "channel": "sms", "owner": "32.73", "received_at": NOON} | known
-    return Raw(id=raw_id, body=body, **told)
+def action(native: str, *, minutes: float = 0, **known: Any) -> Action:
+    return Action(
+        **{
+            "id": message_id("portal", "portal-1", native),
+            "raw": f"raw-a{native}",
+            "account": "portal-1",
+            "channel": "portal",
+            "owner": "32.73",
+            "received_at": after(minutes),
+            "what": "answer",
+        }
+        | known
+    )
 
 
-class Says:
-    """A channel whose `parse` gives what it was built with; an exception among it is raised when its turn comes."""
+def raw(body: bytes = b"", raw_id: str = "raw-1", **known: Any) -> Raw:
+    given = {"account": "sms", "channel": "sms", "owner": "32.73", "received_at": NOON} | known
+    return Raw(id=raw_id, body=Body(body), **given)
 
-    def __init__(self, *items: Message | Receipt | Reject | Exception) -> None:
+
+class Prepared:
+    """A channel that gives the items it was built with. An exception among them is raised by `parts` in its turn."""
+
+    keywords: Mapping[str, str] = {"TANGKAB": "36.03"}
+
+    def __init__(self, *items: Message | Action | Receipt | Reject | Exception, **facts: bool) -> None:
         self.items = items
-        self.keywords = {"TANGKAB": "36.03"}
+        self.conversational = facts.get("conversational", True)
+        self.unwraps_base64 = facts.get("unwraps_base64", True)
+        self.vouches_for_sender = facts.get("vouches_for_sender", False)
+        self.taken_apart = 0
+        self.read = 0
 
-    def parse(self, raw: Raw) -> Iterable[Message | Receipt | Reject]:
+    def parts(self, payload: Raw) -> Iterator[Any]:
+        self.taken_apart += 1
         for item in self.items:
             if isinstance(item, Exception) and not isinstance(item, Reject):
                 raise item
             yield item
 
+    def read_safely(self, part: Any, raw: Raw) -> Any:
+        self.read += 1
+        return part
+
 
 class MemoryDouble:
-    """All decisions in order, and what can be told from them. `busy`: how often `remember` is to fail first."""
+    """All entries in order, and what follows from them. `busy`: how often `remember` is to fail first."""
 
     def __init__(self, *, busy: int = 0) -> None:
-        self.kept: list[tuple[Message, str | None, Decision]] = []
+        self.entries: list[Entry] = []
         self.status: dict[str, str] = {}
+        self.recalls = 0
         self.busy = busy
 
-    def recall(self, messages: Sequence[Message], digests: Sequence[str | None]) -> Known:
+    def recall(self, queries: Sequence[Query]) -> Known:
+        self.recalls += 1
         known = Known(
-            decided={}, seen={}, fingerprints={}, threads={}, said={}, numbered={}, referred={},
-            fresh={complaint_id(m.id): number_of(complaint_id(m.id)) for m in messages},
+            decided={}, seen={}, fingerprints={}, threads={}, same_words={}, by_number={}, by_external_id={},
+            by_message={}, new_numbers={},
         )  # fmt: skip
-        for message, digest, decision in self.kept:
-            self._tell(known, message, digest, decision)
-        last_at = {d.complaint: m.received_at for m, _, d in self.kept if d.moves}
+        for entry in self.entries:
+            self._add(known, entry)
+        last_at = {e.decision.complaint: e.item.received_at for e in self.entries if e.decision.switches_thread}
         known.threads = {k: replace(t, last_at=last_at[t.complaint]) for k, t in known.threads.items()}
+        items = [q.item for q in queries if isinstance(q.item, Message) and q.item.id not in known.seen]
+        known.new_numbers = {complaint_id(m.id): number_of(complaint_id(m.id)) for m in items}
         return known
 
-    def remember(
-        self, messages: Sequence[Message], digests: Sequence[str | None], decisions: Sequence[Decision]
-    ) -> None:
+    def remember(self, entries: Sequence[Entry]) -> None:
         if self.busy:
             self.busy -= 1
             raise Retry("another process was first")
-        self.kept += zip(messages, digests, decisions, strict=True)
+        first = [e.decision.message for e in (*self.entries, *entries) if e.decision.outcome != "redelivered"]
+        numbers = [e.decision.number for e in (*self.entries, *entries) if e.decision.opens_complaint]
+        if len(first) != len(set(first)) or len(numbers) != len(set(numbers)):
+            raise Retry("another process was first", after=0)
+        self.entries += entries
 
-    def _tell(self, known: Known, message: Message, digest: str | None, decision: Decision) -> None:
-        known.decided[decision.raw, decision.index] = decision
+    def _add(self, known: Known, entry: Entry) -> None:
+        item, decision = entry.item, entry.decision
+        known.decided[decision.raw, decision.item_index] = decision
         known.seen.setdefault(decision.message, decision)
-        if message.fingerprint:
-            known.fingerprints[message.fingerprint] = decision
-        if not decision.complaint or decision.stranger or decision.outcome not in {"recorded", "added"}:
+        if isinstance(item, Action):
             return
-        closed = self.status.get(decision.complaint) in CLOSED
+        if item.fingerprint:
+            known.fingerprints[item.fingerprint] = decision
+        if not decision.complaint or decision.stranger or decision.outcome == "redelivered":
+            return
+        closed = self.status.get(decision.complaint) in CLOSED_STATUSES
+        place = decision.place or item.place
         thread = Thread(
-            complaint=decision.complaint, number=decision.number or "", last_at=message.received_at, closed=closed
+            complaint=decision.complaint,
+            number=decision.number or "",
+            last_at=item.received_at,
+            closed=closed,
+            region=place.code if place else None,
         )
-        keys = (message.key, *(f"{message.account}/{a}" for a in message.aliases))
-        own = frozenset((*message.sender.identities, *keys))
-        known.referred[message.id] = Referred(**asdict(thread), reporter=own)
-        if decision.moves:
-            known.threads.update(dict.fromkeys(keys, thread))
-        if decision.opens:
-            reporter = frozenset((*message.sender.identities, *keys))
-            known.numbered[thread.number] = Numbered(
-                complaint=thread.complaint, number=thread.number, closed=closed, reporter=reporter
-            )
-        if digest:
-            known.said.update(dict.fromkeys(((i, digest) for i in message.sender.identities), thread))
+        self._link(known, entry, item, thread)
+
+    def _link(self, known: Known, entry: Entry, item: Message, thread: Thread) -> None:
+        conversations = (item.key, *(f"{item.account}/{a}" for a in item.aliases))
+        openers = [e.item for e in self.entries if e.decision.opens_complaint and e.decision.number == thread.number]
+        (opener,) = (one for one in openers if isinstance(one, Message))
+        whose = (opener.key, *(f"{opener.account}/{a}" for a in opener.aliases), *opener.sender.identities)
+        referred = Referred(**asdict(thread), reporter=frozenset(whose))
+        known.by_message[entry.decision.message] = referred
+        if entry.decision.switches_thread:
+            known.threads.update(dict.fromkeys(conversations, thread))
+        if entry.decision.opens_complaint:
+            known.by_number[thread.number] = referred
+            known.by_external_id.update(dict.fromkeys(item.external_ids.items(), referred))
+        known.same_words.update(dict.fromkeys(entry.report_keys, thread))
 
 
 def number_of(complaint: str) -> str:
@@ -121,12 +177,16 @@ def number_of(complaint: str) -> str:
     return digits + luhn.calc_check_digit(digits)
 
 
-def told(memory: MemoryDouble, *messages: Message) -> list[Complaint]:
+def match_each(memory: MemoryDouble, *items: Message | Action) -> list[Matched]:
     """Each in a batch of its own."""
-    return [complaint for m in messages for complaint in match([m], memory)]
+    return [matched for item in items for matched in match([item], memory)]
 
 
-def opened(memory: MemoryDouble, native: str = "0", text: str = ROAD, **known) -> Complaint:
-    (complaint,) = match([message(native, text, **known)], memory)
-    assert complaint.outcome == "recorded"
-    return complaint
+def opened(memory: MemoryDouble, native: str = "0", text: str = ROAD, **known: Any) -> Matched:
+    (matched,) = match([message(native, text, **known)], memory)
+    assert matched.outcome == "recorded"
+    return matched
+
+
+def decisions(memory: MemoryDouble) -> Iterable[Decision]:
+    return [entry.decision for entry in memory.entries]

@@ -28,9 +28,9 @@ WORDS = Keywords({"TANGKAB": "36.03", "KAB BDG": "32.04", "BDG": "32.73"})
         ("TANGKAB LAPOR: jalan rusak", "jalan rusak", "36.03"),
     ],
 )
-def test_a_report_begins(text: str, rest: str, region: str | None) -> None:
-    said = WORDS.find(text)
-    assert (said.text, said.begins, said.region, said.command) == (rest, True, region, None)
+def test_a_report_is_opened(text: str, rest: str, region: str | None) -> None:
+    parsed = WORDS.parse(text)
+    assert (parsed.text, parsed.opens_report, parsed.region, parsed.command) == (rest, True, region, None)
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,17 @@ def test_a_report_begins(text: str, rest: str, region: str | None) -> None:
         "CEK WARGA BERSTATUS MBR",
         "cek dm ya min",
         "TLOGO 1234567890",
+        "mohon cek lampu jalan",
+        "tolong cek 2 lampu mati",
+        "mohon cek 1234567890",
+        "status gizi anak saya buruk",
+        "STOP KONTAK di sekolah terbakar",
         "",
     ],
 )
 def test_words_that_are_no_commands_stay(text: str) -> None:
-    said = WORDS.find(text)
-    assert (said.text, said.begins, said.command) == (text, False, None)
+    parsed = WORDS.parse(text)
+    assert (parsed.text, parsed.opens_report, parsed.command) == (text, False, None)
 
 
 @pytest.mark.parametrize(
@@ -68,16 +73,45 @@ def test_words_that_are_no_commands_stay(text: str) -> None:
         ("CEK1234567897", "CEK", "1234567897", ""),
         ("CEK", "CEK", None, ""),
         ("tl.", "TL", None, ""),
+        ("STATUS", "CEK", None, ""),
+        ("cek status laporan saya", "CEK", None, ""),
+        ("STATUS 1234567897", "CEK", "1234567897", ""),
+        ("cek no 1234567897", "CEK", "1234567897", ""),
+        ("bantuan", "BANTUAN", None, ""),
+        ("INFO?", "BANTUAN", None, ""),
+        ("Stop!", "STOP", None, ""),
         ("TL <1234567897> masih rusak", "TL", "1234567897", "masih rusak"),
         ("TL 1234567897 2 lampu masih mati", "TL", "1234567897", "2 lampu masih mati"),
         ("tl: 1234567897, masih rusak", "TL", "1234567897", "masih rusak"),
     ],
 )
 def test_commands(text: str, command: str, number: str | None, rest: str) -> None:
-    said = WORDS.find(text)
-    assert (said.command, said.number, said.text, said.begins) == (command, number, rest, False)
+    parsed = WORDS.parse(text)
+    assert (parsed.command, parsed.number, parsed.text, parsed.opens_report) == (command, number, rest, False)
+
+
+WRITTEN = [
+    ("Cek laporan saya no {}", "CEK", ""),
+    ("cek aduan saya nomor {}", "CEK", ""),
+    ("cek pengaduan dengan nomor {}", "CEK", ""),
+    ("mohon cek {}", "CEK", ""),
+    ("CEK={}", "CEK", ""),
+    ("CEK+{}", "CEK", ""),
+    ("CEK kode {}", "CEK", ""),
+    ("CEK<spasi>{}", "CEK", ""),
+    ("LAPOR TL {} masih rusak", "TL", "masih rusak"),
+    ("Lapor cek {}", "CEK", ""),
+    ("TL={}=masih rusak", "TL", "masih rusak"),
+]
+
+
+@pytest.mark.parametrize(("written", "command", "rest"), WRITTEN)
+def test_case_19_commands_as_people_write_them(written: str, command: str, rest: str) -> None:
+    parsed = WORDS.parse(written.format("1234567897"))
+    assert (parsed.command, parsed.number, parsed.text) == (command, "1234567897", rest)
+    assert not parsed.opens_report
 
 
 @given(st.text(), st.dictionaries(st.text(max_size=8), st.just("32"), max_size=3))
 def test_finding_never_fails_and_only_takes_away_from_the_front(text: str, regions: dict[str, str]) -> None:
-    assert text.endswith(Keywords(regions).find(text).text)
+    assert text.endswith(Keywords(regions).parse(text).text)

@@ -6,13 +6,13 @@ import pytest
 
 from normalizer import MATCHER, match
 from normalizer.match import digest
-from schemas import Complaint, Message, Party, complaint_id
-from tests.normalizer.stage import BUDI, LAMP, ROAD, SARI, MemoryDouble, message, number_of, opened, told
+from schemas import Matched, Message, Party, complaint_id
+from tests.normalizer.stage import BUDI, LAMP, ROAD, SARI, MemoryDouble, message, number_of, opened, match_each
 
 NO_SUCH = number_of(complaint_id("nobody"))
 
 
-def follow(complaint: Complaint, command: str, native: str = "9", text: str = "", **known) -> Message:
+def follow(complaint: Matched, command: str, native: str = "9", text: str = "", **known) -> Message:
     return message(native, text, command=command, number=complaint.number, **known)
 
 
@@ -35,14 +35,14 @@ def test_case_03_a_batch_that_comes_again_is_no_duplicate_of_itself() -> None:
     batch = [message("0", ROAD), message("1", "masih rusak pak", minutes=1), message("2", LAMP, by=BUDI)]
     first = match(batch, memory)  # and here the process dies, before anything is published
     assert match(batch, memory) == first
-    assert len(memory.kept) == 3
+    assert len(memory.entries) == 3
 
 
 def test_case_03_the_same_raw_twice_in_one_batch_is_decided_once() -> None:
     memory = MemoryDouble()
     first, second = match([message("0", ROAD), message("0", ROAD)], memory)
     assert first == second
-    assert len(memory.kept) == 1
+    assert len(memory.entries) == 1
 
 
 def test_the_stored_decision_holds_even_if_the_message_is_now_read_otherwise() -> None:
@@ -71,22 +71,22 @@ def test_case_01_a_redelivery_within_one_batch() -> None:
 @pytest.mark.parametrize(("minutes", "outcome"), [(9, "redelivered"), (11, "added")])
 def test_without_ids_ten_minutes_tell_a_redelivery(minutes: float, outcome: str) -> None:
     twins = (message("~a.0", "ya", fingerprint="f"), message("~b.0", "ya", fingerprint="f", minutes=minutes))
-    assert told(MemoryDouble(), *twins)[1].outcome == outcome
+    assert match_each(MemoryDouble(), *twins)[1].outcome == outcome
     assert match(list(twins), MemoryDouble())[1].outcome == outcome
 
 
 def test_a_redelivery_moves_no_thread() -> None:
     memory = MemoryDouble()
-    first, _ = told(memory, message("0", ROAD), message("1", LAMP, begins=True, minutes=1))
+    first, _ = match_each(memory, message("0", ROAD), message("1", LAMP, opens_report=True, minutes=1))
     again = message("0", ROAD, raw="another", minutes=2)
-    assert told(memory, again, message("2", "sudah seminggu", minutes=3))[1].id != first.id
+    assert match_each(memory, again, message("2", "sudah seminggu", minutes=3))[1].id != first.id
 
 
 # 4 to 8: refusals and commands
 
 
 def test_what_the_channel_refuses_is_refused_with_its_reason() -> None:
-    (complaint,) = match([message("0", ROAD, refusal="an automatic reply", begins=True)], MemoryDouble())
+    (complaint,) = match([message("0", ROAD, refusal="an automatic reply", opens_report=True)], MemoryDouble())
     assert (complaint.outcome, complaint.id, complaint.reason) == ("refused", None, "an automatic reply")
 
 
@@ -152,9 +152,9 @@ def test_case_22_nothing_that_follows_a_strangers_question_enters_the_case(batch
     then = [
         message("2", "hapus", by=BUDI, kind="edit", refers_to="1", minutes=2),
         message("3", LAMP, by=BUDI, minutes=3),
-        message("4", raw="another", native_id="1", id="sms/sms/1", by=BUDI, minutes=4),
+        message("4", raw="another", id="sms/sms/1", by=BUDI, minutes=4),
     ]
-    complaints = match([asked, *then], memory)[1:] if batch else told(memory, asked, *then)[1:]
+    complaints = match([asked, *then], memory)[1:] if batch else match_each(memory, asked, *then)[1:]
     assert [c.outcome for c in complaints] == ["refused", "recorded", "redelivered"]
     assert [c.id == first.id and not c.stranger for c in complaints] == [False] * 3
 
@@ -168,15 +168,15 @@ def test_case_22_the_same_words_by_a_stranger_are_a_report_of_their_own() -> Non
 def test_case_22_a_stranger_says_the_same_twice_and_has_one_complaint() -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    own, again = told(memory, *(follow(first, "TL", native, LAMP, by=BUDI, begins=True) for native in ("1", "2")))
+    own, again = match_each(memory, *(follow(first, "TL", native, LAMP, by=BUDI, opens_report=True) for native in ("1", "2")))
     assert (again.outcome, again.id) == ("added", own.id)
 
 
 def test_what_the_reporter_follows_up_is_what_the_talk_is_about() -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    second = opened(memory, "1", LAMP, begins=True, minutes=1)
-    follow_up, more = told(
+    second = opened(memory, "1", LAMP, opens_report=True, minutes=1)
+    follow_up, more = match_each(
         memory, follow(first, "TL", "2", "masih rusak", minutes=2), message("3", "tolong pak", minutes=3)
     )
     assert (follow_up.id, more.id) == (first.id, first.id) != (second.id, second.id)
@@ -198,7 +198,7 @@ def test_a_number_drawn_in_this_batch_is_known_in_it() -> None:
 def test_a_referring_message_joins_where_the_other_is(kind: str) -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    opened(memory, "1", LAMP, begins=True, minutes=1)
+    opened(memory, "1", LAMP, opens_report=True, minutes=1)
     (joined,) = match([message("2", "👍", kind=kind, refers_to="0", minutes=2)], memory)
     assert (joined.outcome, joined.id) == ("added", first.id)
 
@@ -207,7 +207,7 @@ def test_a_referring_message_joins_where_the_other_is(kind: str) -> None:
 def test_a_referring_message_to_something_unknown_joins_the_open_thread_or_nothing(kind: str) -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    known, unknown = told(
+    known, unknown = match_each(
         memory, *(message(str(n), kind=kind, refers_to="ours-7", by=by) for n, by in enumerate((SARI, BUDI), 1))
     )
     assert (known.outcome, known.id) == ("added", first.id)
@@ -217,9 +217,9 @@ def test_a_referring_message_to_something_unknown_joins_the_open_thread_or_nothi
 def test_a_reaction_does_not_move_the_thread() -> None:
     memory = MemoryDouble()
     opened(memory)
-    second = opened(memory, "1", LAMP, begins=True, minutes=1)
+    second = opened(memory, "1", LAMP, opens_report=True, minutes=1)
     thumb = message("2", "👍", kind="reaction", refers_to="0", minutes=2)
-    assert told(memory, thumb, message("3", "masih mati", minutes=3))[1].id == second.id
+    assert match_each(memory, thumb, message("3", "masih mati", minutes=3))[1].id == second.id
 
 
 def test_an_edit_in_the_batch_of_its_message() -> None:
@@ -242,8 +242,8 @@ def test_a_sticker_alone_is_refused_and_in_a_thread_it_joins(kind: str) -> None:
 def test_the_same_report_by_another_door_is_joined_with_evidence(batch: bool) -> None:
     memory = MemoryDouble()
     sms = message("0", ROAD)
-    web = message("f", ROAD.upper() + " !!", account="web", conversation="form-1", begins=True)
-    first, same = match([sms, web], memory) if batch else told(memory, sms, web)
+    web = message("f", ROAD.upper() + " !!", account="web", conversation="form-1", opens_report=True)
+    first, same = match([sms, web], memory) if batch else match_each(memory, sms, web)
     assert (same.outcome, same.id, same.number) == ("added", first.id, first.number)
     (match_,) = same.matches
     assert (match_.kind, match_.of, match_.score) == ("same_report", first.id, 1.0)
@@ -254,7 +254,7 @@ def test_the_same_report_by_another_door_is_joined_with_evidence(batch: bool) ->
 def test_case_10_the_same_report_by_one_who_shares_only_an_email() -> None:
     memory = MemoryDouble()
     first = opened(memory, sender=Party(phone=SARI, email="sari@example.id"))
-    by_mail = message("m", ROAD, account="web", conversation="f", begins=True, sender=Party(email="sari@example.id"))
+    by_mail = message("m", ROAD, account="web", conversation="f", opens_report=True, sender=Party(email="sari@example.id"))
     assert match([by_mail], memory)[0].id == first.id
 
 
@@ -269,13 +269,13 @@ def test_a_closed_complaint_said_again_is_a_new_one() -> None:
 def test_few_letters_are_no_report_to_recognise() -> None:
     memory = MemoryDouble()
     opened(memory, text="Jalan rusak")
-    opened(memory, "1", "Jalan rusak", begins=True)
+    opened(memory, "1", "Jalan rusak", opens_report=True)
     assert digest("Jalan rusak") is None
 
 
 def test_only_the_words_that_opened_a_complaint_tell_it() -> None:
     memory = MemoryDouble()
     please = "Mohon segera ditindaklanjuti"
-    told(memory, message("0", ROAD), message("1", please), message("2", LAMP, begins=True, minutes=1))
-    second = memory.kept[-1][2].complaint
+    match_each(memory, message("0", ROAD), message("1", please), message("2", LAMP, opens_report=True, minutes=1))
+    second = memory.entries[-1][2].complaint
     assert match([message("3", please, minutes=2)], memory)[0].id == second

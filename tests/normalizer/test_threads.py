@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from normalizer import match
 from normalizer.match import digest
 from schemas import Party, Retry, complaint_id
-from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, message, opened, told
+from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, message, opened, match_each
 
 
 def test_a_later_message_adds_to_the_open_complaint() -> None:
@@ -22,7 +22,7 @@ def test_a_later_message_adds_to_the_open_complaint() -> None:
 
 def test_a_report_that_begins_is_a_new_one() -> None:
     memory = MemoryDouble()
-    assert opened(memory).id != opened(memory, "1", LAMP, begins=True, minutes=5).id
+    assert opened(memory).id != opened(memory, "1", LAMP, opens_report=True, minutes=5).id
 
 
 @pytest.mark.parametrize(("silence", "outcome"), [(WEEK / 2, "added"), (WEEK, "recorded")])
@@ -36,7 +36,7 @@ def test_a_thread_is_open_for_a_week_after_its_last_message(silence, outcome: st
 def test_every_message_keeps_its_thread_open() -> None:
     memory = MemoryDouble()
     days = [message(str(n), f"{LAMP} hari {n}", received_at=after(days=6 * n)) for n in range(4)]
-    assert [c.outcome for c in told(memory, *days)] == ["recorded", "added", "added", "added"]
+    assert [c.outcome for c in match_each(memory, *days)] == ["recorded", "added", "added", "added"]
     assert [c.outcome for c in match(days, MemoryDouble())] == ["recorded", "added", "added", "added"]
 
 
@@ -57,7 +57,7 @@ def test_case_09_a_user_id_that_got_its_phone_stays_in_its_thread() -> None:
     hidden = {"account": "wa", "conversation": "US.1", "sender": Party(user="whatsapp:US.1")}
     shown = {"account": "wa", "conversation": SARI, "aliases": ("US.1",), "minutes": 5}
     first = opened(memory, **hidden)
-    assert told(memory, message("1", LAMP, **shown), message("2", "masih", account="wa"))[1].id == first.id
+    assert match_each(memory, message("1", LAMP, **shown), message("2", "masih", account="wa"))[1].id == first.id
 
 
 def test_case_08_an_album_is_one_complaint() -> None:
@@ -77,7 +77,7 @@ def test_a_dead_message_joins_what_its_successors_opened() -> None:
 def test_a_dead_report_opens_its_own_and_leaves_the_later_thread_alone() -> None:
     memory = MemoryDouble()
     second = opened(memory, minutes=60)
-    opened(memory, "dead", LAMP, begins=True)
+    opened(memory, "dead", LAMP, opens_report=True)
     assert match([message("1", "sudah sebulan", minutes=61)], memory)[0].id == second.id
 
 
@@ -105,7 +105,7 @@ def test_a_batch_sees_itself_in_order() -> None:
         message("0", ROAD),
         message("1", "masih rusak pak", minutes=1),
         message("2", LAMP, by=BUDI, minutes=1),
-        message("3", LAMP, begins=True, minutes=2),
+        message("3", LAMP, opens_report=True, minutes=2),
         message("4", "gelap sekali", minutes=3),
         message("1", "masih rusak pak", raw="another", minutes=4),
     ]
@@ -119,7 +119,7 @@ def test_decisions_are_remembered_before_they_are_told_and_a_retry_is_the_pumps(
     memory = MemoryDouble(busy=1)
     with pytest.raises(Retry):
         match([message("0", ROAD)], memory)
-    assert memory.kept == []
+    assert memory.entries == []
     opened(memory)
 
 
@@ -136,7 +136,7 @@ TALK = st.tuples(
 @given(st.lists(TALK, max_size=12), st.data())
 def test_one_batch_or_many_the_decisions_are_the_same(talk: list, data: st.DataObject) -> None:
     messages = [
-        message(str(native), text, by=by, kind=kind, begins=begins, refers_to=to, minutes=n, raw=f"r{n}")
+        message(str(native), text, by=by, kind=kind, opens_report=begins, refers_to=to, minutes=n, raw=f"r{n}")
         for n, (by, text, kind, begins, to, native) in enumerate(talk)
     ]
     cut = data.draw(st.integers(0, len(messages)))

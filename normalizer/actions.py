@@ -1,0 +1,45 @@
+"""Which complaint an action is about: by our number, else by a foreign id."""
+
+from __future__ import annotations
+
+from normalizer._port import Decision, Known, Referred
+from schemas import Action, Match, Outcome
+
+
+def decide_action(action: Action, known: Known, matcher: str, content: str) -> Decision:
+    """The decision on an action that was not decided before."""
+    outcome: Outcome = "added"
+    reason = "an action on this report"
+    matches: tuple[Match, ...] = ()
+    joins: Referred | Decision | None = known.seen.get(action.id)
+    if isinstance(joins, Decision):
+        outcome, reason = "redelivered", "the same action id"
+        matches = (Match(kind="redelivery", of=joins.message, score=1.0, evidence=reason),)
+    elif (joins := _complaint(action, known)) is None:
+        outcome, reason = "refused", _unknown(action)
+    return Decision(
+        raw=action.raw,
+        item_index=action.item_index,
+        message=action.id,
+        content=content,
+        outcome=outcome,
+        complaint=joins.complaint if joins else None,
+        number=joins.number if joins else None,
+        reason=reason,
+        matches=matches,
+        reader=action.reader,
+        matcher=matcher,
+        received_at=action.received_at,
+    )
+
+
+def _complaint(action: Action, known: Known) -> Referred | None:
+    if action.number and (found := known.by_number.get(action.number)):
+        return found
+    return next((known.by_external_id[of] for of in action.of.items() if of in known.by_external_id), None)
+
+
+def _unknown(action: Action) -> str:
+    if action.number:
+        return "no report has this number"
+    return "no report has this foreign id" if action.of else "it names no report"

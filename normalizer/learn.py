@@ -1,0 +1,42 @@
+"""What the rest of a batch must know of a decision: one batch sees itself, as if each item were a batch of its own."""
+
+from __future__ import annotations
+
+from msgspec.structs import asdict
+
+from normalizer._port import Decision, Known, Referred, Thread
+from normalizer.content import conversations_of, opened_keys
+from schemas import Action, Message
+
+
+def learn(item: Message | Action, decision: Decision, known: Known, *, closed: bool) -> None:
+    """Adds the decision to `known`. `closed`: the complaint that it joins is closed."""
+    known.decided[item.raw, item.item_index] = decision
+    known.seen.setdefault(item.id, decision)
+    if isinstance(item, Message):
+        _learn_message(item, decision, known, closed=closed)
+
+
+def _learn_message(message: Message, decision: Decision, known: Known, *, closed: bool) -> None:
+    if message.fingerprint:
+        known.fingerprints[message.fingerprint] = decision
+    if decision.complaint is None or decision.stranger or decision.outcome == "redelivered":
+        return
+    place = decision.place or message.place
+    thread = Thread(
+        complaint=decision.complaint,
+        number=decision.number or "",
+        last_at=message.received_at,
+        closed=closed,
+        region=place.code if place else None,
+    )
+    conversations = conversations_of(message)
+    own = frozenset((*message.sender.identities, *conversations))
+    referred = Referred(**asdict(thread), reporter=own)
+    known.by_message[message.id] = referred
+    if decision.switches_thread:
+        known.threads.update(dict.fromkeys(conversations, thread))
+    if decision.opens_complaint:
+        known.by_number[thread.number] = referred
+        known.by_external_id.update(dict.fromkeys(message.external_ids.items(), referred))
+        known.same_words.update(dict.fromkeys(opened_keys(message), thread))

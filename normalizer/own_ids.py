@@ -1,0 +1,66 @@
+"""An id that comes again with other content is another item: it gets an id of its own, `17~2`, `17~3`, …
+
+Gateways restart their counting, monthly exports number from 1, and mail programs use a Message-ID twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import count
+
+from msgspec.structs import replace
+
+from normalizer._port import Known, Memory, Query
+from normalizer.content import content_of, report_keys
+from schemas import Action, Message
+
+ID_USED_BEFORE = "its id came before with other content"
+"""Stands in the reason of such an item."""
+_COUNTED = 9
+"""After `~9` the content's own digest follows the id, so that a file whose ids are all equal costs no more."""
+
+Items = Sequence[Message | Action]
+
+
+def query_of(item: Message | Action) -> Query:
+    """What the memory is asked for this item."""
+    keys = report_keys(item) if isinstance(item, Message) else ()
+    return Query(item=item, report_keys=tuple(k.key for k in keys))
+
+
+def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Message | Action]:
+    """The items, each with the id that is its own. What the memory knows of the new ids is added to `known`."""
+    contents = [content_of(item) for item in items]
+    found = [_as_decided(item, known) for item in items]
+    undecided = {n for n, item in enumerate(items) if (item.raw, item.item_index) not in known.decided}
+    for attempt in count(2):
+        reused = _reused(found, contents, known, undecided)
+        if not reused or attempt > _COUNTED + 1:
+            return found
+        for n in reused:
+            suffix = attempt if attempt <= _COUNTED else contents[n][:12]
+            found[n] = replace(items[n], id=f"{items[n].id}~{suffix}")
+        _extend(known, memory.recall([query_of(found[n]) for n in reused]))
+    raise AssertionError
+
+
+def _as_decided(item: Message | Action, known: Known) -> Message | Action:
+    decision = known.decided.get((item.raw, item.item_index))
+    return item if decision is None or decision.message == item.id else replace(item, id=decision.message)
+
+
+def _reused(items: Items, contents: Sequence[str], known: Known, undecided: Collection[int]) -> list[int]:
+    """Positions of the items whose id has other content in the memory, or earlier in the batch."""
+    first: dict[str, str] = {}
+    reused = []
+    for n, (item, content) in enumerate(zip(items, contents, strict=True)):
+        seen = known.seen.get(item.id)
+        before = first.setdefault(item.id, seen.content or content if seen else content)
+        if n in undecided and before != content:
+            reused.append(n)
+    return reused
+
+
+def _extend(known: Known, more: Known) -> None:
+    for name in known.__struct_fields__:
+        getattr(known, name).update(getattr(more, name))

@@ -1,0 +1,54 @@
+"""The knowledge that ships with the code: which words name a place. No gazetteer: it finds words, not regions.
+
+A citizen who wrote "di depan Puskesmas Cibiru, Kota Bandung" is not asked for the place again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from schemas import Place
+
+_KIND = (
+    r"jalan(?:\s+raya)?|jl|jln|gang|gg|kampung|kp|dusun|dukuh|desa|kelurahan|kel|kecamatan|kec|distrik|nagari|gampong|"
+    r"kota|kabupaten|kab|provinsi|prov|perumahan|perum|komplek|kompleks|simpang|perempatan|pertigaan|bundaran|pasar|"
+    r"terminal|stasiun|puskesmas|rsud|rs|rumah sakit|alun-alun|jembatan|lapangan|masjid|gereja|taman|"
+    r"sdn?|smpn?|sman?|smkn?"
+)
+_NAME = re.compile(
+    rf"(?<!\w)(?P<kind>{_KIND})\b\.?\s*(?P<name>[^\W_][\w'-]*(?:\s+(?-i:[A-Z0-9])[\w'-]*)*)|(?<!\w)r[tw]\b[\s./]*\d+",
+    re.IGNORECASE,
+)
+_OTHER_WORDS = """
+rusak mati kotor banjir macet bocor gelap sempit ambruk putus penuh roboh licin becek amblas retak kosong tutup parah
+kami saya kita ini itu yang dan di ke dari dekat depan belakang sudah belum tidak tak ada akan masih lagi juga sangat
+umum raya utama besar kecil lama baru tolong mohon karena untuk dengan agar supaya pada atau mana apa tol desa kota
+kampung lingkungan rumah warga masuk keluar menuju arah sekitar
+"""
+_NOT_NAMES = frozenset(_OTHER_WORDS.split())
+_INFLECTED = re.compile(r"(?:ber|ter|di|me[mnl]?|pe[mn])\w{3,}")
+"""A verb rather than a name, unless it is written as a name."""
+_MOST = 4
+
+
+class PlaceWords:
+    """Knowledge by word lists alone."""
+
+    version = "words-1"
+
+    def places(self, text: str, owner: str) -> Sequence[Place]:
+        """At most one candidate: the words that name a place, as they stand in the text."""
+        found = [match[0].strip() for match in _NAME.finditer(text) if _is_name(match["name"])][:_MOST]
+        if not found:
+            return ()
+        return (Place(words=", ".join(found), source="text", evidence="words that name a place"),)
+
+
+def _is_name(name: str | None) -> bool:
+    if name is None:  # RT 03, RW 05
+        return True
+    first = name.split()[0]
+    if first.lower() in _NOT_NAMES:
+        return False
+    return not first.islower() or not _INFLECTED.fullmatch(first)
