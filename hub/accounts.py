@@ -15,20 +15,22 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from connectors import Channel, Connects, Fetches, Listens, Polls, Secret, Settings, Speaks, channel_type, kinds
 from connectors import secret_hook as to_secret
 from hub.settings import WrongCall, nearest
+from router.regions import is_region, region_names
 
 State = Literal["active", "silent", "closed"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-C = TypeVar("C", bound=Channel)
+_CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
+"""An owner that looks like a region code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Account:
 
     channel: Channel
     state: State = "active"
+    table: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+    """Its table, secrets resolved: where it is unchanged, a new edition does not disturb the account."""
 
     @property
     def missing_setting(self) -> str:
@@ -49,12 +53,12 @@ class Account:
     def describe(self, base: str, *, reveal: bool) -> dict[str, Any]:
         """The part of `channels --json` that the channels file holds; secrets by value only where `reveal`."""
         settings, secrets = {}, {}
-        for field in msgspec.structs.fields(self.channel.settings):
-            value = getattr(self.channel.settings, field.name)
-            if _holds_secret(field.type):
-                secrets[field.encode_name] = _plain(value)
+        for setting in msgspec.structs.fields(self.channel.settings):
+            value = getattr(self.channel.settings, setting.name)
+            if _holds_secret(setting.type):
+                secrets[setting.encode_name] = _plain(value)
             else:
-                settings[field.encode_name] = msgspec.to_builtins(value)
+                settings[setting.encode_name] = msgspec.to_builtins(value)
         name = self.channel.account
         return {
             "account": name,
@@ -113,8 +117,8 @@ class Accounts(Mapping[str, Channel]):
         return cls(Snapshot(Account(channel) for channel in channels))
 
     def swap(self, snapshot: Snapshot) -> None:
-        """From now on this edition holds."""
-        self.snapshot = snapshot
+        """From now on this edition holds. The channel of an account that did not change stays the same object."""
+        self.snapshot = Snapshot(_unchanged(new, self.snapshot.accounts.get(n)) for n, new in snapshot.accounts.items())
 
     def __getitem__(self, name: str) -> Channel:
         return self.snapshot.channels[name]
@@ -154,6 +158,10 @@ class Accounts(Mapping[str, Channel]):
         return next((channel for channel in found if channel.kind == kind), None)
 
 
+def _unchanged(new: Account, old: Account | None) -> Account:
+    return replace(new, channel=old.channel) if old is not None and old.table == new.table != {} else new
+
+
 def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Snapshot:
     """The accounts of a channels file. `source` names it in errors, `zone` is that of an account which names none.
     Raises WrongCall naming account, key and fix."""
@@ -191,28 +199,37 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
     if not NAME.fullmatch(name):
         raise WrongCall(f"{where}: an account's name is lower-case letters, digits, dot, dash, underscore")
     own = dict(table)
+    identity = {"kind": own.get("kind"), "owner": own.get("owner")}
     kind, owner, state = own.pop("kind", None), own.pop("owner", None), own.pop("state", "active")
     if kind not in kinds():
         raise WrongCall(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{nearest(str(kind), kinds())}")
     if not isinstance(owner, str) or not owner:
         raise WrongCall(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
+    if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
+        near = nearest(owner, region_names())
+        raise WrongCall(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
     if state not in get_args(State):
         raise WrongCall(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
     channel = channel_type(kind)
-    settings = _settings(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
+    filled = _filled(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
+    settings = _settings(where, channel.settings_type, filled)
     try:
-        return Account(channel(name, owner, settings), state)
+        return Account(channel(name, owner, settings), state, identity | filled)
     except ValueError as error:
         raise WrongCall(f"{where}: {error}") from None
 
 
-def _settings(where: str, kind: type[Settings], own: dict[str, Any]) -> Settings:
+def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, Any]:
+    """The settings with their secrets in the place of `env:NAME` and `file:PATH`."""
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
     for key in own:
         if key not in fields:
             takes = ", ".join(["kind", "owner", "state", *fields])
             raise WrongCall(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {takes}")
-    filled = {k: _resolve(f"{where}: {k}", v) if _holds_secret(fields[k].type) else v for k, v in own.items()}
+    return {k: _resolve(f"{where}: {k}", v) if _holds_secret(fields[k].type) else v for k, v in own.items()}
+
+
+def _settings(where: str, kind: type[Settings], filled: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(filled, kind, dec_hook=to_secret)
     except msgspec.ValidationError as error:

@@ -20,7 +20,8 @@ from hub.accounts import Account, Accounts, Snapshot, parse_accounts
 from hub.settings import WrongCall
 from router import Rules, Templates
 from schemas import Retry
-from sink import Record, edition_versions, latest_edition, publish_edition
+from sink.editions import edition_versions, latest_edition, publish_edition
+from sink.record import Record
 
 T = TypeVar("T")
 EVERY = 1.5

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from hub.reading import InThread, Run
+from bus import Run
+from hub.reading import InThread
 from normalizer import Memory, match
 from router import Rules, route
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
-from sink import Archive, Record, apply_receipts, book_received, persist_batch, store_dead_letters
+from sink.archive import Archive
+from sink.dead import store_dead_letters
+from sink.ledger import book_received
+from sink.persist import persist_batch
+from sink.receipts import apply_receipts
+from sink.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +85,7 @@ def booking(record: Record, io: InThread) -> Run:
     """Raws into the ledger's side of what was received."""
 
     async def ledger(events: Sequence[Event]) -> Sequence[Event]:
-        await io(book_received, record, [e for e in events if isinstance(e, Raw)])
+        await io(book_received, record, [(e.id, e.account, e.received_at) for e in events if isinstance(e, Raw)])
         return []
 
     return ledger

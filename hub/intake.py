@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote_plus
 
-from bus import Bus, Spool, left_over
+from bus import Bus, Spool, spooled_events
 from connectors import Channel, Listens, PartGroup, Request, group_parts
 from hub.settings import Settings
 from schemas import Body, Raw
@@ -80,11 +80,12 @@ def _by_account(
     channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
 ) -> list[tuple[Channel, str | None, tuple[int, ...] | None]]:
     """Each account and conversation once, with the positions of its parts."""
+    foreign = {group.address for group in groups if group.address not in (None, channel.address)}
+    meant = {address: sibling(address) or channel for address in foreign if address}
     found: dict[tuple[str, str | None], tuple[Channel, list[int]]] = {}
     for group in groups:
-        theirs = group.address is not None and group.address != channel.address
-        account = (sibling(group.address) if theirs and group.address else None) or channel
-        found.setdefault((account.account, group.conversation), (account, []))[1].extend(group.positions)
+        account = meant.get(group.address or "", channel)
+        found.setdefault((account.account, group.conversation), (account, []))[1].extend(group.positions or ())
     whole = len(found) <= 1
     return [
         (account, conversation, None if whole else tuple(sorted(positions)))
@@ -101,6 +102,6 @@ def _without(query: str, secret: Iterable[str]) -> str:
 
 def _holds_events(path: Path) -> bool:
     try:
-        return left_over(path) > 0
+        return spooled_events(path) > 0
     except sqlite3.Error:
         return True  # opening it names the fault

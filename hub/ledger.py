@@ -1,104 +1,103 @@
-"""What is on the road, and whether the books balance.
+"""What is in flight, and whether the ledger balances.
 
-A raw id is on the road when an event that carries it stands behind the place of a group that still has to carry it on.
-The topics are asked in the order of the road, each one's places just before its events: whatever moves on meanwhile is
-published further down before it is committed here, so it is seen here, or there, or both.
+A raw id is in flight when an event that carries it is still to be committed by a group that carries it on. The topics
+are scanned in the order of the pipeline, the offsets of each just before its events: an event that moves on meanwhile
+is published further down before it is committed here, so it is seen here, or there, or both.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from bus import Bus, Stored, behind
+from bus._values import origin_of, whole
+from hub.reading import InThread
+from hub.stages import PIPELINE, carriers
+from schemas import Aside, Reject, Retry
+from sink.aside import PutAsideRow, list_aside
+from sink.ledger import balance, booked
+from sink.record import Record
 
-from bus import Bus, Stage
-from hub.behind import behind
-from hub.wiring import Hub
-from sink import balance, booked
-
-ROAD = ("raw", "slow", "messages", "complaints", "routed", "receipts", "dead")
 BOOKKEEPER = "ledger"
-"""The group that counts what came in: a raw that it has not read is not received yet, so it cannot be on the road."""
+"""The group that books what came in: a Raw that it has not read is not received yet, so it cannot be in flight."""
 PAUSE = 2.0
-"""Seconds between the two looks that make an alarm."""
+"""Seconds between the two readings that make an alarm."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_RAWS = frozenset({"raw", "slow"})
 
 Ledger = dict[str, Any]
 """`{"all": {…}, "accounts": {name: {…}}}`, as the interface has it."""
 
 
-class _Item(msgspec.Struct):
-    raw: str | None = None
+async def read_ledger(record: Record, bus: Bus, io: InThread) -> Ledger:
+    """The ledger now. What came in is counted first, what is in flight next, outcomes last: so nothing seems lost that
+    is not. Raises Retry."""
+    last = await io(booked, record)
+    moving = await in_flight(bus)
+    moving |= await waiting_aside(bus, await io(list_aside, record))
+    return await io(balance, record, last, moving)
 
 
-class _Raw(msgspec.Struct):
-    id: str
-
-
-class _Complaint(msgspec.Struct):
-    message: _Item
-
-
-class _Routed(msgspec.Struct):
-    complaint: _Complaint
-
-
-_raw = msgspec.json.Decoder(_Raw).decode
-_item = msgspec.json.Decoder(_Item).decode
-_complaint = msgspec.json.Decoder(_Complaint).decode
-_routed = msgspec.json.Decoder(_Routed).decode
-_RAW_OF: dict[str, Callable[[bytes], str | None]] = {
-    "raw": lambda value: _raw(value).id,
-    "slow": lambda value: _raw(value).id,
-    "complaints": lambda value: _complaint(value).message.raw,
-    "routed": lambda value: _routed(value).complaint.message.raw,
-}
-
-
-async def look(hub: Hub) -> Ledger:
-    """The ledger now. What came in is counted first, what is on the road next, outcomes last: nothing seems lost."""
-    last = await hub.running.pools.disk(booked, hub.record)
-    road = await on_the_road(hub.bus, carriers(hub.stages.values()))
-    return await hub.running.pools.disk(balance, hub.record, last, road)
-
-
-async def two_looks(
-    look_once: Callable[[], Awaitable[Ledger]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+async def checked_twice(
+    read: Callable[[], Awaitable[Ledger]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> tuple[Ledger, list[str]]:
-    """The ledger, and the accounts that lost something on two looks two seconds apart."""
-    first = _losers(ledger := await look_once())
+    """The ledger, and the accounts that lost something in two readings two seconds apart."""
+    first = _losers(ledger := await read())
     if not first:
         return ledger, []
     await sleep(PAUSE)
-    ledger = await look_once()
+    ledger = await read()
     return ledger, [account for account in _losers(ledger) if account in first]
 
 
-def carriers(rooms: Iterable[Iterable[Stage]]) -> dict[str, set[str]]:
-    """By topic, the groups that carry its events on."""
-    found: dict[str, set[str]] = {}
-    for stage in (stage for room in rooms for stage in room):
-        if stage.topic in ROAD and stage.group != BOOKKEEPER:
-            found.setdefault(stage.topic, set()).add(stage.group)
-    return found
-
-
-async def on_the_road(bus: Bus, groups: Mapping[str, Collection[str]]) -> set[str]:
-    """Raw ids of the events that a group has still to carry on."""
+async def in_flight(bus: Bus) -> set[str]:
+    """Raw ids of the events that a group has still to carry on. Raises Retry."""
     found: set[str] = set()
-    for topic in ROAD:
-        raw_of = _RAW_OF.get(topic, lambda value: _item(value).raw)
-        found |= {_asked(raw_of, event.value) async for event in behind(bus, topic, groups.get(topic, ()))}
+    groups = carriers()
+    for topic in PIPELINE:
+        for group in groups.get(topic, ()):
+            found |= {raw_id(stored) async for stored in behind(bus, topic, group)}
     return found - {""}
 
 
-def _asked(raw_of: Callable[[bytes], str | None], value: bytes) -> str:
+async def waiting_aside(bus: Bus, rows: Iterable[PutAsideRow]) -> set[str]:
+    """Raw ids of the events of accounts that a stage has put aside. Raises Retry."""
+    kept = {(row.stage, row.account) for row in rows}
+    if not kept:
+        return set()
+    committed = {(lag.group, lag.partition): lag.offset for lag in await bus.lag() if lag.topic == Aside.topic}
+    found = set()
+    async for aside, stored in _asides(bus):
+        if (aside.stage, aside.account) in kept and stored.offset > committed.get((aside.lane, stored.partition), -1):
+            found.add(raw_id(_inside(aside, stored)))
+    return found - {""}
+
+
+def raw_id(stored: Stored) -> str:
+    """The Raw that the event came of; empty where that cannot be read."""
     try:
-        return raw_of(value) or ""
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        origin = origin_of(whole(stored.value, stored.bodies))
+    except Retry:
         return ""
+    return (origin.id if stored.topic in _RAWS else origin.raw) or ""
 
 
-def _losers(ledger: Ledger) -> list[str]:
+async def _asides(bus: Bus) -> AsyncIterator[tuple[Aside, Stored]]:
+    async for stored in bus.read(Aside.topic, _EPOCH):
+        try:
+            event = stored.event()
+        except Reject:
+            continue
+        assert isinstance(event, Aside)
+        yield event, stored
+
+
+def _inside(aside: Aside, stored: Stored) -> Stored:
+    return stored._replace(topic=aside.of_topic, value=bytes(aside.event))
+
+
+def _losers(ledger: Ledger) -> Collection[str]:
     return [account for account, row in ledger["accounts"].items() if row["lost"]]

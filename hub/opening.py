@@ -26,7 +26,11 @@ from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, WrongCall, sqlite_path
 from router import Rules, Templates
 from schemas import Retry
-from sink import Archive, Blobs, Record, Vault, WrongKeys, fresh, latest_edition
+from sink.archive import Archive
+from sink.blobs import Blobs
+from sink.editions import latest_edition
+from sink.record import Record, is_new
+from sink.vault import Vault, WrongKeys
 
 LOG_BYTES = 20 * 2**30
 """What the embedded log retains at most of the events that every group has committed."""
@@ -124,7 +128,7 @@ def load_vault(settings: Settings) -> Vault:
             raise WrongCall(str(error)) from None
     where = str(sqlite_path(settings.record)) if settings.record.startswith("sqlite:") else "on the server"
     try:
-        new = fresh(settings.record)
+        new = is_new(settings.record)
     except Retry as fault:
         raise WrongCall(
             f"there are no keys at {settings.keys}, and the record cannot be asked whether it needs its old ones "

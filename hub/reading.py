@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
 
-from bus import Bus
+from bus import Bus, Run
 from hub.clock import Timing
 from hub.lanes import Lanes, give_way
 from normalizer import Reader
 from schemas import Event, Raw, Retry, Slow
 
 T = TypeVar("T")
-Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 
 
 class Bodies(Protocol):

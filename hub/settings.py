@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from hub.limits import Limits
+
 PREFIX = "SATUPINTU_"
 KINDS = {
     "data": "a folder",
@@ -55,6 +57,9 @@ DEFAULTS = {
     "guard_run": "200",
     "guard_share": "0.5",
 }
+_LIMITS = {f"limit_{field.name}": str(field.default) for field in msgspec.structs.fields(Limits)}
+KINDS |= dict.fromkeys(_LIMITS, "a number above 0 (see hub/limits.py)")
+DEFAULTS |= _LIMITS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -80,13 +85,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How citizens and providers reach the hub; without a slash at the end."""
     inside: tuple[str, int] | None
     proxies: tuple[Network, ...]
-    archive_days: float
+    archive_days: int
     partitions: int
     retention: timedelta
     spool_limit: int
     """Bytes."""
     guard_run: int
     guard_share: float
+    limits: Limits
 
     @property
     def remote(self) -> bool:
@@ -129,12 +135,13 @@ def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] |
         public_url=_public_url(filled["public_url"]) or _local_url(host, port),
         inside=_host_port("inside", filled["inside"]) if filled["inside"] else None,
         proxies=_networks(filled["proxies"]),
-        archive_days=_number("archive_days", filled["archive_days"], 1, 36_500),
+        archive_days=int(_number("archive_days", filled["archive_days"], 1, 36_500)),
         partitions=int(_number("partitions", filled["partitions"], 1, 1000)),
         retention=timedelta(days=_number("retention", filled["retention"], 0.01, 36_500)),
         spool_limit=int(_number("spool_limit", filled["spool_limit"], 1, 10**7) * 2**20),
         guard_run=int(_number("guard_run", filled["guard_run"], 1, 10**9)),
         guard_share=_number("guard_share", filled["guard_share"], 0.001, 1),
+        limits=Limits(**{key.removeprefix("limit_"): _number(key, filled[key], 1e-9, 1e12) for key in _LIMITS}),
     )
 
 

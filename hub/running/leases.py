@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from hub.clock import Timing
 from hub.reading import InThread
-from sink import Record, release_leases, renew_leases
+from sink.leases import release_leases, renew_leases
+from sink.record import Record
 
 TTL = 15.0
 """Seconds after which an account that was not renewed is free for other processes."""

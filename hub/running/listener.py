@@ -1,73 +1,129 @@
-"""The port that a process answers on: the doors and pages where it has a door, else how its stages fare."""
+"""The ports that a process answers on: the public one, and one for operators where `SATUPINTU_INSIDE` is set."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, nullcontext
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from typing import TYPE_CHECKING
 
-from hub.web.ingress import Receive, Scope, Send
+from hub.clock import Clock
+from hub.opening import Opened
+from hub.running.health import ingress_readiness, stage_readiness
+from hub.running.metrics import Metrics
+from hub.running.status import ProcessStatus
 from hub.settings import Settings, WrongCall
-from hub.wiring import Hub
+
+if TYPE_CHECKING:
+    from hub.web.asgi import ASGIApp
+
+BACKLOG = 2048
 
 
-def bound(settings: Settings) -> socket.socket:
-    """A socket that listens where we were told to. Raises WrongCall where that is taken."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def bound(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that listens there. Raises WrongCall where that is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(2048)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise WrongCall(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
-            f"stop what uses it, or choose another with --listen {settings.host}:{settings.port + 1}"
+            f"cannot listen on {host}:{port} ({error.strerror}): "
+            f"stop what uses it, or choose another with --{setting} {host}:{port + 1}"
         ) from None
     return listener
 
 
 @asynccontextmanager
-async def answering(
-    hub: Hub, names: Collection[str], listener: socket.socket | None, told: asyncio.Event
+async def serving(
+    settings: Settings,
+    opened: Opened,
+    status: ProcessStatus,
+    *,
+    ingress: bool,
+    sockets: tuple[socket.socket | None, socket.socket | None],
+    stop: asyncio.Event,
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Answers on the socket, where there is one, until told or left: the task that does."""
-    if listener is None:
+    """Answers on the public socket and on the one inside, where there are such, until `stop`; the tasks that do."""
+    public, inside = sockets
+    if public is None and inside is None:
         yield []
         return
+    from hub.web.server import raise_descriptor_limit
+
+    raise_descriptor_limit()
+    answered: Counter[tuple[str, int]] = Counter()
+    operators = _operators(settings, opened, status, answered, ingress=ingress)
+    async with AsyncExitStack() as stack:
+        tasks = []
+        if public is not None:
+            app = _public(settings, opened, answered, None if inside else operators) if ingress else operators
+            tasks.append(await stack.enter_async_context(_server(app, settings, public, stop)))
+        if inside is not None:
+            tasks.append(await stack.enter_async_context(_server(operators, settings, inside, stop)))
+        yield tasks
+
+
+@asynccontextmanager
+async def _server(
+    app: ASGIApp, settings: Settings, listener: socket.socket, stop: asyncio.Event
+) -> AsyncIterator[asyncio.Task[None]]:
     import uvicorn
 
-    config = uvicorn.Config(
-        _application(hub, names), lifespan="off", ws="none", http="httptools",
-        log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=5, backlog=2048,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    from hub.web.server import server_config
+
+    server = uvicorn.Server(server_config(app, settings.limits))
     # left to itself it raises the signal again once it is done, and nothing else is closed
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    watching = asyncio.create_task(_close(server, told))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    closing = asyncio.create_task(_close(server, stop))
     try:
-        yield [serving]
+        yield running
     finally:
         server.should_exit = True
-        watching.cancel()
-        await asyncio.gather(serving, watching, return_exceptions=True)
+        closing.cancel()
+        await asyncio.gather(running, closing, return_exceptions=True)
 
 
-def _application(hub: Hub, names: Collection[str]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    if "door" not in names:
-        from hub.running.health import Health
+def _public(
+    settings: Settings, opened: Opened, answered: Counter[tuple[str, int]], inside: ASGIApp | None
+) -> ASGIApp:
+    from hub.web import build_app
 
-        return Health(hub)
-    from hub.web import make_asgi
+    storage, transport, current, outside = opened
+    return build_app(
+        accounts=current.accounts,
+        publish=transport.intake.publish,
+        record=storage.record,
+        blobs=storage.blobs,
+        pools=outside.pools,
+        clock=Clock(settings.data / "clock"),
+        settings=settings,
+        answered=answered,
+        inside=inside,
+    )
 
-    return make_asgi(hub)
+
+def _operators(
+    settings: Settings, opened: Opened, status: ProcessStatus, answered: Counter[tuple[str, int]], *, ingress: bool
+) -> ASGIApp:
+    from hub.web.health import build_inside
+
+    metrics = Metrics(opened, status, answered, data=settings.data)
+    return build_inside(
+        data=settings.data,
+        pools=opened.outside.pools,
+        readiness=ingress_readiness(opened) if ingress else stage_readiness(opened, status),
+        metrics=metrics.text,
+    )
 
 
-async def _close(server: object, told: asyncio.Event) -> None:
-    """At once, and not when everything else has left."""
-    await told.wait()
+async def _close(server: object, stop: asyncio.Event) -> None:
+    """At once, and not only when everything else has ended."""
+    await stop.wait()
     server.should_exit = True  # type: ignore[attr-defined]

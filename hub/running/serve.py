@@ -1,6 +1,6 @@
-"""Running it: the web door and the stages, until somebody says stop.
+"""Running it: the ingress and the stages, until it is stopped.
 
-A stopped stage never closes a door: what comes in is durable, and is worked on when the stage is back.
+A stopped stage never closes the ingress: what comes in is durable, and is worked on when the stage is back.
 """
 
 from __future__ import annotations
@@ -8,49 +8,31 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
-from functools import partial
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
-from bus import Stopped, place_of, pump
-from hub.running.status import AtWork, Doing
-from hub.running.listener import answering, bound
+from bus import Stopped, fault_location
+from hub.opening import Opened, open_hub
+from hub.running.listener import bound, serving
+from hub.running.pipeline import Work, work_of
+from hub.running.status import ProcessStatus
+from hub.running.workers import children, has_parent, report_to_parent
 from hub.settings import Settings
-from hub.wiring import Hub, Loop, open_hub
-from hub.running.workers import children, has_parent, tell_parent
-from schemas import Retry
+from hub.stages import RUNS, WORK
 
-__all__ = ["STAGES", "WORK", "children", "repeat", "serve", "work_of", "working"]
+__all__ = ["RUNS", "WORK", "children", "serve", "working"]
 
 log = logging.getLogger(__name__)
 
-WORK = ("reader", "matcher", "router", "sink", "speakers")
-STAGES = ("door", *WORK)
-
-
-class Work(NamedTuple):
-    """A pump or a loop, by name; it runs until it is cancelled."""
-
-    name: str
-    run: Callable[[], Awaitable[None]]
-    doing: Doing
-
-
-def work_of(hub: Hub, names: Collection[str]) -> list[Work]:
-    """Every pump and loop of the named stages."""
-    stages = [s for n, of in hub.stages.items() if n in names for s in of]
-    loops = [x for n, of in hub.loops.items() if n in names for x in of]
-    pumps = [Work(s.name, partial(pump, hub.bus, s), Doing(s.counts)) for s in stages]
-    return pumps + [Work(x.name, partial(repeat, x), Doing()) for x in loops]
-
 
 @asynccontextmanager
-async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """The named stages at work while the context lasts; what they hold in hand is finished before it ends."""
-    todo = work_of(hub, names)
-    hub.running.status.here.update((work.name, work.doing) for work in todo)
-    tasks = [asyncio.create_task(_reported(work), name=work.name) for work in todo]
+async def working(
+    settings: Settings, opened: Opened, status: ProcessStatus, names: Collection[str]
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """The named stages at work while the context lasts; they finish the batch in hand before it ends."""
+    work = work_of(settings, opened, status, names)
+    status.here.update((item.name, item.status) for item in work)
+    tasks = [asyncio.create_task(run_reported(item), name=item.name) for item in work]
     try:
         yield tasks
     finally:
@@ -60,50 +42,34 @@ async def working(hub: Hub, names: Collection[str]) -> AsyncIterator[list[asynci
 
 
 async def serve(
-    settings: Settings, names: Collection[str], workers: int = 0, told: asyncio.Event | None = None
+    settings: Settings, names: Collection[str], workers: int = 0, stop: asyncio.Event | None = None
 ) -> None:
-    """Run the named stages here, and `workers` processes beside with all stages but the door; until `told`.
+    """Run the named stages here, and `workers` processes beside with all stages but the ingress; until `stop`.
 
-    A stage that its guard stopped stays so, and those beside it go on; where nobody can ask us (no port, no parent)
-    this ends with `Stopped` instead. Whatever else ends a stage ends a process without a door, to be started again.
-    Raises WrongCall where the port is taken.
+    A stage that stopped itself stays so, and those beside it go on; where nothing can query this process (no port, no
+    parent) it ends with `Stopped` instead. Any other end of a stage ends a process without an ingress, so that it is
+    started again. Raises WrongCall where the port is taken.
     """
-    told = told or asyncio.Event()
-    at_work = AtWork()
+    stop, status = stop or asyncio.Event(), ProcessStatus()
     if has_parent():
-        tell_parent(at_work)
-    listener = bound(settings) if "door" in names or settings.listens else None
+        report_to_parent(status)
+    ingress = "door" in names
+    listener = bound(settings.host, settings.port, "listen") if ingress or settings.listens else None
+    inside = bound(*settings.inside, "inside") if settings.inside and not has_parent() else None
     async with (
-        open_hub(settings, at_work, door="door" in names) as hub,
-        answering(hub, names, listener, told) as server,
-        working(hub, names) as tasks,
-        children(settings, WORK, workers, at_work.workers),
+        open_hub(settings, ingress=ingress) as opened,
+        serving(settings, opened, status, ingress=ingress, sockets=(listener, inside), stop=stop) as servers,
+        working(settings, opened, status, names) as tasks,
+        children(settings, WORK, workers, status.workers),
     ):
-        _announce(hub, names)
-        asked = listener is not None or has_parent()
-        await _until(told, server, () if "door" in names else tasks, patient=asked)
+        _announce(settings, status, ingress=ingress)
+        queried = listener is not None or inside is not None or has_parent()
+        await _until(stop, servers, () if ingress else tasks, patient=queried)
 
 
-async def repeat(loop: Loop) -> None:
-    """Step while there is work, at its pace; else look again when woken, or after a while."""
-    while True:
-        loop.wake.clear()
-        try:
-            done = await loop.step()
-        except Retry as error:
-            log.warning("%s: %s; trying again", loop.name, error.reason)
-            done = 0
-        except Exception as error:  # one bad row shall not end the work on all others
-            log.error("%s: %s; trying again", loop.name, place_of(error))
-            done = 0
-        if not done:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(loop.wake.wait(), loop.every)
-        await asyncio.sleep(loop.pace)
-
-
-async def _reported(work: Work) -> None:
-    """Raises what ended it; RuntimeError where what it uses was cancelled, and nobody told it to stop."""
+async def run_reported(work: Work) -> None:
+    """Run it, and put down why it ended. Raises what ended it; RuntimeError where something that it uses was cancelled
+    and it was not."""
     us = asyncio.current_task()
     try:
         await work.run()
@@ -111,10 +77,10 @@ async def _reported(work: Work) -> None:
         cancelled = isinstance(error, asyncio.CancelledError)
         if cancelled and us and us.cancelling():
             raise
-        why = str(error) if isinstance(error, Stopped) else place_of(error)
-        work.doing.stopped = why
+        why = str(error) if isinstance(error, Stopped) else fault_location(error)
+        work.status.stopped = why
         log.critical(
-            "stage %s stopped (%s); what comes in is kept, and waits. Look at `satupintu dead list`, mend the cause, "
+            "stage %s stopped (%s); what comes in is stored, and waits: see `satupintu dead list`, mend the cause, "
             "start again",
             work.name, why,
         )  # fmt: skip
@@ -123,28 +89,32 @@ async def _reported(work: Work) -> None:
         raise
 
 
-def _announce(hub: Hub, names: Collection[str]) -> None:
-    if "door" in names:
-        # the socket listens already, so whoever comes now only waits for the loop
-        print(f"Satu Pintu: {hub.settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
-    elif not has_parent():  # which says so itself
-        log.info("at work: %s", ", ".join(hub.running.status.here))
+def _announce(settings: Settings, status: ProcessStatus, *, ingress: bool) -> None:
+    if ingress:
+        # the socket listens already, so a request that comes now only waits for the loop
+        print(f"Satu Pintu: {settings.url}/  (Ctrl-C stops)", file=sys.stderr, flush=True)  # noqa: T201 - words for people
+    elif not has_parent():  # a parent logs it
+        log.info("at work: %s", ", ".join(status.here))
 
 
 async def _until(
-    told: asyncio.Event, server: Collection[asyncio.Task[None]], tasks: Collection[asyncio.Task[None]], *, patient: bool
+    stop: asyncio.Event,
+    servers: Collection[asyncio.Task[None]],
+    tasks: Collection[asyncio.Task[None]],
+    *,
+    patient: bool,
 ) -> None:
-    """Until told, or the door or a stage fails. `patient`: one that its guard stopped is shown, and ends nothing."""
-    waiting = asyncio.create_task(told.wait())
-    left, ends = set(tasks), {waiting, *server}
+    """Until `stop`, or a server or a stage fails. `patient`: a stage that stopped itself is shown, and ends nothing."""
+    stopping = asyncio.create_task(stop.wait())
+    running, ends = set(tasks), {stopping, *servers}
     try:
         while True:
-            done, _ = await asyncio.wait({*ends, *left}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({*ends, *running}, return_when=asyncio.FIRST_COMPLETED)
             if done & ends:
                 return
-            left -= done
+            running -= done
             for task in done:
                 if not (patient and isinstance(task.exception(), Stopped)):
                     task.result()
     finally:
-        waiting.cancel()
+        stopping.cancel()

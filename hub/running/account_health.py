@@ -1,0 +1,117 @@
+"""How each account fares: pauses after failures, and the account faults that `doctor` and `/metrics` show.
+
+Sending, polling, holding a session and fetching fail apart from one another: a spent quota of polls stops no answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Literal, NamedTuple
+
+from hub.running.backend import Backend
+from hub.running.backoff import Backoff, Random
+from schemas import AccountFault, Retry
+from sink.account_states import account_faults, clear_account_fault, set_account_fault
+
+Ability = Literal["send", "poll", "session", "fetch"]
+log = logging.getLogger(__name__)
+
+
+class _Change(NamedTuple):
+    """What the record should say of an account."""
+
+    fault: AccountFault | None
+    retry_in: float = 0.0
+    """Seconds."""
+
+
+class AccountHealth:
+    """Pauses of this process's accounts by ability; faults are written to the record when they change."""
+
+    def __init__(self, backend: Backend, random: Random) -> None:
+        self._backend, self._random = backend, random
+        self._backoffs: dict[tuple[str, Ability], Backoff] = {}
+        self._faulty: dict[str, set[Ability]] = {}
+        self._recorded: set[str] = set()
+        self._changes: dict[str, _Change] = {}
+        self._changed = asyncio.Event()
+
+    def pause_left(self, account: str, ability: Ability) -> float:
+        """Seconds; 0: try."""
+        backoff = self._backoffs.get((account, ability))
+        return backoff.left(self._backend.timing.monotonic()) if backoff else 0.0
+
+    def probing(self, account: str, ability: Ability) -> bool:
+        """One try at a time, until one works."""
+        backoff = self._backoffs.get((account, ability))
+        return backoff is not None and backoff.probing
+
+    def worked(self, account: str, ability: Ability) -> None:
+        """It works: no pause, and no fault of this ability."""
+        if backoff := self._backoffs.get((account, ability)):
+            backoff.worked()
+        self.mended(account, ability)
+
+    def mended(self, account: str, ability: Ability) -> None:
+        """No fault of this ability any more; pauses stay until it is known to work."""
+        faulty = self._faulty.get(account)
+        if faulty:
+            faulty.discard(ability)
+        if account in self._recorded and not faulty:
+            self._change(account, _Change(None))
+
+    def failed(self, account: str, ability: Ability, fault: Exception) -> float:
+        """It failed; returns the seconds of the pause."""
+        backoff = self._backoffs.setdefault((account, ability), Backoff(self._random))
+        after = fault.after if isinstance(fault, Retry | AccountFault) else None
+        at_once = isinstance(fault, AccountFault) or ability != "send"
+        pause = backoff.failed(self._backend.timing.monotonic(), after=after, at_once=at_once)
+        if isinstance(fault, AccountFault):
+            log.warning("account %s cannot %s: %s; tried again in %.0f s", account, ability, fault.reason, pause)
+            self._faulty.setdefault(account, set()).add(ability)
+            self._change(account, _Change(fault, pause))
+        return pause
+
+    def edited(self, account: str) -> None:
+        """A new edition of it holds: it is tried at once."""
+        for key in [key for key in self._backoffs if key[0] == account]:
+            del self._backoffs[key]
+        self._faulty.pop(account, None)
+        if account in self._recorded:
+            self._change(account, _Change(None))
+
+    async def learn(self) -> None:
+        """Which accounts the record holds a fault of, from processes before this one. Raises Retry."""
+        self._recorded |= (await self._backend(account_faults)).keys()
+
+    async def run(self) -> None:
+        """Write the changes, for ever. Raises Retry."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            for account in list(self._changes):
+                await self._write(account, self._changes[account])
+
+    def _change(self, account: str, change: _Change) -> None:
+        self._changes[account] = change
+        self._changed.set()
+
+    async def _write(self, account: str, change: _Change) -> None:
+        try:
+            if change.fault is None:
+                await self._backend(clear_account_fault, account)
+                self._recorded.discard(account)
+            else:
+                now = self._backend.timing.now()
+                await self._backend(
+                    set_account_fault, account, change.fault.code, change.fault.detail,
+                    now=now, retry_at=now + timedelta(seconds=change.retry_in),
+                )  # fmt: skip
+                self._recorded.add(account)
+        except BaseException:
+            self._changed.set()  # it is still to be written
+            raise
+        if self._changes.get(account) is change:
+            del self._changes[account]

@@ -1,0 +1,151 @@
+"""The stage `accounts`: whoever holds an account's lease polls it, holds its session, sends its replies, fetches its
+files. Any number of processes share the accounts; one that dies loses them within `leases.TTL` seconds.
+
+    leases ── which accounts are ours, renewed in bulk
+      ├── account_tasks ── polling, sessions ── taking_in ── the bus
+      ├── dispatch ── sending ── result_writer ── the outbox          one claim for all accounts
+      └── fetching ── the blobs
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors import Channel, Http, Outbound
+from hub.accounts import Accounts
+from hub.opening import Wake
+from hub.reading import InThread
+from hub.running.account_health import AccountHealth
+from hub.running.account_tasks import AccountTasks
+from hub.running.backend import Backend
+from hub.running.backoff import Random
+from hub.running.dispatch import Dispatcher
+from hub.running.fetching import Fetching
+from hub.running.leases import RENEW_EVERY, Leases
+from hub.running.result_writer import ResultWriter
+from hub.running.sending import Render
+from hub.running.sessions import Sessions
+from hub.running.taking_in import Door
+
+WATCH_EVERY = 0.5
+"""Seconds between two checks whether leases ended or accounts changed."""
+LAST_SENDS = 4.0
+"""Seconds that replies on their way have when the process is stopped."""
+LAST_WRITES = 2.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the stage uses beside the record."""
+
+    door: Door
+    http: Http
+    render: Render
+    put_blob: Callable[[bytes], str]
+    wake: Wake
+    random: Random
+
+
+class AccountsStage:
+    """Works for the accounts that `holder` holds. `lease_io` is a pool that no other call delays."""
+
+    def __init__(
+        self, backend: Backend, accounts: Accounts, holder: str, tools: Tools, *, lease_io: InThread | None = None
+    ) -> None:
+        self._backend, self._accounts, self._http = backend, accounts, tools.http
+        self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing)
+        self._health = AccountHealth(backend, tools.random)
+        self._results = ResultWriter(backend)
+        self._sessions = Sessions(backend, self._health)
+        self._tasks = AccountTasks(
+            backend, self._leases, self._health, self._sessions, tools.door, outbound=self._outbound
+        )
+        self._dispatcher = Dispatcher(
+            backend, accounts, self._leases, self._health, self._results,
+            render=tools.render, outbound=self._outbound, wake=tools.wake.replies,
+        )  # fmt: skip
+        self._fetching = Fetching(
+            backend, accounts, self._leases, self._health,
+            outbound=self._outbound, put_blob=tools.put_blob, wake=tools.wake.jobs,
+        )  # fmt: skip
+        self._renew_now = asyncio.Event()
+        self._seen: dict[str, Channel] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; then what is on its way is finished, and the accounts are given back."""
+        forever = self._backend.forever
+        loops = {
+            "leases": self._renew, "accounts": self._watch, "results": self._results.run, "faults": self._health.run,
+            "dispatch": self._dispatcher.run, "fetch": self._fetching.run,
+        }  # fmt: skip
+        running = {name: asyncio.create_task(forever(name, loop)) for name, loop in loops.items()}
+        try:
+            await asyncio.gather(*running.values())
+        finally:
+            await self._stop(running)
+
+    async def _renew(self) -> None:
+        await self._health.learn()
+        while True:
+            self._renew_now.clear()
+            wanted = self._accounts.snapshot.leased
+            before = self._leases.held().keys()
+            await self._leases.renew(wanted, before - self._busy())
+            self._match()
+            try:
+                async with asyncio.timeout(RENEW_EVERY):
+                    await self._renew_now.wait()
+            except TimeoutError:
+                pass
+
+    def _busy(self) -> set[str]:
+        return self._dispatcher.busy() | self._tasks.busy() | self._fetching.busy()
+
+    async def _watch(self) -> None:
+        """Notice at once that an edition came, or that a lease was not renewed in time."""
+        snapshot = self._accounts.snapshot
+        while True:
+            if self._accounts.snapshot is not snapshot:
+                snapshot = self._accounts.snapshot
+                self._edited()
+            self._match()
+            await self._backend.timing.sleep(WATCH_EVERY)
+
+    def _edited(self) -> None:
+        self._renew_now.set()
+        for account, channel in self._accounts.items():
+            if self._seen.get(account) is not channel:
+                self._health.edited(account)
+
+    def _match(self) -> None:
+        """Run what the leases allow, and nothing else."""
+        epochs = self._leases.held()
+        channels = {a: c for a, c in self._accounts.items() if a in self._accounts.snapshot.leased}
+        lost = self._seen.keys() - epochs.keys()
+        for account in lost:
+            self._dispatcher.cancel(account)
+            self._fetching.cancel(account)
+        self._seen = {account: channels[account] for account in epochs if account in channels}
+        self._tasks.match({account: epochs[account] for account in self._seen}, channels)
+
+    def _outbound(self, account: str) -> Outbound:
+        return Outbound(self._http, self._sessions.get(account))
+
+    async def _stop(self, running: dict[str, asyncio.Task[None]]) -> None:
+        for task in running.values():
+            task.cancel()
+        await asyncio.wait([running["dispatch"], running["fetch"]])
+        await self._dispatcher.finish(LAST_SENDS)
+        await self._tasks.finish()
+        try:
+            async with asyncio.timeout(LAST_WRITES):
+                await self._fetching.finish()
+                await self._results.flush()
+                await self._leases.release()
+        except (Exception, asyncio.CancelledError) as error:  # the leases lapse, and claims become `unknown`
+            log.warning("the accounts were not given back (%s)", type(error).__name__)
+        await asyncio.gather(*running.values(), return_exceptions=True)

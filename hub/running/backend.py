@@ -1,0 +1,45 @@
+"""The record as background work calls it, and the time that the work goes by."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bus import fault_location
+from hub.clock import Timing
+from hub.reading import InThread
+from schemas import Retry
+from sink.record import Record
+
+T = TypeVar("T")
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+"""Seconds between two tries of work that fails."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """`await backend(f, …)` runs `f(record, …)` beside the event loop."""
+
+    record: Record
+    io: InThread
+    timing: Timing
+
+    async def __call__(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        return await self.io(call, self.record, *args, **kwargs)
+
+    async def forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run the work again whenever it ends or fails: whatever fails in it must not end what runs beside it."""
+        pause = FIRST_PAUSE
+        while True:
+            began = self.timing.monotonic()
+            try:
+                await work()
+            except Retry as fault:
+                log.warning("%s: %s; trying again", name, fault.reason)
+            except Exception as error:  # a bug: said, and tried again
+                log.error("%s: %s; trying again", name, fault_location(error))
+            pause = FIRST_PAUSE if self.timing.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            await self.timing.sleep(pause)

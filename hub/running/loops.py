@@ -1,0 +1,68 @@
+"""Work beside the stages that comes again and again, and the heartbeat by which other machines see this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+
+from bus import fault_location
+from hub.clock import Timing
+from hub.running.backend import Backend
+from hub.running.status import ProcessStatus
+from hub.stages import Loop
+from schemas import Retry
+from sink.processes import forget_process, heartbeat
+
+REMIND_EVERY = 60.0
+"""Seconds between two lines of the log about the same fault."""
+log = logging.getLogger(__name__)
+
+
+async def repeat(loop: Loop, step: Callable[[], Awaitable[object]], timing: Timing) -> None:
+    """Do the step every so many seconds, whatever becomes of it."""
+    said, at = "", float("-inf")
+    while True:
+        fault = await _fault_of(step)
+        if fault and (fault != said or timing.monotonic() - at > REMIND_EVERY):
+            said, at = fault, timing.monotonic()
+            log.warning("%s: %s; trying again", loop.name, fault)
+        await timing.sleep(loop.every)
+
+
+async def _fault_of(step: Callable[[], Awaitable[object]]) -> str:
+    try:
+        await step()
+    except Retry as fault:
+        return fault.reason
+    except Exception as error:  # a bug must not end what runs beside it
+        return fault_location(error)
+    return ""
+
+
+class Heartbeat:
+    """Tells the record that this process is at work, and how its stages fare."""
+
+    def __init__(self, backend: Backend, status: ProcessStatus, names: Collection[str]) -> None:
+        self._backend, self._status, self._names = backend, status, tuple(names)
+        self._id = uuid4().hex
+        self._started_at = backend.timing.now()
+
+    def now(self) -> datetime:
+        """The present."""
+        return self._backend.timing.now()
+
+    async def beat(self) -> None:
+        """Once. Raises Retry."""
+        await self._backend(
+            heartbeat, self._id, host=f"{os.uname().nodename}:{os.getpid()}", stages=self._names,
+            started_at=self._started_at, now=self.now(), report=msgspec.to_builtins(self._status.report()),
+        )  # fmt: skip
+
+    async def end(self) -> None:
+        """The process ends. Raises Retry."""
+        await self._backend(forget_process, self._id)

@@ -1,0 +1,143 @@
+"""The stages, the accounts and the loops of a process, built of what is open, by the tables in `hub/stages.py`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from uuid_utils import uuid7
+
+from bus import Guard, Run, Stage, pump
+from connectors import Channel, channel_type, kinds
+from hub import handlers
+from hub.aside import RecordAsides
+from hub.clock import Clock, Timing
+from hub.editions import Live
+from hub.lanes import Lanes
+from hub.opening import Opened, Wake
+from hub.reading import divided, giving_way, read_stage
+from hub.running.accounts import AccountsStage, Tools
+from hub.running.backend import Backend
+from hub.running.loops import Heartbeat, repeat
+from hub.running.sending import Render
+from hub.running.status import ProcessStatus, StageStatus
+from hub.running.taking_in import Door
+from hub.settings import Settings
+from hub.stages import LOOPS, rows
+from normalizer import Reader
+from router import Templates, render
+from schemas import Owed
+from sink.memory import RecordMemory
+from sink.outbox_claims import OwedReply
+
+
+class Work(NamedTuple):
+    """A stage or a loop, by name; it runs until it is cancelled."""
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+    status: StageStatus
+
+
+def new_id() -> str:
+    """UUID version 7."""
+    return str(uuid7())
+
+
+def work_of(
+    settings: Settings, opened: Opened, status: ProcessStatus, names: Collection[str], timing: Timing | None = None
+) -> list[Work]:
+    """Everything that these names of `satupintu run` stand for."""
+    timing, wake = timing or Timing(), Wake()
+    backend = Backend(opened.storage.record, opened.outside.pools.io, timing)
+    work = [_pumped(opened, stage, timing) for stage in stages_of(settings, opened, names, timing, wake)]
+    if "accounts" in names:
+        stage = accounts_stage(settings, opened, backend, wake)
+        work.append(Work("accounts", stage.run, StageStatus()))
+    steps = _steps(settings, opened, Heartbeat(backend, status, names))
+    loops = [loop for loop in LOOPS if loop.run in ("", *names)]
+    return work + [Work(x.name, partial(repeat, x, steps[x.name], timing), StageStatus()) for x in loops]
+
+
+def stages_of(
+    settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake
+) -> list[Stage]:
+    """The stages of the table, each with its function."""
+    lanes = Lanes(opened.transport.bus, clock=timing.monotonic)
+    runs = _runs(settings, opened, lanes, timing, wake)
+    spared = frozenset(kind for kind in kinds() if not channel_type(kind).counts_for_guard)
+    guard = Guard(settings.guard_run, settings.guard_share, spared=spared)
+    return [
+        Stage(
+            row.name, row.topic, runs[row.name], row.batch_size, guard=guard,
+            min_interval=row.min_interval if settings.remote else 0.0,
+            on_partitions_assigned=lanes.scan if row.name == "reader" else None,
+        )
+        for row in rows(names)
+    ]  # fmt: skip
+
+
+def accounts_stage(settings: Settings, opened: Opened, backend: Backend, wake: Wake) -> AccountsStage:
+    """The stage `accounts` of this process."""
+    storage, transport, current, outside = opened
+    door = Door(
+        transport.bus.publish,
+        partial(outside.pools.io, storage.blobs.put),
+        Clock(settings.data / "clock"),
+        new_id,
+    )
+    tools = Tools(
+        door, outside.http, renderer(current.templates, settings.public_url), storage.blobs.put, wake, random.random
+    )
+    return AccountsStage(backend, current.accounts, new_id(), tools, lease_io=outside.pools.lease)
+
+
+def renderer(templates: Live[Templates], public_url: str) -> Render:
+    """The words of a reply, by the newest templates and in the form that its channel takes."""
+
+    def words(reply: OwedReply, channel: Channel) -> str:
+        owed = Owed(template=reply.template, params=reply.params)
+        url = f"{public_url}/lacak/{reply.number}" if reply.number else None
+        return render(owed, templates.value, number=reply.number, tracking_url=url, short=channel.short_answers)
+
+    return words
+
+
+def _pumped(opened: Opened, stage: Stage, timing: Timing) -> Work:
+    aside = RecordAsides(opened.storage.record, opened.outside.pools.io)
+    run = partial(
+        pump, opened.transport.bus, stage, aside=aside,
+        sleep=timing.sleep, clock=timing.now, monotonic=timing.monotonic,
+    )  # fmt: skip
+    return Work(stage.name, run, StageStatus(stage.counts))
+
+
+def _runs(settings: Settings, opened: Opened, lanes: Lanes, timing: Timing, wake: Wake) -> Mapping[str, Run]:
+    storage, transport, current, outside = opened
+    record, accounts, io = storage.record, current.accounts, outside.pools.io
+    read = read_stage(Reader(accounts.get), storage.blobs, io, timing, new_id)
+    match = handlers.matching(RecordMemory(record, timing.now), io)
+    return {
+        "reader": divided(lanes, read),
+        "slow": giving_way(transport.bus, read, timing),
+        "matcher": match,
+        "actions": match,
+        "router": handlers.routing(current.rules, io),
+        "sink": handlers.persisting(record, accounts, io, wake, now=timing.now, zone=settings.zone),
+        "receipts": handlers.receiving(record, io),
+        "dead": handlers.storing_dead(record, io),
+        "ledger": handlers.booking(record, io),
+        "archive": handlers.archiving(storage.archive, io),
+    }
+
+
+def _steps(settings: Settings, opened: Opened, heartbeat: Heartbeat) -> Mapping[str, Callable[[], Awaitable[object]]]:
+    storage, _, current, outside = opened
+    io = outside.pools.io
+    return {
+        "editions": lambda: io(current.editions.step, storage.record),
+        "heartbeat": heartbeat.beat,
+        "prune": lambda: io(storage.archive.prune, settings.archive_days, heartbeat.now()),
+    }

@@ -1,0 +1,79 @@
+"""What the record holds, in figures: replies, jobs, dead letters, account faults, accounts put aside, leases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from sqlalchemy import func, select
+
+from sink import tables
+from sink.account_states import Fault, account_faults
+from sink.aside import PutAsideRow, list_aside
+from sink.database import allow_long_statements
+from sink.dead import dead_counts
+from sink.leases import Lease, list_leases
+from sink.outbox_queries import ReplyCount, count_unsent
+from sink.record import Record
+
+
+class RecordFigures(NamedTuple):
+    """One scan."""
+
+    replies: Mapping[str, int]
+    """By state."""
+    unsent: Sequence[ReplyCount]
+    jobs: Mapping[tuple[str, str], int]
+    """By kind and state."""
+    dead: Mapping[tuple[str, str], int]
+    """By account and code."""
+    faults: Mapping[str, Fault]
+    aside: Sequence[PutAsideRow]
+    leases: Sequence[Lease]
+    at: datetime
+
+
+def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
+    """All of them. Raises Retry."""
+    with record.read() as connection:
+        allow_long_statements(connection)
+        by_state = select(tables.outbox.c.state, func.count()).group_by(tables.outbox.c.state)
+        replies = {str(state): int(n) for state, n in connection.execute(by_state)}
+        by_kind = select(tables.jobs.c.kind, tables.jobs.c.state, func.count())
+        rows = connection.execute(by_kind.group_by(tables.jobs.c.kind, tables.jobs.c.state))
+        jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
+    return RecordFigures(
+        replies, count_unsent(record), jobs, dead_counts(record), account_faults(record), list_aside(record),
+        list_leases(record), now(),
+    )  # fmt: skip
+
+
+def record_metrics(figures: RecordFigures) -> Iterator[Metric]:
+    """For Prometheus. No label is personal."""
+    yield _gauge("outbox", "Replies by state.", ["state"], {(state,): n for state, n in figures.replies.items()})
+    unsent = {(row.account, str(row.state)): row.replies for row in figures.unsent}
+    yield _gauge("replies_unsent", "Replies owed, claimed, failed or unknown.", ["account", "state"], unsent)
+    waiting = {(r.account,): (figures.at - r.oldest).total_seconds() for r in figures.unsent if r.state == "owed"}
+    yield _gauge("replies_oldest_seconds", "Age of the oldest reply that is owed.", ["account"], waiting)
+    yield _gauge("jobs", "Jobs by kind and state.", ["kind", "state"], figures.jobs)
+    yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be seen to.", sum(figures.dead.values()))
+    yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
+    faults = {(account, fault.code): 1 for account, fault in figures.faults.items()}
+    yield _gauge("account_fault", "1: nothing goes out for the account until it is mended.", ["account", "code"], faults)
+    held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
+    yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
+    live = Counter((lease.holder,) for lease in figures.leases if lease.holder and lease.until > figures.at)
+    yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], live)
+    free = sum(not lease.holder or lease.until <= figures.at for lease in figures.leases)
+    yield GaugeMetricFamily("satupintu_leases_free", "Accounts that no process works for.", free)
+
+
+def _gauge(name: str, words: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+    metric = GaugeMetricFamily(f"satupintu_{name}", words, labels=labels)
+    for key, value in sorted(values.items()):
+        metric.add_metric(list(key), value)
+    return metric

@@ -1,0 +1,93 @@
+"""One reply: its words, the channel's `send`, and what became of it.
+
+A send whose answer never came is `unknown` and is not repeated: a citizen who hears nothing asks again, one who hears
+everything twice stops trusting. Where the channel carries our reference, its receipts settle it later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from bus import fault_location
+from connectors import Channel, Outbound, Speaks
+from schemas import AccountFault, Reject, Reply, Retry, Unanswered
+from sink.outbox_claims import OwedReply
+from sink.outbox_results import SendResult, next_attempt
+
+ATTEMPTS = 20
+"""Sends of one reply that did not arrive, over most of a day; then it has failed."""
+SETTLES = "the channel's receipt will settle it"
+CANNOT_TELL = "this channel cannot tell: ask the provider"
+Render = Callable[[OwedReply, Channel], str]
+"""The words of a reply. Raises ValueError where there are none."""
+log = logging.getLogger(__name__)
+
+
+class Sending(NamedTuple):
+    """What became of one reply."""
+
+    result: SendResult
+    fault: Exception | None = None
+    """What kept it from being sent, where the account may be at fault."""
+
+
+async def send_reply(
+    owed: OwedReply, channel: Channel | None, render: Render, outbound: Outbound, now: Callable[[], datetime]
+) -> Sending:
+    """Send it. Raises nothing; where it is cancelled, the reply is `unknown`."""
+    if not isinstance(channel, Speaks):
+        return Sending(SendResult(owed, "owed", now(), code="no_account", reason="the account is gone"))
+    try:
+        reply = _reply(owed, render(owed, channel))
+    except Exception as error:  # a bug in the words of one reply must not hold up the others
+        log.error("account %s, reply %s: no words: %s", owed.account, owed.id, fault_location(error))
+        return Sending(SendResult(owed, "failed", now(), code="no_words", reason=type(error).__name__))
+    try:
+        sent = await channel.send(reply, outbound)
+    except (Exception, asyncio.CancelledError) as fault:
+        return _not_sent(owed, channel, fault, now())
+    return Sending(SendResult(owed, "sent", now(), native_ids=sent.native_ids, text=reply.text))
+
+
+def give_back(owed: OwedReply, now: datetime) -> SendResult:
+    """It was claimed and is not sent: the lease ended before."""
+    return SendResult(owed, "owed", now, code="lease_ended")
+
+
+def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datetime) -> Sending:
+    match fault:
+        case Unanswered():
+            return Sending(_unknown(owed, channel, "unanswered", fault.reason, now), fault)
+        case Retry():
+            return Sending(_again(owed, fault, now), fault)
+        case AccountFault():
+            return Sending(SendResult(owed, "owed", now, code=fault.code, reason=fault.detail or None), fault)
+        case Reject():
+            return Sending(SendResult(owed, "failed", now, code=fault.code, reason=fault.detail or None))
+        case Exception():  # a bug in one channel must not end the sending of all others
+            log.error("account %s, reply %s: %s", owed.account, owed.id, fault_location(fault))
+            return Sending(_unknown(owed, channel, "bug", f"a fault of ours: {type(fault).__name__}", now), fault)
+    return Sending(_unknown(owed, channel, "cut_off", "the account's lease, or the process, ended meanwhile", now))
+
+
+def _again(owed: OwedReply, fault: Retry, now: datetime) -> SendResult:
+    due_at = next_attempt(now, owed.attempts, fault.after)
+    limit = ATTEMPTS if fault.limit is None else fault.limit
+    return SendResult(owed, "retry", now, due_at=due_at, limit=limit, code="retry", reason=fault.reason)
+
+
+def _unknown(owed: OwedReply, channel: Speaks, code: str, reason: str, now: datetime) -> SendResult:
+    who_knows = SETTLES if channel.carries_reference else CANNOT_TELL
+    return SendResult(owed, "unknown", now, code=code, reason=f"{reason}; {who_knows}")
+
+
+def _reply(owed: OwedReply, text: str) -> Reply:
+    return Reply(
+        id=owed.id, account=owed.account, channel=owed.channel, conversation=owed.conversation, to=owed.to, text=text,
+        template=owed.template, complaint=owed.complaint, number=owed.number, in_reply_to=owed.in_reply_to,
+        created_at=owed.created_at,
+    )  # fmt: skip

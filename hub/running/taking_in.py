@@ -1,0 +1,65 @@
+"""What polls and sessions bring in: stored as Raws first, then the cursor moves under the lease's epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors import Channel, LeaseLost, Request
+from hub.intake import raws_of
+from hub.running.backend import Backend
+from hub.running.leases import Leases
+from schemas import Raw
+from sink.cursors import save_cursor
+from sink.leases import StaleEpoch
+
+PUBLISH_AT_ONCE = 500
+Publish = Callable[[Sequence[Raw]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How Raws are made and published. `publish` returns once they are durable."""
+
+    publish: Publish
+    store: Callable[[bytes], Awaitable[str]]
+    """A large body to the blobs; its SHA-256."""
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    async def take_in(self, channel: Channel, requests: Sequence[Request]) -> None:
+        """Store what the requests hold. Raises Retry."""
+        raws: list[Raw] = []
+        for request in requests:
+            raws += await raws_of(channel, request, store=self.store, clock=self.clock, new_id=self.new_id)
+        for at in range(0, len(raws), PUBLISH_AT_ONCE):
+            await self.publish(raws[at : at + PUBLISH_AT_ONCE])
+
+
+class AccountIntake:
+    """The `Intake` of one account while this process holds it."""
+
+    def __init__(self, backend: Backend, leases: Leases, door: Door, channel: Channel, epoch: int) -> None:
+        self._backend, self._leases, self._door = backend, leases, door
+        self._channel, self._epoch = channel, epoch
+
+    async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
+        """As `connectors.Intake`: durable first, then the cursor. Raises Retry and LeaseLost."""
+        self.require_lease()
+        if requests:
+            await self._door.take_in(self._channel, requests)
+        account = self._channel.account
+        if cursor is None:
+            self.require_lease()
+            return
+        try:
+            await self._backend(save_cursor, account, self._epoch, cursor, self._backend.timing.now())
+        except StaleEpoch:
+            self._leases.drop(account)
+            raise LeaseLost(account) from None
+
+    def require_lease(self) -> None:
+        """Raises LeaseLost where this process does not hold the account now."""
+        if self._leases.held().get(self._channel.account) != self._epoch:
+            raise LeaseLost(self._channel.account)
