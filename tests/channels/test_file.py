@@ -11,8 +11,8 @@ from connectors import Request
 from tests.channels.recording import channel, raw, read
 
 
-def row(line: int = 1, **said: object) -> Request:
-    return Request("POST", "", {"row-line": str(line)}, json.dumps({"text": "Macet total", **said}).encode())
+def row(line: int = 1, **fields: object) -> Request:
+    return Request("POST", "", "", {"row-line": str(line)}, json.dumps({"text": "Macet total", **fields}).encode())
 
 
 def test_a_zone_that_is_none_stops_the_start():
@@ -20,16 +20,16 @@ def test_a_zone_that_is_none_stops_the_start():
         channel("file", zone="Asia/Bandung Raya")
 
 
-@pytest.mark.parametrize("said", ["true", "1", "ya", "YA", True, 1])
-def test_yes_is_said_in_many_ways(said: object):
-    (message,) = read(channel("file"), raw("file", row(anonymous=said)))
+@pytest.mark.parametrize("value", ["true", "1", "ya", "YA", True, 1])
+def test_yes_has_many_words(value: object):
+    (message,) = read(channel("file"), raw("file", row(anonymous=value)))
     assert message.anonymous is True
 
 
-@pytest.mark.parametrize("said", ["0025-08-17", "9999-12-31T23:59:59-12:00"])
-def test_a_year_far_away_is_a_slip(said: str):
-    (reject,) = read(channel("file"), raw("file", row(line=4, sent_at=said)))
-    assert reject.reason.startswith('line 4: "sent_at" lies far from our time')
+@pytest.mark.parametrize("value", ["0025-08-17", "9999-12-31T23:59:59-12:00"])
+def test_a_year_far_away_is_a_slip(value: str):
+    (reject,) = read(channel("file"), raw("file", row(line=4, sent_at=value)))
+    assert reject.detail.startswith('line 4: "sent_at" lies far from our time')
 
 
 def test_a_row_without_any_id_is_its_own_conversation():
@@ -43,23 +43,23 @@ def test_an_attachment_whose_bytes_are_kept_is_fetched():
 
 
 def test_a_column_named_line_is_the_offices_own():
-    (message,) = read(channel("file"), raw("file", Request("POST", "", {}, b'{"text": "Macet", "line": "bus 7"}')))
+    (message,) = read(channel("file"), raw("file", Request(body=b'{"text": "Macet", "line": "bus 7"}')))
     assert message.extra == {"line": "bus 7"}
 
 
-def test_a_row_says_by_which_channel_it_was_told():
+def test_a_row_names_the_channel_it_came_by_first():
     (message,) = read(channel("file"), raw("file", row(id="1", channel="telegram")))
     assert (message.id, message.channel) == ("file/rekam/1", "telegram")
-    (reject,) = read(channel("file"), raw("file", row(line=3, channel="merpati")))
-    assert reject.reason.startswith('line 3: "channel" takes one of web, sms, smpp, ')
+    (reject,) = read(channel("file"), raw("file", row(line=3, channel="Merpati Pos")))
+    assert reject.detail.startswith('line 3: "channel" takes a kind of channel')
 
 
 def test_a_row_that_is_none_names_its_line():
-    (reject,) = read(channel("file"), raw("file", Request("POST", "", {"row-line": "3"}, b"{broken")))
-    assert reject.reason == "line 3: a row is one JSON object: this one is not"
+    (reject,) = read(channel("file"), raw("file", Request("POST", "", "", {"row-line": "3"}, b"{broken")))
+    assert reject.detail == "line 3: a row is one JSON object: this one is not"
 
 
-def test_what_is_wrong_is_said_without_the_citizens_words():
+def test_a_refusal_holds_no_words_of_the_citizen():
     (reject,) = read(channel("file"), raw("file", row(line=3, sent_at="kemarin, kata Bu Sari", text="rahasia warga")))
-    assert "Sari" not in reject.reason
-    assert "warga" not in reject.reason
+    assert "Sari" not in reject.detail
+    assert "warga" not in reject.detail

@@ -1,27 +1,32 @@
-"""The one way out: what its answers and faults become."""
+"""Requests to providers: what their answers and faults become."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from connectors import Call, Heard, Http, Unanswered, channel_type, kinds
-from schemas import Reject, Retry
-from tests.fakes.server import Server, told
+from connectors import Http, HttpRequest, HttpResponse, Verdict, channel_type, kinds
+from connectors._http import host_of, retry_after
+from schemas import AccountFault, Reject, Retry, Unanswered
+from tests.fakes.server import Fault, Server, answer
 
 NOON = datetime(2025, 8, 17, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(lambda asked: told(200, "x" * 1000)) as server:
+    with Server(lambda _: answer(200, "x" * 1000)) as server:
         yield server
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("value", "seconds"),
     [
         ("7", 7),
         ("Sun, 17 Aug 2025 12:01:30 GMT", 90),
@@ -32,64 +37,155 @@ def server() -> Iterator[Server]:
         ("-5", None),
     ],
 )
-def test_retry_after_is_honoured_in_both_its_forms(said: str, seconds: float | None):
-    heard = Heard(429, {"retry-after": said}, b"")
-    assert Http(now=lambda: NOON).retry_after(heard) == seconds
+def test_retry_after_is_honoured_in_both_its_forms(value: str, seconds: float | None):
+    assert retry_after(HttpResponse(429, {"retry-after": value}, b""), NOON) == seconds
 
 
-def test_a_body_over_the_limit_is_refused(server: Server):
-    with Http() as http:
-        assert len(http.ask(Call(server.url, limit=1000)).body) == 1000
+async def test_a_body_over_the_limit_is_refused(server: Server):
+    async with Http() as http:
+        assert len((await http.send(HttpRequest(server.url, limit=1000))).body) == 1000
         with pytest.raises(Reject, match="larger than 999 bytes"):
-            http.ask(Call(server.url, limit=999))
+            await http.send(HttpRequest(server.url, limit=999))
 
 
-def test_an_answer_that_trickles_is_given_up(server: Server):
-    ticks = iter([0.0, 500.0])
-    with Http(clock=lambda: next(ticks)) as http, pytest.raises(Unanswered, match="in time"):
-        http.ask(Call(server.url))
+@pytest.mark.parametrize("fault", [Fault.TRICKLE, Fault.HANG])
+async def test_the_total_time_is_enforced_however_slowly_the_answer_comes(server: Server, fault: Fault):
+    server.then(fault)
+    began = time.monotonic()
+    async with Http(total=0.3) as http:
+        with pytest.raises(Unanswered):
+            await http.send(HttpRequest(server.url, limit=100_000_000))
+    assert 0.25 < time.monotonic() - began < 3
 
 
-def test_the_channels_own_table_is_asked_first(server: Server):
-    server.then(told(400, "odd"))
-    with Http() as http, pytest.raises(Retry, match="odd is fine"):
-        http.ask(Call(server.url, judge=lambda heard: Retry(f"{heard.body.decode()} is fine")))
+async def test_a_request_may_take_a_time_of_its_own(server: Server):
+    server.then(Fault.HANG)
+    async with Http(total=60) as http:
+        with pytest.raises(Unanswered):
+            await asyncio.wait_for(http.send(HttpRequest(server.url, timeout=0.1)), 10)
 
 
-@pytest.mark.parametrize("url", ["", "nowhere", "ftp://127.0.0.1/", "http://"])
-def test_an_address_that_is_none_is_a_setting_to_mend(url: str):
-    with Http() as http, pytest.raises(Reject, match="settings"):
-        http.ask(Call(url))
+async def test_many_that_hang_do_not_keep_others_waiting(server: Server):
+    server.then(*[Fault.HANG] * 150)
+    async with Http(total=60) as http:
+        hanging = [asyncio.create_task(http.send(HttpRequest(server.url))) for _ in range(150)]
+        while len(server.received) < 150:
+            await asyncio.sleep(0.01)
+        assert (await asyncio.wait_for(http.send(HttpRequest(server.url)), 10)).status == 200
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
 
 
-def test_a_secret_with_a_line_break_is_a_setting_to_mend(server: Server):
-    with Http() as http, pytest.raises(Reject, match="secrets"):
-        http.ask(Call(server.url, headers={"Authorization": "Bearer rahasia\n"}))
+async def test_a_connection_that_nobody_accepts_did_not_arrive():
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        queue = [socket.socket() for _ in range(4)]
+        for one in queue:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        async with Http(connect=0.2) as http:
+            with pytest.raises(Retry) as caught:
+                await http.send(HttpRequest(f"http://127.0.0.1:{full.getsockname()[1]}"))
+        for one in queue:
+            one.close()
+    assert type(caught.value) is Retry
 
 
-def test_no_cookie_is_carried_from_one_account_to_the_next(server: Server):
-    server.then(told(200, "", set_cookie="sesi=1; Path=/"))
-    with Http() as http:
-        http.ask(Call(server.url))
-        http.ask(Call(server.url))
-    assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]
+@pytest.mark.parametrize("url", ["http://no-such-host.invalid/", "https://127.0.0.1:{port}/"], ids=["name", "tls"])
+async def test_without_a_name_or_tls_it_did_not_arrive(server: Server, url: str):
+    async with Http() as http:
+        with pytest.raises(Retry) as caught:
+            await http.send(HttpRequest(url.format(port=server.url.rpartition(":")[2])))
+    assert type(caught.value) is Retry
 
 
-def test_a_call_shows_nothing_of_itself():
-    assert "sandi" not in repr(Call("http://h/?password=sandi", headers={"a": "sandi"}, json="sandi"))
+async def test_a_short_message_is_never_sent_twice_over_a_kept_connection(server: Server):
+    """aiohttp repeats a GET by itself where a kept connection breaks; Kannel's sendsms is one."""
+    async with Http() as http:
+        await http.send(HttpRequest(server.url))
+        server.then(Fault.DROP)
+        with pytest.raises(Unanswered):
+            await http.send(HttpRequest(server.url))
+    assert len(server.received) == 2
 
 
-def test_faults_of_the_world_are_not_retried_for_ever(server: Server):
-    server.then(told(500, ""))
-    with Http() as http, pytest.raises(Retry) as caught:
-        http.ask(Call(server.url))
-    assert caught.value.limit == 8
+async def test_the_channels_own_table_comes_first(server: Server):
+    server.then(answer(500, "odd"))
+    async with Http() as http:
+        with pytest.raises(Retry, match="odd is fine") as caught:
+            await http.send(HttpRequest(server.url, judge=lambda r: Verdict("retry", f"{r.body.decode()} is fine")))
+    assert (type(caught.value), caught.value.limit) == (Retry, 8)
+
+
+@pytest.mark.parametrize("url", ["", "nowhere", "ftp://127.0.0.1/", "http://", "http://127.0.0.1:99999999/"])
+async def test_an_address_that_is_none_is_a_fault_of_the_account(url: str):
+    async with Http() as http:
+        with pytest.raises(AccountFault, match="unusable_settings"):
+            await http.send(HttpRequest(url))
+
+
+async def test_a_secret_with_a_line_break_is_a_fault_of_the_account(server: Server):
+    async with Http() as http:
+        with pytest.raises(AccountFault, match="unusable_settings") as caught:
+            await http.send(HttpRequest(server.url, headers={"Authorization": "Bearer rahasia\n"}))
+    assert "rahasia" not in f"{caught.value!r}{caught.value.__cause__!r}{caught.value.__context__!r}"
+    assert server.received == []
+
+
+async def test_no_cookie_is_carried_from_one_account_to_the_next(server: Server):
+    server.then(answer(200, "", set_cookie="sesi=1; Path=/"))
+    async with Http() as http:
+        await http.send(HttpRequest(server.url))
+        await http.send(HttpRequest(server.url))
+    assert [received.headers.get("cookie") for received in server.received] == [None, None]
+
+
+async def test_neither_netrc_nor_proxies_of_the_environment_are_used(server: Server, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login orang password lain")
+    netrc.chmod(0o600)
+    for name, value in (("NETRC", str(netrc)), ("http_proxy", "http://127.0.0.1:1"), ("no_proxy", "")):
+        monkeypatch.setitem(os.environ, name, value)
+    async with Http() as http:
+        await http.send(HttpRequest(server.url))
+    assert "authorization" not in server.received[0].headers
+
+
+async def test_an_answer_is_not_decompressed(server: Server):
+    server.then(answer(200, b"\x1f\x8bbomb", content_encoding="gzip"))
+    async with Http() as http:
+        assert (await http.send(HttpRequest(server.url))).body == b"\x1f\x8bbomb"
+    assert server.received[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_request_shows_nothing_of_itself():
+    assert "sandi" not in repr(HttpRequest("http://h/?password=sandi", headers={"a": "sandi"}, json="sandi"))
+
+
+@pytest.mark.parametrize("url", ["http://a@b/", "https://", "", "http://b:x/", r"http://evil.example\@b/"])
+def test_an_address_without_a_plain_host_has_none(url: str):
+    with pytest.raises(ValueError, match=r"."):
+        host_of(url)
+
+
+@pytest.mark.parametrize("url", ["http://b#@evil.example/", "http://b/@evil.example", "http://b?@evil.example"])
+def test_the_host_ends_where_the_path_begins(url: str):
+    assert host_of(url) == ("http", "b")
 
 
 def test_a_kind_is_the_name_of_its_file():
     assert {kind: channel_type(kind).kind for kind in kinds()} == {kind: kind for kind in kinds()}
 
 
-def test_an_unknown_kind_is_told_what_there_is():
+def test_an_unknown_kind_hears_which_there_are():
     with pytest.raises(ValueError, match="there are file, sms"):
         channel_type("faks")
+
+
+def test_a_registered_channel_is_found_and_not_listed():
+    from tests.channels.made_up import Kiosk
+
+    assert channel_type("kiosk") is Kiosk
+    assert "kiosk" not in kinds()
