@@ -9,10 +9,12 @@ from typing import Any
 
 
 @dataclass
-class Heard:
+class Response:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    parts_left: int = 0
+    """Of the request's body, how many parts were not read."""
 
     @property
     def json(self) -> Any:
@@ -31,31 +33,31 @@ async def call(
     headers: dict[str, str] | None = None,
     client: str = "203.0.113.7",
     breaks: bool = False,
-) -> Heard:
+) -> Response:
     """One request. A body of parts comes part by part; with `breaks` the caller leaves after them."""
     path, _, query = path.partition("?")
     parts = [body] if isinstance(body, bytes) else list(body)
     messages = [{"type": "http.request", "body": p, "more_body": True} for p in parts]
     if not breaks:
         messages[-1]["more_body"] = False
-    heard = Heard()
-    said = {"host": "hub.test", **(headers or {})}
+    response = Response()
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0) if messages else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            heard.status = message["status"]
-            heard.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
+            response.status = message["status"]
+            response.headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
         else:
-            heard.body += message.get("body", b"")
+            response.body += message.get("body", b"")
 
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in said.items()],
+        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in {"host": "hub.test", **(headers or {})}.items()],
         "client": (client, 40000), "server": ("hub.test", 80), "state": {},
-    }  # fmt: skip
+    }  # fmt: skip # noqa: E501
     await app(scope, receive, send)
-    return heard
+    response.parts_left = len(messages)
+    return response

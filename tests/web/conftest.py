@@ -1,19 +1,19 @@
-"""A hub with the whole road at work behind its door, in a folder of the test's own."""
+"""A hub with the whole pipeline behind its web, in a folder of the test's own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hub.running.serve import WORK, working
-from hub.settings import Settings, load
-from hub.web import make_asgi
-from hub.wiring import Hub, open_hub
-from tests.web.asgi import Heard, call
+from tests.web.asgi import Response, call
+
+if TYPE_CHECKING:
+    from hub.opening import Opened
+    from hub.settings import Settings
 
 KEY = "kunci-api-untuk-uji"
 CHANNELS = f"""
@@ -31,29 +31,41 @@ api_keys = ["kunci-kedua"]
 
 
 @dataclass
-class House:
-    hub: Hub
+class Site:
+    """The web, and the hub behind it."""
+
+    settings: Settings
+    opened: Opened
     app: Any
 
-    async def call(self, method: str, path: str, *args: Any, **more: Any) -> Heard:
+    async def call(self, method: str, path: str, *args: Any, **more: Any) -> Response:
         return await call(self.app, method, path, *args, **more)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    from hub.settings import load
+
     (tmp_path / "channels.toml").write_text(CHANNELS)
-    return load({"data": str(tmp_path), "bus": "memory://"}, {})
+    return load({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
 
 
 @pytest.fixture
-async def house(settings: Settings) -> AsyncIterator[House]:
+async def site(settings: Settings) -> AsyncIterator[Site]:
     """Everything at work."""
-    async with open_hub(settings) as hub, working(hub, WORK):
-        yield House(hub, make_asgi(hub))
+    from hub.running.serve import WORK, working
+    from hub.running.status import ProcessStatus
+    from tests.web.building import app_of, open_hub
+
+    status = ProcessStatus()
+    async with open_hub(settings) as opened, working(settings, opened, status, WORK):
+        yield Site(settings, opened, app_of(settings, opened, status))
 
 
 @pytest.fixture
-async def quiet(settings: Settings) -> AsyncIterator[House]:
-    """Doors open, nobody at work: what is filed stays on the road."""
-    async with open_hub(settings) as hub:
-        yield House(hub, make_asgi(hub))
+async def quiet(settings: Settings) -> AsyncIterator[Site]:
+    """No stage at work: what is filed stays in flight."""
+    from tests.web.building import app_of, open_hub
+
+    async with open_hub(settings) as opened:
+        yield Site(settings, opened, app_of(settings, opened))
