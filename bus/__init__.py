@@ -1,16 +1,23 @@
-"""The corridor: the port, its adapters, and `pump`, the only loop that consumes a topic."""
+"""The bus: the port, its adapters, and `pump`, the only loop that consumes a topic."""
 
-from bus._dead_letter import place_of
-from bus._file import UnusableLog, look_into
+from bus._aside_store import AsideStore, MemoryAsides, PutAside
+from bus._dead_letter import fault_location
+from bus._file import UnusableLog, open_read_only
+from bus._groups import GroupInUse, forget_group
 from bus._guard import Guard, Stopped
+from bus._lane import SideLane, behind
 from bus._port import Batch, Bus, Lag, Lost, Stored
+from bus._stage import Counts, Run, Stage
+from bus._values import Bodies, MemoryBodies, decode
 from bus.memory import MemoryBus
-from bus.pump import Counts, Stage, pump
-from bus.spool import Spool, Spooled, left_over
+from bus.pump import pump
+from bus.spool import Spool, Spooled, spooled_events
 from bus.sqlite import SqliteBus
 from bus.turnstile import Turnstile
 
 __all__ = [
-    "Batch", "Bus", "Counts", "Guard", "Lag", "Lost", "MemoryBus", "Spool", "Spooled", "SqliteBus", "Stage",
-    "Stopped", "Stored", "Turnstile", "UnusableLog", "left_over", "look_into", "place_of", "pump",
+    "AsideStore", "Batch", "Bodies", "Bus", "Counts", "GroupInUse", "Guard", "Lag", "Lost", "MemoryAsides",
+    "MemoryBodies", "MemoryBus", "PutAside", "Run", "SideLane", "Spool", "Spooled", "SqliteBus", "Stage", "Stopped",
+    "Stored", "Turnstile", "UnusableLog", "behind", "decode", "fault_location", "forget_group", "open_read_only",
+    "pump", "spooled_events",
 ]  # fmt: skip

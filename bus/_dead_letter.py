@@ -2,72 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
-import msgspec
 from uuid_utils import UUID
 
+from bus._origin import origin_of
 from bus._port import Stored
-from schemas import Dead
+from bus._values import whole
+from schemas import Dead, Matched, Message, Raw, Routed, Slow
+
+_RAW = {Raw.topic, Slow.topic}
+_OF_MESSAGES = {Message.topic, Matched.topic, Routed.topic}
 
 
-class _Origin(msgspec.Struct):
-    """What events have in common, read even from bytes that are no event (of a newer writer, say)."""
-
-    id: str | None = None
-    raw: str | None = None
-    index: int = 0
-    of: int = 1
-    account: str | None = None
-    channel: str | None = None
-    received_at: datetime | None = None
-    message: _Origin | str | None = None
-    complaint: _Origin | str | None = None
-
-
-_decode = msgspec.json.Decoder(_Origin).decode
-
-
-def bury(topic: str, stored: Stored, **known: Any) -> Dead:
-    """The dead letter for an event of that topic. `known`: stage, reason, at, attempts."""
-    origin = _origin(stored.value)
+def dead_letter(stored: Stored, **known: Any) -> Dead:
+    """The dead letter for that event. `known`: stage, code, detail, at, attempts. Raises Retry where the event's body
+    cannot be read now, and nothing else."""
+    origin = origin_of(whole(stored.value, stored.bodies))
+    received = origin.received_at
     return Dead(
-        id=_letter_id(topic, stored, known["stage"]),
-        of_topic=topic,
+        id=_letter_id(stored, known["stage"]),
+        of_topic=stored.topic,
         event_key=stored.key,
         event=stored.value,
-        raw=origin.id if topic in {"raw", "slow"} else origin.raw,
-        index=origin.index,
-        of=origin.of,
+        raw=origin.id if stored.topic in _RAW else origin.raw,
+        item_index=origin.item_index,
+        item_count=origin.item_count,
         account=origin.account,
         channel=origin.channel,
-        message=origin.id if topic in {"messages", "complaints", "routed"} else None,
-        received_at=origin.received_at,
+        message=origin.id if stored.topic in _OF_MESSAGES else None,
+        received_at=received if received and received.tzinfo else None,
         **known,
     )
 
 
-def _letter_id(topic: str, stored: Stored, stage: str) -> str:
+def _letter_id(stored: Stored, stage: str) -> str:
     """The same event, delivered again and refused again, is the same letter."""
-    where = f"{stage}/{topic}/{stored.partition}/{stored.place}/{stored.at.isoformat()}/"
+    where = f"{stage}/{stored.topic}/{stored.partition}/{stored.offset}/{stored.at.isoformat()}/"
     return str(UUID(bytes=sha256(where.encode() + stored.value).digest()[:16], version=8))
 
 
-def _origin(value: bytes) -> _Origin:
-    try:
-        found = _decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return _Origin()
-    while isinstance(inner := found.complaint or found.message, _Origin):
-        found = inner
-    return found
-
-
-def place_of(error: BaseException) -> str:
-    """An exception's class and place, without its words: they may be a citizen's."""
+def fault_location(error: BaseException) -> str:
+    """An exception's class and line, without its words: they may be a citizen's."""
     name, trace = type(error).__name__, error.__traceback__
     return f"{name} at {_deepest(trace)}" if trace else name
 

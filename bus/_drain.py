@@ -1,4 +1,4 @@
-"""Empties the spool: hands on what waits there, in order, and opens the straight way when nothing is left."""
+"""Drains the spool: publishes its events to the remote bus, in order, and ends spooling when none is left."""
 
 from __future__ import annotations
 
@@ -8,142 +8,160 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple, TypeVar
 
-import msgspec
-
-from bus._dead_letter import bury
-from bus._spool_flags import Gate
+from bus._dead_letter import dead_letter
 from bus._port import Batch, Bus, Lost, Stored
+from bus._spool_flags import SpoolFlags
 from bus.sqlite import SqliteBus
-from schemas import Event, Reject, Retry, decode
+from schemas import Event, Reject, Retry
 
 TOPIC, GROUP = "raw", "drain"
-"""What doors publish, and who reads it from the spool."""
-SIZE = 500
-PATIENCE = 15.0
-"""Seconds that a publish or a commit may take before it is tried again."""
-HOLD, BREATHER = 0.5, 5.0
-"""Seconds that publishers are held at most while the last batches go, and that they are left alone after that."""
-LOOK = 1.0
-"""Seconds between two looks whether the spool is empty, where no batch tells; and between two rounds of tidying."""
-FIRST_WAIT, LONGEST_WAIT = 0.1, 3.0
+"""The topic that is spooled, and the group that drains it."""
+
+
+class Pace(NamedTuple):
+    """Seconds, but for `size`."""
+
+    size: int = 500
+    """Events of a batch."""
+    timeout: float = 15.0
+    """Of a publish or a commit, until it is tried again."""
+    pause: float = 0.5
+    """How long publishers are paused at most while the last batches are drained,"""
+    pause_rest: float = 5.0
+    """and how long they are left alone after that."""
+    look_every: float = 1.0
+    """Between two looks whether the spool is empty, where no batch shows it; and between two runs of the retention."""
+    first_wait: float = 0.1
+    longest_wait: float = 3.0
+    """Of the backoff."""
+
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
 
 class Drain:
-    """Runs in every door; of those on one folder, one at a time holds the spool's only partition."""
+    """Runs in every door; of those on one folder, one at a time owns the spool's only partition."""
 
-    def __init__(self, far: Bus, near: SqliteBus, gate: Gate, clock: Callable[[], datetime]) -> None:
-        self._far, self._near, self._gate, self._clock = far, near, gate, clock
-        self._held_since: float | None = None
+    def __init__(
+        self, remote: Bus, local: SqliteBus, flags: SpoolFlags, clock: Callable[[], datetime], pace: Pace
+    ) -> None:
+        self._remote, self._local, self._flags, self._clock, self._pace = remote, local, flags, clock, pace
+        self._paused_since: float | None = None
         self._tidied = time.monotonic()
-        self._drained = True  # what was committed before a kill may still lie there
-        self._troubled = False
+        self._drained = True  # events committed before a kill may still lie there
+        self._failing = False
 
     async def run(self) -> None:
-        """For ever. Whatever goes wrong, what waits in the spool is tried again."""
+        """For ever; after any fault the events in the spool are tried again."""
         while True:
             try:
-                async with self._near.subscribe(TOPIC, GROUP, size=SIZE) as batches:
+                async with self._local.subscribe(TOPIC, GROUP, size=self._pace.size) as batches:
                     while True:
                         await self._step(batches)
-                        self._troubled = False
+                        self._failing = False
             except Exception as error:  # the disk, or a bug: doors go on spooling meanwhile
-                if not self._troubled:
+                if not self._failing:
                     _log.error("the spool cannot be drained now: %s", type(error).__name__)
-                self._troubled = True
+                self._failing = True
             finally:
-                self._let_go()
-            await asyncio.sleep(LOOK)
-            await self._reopen()
+                self._resume()
+            await asyncio.sleep(self._pace.look_every)
+            await self._end_if_empty()
 
-    async def _reopen(self) -> None:
-        """A disk too full to join the spool is no reason to spool when nothing waits there."""
+    async def _end_if_empty(self) -> None:
+        """A disk too full to join the spool is no reason to go on spooling when nothing waits there."""
         with suppress(Retry):
-            if self._gate.spooling:
-                await self._open()
+            if self._flags.spooling:
+                await self._end_spooling()
 
     async def _step(self, batches: AsyncIterator[Batch]) -> None:
-        batch = await _within(LOOK, batches)
+        batch = await _within(self._pace.look_every, batches)
         if batch is not None:
-            await self._hand_on(batch.events)
+            await self._forward(batch.events)
             try:
-                await self._patiently(lambda: self._near.commit(batch))
+                await self._patiently(lambda: self._local.commit(batch))
             except Lost:
                 return
             self._drained = True
-            await self._after()
-        elif self._gate.spooling:
-            await self._open()
-        if self._drained and time.monotonic() - self._tidied > LOOK and not self._gate.holding:
+            await self._after_batch()
+        elif self._flags.spooling:
+            await self._end_spooling()
+        if self._drained and time.monotonic() - self._tidied > self._pace.look_every and not self._flags.pausing:
             await self._tidy()
 
-    async def _after(self) -> None:
-        """A batch is gone: is the spool empty, or nearly?"""
-        left = sum(lag.behind for lag in await self._near.lag())
+    async def _after_batch(self) -> None:
+        """Is the spool empty now, or nearly?"""
+        left = sum(lag.behind for lag in await self._local.lag())
         if left == 0:
-            await self._open()
-        elif left <= SIZE:
-            self._hold()
+            await self._end_spooling()
+        elif left <= self._pace.size:
+            self._pause()
         else:
-            self._let_go()
+            self._resume()
 
-    async def _open(self) -> None:
-        """Open the straight way if nothing is left; said inside a transaction, so that no append comes between."""
-        if await self._near.when_done(TOPIC, GROUP, self._opened):
-            self._held_since = None
+    async def _end_spooling(self) -> None:
+        """If nothing is left; the flag is cleared inside a transaction, so that no append comes between."""
+        if await self._local.when_done(TOPIC, GROUP, self._clear):
+            self._paused_since = None
             _log.info("the spool is empty")
             if self._drained:
                 await self._tidy()
 
-    def _opened(self) -> None:
-        self._gate.spooling = False
-        self._let_go()
+    def _clear(self) -> None:
+        self._flags.spooling = False
+        self._resume()
 
-    def _hold(self) -> None:
+    def _pause(self) -> None:
         now = time.monotonic()
-        if self._held_since is None or now - self._held_since > BREATHER:
-            self._held_since = now
-        self._gate.holding = now - self._held_since < HOLD
+        if self._paused_since is None or now - self._paused_since > self._pace.pause_rest:
+            self._paused_since = now
+        self._flags.pausing = now - self._paused_since < self._pace.pause
 
-    def _let_go(self) -> None:
-        self._gate.holding = False
+    def _resume(self) -> None:
+        self._flags.pausing = False
 
     async def _tidy(self) -> None:
         self._tidied = time.monotonic()
         try:
-            await self._near.tidy()
+            await self._local.tidy()
             self._drained = False
         except Retry as fault:
             _log.warning("the spool cannot be tidied: %s", fault.reason)
 
-    async def _hand_on(self, stored: Sequence[Stored]) -> None:
+    async def _forward(self, stored: Sequence[Stored]) -> None:
         try:
-            events = [decode(TOPIC, one.value) for one in stored]
-            await self._patiently(lambda: self._far.publish(events))
-        except (Reject, msgspec.MsgspecError, UnicodeDecodeError) as fault:
+            events = await self._patiently(lambda: _events(stored))
+            await self._patiently(lambda: self._remote.publish(events))
+        except Reject as fault:
             if len(stored) > 1:
                 for one in stored:
-                    await self._hand_on([one])
-            else:  # what nobody takes must not stand in front of the rest
-                dead = self._dead(stored[0], fault)
-                await self._patiently(lambda: self._far.publish([dead]))
+                    await self._forward([one])
+            else:  # a record that the broker rejects must not block those behind it
+                await self._patiently(partial(self._publish_dead, stored[0], fault))
 
-    def _dead(self, stored: Stored, fault: Exception) -> Event:
-        reason = fault.reason if isinstance(fault, Reject) else type(fault).__name__
-        return bury(TOPIC, stored, stage="spool", reason=reason, attempts=1, at=self._clock())
+    async def _publish_dead(self, stored: Stored, fault: Reject) -> None:
+        known = {"code": fault.code, "detail": fault.detail, "attempts": 1, "at": self._clock()}
+        await self._remote.publish([dead_letter(stored, stage="spool", **known)])
 
-    async def _patiently(self, call: Callable[[], Awaitable[None]]) -> None:
-        wait = FIRST_WAIT
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        wait = self._pace.first_wait
         while True:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._pace.timeout):
                     return await call()
             except (Retry, TimeoutError):
-                self._let_go()
+                self._resume()
             await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+            wait = min(wait * 2, self._pace.longest_wait)
+
+
+async def _events(stored: Sequence[Stored]) -> list[Event]:
+    return [one.event() for one in stored]
 
 
 async def _within(seconds: float, batches: AsyncIterator[Batch]) -> Batch | None:

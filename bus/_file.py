@@ -1,4 +1,4 @@
-"""The file of the log: laid out once, opened with what WAL needs, refused when it is another's or a newer one."""
+"""The file of the log: laid out once, opened as WAL needs it, refused when it is no log or of another format."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import NamedTuple
 from bus._partitions import HASH
 
 APPLICATION = 0x53505442
-FORMAT = 1
+FORMAT = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE heads (topic TEXT, partition INTEGER, head INTEGER NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (topic, partition)) WITHOUT ROWID;
-CREATE TABLE places (grp TEXT, topic TEXT, partition INTEGER, place INTEGER NOT NULL,
+CREATE TABLE offsets (grp TEXT, topic TEXT, partition INTEGER, offset INTEGER NOT NULL,
     member TEXT, epoch INTEGER NOT NULL, PRIMARY KEY (grp, topic, partition)) WITHOUT ROWID;
 """
 
 
-class UnusableLog(Exception):  # noqa: N818 - it says what is the matter
+class UnusableLog(Exception):  # noqa: N818 - it names what is the matter
     """The file cannot be used as a log; the message says why and what to do."""
 
 
@@ -50,25 +50,41 @@ def open_log(path: Path, partitions: int) -> OpenLog:
                 _lay_out(writes, partitions)
             stored = _check(writes)
         except (sqlite3.Error, OSError, TypeError, ValueError) as error:
-            what = f"the log {path.name} cannot be used ({error}): mend the disk, bring back a copy, or move it away"
-            raise UnusableLog(what) from error
+            raise UnusableLog(
+                f"the log {path.name} cannot be used ({error}): mend the disk, bring back a copy, or move it away"
+            ) from error
         reads.execute("PRAGMA query_only=ON")
         stack.pop_all()
         return OpenLog(writes, reads, stored)
 
 
-def look_into(path: Path) -> sqlite3.Connection:
-    """To read only, beside those who have it open. A file that nobody has open gets no companions."""
-    still = "" if Path(f"{path}-wal").exists() else "&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=3)
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. It leaves no -wal and -shm beside a file that nobody has open."""
+    immutable = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True, timeout=3)
 
 
 def _create(path: Path) -> None:
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # what citizens say is for nobody else on the machine
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # citizens' words are for nobody else on the machine
+    sync_folder(path.parent)  # also where another process has just made it: it may not have come to this yet
+
+
+def make_folder(folder: Path) -> None:
+    """Make it and its parents, so that they survive a power cut. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names in the folder would survive a power cut. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
@@ -91,9 +107,9 @@ def _lay_out(connection: sqlite3.Connection, partitions: int) -> None:
 def _check(connection: sqlite3.Connection) -> int:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise UnusableLog("the file is no log of Satu Pintu: name another in SATUPINTU_BUS")
-    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
-        raise UnusableLog(f"the log has format {version}, this version knows up to {FORMAT}: update Satu Pintu")
+    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) != FORMAT:
+        raise UnusableLog(f"the log has format {version}, this version knows {FORMAT}: update Satu Pintu, or move it")
     meta = dict(connection.execute("SELECT name, value FROM meta"))
     if meta.get("hash") != HASH:
-        raise UnusableLog(f"the log places its keys by {meta.get('hash')}, this version by {HASH}: update Satu Pintu")
+        raise UnusableLog(f"the log maps its keys by {meta.get('hash')}, this version by {HASH}: update Satu Pintu")
     return int(meta.get("partitions", ""))

@@ -1,84 +1,130 @@
-"""The guard of a stage: it stops loudly where nearly everything dies, instead of burying everything.
+"""The guard of a stage: it puts an account aside of which nearly everything dies, and stops the stage on its own bugs.
 
-What is counted are the events of the stage, each by its end: dead where nothing but a `Dead` came of it, whether the
-stage returned that itself or the pump buried it. It begins anew whenever the stage is started.
+It counts the events of each account by their end: dead where nothing but a `Dead` came of it, whether the stage
+returned that itself or the pump made it. Bugs are counted in a row: of one account they put it aside, of several they
+stop the stage, for then the stage is at fault. Counting begins anew whenever the stage is started, and for an account
+when it is put aside.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
+from typing import NamedTuple
 
+from bus._facts import facts_of
 from schemas import Dead, Event
 
 BUGS_IN_A_ROW = 10
 
 
-class Stopped(Exception):  # noqa: N818 - it says what happened
-    """The stage fails whatever it is given: somebody has to look. The batch is not committed."""
+class Stopped(Exception):  # noqa: N818 - it names what happened
+    """The stage fails for every account: somebody has to look. The batch is not committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """How much may die before somebody has to look."""
+    """How much of an account may die before it is put aside."""
 
     run: int = 200
-    """Dead in a row that stop the stage."""
+    """Dead in a row that put the account aside."""
     share: float = 0.5
-    """More than this share of the last `of` events dead stops the stage, once it has seen so many."""
+    """More than this share of its last `of` events dead puts it aside, once it has brought so many since the first."""
     of: int = 1000
     spared: Collection[str] = ()
-    """Kinds of account whose dead are not counted: whoever brings them sees them named."""
+    """Kinds of account whose dead are not counted: people who bring them see them named."""
+
+
+class Verdict(NamedTuple):
+    """Why an account is to be put aside."""
+
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Of one account, since its first dead event."""
+
+    ends: deque[bool]
+    """True: dead."""
+    in_a_row: int = 0
+
+
+@dataclass(slots=True)
+class _Bugs:
+    """In a row, over all accounts."""
+
+    count: int = 0
+    accounts: set[str] = field(default_factory=set)
 
 
 class Watch:
-    """A stage's guard at work. What trips it raises Stopped."""
+    """A stage's guard at work. Accounts to be put aside stand in `verdicts` until they are taken."""
 
     def __init__(self, stage: str, guard: Guard) -> None:
+        self.verdicts: dict[str, Verdict] = {}
         self._stage, self._guard = stage, guard
-        self._last: deque[bool] = deque(maxlen=guard.of)
-        self._run = self._bugs = 0
+        self._tallies: dict[str, _Tally] = {}
+        self._bugs = _Bugs()
 
     def done(self, events: Sequence[Event], made: Sequence[Event]) -> None:
-        """The stage has made this of those."""
-        self._bugs = 0
-        dead = {e.raw: e for e in made if isinstance(e, Dead)}
+        """The stage has made these of those."""
+        self._bugs = _Bugs()
+        dead = {event.raw: event for event in made if isinstance(event, Dead)}
         if not dead:
-            self._alive(len(events))
+            self._alive(events)
             return
-        for lives in {getattr(e, "raw", None) for e in made if not isinstance(e, Dead)}:
-            dead.pop(lives, None)
+        for raw in {event.trace for event in made if not isinstance(event, Dead)}:
+            dead.pop(raw, None)
         for event in events:
-            letter = dead.get(getattr(event, "raw", None) or getattr(event, "id", None))
-            self.buried(letter) if letter else self._alive(1)
+            letter = dead.get(event.trace)
+            self.dead_lettered(letter) if letter else self._alive([event])
 
-    def buried(self, letter: Dead) -> None:
+    def dead_lettered(self, letter: Dead) -> None:
         """Nothing but this came of an event."""
         if letter.channel in self._guard.spared:
             return
-        self._run += 1
-        self._last.append(True)
-        if self._run >= self._guard.run:
-            raise self._stopped(f"the last {self._run} events all died", letter, "guard_run")
-        if len(self._last) == self._guard.of and (died := sum(self._last)) > self._guard.share * self._guard.of:
-            raise self._stopped(f"{died} of the last {self._guard.of} events died", letter, "guard_share")
+        account = letter.account or ""
+        tally = self._tallies.setdefault(account, _Tally(deque(maxlen=self._guard.of)))
+        tally.in_a_row += 1
+        tally.ends.append(True)
+        if tally.in_a_row >= self._guard.run:
+            self._condemn(account, "guard_run", f"the last {tally.in_a_row} events all died", letter)
+        elif len(tally.ends) == self._guard.of and (dead := sum(tally.ends)) > self._guard.share * self._guard.of:
+            self._condemn(account, "guard_share", f"{dead} of the last {self._guard.of} events died", letter)
 
     def refused(self) -> None:
-        """The stage has seen what is wrong: that is no bug."""
-        self._bugs = 0
+        """The stage has seen what is wrong with an event: that is no bug."""
+        self._bugs = _Bugs()
 
-    def bug(self, place: str) -> None:
-        """The stage failed for no reason that it knows."""
-        self._bugs += 1
-        if self._bugs >= BUGS_IN_A_ROW:
-            raise Stopped(f"{self._stage}: {self._bugs} faults in a row, the last {place}")
+    def bug(self, account: str, location: str) -> None:
+        """The stage failed on an event of that account for no reason that it knows. Raises Stopped."""
+        self._bugs.count += 1
+        self._bugs.accounts.add(account)
+        if self._bugs.count < BUGS_IN_A_ROW:
+            return
+        if len(self._bugs.accounts) > 1:
+            raise Stopped(
+                f"{self._stage}: {self._bugs.count} bugs in a row, of {len(self._bugs.accounts)} accounts, "
+                f"the last {location}"
+            )
+        self._tallies.pop(account, None)
+        self.verdicts[account] = Verdict("bugs", f"{self._bugs.count} bugs in a row, the last {location}")
 
-    def _alive(self, events: int) -> None:
-        self._run = 0
-        self._last.extend(repeat(False, events))
+    def _alive(self, events: Sequence[Event]) -> None:
+        if not self._tallies:
+            return
+        for account, count in Counter(facts_of(event).account for event in events).items():
+            if tally := self._tallies.get(account):
+                tally.in_a_row = 0
+                tally.ends.extend(repeat(False, count))
+                if len(tally.ends) == self._guard.of and not any(tally.ends):
+                    del self._tallies[account]
 
-    def _stopped(self, figures: str, letter: Dead, setting: str) -> Stopped:
-        what = "mend the cause and start it again, or raise"
-        return Stopped(f"{self._stage}: {figures}, the last because {letter.reason}: {what} {setting} if they should")
+    def _condemn(self, account: str, code: str, figures: str, letter: Dead) -> None:
+        del self._tallies[account]
+        cause = f"{letter.code}: {letter.detail}" if letter.detail else letter.code
+        self.verdicts[account] = Verdict(code, f"{figures}, the last because {cause}")

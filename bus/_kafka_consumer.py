@@ -1,8 +1,4 @@
-"""What a member of a group holds: one consumer, to which Kafka's coordinator gives partitions and takes them away.
-
-A partition that is ours has a number, drawn when it was gained. We keep the number only while we are surely its sole
-holder: the same member, and no generation of the group in which we had no part. What is committed under another number
-is Lost; what we do not know yet, the coordinator refuses.
+"""A member of a group: one aiokafka consumer, to which the coordinator assigns partitions (`_kafka_assignment.py`).
 
 A rebalance waits for the batch in hand (`HAND_OVER`), so that ordinary joining and leaving delivers nothing twice.
 """
@@ -13,12 +9,12 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from itertools import count
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, OffsetAndMetadata, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
+from bus._kafka_assignment import Assignment
 from bus._kafka_link import CONNECT, Link, close
 
 HAND_OVER = 8.0
@@ -26,28 +22,22 @@ HAND_OVER = 8.0
 REBALANCE = 15.0
 """Seconds that the coordinator waits for a member in a rebalance; more than HAND_OVER and a heartbeat."""
 BYTES = 4 * 1024 * 1024
-"""What lies ready at most, and so a batch, but for a single larger event."""
+"""Fetched ahead at most, and so of a batch, but for a single larger event."""
 LONG_POLL = 250
-"""Milliseconds. What came to a partition whose last events had just been taken waits so long at most."""
+"""Milliseconds. Events of a partition whose last ones had just been taken wait so long at most."""
 LEAVE = 0.5
 """Seconds for leaving in order, and again for leaving without."""
 _DAY = 24 * 3600 * 1000
-_numbers = count(1)
 
 
-class Share(ConsumerRebalanceListener):  # type: ignore[misc]
-    """A consumer in its group, and the partitions it holds. `idle` is set while no batch is in hand."""
+class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """A consumer in its group. `idle` is set while no batch is in hand."""
 
     def __init__(self, consumer: AIOKafkaConsumer, idle: asyncio.Event) -> None:
         self.consumer = consumer
-        self.numbers: Mapping[TopicPartition, int] = {}
-        self.steady = asyncio.Event()
-        """Clear during a rebalance."""
-        self.gained = True
-        self.deals = 0
-        """How often partitions were dealt out; after each, reading starts at the committed places."""
+        self.assignment = Assignment()
+        self._steady = asyncio.Event()
         self._idle = idle
-        self._part = "", 0
         self._began = 0.0
 
     @property
@@ -56,20 +46,24 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
         return self.consumer._coordinator.coordinator_id is not None
 
     @property
-    def dealing(self) -> float:
-        """Seconds since the rebalance began."""
-        return time.monotonic() - self._began
+    def rebalancing(self) -> float:
+        """Seconds since the rebalance under way began; 0 where none is."""
+        return 0.0 if self.assignment.steady else time.monotonic() - self._began
 
     @property
     def broken(self) -> str:
-        """What ended aiokafka's work in the background, empty while it goes on: aiokafka tells only who asks for more,
-        or nobody, and nothing comes any more."""
+        """The error that ended aiokafka's work in the background, empty while it goes on. aiokafka reports it to the
+        next call at best; nothing is fetched any more."""
         coordinator = self.consumer._coordinator
         tasks = (self.consumer._fetcher._fetch_task, coordinator._coordination_task)
         ends = [*(_end(task) for task in tasks if task.done()), coordinator._pending_exception]
         return ", ".join(type(end.__cause__ or end).__name__ for end in ends if end is not None)
 
-    def place(self, slot: TopicPartition) -> int:
+    async def steady(self) -> None:
+        """Wait for the end of a rebalance."""
+        await self._steady.wait()
+
+    def position(self, slot: TopicPartition) -> int:
         """The offset read next; -1 where that is not known yet, or the partition is not ours."""
         subscription = self.consumer._subscription.subscription
         assignment = subscription and subscription.assignment
@@ -82,38 +76,48 @@ class Share(ConsumerRebalanceListener):  # type: ignore[misc]
         return ends
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """A rebalance begins; it goes on when we return."""
-        if not self.consumer._coordinator.member_id:  # we were put out: others hold it all by now
-            self.numbers = {}
+        """A rebalance begins; it goes on when this returns."""
+        if not self.consumer._coordinator.member_id:
+            self.assignment.expelled()
         with suppress(TimeoutError):
-            if self.numbers:
+            if self.assignment.numbers:
                 await asyncio.wait_for(self._idle.wait(), HAND_OVER)
         self._began = time.monotonic()
-        self.steady.clear()
+        self.assignment.rebalance()
+        self._steady.clear()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """It is over."""
         coordinator = self.consumer._coordinator
-        part = coordinator.member_id, coordinator.generation
-        before = self.numbers if part == (self._part[0], self._part[1] + 1) else {}
-        self.numbers = {slot: before.get(slot) or next(_numbers) for slot in assigned}
-        self.gained = self.gained or not self.numbers.keys() <= before.keys()
-        self._part = part
-        self.deals += 1
-        self.steady.set()
+        self.assignment.assigned(assigned, coordinator.member_id, coordinator.generation)
+        self._steady.set()
 
-    async def commit(self, places: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Raises what aiokafka raises."""
-        await self.consumer.commit({slot: OffsetAndMetadata(place, "") for slot, place in places.items()})
+        await self.consumer.commit({slot: OffsetAndMetadata(offset, "") for slot, offset in offsets.items()})
 
-    def skip(self, places: Mapping[TopicPartition, int]) -> None:
+    def seek(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Read on from there."""
-        for slot, place in places.items():
+        for slot, offset in offsets.items():
             if slot in self.consumer.assignment():
-                self.consumer.seek(slot, place)
+                self.consumer.seek(slot, offset)
+
+    async def leave(self) -> None:
+        """Leave the group and close. aiokafka's `stop` alone would wait for a rebalance that is under way."""
+        self._steady.set()
+        stop = asyncio.create_task(_stop(self.consumer))
+        for _ in range(2):
+            await asyncio.wait([stop], timeout=LEAVE)
+            if stop.done():
+                return
+            for connection in list(self.consumer._client._conns.values()):
+                connection.close()  # requests that wait for an answer fail
+        stop.cancel()
+        await asyncio.wait([stop])
+        await _tear_down(self.consumer)
 
 
-async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> Share:
+async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> GroupConsumer:
     """Into the group, by the names of the cluster. Raises Retry."""
     client = await link.client()
     session = link.address.session
@@ -128,46 +132,31 @@ async def join(link: Link, topic: str, group: str, idle: asyncio.Event) -> Share
         session_timeout_ms=int(session * 1000),
         heartbeat_interval_ms=int(min(3.0, session / 3) * 1000),
         rebalance_timeout_ms=int(rebalance * 1000),
-        max_poll_interval_ms=_DAY,  # a stage waits for its database for ever, and keeps its place in the group
+        max_poll_interval_ms=_DAY,  # a stage waits for its database for ever, and stays in the group
         fetch_max_wait_ms=LONG_POLL,
         fetch_max_bytes=BYTES,
         max_partition_fetch_bytes=BYTES // partitions,
     )
-    share = Share(consumer, idle)
+    member = GroupConsumer(consumer, idle)
     try:
         with link.asking():
             async with asyncio.timeout(CONNECT):
                 await consumer.start()
-            consumer.subscribe([topic], listener=share)
+            consumer.subscribe([topic], listener=member)
     except BaseException:
-        await leave(share)
+        await member.leave()
         raise
-    return share
+    return member
 
 
 def _sticky() -> type[StickyPartitionAssignor]:
-    """A class of its own: aiokafka keeps what a consumer held last in the class, which consumers would share."""
+    """aiokafka stores the previous assignment on the assignor *class*: a subclass per consumer, so they do not share
+    it."""
     return type("Sticky", (StickyPartitionAssignor,), {})
 
 
 def _end(task: asyncio.Task[None]) -> BaseException:
     return asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError()
-
-
-async def leave(share: Share) -> None:
-    """Leave the group and close. aiokafka's `stop` alone would wait for a rebalance that is under way."""
-    share.steady.set()
-    consumer = share.consumer
-    stop = asyncio.create_task(_stop(consumer))
-    for _ in range(2):
-        await asyncio.wait([stop], timeout=LEAVE)
-        if stop.done():
-            return
-        for connection in list(consumer._client._conns.values()):
-            connection.close()  # what waits for an answer gives up
-    stop.cancel()
-    await asyncio.wait([stop])
-    await _tear_down(consumer)
 
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:

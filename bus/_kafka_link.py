@@ -1,15 +1,16 @@
-"""The way to the brokers: one client for questions, the topics made when first asked, faults turned into Retry.
+"""The connection to the brokers: one client for questions, the topics created when first asked, faults turned into
+Retry.
 
-aiokafka logs every attempt at a broker that is away, ten a second; here one line says that it went and one that it is
-back.
+aiokafka logs every attempt at an unavailable broker, ten a second; here one line says that it is unavailable and one
+that it is back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
 from aiokafka.client import AIOKafkaClient
@@ -21,11 +22,11 @@ from bus._opened import Opened
 from schemas import Retry
 
 CONNECT = 2.0
-"""Seconds for a connection, until the broker counts as away."""
+"""Seconds for a connection, until the broker counts as unavailable."""
 ANSWER = 3.0
 """Seconds for a question."""
-FAULTS = (KafkaError, OSError, TimeoutError, AssertionError, AttributeError)
-"""What aiokafka raises when a broker is away; the last two where it trips over what it has not learned yet."""
+FAULTS = (KafkaError, OSError, TimeoutError)
+"""What aiokafka raises while a broker is unavailable. Anything else is a bug, and is raised as it is."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,13 +38,13 @@ class Link:
         self.address = address
         self.counts: Mapping[str, int] = {}
         """Partitions by topic, as they are on the brokers; empty until first connected."""
-        self._wanted = partitions, retention
+        self._wanted = _kafka_topics.Wanted(partitions, retention, address.brokers)
         self._client = Opened(self._open, close)
-        self._answers = True
-        _tame()
+        self._logged = ""
+        _quiet()
 
     async def client(self) -> AIOKafkaClient:
-        """Connected, the topics made. Raises Retry."""
+        """Connected, the topics created. Raises Retry."""
         return await self._client.get()
 
     async def partitions(self) -> Mapping[str, int]:
@@ -54,28 +55,34 @@ class Link:
 
     @contextmanager
     def asking(self, client: AIOKafkaClient | None = None) -> Iterator[None]:
-        """Turns what goes wrong inside into Retry; the client is then dropped, its brokers may have moved."""
+        """Turns faults inside into Retry; the client is then dropped, its brokers may have moved."""
         try:
             yield
         except FAULTS as error:
             if client:
                 self._client.drop(client)
-            raise self.away(error) from error
-        self.back()
+            raise self.unavailable(error) from error
+        except Retry as fault:
+            self._log(fault.reason)
+            raise
+        self.available()
 
-    def away(self, error: BaseException) -> Retry:
-        """Note that the broker did not answer."""
-        why = type(error).__name__
-        if self._answers:
-            self._answers = False
-            _logger.warning("the broker does not answer (%s): trying again until it does", why)
-        return Retry(f"the broker does not answer: {why}")
+    def unavailable(self, error: BaseException) -> Retry:
+        """The broker did not answer: logged once."""
+        reason = f"the broker does not answer: {type(error).__name__}"
+        self._log(reason)
+        return Retry(reason)
 
-    def back(self) -> None:
-        """Note that it did."""
-        if not self._answers:
-            self._answers = True
+    def available(self) -> None:
+        """It did."""
+        if self._logged:
+            self._logged = ""
             _logger.warning("the broker answers again")
+
+    def _log(self, reason: str) -> None:
+        if not self._logged:
+            _logger.warning("%s; trying again until it does", reason)
+        self._logged = reason
 
     async def close(self) -> None:
         await self._client.close()
@@ -86,21 +93,22 @@ class Link:
             with self.asking():
                 async with asyncio.timeout(CONNECT):
                     await client.bootstrap()
-                self.counts = await _kafka_topics.made(client, self.address.prefix, *self._wanted)
+                self.counts = await _kafka_topics.created(client, self.address.prefix, self._wanted)
         except BaseException:
             await close(client)
             raise
         return client
 
 
-async def brokers(address: Address) -> int:
-    """How many answer for the cluster. Raises Retry."""
-    _tame()
+@asynccontextmanager
+async def connected(address: Address) -> AsyncIterator[AIOKafkaClient]:
+    """A client for a few questions; creates nothing. Raises Retry."""
+    _quiet()
     client = AIOKafkaClient(**address.client(CONNECT))
     try:
         async with asyncio.timeout(CONNECT):
             await client.bootstrap()
-        return len(client.cluster.brokers())
+        yield client
     except FAULTS as error:
         raise Retry(f"the broker does not answer: {type(error).__name__}") from error
     finally:
@@ -108,15 +116,15 @@ async def brokers(address: Address) -> int:
 
 
 async def close(client: AIOKafkaClient) -> None:
-    """aiokafka's own, called again after it was cut short, is cancelled by what it waits for."""
+    """In a task of its own: aiokafka's `close`, called again after it was cut short, cancels its caller."""
     closing = asyncio.create_task(client.close())
     await asyncio.wait([closing])
     if not closing.cancelled():
         closing.exception()
 
 
-def _tame() -> None:
-    """Leave a level that somebody has set."""
+def _quiet() -> None:
+    """Silence aiokafka's log, unless somebody has set a level."""
     logger = logging.getLogger("aiokafka")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.CRITICAL + 1)

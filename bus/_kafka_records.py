@@ -1,4 +1,4 @@
-"""Events as records and records as events. A place is the offset after the record, so places start at 1."""
+"""Events as records and records as events. Our offset is Kafka's offset after the record, so ours start at 1."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from zlib import crc32
 from aiokafka import ConsumerRecord, TopicPartition
 
 from bus._cloudevents import Header, headers
-from bus._partitions import LIMIT, measure
 from bus._port import Stored
-from schemas import Event, encode
+from bus._values import Bodies, stored_key
+from schemas import Event
 
 
 class Row(NamedTuple):
@@ -26,13 +26,11 @@ class Row(NamedTuple):
 Rows = dict[TopicPartition, list[Row]]
 
 
-def pack(events: Sequence[Event], counts: Mapping[str, int], prefix: str) -> Rows:
-    """The events by where they go, in order. Raises Reject where one is too large; then none is published."""
+def pack(events: Sequence[Event], values: Sequence[bytes], counts: Mapping[str, int], prefix: str) -> Rows:
+    """The events by topic and partition, in order."""
     rows: Rows = {}
-    for event in events:
-        value, topic, key = encode(event), event.topic, event.key.encode()
-        if len(value) > LIMIT:
-            measure(topic, value)
+    for event, value in zip(events, values, strict=True):
+        topic, key = event.topic, stored_key(event.key).encode()
         slot = TopicPartition(prefix + topic, crc32(key) % counts[topic])
         row = Row(key, value, headers(event))
         if slot in rows:
@@ -42,8 +40,8 @@ def pack(events: Sequence[Event], counts: Mapping[str, int], prefix: str) -> Row
     return rows
 
 
-def unpack(records: Iterable[ConsumerRecord]) -> list[Stored]:
-    """Of one partition. Where another wrote a record without key or value, that is empty."""
+def unpack(topic: str, records: Iterable[ConsumerRecord], bodies: Bodies | None) -> list[Stored]:
+    """Of one partition of our topic. Where another system wrote a record without key or value, that is empty."""
     events = []
     stamp, at = 0, instant(0)
     for record in records:
@@ -51,7 +49,7 @@ def unpack(records: Iterable[ConsumerRecord]) -> list[Stored]:
             stamp = record.timestamp
             at = instant(stamp)
         key = (record.key or b"").decode(errors="replace")
-        events.append(Stored(record.partition, record.offset + 1, key, record.value or b"", at))
+        events.append(Stored(topic, record.partition, record.offset + 1, key, record.value or b"", at, bodies))
     return events
 
 

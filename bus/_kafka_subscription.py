@@ -1,4 +1,4 @@
-"""A subscription: takes batches from its share of the partitions, and commits them as long as they are its own."""
+"""A subscription: takes batches from its partitions, and commits them as long as these are its own."""
 
 from __future__ import annotations
 
@@ -13,158 +13,160 @@ from typing import NoReturn
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 
+from bus._kafka_assignment import Read
+from bus._kafka_consumer import GroupConsumer, join
 from bus._kafka_link import ANSWER, FAULTS, Link
 from bus._kafka_records import unpack
-from bus._kafka_consumer import Share, join, leave
 from bus._opened import Opened
 from bus._port import Batch, Lost, Stored
+from bus._values import Bodies
 from schemas import Retry
 
 POLL = 1.0
 """Seconds; also how long a silent coordinator goes unnoticed."""
 GONE = 60.0
-"""Seconds without a coordinator until the brokers are looked up anew. Before, we would lose our place in the group."""
-LOOK = 30.0
-"""Seconds of silence, and the brokers are asked what there is. What has not come by the next look never will."""
+"""Seconds without a coordinator until the brokers are looked up anew. Earlier would cost us our partitions."""
+CHECK = 30.0
+"""Seconds of silence until the brokers are asked for the ends of the partitions. Events before those ends that have not
+come by the next check never will."""
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Ticket:
-    """What `commit` needs: per partition its number, and the place of the last event."""
+class CommitToken:
+    """What `commit` needs."""
 
-    member: Member
-    share: Share
-    deal: int
-    places: Mapping[TopicPartition, tuple[int, int]]
+    subscription: KafkaSubscription
+    consumer: GroupConsumer
+    read: Read
     committed: bool = False
 
-    @property
-    def kept(self) -> dict[TopicPartition, int]:
-        """The places in what is still ours."""
-        held = self.share.numbers
-        return {slot: place for slot, (number, place) in self.places.items() if held.get(slot) == number}
 
-
-class Member(AsyncIterator[Batch]):
+class KafkaSubscription(AsyncIterator[Batch]):
     """`close` it at the end."""
 
-    def __init__(self, link: Link, topic: str, group: str, size: int) -> None:
-        self._link, self._topic, self._group, self._size = link, topic, group, size
-        self._share = Opened(self._join, leave)
-        self._ticket: Ticket | None = None
+    def __init__(self, link: Link, topic: str, group: str, size: int, *, bodies: Bodies | None) -> None:
+        self._link, self._topic, self._group, self._size, self._bodies = link, topic, group, size, bodies
+        self._consumer = Opened(self._join, GroupConsumer.leave)
+        self._token: CommitToken | None = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._heard = self._looked = time.monotonic()
-        self._due: tuple[int, Mapping[TopicPartition, int]] = 0, {}
-        """Up to where events should have come by the next look, unless partitions are dealt out anew before."""
+        self._coordinated_at = self._checked_at = time.monotonic()
+        self._ends: tuple[int, Mapping[TopicPartition, int]] = 0, {}
+        """Deal and ends of the partitions as of the last check."""
 
     async def __anext__(self) -> Batch:
         await self._idle.wait()
         while True:
-            share = await self._share.get()
-            if why := share.broken or await self._overlooked(share):
-                self._give_up(share, why)
+            consumer = await self._consumer.get()
+            if why := consumer.broken or await self._stalled(consumer):
+                self._give_up(consumer, why)
             try:
-                records = await share.consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._size)
-            except FAULTS as error:  # of the group: a broker that is away only keeps us waiting
-                self._share.drop(share)
-                raise self._link.away(error) from error
+                records = await consumer.consumer.getmany(timeout_ms=int(POLL * 1000), max_records=self._size)
+            except FAULTS as error:  # of the group: an unavailable broker only keeps us waiting
+                self._consumer.drop(consumer)
+                raise self._link.unavailable(error) from error
             if records:
-                self._looked, self._due = time.monotonic(), (0, {})
-                return self._hand_out(share, {slot: unpack(found) for slot, found in records.items()})
-            self._listen(share)
+                self._checked_at, self._ends = time.monotonic(), (0, {})
+                found = {slot: unpack(self._topic, some, self._bodies) for slot, some in records.items()}
+                return self._hand_out(consumer, found)
+            self._check_coordinator(consumer)
 
-    async def commit(self, ticket: Ticket) -> None:
+    async def commit(self, token: CommitToken) -> None:
         """Raises Lost, Retry."""
-        if ticket.committed:
+        if token.committed:
             return
-        kept: Mapping[TopicPartition, int] = {}
-        if ticket is self._ticket:
-            kept = await self._commit(ticket)
-            self._settle(ticket)
-        if len(kept) < len(ticket.places):
+        committed: Mapping[TopicPartition, int] = {}
+        if token is self._token:
+            committed = await self._commit(token)
+            self._settle(token)
+        if len(committed) < len(token.read.offsets):
             raise Lost(f"{self._group} on {self._topic}")
-        ticket.committed = True
+        token.committed = True
 
     async def close(self) -> None:
-        self._ticket = None
+        self._token = None
         self._idle.set()
-        await self._share.close()
+        await self._consumer.close()
 
-    async def _join(self) -> Share:
+    async def _join(self) -> GroupConsumer:
         prefix = self._link.address.prefix
         topic = prefix + self._topic
-        share = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
-        self._heard = self._looked = time.monotonic()
-        self._due = 0, {}
-        return share
+        consumer = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
+        self._coordinated_at = self._checked_at = time.monotonic()
+        self._ends = 0, {}
+        return consumer
 
-    def _hand_out(self, share: Share, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
-        places = {slot: (share.numbers[slot], found[-1].place) for slot, found in events.items()}
-        self._ticket = Ticket(self, share, share.deals, places)
+    def _hand_out(self, consumer: GroupConsumer, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
+        read = consumer.assignment.read({slot: found[-1].offset for slot, found in events.items()})
+        self._token = CommitToken(self, consumer, read)
         self._idle.clear()
-        gained, share.gained = share.gained, False
         together = [event for found in events.values() for event in found]
-        return Batch(self._topic, self._group, together, self._ticket, gained)
+        return Batch(self._topic, self._group, together, self._token, consumer.assignment.take_grown())
 
-    async def _overlooked(self, share: Share) -> str:
-        """What should have come long ago, for the log."""
-        if time.monotonic() - self._looked < LOOK:
+    async def _stalled(self, consumer: GroupConsumer) -> str:
+        """Which partitions should have brought events long ago, for the log."""
+        if time.monotonic() - self._checked_at < CHECK:
             return ""
-        self._looked = time.monotonic()
-        deal, due = self._due
-        late = [slot.partition for slot, end in due.items() if share.place(slot) < end]
-        if late and deal == share.deals:
+        self._checked_at = time.monotonic()
+        deal, ends = self._ends
+        late = [slot.partition for slot, end in ends.items() if consumer.position(slot) < end]
+        if late and deal == consumer.assignment.deals:
             return f"partitions {late} stand still"
-        with suppress(*FAULTS):  # another time
+        with suppress(*FAULTS):  # the next check tries again
             async with asyncio.timeout(ANSWER):
-                self._due = share.deals, await share.ends()
+                self._ends = consumer.assignment.deals, await consumer.ends()
         return ""
 
-    def _give_up(self, share: Share, why: str) -> NoReturn:
+    def _give_up(self, consumer: GroupConsumer, why: str) -> NoReturn:
         """Join anew. Raises Retry."""
-        self._share.drop(share)
-        _logger.warning("%s on %s: nothing comes any more (%s), joining anew", self._group, self._topic, why)
+        self._consumer.drop(consumer)
+        _logger.warning("%s on %s: no events come any more (%s), joining anew", self._group, self._topic, why)
         raise Retry("the group is joined anew")
 
-    def _listen(self, share: Share) -> None:
-        """Nothing came: because nothing is there, or because nobody answers?"""
-        if share.coordinated:
-            self._heard = time.monotonic()
+    def _check_coordinator(self, consumer: GroupConsumer) -> None:
+        """No events came: because there are none, or because no broker answers?"""
+        if consumer.coordinated:
+            self._coordinated_at = time.monotonic()
             return
-        if time.monotonic() - self._heard > GONE:
-            self._share.drop(share)
-        if share.deals:  # else we are about to join
-            raise self._link.away(TimeoutError())
+        if time.monotonic() - self._coordinated_at > GONE:
+            self._consumer.drop(consumer)
+        if consumer.assignment.deals:  # else we are about to join
+            raise self._link.unavailable(TimeoutError())
 
-    async def _commit(self, ticket: Ticket) -> Mapping[TopicPartition, int]:
+    async def _commit(self, token: CommitToken) -> Mapping[TopicPartition, int]:
         """Commit what is still ours; that."""
-        try:
-            await asyncio.wait_for(ticket.share.steady.wait(), ANSWER)
-        except TimeoutError:
-            if ticket.share.broken or ticket.share.dealing > GONE:  # they never will be to us
-                self._share.drop(ticket.share)
-                return {}
-            raise Retry("the group's partitions are being dealt out anew") from None
-        if not (kept := ticket.kept):
+        consumer = token.consumer
+        await self._steady(consumer)
+        if not (ours := consumer.assignment.still_ours(token.read)):
             return {}
         try:
             async with asyncio.timeout(ANSWER):
-                await ticket.share.commit(kept)
+                await consumer.commit(ours)
         except (CommitFailedError, IllegalStateError) as error:
             if isinstance(error.__cause__, RebalanceInProgressError):
-                raise Retry("the group's partitions are being dealt out anew") from error
+                raise Retry("the group is rebalancing") from error
             return {}
         except FAULTS as error:
-            raise self._link.away(error) from error
-        self._link.back()
-        if ticket.deal != ticket.share.deals:  # reading has begun again at the place before
-            ticket.share.skip(ticket.kept)
-        return kept
+            raise self._link.unavailable(error) from error
+        self._link.available()
+        if consumer.assignment.restarted(token.read):
+            consumer.seek(consumer.assignment.still_ours(token.read))
+        return ours
 
-    def _settle(self, ticket: Ticket) -> None:
-        if ticket is self._ticket:
-            self._ticket = None
+    async def _steady(self, consumer: GroupConsumer) -> None:
+        """Wait for the end of a rebalance. Raises Retry where it takes long; a consumer whose rebalance never ends is
+        dropped, with all that it held."""
+        try:
+            await asyncio.wait_for(consumer.steady(), ANSWER)
+        except TimeoutError:
+            if not (consumer.broken or consumer.rebalancing > GONE):
+                raise Retry("the group is rebalancing") from None
+            consumer.assignment.expelled()
+            self._consumer.drop(consumer)
+
+    def _settle(self, token: CommitToken) -> None:
+        if token is self._token:
+            self._token = None
             self._idle.set()

@@ -1,16 +1,22 @@
-"""The topics: one for each kind of event, made when the first process connects. One that exists is left as it is."""
+"""The topics: one for each kind of event, created when the first process connects. One that exists is left as it is.
+
+They are created only when as many brokers are up as the URL names, so that a cluster that is still starting never gets
+fewer copies than it should have.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
+from typing import NamedTuple
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import BrokerNotAvailableError, TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import CreateTopicsRequest
 
-from bus._partitions import DEAD_LIMIT
-from schemas import EVENTS
+from bus._values import LIMIT
+from schemas import EVENTS, Retry
 
 COPIES = 3
 """Of each partition, where there are so many brokers."""
@@ -18,12 +24,27 @@ WITHIN = 10.0
 """Seconds for all topics to be there and have leaders."""
 
 
-async def made(client: AIOKafkaClient, prefix: str, partitions: int, retention: timedelta) -> dict[str, int]:
-    """Make what is missing; how many partitions each topic has, by our own name of it."""
+class Wanted(NamedTuple):
+    """How topics are created."""
+
+    partitions: int
+    retention: timedelta
+    brokers: int
+    """Those that must be up."""
+
+    @property
+    def copies(self) -> int:
+        """Of each partition."""
+        return min(COPIES, self.brokers)
+
+
+async def created(client: AIOKafkaClient, prefix: str, wanted: Wanted) -> dict[str, int]:
+    """Create the missing ones; how many partitions each topic has, by our own name of it. Raises Retry while there are
+    too few brokers."""
     names = [prefix + topic for topic in EVENTS]
     async with asyncio.timeout(WITHIN):
         if missing := await _missing(client, names):
-            await _create(client, missing, partitions, retention)
+            await _create(client, missing, wanted)
         while not all(_ready(client, name) for name in names):
             await client.set_topics(names)
             await client.force_metadata_update()
@@ -31,9 +52,27 @@ async def made(client: AIOKafkaClient, prefix: str, partitions: int, retention: 
     return {topic: len(client.cluster.partitions_for_topic(prefix + topic)) for topic in EVENTS}
 
 
-async def _missing(client: AIOKafkaClient, names: list[str]) -> list[str]:
+async def short_of_copies(client: AIOKafkaClient, prefix: str, copies: int) -> dict[str, int]:
+    """The topics that have fewer copies than that of a partition, by our own name, and how many they have."""
+    await client.set_topics(await _existing(client, [prefix + topic for topic in EVENTS]))
+    await client.force_metadata_update()
+    found = {topic: _copies(client, prefix + topic) for topic in EVENTS}
+    return {topic: number for topic, number in found.items() if number is not None and number < copies}
+
+
+def _copies(client: AIOKafkaClient, name: str) -> int | None:
+    partitions = client.cluster._partitions.get(name, {})
+    return min((len(partition.replicas) for partition in partitions.values()), default=None)
+
+
+async def _existing(client: AIOKafkaClient, names: Collection[str]) -> list[str]:
     known = (await client.fetch_all_metadata()).topics()  # naming one that is missing would make brokers create it
-    return [name for name in names if name not in known]
+    return [name for name in names if name in known]
+
+
+async def _missing(client: AIOKafkaClient, names: Collection[str]) -> list[str]:
+    existing = await _existing(client, names)
+    return [name for name in names if name not in existing]
 
 
 def _ready(client: AIOKafkaClient, name: str) -> bool:
@@ -41,25 +80,30 @@ def _ready(client: AIOKafkaClient, name: str) -> bool:
     return bool(partitions) and partitions == client.cluster.available_partitions_for_topic(name)
 
 
-async def _create(client: AIOKafkaClient, names: list[str], partitions: int, retention: timedelta) -> None:
-    brokers = len(client.cluster.brokers())
-    copies = min(COPIES, brokers)
+async def _create(client: AIOKafkaClient, names: list[str], wanted: Wanted) -> None:
+    if (up := len(client.cluster.brokers())) < wanted.brokers:
+        raise Retry(
+            f"topics are created when {wanted.brokers} brokers are up, now {up}: start the others, "
+            f"or say brokers={up} in the bus's URL"
+        )
     settings = {
-        "retention.ms": str(retention // timedelta(milliseconds=1)),
-        "min.insync.replicas": "2" if copies == COPIES else "1",
+        "retention.ms": str(wanted.retention // timedelta(milliseconds=1)),
+        "min.insync.replicas": "2" if wanted.copies == COPIES else "1",
         "message.timestamp.type": "LogAppendTime",  # by the broker's clock: a producer's may step
-        "max.message.bytes": str(DEAD_LIMIT + 100_000),  # with key and headers
+        "max.message.bytes": str(LIMIT + 100_000),  # with key and headers
         "cleanup.policy": "delete",
     }
-    topics: list[tuple[object, ...]] = [(name, partitions, copies, [], list(settings.items())) for name in names]
+    topics: list[tuple[object, ...]] = [
+        (name, wanted.partitions, wanted.copies, [], list(settings.items())) for name in names
+    ]
     answer = await client.send(_controller(client), CreateTopicsRequest(topics, int(WITHIN * 1000), False))
     for name, code, *_ in answer.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:  # another process was first
-            raise error(f"cannot make the topic {name}")
+            raise error(f"cannot create the topic {name}")
 
 
 def _controller(client: AIOKafkaClient) -> int:
     if (controller := client.cluster.controller) is None:
-        raise KafkaError("no controller yet")
+        raise BrokerNotAvailableError("no controller yet")
     return int(controller.nodeId)

@@ -1,10 +1,13 @@
-"""What stands in a `kafka://` URL.
+"""The parts of a `kafka://` URL.
 
     kafka://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…][/PREFIX][?tls=true&ca=FILE&cert=FILE&key=FILE&sasl=MECHANISM&session=SECONDS]
+            [&brokers=NUMBER]
 
 PASSWORD is percent-encoded, or `env:NAME` or `file:PATH`. With a user and no `sasl`, the mechanism is SCRAM-SHA-512.
 PREFIX and a dot come before the names of topics and groups, so that several hubs may share a cluster. `session` is how
-long a member that died keeps its partitions (10 s; brokers refuse less than 6 s unless told otherwise).
+long a member that died keeps its partitions (10 s; brokers refuse less than 6 s unless configured otherwise). `brokers`
+is how many must be up before topics are created, each with so many copies, at most 3 (3; a single broker needs
+`brokers=1`).
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import random
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -22,31 +25,34 @@ from urllib.parse import parse_qsl, unquote
 from bus._file import UnusableLog
 
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-_KNOWN = {"tls", "ca", "cert", "key", "sasl", "session"}
+_KNOWN = {"tls", "ca", "cert", "key", "sasl", "session", "brokers"}
 _SERVER = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})")
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _LEAST, _MOST = 1.0, 300.0
 _SESSION = 10.0
 """Seconds."""
+_BROKERS = 3
 _BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A cluster, and how to speak to it."""
+    """A cluster, and how to connect to it."""
 
     servers: tuple[str, ...]
     prefix: str
     """Empty, or ends with a dot."""
     session: float
     """Seconds."""
-    security: Mapping[str, Any]
-    """Arguments of aiokafka's clients. Holds the password: never to be shown."""
+    brokers: int
+    """How many must be up before topics are created."""
+    security: Mapping[str, Any] = field(repr=False)
+    """Arguments of aiokafka's clients, the password among them."""
 
     def client(self, seconds: float) -> dict[str, Any]:
         """Arguments of a client whose requests may take so long."""
         return {
-            "bootstrap_servers": random.sample(self.servers, len(self.servers)),  # one that is silent must not block
+            "bootstrap_servers": random.sample(self.servers, len(self.servers)),  # a silent one must not block
             "request_timeout_ms": int(seconds * 1000),
             "retry_backoff_ms": 100,
             **self.security,
@@ -65,7 +71,7 @@ def parse(url: str) -> Address:
     if path and not _PREFIX.fullmatch(path):
         raise UnusableLog("the bus's /PREFIX takes letters, digits, - and _: choose another")
     security = _tls(options) | _login(user, options)
-    return Address(servers, f"{path}." if path else "", _session(options), security)
+    return Address(servers, f"{path}." if path else "", _session(options), _brokers(options), security)
 
 
 def _options(query: str) -> dict[str, str]:
@@ -85,6 +91,13 @@ def _session(options: Mapping[str, str]) -> float:
     if not _LEAST <= session <= _MOST:
         raise UnusableLog(f"the bus's session takes seconds from {_LEAST:g} to {_MOST:g}: write session=10")
     return session
+
+
+def _brokers(options: Mapping[str, str]) -> int:
+    number = options.get("brokers", str(_BROKERS))
+    if not re.fullmatch("[1-9][0-9]{0,3}", number):
+        raise UnusableLog("the bus's brokers takes how many must be up: write brokers=3, or brokers=1 for a single one")
+    return int(number)
 
 
 def _tls(options: Mapping[str, str]) -> dict[str, Any]:
@@ -123,6 +136,8 @@ def _login(user: str, options: Mapping[str, str]) -> dict[str, Any]:
     name, _, password = user.partition(":")
     if not name or not password:
         raise UnusableLog("the bus's login is half: write kafka://USER:PASSWORD@HOST:PORT")
+    if mechanism == "PLAIN" and options.get("tls") != "true":
+        raise UnusableLog("the bus's sasl=PLAIN would send the password readable: add tls=true, or use SCRAM-SHA-512")
     return {
         "sasl_mechanism": mechanism,
         "sasl_plain_username": unquote(name),

@@ -1,9 +1,9 @@
 """The producer: idempotent, acknowledged by all replicas in step.
 
-A publish of many events is handed over as ready batches, which costs a quarter of the CPU that sending one by one does;
-small ones go one by one, and those that come while a request is on its way share the next. After any failure, and
-after a time without an answer, what became of the batches is unknown and their sequence is broken: that producer is
-given up and a fresh one opened, and whoever waited on it hears Retry.
+A publish of many events is handed over as ready batches, which costs a quarter of the CPU of sending one by one; few
+events go one by one, and those that come while a request is in flight share the next. After any failure, and after a
+time without an answer, the fate of the batches is unknown and their sequence is broken: that producer is dropped and a
+new one opened, and every call that waited on it raises Retry.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ PATIENCE = 10.0
 BATCH = 512 * 1024
 """Bytes of one partition's batch."""
 FEW = 16
-"""Up to so many events are sent one by one."""
+"""Events up to which they are sent one by one."""
 CLOSE = 1.0
 """Seconds for closing in order."""
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 _Future = asyncio.Future[object]
 
@@ -43,20 +45,30 @@ class Writer:
 
     async def write(self, rows: Rows) -> None:
         """Return once all are durable. Raises Retry, or Reject where the broker takes no record of that size."""
-        producer = await self._producer.get()
+        producer = await self._working()
         try:
             async with asyncio.timeout(PATIENCE):
                 sent = await _hand_over(producer, rows)
                 await asyncio.wait(sent)
-            for future in sent:
-                future.result()
-        except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+        except TOO_LARGE as error:
+            raise Reject("too_large", f"{error}") from error
+        except FAULTS as error:
             self._producer.drop(producer)
-            raise Reject("too large for the bus: raise the topic's max.message.bytes") from error
-        except Exception as error:  # also what aiokafka trips over: its producer then fails whatever it is given
+            raise self._link.unavailable(error) from error
+        if failures := [failure for future in sent if (failure := future.exception())]:
             self._producer.drop(producer)
-            raise self._link.away(error) from error
-        self._link.back()
+            if any(isinstance(failure, TOO_LARGE) for failure in failures):
+                raise Reject("too_large", "the broker takes no such record: raise the topic's max.message.bytes")
+            raise self._link.unavailable(failures[0]) from failures[0]
+        self._link.available()
+
+    async def _working(self) -> AIOKafkaProducer:
+        """A producer whose work in the background goes on: one that has ended fails every record it is given."""
+        producer = await self._producer.get()
+        if (error := producer._message_accumulator._exception) is not None:
+            self._producer.drop(producer)
+            raise self._link.unavailable(error) from error
+        return producer
 
     async def ping(self) -> None:
         """Does a broker answer? Raises Retry."""
@@ -70,7 +82,7 @@ class Writer:
         await self._producer.close()
 
     async def _open(self) -> AIOKafkaProducer:
-        await self._link.client()  # the topics are there
+        await self._link.client()  # makes sure that the topics are there
         address = self._link.address
         producer = AIOKafkaProducer(
             **address.client(PATIENCE),
@@ -101,37 +113,37 @@ async def _hand_over(producer: AIOKafkaProducer, rows: Rows) -> list[_Future]:
 async def _one_by_one(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
     topic, partition = slot
     for key, value, headers in rows:
-        _note(sent, await producer.send(topic, value, key, partition, headers=headers))
+        _track(sent, await producer.send(topic, value, key, partition, headers=headers))
 
 
 async def _in_batches(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
     batch = producer.create_batch()
     for row in rows:
         if not _append(batch, row):
-            _note(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
+            _track(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
             batch = producer.create_batch()
             _append(batch, row)
     batch.close()
-    _note(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
+    _track(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
 
 
 def _append(batch: BatchBuilder, row: Row) -> bool:
     return batch.append(timestamp=None, key=row.key, value=row.value, headers=row.headers) is not None
 
 
-def _note(sent: list[_Future], future: _Future) -> None:
-    future.add_done_callback(_seen)
+def _track(sent: list[_Future], future: _Future) -> None:
+    future.add_done_callback(_retrieve)
     sent.append(future)
 
 
-def _seen(future: _Future) -> None:
-    """A publish that was given up asks no more what became of it; asyncio would log that."""
+def _retrieve(future: _Future) -> None:
+    """asyncio would log the exception of a publish that was given up."""
     if not future.cancelled():
         future.exception()
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """aiokafka's `stop` waits until everything is delivered, for ever where the broker is away: not with us."""
+    """`stop()` blocks until delivery; we must not block, so tear down by hand."""
     accumulator = producer._message_accumulator
     if not (accumulator._exception or accumulator._batches or accumulator._pending_batches):
         with suppress(*FAULTS):
@@ -146,18 +158,19 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 
 def _fail(accumulator: MessageAccumulator) -> None:
-    """Tell whoever waits. `fail_all` trips over batches that were to be sent again, and leaves futures unasked."""
+    """Fail every call that waits. `fail_all` trips over batches that were to be sent again, and leaves exceptions
+    unretrieved."""
     batches = {batch for queue in accumulator._batches.values() for batch in queue} | accumulator._pending_batches
     accumulator._pending_batches |= batches
     for batch in batches:
-        batch._drain_waiter.add_done_callback(_seen)
+        batch._drain_waiter.add_done_callback(_retrieve)
         batch.failure(KafkaError("given up"))
     accumulator._exception = KafkaError("given up")
 
 
 async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:
-    """Once cancelled the sender waits for what is on its way; that fails as the connections close, and then asks for
-    metadata that nobody brings any more."""
+    """Once cancelled the sender waits for requests in flight, which fail as the connections close, and then for
+    metadata, which will never come."""
     task.cancel()
     await close(client)
     until = time.monotonic() + CLOSE
@@ -165,5 +178,5 @@ async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:
         if (update := client._md_update_fut) is not None and not update.done():
             update.set_result(False)
         await asyncio.wait([task], timeout=0.02)
-        if time.monotonic() > until:  # a connection that is still being made
+        if time.monotonic() > until:  # it may still be connecting
             task.cancel()

@@ -1,13 +1,14 @@
-"""The log in SQLite: a table a partition, the heads, and the groups' places with their leases.
+"""The log in SQLite: a table a partition, the heads, and the groups' offsets with their owners.
 
-    log_TOPIC_N   place, at, key, value      one row an event; `place` is given out by us and never restarts
-    heads         topic, partition           the last place given out, and when
-    places        grp, topic, partition      committed up to here; member and epoch of the lease
-    meta          name                       hash and number of the partitions (`_file.py`)
+    log_TOPIC_N   offset, at, written, key, value   one row an event; `offset` is given out by us and never restarts
+    heads         topic, partition                  the last offset given out, and when
+    offsets       grp, topic, partition             committed up to here; member and epoch of the owner
+    meta          name                              hash and number of the partitions (`_file.py`)
 
-Places have no gaps, so what is behind is a subtraction; rows are appended at the end of their table, so a page is a
-range of its key, and `at` never falls within a table, so an instant is found by halving. Nothing here scans.
-Functions that change something run inside a write transaction of `_writer.py`. Instants are microseconds since 1970.
+Offsets have no gaps, so the lag is a subtraction; rows are appended at the end of their table, so a page is a range of
+its key. `at` never falls within a table, even when the clock is set back, so an instant is found by halving; `written`
+is the clock's own time where that differs, for a lag's age. Nothing here scans. Functions that change something run
+inside a write transaction of `_writer.py`. Instants are microseconds since 1970.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from functools import cache
 
 from bus._partitions import Rows, Slot
 from bus._port import Lag, Stored
-from bus._subscription import Lease
+from bus._subscription import Ownership
+from bus._values import Bodies, size_of
 
 PAGE_BYTES = 4 * 1024 * 1024
 """A page ends here, however few events it holds."""
@@ -59,10 +61,10 @@ def append(connection: sqlite3.Connection, rows: Rows, at: int, partitions: int)
     heads = {}
     for slot, events in rows.items():
         head, last = _head(connection, slot, partitions)
-        stamp = max(at, last)
+        stamp, written = max(at, last), at if at < last else None
         connection.executemany(
-            _sql("INSERT INTO TABLE_ (place, at, key, value) VALUES (?, ?, ?, ?)", *slot),
-            [(place, stamp, key, value) for place, (key, value) in enumerate(events, head + 1)],
+            _sql("INSERT INTO TABLE_ (offset, at, written, key, value) VALUES (?, ?, ?, ?, ?)", *slot),
+            [(offset, stamp, written, key, value) for offset, (key, value) in enumerate(events, head + 1)],
         )
         heads[slot] = head + len(events)
         connection.execute(
@@ -83,79 +85,90 @@ def _head(connection: sqlite3.Connection, slot: Slot, partitions: int) -> tuple[
 def add_topic(connection: sqlite3.Connection, topic: str, partitions: int) -> None:
     """Lay out the topic's tables, if it has none."""
     for partition in range(partitions):
-        columns = "place INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL"
+        columns = (
+            "offset INTEGER PRIMARY KEY, at INTEGER NOT NULL, written INTEGER, key TEXT NOT NULL, value BLOB NOT NULL"
+        )
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table(topic, partition)} ({columns})")
         connection.execute("INSERT OR IGNORE INTO heads VALUES (?, ?, 0, 0)", (topic, partition))
 
 
 def add_group(connection: sqlite3.Connection, topic: str, group: str, partitions: int) -> None:
-    """Give the group a place before the oldest event kept, where it has none."""
+    """Give the group an offset before the oldest event kept, where it has none."""
     add_topic(connection, topic, partitions)
     for partition in range(partitions):
-        oldest = _sql("SELECT min(place) - 1 FROM TABLE_", topic, partition)
+        oldest = _sql("SELECT min(offset) - 1 FROM TABLE_", topic, partition)
         head = "SELECT head FROM heads WHERE topic = ?2 AND partition = ?3"
         connection.execute(
-            f"INSERT OR IGNORE INTO places VALUES (?1, ?2, ?3, coalesce(({oldest}), ({head})), NULL, 0)",  # noqa: S608 - checked names
+            f"INSERT OR IGNORE INTO offsets VALUES (?1, ?2, ?3, coalesce(({oldest}), ({head})), NULL, 0)",  # noqa: S608 - checked names
             (group, topic, partition),
         )
 
 
-def move(connection: sqlite3.Connection, topic: str, group: str, places: Mapping[int, tuple[int, int]]) -> list[int]:
-    """Move the places under the leases they were read under; the partitions whose lease has passed on."""
-    statement = "UPDATE places SET place = max(place, ?) WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?"
+def commit(connection: sqlite3.Connection, topic: str, group: str, offsets: Mapping[int, tuple[int, int]]) -> list[int]:
+    """Move the offsets under the epochs they were read under; the partitions that have another owner by now."""
+    statement = "UPDATE offsets SET offset = max(offset, ?) WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?"
     return [
         partition
-        for partition, (epoch, place) in places.items()
-        if not connection.execute(statement, (place, group, topic, partition, epoch)).rowcount
+        for partition, (epoch, offset) in offsets.items()
+        if not connection.execute(statement, (offset, group, topic, partition, epoch)).rowcount
     ]
 
 
-def pass_on(
+def forget_group(connection: sqlite3.Connection, group: str) -> int:
+    """Delete the group's offsets in every topic; how many there were."""
+    return connection.execute("DELETE FROM offsets WHERE grp = ?", (group,)).rowcount
+
+
+def assign(
     connection: sqlite3.Connection, topic: str, group: str, member: str | None, epochs: Mapping[int, int]
 ) -> None:
-    """Give leases to a member or to nobody, where they still have that epoch."""
+    """Assign partitions to a member or to nobody, where they still have that epoch."""
     connection.executemany(
-        "UPDATE places SET member = ?, epoch = epoch + 1 WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?",
+        "UPDATE offsets SET member = ?, epoch = epoch + 1 WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?",
         [(member, group, topic, partition, epoch) for partition, epoch in epochs.items()],
     )
 
 
 def heads(connection: sqlite3.Connection) -> Iterable[tuple[Slot, int]]:
-    """The last place of every partition of every topic."""
+    """The last offset of every partition of every topic."""
     rows = connection.execute("SELECT topic, partition, head FROM heads")
     return [((topic, partition), head) for topic, partition, head in rows]
 
 
-def leases(connection: sqlite3.Connection, topic: str, group: str) -> dict[int, Lease]:
-    """Who holds what of the topic for the group."""
-    ask = "SELECT partition, member, epoch, place FROM places WHERE grp = ? AND topic = ?"
-    return {partition: Lease(*lease) for partition, *lease in connection.execute(ask, (group, topic))}
+def owners(connection: sqlite3.Connection, topic: str, group: str) -> dict[int, Ownership]:
+    """The owners of the topic's partitions in the group."""
+    ask = "SELECT partition, member, epoch, offset FROM offsets WHERE grp = ? AND topic = ?"
+    return {partition: Ownership(*owner) for partition, *owner in connection.execute(ask, (group, topic))}
 
 
-def page(connection: sqlite3.Connection, slot: Slot, after: int, limit: int) -> list[Stored]:
-    """Events after that place; at least one if there is one, else as many as fit a page."""
-    partition, events, size = slot[1], [], 0
+def page(
+    connection: sqlite3.Connection, slot: Slot, after: int, limit: int, bodies: Bodies | None = None
+) -> list[Stored]:
+    """Events after that offset; at least one if there is one, else as many as fit a page."""
+    events, size = [], 0
     stamp, when = 0, _EPOCH
-    ask = _sql("SELECT place, at, key, value FROM TABLE_ WHERE place > ? ORDER BY place LIMIT ?", *slot)
-    for place, at, key, value in connection.execute(ask, (after, limit)):
+    ask = _sql("SELECT offset, at, key, value FROM TABLE_ WHERE offset > ? ORDER BY offset LIMIT ?", *slot)
+    for offset, at, key, value in connection.execute(ask, (after, limit)):
         if at != stamp:
             stamp, when = at, instant(at)
-        events.append(Stored(partition, place, key, value, when))
-        size += len(value)
+        events.append(Stored(*slot, offset, key, value, when, bodies))
+        size += size_of(value)
         if size > PAGE_BYTES:
             break
     return events
 
 
 def before(connection: sqlite3.Connection, slot: Slot, at: int) -> int:
-    """The place of the last event older than that instant, or the one before the oldest kept; found by halving."""
-    ends = _sql("SELECT (SELECT min(place) FROM TABLE_), (SELECT max(place) FROM TABLE_)", *slot)
-    ask = _sql("SELECT at FROM TABLE_ WHERE place = ?", *slot)
+    """The offset of the last event older than that instant, or the one before the oldest kept; found by halving."""
+    ends = _sql("SELECT (SELECT min(offset) FROM TABLE_), (SELECT max(offset) FROM TABLE_)", *slot)
+    ask = _sql("SELECT at FROM TABLE_ WHERE offset = ?", *slot)
     with snapshot(connection):
         low, high = connection.execute(ends).fetchone()
         if low is None:
             return 0
-        older = bisect_left(range(low, high + 1), at, key=lambda place: connection.execute(ask, (place,)).fetchone()[0])
+        older = bisect_left(
+            range(low, high + 1), at, key=lambda offset: connection.execute(ask, (offset,)).fetchone()[0]
+        )
         return int(low) - 1 + older
 
 
@@ -171,23 +184,23 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 def lag(connection: sqlite3.Connection) -> list[Lag]:
     """How far behind every group is."""
-    ask = "SELECT topic, grp, partition, place, head - place FROM places JOIN heads USING (topic, partition)"
+    ask = "SELECT topic, grp, partition, offset, head - offset FROM offsets JOIN heads USING (topic, partition)"
     return [
-        Lag(topic, group, partition, place, behind, _oldest(connection, (topic, partition), place))
-        for topic, group, partition, place, behind in connection.execute(ask).fetchall()
+        Lag(topic, group, partition, offset, behind, _oldest(connection, (topic, partition), offset))
+        for topic, group, partition, offset, behind in connection.execute(ask).fetchall()
     ]
 
 
 def behind(connection: sqlite3.Connection, topic: str, group: str) -> int:
-    """Events of the topic that the group has still to commit, also where it never came."""
+    """Events of the topic that the group has still to commit, also where it has never read."""
     ask = (
-        "SELECT coalesce(sum(head - coalesce(place, 0)), 0) FROM heads LEFT JOIN places "
-        "ON places.topic = heads.topic AND places.partition = heads.partition AND grp = ? WHERE heads.topic = ?"
+        "SELECT coalesce(sum(head - coalesce(offset, 0)), 0) FROM heads LEFT JOIN offsets "
+        "ON offsets.topic = heads.topic AND offsets.partition = heads.partition AND grp = ? WHERE heads.topic = ?"
     )
     return int(connection.execute(ask, (group, topic)).fetchone()[0])
 
 
 def _oldest(connection: sqlite3.Connection, slot: Slot, after: int) -> datetime | None:
-    ask = _sql("SELECT at FROM TABLE_ WHERE place > ? ORDER BY place LIMIT 1", *slot)
+    ask = _sql("SELECT coalesce(written, at) FROM TABLE_ WHERE offset > ? ORDER BY offset LIMIT 1", *slot)
     found = connection.execute(ask, (after,)).fetchone()
     return found and instant(found[0])

@@ -1,8 +1,8 @@
-"""The processes that share a log, and the subscriptions in them: who lives, and how to wake them.
+"""The processes that share a log and the subscriptions in them: which are alive, and how to wake them.
 
 Beside the log stands a folder `.members`; each process (each open bus) keeps in it
 
-    ID.alive             locked as long as it lives; inside, when it last went round (time.monotonic)
+    ID.alive             locked as long as it lives; inside, its last heartbeat (time.monotonic)
     ID.sock              its Unix socket: a datagram there says "look again"
     ID,N,GROUP,TOPIC     one of its subscriptions
 
@@ -26,29 +26,29 @@ from urllib.parse import quote, unquote
 from bus._file import UnusableLog
 
 TTL = 10.0
-"""Seconds after which a process that does not go round is taken for dead."""
+"""Seconds without a heartbeat after which a process is taken for dead."""
 NEWS, MEMBERS = b"n", b"m"
-"""What a datagram says: there are new events; somebody came or went."""
+"""Datagrams: there are new events; a subscription came or went."""
 
 _SOCKET_PATH = 100
 """Characters of a Unix socket's path at most (108 with the ending, fewer elsewhere)."""
 
 
-class Neighbours:
-    """Our own entry in the folder, and what the others' say. `heard` is called with what the datagrams said."""
+class Membership:
+    """This process's entry in the folder, and its view of the others. `received` is called with the datagrams."""
 
-    def __init__(self, log: Path, heard: Callable[[set[bytes]], None]) -> None:
+    def __init__(self, log: Path, received: Callable[[set[bytes]], None]) -> None:
         self.id = f"{os.getpid():x}-{secrets.token_hex(4)}"
         self._folder = Path(f"{log}.members")
-        self._heard = heard
+        self._received = received
         self._count = 0
         self._members: dict[tuple[str, str], list[str]] = {}
         self._listeners: dict[str, set[str]] = {}
 
-    def __enter__(self) -> Neighbours:
+    def __enter__(self) -> Membership:
         with ExitStack() as stack:
             try:
-                self._move_in(stack)
+                self._register(stack)
             except OSError as error:
                 raise UnusableLog(f"the folder {self._folder.name} cannot be used: {error.strerror}") from error
             self._open = stack.pop_all()
@@ -57,22 +57,22 @@ class Neighbours:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def _move_in(self, stack: ExitStack) -> None:
+    def _register(self, stack: ExitStack) -> None:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._handle = os.open(self._folder, os.O_RDONLY)
         stack.callback(os.close, self._handle)
-        self._alive = self._enter(stack)
+        self._alive = self._lock(stack)
         self._socket = self._listen(stack)
         self.look()
 
-    def _enter(self, stack: ExitStack) -> int:
-        fresh, name = self._folder / f"{self.id}.new", self._folder / f"{self.id}.alive"
-        alive = os.open(fresh, os.O_RDWR | os.O_CREAT, 0o600)
+    def _lock(self, stack: ExitStack) -> int:
+        new, name = self._folder / f"{self.id}.new", self._folder / f"{self.id}.alive"
+        alive = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
         stack.callback(os.close, alive)
         fcntl.flock(alive, fcntl.LOCK_EX)
         self._alive = alive
-        self.beat()
-        fresh.rename(name)  # seen only once it is locked
+        self.heartbeat()
+        new.rename(name)  # visible only once it is locked
         stack.callback(name.unlink, missing_ok=True)
         return alive
 
@@ -92,56 +92,61 @@ class Neighbours:
         return path if len(path) < _SOCKET_PATH else f"/proc/self/fd/{self._handle}/{process}.sock"
 
     def _receive(self) -> None:
-        said = set()
+        datagrams = set()
         with suppress(OSError):
             while True:
-                said.add(self._socket.recv(8))
-        if MEMBERS in said:
+                datagrams.add(self._socket.recv(8))
+        if MEMBERS in datagrams:
             self.look()
-        self._heard(said)
+        self._received(datagrams)
 
-    def beat(self) -> None:
-        """Say that we go round."""
+    def heartbeat(self) -> None:
+        """Show that this process is alive."""
         with suppress(OSError):
             os.pwrite(self._alive, b"%020.6f" % time.monotonic(), 0)
 
-    def arrive(self, topic: str, group: str) -> str:
-        """A new subscription of ours; its name."""
+    def add(self, topic: str, group: str) -> str:
+        """Register a subscription of this process; its name."""
         self._count += 1
         member = f"{self.id},{self._count}"
         self._entry(member, topic, group).touch(mode=0o600)
-        self.changed()
+        self.announce()
         return member
 
-    def leave(self, member: str, topic: str, group: str) -> None:
-        """That subscription of ours is gone: what it holds is free."""
+    def remove(self, member: str, topic: str, group: str) -> None:
+        """That subscription is gone: its partitions are free."""
         self._entry(member, topic, group).unlink(missing_ok=True)
-        self.changed()
+        self.announce()
 
     def _entry(self, member: str, topic: str, group: str) -> Path:
         return self._folder / f"{member},{quote(group, safe='')},{quote(topic, safe='')}"
 
     def members(self, topic: str, group: str) -> Sequence[str]:
-        """The subscriptions of the group to the topic in all living processes."""
+        """The living subscriptions of the group to the topic, in all processes."""
         return self._members.get((topic, group), ())
 
-    def changed(self) -> None:
-        """Something about the members is new: tell everybody."""
+    def in_use(self, group: str) -> bool:
+        """Does a living subscription read for the group, on any topic?"""
+        self.look()
+        return any(name == group for _, name in self._members)
+
+    def announce(self) -> None:
+        """A subscription came or went: tell every process."""
         self.look()
         self._send(MEMBERS, self._listeners)
 
-    def tell(self, topics: Iterable[str]) -> None:
-        """There are new events on these topics: tell those who read them."""
+    def notify(self, topics: Iterable[str]) -> None:
+        """There are new events on these topics: tell the processes that read them."""
         wanted = set(topics)
         self._send(NEWS, [process for process, reads in self._listeners.items() if reads & wanted])
 
     def _send(self, what: bytes, processes: Iterable[str]) -> None:
         for process in processes:
-            with suppress(OSError):  # gone, or so many datagrams behind that it will look anyway
+            with suppress(OSError):  # gone, or its queue is full, so that it will look anyway
                 self._socket.sendto(what, self._address(process))
 
     def look(self) -> bool:
-        """Read the folder again, clean up behind the dead; whether the members have changed."""
+        """Read the folder again, remove the entries of dead processes; whether the members have changed."""
         before = self._members
         names = sorted(entry.name for entry in self._folder.iterdir())
         living = {name[:-6] for name in names if name.endswith(".alive") and self._lives(name[:-6], names)}
@@ -167,12 +172,12 @@ class Neighbours:
         except BlockingIOError:
             return time.monotonic() - float(os.pread(file, 20, 0) or b"0") < TTL
         else:
-            self._bury(process, names)
+            self._remove_dead(process, names)
             return False
         finally:
             os.close(file)
 
-    def _bury(self, process: str, names: Iterable[str]) -> None:
+    def _remove_dead(self, process: str, names: Iterable[str]) -> None:
         mine = [name for name in names if name.startswith((f"{process},", f"{process}.sock"))]
-        for name in (*mine, f"{process}.alive"):  # the lock's own file last: whoever finds it goes on
+        for name in (*mine, f"{process}.alive"):  # the lock's file last: while it is there, another process cleans up
             (self._folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is opened when first asked for: by one for all who wait, and anew after it was dropped."""
+"""A resource that is opened at the first call: once for all callers, and anew after it was dropped."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Opened(Generic[T]):
 
     @property
     def now(self) -> T | None:
-        """What is open; None while it is not."""
+        """The open resource; None while there is none."""
         task = self._task
         return task.result() if task and task.done() and not task.cancelled() and not task.exception() else None
 
     async def get(self) -> T:
-        """Raises what `opening` raises. Whoever gives up waiting leaves the opening to the others; an opening that was
-        cancelled, as aiokafka does with what is closed twice, is Retry: nobody told us to stop."""
+        """Raises what `opening` raises. A caller that is cancelled leaves the opening to the others. An opening that
+        was cancelled itself, as aiokafka does on closing twice, raises Retry, for the caller was not."""
         if (found := self.now) is not None:
             return found
         if self._task is None:
@@ -41,16 +41,16 @@ class Opened(Generic[T]):
         except asyncio.CancelledError:
             if not task.cancelled() or (us and us.cancelling()):
                 raise
-            raise Retry("what was being opened was given up") from None
+            raise Retry("the opening was given up") from None
 
-    def drop(self, what: T) -> None:
+    def drop(self, resource: T) -> None:
         """It is of no use any more: close it, without waiting."""
-        if self._task and self.now is what:
+        if self._task and self.now is resource:
             self._task = None
-            self._end(self._closing(what))
+            self._end(self._closing(resource))
 
     async def close(self) -> None:
-        """Close it, and wait for all that is being closed."""
+        """Close it, and wait for all closings."""
         task, self._task = self._task, None
         if task and not task.done():
             task.cancel()
@@ -66,6 +66,6 @@ class Opened(Generic[T]):
         end.add_done_callback(self._ends.discard)
 
     def _settle(self, task: asyncio.Task[T]) -> None:
-        failed = task.cancelled() or task.exception()  # asked for the exception, it is not logged as forgotten
+        failed = task.cancelled() or task.exception()  # retrieved, so that asyncio does not log it
         if failed and self._task is task:
             self._task = None

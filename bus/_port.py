@@ -1,21 +1,23 @@
-"""The corridor between the rooms: a log of topics that every room publishes to and reads from.
+"""The bus between the rooms: a log of topics that every room publishes to and reads from.
 
-What every adapter promises, which is what the weakest real one keeps:
+What every adapter promises:
 
 * **At least once.** `publish` returns when every event of the call would survive a power cut; if it raises, some, all
-  or none of them may stand in the log. A batch that is not committed is delivered again, to whoever holds its
-  partition next. So stages must bear an event twice.
+  or none of them may stand in the log. A batch that is not committed is delivered again, to the next owner of its
+  partition. So stages must bear an event twice.
 * **Order per key.** Events of one key stand in one partition, in the order of the `publish` calls that returned before
   the next was made, and are delivered in that order. Nothing is promised between keys.
-* **A group shares a topic.** Each partition is held by one subscription of a group at a time; other groups see
-  everything too. A new group starts at the oldest event kept. Subscriptions may come, go and die at any time;
-  what they held passes to the others.
-* **Commit moves the group's place** past the batch, and past nothing else. It raises `Lost` when the partition has
-  passed to another subscription meanwhile: then the batch is delivered to that one, and the caller drops it.
+* **A group shares a topic.** Each partition is assigned to one subscription of a group at a time; other groups see
+  everything too. A new group starts at the oldest event kept. Subscriptions may come, go and die at any time; their
+  partitions are then assigned to the others.
+* **Commit moves the group's offset** past the batch, and past nothing else. It raises `Lost` when the partition is
+  assigned to another subscription by then: the batch is delivered to that one, and the caller drops it.
+* **Large events travel by reference** (`_values.py`). `Stored.event()` returns any event whole.
 * **Retention** never removes an event that a known group has still to commit, where the adapter can know that. Kafka
-  cannot: there what is older than the retention goes, committed or not, so it must be longer than any outage.
+  cannot: there events older than the retention go, committed or not, so it must be longer than any outage.
 
-Faults of the broker or disk are `Retry`; that an event is too large is `Reject`.
+Faults of the broker or the disk raise `Retry`; an event that is too large raises `Reject("too_large", …)`, but a dead
+letter, which is cut until it fits.
 """
 
 from __future__ import annotations
@@ -27,23 +29,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from bus._values import Bodies, decode
 from schemas import Event
 
 
-class Lost(Exception):  # noqa: N818 - it says what happened, as Retry and Reject do
-    """The batch's partition has passed to another subscription of the group: drop the batch, go on."""
+class Lost(Exception):  # noqa: N818 - it names what happened, as Retry and Reject do
+    """The batch's partition is assigned to another subscription of the group: drop the batch, go on."""
 
 
 class Stored(NamedTuple):
     """An event as it stands in the log."""
 
+    topic: str
     partition: int
-    place: int
+    offset: int
     """Grows within its partition, never restarts; gaps are allowed."""
     key: str
+    """The event's key; a hash of it where it is very long."""
     value: bytes
+    """The event's JSON, or a reference to it."""
     at: datetime
     """When it was published, aware, UTC."""
+    bodies: Bodies | None = None
+    """Where events that travel by reference lie."""
+
+    def event(self) -> Event:
+        """The event, whole. Raises Reject where the bytes are none, Retry where its body cannot be read now."""
+        return decode(self.topic, self.value, self.bodies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +65,11 @@ class Batch:
     topic: str
     group: str
     events: Sequence[Stored]
-    ticket: Any = None
+    token: Any = None
     """The adapter's own: what `commit` needs to know."""
-    gained: bool = False
-    """The subscription was given a partition since its last batch (the first batch always says so): others may have
-    worked there meanwhile, so what a stage remembers of keys it has to look up again."""
+    partitions_assigned: bool = False
+    """The subscription was assigned a partition since its last batch (true of the first batch): others may have worked
+    there meanwhile, so what a stage remembers of keys has to be looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +79,12 @@ class Lag:
     topic: str
     group: str
     partition: int
-    place: int
+    offset: int
     """Everything up to here is committed."""
     behind: int
     """Events still to commit."""
     oldest: datetime | None
-    """When the first of them was published."""
+    """When the first of them was published, by the clock of that moment."""
 
 
 class Bus(ABC):
@@ -87,11 +99,11 @@ class Bus(ABC):
         self, topic: str, group: str, *, size: int = 500
     ) -> AbstractAsyncContextManager[AsyncIterator[Batch]]:
         """Batches of at most `size` events, without end. A subscription gives the next batch only after the last one
-        was committed or lost; leaving the context gives back what it holds."""
+        was committed or lost; leaving the context gives back its partitions."""
 
     @abstractmethod
     async def commit(self, batch: Batch) -> None:
-        """Move the group's place past the batch. Raises Lost."""
+        """Move the group's offset past the batch. Raises Lost."""
 
     @abstractmethod
     async def lag(self) -> Sequence[Lag]:
@@ -99,4 +111,4 @@ class Bus(ABC):
 
     @abstractmethod
     def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
-        """What stands on the topic from that instant until now, in order per key, belonging to no group."""
+        """The topic's events from that instant until now, in order per key, belonging to no group."""

@@ -1,6 +1,7 @@
-"""What may go: events past their age, or the oldest while the log is too large. Never what a group has still to commit.
+"""Retention: removes events past their age, and the oldest while the log is too large, but no event that a group has
+still to commit.
 
-Everything goes in slices, each a transaction of its own, so that publishers wait for none of it.
+It works in slices, each a transaction of its own, so that publishers do not wait for it.
 """
 
 from __future__ import annotations
@@ -22,53 +23,54 @@ _BULK = 4 * 1024 * 1024
 """Bytes that a slice may write."""
 
 
-class Keep(NamedTuple):
-    """What is kept: events from that instant on, and at most that many bytes (None: as many as there are)."""
+class Policy(NamedTuple):
+    """What is kept."""
 
     since: datetime
-    most: int | None
+    """Events from this instant on."""
+    max_bytes: int | None
+    """None: as many as there are."""
 
 
-async def tidy(writer: Writer, reads: sqlite3.Connection, keep: Keep) -> int:
-    """Remove what need not be kept and may go; the number of events."""
-    old = _log.micros(keep.since)
-    gone = await _remove(writer, reads, lambda at: at < old, old)
-    if keep.most is not None:
-        most = keep.most
-        gone += await _remove(writer, reads, lambda _: used(reads) > most, _ALL)
+async def tidy(writer: Writer, reads: sqlite3.Connection, policy: Policy) -> int:
+    """Remove what the policy does not keep, as far as it may go; the number of events."""
+    old = _log.micros(policy.since)
+    removed = await _remove(writer, reads, lambda at: at < old, old)
+    if (max_bytes := policy.max_bytes) is not None:
+        removed += await _remove(writer, reads, lambda _: used(reads) > max_bytes, _ALL)
     free = _pragma(reads, "freelist_count")
     if free * 4 > pages(reads):  # below a quarter, new events will want them
         for _ in range(0, free, SLICE):
             await writer.do(_give_back, size=_BULK)
-    return gone
+    return removed
 
 
 async def _remove(writer: Writer, reads: sqlite3.Connection, too_much: Callable[[int], bool], before: int) -> int:
     """Remove slices of events older than `before`, always the oldest, while `too_much` says so of its age."""
-    gone = 0
+    removed = 0
     while removable := _removable(reads):
-        at, slot, place = removable
+        at, slot, offset = removable
         if not too_much(at):
             break
-        gone += await writer.do(partial(_delete, slot=slot, first=place, before=before), size=_BULK)
-    return gone
+        removed += await writer.do(partial(_delete, slot=slot, first=offset, before=before), size=_BULK)
+    return removed
 
 
 def _removable(reads: sqlite3.Connection) -> tuple[int, Slot, int] | None:
-    """The oldest event that every group has committed: when, where, which."""
+    """The oldest event that every group has committed: its time, topic and partition, offset."""
     found = []
     for slot, _ in _log.heads(reads):
-        ask = f"SELECT at, place FROM {_log.table(*slot)} WHERE place <= {_FLOOR} ORDER BY place LIMIT 1"  # noqa: S608 - checked names
+        ask = f"SELECT at, offset FROM {_log.table(*slot)} WHERE offset <= {_FLOOR} ORDER BY offset LIMIT 1"  # noqa: S608 - checked names
         if row := reads.execute(ask, slot).fetchone():
             found.append((row[0], slot, row[1]))
     return min(found, default=None)
 
 
-_FLOOR = f"coalesce((SELECT min(place) FROM places WHERE topic = ?1 AND partition = ?2), {_ALL})"  # noqa: S608 - a number
+_FLOOR = f"coalesce((SELECT min(offset) FROM offsets WHERE topic = ?1 AND partition = ?2), {_ALL})"  # noqa: S608 - a number
 
 
 def _delete(connection: sqlite3.Connection, slot: Slot, first: int, before: int) -> int:
-    delete = f"DELETE FROM {_log.table(*slot)} WHERE place < ?3 AND place <= {_FLOOR} AND at < ?4"  # noqa: S608 - checked names
+    delete = f"DELETE FROM {_log.table(*slot)} WHERE offset < ?3 AND offset <= {_FLOOR} AND at < ?4"  # noqa: S608 - checked names
     return connection.execute(delete, (*slot, first + SLICE, before)).rowcount
 
 

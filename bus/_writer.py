@@ -1,4 +1,4 @@
-"""Group commit: one thread writes for the whole process, and whoever comes while it syncs shares the next sync."""
+"""Group commit: one thread writes for the whole process; calls that arrive during a sync share the next one."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from bus import _log
-from bus._file import OpenLog, UnusableLog, open_log
+from bus._file import OpenLog, UnusableLog, make_folder, open_log
 from bus._partitions import Rows, Slot
 from bus.turnstile import Turnstile
 from schemas import Retry
 
 GROUP = 2_000
-"""A group takes no more jobs in once it holds so many events."""
+"""Events after which a group takes no more jobs."""
 PATIENCE = 10.0
-"""Seconds after which whoever waits for a sync hears that it did not come. It may come all the same."""
-CROWD = 4
-"""So many jobs in the last group, and the next one waits for company."""
-COMPANY = 0.0006
-"""Seconds of that wait. Each step of a transaction needs the interpreter's lock, and a busy loop is slow to give it
-back: a group that starts when the loop is done is larger, and done sooner (as PostgreSQL's commit_delay)."""
+"""Seconds until a timeout is reported to the caller; the write may still succeed."""
+SIBLINGS = 4
+"""Jobs in the last group from which on the next one waits for more (as PostgreSQL's commit_siblings)."""
+DELAY = 0.0006
+"""Seconds of that wait (as PostgreSQL's commit_delay). Each step of a transaction needs the interpreter's lock, and a
+busy loop is slow to give it back: a group that starts when the loop is idle is larger, and done sooner."""
 CHECKPOINT_BYTES = 8 * 1024 * 1024
-"""What we write between two checkpoints."""
+"""Bytes written between two checkpoints."""
 WAL_PAGES = 8_192
-"""A WAL that has grown beyond (a reader held it back) is cut."""
+"""Pages of a WAL beyond which it is truncated (a reader held it back)."""
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
@@ -45,11 +45,11 @@ class _Job(NamedTuple):
     work: Work | None
     events: int
     size: int
-    """Bytes that it writes, about."""
+    """Bytes that it writes, roughly."""
 
 
 class Writer:
-    """Runs jobs in groups, each group one transaction under the turnstile.
+    """Runs jobs in groups, each a transaction under the turnstile.
 
     `committed` is called on the loop after each group with the new heads.
     """
@@ -62,7 +62,7 @@ class Writer:
         self._turnstile = Turnstile(path)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._written = 0
-        self._crowd = 0
+        self._last_group = 0
         self._waiting: dict[Future[Any], float] = {}
 
     async def open(self, partitions: int) -> sqlite3.Connection:
@@ -98,12 +98,12 @@ class Writer:
         return done
 
     def overdue(self) -> None:
-        """Tell those who have waited too long, the first of whom stands first. Called once in a while, on the loop."""
+        """Report a timeout to callers that have waited too long. Called once in a while, on the loop."""
         late = self._loop.time() - PATIENCE
         self._fail([done for done, since in self._waiting.items() if since < late], Retry("the log does not answer"))
 
     async def close(self) -> None:
-        """Finish what is asked for, close the connections, end the thread."""
+        """Finish the pending jobs, close the connections, end the thread."""
         self._jobs.put(None)
         await self._ended
         self._thread.join()
@@ -111,11 +111,11 @@ class Writer:
     def _run(self, partitions: int, opened: Future[sqlite3.Connection]) -> None:
         try:
             log = self._open(partitions)
-        except Exception as error:  # whatever it is, the one who waits for the opening shall hear it
-            self._tell(opened.set_exception, error)
+        except Exception as error:  # any fault: the caller of `open` gets it
+            self._call(opened.set_exception, error)
             return
         self.partitions = log.partitions
-        self._tell(opened.set_result, log.reads)
+        self._call(opened.set_result, log.reads)
         ending = False
         while not ending:
             jobs, ending = self._gather()
@@ -124,11 +124,11 @@ class Writer:
         with suppress(OSError, sqlite3.Error), self._turnstile:
             log.close()
         self._turnstile.close()
-        self._tell(self._ended.set_result, None)
+        self._call(self._ended.set_result, None)
 
     def _open(self, partitions: int) -> OpenLog:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             with self._turnstile:
                 return open_log(self._path, partitions)
         except OSError as error:
@@ -137,13 +137,13 @@ class Writer:
     def _gather(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
         size, job = 0, self._jobs.get()
-        if self._crowd >= CROWD:
-            time.sleep(COMPANY)
+        if self._last_group >= SIBLINGS:
+            time.sleep(DELAY)
         while job is not None:
             jobs.append(job)
             size += job.events
             if size >= GROUP or self._jobs.empty():
-                self._crowd = len(jobs)
+                self._last_group = len(jobs)
                 return jobs, False
             job = self._jobs.get()
         return jobs, True
@@ -152,12 +152,12 @@ class Writer:
         try:
             with self._turnstile:
                 heads, results = self._transact(connection, jobs)
-                self._tell(self._resolve, jobs, results, heads)
+                self._call(self._resolve, jobs, results, heads)
                 self._checkpoint(connection)
         except (sqlite3.Error, OSError) as error:
-            self._tell(self._fail, [job.done for job in jobs], Retry(f"the log cannot be written: {error}"))
-        except Exception as error:  # a bug of ours: those who asked shall see it, the thread goes on
-            self._tell(self._fail, [job.done for job in jobs], error)
+            self._call(self._fail, [job.done for job in jobs], Retry(f"the log cannot be written: {error}"))
+        except Exception as error:  # a bug of ours: the callers get it, the thread goes on
+            self._call(self._fail, [job.done for job in jobs], error)
 
     def _transact(self, connection: sqlite3.Connection, jobs: list[_Job]) -> tuple[dict[Slot, int], list[Any]]:
         rows = _merge(jobs)
@@ -177,10 +177,10 @@ class Writer:
         if self._written < CHECKPOINT_BYTES:
             return
         self._written = 0
-        with suppress(sqlite3.Error):  # what was written is durable; the next one tries again
+        with suppress(sqlite3.Error):  # the events are durable already; the next checkpoint tries again
             _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if pages > WAL_PAGES:
-                _cut(connection)
+                _truncate(connection)
 
     def _resolve(self, jobs: list[_Job], results: list[Any], heads: dict[Slot, int]) -> None:
         for job, result in zip(jobs, results, strict=True):
@@ -194,15 +194,15 @@ class Writer:
         for done in waiting:
             self._waiting.pop(done, None)
             if not done.done():
-                done.set_exception(copy(error))  # each its own: a raised exception carries its caller's traceback
+                done.set_exception(copy(error))  # a copy each: a raised exception carries its caller's traceback
 
-    def _tell(self, call: Callable[..., object], *args: object) -> None:
-        with suppress(RuntimeError):  # the loop was closed under us: nobody waits any more
+    def _call(self, call: Callable[..., object], *args: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(call, *args)
 
 
-def _cut(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA busy_timeout=50")  # milliseconds for readers to end: all writers wait
+def _truncate(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA busy_timeout=50")  # milliseconds for readers to end, while all writers wait
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     finally:

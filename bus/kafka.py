@@ -1,23 +1,25 @@
-"""The bus on Apache Kafka, for any number of machines. See docs/decisions/0008 for what it promises how.
+"""The bus on Apache Kafka, for any number of machines. docs/decisions/0008 says how it keeps the port's promises.
 
-Opening it needs no broker: it connects when first asked, and every call raises Retry while the brokers are away.
+Opening it needs no broker: it connects when first asked, and every call raises Retry while the brokers are unavailable.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Self
 
-from bus import _kafka_link
-from bus._kafka_link import Link
-from bus._kafka_admin import Look
-from bus._kafka_subscription import Member, Ticket
+from bus import _kafka_topics
+from bus._kafka_admin import Admin
+from bus._kafka_link import Link, connected
 from bus._kafka_records import pack
+from bus._kafka_subscription import CommitToken, KafkaSubscription
 from bus._kafka_url import parse
 from bus._kafka_writer import Writer
 from bus._port import Batch, Bus, Lag, Stored
+from bus._values import Bodies, any_large, by_reference, encode_all
 from schemas import Event
 
 
@@ -28,10 +30,18 @@ class KafkaBus(Bus):
     groups have committed: it must be longer than any outage.
     """
 
-    def __init__(self, url: str, partitions: int = 4, retention: timedelta = timedelta(days=90)) -> None:
+    def __init__(
+        self,
+        url: str,
+        partitions: int = 4,
+        retention: timedelta = timedelta(days=90),
+        *,
+        bodies: Bodies | None = None,
+    ) -> None:
         self._link = Link(parse(url), partitions, retention)
+        self._bodies = bodies
         self._writer = Writer(self._link)
-        self._look = Look(self._link)
+        self._admin = Admin(self._link, bodies)
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,31 +51,48 @@ class KafkaBus(Bus):
         await self._link.close()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        """Nothing to publish: asks whether a broker answers."""
+        """Without events: asks whether a broker answers."""
         if not events:
             return await self._writer.ping()
+        values = encode_all(events)
+        if any_large(values):
+            values = await asyncio.to_thread(by_reference, events, values, self._bodies)
         counts = await self._link.partitions()
-        return await self._writer.write(pack(events, counts, self._link.address.prefix))
+        return await self._writer.write(pack(events, values, counts, self._link.address.prefix))
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:
-        member = Member(self._link, topic, group, size)
+        subscription = KafkaSubscription(self._link, topic, group, size, bodies=self._bodies)
         try:
-            yield member
+            yield subscription
         finally:
-            await member.close()
+            await subscription.close()
 
     async def commit(self, batch: Batch) -> None:
-        ticket: Ticket = batch.ticket
-        await ticket.member.commit(ticket)
+        token: CommitToken = batch.token
+        await token.subscription.commit(token)
 
     async def lag(self) -> Sequence[Lag]:
-        return await self._look.lag()
+        return await self._admin.lag()
 
     def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
-        return self._look.read(topic, since)
+        return self._admin.read(topic, since)
+
+    async def forget_group(self, group: str) -> int:
+        """See `bus.forget_group`."""
+        return await self._admin.forget_group(group)
 
 
 async def brokers(url: str) -> int:
-    """How many the cluster has; makes nothing there. Raises Retry, or UnusableLog for a wrong URL."""
-    return await _kafka_link.brokers(parse(url))
+    """How many the cluster has; creates nothing there. Raises Retry, or UnusableLog for a wrong URL."""
+    async with connected(parse(url)) as client:
+        return len(client.cluster.brokers())
+
+
+async def short_topics(url: str) -> dict[str, int]:
+    """The topics with fewer copies of a partition than the URL asks for, and how many they have: one broker that is
+    lost may then lose events. Raises Retry, or UnusableLog for a wrong URL."""
+    address = parse(url)
+    async with connected(address) as client:
+        copies = min(_kafka_topics.COPIES, address.brokers)
+        return await _kafka_topics.short_of_copies(client, address.prefix, copies)

@@ -1,4 +1,9 @@
-"""The bus in memory: for tests and trials. It keeps every event until it is closed, and nothing after."""
+"""The bus in memory: for tests, trials and the simulation. It keeps every event until it is closed, and nothing after.
+
+It has the rights that the port leaves an adapter: what was not committed is delivered again to the next owner of the
+partition, and a commit under an ownership that has passed on raises `Lost`. `rebalance` takes partitions away as a
+broker does from a member whose session has timed out. No thread and no clock but the given one.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +15,25 @@ from datetime import datetime
 from itertools import count
 from typing import Self
 
+from bus._groups import GroupInUse
 from bus._partitions import Slot, now, pack
 from bus._port import Batch, Bus, Lag, Lost, Stored
-from bus._subscription import Lease, Subscription, Ticket
+from bus._subscription import CommitToken, Ownership, Subscription
+from bus._values import Bodies, by_reference, encode_all
 from schemas import Event
 
 
 class MemoryBus(Bus):
     """`async with MemoryBus() as bus:`"""
 
-    def __init__(self, partitions: int = 4, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self, partitions: int = 4, *, bodies: Bodies | None = None, clock: Callable[[], datetime] = now
+    ) -> None:
         self.partitions = partitions
+        self._bodies = bodies
         self._clock = clock
         self._events: dict[Slot, list[Stored]] = defaultdict(list)
-        self._leases: dict[tuple[str, str], dict[int, Lease]] = {}
+        self._owners: dict[tuple[str, str], dict[int, Ownership]] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._names = count()
 
@@ -32,13 +42,16 @@ class MemoryBus(Bus):
 
     async def __aexit__(self, *_: object) -> None:
         self._events.clear()
-        self._leases.clear()
+        self._owners.clear()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        at = self._clock()
-        for slot, rows in pack(events, self.partitions).items():
-            log = self._events[slot]
-            log += [Stored(slot[1], place, key, value, at) for place, (key, value) in enumerate(rows, len(log) + 1)]
+        values, at = by_reference(events, encode_all(events), self._bodies), self._clock()
+        for (topic, partition), rows in pack(events, values, self.partitions).items():
+            log = self._events[topic, partition]
+            log += [
+                Stored(topic, partition, offset, key, value, at, self._bodies)
+                for offset, (key, value) in enumerate(rows, len(log) + 1)
+            ]
         self._wake()
 
     @asynccontextmanager
@@ -54,34 +67,48 @@ class MemoryBus(Bus):
             self._wake(stale=True)
 
     async def commit(self, batch: Batch) -> None:
-        ticket: Ticket = batch.ticket
-        leases = self._leases[batch.topic, batch.group]
-        lost = [p for p, (epoch, _) in ticket.places.items() if leases[p].epoch != epoch]
-        for p, (_, place) in ticket.places.items():
+        token: CommitToken = batch.token
+        owners = self._owners.get((batch.topic, batch.group), {})
+        lost = [p for p, (epoch, _) in token.offsets.items() if p not in owners or owners[p].epoch != epoch]
+        for p, (_, offset) in token.offsets.items():
             if p not in lost:
-                leases[p] = leases[p]._replace(place=max(place, leases[p].place))
-        ticket.subscription.settle(ticket, lost)
+                owners[p] = owners[p]._replace(offset=max(offset, owners[p].offset))
+        token.subscription.settle(token, lost)
         await asyncio.sleep(0)  # nothing here waits for anything: a pump would keep the loop to itself
         if lost:
             raise Lost(f"{batch.group} on {batch.topic}")
 
     async def lag(self) -> Sequence[Lag]:
         return [
-            self._behind(topic, group, partition, lease.place)
-            for (topic, group), leases in self._leases.items()
-            for partition, lease in leases.items()
+            self._behind(topic, group, partition, owner.offset)
+            for (topic, group), owners in self._owners.items()
+            for partition, owner in owners.items()
         ]
 
-    def _behind(self, topic: str, group: str, partition: int, place: int) -> Lag:
+    def _behind(self, topic: str, group: str, partition: int, offset: int) -> Lag:
         log = self._events[topic, partition]
-        oldest = log[place].at if place < len(log) else None
-        return Lag(topic, group, partition, place, len(log) - place, oldest)
+        oldest = log[offset].at if offset < len(log) else None
+        return Lag(topic, group, partition, offset, len(log) - offset, oldest)
 
     async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
         for partition in range(self.partitions):
             for event in tuple(self._events[topic, partition]):
                 if event.at >= since:
                     yield event
+
+    async def forget_group(self, group: str) -> int:
+        """See `bus.forget_group`."""
+        if any(subscription.group == group for subscription in self._subscriptions.values()):
+            raise GroupInUse(group)
+        mine = [key for key in self._owners if key[1] == group]
+        return sum(len(self._owners.pop(key)) for key in mine)
+
+    def rebalance(self, topic: str, group: str) -> None:
+        """Take every partition from its owner: a batch in hand is lost, and delivered again."""
+        owners = self._owners.get((topic, group), {})
+        for p, owner in owners.items():
+            owners[p] = Ownership(None, owner.epoch + 1, owner.offset)
+        self._wake(stale=True)
 
     def head(self, topic: str, partition: int) -> int:
         return len(self._events[topic, partition])
@@ -92,17 +119,17 @@ class MemoryBus(Bus):
     def members(self, topic: str, group: str) -> Sequence[str]:
         return [s.member for s in self._subscriptions.values() if (s.topic, s.group) == (topic, group)]
 
-    def leases(self, topic: str, group: str) -> dict[int, Lease]:
-        return dict(self._leases.get((topic, group), {}))
+    def owners(self, topic: str, group: str) -> dict[int, Ownership]:
+        return dict(self._owners.get((topic, group), {}))
 
     async def join(self, topic: str, group: str) -> None:
-        self._leases[topic, group] = {p: Lease(None, 0, 0) for p in range(self.partitions)}
+        self._owners[topic, group] = {p: Ownership(None, 0, 0) for p in range(self.partitions)}
 
-    async def pass_on(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
-        leases = self._leases[topic, group]
+    async def assign(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
+        owners = self._owners[topic, group]
         for p, epoch in epochs.items():
-            if leases[p].epoch == epoch:
-                leases[p] = Lease(member, epoch + 1, leases[p].place)
+            if owners[p].epoch == epoch:
+                owners[p] = Ownership(member, epoch + 1, owners[p].offset)
         if member is None:
             self._wake(stale=True)
 

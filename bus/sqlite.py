@@ -1,8 +1,8 @@
 """The bus in one SQLite file, for all processes of one machine. See `_log.py` for what lies in it.
 
-Reads are short and happen on the loop; everything written goes through one thread (`_writer.py`). Whoever commits new
-events wakes the readers: in this process directly, in others by a datagram (`_neighbours.py`). Once a second one
-ticker for the whole bus looks whether anything was missed.
+Reads are short and happen on the loop; everything written goes through one thread (`_writer.py`). A process that
+commits new events wakes the readers: its own directly, others by a datagram (`_membership.py`). A ticker looks once a
+second whether a datagram was missed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ from pathlib import Path
 from typing import Self
 
 from bus import _log, _retention
-from bus._membership import MEMBERS, Neighbours
+from bus._groups import GroupInUse
+from bus._membership import MEMBERS, Membership
 from bus._partitions import Slot, now, pack
 from bus._port import Batch, Bus, Lag, Lost, Stored
-from bus._subscription import Lease, Subscription, Ticket
+from bus._subscription import CommitToken, Ownership, Subscription
+from bus._values import Bodies, any_large, by_reference, encode_all
 from bus._writer import Writer
 from schemas import Event, Retry
 
 TICK = 1.0
-"""Seconds between two looks at what no datagram told."""
-_BEAT, _TIDY = 3, 60
-"""Ticks between two signs of life, and between two looks at what may go."""
+"""Seconds between two looks for missed datagrams."""
+_HEARTBEAT, _TIDY = 3, 60
+"""Ticks between two heartbeats, and between two runs of the retention."""
 
 _logger = logging.getLogger(__name__)
 
@@ -37,8 +39,8 @@ _logger = logging.getLogger(__name__)
 class SqliteBus(Bus):
     """`async with SqliteBus(path) as bus:`. The number of partitions stored in the log wins over the argument.
 
-    `retention` and `max_bytes` say what is kept; what a group has still to commit is kept anyway. Opening raises
-    `UnusableLog`.
+    Events older than `retention`, and the oldest of a file over `max_bytes`, are removed once every group has committed
+    them. Opening raises `UnusableLog`.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class SqliteBus(Bus):
         retention: timedelta = timedelta(days=90),
         max_bytes: int | None = None,
         *,
+        bodies: Bodies | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.partitions = partitions
         self._path = path
         self._retention, self._max_bytes = retention, max_bytes
+        self._bodies = bodies
         self._clock = clock
         self._heads: dict[Slot, int] = {}
         self._subscriptions: dict[str, Subscription] = {}
@@ -64,7 +68,7 @@ class SqliteBus(Bus):
             self._reads = await self._writer.open(self.partitions)
             stack.push_async_callback(self._writer.close)
             self.partitions = self._writer.partitions
-            self._near = stack.enter_context(Neighbours(self._path, self._heard))
+            self._membership = stack.enter_context(Membership(self._path, self._received))
             self._look()
             stack.push_async_callback(_end, asyncio.create_task(self._tick()))
             self._open = stack.pop_all()
@@ -74,27 +78,33 @@ class SqliteBus(Bus):
         await self._open.aclose()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        if rows := pack(events, self.partitions):
-            await self._writer.append(rows)
+        if events:
+            await self._writer.append(pack(events, await self._values(events), self.partitions))
+
+    async def _values(self, events: Sequence[Event]) -> list[bytes]:
+        values = encode_all(events)
+        if any_large(values):
+            values = await asyncio.to_thread(by_reference, events, values, self._bodies)
+        return values
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:
         with _faults():
-            member = self._near.arrive(topic, group)
+            member = self._membership.add(topic, group)
         subscription = self._subscriptions[member] = Subscription(self, topic, group, size, member)
         self._wake()
         try:
             yield subscription
         finally:
             del self._subscriptions[member]
-            self._near.leave(member, topic, group)
+            self._membership.remove(member, topic, group)
             self._wake()
 
     async def commit(self, batch: Batch) -> None:
-        ticket: Ticket = batch.ticket
-        move = partial(_log.move, topic=batch.topic, group=batch.group, places=ticket.places)
-        lost = await self._writer.do(move)
-        ticket.subscription.settle(ticket, lost)
+        token: CommitToken = batch.token
+        commit = partial(_log.commit, topic=batch.topic, group=batch.group, offsets=token.offsets)
+        lost = await self._writer.do(commit)
+        token.subscription.settle(token, lost)
         if lost:
             raise Lost(f"{batch.group} on {batch.topic}")
 
@@ -107,31 +117,38 @@ class SqliteBus(Bus):
             heads = [(slot, head) for slot, head in _log.heads(self._reads) if slot[0] == topic]
         for slot, head in heads:
             with _faults():
-                place = _log.before(self._reads, slot, _log.micros(since))
-            while place < head:
-                events = self.page(*slot, place, min(500, head - place))
+                offset = _log.before(self._reads, slot, _log.micros(since))
+            while offset < head:
+                events = self.page(*slot, offset, min(500, head - offset))
                 for event in events:
                     yield event
-                place = events[-1].place if events else head
-                await asyncio.sleep(0)  # others have waited for the page
+                offset = events[-1].offset if events else head
+                await asyncio.sleep(0)  # other tasks have waited for the page
+
+    async def forget_group(self, group: str) -> int:
+        """See `bus.forget_group`."""
+        with _faults():
+            if self._membership.in_use(group):
+                raise GroupInUse(group)
+        return await self._writer.do(partial(_log.forget_group, group=group))
 
     async def tidy(self) -> int:
-        """Remove what is past its age or too much; the number of events. Happens once a minute by itself."""
-        keep = _retention.Keep(self._clock() - self._retention, self._max_bytes)
+        """Apply the retention; the number of events removed. Happens once a minute by itself."""
+        policy = _retention.Policy(self._clock() - self._retention, self._max_bytes)
         with _faults():
-            return await _retention.tidy(self._writer, self._reads, keep)
+            return await _retention.tidy(self._writer, self._reads, policy)
 
     async def when_done(self, topic: str, group: str, then: Callable[[], None]) -> bool:
-        """Whether the group has committed all of the topic; if so, `then` is called while nobody can publish, in any
-        process. Raises Retry."""
+        """Whether the group has committed all of the topic; if so, `then` is called while no process can publish.
+        Raises Retry."""
 
-        def look(connection: sqlite3.Connection) -> bool:
+        def check(connection: sqlite3.Connection) -> bool:
             done = not _log.behind(connection, topic, group)
             if done:
                 then()
             return done
 
-        return await self._writer.do(look)
+        return await self._writer.do(check)
 
     def behind(self, topic: str, group: str) -> int:
         """Events of the topic that the group has still to commit. Raises Retry."""
@@ -148,43 +165,43 @@ class SqliteBus(Bus):
 
     def page(self, topic: str, partition: int, after: int, limit: int) -> list[Stored]:
         with _faults():
-            return _log.page(self._reads, (topic, partition), after, limit)
+            return _log.page(self._reads, (topic, partition), after, limit, self._bodies)
 
     def members(self, topic: str, group: str) -> Sequence[str]:
-        return self._near.members(topic, group)
+        return self._membership.members(topic, group)
 
-    def leases(self, topic: str, group: str) -> dict[int, Lease]:
+    def owners(self, topic: str, group: str) -> dict[int, Ownership]:
         with _faults():
-            return _log.leases(self._reads, topic, group)
+            return _log.owners(self._reads, topic, group)
 
     async def join(self, topic: str, group: str) -> None:
         await self._writer.do(partial(_log.add_group, topic=topic, group=group, partitions=self.partitions))
 
-    async def pass_on(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
-        await self._writer.do(partial(_log.pass_on, topic=topic, group=group, member=member, epochs=epochs))
+    async def assign(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
+        await self._writer.do(partial(_log.assign, topic=topic, group=group, member=member, epochs=epochs))
         if member is None:
-            self._near.changed()
+            self._membership.announce()
             self._wake()
 
     def _committed(self, heads: dict[Slot, int]) -> None:
-        """Our own writer has committed these."""
+        """This process's writer has committed these."""
         topics = {topic for topic, _ in heads}
         for slot, head in heads.items():
-            self._heads[slot] = max(head, self._heads.get(slot, 0))  # a look may have seen more by now
-        self._near.tell(topics)
+            self._heads[slot] = max(head, self._heads.get(slot, 0))  # `_look` may have seen more by now
+        self._membership.notify(topics)
         for subscription in self._subscriptions.values():
             if subscription.topic in topics:
                 subscription.wake()
 
-    def _heard(self, said: set[bytes]) -> None:
-        """Another process has something to tell."""
-        if MEMBERS in said:
+    def _received(self, datagrams: set[bytes]) -> None:
+        """From other processes."""
+        if MEMBERS in datagrams:
             self._wake()
         with suppress(sqlite3.Error):  # the ticker tries again
             self._look()
 
     def _look(self) -> None:
-        """See which topics have grown, and wake who reads them."""
+        """See which topics have grown, and wake their readers."""
         heads = dict(_log.heads(self._reads))
         grown = {slot[0] for slot, head in heads.items() if head != self._heads.get(slot)}
         self._heads = heads
@@ -201,18 +218,18 @@ class SqliteBus(Bus):
             for n in count(1):
                 await asyncio.sleep(TICK)
                 try:
-                    self._go_round(n)
-                except Exception as error:  # whatever it was, the next round is due
+                    self._tick_once(n)
+                except Exception as error:  # the next tick tries again
                     _logger.warning("the log could not be looked at: %s", type(error).__name__)
                 if n % _TIDY == 0:
                     tasks.create_task(self._tidy())
 
-    def _go_round(self, n: int) -> None:
-        if n % _BEAT == 0:
-            self._near.beat()
+    def _tick_once(self, n: int) -> None:
+        if n % _HEARTBEAT == 0:
+            self._membership.heartbeat()
         self._writer.overdue()
         version = self._reads.execute("PRAGMA data_version").fetchone()[0]
-        if self._near.look() or version != self._version:
+        if self._membership.look() or version != self._version:
             self._version = version
             self._look()
             self._wake()

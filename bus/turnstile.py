@@ -1,7 +1,7 @@
-"""One writer at a time on a file, in the order in which they came.
+"""One writer at a time on a file, in order of arrival.
 
 Two locks as at a turnstile: take the turn, take the write lock, give the turn back. A bulk writer that comes again at
-once finds the next in line holding the turn already, so nobody starves (SQLite's own waiting lets one starve for a
+once finds the turn taken by the next in line, so nobody starves (SQLite's own waiting lets one starve for a
 second). Locks are `flock`s: they hold between threads and between processes, and die with their holder.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class Turnstile:
-    """`with turnstile:` — everybody who opens one for the same path takes turns. Not to be entered twice by one thread.
+    """`with turnstile:` — all turnstiles of one path take turns, in any process. Not to be entered twice by one thread.
 
     The locks lie beside `path` as `.turn` and `.write`; `path` itself is never opened: closing a file drops the locks
     that SQLite holds on it.
@@ -48,7 +48,7 @@ class Turnstile:
             self._threads.release()
 
     def close(self) -> None:
-        """Close the lock files; whoever enters again opens them again. Not inside it."""
+        """Close the lock files; the next entry opens them again. Not to be called inside it."""
         if self._end:
             self._end()
         self._files, self._end = [], None

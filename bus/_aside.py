@@ -1,0 +1,97 @@
+"""Accounts that a stage puts aside: their events wait in the topic `aside`, in order, while all others go on.
+
+An account that the guard condemns (`_guard.py`) gets a row in the `AsideStore`, and from then on its events of that
+stage are diverted (`_lane.py`, which says why nothing is reordered) into a lane named `STAGE@ACCOUNT@SINCE`. Each lane
+has a consumer group of that name, so that no account waits for another's release, and a worker in every process of the
+stage (`_aside_workers.py`). While the account is held, the worker waits with the first of its events in hand. Once the
+store says that it is released, the worker runs the stage on the lane, in order; newer events of the account are
+diverted behind them until the lane is empty. An account that dies on goes aside again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from bus._aside_store import AsideStore, PutAside
+from bus._lane import SideLane, behind
+from bus._port import Bus, Stored
+from bus._values import account_of, stored_key
+from bus._work import Timing, Work
+from schemas import Aside, Body, Event
+
+
+class Asides:
+    """The accounts that one stage has put aside, as one process sees them."""
+
+    def __init__(self, bus: Bus, stage: str, store: AsideStore, work: Work, timing: Timing) -> None:
+        self.store = store
+        self.lane = SideLane(self._diverted, timing.monotonic)
+        self.known: Mapping[str, PutAside] = {}
+        """The rows of the store, as last looked up."""
+        self.looked = asyncio.Event()
+        """Set, and replaced by a new one, by every look at the store."""
+        self.condemned = asyncio.Event()
+        """Set when an account was put aside here."""
+        self._bus, self._stage, self._watch, self._timing = bus, stage, work.watch, timing
+        self._lanes: dict[str, str] = {}
+        """Names of the lanes of the accounts that are diverted."""
+        work.divert, work.settle = self._divert, self._put_aside
+
+    async def look(self) -> None:
+        """Ask the store. Raises Retry."""
+        self.known = await self.store.accounts(self._stage)
+        self.looked.set()
+        self.looked = asyncio.Event()
+
+    def held(self, account: str) -> bool:
+        """Is the account put aside, and not released?"""
+        row = self.known.get(account)
+        return row is not None and row.released_at is None
+
+    def name(self, account: str, row: PutAside) -> str:
+        """Of the lane and its group. Without dots: adapters divide their own names by them."""
+        return f"{self._stage}@{quote(account, safe='').replace('.', '%2E')}@{row.since:%Y%m%dT%H%M%S}"
+
+    async def waits(self, lane: str) -> bool:
+        """Does the lane hold events that its group has still to commit? Raises Retry."""
+        async for stored in behind(self._bus, Aside.topic, lane):
+            if stored.key == stored_key(lane):
+                return True
+        return False
+
+    async def _diverted(self) -> set[str]:
+        """The accounts that are held, and those whose lane is not empty yet."""
+        await self.look()
+        lanes = {account: self.name(account, row) for account, row in self.known.items()}
+        self._lanes = {a: lane for a, lane in lanes.items() if self.held(a) or await self.waits(lane)}
+        return set(self._lanes)
+
+    def _divert(self, batch: Sequence[Stored]) -> tuple[Sequence[Stored], Sequence[Event]]:
+        here, diverted = self.lane.divide(batch, lambda stored: account_of(stored.value))
+        return here, [self._wrapped(stored) for stored in diverted]
+
+    def _wrapped(self, stored: Stored) -> Aside:
+        account = account_of(stored.value)
+        return Aside(
+            lane=self._lanes[account],
+            stage=self._stage,
+            account=account,
+            of_topic=stored.topic,
+            of_partition=stored.partition,
+            of_offset=stored.offset,
+            of_at=stored.at,
+            event_key=stored.key,
+            event=Body(stored.value),
+        )
+
+    async def _put_aside(self) -> None:
+        """Those whom the guard has condemned. Raises Retry: it is called again."""
+        for account, verdict in list(self._watch.verdicts.items()):
+            await self.store.put_aside(self._stage, account, *verdict, self._timing.clock())
+            await self.look()
+            self._lanes[account] = self.name(account, self.known[account])
+            self.lane.keys.add(account)
+            self._watch.verdicts.pop(account, None)
+            self.condemned.set()

@@ -1,0 +1,207 @@
+"""The work on a batch: run the stage on it, publish what comes of it, retry, make dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from copy import copy
+from datetime import datetime
+from itertools import count
+from typing import NamedTuple, TypeVar
+
+from bus._dead_letter import dead_letter, fault_location
+from bus._guard import Stopped, Watch
+from bus._port import Bus, Stored
+from bus._stage import Stage
+from bus._values import account_of, size_of
+from schemas import Dead, Event, Reject, Retry
+
+WHOLE_TRIES = 3
+"""How often a batch is tried whole before its events are run one at a time."""
+FIRST_WAIT, LONGEST_WAIT = 0.1, 30.0
+"""Seconds of the backoff."""
+LOG_AGAIN = 60.0
+"""Seconds in which a cause of waiting is logged once."""
+LAST_BATCH = 8.0
+"""Seconds."""
+CALL_BYTES = 4 * 1024 * 1024
+"""A call of the stage holds no more, but for a single larger event."""
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[object]]
+Divert = Callable[[Sequence[Stored]], tuple[Sequence[Stored], Sequence[Event]]]
+
+_logger = logging.getLogger(__name__)
+
+
+class Timing(NamedTuple):
+    """What the pump knows of time."""
+
+    sleep: Sleep
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    """Seconds."""
+
+
+class _Dies(NamedTuple):
+    code: str
+    detail: str
+    attempts: int
+
+
+class Work:
+    """A stage's work on the events of any subscription. `divert` divides those to run from those to publish as they
+    are, and `settle` is called after each call of the stage."""
+
+    def __init__(self, bus: Bus, stage: Stage, timing: Timing) -> None:
+        self.watch = Watch(stage.name, stage.guard)
+        self.divert: Divert = _divert_nothing
+        self.settle: Callable[[], Awaitable[None]] | None = None
+        self._bus, self._stage, self._timing = bus, stage, timing
+        self._logged: dict[str, float] = {}
+
+    def undiverted(self) -> Work:
+        """The same work, for events that were diverted before."""
+        twin = copy(self)
+        twin.divert = _divert_nothing
+        return twin
+
+    async def batch(self, batch: Sequence[Stored]) -> None:
+        """Run all of them: every one is then published or dead. Raises Stopped."""
+        for part in _parts(batch):
+            if not await self._whole(part):
+                for stored in part:
+                    await self._single(stored)
+
+    async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call until it does not raise Retry."""
+        for attempt in count(1):
+            try:
+                return await call()
+            except Retry as fault:
+                await self._wait(fault, attempt)
+        raise AssertionError("count() has no end")
+
+    async def dead_letter(self, stored: Stored, code: str, detail: str, attempts: int = 1) -> None:
+        """Publish a dead letter for the event. Raises Stopped where it is one itself."""
+        stage = self._stage
+        if stage.topic == Dead.topic:  # it would come straight back
+            raise Stopped(f"{stage.name}: a dead letter cannot be stored: {code}: {detail}") from None
+
+        async def publish() -> Dead:
+            known = {"code": code, "detail": detail, "attempts": attempts, "at": self._timing.clock()}
+            letter = dead_letter(stored, stage=stage.name, **known)
+            await self._bus.publish([letter])
+            return letter
+
+        letter = await self.patiently(publish)
+        _logger.warning("%s: dead letter %s (%s) after %d attempts", stage.name, letter.id, code, attempts)
+        stage.counts.dead += 1
+        self.watch.dead_lettered(letter)
+        await self._settle()
+
+    async def _whole(self, batch: Sequence[Stored]) -> bool:
+        """Run the events together; False: they are to be run one at a time."""
+        if len(batch) == 1:
+            return False
+        for attempt in range(1, WHOLE_TRIES + 1):
+            try:
+                await self._run(batch)
+                return True
+            except Retry as fault:
+                if fault.limit is not None:
+                    return False
+                await self._wait(fault, attempt)
+            except Stopped:
+                raise
+            except Exception:  # run one at a time, the event at fault will raise it again
+                return False
+        return False
+
+    async def _single(self, stored: Stored) -> None:
+        if dies := await self._outcome(stored):
+            await self.dead_letter(stored, *dies)
+
+    async def _outcome(self, stored: Stored) -> _Dies | None:
+        """Run the event, as often as it may be; None: it was handed on."""
+        for attempt in count(1):
+            try:
+                await self._run([stored])
+                return None
+            except Retry as fault:
+                if self._exhausted(fault, attempt):
+                    return _Dies("gave_up", fault.reason, attempt)
+                await self._wait(fault, attempt)
+            except Reject as fault:
+                self.watch.refused()
+                return _Dies(fault.code, fault.detail, attempt)
+            except Stopped:
+                raise
+            except Exception as error:
+                location = fault_location(error)
+                self.watch.bug(account_of(stored.value), location)
+                return _Dies("bug", location, attempt)
+        raise AssertionError("count() has no end")
+
+    async def _run(self, batch: Sequence[Stored]) -> None:
+        here, diverted = self.divert(batch)
+        events = [stored.event() for stored in here]
+        made = await self._stage.run(events) if events else ()
+        if made or diverted:
+            await self.patiently(lambda: self._bus.publish([*diverted, *made]))
+        self._stage.counts.published += len(made)
+        if events:
+            self.watch.done(events, made)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        if self.settle and self.watch.verdicts:
+            await self.patiently(self.settle)
+
+    def _exhausted(self, fault: Retry, attempt: int) -> bool:
+        return fault.limit is not None and attempt > fault.limit and self._stage.topic != Dead.topic
+
+    async def _wait(self, fault: Retry, attempt: int) -> None:
+        self._stage.counts.retries += 1
+        self._log(fault.reason, attempt)
+        backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(attempt - 1, 10))
+        await self._timing.sleep(backoff if fault.after is None else fault.after)
+
+    def _log(self, cause: str, attempt: int) -> None:
+        now = self._timing.monotonic()
+        if now - self._logged.get(cause, float("-inf")) < LOG_AGAIN:
+            return
+        self._logged = {other: at for other, at in self._logged.items() if now - at < LOG_AGAIN} | {cause: now}
+        _logger.warning("%s: waiting to try again (attempt %d): %s", self._stage.name, attempt, cause)
+
+
+async def finish(work: Coroutine[None, None, None]) -> None:
+    """On cancellation, finish the current work, for at most `LAST_BATCH` seconds."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=LAST_BATCH)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _divert_nothing(batch: Sequence[Stored]) -> tuple[Sequence[Stored], Sequence[Event]]:
+    return batch, ()
+
+
+def _parts(batch: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
+    """The events in order, in parts of about `CALL_BYTES`; a reference counts as what it stands for."""
+    part: list[Stored] = []
+    size = 0
+    for stored in batch:
+        larger = size + size_of(stored.value)
+        if part and larger > CALL_BYTES:
+            yield part
+            part, larger = [], size_of(stored.value)
+        part.append(stored)
+        size = larger
+    if part:
+        yield part
