@@ -1,55 +1,118 @@
-"""Files that a channel only refers to: which are to be fetched now, and what became of it."""
+"""Files that a channel only refers to: jobs of kind `fetch` bring their bytes into the blobs.
+
+A file that can be fetched no more (`expires_at`) is put down as expired and its job ends. A job that is done is deleted:
+the attachment's own row says what became of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Row, and_, or_, select, text, update
-
-from schemas import Attachment, AttachmentState
+from schemas import Attachment
+from sink.bulk import execute_each, lock_rows, query_in
+from sink.contacts import open_source
+from sink.instant import read_instant
+from sink.job_claims import claim_jobs
+from sink.job_results import JobResult, store_job_results
+from sink.jobs import Job
 from sink.record import Record
-from sink.tables import attachments
+from sink.tables import attachments, jobs
+
+FETCH = "fetch"
+"""The kind of these jobs; `args` hold the attachment's id."""
+MAX_FETCHES = 12
+"""Attempts to fetch one file; then its job has failed."""
+_SELECT = "SELECT * FROM attachments WHERE id IN (*)"
+_UPDATE = (
+    "UPDATE attachments SET state = :state, sha256 = COALESCE(:sha256, sha256), size = COALESCE(:size, size), "
+    "media_type = COALESCE(:media_type, media_type) WHERE id = :id AND state = 'referenced'"
+)
+FetchState = Literal["fetched", "refused", "expired", "retry", "failed"]
 
 
-def wanted(
-    record: Record, accounts: Collection[str], *, now: datetime, limit: int = 50
-) -> list[tuple[str, str, Attachment]]:
-    """Row id, account and file of what these accounts have still to fetch. What can be fetched no more is put down as
-    expired. Raises Retry."""
-    here = and_(text("state = 'referenced'"), attachments.c.account.in_(accounts))
-    due = or_(attachments.c.next_try.is_(None), attachments.c.next_try <= now)
-    query = select(attachments).where(here, due).order_by(attachments.c.next_try, attachments.c.id).limit(limit)
+class Fetch(NamedTuple):
+    """A file to be fetched now."""
+
+    job: Job
+    id: str
+    """The attachment's."""
+    file: Attachment
+
+
+class FetchResult(NamedTuple):
+    """What became of one fetch. `refused`: the provider has no such file; `retry`: try again at `due_at`; `failed`: a
+    fault of ours, the file stays referenced."""
+
+    fetch: Fetch
+    state: FetchState
+    sha256: str | None = None
+    size: int | None = None
+    media_type: str | None = None
+    """None: as the channel said at first."""
+    due_at: datetime | None = None
+    code: str | None = None
+    reason: str | None = None
+    """Nothing personal."""
+
+
+def claim_fetches(
+    record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime
+) -> list[Fetch]:
+    """Claim files to be fetched, as `claim_jobs` does; `in_flight` are ids of jobs. Raises Retry."""
+    claimed = {
+        job.args["attachment"]: job for job in claim_jobs(record, [FETCH], epochs, room, in_flight=in_flight, now=now)
+    }
+    if not claimed:
+        return []
     with record.read() as connection:
-        rows = connection.execute(query).all()
-    gone = [row.id for row in rows if row.expires_at is not None and row.expires_at <= now]
-    if gone:
-        with record.write() as connection:
-            late = update(attachments).where(attachments.c.id.in_(gone), attachments.c.state == "referenced")
-            connection.execute(late.values(state="expired", next_try=None))
-    return [(row.id, row.account, _file(record, row)) for row in rows if row.id not in gone]
+        rows = {row.id: row for row in query_in(connection, _SELECT, claimed)}
+    fetches = [Fetch(job, id, _file(record, rows.get(id))) for id, job in claimed.items()]
+    over = [fetch for fetch in fetches if _is_over(fetch.file, now)]
+    store_fetches(record, [FetchResult(fetch, "expired") for fetch in over], now)
+    return [fetch for fetch in fetches if fetch not in over]
 
 
-def fetched(record: Record, row: str, sha256: str, size: int, media_type: str | None) -> None:
-    """Its bytes lie with the blobs. Raises Retry."""
-    values: dict[str, Any] = {"state": "fetched", "sha256": sha256, "size": size, "next_try": None}
-    if media_type is not None:
-        values["media_type"] = media_type
+def store_fetches(record: Record, results: Sequence[FetchResult], now: datetime) -> None:
+    """Store what became of the fetches; stored again after a lost answer it changes nothing. Raises Retry."""
+    if not results:
+        return
     with record.write() as connection:
-        connection.execute(update(attachments).where(attachments.c.id == row).values(values))
+        stored = store_job_results(connection, [_job_result(result) for result in results], now)
+        ended = [result for result in results if result.state in ("fetched", "refused", "expired")]
+        lock_rows(connection, attachments, "id", {result.fetch.id for result in ended})
+        execute_each(connection, attachments, _UPDATE, [_changed(result) for result in ended])
+        done = stored & {result.fetch.job.id for result in ended}
+        execute_each(connection, jobs, "DELETE FROM jobs WHERE id = :id", [{"id": job} for job in sorted(done)])
 
 
-def unfetched(record: Record, row: str, state: AttachmentState, next_try: datetime | None) -> None:
-    """It could not be fetched: `referenced` tries again from `next_try` on. What another has fetched meanwhile stays.
-    Raises Retry."""
-    with record.write() as connection:
-        tried = update(attachments).where(attachments.c.id == row, attachments.c.state == "referenced")
-        connection.execute(tried.values(state=state, next_try=next_try, attempts=attachments.c.attempts + 1))
+def _job_result(result: FetchResult) -> JobResult:
+    job = result.fetch.job
+    if result.state == "retry":
+        exhausted = job.attempts + 1 >= MAX_FETCHES
+        return JobResult(job, "failed" if exhausted else "waiting", result.due_at, result.code, result.reason)
+    return JobResult(job, "failed" if result.state == "failed" else "done", None, result.code, result.reason)
 
 
-def _file(record: Record, row: Row[Any]) -> Attachment:
+def _changed(result: FetchResult) -> dict[str, Any]:
+    return {
+        "id": result.fetch.id, "state": result.state, "sha256": result.sha256, "size": result.size,
+        "media_type": result.media_type,
+    }  # fmt: skip
+
+
+def _file(record: Record, row: Any) -> Attachment:
+    if row is None:  # its complaint was erased
+        return Attachment(state="expired")
+    source = open_source(record.vault, row.source)
     return Attachment(
-        native_id=row.native_id, media_type=row.media_type, name=record.vault.open(row.name) if row.name else None,
-        url=row.url, size=row.size, sha256=row.sha256, state=row.state, expires_at=row.expires_at,
+        native_id=source.native_id, url=source.url, media_type=row.media_type, size=row.size, sha256=row.sha256,
+        name=record.vault.open(row.name, "attachments.name") if row.name else None, state=row.state,
+        expires_at=read_instant(row.expires_at) if row.expires_at else None,
     )  # fmt: skip
+
+
+def _is_over(file: Attachment, now: datetime) -> bool:
+    """There is nothing to fetch any more."""
+    return file.state != "referenced" or (file.expires_at is not None and file.expires_at <= now)

@@ -136,8 +136,11 @@ def _free(connection: Connection, accounts: Collection[str], room: int, at: date
     if room <= 0 or not accounts:
         return {}
     encoded = instant_encoder(connection)(at)
-    new = [{"account": account, "holder": "", "epoch": 0, "until": encoded} for account in accounts]
-    insert(connection, leases, new, "ON CONFLICT (account) DO NOTHING")
+    known = {
+        account for (account,) in query_in(connection, "SELECT account FROM leases WHERE account IN (*)", accounts)
+    }
+    new = [{"account": account, "holder": "", "epoch": 0, "until": encoded} for account in set(accounts) - known]
+    insert(connection, leases, new, "ON CONFLICT (account) DO NOTHING")  # only new ones: it waits for a row's writer
     sql = "SELECT account, epoch FROM leases WHERE account IN (*) AND (holder = '' OR until <= ?) ORDER BY account"
     if connection.dialect.name == "postgresql":
         sql += f" LIMIT {room} FOR UPDATE SKIP LOCKED"

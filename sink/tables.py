@@ -123,8 +123,8 @@ messages = _table(
     _column("reader"), _column("matcher"),
     Index(None, "complaint"),
 )  # fmt: skip
-"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `proven`: the channel
-vouches for the sender. `refers_to` is the key of another message; `cleaned` is null where it equals `text`."""
+"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `proven`: the
+channel vouches for the sender. `refers_to` is the key of another message; `cleaned` is null where it equals `text`."""
 
 readings = _clustered(
     "readings",
@@ -182,8 +182,8 @@ actions = _table(
     _column("applied", Boolean), _maybe("reason"), _maybe("owed"),
     Index(None, "complaint"),
 )  # fmt: skip
-"""What somebody responsible did. `reason`: why it, or its status, was not applied. `owed` (JSON) is an answer that waits
-until the complaint is recorded."""
+"""What somebody responsible did. `reason`: why it, or its status, was not applied. `owed` (JSON) is an answer that
+waits until the complaint is recorded."""
 
 matches = _growing(
     "matches",
@@ -258,12 +258,13 @@ jobs = _table(
     _key("id"),
     _column("kind"), _column("account"), _maybe("complaint"), _owner(),
     _column("args", LargeBinary), _column("state"), _maybe("step"), _maybe("results"),
-    _column("attempts", Integer), _column("due_at", Instant), _maybe("epoch", BigInteger), _maybe("claimed_at", Instant),
+    _column("attempts", Integer), _column("due_at", Instant),
+    _maybe("epoch", BigInteger), _maybe("claimed_at", Instant),
     _maybe("code"), _maybe("reason"), _column("created_at", Instant), _maybe("finished_at", Instant),
 )  # fmt: skip
-"""Work owed to the outside: waiting -> claimed -> done | failed | unknown. `args` are sealed; `results` (JSON) are those
-of the finished steps by name, `step` is one that was begun and not finished."""
-_index(jobs, "account", "state", "kind", "due_at", only="state IN ('waiting', 'unknown')")
+"""Work owed to the outside: waiting -> claimed -> done | failed | unknown. `args` are sealed; `results` (JSON) are
+those of the finished steps by name, `step` is one that was begun and not finished."""
+_index(jobs, "account", "state", "kind", "due_at", only="state IN ('waiting', 'unknown', 'failed')")
 _index(jobs, "account", "epoch", only="state = 'claimed'")
 
 # -- accounts and processes

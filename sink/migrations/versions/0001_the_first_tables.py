@@ -242,7 +242,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('jobs', schema=None) as batch:
         batch.create_index('ix_jobs_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
-        batch.create_index('ix_jobs_account_state_kind_due_at', ['account', 'state', 'kind', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'unknown')"), postgresql_where=sa.text("state IN ('waiting', 'unknown')"))
+        batch.create_index('ix_jobs_account_state_kind_due_at', ['account', 'state', 'kind', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
 
     op.create_table('lease_holders',
     sa.Column('holder', sa.Text(), autoincrement=False, nullable=False),
@@ -508,7 +508,7 @@ def downgrade() -> None:
     op.drop_table('leases')
     op.drop_table('lease_holders')
     with op.batch_alter_table('jobs', schema=None) as batch:
-        batch.drop_index('ix_jobs_account_state_kind_due_at', sqlite_where=sa.text("state IN ('waiting', 'unknown')"), postgresql_where=sa.text("state IN ('waiting', 'unknown')"))
+        batch.drop_index('ix_jobs_account_state_kind_due_at', sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
         batch.drop_index('ix_jobs_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 
     op.drop_table('jobs')

@@ -1,0 +1,125 @@
+"""Claims of jobs: as those of replies, with the steps of a job told apart.
+
+A claimed job that is not in flight was left by a process that ended, or by a call whose answer was lost. Between two
+steps it is handed out again; where a step had begun it becomes `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain, zip_longest
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
+from sink.instant import read_instant
+from sink.jobs import SEALED, Job, decode_object
+from sink.leases import lock_epochs
+from sink.record import Record
+from sink.tables import jobs
+
+WORKER_LOST = "worker_lost"
+Claimable = Literal["waiting", "unknown"]
+_CLAIMED = "SELECT id, account, kind, epoch, step FROM jobs WHERE account IN (*) AND state = 'claimed'"
+_FIRST = """
+    SELECT {columns} FROM jobs WHERE account = lease.account AND state IN ('waiting', 'unknown', 'failed')
+    AND state = ? AND kind = ? AND due_at <= ? AND attempts {tried} 0 ORDER BY due_at LIMIT ?
+"""
+_DUE = {
+    "sqlite": """
+        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        SELECT due.id, due.account FROM lease CROSS JOIN jobs AS due ON due.id IN ({first}) ORDER BY due.due_at
+    """,
+    "postgresql": """
+        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        SELECT due.id, lease.account FROM lease CROSS JOIN LATERAL ({first}) AS due ORDER BY due.due_at
+    """,
+}
+_ROWS = "SELECT * FROM jobs WHERE id IN (*) AND state = 'claimed'"
+
+
+def claim_jobs(
+    record: Record,
+    kinds: Collection[str],
+    epochs: Mapping[str, int],
+    room: Mapping[str, int],
+    *,
+    in_flight: Collection[str],
+    now: datetime,
+    state: Claimable = "waiting",
+) -> list[Job]:
+    """Claim due jobs of these kinds, up to `room` for each account. New jobs and those tried before are taken in turn:
+    neither starves the other. `state="unknown"` claims jobs to find out what became of a step. The rest is as with
+    `claim_replies`. Raises Retry."""
+    with record.write() as connection:
+        held = lock_epochs(connection, epochs)
+        left = [row for row in query_in(connection, _CLAIMED, held) if row.kind in kinds and row.id not in in_flight]
+        begun = {row.id for row in left if row.step is not None}
+        idle = {row.id: row.account for row in left if row.step is None}
+        due = {id: account for id, account in _due(connection, kinds, held, room, (state, now)) if id not in in_flight}
+        chosen = _fitting(idle | due, room)
+        lock_rows(connection, jobs, "id", begun | chosen.keys())
+        _mark_unknown(connection, begun, now)
+        _claim(connection, {id: held[account] for id, account in chosen.items()}, now)
+        return [_job(record, row) for row in query_in(connection, _ROWS, chosen)]
+
+
+def _due(
+    connection: Connection, kinds: Iterable[str], held: Mapping[str, int], room: Mapping[str, int],
+    wanted: tuple[Claimable, datetime],
+) -> Iterator[tuple[str, str]]:  # fmt: skip
+    state, now = wanted
+    open_accounts = [account for account in held if room.get(account, 0) > 0]
+    most = max((room[account] for account in open_accounts), default=0)
+    at = instant_encoder(connection)(now)
+    for kind in kinds:
+        new, tried = (
+            query_in(connection, _sql(connection, tried), open_accounts, state, kind, at, most) for tried in ("=", ">")
+        )
+        yield from _in_turn(_by_account(new), _by_account(tried))
+
+
+def _sql(connection: Connection, tried: str) -> str:
+    columns = "id" if connection.dialect.name == "sqlite" else "id, due_at"
+    return _DUE[connection.dialect.name].format(first=_FIRST.format(columns=columns, tried=tried))
+
+
+def _by_account(rows: Iterable[Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for job, account in rows:
+        found[account].append(job)
+    return found
+
+
+def _in_turn(new: Mapping[str, list[str]], tried: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+    for account in new.keys() | tried.keys():
+        pairs = zip_longest(new.get(account, ()), tried.get(account, ()))
+        yield from ((job, account) for job in chain.from_iterable(pairs) if job is not None)
+
+
+def _fitting(due: Mapping[str, str], room: Mapping[str, int]) -> dict[str, str]:
+    by_account = _by_account(due.items())
+    return {job: account for account, found in by_account.items() for job in found[: room.get(account, 0)]}
+
+
+def _mark_unknown(connection: Connection, begun: Iterable[str], now: datetime) -> None:
+    sql = "UPDATE jobs SET state = 'unknown', code = :code, due_at = :due_at WHERE id = :id AND state = 'claimed'"
+    at = instant_encoder(connection)(now)
+    execute_each(connection, jobs, sql, [{"id": job, "code": WORKER_LOST, "due_at": at} for job in begun])
+
+
+def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> None:
+    sql = "UPDATE jobs SET state = 'claimed', epoch = :epoch, claimed_at = :claimed_at WHERE id = :id"
+    at = instant_encoder(connection)(now)
+    rows = [{"id": job, "epoch": epoch, "claimed_at": at} for job, epoch in epochs.items()]
+    execute_each(connection, jobs, sql, rows)
+
+
+def _job(record: Record, row: Any) -> Job:
+    return Job(
+        row.id, row.kind, row.account, row.owner, row.complaint, decode_object(record.vault.open(row.args, SEALED)),
+        row.step, decode_object(row.results or "{}"), row.attempts, row.epoch, read_instant(row.created_at),
+    )  # fmt: skip

@@ -1,0 +1,124 @@
+"""What became of claimed jobs and of their steps. Each is stored under the job's claim: by epoch and attempts.
+
+Storing the same again after a lost answer changes nothing. A claim that another process has taken over raises
+StaleEpoch, and the caller stops working on the job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
+from sink.jobs import Job, JobState, results_json
+from sink.leases import StaleEpoch
+from sink.record import Record
+from sink.tables import jobs
+
+_SELECT = "SELECT id, state, epoch, attempts FROM jobs WHERE id IN (*)"
+_UPDATE = (
+    "UPDATE jobs SET state = :state, step = :step, attempts = :attempts, due_at = :due_at, code = :code, "
+    "reason = :reason, finished_at = :finished_at WHERE id = :id"
+)
+_STEP = "UPDATE jobs SET step = :step, results = :results WHERE id = :id"
+
+
+class JobResult(NamedTuple):
+    """What became of one claimed job."""
+
+    job: Job
+    state: JobState
+    """`waiting`: the step that was begun was surely not done, and is tried again at `due_at`; `unknown`: find out at
+    `due_at`."""
+    due_at: datetime | None = None
+    code: str | None = None
+    reason: str | None = None
+    """Nothing personal."""
+
+
+def begin_step(record: Record, job: Job, step: str) -> Job:
+    """From here on the step may have been done. Returns the job as it is now. Raises Retry, StaleEpoch."""
+    return _stored_step(record, job, job._replace(step=step))
+
+
+def save_step(record: Record, job: Job, step: str, result: Any) -> Job:
+    """The step is done; `result` (JSON) is there for the later ones. Returns the job as it is now. Raises Retry,
+    StaleEpoch."""
+    return _stored_step(record, job, job._replace(step=None, results=job.results | {step: result}))
+
+
+def finish_job(record: Record, job: Job, now: datetime) -> None:
+    """All steps are done. Raises Retry, StaleEpoch."""
+    _store_one(record, JobResult(job, "done"), now)
+
+
+def retry_job(
+    record: Record, job: Job, due_at: datetime, now: datetime, *, limit: int | None = None, code: str = "",
+    reason: str = "",
+) -> None:  # fmt: skip
+    """It failed for now, and was surely not done: try again at `due_at`; after `limit` attempts it has failed. Raises
+    Retry, StaleEpoch."""
+    exhausted = limit is not None and job.attempts + 1 >= limit
+    _store_one(record, JobResult(job, "failed" if exhausted else "waiting", due_at, code, reason), now)
+
+
+def fail_job(record: Record, job: Job, now: datetime, *, code: str, reason: str = "") -> None:
+    """It failed for good. Raises Retry, StaleEpoch."""
+    _store_one(record, JobResult(job, "failed", None, code, reason), now)
+
+
+def mark_unknown(record: Record, job: Job, due_at: datetime, now: datetime, *, code: str, reason: str = "") -> None:
+    """The step that was begun may have been done: find out at `due_at`. Raises Retry, StaleEpoch."""
+    _store_one(record, JobResult(job, "unknown", due_at, code, reason), now)
+
+
+def store_job_results(connection: Connection, results: Sequence[JobResult], now: datetime) -> set[str]:
+    """Store the results inside the caller's transaction; returns the ids of those that stand, the rest belonged to
+    claims that were taken over."""
+    by_id = {result.job.id: result for result in results}
+    lock_rows(connection, jobs, "id", by_id)
+    rows = list(query_in(connection, _SELECT, by_id))
+    open_claims = [row.id for row in rows if _is_claim(row, by_id[row.id].job)]
+    stored = {row.id for row in rows if _is_stored(row, by_id[row.id])}
+    execute_each(connection, jobs, _UPDATE, [_row(connection, by_id[job], now) for job in open_claims])
+    return stored.union(open_claims)
+
+
+def _store_one(record: Record, result: JobResult, now: datetime) -> None:
+    with record.write() as connection:
+        if not store_job_results(connection, [result], now):
+            raise StaleEpoch(result.job.account)
+
+
+def _stored_step(record: Record, before: Job, after: Job) -> Job:
+    row = {"id": after.id, "step": after.step, "results": results_json(after.results)}
+    with record.write() as connection:
+        lock_rows(connection, jobs, "id", [after.id])
+        stored = next(iter(query_in(connection, _SELECT, [after.id])), None)
+        if stored is None or stored.state != "claimed" or not _is_claim(stored, before):
+            raise StaleEpoch(after.account)
+        execute_each(connection, jobs, _STEP, [row])
+    return after
+
+
+def _is_claim(row: Any, job: Job) -> bool:
+    """`unknown` under the same claim: we were thought dead, and nobody has looked into it yet."""
+    return row.state in ("claimed", "unknown") and (row.epoch, row.attempts) == (job.epoch, job.attempts)
+
+
+def _is_stored(row: Any, result: JobResult) -> bool:
+    attempts = result.job.attempts + (result.state == "waiting")
+    return (row.state, row.epoch, row.attempts) == (result.state, result.job.epoch, attempts)
+
+
+def _row(connection: Connection, result: JobResult, now: datetime) -> dict[str, Any]:
+    encode = instant_encoder(connection)
+    finished = result.state in ("done", "failed")
+    return {
+        "id": result.job.id, "state": result.state, "step": result.job.step if result.state == "unknown" else None,
+        "attempts": result.job.attempts + (result.state == "waiting"), "due_at": encode(result.due_at or now),
+        "code": result.code, "reason": result.reason, "finished_at": encode(now) if finished else None,
+    }  # fmt: skip
