@@ -61,9 +61,10 @@ def _seeds(text: str) -> range:
 def _run(
     databases: Databases, seeds: Iterable[int], without: Sequence[str], *, trace: bool, first_only: bool = False
 ) -> list[Result]:
-    began, failed, number = time.monotonic(), [], 0
+    began, failed, number = time.monotonic(), list[Result](), 0
     faults: Counter[str] = Counter()
-    for number, seed in enumerate(seeds, 1):
+    for seed in seeds:
+        number += 1
         result = _seed(databases, seed, without, trace=trace)
         faults.update(result.faults)
         if result.breaches:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from schemas import Action, Message, Reject
 from tests.simulation.facts import Facts
@@ -122,9 +123,10 @@ def a_conversation_stands_in_the_order_of_its_door(facts: Facts) -> Iterator[str
 @law
 def no_reply_is_sent_again_once_it_may_have_arrived(facts: Facts) -> Iterator[str]:
     for reply, attempts in facts.attempts_of.items():
-        for earlier, later in zip(attempts, attempts[1:], strict=False):
+        for earlier, later in pairwise(attempts):
             if earlier.end in MAY_HAVE_ARRIVED or (earlier.ended or 1e9) > later.began:
-                yield f"{reply} of {later.reply.account}: first {earlier.end} at {earlier.began:.1f}, again at {later.began:.1f}"
+                when = f"first {earlier.end} at {earlier.began:.1f}, again at {later.began:.1f}"
+                yield f"{reply} of {later.reply.account}: {when}"
 
 
 @law
@@ -182,7 +184,7 @@ def unknown_has_a_cause(facts: Facts) -> Iterator[str]:
 
 @law
 def a_receipt_is_applied(facts: Facts) -> Iterator[str]:
-    """Where our side learned the provider's id, or the channel brings our reference back, `read` is known in the end."""
+    """Where our side knows the provider's id, or the channel brings our reference back, `read` is known in the end."""
     for reply, row in facts.replies.items():
         attempts = facts.attempts_of.get(reply, [])
         sent = any(a.end == "sent" for a in attempts) and row["state"] not in {"unknown"}

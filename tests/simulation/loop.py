@@ -28,7 +28,7 @@ LONGEST_DELAY = 0.5
 """Seconds."""
 
 
-class Stuck(Exception):
+class Stuck(Exception):  # noqa: N818 - it says what happened
     """Nothing can ever run again, or the virtual day is over."""
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest.mock import patch
+from contextlib import AbstractContextManager, contextmanager
 
-SABOTAGES: dict[str, Callable[[], "patch"]] = {}
+SABOTAGES: dict[str, Callable[[], AbstractContextManager[object]]] = {}
 
 
 @contextmanager

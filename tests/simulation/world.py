@@ -55,8 +55,13 @@ class World:
     """One seed. `trace` is told what happens."""
 
     def __init__(
-        self, seed: int, databases: Databases, *, without: Collection[str] = (), trace: Callable[[str], None] | None = None
-    ) -> None:  # fmt: skip
+        self,
+        seed: int,
+        databases: Databases,
+        *,
+        without: Collection[str] = (),
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
         self._seed, self._databases, self._trace = seed, databases, trace
         self._random = Random(seed)
         self._faults = Faults(self._branch(), without)
@@ -141,7 +146,8 @@ class World:
         off = (self._random.random() * 2 - 1) * CLOCKS_DIFFER if self._faults.rates["step delayed"] else 0.0
         around = Surroundings(
             bus=self._bus, databases=self._databases, faults=self._faults, random=self._branch(), watch=self._watch,
-            now=lambda: self._now() + timedelta(seconds=off), monotonic=self._loop.time, providers=self._providers,
+            now=lambda: self._now() + timedelta(seconds=off), monotonic=self._loop.time,
+            providers=self._providers, kinds=ACCOUNTS,
         )  # fmt: skip
         self._processes.append(process)
         hub = Hub(process, around)
