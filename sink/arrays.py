@@ -1,9 +1,8 @@
 """PostgreSQL's form of `sink.bulk`: one statement, with one binary array for each column (docs/decisions/0009).
 
-The text of a statement does not depend on the number of its rows, so a connection prepares each once. Rows are written in
-the order of their keys: two processes that write the same rows wait for one another without a deadlock.
-PostgreSQL's text holds no NUL: it becomes U+FFFD, also in the values of a query.
-"""
+The text of a statement does not depend on the number of its rows, so a connection prepares each once. Rows are written
+in the order of their keys: two processes that write the same rows wait for one another without a deadlock. PostgreSQL's
+text holds no NUL: it becomes U+FFFD, also in the values of a query."""
 
 from __future__ import annotations
 
@@ -33,8 +32,8 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row], on: str) -
 
 
 def insert_all(connection: Connection, inserts: Sequence[tuple[Table, Sequence[Row], str]]) -> None:
-    """Insert rows of several tables with one statement: each statement is a round trip, and a wait for Python's lock. The
-    inserts do not see each other's rows."""
+    """Insert rows of several tables with one statement: each statement is a round trip, and a wait for Python's lock.
+    The inserts do not see each other's rows."""
     sql = _insert_all(tuple((table, tuple(rows[0]), on) for table, rows, on in inserts))
     values = (_arrays(table, tuple(rows[0]), _in_order(table, rows)) for table, rows, _ in inserts)
     connection.exec_driver_sql(sql, tuple(chain.from_iterable(values)))

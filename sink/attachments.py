@@ -1,7 +1,7 @@
 """Files that a channel only refers to: jobs of kind `fetch` bring their bytes into the blobs.
 
-A file that can be fetched no more (`expires_at`) is put down as expired and its job ends. A job that is done is deleted:
-the attachment's own row says what became of it.
+A file that can be fetched no more (`expires_at`) is put down as expired and its job ends. A job that is done is
+deleted: the attachment's own row says what became of it.
 """
 
 from __future__ import annotations

@@ -113,8 +113,8 @@ def lock_rows(connection: Connection, table: Table, column: str, values: Iterabl
 
 
 def lock_names(connection: Connection, purpose: int, names: Iterable[bytes]) -> None:
-    """Take advisory locks on these names, of one purpose, until the transaction ends: for what has no row yet. Names share
-    a few locks. On SQLite there is one writer at a time anyway."""
+    """Take advisory locks on these names, of one purpose, until the transaction ends: for what has no row yet. Names
+    share a few locks. On SQLite there is one writer at a time anyway."""
     if connection.dialect.name == "postgresql":
         arrays.lock_names(connection, purpose, (crc32(name) % LOCKS for name in names))
 

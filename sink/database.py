@@ -40,8 +40,8 @@ POSTGRES = {
     "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
     "-c plan_cache_mode=force_custom_plan -c jit=off",
 }
-"""Limits, so that a dead server or a lock blocks nobody for ever; and a new plan for each execution, so that none outlives
-the time when the tables were empty. A setting in the URL wins."""
+"""Limits, so that a dead server or a lock blocks nobody for ever; and a new plan for each execution, so that none
+outlives the time when the tables were empty. A setting in the URL wins."""
 IDLE = 0.1
 """Seconds after which a connection is pinged before it is used: most are used again at once."""
 _PASSING = ("42P01", "42501")

@@ -1,50 +1,45 @@
-"""What became of the items of some Raws: asked by whoever put them on the road and waits for them."""
+"""What became of the items of some Raws, for those who published them and wait."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
-from schemas import Message
-from sink.bulk import ask
+from sink.bulk import query_in
 from sink.record import Record
 
-_decode = msgspec.json.Decoder(Message).decode
+REPLACE_DEAD = (
+    "ON CONFLICT (raw, item_index) DO UPDATE SET item_count = excluded.item_count, owner = excluded.owner, "
+    "account = excluded.account, outcome = excluded.outcome, complaint = excluded.complaint, "
+    "message = excluded.message, reason = excluded.reason, at = excluded.at WHERE outcomes.outcome = 'dead'"
+)
+"""Only the outcome `dead` gives way to another."""
 
 
-class Fate(NamedTuple):
-    """The one end of an item."""
+class ItemOutcome(NamedTuple):
+    """The one outcome of an item."""
 
     raw: str
-    index: int  # type: ignore[assignment]  # hides a method of tuples that nobody calls here
-    of: int
+    item_index: int
+    item_count: int
     """How many items its Raw holds."""
     outcome: str
-    """recorded, added, redelivered, refused, dead; receipt or empty."""
+    """recorded, added, asked, redelivered, refused, dead; receipt or empty."""
     reason: str | None
     number: str | None
-    """Of the complaint that it opened or joined, once that is on record."""
+    """Of the complaint that it opened or joined, once that is recorded."""
 
 
-_FATES = """
-    SELECT raw, idx, "of", outcome, reason, (SELECT number FROM complaints WHERE id = o.complaint)
-    FROM outcomes o WHERE raw IN (*)
+_OUTCOMES = """
+    SELECT o.raw, o.item_index, o.item_count, o.outcome,
+        coalesce(o.reason, (SELECT t.why FROM timeline t WHERE t.complaint = o.complaint AND t.raw = o.raw
+                            AND t.item_index = o.item_index ORDER BY t.seq LIMIT 1)),
+        (SELECT number FROM complaints WHERE id = o.complaint)
+    FROM outcomes o WHERE o.raw IN (*)
 """
 
 
-def fates(record: Record, raws: Sequence[str]) -> list[Fate]:
+def outcomes_of(record: Record, raws: Sequence[str]) -> list[ItemOutcome]:
     """The outcomes there are by now. Raises Retry."""
     with record.read() as connection:
-        return [Fate(*row) for row in ask(connection, _FATES, raws)]
-
-
-_READINGS = "SELECT raw, idx, made FROM readings WHERE raw IN (*) ORDER BY reader"
-
-
-def readings(record: Record, raws: Sequence[str]) -> dict[tuple[str, int], Message]:
-    """What was made of the items, by raw id and index; by the newest reader, and without what is personal. Redelivered
-    and refused items have none. Raises Retry."""
-    with record.read() as connection:
-        return {(raw, index): _decode(made) for raw, index, made in ask(connection, _READINGS, raws)}
+        return [ItemOutcome(*row) for row in query_in(connection, _OUTCOMES, raws)]

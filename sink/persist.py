@@ -1,92 +1,158 @@
-"""The keeping stage: a batch stands in the record once, with the replies owed for it, or not at all.
+"""The sink stage: a batch stands in the record once, with the replies and jobs that are owed for it, or not at all.
 
-What is kept already is told by the primary key of `outcomes`, in the same transaction: rows that were really written
-are kept, the rest of the batch is skipped whole. Only `dead` gives way to another outcome.
-"""
+Whether an item is recorded already is decided by the primary key of `outcomes`, in the same transaction: of the batch,
+only items whose outcome was really written go on. Only the outcome `dead` gives way to another.
+
+Events of one complaint may come in any order: an addition or an action may be recorded before the message that opened
+it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table
 
-from schemas import Routed
-from sink.bulk import Row, ask, put_all, put_returning, run, stamper
-from sink.outbox import owe
+from schemas import Message, Routed
+from sink.actions import apply_actions, earlier_actions
+from sink.batches import once_each
+from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
+from sink.contacts import ReplyAddress
+from sink.jobs import NewJob, enqueue_jobs
+from sink.outbox import NewReply, enqueue_replies
+from sink.outcomes import REPLACE_DEAD
+from sink.owed import answers_to_reporters, reply_to_sender
 from sink.record import Record
-from sink.rows import Rows
-from sink.tables import attachments, complaints, matches, messages, outcomes, parties, readings, timeline
+from sink.rows import Row, RowMaker, RowsByTable
+from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
-AFTER_DEAD = (
-    "ON CONFLICT (raw, idx) DO UPDATE SET of = excluded.of, owner = excluded.owner, account = excluded.account, "
-    "outcome = excluded.outcome, complaint = excluded.complaint, message = excluded.message, "
-    "reason = excluded.reason, at = excluded.at WHERE outcomes.outcome = 'dead'"
-)
-_KEPT: tuple[tuple[Table, str], ...] = (
-    (complaints, "ON CONFLICT (id) DO NOTHING"),  # two of one number are a fault, to be seen
-    *((table, "ON CONFLICT DO NOTHING") for table in (messages, readings, parties, attachments, timeline, matches)),
+_INSERTED: tuple[tuple[Table, str], ...] = (
+    (complaints, "ON CONFLICT (id) DO NOTHING"),  # two with one number are a fault that must be seen
+    *((table, "ON CONFLICT DO NOTHING") for table in (messages, parties, attachments, assignments)),
+    (timeline, ""),
+    (matches, ""),
 )
 
 
-def keep(
-    record: Record, routed: Sequence[Routed], *, speaks: Collection[str], now: datetime, zone: tzinfo = JAKARTA
-) -> int:
-    """Keep the batch in one transaction; returns how many replies it owes. `speaks` are the accounts that can answer,
-    `zone` tells where a citizen's day begins. Raises Retry."""
+class Persisted(NamedTuple):
+    """How many replies and jobs a batch brought."""
+
+    replies: int
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An event of the batch, with everything that could be made before the record's lock is taken."""
+
+    routed: Routed
+    rows: RowsByTable
+    reply: NewReply | None
+    jobs: Sequence[NewJob]
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.routed.matched.item.raw, self.routed.matched.item.item_index
+
+
+def _in_its_conversation(message: Message) -> str:
+    return message.conversation
+
+
+def persist_batch(
+    record: Record,
+    routed: Sequence[Routed],
+    *,
+    speaks: Collection[str],
+    now: datetime,
+    zone: tzinfo = JAKARTA,
+    reply_address: ReplyAddress = _in_its_conversation,
+) -> Persisted:
+    """Persist the batch in one transaction. Raises Retry.
+
+    `speaks` are the accounts that can send, `zone` is where a citizen's day begins, `reply_address` gives the channel's
+    own address for an answer to a message."""
     if not routed:
-        return 0
-    once: dict[tuple[str, int], Routed] = {}
-    for event in routed:
-        once.setdefault((event.complaint.message.raw, event.complaint.message.index), event)
-    at = stamper(record.engine)
-    claims = [_outcome(event, at(event.complaint.message.received_at)) for event in once.values()]
-    rows = _rows(record, once.values(), at(now))  # made before the record's lock is taken
+        return Persisted(0, 0)
+    at = instant_encoder(record.engine)
+    make = RowMaker(record.vault, record.ids, at, at(now), reply_address)
+    items = [_item(make, event, speaks) for event in once_each(routed)]
+    outcome_rows = [row for item in items for row in item.rows[outcomes]]
     with record.write() as connection:
-        kept = put_returning(connection, outcomes, claims, AFTER_DEAD)
-        fresh = [event for key, event in once.items() if key in kept]
-        if len(fresh) < len(once):
-            rows = _rows(record, fresh, at(now))
-        _overtaken(connection, rows.by_table[complaints])
-        put_all(connection, *((table, rows.by_table[table], on) for table, on in _KEPT))
-        _touched(connection, [e for e in fresh if e.complaint.outcome == "added"])
-        return owe(connection, record.vault, [e for e in fresh if e.complaint.message.account in speaks], now, zone)
+        new = insert_returning(connection, outcomes, outcome_rows, REPLACE_DEAD)
+        batch = [item for item in items if item.key in new]
+        rows = {table: [row for item in batch for row in item.rows.get(table, ())] for table, _ in _INSERTED}
+        waiting = _take_earlier(connection, rows[complaints])
+        insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
+        _renew(connection, make, batch)
+        applied = apply_actions(connection, make, [item.routed for item in batch])
+        replies = [item.reply for item in batch if item.reply is not None]
+        replies += answers_to_reporters(connection, make, applied, waiting, speaks)
+        jobs = [job for item in batch for job in item.jobs]
+        return Persisted(
+            enqueue_replies(connection, replies, now, zone),
+            enqueue_jobs(connection, record.vault, jobs, now),
+        )
 
 
-def _rows(record: Record, events: Iterable[Routed], now: Any) -> Rows:
-    rows = Rows(record.vault, stamper(record.engine), now)
-    for event in events:
-        rows.add(event)
-    return rows
+def _item(make: RowMaker, routed: Routed, speaks: Collection[str]) -> _Item:
+    rows = make.rows_of(routed)
+    reply = reply_to_sender(make, routed, speaks)
+    return _Item(routed, rows, reply, [_fetch(row) for row in rows.get(attachments, ()) if _is_remote(row)])
 
 
-def _outcome(routed: Routed, at: Any) -> Row:
-    complaint, message = routed.complaint, routed.complaint.message
-    return {
-        "raw": message.raw, "idx": message.index, "of": message.of, "owner": message.owner, "account": message.account,
-        "outcome": complaint.outcome, "complaint": complaint.id, "message": message.id, "reason": complaint.reason,
-        "at": at,
-    }  # fmt: skip
+def _is_remote(row: Row) -> bool:
+    return row["state"] == "referenced" and row["source"] is not None
 
 
-def _overtaken(connection: Connection, opened: list[dict[str, Any]]) -> None:
-    """A message may be kept before the one that opened its complaint: the complaint is then as new as that message."""
-    sql = "SELECT complaint, max(received_at) FROM messages WHERE complaint IN (*) GROUP BY complaint"
-    newest = dict(tuple(row) for row in ask(connection, sql, [row["id"] for row in opened]))
-    for row in opened:
-        row["updated_at"] = max(row["updated_at"], newest.get(row["id"], row["updated_at"]))
+def _fetch(row: Row) -> NewJob:
+    return NewJob(
+        id=f"fetch/{row['id']}", kind="fetch", account=row["account"], owner=row["owner"],
+        complaint=row["complaint"], args={"attachment": row["id"]}, due_at=None,
+    )  # fmt: skip
 
 
-def _touched(connection: Connection, added: Sequence[Routed]) -> None:
-    """A complaint is as new as its newest message; what a stranger asked is none of its own."""
-    at = stamper(connection)
+def _take_earlier(connection: Connection, opened: list[Row]) -> list[Any]:
+    """Additions and actions may have been recorded before their complaint: it starts with what they made of it. Returns
+    the actions for which an answer waits."""
+    by_id = {row["id"]: row for row in opened}
+    if not by_id:
+        return []
+    sql = (
+        "SELECT complaint, max(received_at) FROM messages m WHERE complaint IN (*) AND NOT EXISTS (SELECT 1 FROM "
+        "outcomes o WHERE o.raw = m.raw AND o.item_index = m.item_index AND o.outcome = 'asked') GROUP BY complaint"
+    )
+    for complaint, newest in query_in(connection, sql, by_id):
+        by_id[complaint]["updated_at"] = max(by_id[complaint]["updated_at"], newest)
+    waiting = []
+    for action in earlier_actions(connection, by_id):
+        _start_with(by_id[action.complaint], action)
+        if action.owed is not None:
+            waiting.append(action)
+    return waiting
+
+
+def _start_with(complaint: Row, action: Any) -> None:
+    complaint["touched_at"] = complaint["touched_at"] or action.received_at
+    complaint["updated_at"] = max(complaint["updated_at"], action.received_at)
+    if action.status is not None and action.reason is None:
+        at = min(action.observed_at or action.received_at, action.received_at)
+        complaint |= {"status": action.status, "status_said": action.status_said, "status_at": at}
+
+
+def _renew(connection: Connection, make: RowMaker, batch: Iterable[_Item]) -> None:
+    """A complaint is as new as its newest message; a question about its status, and a stranger's message, do not
+    count."""
     newest: dict[str | None, Any] = {}
-    for event in added:
-        moment, complaint = at(event.complaint.message.received_at), event.complaint.id
-        if not event.complaint.stranger:
-            newest[complaint] = max(moment, newest.get(complaint, moment))
+    for item in batch:
+        matched = item.routed.matched
+        if matched.message is not None and matched.outcome == "added" and not matched.stranger:
+            at = make.at(matched.message.received_at)
+            newest[matched.id] = max(at, newest.get(matched.id, at))
     sql = "UPDATE complaints SET updated_at = :updated_at WHERE id = :id AND updated_at < :updated_at"
-    run(connection, complaints, sql, [{"id": complaint, "updated_at": moment} for complaint, moment in newest.items()])
+    rows = [{"id": complaint, "updated_at": at} for complaint, at in newest.items()]
+    execute_each(connection, complaints, sql, rows)

@@ -1,4 +1,5 @@
-"""The rows that a routed message leaves in the record. Pure but for the sealing: personal values leave sealed or hashed.
+"""The rows that a routed message leaves in the record. Pure but for the sealing: personal values leave sealed or
+hashed.
 
 They are made before the record's lock is taken; an item that turns out to be recorded already is simply left out.
 """

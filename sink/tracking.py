@@ -1,7 +1,8 @@
-"""What a citizen is told of a report: the status to whoever has its number, the words only to whoever proves to be its
-reporter, by the token given at filing or by the last four digits of the phone.
+"""A report as a citizen may see it: the status to everybody who has its number, the words only to a person who proves
+to be its reporter, by the token given at filing or by the last four digits of the phone.
 
-How often a proof may be tried is the web door's to limit.
+Both proofs count for the conversation in which the report was filed alone: a form believes any phone, and somebody who
+sends the same words with another's address has shown nothing. How often a proof may be tried: `proof_attempts`.
 """
 
 from __future__ import annotations
@@ -12,25 +13,38 @@ from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, tuple_
 
-from schemas import Party
+from sink.complaint_queries import Step, current_offices, messages_of, replies_of, timelines_of
+from sink.contacts import open_contact
 from sink.record import Record
-from sink.tables import complaints, messages, outbox, parties
-from sink.complaint_queries import of_messages, steps_of
+from sink.tables import actions, attachments, complaints, messages, parties
+from sink.vault import Vault
 
-_party = msgspec.json.Decoder(Party).decode
-_TOLD = ("sent", "delivered", "read")
+_REACHED = ("sent", "delivered", "read")
+_INTERNAL = frozenset({"note"})
+"""Steps of the timeline that citizens do not see."""
 
 
-class Said(msgspec.Struct, frozen=True):
+class Words(msgspec.Struct, frozen=True):
     """Words of the citizen, or an answer."""
 
     at: datetime
     text: str
 
 
-class Step(msgspec.Struct, frozen=True):
+class File(msgspec.Struct, frozen=True):
+    """A file that the citizen sent."""
+
+    name: str | None
+    media_type: str | None
+    size: int | None
+    """Bytes."""
+    sha256: str | None
+    """None: its bytes are not here (yet)."""
+
+
+class TrackedStep(msgspec.Struct, frozen=True):
     """A line of the timeline."""
 
     at: datetime
@@ -40,7 +54,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Tracked(msgspec.Struct, frozen=True, kw_only=True):
-    """A report as far as the asker may see it; from `title` on only what was proven."""
+    """A report as far as the asker may see it; from `title` on, only after a proof."""
 
     number: str
     status: str
@@ -48,10 +62,15 @@ class Tracked(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     office: str | None
     proven: bool
+    joined: bool
+    """It was asked for by a Raw that joined an earlier report."""
     title: str | None = None
-    words: tuple[Said, ...] = ()
-    answers: tuple[Said, ...] = ()
-    timeline: tuple[Step, ...] = ()
+    incident_date: str | None = None
+    place_name: str | None = None
+    words: tuple[Words, ...] = ()
+    answers: tuple[Words, ...] = ()
+    attachments: tuple[File, ...] = ()
+    timeline: tuple[TrackedStep, ...] = ()
 
 
 def track(
@@ -63,70 +82,94 @@ def track(
 ) -> Tracked | None:
     """The complaint of that number, or that the Raw opened or joined; None where there is none. Raises Retry."""
     with record.read() as connection:
-        row = _found(connection, number, raw)
+        row = _find(connection, number, raw)
         if row is None:
             return None
-        proven = _has_token(record, connection, row, token) or _has_phone(record, connection, row, last4)
-        more = _words(connection, row) if proven else {}
+        received = messages_of(connection, [row.id])[row.id]
+        own = _own_conversation(row, received)
+        proven = _has_token(record.vault, own, token) or _has_phone(record.vault, connection, own, last4)
+        details = _details(connection, record.vault, row, received, own) if proven else {}
+        office = current_offices(connection, [row.id]).get(row.id)
     return Tracked(
         number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
-        office=row.office_name or row.office_id, proven=proven, **more,
+        office=None if office is None else office.office_name or office.office_id, proven=proven,
+        joined=raw is not None and raw != row.raw, **details,
     )  # fmt: skip
 
 
-def _found(connection: Connection, number: str | None, raw: str | None) -> Row[Any] | None:
+def _find(connection: Connection, number: str | None, raw: str | None) -> Row[Any] | None:
     query = select(complaints)
     if number is not None:
         query = query.where(complaints.c.number == number)
     else:
         joined = select(messages.c.complaint).where(messages.c.raw == raw, messages.c.stranger.is_(False))
-        query = query.where(complaints.c.id == joined.order_by(messages.c.idx).limit(1).scalar_subquery())
+        query = query.where(complaints.c.id == joined.order_by(messages.c.item_index).limit(1).scalar_subquery())
     return connection.execute(query).one_or_none()
 
 
-def _has_token(record: Record, connection: Connection, row: Row[Any], token: str | None) -> bool:
-    """The token of the message that opened the report, or of one of the same conversation. Whoever only told the same
-    story under the same phone has shown nothing: a form believes any phone."""
+def _own_conversation(row: Row[Any], received: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """The messages of the conversation in which the report was filed."""
+    filed_in = {m.conversation for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)}
+    return [m for m in received if m.conversation in filed_in]
+
+
+def _has_token(vault: Vault, own: Sequence[Row[Any]], token: str | None) -> bool:
     if token is None:
         return False
-    said = connection.execute(of_messages(messages, [row.id])).all()
-    talk = {bytes(m.conversation) for m in said if (m.raw, m.idx) == (row.raw, row.idx)}
-    own = [m for m in said if bytes(m.conversation) in talk]
-    return _any(compare_digest(record.vault.token(m.raw).encode(), token.encode()) for m in own)
+    return _any(compare_digest(vault.token(m.raw).encode(), token.encode()) for m in own)
 
 
-def _has_phone(record: Record, connection: Connection, row: Row[Any], last4: str | None) -> bool:
-    """The reporter's phone, known when the report was opened or since: in parties that share a hash with the opener."""
+def _has_phone(vault: Vault, connection: Connection, own: Sequence[Row[Any]], last4: str | None) -> bool:
+    """A phone of the reporter, known when the report was filed or since."""
     if last4 is None or len(last4) != 4:
         return False
-    rows = connection.execute(of_messages(parties, [row.id])).all()
-    opened = [r for r in rows if (r.raw, r.idx) == (row.raw, row.idx)]
-    hashes = {h for r in opened for h in _hashes(r)}
-    phones = [_party(record.vault.open(r.sealed)).phone for r in rows if r in opened or hashes & set(_hashes(r))]
+    items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
+    sealed = connection.execute(select(parties.c.sealed).where(items)).scalars()
+    phones = [open_contact(vault, one).party.phone for one in sealed]
     return _any(compare_digest(phone[-4:].encode(), last4.encode()) for phone in phones if phone)
 
 
-def _hashes(row: Row[Any]) -> Sequence[bytes]:
-    return [bytes(h) for h in (row.phone, row.email, row.nik, row.user_id) if h is not None]
-
-
 def _any(answers: Iterable[bool]) -> bool:
-    """Without stopping at the first: time tells nothing."""
+    """Without stopping at the first, so that the time taken reveals nothing."""
     return bool(sum(answers))
 
 
-def _words(connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    in_order = (messages.c.received_at, messages.c.raw, messages.c.idx)
-    said = connection.execute(of_messages(messages, [row.id]).order_by(*in_order)).all()
-    told = connection.execute(of_messages(outbox, [row.id]).where(outbox.c.state.in_(_TOLD))).all()
-    answers = [Said(r.sent_at, r.text) for r in told] + [Said(m.received_at, m.text) for m in said if _is_out(m)]
+def _details(
+    connection: Connection, vault: Vault, row: Row[Any], received: Sequence[Row[Any]], own: Sequence[Row[Any]]
+) -> dict[str, Any]:
+    steps = timelines_of(connection, [row.id]).get(row.id, [])
     return {
-        "title": row.title or None,
-        "words": tuple(Said(m.received_at, m.text) for m in said if not _is_out(m)),
-        "answers": tuple(sorted(answers, key=lambda a: a.at)),
-        "timeline": tuple(Step(s.at, s.what, s.who, s.why) for s in connection.execute(steps_of([row.id]))),
+        "title": row.title,
+        "incident_date": row.incident_date,
+        "place_name": row.place_words or row.place_name,
+        "words": tuple(Words(m.received_at, m.text) for m in received if m.direction == "in"),
+        "answers": _answers(connection, row.id),
+        "attachments": _files(connection, vault, row.id, own),
+        "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL),
     }
 
 
-def _is_out(message: Row[Any]) -> bool:
-    return bool(message.direction == "out")
+def _shown(step: Step) -> TrackedStep:
+    who = step.actor_kind if step.actor_kind == "officer" else step.who  # officers are not named to citizens
+    return TrackedStep(step.at, step.what, who, step.why)
+
+
+def _answers(connection: Connection, complaint: str) -> tuple[Words, ...]:
+    """Automatic replies that were sent, and the words of officers and offices, whether sent or not."""
+    replies = replies_of(connection, [complaint])[complaint]
+    sent = [Words(r.sent_at, r.text) for r in replies if r.automatic and r.state in _REACHED]
+    words = actions.c.what.in_(("answer", "question")), actions.c.applied, actions.c.text.is_not(None)
+    query = select(actions.c.observed_at, actions.c.received_at, actions.c.text)
+    found = connection.execute(query.where(actions.c.complaint == complaint, *words))
+    spoken = [Words(min(r.observed_at or r.received_at, r.received_at), r.text) for r in found]
+    return tuple(sorted(sent + spoken, key=lambda answer: answer.at))
+
+
+def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[Row[Any]]) -> tuple[File, ...]:
+    items = {(m.raw, m.item_index) for m in own}
+    query = select(attachments).where(attachments.c.complaint == complaint).order_by(attachments.c.id)
+    return tuple(
+        File(vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.sha256)
+        for f in connection.execute(query)
+        if (f.raw, f.item_index) in items
+    )

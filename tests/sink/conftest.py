@@ -14,8 +14,10 @@ from sqlalchemy import make_url
 from sink import Record, Vault
 from tests.services.postgres import a_postgres
 
-Opens = Callable[..., AbstractContextManager[Record]]
+OpenRecord = Callable[..., AbstractContextManager[Record]]
 Urls = Iterator[str]
+OWNERS = {"sms": "32.73", "wa": "32.73"}
+PERSONAL_IDS = frozenset({"whatsapp"})
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def postgres() -> Iterator[Urls]:
 
 @pytest.fixture(scope="session")
 def template(postgres: Urls, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """URL of a database with the tables in it: a copy is made in a tenth of the time that the migrations take."""
+    """URL of a database with the tables in it: copying it takes a tenth of the time of the migrations."""
     url = next(postgres)
     keys = Vault.create(tmp_path_factory.mktemp("keys") / "keys.toml")
     with Record.open(url, keys) as record, record.write() as connection:
@@ -46,14 +48,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'record.db'}"
     else:
-        with copied(request.getfixturevalue("template")) as database:
+        with copy_of(request.getfixturevalue("template")) as database:
             yield database
 
 
 @pytest.fixture
 def postgres_url(template: str) -> Iterator[str]:
     """A record with nothing in it, on PostgreSQL."""
-    with copied(template) as database:
+    with copy_of(template) as database:
         yield database
 
 
@@ -64,13 +66,13 @@ def empty(postgres: Urls) -> str:
 
 
 @pytest.fixture
-def opens(url: str, vault: Vault) -> Opens:
-    """Opens the same record again and again, as processes would."""
+def open_record(url: str, vault: Vault) -> OpenRecord:
+    """Opens the same record again and again, as several processes would."""
     turn = Lock() if url.startswith("sqlite:") else None
 
     @contextmanager
     def open_(keys: Vault = vault) -> Iterator[Record]:
-        with Record.open(url, keys, turn, owners={"sms": "32.73"}) as record:
+        with Record.open(url, keys, turn, owners=OWNERS, personal_ids=PERSONAL_IDS) as record:
             yield record
             assert record.engine.pool.checkedout() == 0, "a connection was left checked out"  # type: ignore[attr-defined]
 
@@ -78,21 +80,29 @@ def opens(url: str, vault: Vault) -> Opens:
 
 
 @pytest.fixture
-def record(opens: Opens) -> Iterator[Record]:
-    with opens() as opened:
+def record(open_record: OpenRecord) -> Iterator[Record]:
+    with open_record() as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_record(tmp_path: Path, vault: Vault) -> Iterator[Record]:
+    """A record on SQLite, for what only SQLite has."""
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    with Record.open(url, vault, Lock(), owners=OWNERS, personal_ids=PERSONAL_IDS) as opened:
         yield opened
 
 
 @contextmanager
-def copied(template: str) -> Iterator[str]:
+def copy_of(template: str) -> Iterator[str]:
     """A database like it, while the context lasts."""
-    where = make_url(template)
-    name = f"{where.database}_copy"
-    server = where.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    url = make_url(template)
+    name = f"{url.database}_copy"
+    server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {where.database}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}")
         try:
-            yield where.set(database=name).render_as_string(hide_password=False)
+            yield url.set(database=name).render_as_string(hide_password=False)
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,188 @@
+"""What an action does to a complaint. Pure: it changes the `Case` in hand and returns what has to be written.
+
+The monotone rule: a status moves forward only (unverified, verified, in progress, closed), by the source's own time;
+back only where the action states that it reopens the complaint. An action that comes late, twice or in the wrong order
+leaves the complaint as it is, and its reason says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from schemas import CLOSED_STATUSES, Action
+
+RANK: Mapping[str, int] = {
+    "unverified": 0, "verified": 1, "in_progress": 2, "done": 3, "archived": 3, "rejected": 3,
+}  # fmt: skip
+_OFFICE_STATE: Mapping[str, str] = {
+    "verified": "assigned", "in_progress": "in_progress", "done": "done", "archived": "done", "rejected": "returned",
+}  # fmt: skip
+OPEN_ASSIGNMENTS = frozenset({"assigned", "in_progress"})
+
+
+@dataclass(slots=True)
+class OfficeState:
+    """An office's assignment, as far as actions change it. Instants are as the driver takes them."""
+
+    name: str | None
+    state: str
+    by_kind: str
+    by: str | None
+    since: Any
+    until: Any = None
+
+
+@dataclass(slots=True)
+class Case:
+    """A complaint, as far as actions change it."""
+
+    complaint: str
+    recorded: bool = True
+    """False: its opening message is not in the record yet."""
+    status: str = "unverified"
+    status_said: str | None = None
+    status_at: Any = None
+    offices: dict[str, OfficeState] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    """Ids of the offices whose assignment changed; "status" where the status did."""
+
+
+class Step(NamedTuple):
+    """A line of a complaint's timeline."""
+
+    complaint: str
+    what: str
+    why: str | None = None
+
+
+@dataclass(slots=True)
+class Effect:
+    """What one action did."""
+
+    steps: list[Step] = field(default_factory=list)
+    reason: str | None = None
+    """Why it, or its status, was not applied."""
+    applied: bool = False
+    status_moved: bool = False
+    link: tuple[str, str] | None = None
+    """Match kind and the other complaint."""
+    unlink: str | None = None
+    """The other complaint, whose matches with this one are undone."""
+
+
+def apply(action: Action, case: Case, other: str | None, at: Any) -> Effect:
+    """Apply the action at its own time `at`; `other` is the complaint that `action.to` names, where it is known."""
+    effect = Effect()
+    rule = _RULES.get(action.what)
+    if rule is None:
+        effect.reason = "unknown_action"
+        return effect
+    rule(action, case, other, at, effect)
+    if action.status is not None:
+        _apply_status(action, case, at, effect)
+    effect.applied = bool(effect.steps)
+    if not effect.applied and effect.reason is None:
+        effect.reason = "nothing_to_apply"
+    return effect
+
+
+def _put_words(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+    if action.text or action.attachments:
+        effect.steps.append(Step(case.complaint, action.what))
+
+
+def _leave_to_status(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+    """`status` holds nothing else; words that come with it are the source's explanation."""
+    if action.status is None:
+        effect.reason = "no_status"
+
+
+def _pass_on(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+    """The office gets the complaint. It leaves the office that passed it on, and those that rules chose and that have
+    not begun: a person's choice comes before a rule's."""
+    if action.office is None:
+        effect.reason = "no_office"
+        return
+    to = action.office.id
+    acting = action.actor.id if action.actor.kind == "office" else None
+    for office, had in case.offices.items():
+        begun = had.by_kind != "router" or had.state != "assigned"
+        if office != to and had.state in OPEN_ASSIGNMENTS and (office == acting or not begun):
+            had.state, had.until = "passed_on", at
+            case.changed.add(office)
+    known = case.offices.get(to)
+    if known is None or known.state not in OPEN_ASSIGNMENTS:
+        case.offices[to] = OfficeState(action.office.name, "assigned", action.actor.kind, action.actor.id, at)
+        case.changed.add(to)
+    effect.steps.append(Step(case.complaint, "disposition", action.office.name or to))
+
+
+def _link(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+    if other is None or other == case.complaint:
+        effect.reason = "no_other_complaint"
+        return
+    effect.link = ("same_report" if action.what == "join" else "same_incident", other)
+    effect.steps += [Step(case.complaint, action.what), Step(other, action.what)]
+
+
+def _undo(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+    if other is None or other == case.complaint:
+        effect.reason = "no_other_complaint"
+        return
+    effect.unlink = other
+    effect.steps += [Step(case.complaint, "undo"), Step(other, "undo")]
+
+
+_Rule = Callable[[Action, Case, str | None, Any, Effect], None]
+_RULES: Mapping[str, _Rule] = {
+    "answer": _put_words, "question": _put_words, "note": _put_words, "status": _leave_to_status,
+    "disposition": _pass_on, "join": _link, "link": _link, "undo": _undo,
+}  # fmt: skip
+
+
+def _apply_status(action: Action, case: Case, at: Any, effect: Effect) -> None:
+    status = str(action.status)
+    own = _move_office(action, case, status, at)
+    effect.reason = _why_not(action, case, status, at)
+    if effect.reason is None:
+        case.status, case.status_said, case.status_at = status, action.status_said, at
+        case.changed.add("status")
+        effect.status_moved = True
+    if own or effect.status_moved:
+        effect.steps.append(Step(case.complaint, f"status_{status}", action.status_said))
+
+
+def _move_office(action: Action, case: Case, status: str, at: Any) -> bool:
+    """The acting office's own state; whether it changed."""
+    office = action.office.id if action.office is not None else None
+    own = case.offices.get(office or "")
+    state = _OFFICE_STATE.get(status)
+    if office is None or own is None or state is None or own.state == state or at < own.since:
+        return False
+    own.state, own.until = state, None if state in OPEN_ASSIGNMENTS else at
+    case.changed.add(office)
+    return True
+
+
+def _why_not(action: Action, case: Case, status: str, at: Any) -> str | None:
+    """Why the complaint's status does not move. None: it does."""
+    if status not in RANK:
+        return "status_unknown"
+    if case.status_at is not None and at < case.status_at:
+        return "older_than_the_current_status"
+    if status == case.status:
+        return "status_is_current"
+    if RANK[status] < RANK.get(case.status, 0) and not action.reopens:
+        return "status_would_move_back"
+    if status in CLOSED_STATUSES and _others_work_on(action, case):
+        return "another_office_works_on_it"
+    return None
+
+
+def _others_work_on(action: Action, case: Case) -> bool:
+    """Whether one of several assigned offices is done while others are not."""
+    acting = action.office.id if action.office is not None else None
+    if acting not in case.offices:
+        return False
+    return any(had.state in OPEN_ASSIGNMENTS for office, had in case.offices.items() if office != acting)

@@ -1,0 +1,222 @@
+"""Actions applied to the record: the states of the complaints are loaded, changed by `action_rules`, and written back,
+all in the transaction that records the actions. What is not applied is recorded with its reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from schemas import Action, Routed
+from sink.action_rules import Case, Effect, OfficeState, apply
+from sink.bulk import execute_each, insert, insert_all, lock_rows, query_in
+from sink.rows import Row, RowMaker, attachment_rows
+from sink.tables import actions, assignments, attachments, complaints, matches, outcomes, timeline
+from sink.text import json_or_none, without_nul
+
+_COLUMNS = ("office_name", "state", "since", "until", "by_kind", "by")
+_UPSERT = "ON CONFLICT (complaint, office_id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS)
+_UPDATE_COMPLAINT = (
+    "UPDATE complaints SET status = :status, status_said = :status_said, status_at = :status_at WHERE id = :id"
+)
+_TOUCH = (
+    "UPDATE complaints SET touched_at = coalesce(touched_at, :touched_at), updated_at = CASE "
+    "WHEN updated_at < :updated_at THEN :updated_at ELSE updated_at END WHERE id = :id"
+)
+_UNLINK = (
+    "UPDATE matches SET undone_at = :undone_at, undone_by = :undone_by "
+    "WHERE complaint = :complaint AND of = :of AND undone_at IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedAction:
+    """An action of the batch, and what it did. `case.recorded` is False where its complaint is not in the record
+    yet."""
+
+    routed: Routed
+    action: Action
+    case: Case | None
+    effect: Effect
+
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the answer that the router planned is owed now or once the complaint is recorded."""
+        if self.routed.owed is None or not self.effect.applied:
+            return False
+        return self.action.what != "status" or self.effect.status_moved
+
+
+def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Routed]) -> list[AppliedAction]:
+    """Apply and record these actions, which are new to the record, in order."""
+    told = [(event, event.matched.action) for event in routed if event.matched.action is not None]
+    due = [(event, action) for event, action in told if event.matched.outcome != "redelivered"]
+    if not due:
+        return []
+    cases = load_cases(connection, {e.matched.id for e, _ in due if e.matched.id and e.matched.outcome == "added"})
+    numbers = _complaints_of(connection, {a.to for _, a in due if a.to})
+    applied = [_apply(make, event, action, cases, numbers) for event, action in due]
+    _write(connection, make, applied, cases.values())
+    return applied
+
+
+def _apply(
+    make: RowMaker, routed: Routed, action: Action, cases: Mapping[str, Case], numbers: Mapping[str, str]
+) -> AppliedAction:
+    case = cases.get(routed.matched.id or "")
+    if case is None:
+        return AppliedAction(routed, action, None, Effect(reason=routed.matched.reason))
+    at = time_of(action)  # a source's clock that is ahead would hold up all later statuses
+    return AppliedAction(routed, action, case, apply(action, case, numbers.get(action.to or ""), make.at(at)))
+
+
+def time_of(action: Action) -> Any:
+    """When it was done: by the source's clock, at the latest when it was received."""
+    return min(action.observed_at or action.received_at, action.received_at)
+
+
+def load_cases(connection: Connection, ids: Iterable[str]) -> dict[str, Case]:
+    """The complaints' states, locked; for one that is not recorded yet, what earlier actions made of it."""
+    wanted = sorted(set(ids))
+    lock_rows(connection, complaints, "id", wanted)
+    sql = "SELECT id, status, status_said, status_at FROM complaints WHERE id IN (*)"
+    cases = {row[0]: Case(row[0], True, *row[1:]) for row in query_in(connection, sql, wanted)}
+    missing = [id for id in wanted if id not in cases]
+    cases |= {id: Case(id, recorded=False) for id in missing}
+    for row in earlier_actions(connection, missing):
+        if row.status is not None and row.reason is None:
+            case, at = cases[row.complaint], min(row.observed_at or row.received_at, row.received_at)
+            case.status, case.status_said, case.status_at = row.status, row.status_said, at
+    _load_offices(connection, cases)
+    return cases
+
+
+def earlier_actions(connection: Connection, ids: Iterable[str]) -> list[Any]:
+    """Applied actions of these complaints in the order in which they were applied."""
+    sql = (
+        "SELECT complaint, status, status_said, reason, observed_at, received_at, owed, owner, raw, item_index "
+        "FROM actions WHERE complaint IN (*) AND applied"
+    )
+    return sorted(query_in(connection, sql, ids), key=lambda row: (row.received_at, row.raw, row.item_index))
+
+
+def _load_offices(connection: Connection, cases: Mapping[str, Case]) -> None:
+    sql = (
+        "SELECT complaint, office_id, office_name, state, by_kind, by, since, until FROM assignments "
+        "WHERE complaint IN (*)"
+    )
+    for complaint, office, *state in query_in(connection, sql, cases):
+        cases[complaint].offices[office] = OfficeState(*state)
+
+
+def _complaints_of(connection: Connection, numbers: Iterable[str]) -> dict[str, str]:
+    sql = "SELECT number, complaint FROM numbers WHERE number IN (*)"
+    return dict(tuple(row) for row in query_in(connection, sql, numbers))
+
+
+def _write(connection: Connection, make: RowMaker, applied: Sequence[AppliedAction], cases: Iterable[Case]) -> None:
+    insert_all(
+        connection,
+        (actions, [_action_row(make, one) for one in applied], ""),
+        (timeline, [row for one in applied for row in _steps(make, one)], ""),
+        (matches, [row for one in applied for row in _link_rows(one)], ""),
+        (attachments, [row for one in applied for row in _files(make, one)], "ON CONFLICT DO NOTHING"),
+    )
+    changed = [case for case in cases if case.changed]
+    owners = {one.case.complaint: one.action.owner for one in applied if one.case is not None}
+    offices = [row for case in changed for row in _office_rows(case, owners)]
+    insert(connection, assignments, sorted(offices, key=lambda row: (row["complaint"], row["office_id"])), _UPSERT)
+    statuses = [
+        {"id": c.complaint, "status": c.status, "status_said": c.status_said, "status_at": c.status_at}
+        for c in changed if c.recorded and "status" in c.changed
+    ]  # fmt: skip
+    execute_each(connection, complaints, _UPDATE_COMPLAINT, statuses)
+    execute_each(connection, complaints, _TOUCH, _touched(make, applied))
+    _unlink(connection, make, applied)
+    _refuse(connection, applied)
+
+
+def _action_row(make: RowMaker, one: AppliedAction) -> Row:
+    action, case, effect = one.action, one.case, one.effect
+    waits = case is not None and not case.recorded and one.owes_answer
+    return {
+        "raw": action.raw, "item_index": action.item_index, "key": make.vault.message_key(action.id),
+        "complaint": one.routed.matched.id, "owner": action.owner, "channel": action.channel,
+        "account": action.account, "what": action.what, "what_word": action.what_word,
+        "actor_kind": action.actor.kind, "actor_id": action.actor.id, "actor_name": action.actor.name,
+        "text": without_nul(action.text) or None, "status": action.status, "status_said": action.status_said,
+        "office_id": action.office and action.office.id,
+        "to_complaint": (effect.link and effect.link[1]) or effect.unlink,
+        "observed_at": None if action.observed_at is None else make.at(action.observed_at),
+        "received_at": make.at(action.received_at), "applied": effect.applied, "reason": effect.reason,
+        "owed": json_or_none(one.routed.owed) if waits else None,
+    }  # fmt: skip
+
+
+def _steps(make: RowMaker, one: AppliedAction) -> list[Row]:
+    action = one.action
+    return [{
+        "complaint": step.complaint, "owner": action.owner, "at": make.at(time_of(action)), "what": step.what,
+        "actor_kind": action.actor.kind, "actor": action.actor.name or action.actor.id, "why": step.why,
+        "raw": action.raw, "item_index": action.item_index,
+    } for step in one.effect.steps]  # fmt: skip
+
+
+def _link_rows(one: AppliedAction) -> list[Row]:
+    if one.effect.link is None:
+        return []
+    kind, other = one.effect.link
+    return [{
+        "complaint": one.routed.matched.id, "owner": one.action.owner, "raw": one.action.raw,
+        "item_index": one.action.item_index, "kind": kind, "of": other, "score": 1.0,
+        "evidence": f"{one.action.what} by {_actor(one.action)}", "matcher": "",
+    }]  # fmt: skip
+
+
+def _files(make: RowMaker, one: AppliedAction) -> list[Row]:
+    return attachment_rows(make, one.routed.matched.id, one.action) if one.case is not None else []
+
+
+def _office_rows(case: Case, owners: Mapping[str, str]) -> list[Row]:
+    return [{
+        "complaint": case.complaint, "owner": owners[case.complaint], "office_id": office,
+        "office_name": had.name, "state": had.state, "rule": None, "why": None, "since": had.since,
+        "until": had.until, "by_kind": had.by_kind, "by": had.by,
+    } for office, had in case.offices.items() if office in case.changed]  # fmt: skip
+
+
+def _touched(make: RowMaker, applied: Sequence[AppliedAction]) -> list[Row]:
+    times: dict[str, list[Any]] = defaultdict(list)
+    for one in applied:
+        if one.effect.applied and one.case is not None and one.case.recorded:
+            times[one.case.complaint].append(make.at(one.action.received_at))
+    return [{"id": id, "touched_at": min(at), "updated_at": max(at)} for id, at in times.items()]
+
+
+def _unlink(connection: Connection, make: RowMaker, applied: Sequence[AppliedAction]) -> None:
+    pairs = {
+        (one.routed.matched.id, one.effect.unlink): {"undone_at": make.at(time_of(one.action)),
+                                                     "undone_by": _actor(one.action)}
+        for one in applied if one.effect.unlink is not None
+    }  # fmt: skip
+    both = {pair: row for (a, b), row in pairs.items() for pair in ((a, b), (b, a))}
+    rows = [{"complaint": a, "of": b, **row} for (a, b), row in both.items()]
+    execute_each(connection, matches, _UNLINK, rows)
+
+
+def _refuse(connection: Connection, applied: Sequence[AppliedAction]) -> None:
+    """An action that changed nothing is refused, though the matcher found its complaint."""
+    sql = "UPDATE outcomes SET outcome = :outcome, reason = :reason WHERE raw = :raw AND item_index = :item_index"
+    rows = [
+        {"raw": one.action.raw, "item_index": one.action.item_index, "outcome": "refused",
+         "reason": one.effect.reason}
+        for one in applied if one.case is not None and not one.effect.applied
+    ]  # fmt: skip
+    execute_each(connection, outcomes, sql, rows)
+
+
+def _actor(action: Action) -> str:
+    return action.actor.name or action.actor.id or action.actor.kind

@@ -1,0 +1,52 @@
+"""The hashes under which the matcher's memory looks things up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas import Action, Message
+from sink.vault import Vault
+
+
+class MemoryKeys:
+    """Hashes of conversations, identities, report keys and foreign ids."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def conversations(self, item: Message | Action) -> dict[str, bytes]:
+        """Of all conversations of a message's sender on its account, by `account/conversation`."""
+        if not isinstance(item, Message):
+            return {}
+        names = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
+        return {name: self._vault.digest("conversation", name) for name in names}
+
+    def identities(self, item: Message | Action) -> dict[bytes, str]:
+        """Hash to plain value, of everything that identifies a message's sender."""
+        if not isinstance(item, Message):
+            return {}
+        own = {self._vault.digest("identity", value): value for value in item.sender.identities}
+        return own | {hashed: name for name, hashed in self.conversations(item).items()}
+
+    def report(self, key: str) -> bytes:
+        """Of a report key (`schemas.memory.Query`)."""
+        return self._vault.digest("same_words", key)
+
+    def foreign(self, pair: tuple[str, str]) -> bytes:
+        """Of a system's name and its id of a complaint."""
+        return self._vault.digest("foreign", "\0".join(pair))
+
+    def message(self, id: str) -> bytes:
+        """Of a message id."""
+        return self._vault.message_key(id)
+
+
+def identity_hashes(keys: MemoryKeys, item: Message | Action) -> list[bytes]:
+    """As `numbers.reporter` holds them, end to end."""
+    return list(keys.identities(item))
+
+
+def known_identities(joined: bytes, plain: Mapping[bytes, str]) -> frozenset[str]:
+    """The plain values of those hashes in `numbers.reporter` that the batch itself brings."""
+    hashes = (joined[start : start + 16] for start in range(0, len(joined), 16))
+    return frozenset(plain[hashed] for hashed in hashes if hashed in plain)

@@ -1,0 +1,162 @@
+"""What the memory knows of a batch: each lookup is one bulk query by key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection
+
+from schemas import CLOSED_STATUSES, Action, Message, complaint_id, message_id, without_native
+from schemas.memory import Decision, Known, Query, Referred, Thread
+from sink.bulk import instant_encoder, query_in
+from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
+from sink.instant import read_instant
+from sink.memory_keys import MemoryKeys, known_identities
+from sink.vault import Vault
+
+FINGERPRINT_LASTS = timedelta(minutes=10)
+_THREAD = "n.complaint, n.number, n.last_at, c.status, c.place_code"
+_JOIN = "JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint"
+_REFERRED = f"SELECT {_THREAD}, n.reporter FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint WHERE "  # noqa: S608 - ours
+_DECISION = "SELECT raw, item_index, at, decision, first, fingerprint FROM decisions WHERE "
+
+
+class Lookups:
+    """Queries in one reading transaction."""
+
+    def __init__(self, connection: Connection, vault: Vault, keys: MemoryKeys, rows: DecisionRows) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._keys = keys
+        self._rows = rows
+
+    def known(self, queries: Sequence[Query]) -> Known:
+        """Everything that is known of these items."""
+        items = [query.item for query in queries]
+        senders: dict[bytes, str] = {}
+        for item in items:
+            senders |= self._keys.identities(item)
+        decided, seen = self._decided(items), self._by_message_id({item.id for item in items})
+        new = [m for m in items if isinstance(m, Message) and m.id not in seen and (m.raw, m.item_index) not in decided]
+        report_keys = {self._keys.report(key): key for query in queries for key in query.report_keys}
+        return Known(
+            decided=decided,
+            seen=seen,
+            fingerprints=self._fingerprints(items),
+            threads=self._threads("conversation", "threads", self._conversations(items)),
+            same_words=self._threads("key", "same_words", report_keys),
+            by_number=self._by_number(items, senders),
+            by_external_id=self._by_external_id(items, senders),
+            by_message=self._by_message(items, senders),
+            new_numbers=self._new_numbers(new),
+        )  # fmt: skip
+
+    def _decided(self, items: Sequence[Item]) -> dict[tuple[str, int], Decision]:
+        ids = {(item.raw, item.item_index): item.id for item in items}
+        rows = query_in(self._connection, f"{_DECISION} raw IN (*)", {raw for raw, _ in ids})
+        found = (((row.raw, row.item_index), row) for row in rows)
+        return {item: decision_about(row, ids[item]) for item, row in found if item in ids}
+
+    def _by_message_id(self, ids: Iterable[str]) -> dict[str, Decision]:
+        """The first decision about each message id."""
+        plain = {self._keys.message(id): id for id in ids}
+        rows = query_in(self._connection, f"{_DECISION} first IN (*)", plain)
+        found = ((plain[bytes(row.first)], row) for row in rows)
+        return {id: decision_with_id(row, id) for id, row in found}
+
+    def _fingerprints(self, items: Sequence[Item]) -> dict[str, Decision]:
+        alike: dict[bytes, list[Message]] = defaultdict(list)
+        for item in items:
+            key = self._rows.fingerprint_key(item)
+            if key is not None and isinstance(item, Message):
+                alike[key].append(item)
+        if not alike:
+            return {}
+        oldest = min(m.received_at for messages in alike.values() for m in messages) - FINGERPRINT_LASTS
+        sql = f"{_DECISION} fingerprint IN (*) AND at >= ? ORDER BY at"
+        latest: dict[str, Decision] = {}
+        for row in query_in(self._connection, sql, alike, instant_encoder(self._connection)(oldest)):
+            messages = alike[bytes(row.fingerprint)]
+            times = [m.received_at for m in messages]
+            if min(times) - FINGERPRINT_LASTS <= read_instant(row.at) <= max(times) + FINGERPRINT_LASTS:
+                latest[str(messages[0].fingerprint)] = decision_with_id(row, self._id_without_native(messages[0], row))
+        return latest
+
+    def _id_without_native(self, alike: Message, row: Any) -> str:
+        """The id of a message that has a fingerprint was derived; one that its channel gave is not stored."""
+        id = message_id(alike.channel, alike.account, without_native(row.raw, row.item_index))
+        return id if row.first is not None and self._keys.message(id) == bytes(row.first) else ""
+
+    def _conversations(self, items: Iterable[Item]) -> dict[bytes, str]:
+        return {key: name for item in items for name, key in self._keys.conversations(item).items()}
+
+    def _threads(self, column: str, table: str, plain: Mapping[bytes, str]) -> dict[str, Thread]:
+        sql = f"SELECT t.{column}, {_THREAD} FROM {table} t {_JOIN} WHERE t.{column} IN (*)"  # noqa: S608 - ours
+        return {plain[bytes(key)]: _thread(*rest) for key, *rest in query_in(self._connection, sql, plain)}
+
+    def _by_number(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[str, Referred]:
+        """By the number as it was written, and by its digits."""
+        digits = {i.number: "".join(c for c in i.number if c in "0123456789") for i in items if i.number}
+        rows = query_in(self._connection, f"{_REFERRED} n.number IN (*)", set(digits.values()))
+        known = {row[1]: _referred(row, senders) for row in rows}
+        return known | {written: known[number] for written, number in digits.items() if number in known}
+
+    def _by_external_id(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[tuple[str, str], Referred]:
+        pairs = {pair for item in items for pair in _foreign_ids(item)}
+        plain = {self._keys.foreign(pair): pair for pair in pairs}
+        rows = query_in(self._connection, "SELECT key, complaint FROM foreign_ids WHERE key IN (*)", plain)
+        complaints = {plain[bytes(key)]: complaint for key, complaint in rows}
+        known = self._by_complaint(complaints.values(), senders)
+        return {pair: known[complaint] for pair, complaint in complaints.items() if complaint in known}
+
+    def _by_message(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[str, Referred]:
+        """Messages referred to: a citizen's, whose decision names the complaint, or one of our own replies."""
+        ids = {message_id(m.channel, m.account, m.refers_to) for m in items if isinstance(m, Message) and m.refers_to}
+        if not ids:
+            return {}
+        decisions = self._by_message_id(ids)
+        complaints = {id: d.complaint for id, d in decisions.items() if d.complaint and not d.stranger}
+        sql = "SELECT i.key, o.complaint FROM reply_ids i JOIN outbox o ON o.id = i.reply WHERE i.key IN (*)"
+        plain = {self._keys.message(id): id for id in ids}
+        replies = query_in(self._connection, sql, plain)
+        complaints |= {plain[bytes(key)]: complaint for key, complaint in replies if complaint is not None}
+        known = self._by_complaint(complaints.values(), senders)
+        return {id: known[complaint] for id, complaint in complaints.items() if complaint in known}
+
+    def _by_complaint(self, ids: Iterable[str], senders: Mapping[bytes, str]) -> dict[str, Referred]:
+        rows = query_in(self._connection, f"{_REFERRED} n.complaint IN (*)", set(ids))
+        return {row[0]: _referred(row, senders) for row in rows}
+
+    def _new_numbers(self, messages: Iterable[Message]) -> dict[str, str]:
+        """A free number for each complaint that may be opened; a complaint that has one keeps it."""
+        wanted = dict.fromkeys(complaint_id(m.id) for m in messages)
+        sql = "SELECT complaint, number FROM numbers WHERE complaint IN (*)"
+        found: dict[str, str] = dict(tuple(row) for row in query_in(self._connection, sql, wanted))
+        left, attempt = [c for c in wanted if c not in found], 0
+        while left:
+            drawn = {self._vault.number(c, attempt): c for c in left}
+            taken = {n for (n,) in query_in(self._connection, "SELECT number FROM numbers WHERE number IN (*)", drawn)}
+            taken |= set(found.values())
+            found |= {c: number for number, c in drawn.items() if number not in taken}
+            left, attempt = [c for c in left if c not in found], attempt + 1
+        return found
+
+
+def _foreign_ids(item: Item) -> Iterable[tuple[str, str]]:
+    return (item.of if isinstance(item, Action) else item.external_ids).items()
+
+
+def _thread(complaint: str, number: str, last_at: Any, status: str | None, region: str | None) -> Thread:
+    return Thread(
+        complaint=complaint, number=number, last_at=read_instant(last_at), closed=status in CLOSED_STATUSES,
+        region=region,
+    )  # fmt: skip
+
+
+def _referred(row: Any, senders: Mapping[bytes, str]) -> Referred:
+    reporter = known_identities(bytes(row[-1]), senders)
+    return Referred(**asdict(_thread(*row[:-1])), reporter=reporter)

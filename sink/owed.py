@@ -1,0 +1,66 @@
+"""From what the router planned to rows of the outbox: to the sender of a message, or to a complaint's reporter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from schemas import Owed, Routed
+from sink.actions import AppliedAction
+from sink.contacts import contact_of
+from sink.outbox import NewReply, new_reply
+from sink.reporters import Reporter, reporters_of
+from sink.rows import RowMaker
+
+_owed = msgspec.json.Decoder(Owed).decode
+
+
+def reply_to_sender(make: RowMaker, routed: Routed, speaks: Collection[str]) -> NewReply | None:
+    """The automatic answer to a message. None: nothing is owed, or the account cannot send."""
+    matched, message, owed = routed.matched, routed.matched.message, routed.owed
+    if message is None or owed is None or message.account not in speaks:
+        return None
+    contact = contact_of(message, make.ids, make.reply_address)
+    stranger = matched.stranger and matched.outcome != "recorded"
+    return new_reply(
+        make.vault, source=routed.event_id, template=owed.template, params=owed.params, automatic=True,
+        owner=message.owner, account=message.account, channel=message.channel,
+        conversation=contact.conversation, to=contact.address, in_reply_to=message.native_id or None,
+        person=contact.person, complaint=None if stranger else matched.id, number=matched.number,
+    )  # fmt: skip
+
+
+def answers_to_reporters(
+    connection: Connection,
+    make: RowMaker,
+    applied: Sequence[AppliedAction],
+    waiting: Sequence[Any],
+    speaks: Collection[str],
+) -> list[NewReply]:
+    """Answers of officers and offices: for the actions just applied, and for earlier ones (rows of `actions`) whose
+    complaint was recorded just now."""
+    due = [
+        (one.case.complaint, one.routed.event_id, one.routed.owed) for one in applied
+        if one.owes_answer and one.case is not None and one.case.recorded and one.routed.owed is not None
+    ]  # fmt: skip
+    due += [(row.complaint, f"{row.raw}.{row.item_index}", _owed(row.owed)) for row in waiting]
+    if not due:
+        return []
+    reporters = reporters_of(connection, make.vault, {complaint for complaint, _, _ in due}, speaks)
+    return [
+        _answer(make, source, owed, complaint, reporters[complaint])
+        for complaint, source, owed in due
+        if complaint in reporters
+    ]
+
+
+def _answer(make: RowMaker, source: str, owed: Owed, complaint: str, to: Reporter) -> NewReply:
+    return new_reply(
+        make.vault, source=source, template=owed.template, params=owed.params, automatic=False,
+        owner=to.owner, account=to.account, channel=to.channel,
+        conversation=to.contact.conversation, to=to.contact.address, in_reply_to=to.native or None,
+        person=to.contact.person, complaint=complaint, number=to.number,
+    )  # fmt: skip
