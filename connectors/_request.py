@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
-LONGEST_CONVERSATION = 255
-"""Characters; a longer one is a key of events by its hash."""
+from schemas import bounded_id
 
 
 class Forbidden(Exception):  # noqa: N818 - the word of the protocol
@@ -83,15 +81,10 @@ def group_parts(channel: _TakesApart, payload: Payload) -> list[PartGroup]:
     found: dict[tuple[str | None, str | None], list[int]] = {}
     try:
         for position, part in enumerate(channel.parts(payload)):
-            found.setdefault((_bounded(part.conversation), part.address), []).append(position)
+            conversation = None if part.conversation is None else bounded_id(part.conversation)
+            found.setdefault((conversation, part.address), []).append(position)
     except Exception:  # the bytes are stored whole, and the reader says what is wrong with them
         found.clear()
     if len(found) > 1:
         return [PartGroup(*key, tuple(positions)) for key, positions in found.items()]
     return [PartGroup(*key) for key in found] or [PartGroup()]
-
-
-def _bounded(conversation: str | None) -> str | None:
-    if conversation is None or len(conversation) <= LONGEST_CONVERSATION:
-        return conversation
-    return "#" + sha256(conversation.encode("utf-8", "surrogatepass")).hexdigest()

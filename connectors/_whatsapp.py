@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ _KINDS: dict[str, MessageKind] = {
 _MEDIA = ("image", "audio", "voice", "video", "document", "sticker")
 _MEDIA_KEPT = timedelta(days=7)
 """How long Meta keeps the media of a webhook."""
+_CHANGES = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 _REFERENCES = (
     ("reaction", "message_id"), ("edit", "original_message_id"), ("revoke", "original_message_id"), ("context", "id"),
 )  # fmt: skip
@@ -61,6 +63,28 @@ def own_phone(message: Json) -> str:
         return ""
     given = [phone for card in objects_of(message, "contacts") for phone in _phones(card)]
     return "".join(c for c in given[0] if c.isdigit()) if given else ""
+
+
+def new_ids(message: Json) -> tuple[str, ...]:
+    """The number and user id that a citizen has from now on, where Meta's notice names them."""
+    notice = object_of(message, "system")
+    if string_of(notice, "type") not in _CHANGES:
+        return ()
+    return tuple(string_of(notice, name).removeprefix("+") for name in ("wa_id", "new_wa_id", "user_id", "new_user_id"))
+
+
+def with_phone(wamid: str, user: str, phone: str) -> str:
+    """The id of a message in its form with the citizen's number: Meta also writes it with the user id inside."""
+    if not user or not phone:
+        return wamid
+    try:
+        inside = b64decode(wamid.removeprefix("wamid."), validate=True)
+    except ValueError:
+        return wamid
+    head, own = inside[:2], bytes([len(user)]) + user.encode()
+    if not inside.startswith(own, len(head)):
+        return wamid
+    return "wamid." + b64encode(head + bytes([len(phone)]) + phone.encode() + inside[len(head + own) :]).decode()
 
 
 def _text(message: Json) -> str:

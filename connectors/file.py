@@ -31,7 +31,6 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 _NO = frozenset({"", "false", "0", "tidak", "t", "n", "no"})
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_PHONE = frozenset("+0123456789-.() ")
 
 
 class FileSettings(Settings, frozen=True, kw_only=True):
@@ -149,9 +148,9 @@ def _party(row: Fields) -> Party:
         return Party(name=name, address=address)
     if "@" in sender[1:] and " " not in sender:
         return Party(name=name, address=address, email=sender.lower())
-    if _PHONE.issuperset(sender) and sum(c.isdigit() for c in sender) >= 3:
-        return Party(name=name, address=address, phone=sender)
-    return Party(name=name, address=address, user=f"file:{sender}")
+    if sender.startswith("@"):
+        return Party(name=name, address=address, user=f"file:{sender}")
+    return Party(name=name, address=address, phone=sender)  # the reader knows what is a phone
 
 
 def _place(row: Fields) -> Place | None:

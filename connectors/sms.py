@@ -75,6 +75,7 @@ class Sms(Listens, Speaks):
     settings_type = SmsSettings
     conversational = True
     unwraps_base64 = True
+    short_answers = True
     ids_hold_phones = True
     needs_contract = False
     outbound_settings = ("send_url",)
@@ -95,7 +96,6 @@ token = "{secret}"
 
     @property
     def keywords(self) -> Mapping[str, str]:
-        """Region keyword to region code, for the reader."""
         keywords: Mapping[str, str] = self.settings.keywords
         return keywords
 
@@ -160,14 +160,13 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         native = _string(given, "id")
         native = "" if native.lower() in _NO_ID else native
         extra = {name: _string(given, name) for name in ("to", "smsc") if _string(given, name)}
-        numbered = conversation.startswith("+")
         return self.message(
             raw,
             native or None,
             conversation,
             fingerprint=self._fingerprint(given) if not native and given.get("time") else None,
             sent_at=_time(_string(given, "time")),
-            sender=Party(phone=sender) if numbered else Party(user=f"sms:{conversation}"),
+            sender=Party(user=f"sms:{sender}") if any(c.isalpha() for c in sender) else Party(phone=sender),
             text=readable(given["text"], _string(given, "charset"), _string(given, "coding")),
             extra=extra | _concatenation(given.get("udh", b"")),
         )

@@ -21,7 +21,7 @@ from connectors._json import Json, decode_lenient, object_of, objects_of, string
 from connectors._meta import MetaSettings, MetaWebhook
 from connectors._port import Fetches, File, Item, Outbound, Sent, Speaks
 from connectors._request import Part, Payload
-from connectors._whatsapp import content_of, errors_of, own_phone, time_of
+from connectors._whatsapp import content_of, errors_of, new_ids, own_phone, time_of, with_phone
 from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
 _STATES: dict[str, ReceiptState] = {
@@ -71,6 +71,7 @@ class Whatsapp(MetaWebhook, Speaks, Fetches):
     kind = "whatsapp"
     settings_type = WhatsappSettings
     conversational = True
+    vouches_for_sender = True
     ids_hold_phones = True
     needs_contract = False
     template = """\
@@ -122,10 +123,11 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         value, citizen = element.value, element.citizen
         if not citizen.keys:
             raise Reject("no_sender", "the message does not say who wrote it")
-        keys = (*citizen.keys, own_phone(value), string_of(value, "from_parent_user_id"))
+        keys = (*citizen.keys, own_phone(value), string_of(value, "from_parent_user_id"), *new_ids(value))
         conversation, *aliases = dict.fromkeys(f"{element.number}:{key}" for key in keys if key)
-        native = string_of(value, "id")
+        native = with_phone(string_of(value, "id"), citizen.user, citizen.phone)
         known = content_of(value, raw)
+        known["refers_to"] = with_phone(known["refers_to"] or "", citizen.user, citizen.phone) or None
         if element.of == "messages":
             known["sender"] = _sender(citizen, own_phone(value))
         elif element.of == "message_echoes":
@@ -137,7 +139,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         return self.message(raw, native or None, conversation, aliases=tuple(aliases), **known)
 
     def _status(self, raw: Raw, part: Part) -> Receipt:
-        value = part.payload.value
+        value, citizen = part.payload.value, part.payload.citizen
         word = string_of(value, "status")
         state = _STATES.get(word, "unknown")
         return self.receipt(
@@ -146,7 +148,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             at=time_of(value) or raw.received_at,
             conversation=part.conversation,
             reply=string_of(value, "biz_opaque_callback_data") or None,
-            native_id=string_of(value, "id") or None,
+            native_id=with_phone(string_of(value, "id"), citizen.user, citizen.phone) or None,
             reason=errors_of(value) or (f"status {word[:40]}" if state == "unknown" else None),
         )
 
