@@ -124,7 +124,7 @@ class MemoryDouble:
         known.threads = {k: replace(t, last_at=last_at[t.complaint]) for k, t in known.threads.items()}
         items = [q.item for q in queries if isinstance(q.item, Message) and q.item.id not in known.seen]
         known.new_numbers = {complaint_id(m.id): number_of(complaint_id(m.id)) for m in items}
-        return known
+        return _asked(known, queries)
 
     def remember(self, entries: Sequence[Entry]) -> None:
         if self.busy:
@@ -170,6 +170,26 @@ class MemoryDouble:
             known.by_number[thread.number] = referred
             known.by_external_id.update(dict.fromkeys(item.external_ids.items(), referred))
         known.same_words.update(dict.fromkeys(entry.report_keys, thread))
+
+
+def _asked(known: Known, queries: Sequence[Query]) -> Known:
+    """What was asked for, and no more."""
+    items = [q.item for q in queries]
+    messages = [i for i in items if isinstance(i, Message)]
+    raws = {i.raw for i in items}
+    actions = [i for i in items if isinstance(i, Action)]
+    wanted: dict[str, set[Any]] = {
+        "decided": {key for key in known.decided if key[0] in raws},
+        "seen": {i.id for i in items},
+        "fingerprints": {m.fingerprint for m in messages},
+        "threads": {key for m in messages for key in (m.key, *(f"{m.account}/{a}" for a in m.aliases))},
+        "same_words": {key for q in queries for key in q.report_keys},
+        "by_number": {i.number for i in items},
+        "by_external_id": {of for a in actions for of in a.of.items()},
+        "by_message": {message_id(m.channel, m.account, m.refers_to) for m in messages if m.refers_to},
+        "new_numbers": set(known.new_numbers),
+    }
+    return Known(**{name: {k: v for k, v in getattr(known, name).items() if k in keys} for name, keys in wanted.items()})
 
 
 def number_of(complaint: str) -> str:

@@ -1,4 +1,4 @@
-"""`match`, the end of its table: what opens a complaint, what goes on with one; and a batch that sees itself."""
+"""`match`, the end of its table: messages that open a complaint and that go on with one; a batch that sees itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import match
-from normalizer.match import digest
+from normalizer.content import digest
 from schemas import Party, Retry, complaint_id
 from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, message, opened, match_each
 
@@ -20,16 +20,16 @@ def test_a_later_message_adds_to_the_open_complaint() -> None:
     assert (more.outcome, more.id, more.number, more.missing) == ("added", first.id, first.number, ())
 
 
-def test_a_report_that_begins_is_a_new_one() -> None:
+def test_a_message_that_opens_a_report_opens_a_new_one() -> None:
     memory = MemoryDouble()
     assert opened(memory).id != opened(memory, "1", LAMP, opens_report=True, minutes=5).id
 
 
-@pytest.mark.parametrize(("silence", "outcome"), [(WEEK / 2, "added"), (WEEK, "recorded")])
-def test_a_thread_is_open_for_a_week_after_its_last_message(silence, outcome: str) -> None:
+@pytest.mark.parametrize(("pause", "outcome"), [(WEEK / 2, "added"), (WEEK, "recorded")])
+def test_a_thread_is_open_for_a_week_after_its_last_message(pause, outcome: str) -> None:
     memory = MemoryDouble()
     opened(memory)
-    (later,) = match([message("1", LAMP, received_at=NOON + silence)], memory)
+    (later,) = match([message("1", LAMP, received_at=NOON + pause)], memory)
     assert later.outcome == outcome
 
 
@@ -62,9 +62,9 @@ def test_case_09_a_user_id_that_got_its_phone_stays_in_its_thread() -> None:
 
 def test_case_08_an_album_is_one_complaint() -> None:
     album = [message("0", kind="image"), message("1", ROAD, kind="image"), message("2", kind="audio")]
-    complaints = match(album, MemoryDouble())
-    assert [c.outcome for c in complaints] == ["recorded", "added", "added"]
-    assert len({c.id for c in complaints}) == 1
+    events = match(album, MemoryDouble())
+    assert [c.outcome for c in events] == ["recorded", "added", "added"]
+    assert len({c.id for c in events}) == 1
 
 
 def test_a_dead_message_joins_what_its_successors_opened() -> None:
@@ -89,7 +89,7 @@ def test_a_dead_report_opens_its_own_and_leaves_the_later_thread_alone() -> None
         ({"text": "", "kind": "audio"}, ()),
         ({"text": "jalan rusak parah"}, ()),
         ({"text": "rusak", "title": "Jalan Mawar berlubang"}, ()),
-        ({"text": "halo", "begins": True}, ("text",)),
+        ({"text": "halo", "opens_report": True}, ("text",)),
         ({"text": "jalan rusak parah", "place": None}, ("place",)),
     ],
 )
@@ -109,13 +109,13 @@ def test_a_batch_sees_itself_in_order() -> None:
         message("4", "gelap sekali", minutes=3),
         message("1", "masih rusak pak", raw="another", minutes=4),
     ]
-    complaints = match(batch, MemoryDouble())
+    events = match(batch, MemoryDouble())
     a, b, c = (complaint_id(f"sms/sms/{n}") for n in (0, 2, 3))
-    assert [x.id for x in complaints] == [a, a, b, c, c, a]
-    assert [x.message for x in complaints] == batch
+    assert [x.id for x in events] == [a, a, b, c, c, a]
+    assert [x.message for x in events] == batch
 
 
-def test_decisions_are_remembered_before_they_are_told_and_a_retry_is_the_pumps() -> None:
+def test_a_batch_that_cannot_be_remembered_raises_and_leaves_nothing() -> None:
     memory = MemoryDouble(busy=1)
     with pytest.raises(Retry):
         match([message("0", ROAD)], memory)
@@ -136,8 +136,8 @@ TALK = st.tuples(
 @given(st.lists(TALK, max_size=12), st.data())
 def test_one_batch_or_many_the_decisions_are_the_same(talk: list, data: st.DataObject) -> None:
     messages = [
-        message(str(native), text, by=by, kind=kind, opens_report=begins, refers_to=to, minutes=n, raw=f"r{n}")
-        for n, (by, text, kind, begins, to, native) in enumerate(talk)
+        message(str(native), text, by=by, kind=kind, opens_report=opens_report, refers_to=to, minutes=n, raw=f"r{n}")
+        for n, (by, text, kind, opens_report, to, native) in enumerate(talk)
     ]
     cut = data.draw(st.integers(0, len(messages)))
     memory = MemoryDouble()
@@ -149,18 +149,18 @@ def test_case_22_nobodys_words_enter_another_citizens_case(talk: list) -> None:
     memory = MemoryDouble()
     owner = {opened(memory, "s").number: SARI, opened(memory, "b", by=BUDI).number: BUDI}
     numbers = list(owner)
-    for n, (by, text, kind, begins, to, native) in enumerate(talk):
-        named = {"command": "TL" if begins else "CEK", "number": numbers[n % 2]} if native % 2 else {"begins": begins}
-        said = message(f"{by}-{n}", text, by=by, kind=kind, refers_to=to and f"{by}-{to}", minutes=n, **named)
-        (complaint,) = match([said], memory)
-        if complaint.outcome == "recorded":
-            owner[complaint.number] = by
-        if complaint.outcome == "added" and not complaint.stranger:
-            assert owner[complaint.number] == by
+    for n, (by, text, kind, opens_report, to, native) in enumerate(talk):
+        named = {"command": "TL" if opens_report else "CEK", "number": numbers[n % 2]} if native % 2 else {"opens_report": opens_report}
+        written = message(f"{by}-{n}", text, by=by, kind=kind, refers_to=to and f"{by}-{to}", minutes=n, **named)
+        (matched,) = match([written], memory)
+        if matched.outcome == "recorded":
+            owner[matched.number] = by
+        if matched.outcome == "added" and not matched.stranger:
+            assert owner[matched.number] == by
 
 
 @given(st.text())
-def test_the_digest_hears_letters_and_digits_only(text: str) -> None:
+def test_the_digest_is_of_letters_and_digits_only(text: str) -> None:
     assert digest(text) == digest(f"  {text.casefold()} …!")
     assert digest(text) is None or len(digest(text) or "") == 64
 
@@ -170,6 +170,6 @@ def test_digest_of_plain_and_other_letters_agree() -> None:
 
 
 def test_a_message_is_never_changed() -> None:
-    said = message("0", ROAD)
-    assert match([said], MemoryDouble())[0].message is said
-    assert msgspec.structs.replace(said) == said
+    written = message("0", ROAD)
+    assert match([written], MemoryDouble())[0].message is written
+    assert msgspec.structs.replace(written) == written

@@ -1,0 +1,221 @@
+"""What every memory of the matcher keeps: the double of these tests, and the tables of the sink.
+
+A class of tests to inherit from. Its subclass gives the fixture `memory`: an empty memory, at any time of receipt. Nothing
+but the port is used, so nothing here depends on the record being written.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from normalizer import Decision, Entry, Known, Memory, Query
+from normalizer.keywords import is_our_number
+from schemas import Action, Message, Party, Retry, complaint_id, message_id
+from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, action, message
+
+
+def recall(memory: Memory, *items: Message | Action, keys: tuple[str, ...] = ()) -> Known:
+    return memory.recall([Query(item=item, report_keys=keys) for item in items])
+
+
+def opens(memory: Memory, item: Message, *, keys: tuple[str, ...] = (), **known: Any) -> Decision:
+    """Remember that the message opens a complaint."""
+    complaint = complaint_id(item.id)
+    number = recall(memory, item).new_numbers[complaint]
+    given = {"complaint": complaint, "number": number, "opens_complaint": True, "switches_thread": True} | known
+    return remembers(memory, item, keys=keys, **given)
+
+
+def remembers(memory: Memory, item: Message | Action, *, keys: tuple[str, ...] = (), **known: Any) -> Decision:
+    decision = Decision(
+        **{
+            "raw": item.raw,
+            "item_index": item.item_index,
+            "message": item.id,
+            "content": "c",
+            "outcome": "recorded" if known.get("opens_complaint") else "added",
+            "received_at": item.received_at,
+        }
+        | known
+    )
+    memory.remember([Entry(item=item, decision=decision, report_keys=keys)])
+    return decision
+
+
+def joins(memory: Memory, item: Message | Action, first: Decision, **known: Any) -> Decision:
+    """Remember that the item joins the complaint that `first` opened."""
+    return remembers(memory, item, complaint=first.complaint, number=first.number, **known)
+
+
+class MemoryContract:
+    """Each test starts with an empty memory."""
+
+    def test_the_same_raw_has_the_stored_decision_whole(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD), reason="no open conversation", missing=("text",), matcher="2")
+        known = recall(memory, message("1", ROAD))
+        assert known.decided == {(first.raw, 0): first}
+        assert known.seen == {first.message: first}
+
+    def test_another_raw_with_that_message_id_finds_the_first_decision(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        again = message("1", ROAD, raw="again", minutes=1)
+        joins(memory, again, first, outcome="redelivered")
+        known = recall(memory, message("1", ROAD, raw="once more"))
+        assert known.seen[first.message] == first
+        assert known.decided == {}
+
+    def test_an_id_of_its_own_is_found_by_that_id(self, memory: Memory) -> None:
+        opens(memory, message("1", ROAD))
+        other = replace(message("1", LAMP, raw="other", by=BUDI), id="sms/sms/1~2")
+        second = opens(memory, other)
+        assert recall(memory, other).seen == {"sms/sms/1~2": second}
+
+    def test_a_new_number_is_ours_and_is_the_same_for_everybody_who_asks(self, memory: Memory) -> None:
+        items = [message("1", ROAD), message("2", LAMP)]
+        numbers = recall(memory, *items).new_numbers
+        assert set(numbers) == {complaint_id(item.id) for item in items}
+        assert len(set(numbers.values())) == 2
+        assert all(is_our_number(number) for number in numbers.values())
+        assert recall(memory, *items).new_numbers == numbers
+
+    def test_of_two_processes_with_one_message_the_second_is_matched_again(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        there = message("1", ROAD, raw="there", by=BUDI)
+        with pytest.raises(Retry):
+            remembers(memory, there, complaint=first.complaint, number="1234567897", opens_complaint=True)
+        assert recall(memory, there).seen[there.id].raw == first.raw
+
+    def test_a_batch_is_remembered_whole_or_not_at_all(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        good, bad = message("2", LAMP), message("1", ROAD, raw="there")
+        batch = [
+            Entry(item=item, decision=replace(first, raw=item.raw, message=item.id, opens_complaint=False))
+            for item in (good, bad)
+        ]
+        with pytest.raises(Retry):
+            memory.remember(batch)
+        assert recall(memory, good).decided == {}
+
+    @pytest.mark.parametrize(("minutes", "found"), [(9, True), (10, True), (11, False)])
+    def test_a_fingerprint_lasts_ten_minutes(self, memory: Memory, minutes: int, found: bool) -> None:
+        opens(memory, message("1", ROAD, fingerprint="f"))
+        known = recall(memory, message("2", ROAD, fingerprint="f", minutes=minutes)).fingerprints
+        fresh = [f for f, d in known.items() if NOON + timedelta(minutes=minutes) - d.received_at <= timedelta(minutes=10)]
+        assert bool(fresh) is found
+
+    def test_a_thread_is_found_by_conversation_and_by_alias(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD, aliases=("US.1",)))
+        threads = recall(memory, message("2"), message("3", conversation="US.1")).threads
+        assert set(threads) == {f"sms/{SARI}", "sms/US.1"}
+        thread = threads["sms/US.1"]
+        assert (thread.complaint, thread.number, thread.closed) == (first.complaint, first.number, False)
+        assert thread.last_at == NOON
+        assert thread.last_at.utcoffset() == timedelta(0)
+
+    def test_the_thread_is_as_new_as_the_last_message_that_switched_it(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        for n, switches in ((5, True), (9, False)):
+            joins(memory, message(f"n{n}", minutes=n), first, switches_thread=switches)
+        assert recall(memory, message("x")).threads[f"sms/{SARI}"].last_at == NOON + timedelta(minutes=5)
+
+    def test_a_thread_switches_to_the_complaint_that_was_written_to_last(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        opens(memory, message("2", LAMP, minutes=1))
+        joins(memory, message("3", minutes=2), first, switches_thread=True)
+        assert recall(memory, message("x")).threads[f"sms/{SARI}"].complaint == first.complaint
+
+    def test_a_question_leaves_the_thread_as_it_is(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        second = opens(memory, message("2", LAMP, minutes=1))
+        joins(memory, message("3", minutes=2), first, outcome="asked")
+        thread = recall(memory, message("x")).threads[f"sms/{SARI}"]
+        assert (thread.complaint, thread.last_at) == (second.complaint, NOON + timedelta(minutes=1))
+
+    def test_the_same_words_are_found_by_their_keys_only(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD), keys=("claimed\0a\0d", "conversation\0b\0d"))
+        found = recall(memory, message("2", by=BUDI), keys=("claimed\0a\0d", "claimed\0b\0d")).same_words
+        assert {key: thread.complaint for key, thread in found.items()} == {"claimed\0a\0d": first.complaint}
+
+    def test_the_same_words_lead_to_the_newer_complaint(self, memory: Memory) -> None:
+        opens(memory, message("1", ROAD), keys=("k",))
+        second = opens(memory, message("2", ROAD, minutes=1), keys=("k",))
+        assert recall(memory, message("3"), keys=("k",)).same_words["k"].complaint == second.complaint
+
+    def test_a_number_leads_to_the_complaint_and_its_reporter(self, memory: Memory) -> None:
+        sender = Party(phone=SARI, user="whatsapp:US.1")
+        first = opens(memory, message("1", ROAD, sender=sender, aliases=("US.1",)))
+        number = str(first.number)
+        for asker, whose in (
+            (message("2", number=number), {SARI, f"sms/{SARI}"}),
+            (message("3", number=number, sender=Party(user="whatsapp:US.1"), conversation="x"), {"whatsapp:US.1"}),
+            (message("4", number=number, sender=Party(), conversation="US.1"), {"sms/US.1"}),
+            (message("5", number=number, by=BUDI), set()),
+        ):
+            found = recall(memory, asker).by_number[number]
+            assert (found.complaint, found.number) == (first.complaint, number)
+            own = {*asker.sender.identities, asker.key}
+            assert found.reporter & own == whose
+        assert recall(memory, message("6", number="1234567897")).by_number == {}
+
+    def test_a_message_referred_to_leads_to_its_complaint_and_reporter(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        joins(memory, message("2", minutes=1), first, switches_thread=True)
+        for native in ("1", "2"):
+            quote = message("3", refers_to=native)
+            found = recall(memory, quote).by_message[message_id("sms", "sms", native)]
+            assert found.complaint == first.complaint
+            assert f"sms/{SARI}" in found.reporter
+
+    def test_a_stranger_who_refers_to_it_is_none_of_its_reporter(self, memory: Memory) -> None:
+        opens(memory, message("1", ROAD))
+        stranger = message("2", refers_to="1", by=BUDI)
+        found = recall(memory, stranger).by_message[message_id("sms", "sms", "1")]
+        assert found.reporter.isdisjoint({BUDI, stranger.key})
+
+    def test_nothing_leads_from_a_strangers_message(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        joins(memory, message("2", by=BUDI), first, outcome="asked", stranger=True)
+        assert recall(memory, message("3", by=BUDI, refers_to="2")).by_message == {}
+        assert recall(memory, message("3", by=BUDI)).threads == {}
+
+    def test_a_foreign_id_of_the_report_leads_to_it(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD, external_ids={"sp4n": "1234567"}))
+        found = recall(memory, action("1", of={"sp4n": "1234567", "lapor": "1234567"})).by_external_id
+        assert {of: c.complaint for of, c in found.items()} == {("sp4n", "1234567"): first.complaint}
+
+    def test_an_action_finds_its_complaint_by_number(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        assert recall(memory, action("1", number=first.number)).by_number[str(first.number)].complaint == first.complaint
+
+    def test_an_action_is_remembered_as_a_message_is(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        note = action("1", number=first.number, minutes=1)
+        decision = joins(memory, note, first)
+        known = recall(memory, note)
+        assert known.decided == {(note.raw, 0): decision}
+        assert known.seen == {note.id: decision}
+        assert recall(memory, message("x")).threads[f"sms/{SARI}"].last_at == NOON
+
+    def test_a_large_batch_is_recalled_whole(self, memory: Memory) -> None:
+        batch = [message(str(n), ROAD, conversation=f"c{n}") for n in range(1, 1201)]
+        numbers = recall(memory, *batch).new_numbers
+        memory.remember(
+            [
+                Entry(
+                    item=item,
+                    decision=Decision(
+                        raw=item.raw, item_index=0, message=item.id, outcome="recorded", received_at=NOON,
+                        complaint=complaint_id(item.id), number=numbers[complaint_id(item.id)],
+                        opens_complaint=True, switches_thread=True,
+                    ),
+                )
+                for item in batch
+            ]
+        )  # fmt: skip
+        known = recall(memory, *batch)
+        assert len(known.decided) == len(known.seen) == len(known.threads) == len(batch)
+        assert known.new_numbers.keys().isdisjoint(numbers) or known.new_numbers == numbers

@@ -1,0 +1,51 @@
+"""`match` of actions: by our number, by a foreign id, or refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from normalizer import match
+from schemas import Office, complaint_id
+from tests.normalizer.stage import LAMP, MemoryDouble, action, match_each, message, number_of, opened
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_an_action_finds_its_complaint_by_our_number(batch: bool) -> None:
+    memory, report = MemoryDouble(), message("0", LAMP)
+    done = action("1", number=number_of(complaint_id(report.id)), what="status", status="done")
+    first, applied = match([report, done], memory) if batch else match_each(memory, report, done)
+    assert (applied.outcome, applied.id, applied.number) == ("added", first.id, first.number)
+    assert applied.action == done
+    assert applied.message is None
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_an_action_finds_its_complaint_by_a_foreign_id(batch: bool) -> None:
+    memory, report = MemoryDouble(), message("0", LAMP, external_ids={"sp4n": "1234567"})
+    answer = action("1", of={"lapor": "9", "sp4n": "1234567"})
+    first, applied = match([report, answer], memory) if batch else match_each(memory, report, answer)
+    assert (applied.outcome, applied.id) == ("added", first.id)
+
+
+@pytest.mark.parametrize("known", [{"number": "1234567897"}, {"of": {"sp4n": "7654321"}}, {}])
+def test_an_action_on_an_unknown_report_is_refused_with_a_reason(known: dict) -> None:
+    memory = MemoryDouble()
+    opened(memory, external_ids={"sp4n": "1234567"})
+    (refused,) = match([action("1", **known)], memory)
+    assert (refused.outcome, refused.id, refused.number) == ("refused", None, None)
+    assert refused.reason
+
+
+def test_an_action_switches_no_thread_and_is_no_reporter() -> None:
+    memory = MemoryDouble()
+    first = opened(memory)
+    second = opened(memory, "1", LAMP, opens_report=True, minutes=1)
+    note = action("1", number=first.number, what="disposition", office=Office(id="pupr"), minutes=2)
+    assert match_each(memory, note, message("2", "masih mati", minutes=3))[1].id == second.id
+
+
+def test_the_same_batch_again_gives_the_same() -> None:
+    memory = MemoryDouble()
+    batch = [action("1", number=opened(memory).number), action("2", number="1234567897")]
+    assert match(batch, memory) == match(batch, memory)
+    assert len(memory.entries) == 3

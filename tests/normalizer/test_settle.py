@@ -1,0 +1,70 @@
+"""Candidates for a place are settled by the matcher: by the complaint's region, else the likeliest."""
+
+from __future__ import annotations
+
+import pytest
+
+from normalizer import match
+from normalizer.place_words import PlaceWords
+from schemas import Place
+from tests.normalizer.stage import LAMP, ROAD, MemoryDouble, message, opened
+
+OWNER = Place(code="32.73", source="owner")
+BANDUNG = Place(code="32.73.01", source="text", words="Sukasari", p=0.3)
+BOGOR = Place(code="32.71.05", source="text", words="Sukasari", p=0.6)
+SHARED = Place(lat=-6.9, lon=107.6, source="shared")
+
+
+@pytest.mark.parametrize(
+    ("stated", "candidates", "place"),
+    [
+        (None, (BANDUNG, BOGOR), BOGOR),
+        (OWNER, (BANDUNG, BOGOR), BOGOR),
+        (Place(code="36.03", source="keyword"), (BANDUNG,), Place(code="36.03", source="keyword")),
+        (SHARED, (BANDUNG,), Place(code="32.73.01", words="Sukasari", p=0.3, lat=-6.9, lon=107.6, source="text")),
+        (OWNER, (Place(words="Jl. Mawar", source="text"),), Place(code="32.73", words="Jl. Mawar", source="owner")),
+        (None, (Place(words="Jl. Mawar", source="text"),), Place(words="Jl. Mawar", source="text")),
+        (OWNER, (), OWNER),
+    ],
+)
+def test_the_place_that_is_settled_on(stated: Place | None, candidates: tuple, place: Place) -> None:
+    settled = opened(MemoryDouble(), place=stated, places=candidates)
+    assert settled.message
+    assert (settled.message.place, settled.message.places) == (place, ())
+
+
+def test_the_region_of_the_complaint_decides_between_candidates() -> None:
+    memory = MemoryDouble()
+    opened(memory, place=Place(code="32.73", source="said"))
+    (added,) = match([message("1", "di Sukasari", place=None, places=(BOGOR, BANDUNG), minutes=5)], memory)
+    assert added.message
+    assert added.message.place == BANDUNG
+
+
+def test_a_decision_that_is_published_again_has_the_same_place() -> None:
+    memory = MemoryDouble()
+    report = message("0", ROAD, place=None, places=(BANDUNG, BOGOR))
+    assert match([report], memory) == match([report], memory)
+
+
+def test_a_place_in_the_words_is_not_asked_for() -> None:
+    (candidate,) = PlaceWords().places("Jalan berlubang di depan Puskesmas Cibiru Kota Bandung", "")
+    assert opened(MemoryDouble(), place=None, places=(candidate,)).missing == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Jalan berlubang di depan Puskesmas Cibiru Kota Bandung", "Puskesmas Cibiru Kota Bandung"),
+        (LAMP, "gang mawar"),
+        ("lampu mati di RT 03 RW 05 kelurahan sukamaju", "RT 03, RW 05, kelurahan sukamaju"),
+        ("Jl. Melati 5 banjir", "Jl. Melati 5"),
+    ],
+)
+def test_words_that_name_a_place_are_found(text: str, words: str) -> None:
+    assert [p.words for p in PlaceWords().places(text, "32.73")] == [words]
+
+
+@pytest.mark.parametrize("text", ["jalan rusak parah", "jalan berlubang", "kota kami kotor", "jalan di sini gelap", ""])
+def test_words_that_name_no_place_are_left(text: str) -> None:
+    assert PlaceWords().places(text, "32.73") == ()
