@@ -58,9 +58,9 @@ def latest_edition(record: Record, name: str) -> Edition | None:
 
 def edition_versions(record: Record) -> dict[str, int]:
     """The newest version of each name. Raises Retry."""
-    query = select(editions.c.name, func.max(editions.c.version)).group_by(editions.c.name)
+    query = select(editions.c.name, func.max(editions.c.version).label("version")).group_by(editions.c.name)
     with record.read() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row.name: row.version for row in connection.execute(query)}
 
 
 def _newest(connection: Connection, name: str) -> Any:

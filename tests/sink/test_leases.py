@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sink import Record, Vault
 from sink.cursors import load_cursor, save_cursor
 from sink.leases import StaleEpoch, current_time, list_leases, lock_epochs, release_leases, renew_leases
-from tests.sink.conftest import Opens
+from tests.sink.conftest import OpenRecord
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
 ACCOUNTS = [f"account-{n}" for n in range(6)]
@@ -120,7 +120,7 @@ def test_an_account_that_was_never_leased_has_no_epoch(record: Record) -> None:
         save_cursor(record, "account-0", 0, "1", NOW)
 
 
-def test_processes_that_begin_at_once_never_hold_one_account_together(opens: Opens) -> None:
+def test_processes_that_begin_at_once_never_hold_one_account_together(open_record: OpenRecord) -> None:
     accounts = [f"account-{n:02}" for n in range(20)]
     together = Barrier(4)
 
@@ -135,7 +135,7 @@ def test_processes_that_begin_at_once_never_hold_one_account_together(opens: Ope
         return sorted(got)
 
     with ExitStack() as stack, ThreadPoolExecutor(4) as pool:
-        records = [stack.enter_context(opens()) for _ in range(4)]
+        records = [stack.enter_context(open_record()) for _ in range(4)]
         held = [pair for pairs in pool.map(run, records, "abcd") for pair in pairs]
     assert len(held) == len(set(held)), "two processes held an account under one epoch"
     assert len(held) >= 20

@@ -7,12 +7,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from sink import Record, Vault
+from schemas import Receipt
+from sink import Record, Vault, apply_receipts
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
 from sink.outbox_queries import count_unsent, list_replies, resend_replies
 from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
-from tests.sink.conftest import Opens
+from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
 
 
@@ -235,6 +236,27 @@ def test_a_reply_that_may_have_arrived_is_never_claimed_again(record: Record, va
     assert claim(record, take_over(record), now=at(90_000)) == []
 
 
+def test_a_receipt_that_came_before_the_result_is_applied_with_it(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n) for n in range(2)])
+    early, other = claim(record, lease(record))
+    about = {"account": "sms", "channel": "sms", "at": NOW, "received_at": NOW}
+    apply_receipts(record, [Receipt(state="delivered", native_id="g1", raw="r1", **about)])
+    apply_receipts(record, [Receipt(state="failed", native_id="g1", raw="r2", **about | {"account": "elsewhere"})])
+    assert states(record) == ["claimed", "claimed"]
+    store(record, early, "sent", native_ids=("g1",), text="Terima kasih")
+    store(record, other, "sent", native_ids=("g2",))
+    assert states(record) == ["delivered", "sent"]
+
+
+def test_a_receipt_settles_a_reply_whose_sender_was_lost(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1))
+    (owed,) = claim(record, lease(record))
+    claim(record, take_over(record), now=at(60))
+    about = {"account": "sms", "channel": "sms", "at": NOW, "received_at": NOW, "raw": "r1"}
+    apply_receipts(record, [Receipt(state="delivered", reply=owed.id, **about)])
+    assert states(record) == ["delivered"]
+
+
 def test_twenty_automatic_answers_a_day_and_person(record: Record, vault: Vault) -> None:
     many = [reply(vault, n, "talk") for n in range(30)]
     assert enqueue(record, *many[:15]) == 15
@@ -257,14 +279,14 @@ def test_a_new_day_begins_where_the_citizen_is(record: Record, vault: Vault) -> 
     assert enqueue(record, reply(vault, 30, "talk"), now=last_minute + timedelta(minutes=2)) == 1
 
 
-def test_two_processes_that_answer_one_person_count_together(opens: Opens, vault: Vault) -> None:
+def test_two_processes_that_answer_one_person_count_together(open_record: OpenRecord, vault: Vault) -> None:
     together = Barrier(2)
 
     def run(record: Record, first: int) -> int:
         together.wait(30)
         return sum(enqueue(record, reply(vault, n, "talk")) for n in range(first, first + 20))
 
-    with opens() as one_process, opens() as other, ThreadPoolExecutor(2) as pool:
+    with open_record() as one_process, open_record() as other, ThreadPoolExecutor(2) as pool:
         counts = list(pool.map(run, (one_process, other), (0, 20)))
         assert sum(counts) == DAILY_LIMIT
         assert states(other).count("owed") == DAILY_LIMIT
@@ -328,7 +350,7 @@ def test_the_wait_before_the_next_attempt_grows_and_is_bounded() -> None:
     assert next_attempt(NOW, 0, after=86_400.0) == at(3600)
 
 
-def test_two_processes_never_claim_the_same_reply(opens: Opens, vault: Vault) -> None:
+def test_two_processes_never_claim_the_same_reply(open_record: OpenRecord, vault: Vault) -> None:
     together = Barrier(2)
     accounts = [f"account-{n}" for n in range(4)]
 
@@ -344,7 +366,7 @@ def test_two_processes_never_claim_the_same_reply(opens: Opens, vault: Vault) ->
                 take_over(record, f"{holder}-{turn}", ())
         return claimed
 
-    with opens() as one_process, opens() as other, ThreadPoolExecutor(2) as pool:
+    with open_record() as one_process, open_record() as other, ThreadPoolExecutor(2) as pool:
         enqueue(one_process, *[reply(vault, n, account=accounts[n % 4]) for n in range(80)])
         claimed = [owed for part in pool.map(run, (one_process, other), "ab") for owed in part]
         unknown = states(one_process).count("unknown")
