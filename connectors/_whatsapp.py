@@ -79,12 +79,12 @@ def with_phone(wamid: str, user: str, phone: str) -> str:
         return wamid
     try:
         inside = b64decode(wamid.removeprefix("wamid."), validate=True)
-    except ValueError:
+        theirs, ours = (bytes([len(id)]) + id.encode() for id in (user, phone))
+    except ValueError:  # no base64, or an id over 255 characters
         return wamid
-    head, own = inside[:2], bytes([len(user)]) + user.encode()
-    if not inside.startswith(own, len(head)):
+    if not inside.startswith(theirs, 2):
         return wamid
-    return "wamid." + b64encode(head + bytes([len(phone)]) + phone.encode() + inside[len(head + own) :]).decode()
+    return f"wamid.{b64encode(inside[:2] + ours + inside[2 + len(theirs) :]).decode()}"
 
 
 def _text(message: Json) -> str:

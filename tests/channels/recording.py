@@ -28,14 +28,16 @@ from urllib.parse import urlencode
 
 import msgspec
 
-import tests.channels.made_up  # noqa: F401 - registers its kinds
 from connectors import Channel, HttpResponse, Item, Listens, Request, channel_type, secret_hook
 from schemas import Body, Raw, Reject, Reply
+from tests.channels.made_up.guide import BLOCKS
 from tests.fakes.server import Server, answer
 
 FOLDER = Path(__file__).parent
 AT = datetime(2025, 8, 18, 2, 0, tzinfo=UTC)
-PATHS = {path.stem: path for path in (*FOLDER.glob("*.json"), *FOLDER.glob("made_up/*.json"))}
+FILES = {path.stem for path in FOLDER.glob("*.json")}
+"""Kinds that have a file in `connectors/`; the others are made up."""
+TEXTS = {"suara": BLOCKS["json"]} | {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.json")}
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,12 @@ class Case:
 
 @cache
 def recording(kind: str) -> dict[str, Any]:
-    return json.loads(PATHS[kind].read_text(encoding="utf-8"))
+    return json.loads(TEXTS[kind])
 
 
 def recorded() -> list[str]:
     """Every kind with a recording, the made-up ones included."""
-    return sorted(PATHS)
+    return sorted(TEXTS)
 
 
 def able(ability: type[Channel]) -> list[str]:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from connectors import Forbidden, Listens, Part, Request, channel_type, group_parts, kinds, secret_hook
 from schemas import Message, Receipt, Reject
+from tests.channels.made_up.guide import BLOCKS
 from tests.channels.recording import (
-    FOLDER,
-    PATHS,
+    FILES,
     Case,
     able,
     cases,
@@ -52,7 +52,7 @@ WITH_TEXT = [c for c in WITH_ITEMS if (text := c.items[0].get("text")) and text 
 
 
 def test_every_channel_has_a_recording():
-    assert sorted(kind for kind in recorded() if PATHS[kind].parent == FOLDER) == list(kinds())
+    assert sorted(FILES) == list(kinds())
 
 
 def matches(found: object, wanted: object) -> bool:
@@ -261,7 +261,7 @@ def test_settings_never_show_their_secrets(kind: str):
         assert secret not in repr(settings) + str(settings) + f"{settings!r:>9}"
 
 
-@pytest.mark.parametrize("kind", kinds())
+@each_kind
 @pytest.mark.parametrize("pattern", ["$^", r"(?m)^# (?=\w+ = )"], ids=["as it stands", "without comment signs"])
 def test_the_template_gives_settings(kind: str, pattern: str):
     made = channel_type(kind)
@@ -273,3 +273,10 @@ def test_the_template_gives_settings(kind: str, pattern: str):
 def test_help_shows_no_secret(kind: str):
     text = channel(kind).setup_help("https://pengaduan.example.go.id/in/rekam")
     assert not [secret for secret in secrets(kind) if secret in text]
+
+
+def test_the_guides_table_gives_an_account():
+    ((_, table),) = tomllib.loads(BLOCKS["toml"]).items()
+    made = channel_type(table.pop("kind"))
+    assert table.pop("owner") == "32.73"
+    assert msgspec.convert(table, made.settings_type, dec_hook=secret_hook).token

@@ -53,13 +53,17 @@ class Modem(Items, Connects, Speaks):
             raise Retry("no connection") from None
         session = ModemSession(reader, writer, intake)
         try:
-            async with asyncio.timeout(LOGIN_WITHIN):
-                await session.log_in(self.settings.password.reveal(), cursor)
+            await self._log_in(session, cursor)
             yield session
-        except TimeoutError:
-            raise Retry("no answer to the login") from None
         finally:
             session.close()
+
+    async def _log_in(self, session: ModemSession, cursor: str | None) -> None:
+        try:
+            async with asyncio.timeout(LOGIN_WITHIN):
+                await session.log_in(self.settings.password.reveal(), cursor)
+        except TimeoutError:
+            raise Retry("no answer to the login") from None
 
     async def send(self, reply: Reply, outbound: Outbound) -> Sent:
         if not isinstance(outbound.session, ModemSession):
