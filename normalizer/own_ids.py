@@ -39,14 +39,23 @@ def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Message | A
             return found
         for n in reused:
             suffix = attempt if attempt <= _COUNTED else contents[n][:12]
-            found[n] = replace(items[n], id=f"{items[n].id}~{suffix}")
+            found[n] = _renamed(items[n], f"~{suffix}")
         _extend(known, memory.recall([query_of(found[n]) for n in reused]))
     raise AssertionError
 
 
 def _as_decided(item: Message | Action, known: Known) -> Message | Action:
     decision = known.decided.get((item.raw, item.item_index))
-    return item if decision is None or decision.message == item.id else replace(item, id=decision.message)
+    return item if decision is None else _renamed(item, decision.message.removeprefix(item.id))
+
+
+def _renamed(item: Message | Action, suffix: str) -> Message | Action:
+    """A conversation that is named after the message (a form, a row of a file) is another one too."""
+    if not suffix:
+        return item
+    if isinstance(item, Message) and item.conversation == item.native_id:
+        return replace(item, id=f"{item.id}{suffix}", conversation=f"{item.conversation}{suffix}")
+    return replace(item, id=f"{item.id}{suffix}")
 
 
 def _reused(items: Items, contents: Sequence[str], known: Known, undecided: Collection[int]) -> list[int]:

@@ -39,7 +39,7 @@ def sanitize(item: T) -> T:
             wire = encode(_mended(item))
     except UnicodeEncodeError:
         wire = encode(_mended(item))
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
         raise Reject(
             "wrong_type", f"the channel gave a value that no event can hold ({type(error).__name__})"
         ) from error

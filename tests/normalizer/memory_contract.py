@@ -1,7 +1,7 @@
-"""What every memory of the matcher keeps: the double of these tests, and the tables of the sink.
+"""The contract of the matcher's memory, kept by the double of these tests and by the tables of the sink.
 
-A class of tests to inherit from. Its subclass gives the fixture `memory`: an empty memory, at any time of receipt. Nothing
-but the port is used, so nothing here depends on the record being written.
+A class of tests to inherit from. Its subclass gives the fixture `memory`: an empty memory. Only the port is used, so
+nothing here depends on what else the record holds.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ class MemoryContract:
     def test_a_fingerprint_lasts_ten_minutes(self, memory: Memory, minutes: int, found: bool) -> None:
         opens(memory, message("1", ROAD, fingerprint="f"))
         known = recall(memory, message("2", ROAD, fingerprint="f", minutes=minutes)).fingerprints
-        fresh = [f for f, d in known.items() if NOON + timedelta(minutes=minutes) - d.received_at <= timedelta(minutes=10)]
+        fresh = [
+            f for f, d in known.items() if NOON + timedelta(minutes=minutes) - d.received_at <= timedelta(minutes=10)
+        ]
         assert bool(fresh) is found
 
     def test_a_thread_is_found_by_conversation_and_by_alias(self, memory: Memory) -> None:
@@ -189,7 +191,9 @@ class MemoryContract:
 
     def test_an_action_finds_its_complaint_by_number(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD))
-        assert recall(memory, action("1", number=first.number)).by_number[str(first.number)].complaint == first.complaint
+        assert (
+            recall(memory, action("1", number=first.number)).by_number[str(first.number)].complaint == first.complaint
+        )
 
     def test_an_action_is_remembered_as_a_message_is(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD))

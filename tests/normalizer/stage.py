@@ -189,7 +189,9 @@ def _asked(known: Known, queries: Sequence[Query]) -> Known:
         "by_message": {message_id(m.channel, m.account, m.refers_to) for m in messages if m.refers_to},
         "new_numbers": set(known.new_numbers),
     }
-    return Known(**{name: {k: v for k, v in getattr(known, name).items() if k in keys} for name, keys in wanted.items()})
+    return Known(
+        **{name: {k: v for k, v in getattr(known, name).items() if k in keys} for name, keys in wanted.items()}
+    )
 
 
 def number_of(complaint: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from normalizer import MATCHER, match
 from normalizer.content import digest
 from schemas import Attachment, Matched, Message, Party, complaint_id
-from tests.normalizer.stage import BUDI, LAMP, ROAD, SARI, MemoryDouble, message, number_of, opened, match_each
+from tests.normalizer.stage import BUDI, LAMP, ROAD, SARI, MemoryDouble, match_each, message, number_of, opened
 
 NO_SUCH = number_of(complaint_id("nobody"))
 
@@ -205,7 +205,9 @@ def test_case_22_the_same_words_by_a_stranger_are_a_report_of_their_own() -> Non
 def test_case_22_a_stranger_says_the_same_twice_and_has_one_complaint() -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    own, again = match_each(memory, *(follow(first, "TL", native, LAMP, by=BUDI, opens_report=True) for native in ("1", "2")))
+    own, again = match_each(
+        memory, *(follow(first, "TL", native, LAMP, by=BUDI, opens_report=True) for native in ("1", "2"))
+    )
     assert (again.outcome, again.id) == ("added", own.id)
 
 
@@ -357,7 +359,9 @@ def test_finding_h3_the_same_words_by_a_claimed_identity_are_a_report_of_their_o
 @pytest.mark.parametrize("hidden", ["anonymous", "secret"])
 def test_finding_h3_nothing_shows_that_a_hidden_report_is_there(claim: dict, hidden: str) -> None:
     memory = MemoryDouble()
-    opened(memory, "f", conversation="form-1", sender=Party(phone=SARI, email="sari@example.id"), **FORM | {hidden: True})
+    opened(
+        memory, "f", conversation="form-1", sender=Party(phone=SARI, email="sari@example.id"), **FORM | {hidden: True}
+    )
     assert opened(memory, "x", minutes=1, **claim).matches == ()
 
 

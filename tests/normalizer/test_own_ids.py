@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from normalizer import ID_USED_BEFORE, match
 from schemas import Matched, Party, complaint_id
-from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, MemoryDouble, action, match_each, message, opened
+from tests.normalizer.stage import BUDI, LAMP, ROAD, MemoryDouble, action, match_each, message, opened
 
 FLOOD, WASTE = "Banjir setinggi lutut di Gedebage", "Sampah menumpuk di Pasar Baru"
 
@@ -51,6 +51,13 @@ def test_case_04_a_gateway_that_restarts_its_counting_takes_no_citizen_for_anoth
     assert other.number != first.number
 
 
+def test_case_04_the_same_words_by_another_sender_under_that_id_are_a_report_of_their_own() -> None:
+    memory = MemoryDouble()
+    first, second = match_each(memory, row("7", ROAD, "august"), row("7", ROAD, "september", by=BUDI))
+    assert (second.outcome, second.item.native_id, second.matches) == ("recorded", "7~2", ())
+    assert second.item.key != first.item.key
+
+
 def test_the_same_words_in_another_form_are_a_redelivery() -> None:
     memory = MemoryDouble()
     opened(memory, "17", ROAD)
@@ -85,6 +92,7 @@ def test_a_poll_that_repeats_an_action_changes_nothing() -> None:
 
 def test_a_name_alone_is_compared_where_nothing_else_is_known() -> None:
     memory = MemoryDouble()
-    one, other = (opened(memory, "1", raw=name, sender=Party(name=name), conversation=name) for name in ("Yuli", "Asep"))
+    one, other = (
+        opened(memory, "1", raw=name, sender=Party(name=name), conversation=name) for name in ("Yuli", "Asep")
+    )
     assert one.id != other.id
-    assert NOON == one.item.received_at

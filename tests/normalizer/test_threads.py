@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from normalizer import match
 from normalizer.content import digest
 from schemas import Party, Retry, complaint_id
-from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, message, opened, match_each
+from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, match_each, message, opened
 
 
 def test_a_later_message_adds_to_the_open_complaint() -> None:
@@ -150,7 +150,11 @@ def test_case_22_nobodys_words_enter_another_citizens_case(talk: list) -> None:
     owner = {opened(memory, "s").number: SARI, opened(memory, "b", by=BUDI).number: BUDI}
     numbers = list(owner)
     for n, (by, text, kind, opens_report, to, native) in enumerate(talk):
-        named = {"command": "TL" if opens_report else "CEK", "number": numbers[n % 2]} if native % 2 else {"opens_report": opens_report}
+        named = (
+            {"command": "TL" if opens_report else "CEK", "number": numbers[n % 2]}
+            if native % 2
+            else {"opens_report": opens_report}
+        )
         written = message(f"{by}-{n}", text, by=by, kind=kind, refers_to=to and f"{by}-{to}", minutes=n, **named)
         (matched,) = match([written], memory)
         if matched.outcome == "recorded":
