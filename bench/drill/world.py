@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from bench.drill.load import status_body
 from tests.fakes.graph import Graph, error
 from tests.fakes.kannel import Kannel
-from tests.fakes.server import Asked, Told, told
+from tests.fakes.server import Behaviour, Received, answer
 
 FAULTS = 0.01
 """Share of sends that are refused for now, half with 500 and half with 429."""
@@ -25,11 +25,11 @@ class Trouble:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
 
-    def now(self) -> Told | None:
+    def now(self) -> Behaviour | None:
         dice = self._chance.random()
         if dice >= FAULTS:
             return None
-        return told(429, "slow down", retry_after="1") if dice < FAULTS / 2 else told(500, "oops")
+        return answer(429, "slow down", retry_after="1") if dice < FAULTS / 2 else answer(500, "oops")
 
 
 class Meta(Graph):
@@ -37,19 +37,19 @@ class Meta(Graph):
 
     def __init__(self, token: str, seed: int, report: Callable[[str, bytes], None]) -> None:
         super().__init__(token)
-        self.asked = deque(maxlen=100)  # type: ignore[assignment]
+        self.received = deque(maxlen=100)  # type: ignore[assignment]
         self.times: Counter[str] = Counter()
         self._trouble, self._report, self._numbers = Trouble(seed), report, count(1)
 
-    def _message(self, said: dict[str, Any]) -> Told:
+    def _message(self, message: dict[str, Any]) -> Behaviour:
         if trouble := self._trouble.now():
             return trouble
-        if not said.get("text", {}).get("body"):
+        if not message.get("text", {}).get("body"):
             return error(400, 100)
-        reply, native = said["biz_opaque_callback_data"], f"wamid.sent.{next(self._numbers)}"
+        reply, native = message["biz_opaque_callback_data"], f"wamid.sent.{next(self._numbers)}"
         self.times[reply] += 1
-        self._report(reply, status_body(reply, native, said["to"], ("sent", "delivered")))
-        return told(200, {"messaging_product": "whatsapp", "messages": [{"id": native}]})
+        self._report(reply, status_body(reply, native, message["to"], ("sent", "delivered")))
+        return answer(200, {"messaging_product": "whatsapp", "messages": [{"id": native}]})
 
 
 class Gateway(Kannel):
@@ -57,14 +57,14 @@ class Gateway(Kannel):
 
     def __init__(self, seed: int) -> None:
         super().__init__("u", "p")
-        self.asked = deque(maxlen=100)  # type: ignore[assignment]
+        self.received = deque(maxlen=100)  # type: ignore[assignment]
         self.times: Counter[str] = Counter()
         self._trouble = Trouble(seed)
 
-    def _respond(self, asked: Asked) -> Told:
+    def _respond(self, received: Received) -> Behaviour:
         if trouble := self._trouble.now():
             return trouble
-        answer = super()._respond(asked)
+        behaviour = super()._respond(received)
         while self.sent:
             self.times[parse_qs(urlsplit(self.sent.pop()["dlr-url"]).query)["ref"][0]] += 1
-        return answer
+        return behaviour

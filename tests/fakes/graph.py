@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from connectors import HttpResponse
-from tests.fakes.server import Received, Server, answer
+from tests.fakes.server import Behaviour, Received, Server, answer
 
 VERSION = "/v23.0"
 
@@ -27,7 +27,7 @@ class Graph(Server):
     def graph_url(self) -> str:
         return self.url + VERSION
 
-    def _respond(self, received: Received) -> HttpResponse:
+    def _respond(self, received: Received) -> Behaviour:
         if received.headers.get("authorization") != f"Bearer {self.token}":
             return error(401, 190)
         name = received.path.removeprefix(VERSION).strip("/")
@@ -40,7 +40,7 @@ class Graph(Server):
             return answer(200, {"id": name, "url": url, "mime_type": file[1], "file_size": len(file[0])})
         return error(400, 100)
 
-    def _message(self, message: dict[str, Any]) -> HttpResponse:
+    def _message(self, message: dict[str, Any]) -> Behaviour:
         if not ("to" in message or "recipient" in message) or not message.get("text", {}).get("body"):
             return error(400, 100)
         self.sent.append(message)

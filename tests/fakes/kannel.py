@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import HttpResponse
-from tests.fakes.server import Received, Server, answer
+from tests.fakes.server import Behaviour, Received, Server, answer
 
 
 class Kannel(Server):
@@ -18,7 +17,7 @@ class Kannel(Server):
     def send_url(self) -> str:
         return self.url + "/cgi-bin/sendsms"
 
-    def _respond(self, received: Received) -> HttpResponse:
+    def _respond(self, received: Received) -> Behaviour:
         params = received.params
         if (params.get("username"), params.get("password")) != self._login:
             return answer(403, "Authorization failed for sendsms")

@@ -11,7 +11,7 @@ import requests
 from tests.fakes.graph import Graph
 from tests.fakes.graph import signed as signed_status
 from tests.fakes.kannel import Kannel
-from tests.fakes.server import HANG, Asked, Told
+from tests.fakes.server import Behaviour, Fault, Received
 from tests.faults.test_stages import PATIENCE, post, sms, started
 from tests.programs import APP_SECRET, Program, channels, wait_for, whatsapp_body
 from tests.stacks import Stack
@@ -26,15 +26,15 @@ STAGES = [("door", "reader", "matcher", "router", "sink"), ("speakers",), ("spea
 class Deaf(Graph):
     """Takes a message, and answers never."""
 
-    def _message(self, said: dict[str, Any]) -> Told:
-        super()._message(said)
-        return HANG
+    def _message(self, message: dict[str, Any]) -> Behaviour:
+        super()._message(message)
+        return Fault.HANG
 
 
 class DeafKannel(Kannel):
-    def _respond(self, asked: Asked) -> Told:
-        super()._respond(asked)
-        return HANG
+    def _respond(self, received: Received) -> Behaviour:
+        super()._respond(received)
+        return Fault.HANG
 
 
 def test_whatsapp_settles_it_by_our_reference(road: Stack) -> None:

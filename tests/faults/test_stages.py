@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from tests.fakes.kannel import Kannel
-from tests.fakes.server import Asked, Told
+from tests.fakes.server import Behaviour, Received
 from tests.programs import SMS_TOKEN, Program, alive, channels, signed, wait_for, whatsapp_body
 from tests.stacks import Distributed, Stack, stack
 
@@ -104,7 +104,7 @@ def test_who_is_told_to_leave_finishes_the_batch_in_hand(road: Stack) -> None:
         program = road.program(channels(kannel.send_url))
         with started(program, ("door", "reader", "matcher", "router", "sink"), ("speakers",)) as [rest, speakers]:
             sms(rest.url, "1")
-            wait_for(lambda: kannel.asked, PATIENCE, "the answer to be in the air")
+            wait_for(lambda: kannel.received, PATIENCE, "the answer to be in the air")
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
                 os.kill(speakers.pid, number)
             assert alive(speakers.pid)
@@ -172,9 +172,9 @@ class Slow(Kannel):
         super().__init__(*login)
         self.free = threading.Event()
 
-    def _respond(self, asked: Asked) -> Told:
+    def _respond(self, received: Received) -> Behaviour:
         self.free.wait(30)
-        return super()._respond(asked)
+        return super()._respond(received)
 
 
 def sms(url: str, native: str) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from stdnum import luhn
 
 from tests.fakes.graph import webhook
-from tests.fakes.server import told
+from tests.fakes.server import answer
 from tests.flow.house import House
 
 STORY = "Jalan di depan Pasar Kosambi berlubang besar, sudah dua orang jatuh minggu ini."
@@ -162,7 +162,7 @@ async def test_an_unreadable_body_is_dead_and_blocks_nobody(home: House) -> None
 
 
 async def test_meta_busy_or_failing_is_tried_again_and_answered_once(home: House) -> None:
-    home.graph.then(told(429, {}, retry_after="1"), told(500, "broken"))
+    home.graph.then(answer(429, {}, retry_after="1"), answer(500, "broken"))
     await home.whatsapp("wamid.E", "628120000011", STORY)
     await home.until(lambda: home.graph.sent, "the second try", within=30)
     await home.settled()
