@@ -44,7 +44,15 @@ def build_app(
     store = partial(pools.io, blobs.put)
     budget = BodyBudget(settings.limits.bodies * 2**20)
     ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget)
-    reports = ReportService(publish=publish, store=store, record=record, pools=pools, clock=clock, answered=answered)
+    reports = ReportService(
+        publish=publish,
+        blobs=blobs,
+        record=record,
+        pools=pools,
+        clock=clock,
+        answered=answered,
+        attempts_a_day=settings.limits.proofs_number,
+    )
     pages_and_api = build_pages_and_api(accounts=accounts, reports=reports, settings=settings)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,7 +9,8 @@ made at the same moment count like any others. A token cannot be guessed: a righ
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from stdnum import luhn
 
@@ -20,6 +21,7 @@ from hub.web.reports import ReportService, is_raw_id
 from schemas import Retry
 from sink import Tracked
 
+T = TypeVar("T")
 DAY = 86_400
 TOKENS_TRIED = 10
 """So many times as often as a number may a wrong token be looked up."""
@@ -36,7 +38,6 @@ class AccessProof:
 
         # 10 and then 12 a day of 10^4: one address is right with odds of 1 : 450 in a day, 1 : 25 in a month
         self._pairs = buckets(10, 10 * DAY / 12)
-        self._numbers = buckets(limits.proofs_number, DAY)
         self._addresses = buckets(limits.proofs, 3600)
         self._everybody = buckets(limits.proofs_all, 3600)
         self._unknown = buckets(limits.lookups, 600)
@@ -46,53 +47,72 @@ class AccessProof:
     async def find(self, address: str, reference: str, token: str | None, last4: str | None) -> Tracked | None:
         """The report of that number or raw id; None: there is none. Raises Problem after too many wrong attempts."""
         if is_raw_id(reference) and self._reports.is_token_of(reference, token):
-            return await self._look_up(reference, token, None)
+            return await self._look_up(reference, token)
         if token is not None and (found := await self._by_token(address, reference, token)):
             return found
-        return await self._limited(self._turns(address, reference, token, last4), reference, token, last4)
+        found = await self._unproven(address, reference)
+        if found is None or (token is None and last4 is None):
+            return found
+        if last4 is None:
+            _take([*for_address(self._addresses, address), Turn(self._everybody, "")])
+            return found
+        return await self._by_phone(address, found.number, last4)
 
     def admit(self, address: str) -> None:
         """Before the body of an attempt is read. Raises Problem where one address sends too many."""
         _take(for_address(self._posts, address))
 
+    async def _unproven(self, address: str, reference: str) -> Tracked | None:
+        """What the number alone shows. Only what finds nothing costs a turn."""
+        turns = for_address(self._unknown, address)
+        _take(turns)
+        found = await self._or_give_back(turns, self._look_up(reference, None))
+        if found is not None:
+            give_back(turns)
+        return found
+
     async def _by_token(self, address: str, reference: str, token: str) -> Tracked | None:
         turns = for_address(self._tokens, address)
         _take(turns)
-        try:
-            found = await self._look_up(reference, token, None)
-        except Retry:
-            give_back(turns)
-            raise
+        found = await self._or_give_back(turns, self._look_up(reference, token))
         if found is None or not found.proven:
             return None
         give_back(turns)
         return found
 
-    async def _limited(self, turns: list[Turn], reference: str, token: str | None, last4: str | None) -> Tracked | None:
+    async def _by_phone(self, address: str, number: str, last4: str) -> Tracked | None:
+        """The last digits of what was entered. The attempts for one report are counted in the record, so that neither
+        a restart nor another process makes new ones."""
+        turns = [
+            *for_address(self._addresses, address),
+            Turn(self._everybody, ""),
+            Turn(self._pairs, f"{number} {address}"),
+        ]
         _take(turns)
+        waiting = await self._or_give_back(turns, self._reports.take_proof_attempt(number))
+        if waiting:
+            give_back(turns)
+            raise too_many(waiting)
+        digits = "".join(filter(str.isdigit, last4))[-4:]
+        found = await self._or_give_back(turns, self._reports.find(number=number, last4=digits))
+        if found is not None and found.proven:
+            give_back(turns)
+            await self._reports.give_back_proof_attempt(number)
+        return found
+
+    async def _or_give_back(self, turns: list[Turn], work: Awaitable[T]) -> T:
+        """The result; where the record is unavailable the turns are given back."""
         try:
-            found = await self._look_up(reference, token, last4)
+            return await work
         except Retry:
             give_back(turns)
             raise
-        if found is not None:
-            give_back(turns if found.proven else [t for t in turns if t.buckets is self._unknown])
-        return found
 
-    def _turns(self, address: str, reference: str, token: str | None, last4: str | None) -> list[Turn]:
-        turns = for_address(self._unknown, address)
-        if last4 is not None or token is not None:
-            turns += [*for_address(self._addresses, address), Turn(self._everybody, "")]
-        if last4 is not None and (is_number(reference) or is_raw_id(reference)):
-            turns += [Turn(self._pairs, f"{reference} {address}"), Turn(self._numbers, reference)]
-        return turns
-
-    async def _look_up(self, reference: str, token: str | None, last4: str | None) -> Tracked | None:
-        last4 = "".join(filter(str.isdigit, last4))[-4:] if last4 is not None else None
+    async def _look_up(self, reference: str, token: str | None) -> Tracked | None:
         if is_raw_id(reference):
-            return await self._reports.find(raw=reference, token=token, last4=last4)
+            return await self._reports.find(raw=reference, token=token)
         if is_number(reference):
-            return await self._reports.find(number=reference, token=token, last4=last4)
+            return await self._reports.find(number=reference, token=token)
         return None
 
 

@@ -108,7 +108,7 @@ def web_account(accounts: TheAccounts) -> Channel:
     """The account of the form, and of callers without an API key. Raises Problem where there is none."""
     account = accounts.first("web")
     if account is None:
-        raise Problem(503, "no_door", headers={"Retry-After": "60"})
+        raise Problem(503, "no_account", headers={"Retry-After": "60"})
     return account
 
 
@@ -136,7 +136,7 @@ def api_caller(
             raise too_many(waiting)
         raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
     if accounts.state(account.account) == "closed":
-        raise Problem(503, "no_door", headers={"Retry-After": "3600"})
+        raise Problem(503, "no_account", headers={"Retry-After": "3600"})
     return Caller(f"key:{key}", account, has_key=True)
 
 

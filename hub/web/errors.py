@@ -65,4 +65,4 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
 async def _unavailable(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Retry)
     _log.warning("the record is unavailable: %s", fault.reason)
-    return respond(request, Problem(503, "away", headers={"Retry-After": "5"}))
+    return respond(request, Problem(503, "unavailable", headers={"Retry-After": "5"}))

@@ -29,14 +29,14 @@ def build_inside(
     *,
     data: Path,
     pools: Pools,
-    readiness: Callable[[], Awaitable[Mapping[str, str]]],
+    readiness: Callable[[], Awaitable[Mapping[str, object]]],
     metrics: Callable[[], Awaitable[bytes]],
 ) -> ASGIApp:
-    """The application for operators. `readiness` says `ok` or what is wrong, by what is needed to accept durably."""
+    """The application for operators. `readiness` says `ok` or what is wrong, by part; a part may have parts."""
 
     async def readyz(request: Request) -> Response:
         found = {**await readiness(), "disk": await pools.io(_disk, data)}
-        ready = all(word == "ok" for word in found.values())
+        ready = _is_ok(found)
         headers = {} if ready else {"Retry-After": "5"}
         return JSONResponse({"ready": ready, **found}, 200 if ready else 503, headers)
 
@@ -45,6 +45,10 @@ def build_inside(
 
     routes = [Route("/healthz", _alive), Route("/readyz", readyz), Route("/metrics", scrape)]
     return Starlette(routes=routes)
+
+
+def _is_ok(found: object) -> bool:
+    return all(map(_is_ok, found.values())) if isinstance(found, Mapping) else found == "ok"
 
 
 async def healthz(scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,18 +17,20 @@ import msgspec
 from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile
+from hub.limits import Limits
 from hub.web.api.problems import Problem, not_stored
-from hub.web.ingress import STORE_WITHIN, NotStored, Publish, Store, stored
+from hub.web.ingress import STORE_WITHIN, NotStored, Publish, stored
 from schemas import Raw, Retry
-from sink import Tracked, outcomes_of, remember_request, track
+from sink import Tracked, give_back_proof_attempt, outcomes_of, remember_request, take_proof_attempt, track
 
 if TYPE_CHECKING:
     from connectors import Channel
     from hub.running.pools import Pools
-    from sink import Record
+    from sink import Blobs, Record
 
 T = TypeVar("T")
 V = TypeVar("V")
+DAY = 86_400
 FIRST_PAUSE = 0.03
 LONGEST_PAUSE = 0.5
 """Seconds between two looks for a number."""
@@ -83,18 +85,20 @@ class ReportService:
         self,
         *,
         publish: Publish,
-        store: Store,
+        blobs: Blobs,
         record: Record,
         pools: Pools,
         clock: Callable[[], datetime],
         answered: Counter[tuple[str, int]],
+        attempts_a_day: float = Limits().proofs_number,
     ) -> None:
         self._publish = publish
-        self._store = store
+        self._blobs = blobs
         self._record = record
         self._pools = pools
         self._clock = clock
         self._answered = answered
+        self._attempts = {"most": int(attempts_a_day), "refill": DAY / attempts_a_day}
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
@@ -129,7 +133,7 @@ class ReportService:
         return Filed(raw, self._record.vault.token(raw), repeated=raw != drawn)
 
     async def _store_files(self, files: Sequence[File]) -> tuple[ReportFile, ...]:
-        names = [await self._store(file.body) for file in files]
+        names = [await self._pools.io(self._blobs.put, file.body) for file in files]
         return tuple(
             ReportFile(sha256=name, name=file.name, media_type=file.media_type, size=len(file.body))
             for name, file in zip(names, files, strict=True)
@@ -170,6 +174,18 @@ class ReportService:
     ) -> Tracked | None:
         """A report, as much of it as is proven."""
         return await self._pools.io(track, self._record, number=number, raw=raw, token=token, last4=last4)
+
+    async def file_bytes(self, sha256: str) -> bytes:
+        """A file of a report."""
+        return await self._pools.io(self._blobs.get, sha256)
+
+    async def take_proof_attempt(self, number: str) -> float:
+        """Seconds until last four digits may be tried for that report; 0: now, and the attempt is counted."""
+        return await self._pools.io(take_proof_attempt, self._record, number, now=self._clock(), **self._attempts)
+
+    async def give_back_proof_attempt(self, number: str) -> None:
+        """The attempt was right."""
+        await self._pools.io(give_back_proof_attempt, self._record, number, now=self._clock(), **self._attempts)
 
     def is_pending(self, raw: str, token: str | None) -> bool:
         """A report that is safe with us and not on the record yet."""

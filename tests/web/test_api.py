@@ -12,26 +12,25 @@ import pytest
 from starlette.requests import Request
 
 from hub.web.api.problems import too_many
-from hub.web.citizen.receive import Given
 from schemas import Event, Retry
-from tests.web.asgi import Heard
-from tests.web.conftest import KEY, House
+from tests.web.asgi import Response
+from tests.web.conftest import KEY, Site
 
 WORDS = "Jembatan gantung di Kampung Cikareo putus dua kawatnya, anak sekolah memutar lima kilometer."
 PHONE = "0812-0000-4455"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
-async def file(house: House, said: Mapping[str, Any] | bytes, client: str = "203.0.113.7", **headers: str) -> Heard:
-    body = said if isinstance(said, bytes) else json.dumps(said).encode()
-    known = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-    return await house.call("POST", "/api/v1/reports", body, known, client=client)
+async def file(site: Site, report: Mapping[str, Any] | bytes, client: str = "203.0.113.7", **headers: str) -> Response:
+    body = report if isinstance(report, bytes) else json.dumps(report).encode()
+    sent = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return await site.call("POST", "/api/v1/reports", body, sent, client=client)
 
 
-async def filed(house: House, **more: Any) -> dict[str, str]:
-    heard = await file(house, {"text": WORDS, "phone": PHONE, **more}, prefer="wait=20")
-    assert heard.status == 201
-    return heard.json
+async def filed(site: Site, **more: Any) -> dict[str, str]:
+    response = await file(site, {"text": WORDS, "phone": PHONE, **more}, prefer="wait=20")
+    assert response.status == 201
+    return response.json
 
 
 def multipart(*parts: tuple[str, str | tuple[str, bytes]]) -> tuple[bytes, dict[str, str]]:
@@ -44,46 +43,46 @@ def multipart(*parts: tuple[str, str | tuple[str, bytes]]) -> tuple[bytes, dict[
     return body + b"--batas--\r\n", {"content-type": "multipart/form-data; boundary=batas"}
 
 
-async def test_a_report_is_taken_with_202_and_found_by_its_status_url(quiet: House) -> None:
-    heard = await file(quiet, {"text": WORDS})
-    assert heard.status == 202
-    assert heard.json.keys() == {"id", "status_url", "token"}
-    status = await quiet.call("GET", urlsplit(heard.json["status_url"]).path)
-    assert (status.status, status.json) == (200, {"id": heard.json["id"], "number": None, "status": "unverified"})
+async def test_a_report_is_taken_with_202_and_found_by_its_status_url(quiet: Site) -> None:
+    response = await file(quiet, {"text": WORDS})
+    assert response.status == 202
+    assert response.json.keys() == {"id", "status_url", "token"}
+    status = await quiet.call("GET", urlsplit(response.json["status_url"]).path)
+    assert (status.status, status.json) == (200, {"id": response.json["id"], "number": None, "status": "unverified"})
 
 
-async def test_who_prefers_to_wait_hears_the_number(house: House) -> None:
-    heard = await file(house, {"text": WORDS}, prefer="respond-async, wait=20")
-    assert (heard.status, heard.headers["preference-applied"]) == (201, "wait=20")
-    assert len(heard.json["number"]) == 10
+async def test_who_prefers_to_wait_hears_the_number(site: Site) -> None:
+    response = await file(site, {"text": WORDS}, prefer="respond-async, wait=20")
+    assert (response.status, response.headers["preference-applied"]) == (201, "wait=20")
+    assert len(response.json["number"]) == 10
 
 
-async def test_who_prefers_to_wait_in_vain_hears_202(quiet: House) -> None:
-    heard = await file(quiet, {"text": WORDS}, prefer="wait=0")
-    assert (heard.status, "number" in heard.json) == (202, False)
+async def test_who_prefers_to_wait_in_vain_hears_202(quiet: Site) -> None:
+    response = await file(quiet, {"text": WORDS}, prefer="wait=0")
+    assert (response.status, "number" in response.json) == (202, False)
 
 
-async def test_the_same_key_and_body_give_the_same_answer(house: House) -> None:
-    first = await file(house, {"text": WORDS, "name": "Ujang"}, idempotency_key="a-1", prefer="wait=20")
-    again = await file(house, {"name": "Ujang", "text": WORDS}, idempotency_key="a-1", prefer="wait=20")
+async def test_the_same_key_and_body_give_the_same_answer(site: Site) -> None:
+    first = await file(site, {"text": WORDS, "name": "Ujang"}, idempotency_key="a-1", prefer="wait=20")
+    again = await file(site, {"name": "Ujang", "text": WORDS}, idempotency_key="a-1", prefer="wait=20")
     assert (first.status, again.status) == (201, 201)
     assert first.json == again.json
 
 
-async def test_the_same_key_with_another_body_is_422(house: House) -> None:
-    await file(house, {"text": WORDS}, idempotency_key="a-1")
-    heard = await file(house, {"text": "Lain sama sekali"}, idempotency_key="a-1")
-    assert (heard.status, heard.json["type"]) == (422, "urn:satupintu:problem:key-reused")
+async def test_the_same_key_with_another_body_is_422(site: Site) -> None:
+    await file(site, {"text": WORDS}, idempotency_key="a-1")
+    response = await file(site, {"text": "Lain sama sekali"}, idempotency_key="a-1")
+    assert (response.status, response.json["type"]) == (422, "urn:satupintu:problem:key-reused")
 
 
-async def test_a_key_belongs_to_its_caller(house: House) -> None:
-    mine = await file(house, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20")
-    others = await file(house, {"text": WORDS}, "203.0.113.8", idempotency_key="a-1", prefer="wait=20")
-    api = await file(house, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20", authorization=f"Bearer {KEY}")
-    assert len({heard.json["number"] for heard in (mine, others, api)}) == 3
+async def test_a_key_belongs_to_its_caller(site: Site) -> None:
+    mine = await file(site, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20")
+    others = await file(site, {"text": WORDS}, "203.0.113.8", idempotency_key="a-1", prefer="wait=20")
+    api = await file(site, {"text": WORDS}, idempotency_key="a-1", prefer="wait=20", authorization=f"Bearer {KEY}")
+    assert len({response.json["number"] for response in (mine, others, api)}) == 3
 
 
-async def test_a_key_is_the_native_id(quiet: House) -> None:
+async def test_a_key_is_the_native_id(quiet: Site) -> None:
     seen: list[Event] = []
 
     async def publish(events: list[Event]) -> None:
@@ -97,7 +96,7 @@ async def test_a_key_is_the_native_id(quiet: House) -> None:
     assert natives[1].startswith("surat/2026/17~")
 
 
-async def test_a_report_that_was_remembered_and_not_stored_is_stored_by_the_next_try(quiet: House) -> None:
+async def test_a_report_that_was_remembered_and_not_stored_is_stored_by_the_next_try(quiet: Site) -> None:
     async def broken(_: object) -> None:
         raise Retry("the log cannot be written")
 
@@ -109,14 +108,14 @@ async def test_a_report_that_was_remembered_and_not_stored_is_stored_by_the_next
     assert sum(lag.behind for lag in await quiet.hub.bus.lag()) in {0, 1}
 
 
-async def test_case_13_what_cannot_be_stored_is_503(quiet: House) -> None:
+async def test_case_13_what_cannot_be_stored_is_503(quiet: Site) -> None:
     async def broken(_: object) -> None:
         raise OSError("disk full")
 
     object.__setattr__(quiet.hub.bus, "publish", broken)
-    heard = await file(quiet, {"text": WORDS})
-    assert (heard.status, heard.headers["retry-after"]) == (503, "5")
-    assert heard.headers["content-type"] == "application/problem+json"
+    response = await file(quiet, {"text": WORDS})
+    assert (response.status, response.headers["retry-after"]) == (503, "5")
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
@@ -141,12 +140,12 @@ async def test_case_13_what_cannot_be_stored_is_503(quiet: House) -> None:
         ({"text": WORDS, "anonymous": "ya"}, "anonymous"),
     ],
 )
-async def test_what_is_wrong_is_named(quiet: House, said: dict[str, Any], field: str) -> None:
-    heard = await file(quiet, said)
-    assert (heard.status, [e["field"] for e in heard.json["errors"]]) == (422, [field])
+async def test_what_is_wrong_is_named(quiet: Site, said: dict[str, Any], field: str) -> None:
+    response = await file(quiet, said)
+    assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, [field])
 
 
-async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: House) -> None:
+async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: Site) -> None:
     ours = await file(quiet, {})
     english = await file(quiet, {}, accept_language="fr, en-GB;q=0.8, id;q=0.3")
     assert (ours.json["errors"][0]["detail"], ours.headers["content-language"]) == (
@@ -171,21 +170,21 @@ async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: House) -
         (b"x", "multipart/form-data; boundary=a", 400),
     ],
 )
-async def test_what_cannot_be_read_is_a_problem(quiet: House, body: bytes, kind: str, status: int) -> None:
-    heard = await file(quiet, body, content_type=kind)
-    assert (heard.status, heard.headers["content-type"]) == (status, "application/problem+json")
+async def test_what_cannot_be_read_is_a_problem(quiet: Site, body: bytes, kind: str, status: int) -> None:
+    response = await file(quiet, body, content_type=kind)
+    assert (response.status, response.headers["content-type"]) == (status, "application/problem+json")
 
 
-async def test_case_17_nul_bytes_and_the_id_null_are_taken(house: House) -> None:
-    heard = await file(house, {"text": f"\0{WORDS}\0", "title": "a\0b"}, idempotency_key="null", prefer="wait=20")
-    assert heard.status == 201
+async def test_case_17_nul_bytes_and_the_id_null_are_taken(site: Site) -> None:
+    response = await file(site, {"text": f"\0{WORDS}\0", "title": "a\0b"}, idempotency_key="null", prefer="wait=20")
+    assert response.status == 201
 
 
-async def test_files_come_by_multipart_and_lie_with_the_blobs(house: House) -> None:
+async def test_files_come_by_multipart_and_lie_with_the_blobs(site: Site) -> None:
     body, kind = multipart(("text", WORDS), ("tags", "jembatan"), ("files", ("foto.png", PNG)), ("secret", "true"))
-    heard = await house.call("POST", "/api/v1/reports", body, {**kind, "prefer": "wait=20"})
-    assert heard.status == 201
-    [kept] = [p for p in (house.hub.settings.data / "blobs").glob("??/*") if p.is_file()]
+    response = await site.call("POST", "/api/v1/reports", body, {**kind, "prefer": "wait=20"})
+    assert response.status == 201
+    [kept] = [p for p in (site.hub.settings.data / "blobs").glob("??/*") if p.is_file()]
     assert kept.read_bytes() == PNG
 
 
@@ -193,78 +192,78 @@ async def test_files_come_by_multipart_and_lie_with_the_blobs(house: House) -> N
     "files",
     [[("skrip.sh", b"#!/bin/sh\n")], [("besar.png", PNG + bytes(5 * 1024 * 1024))], [("a.png", PNG)] * 6],
 )
-async def test_files_that_are_none_or_too_large_or_too_many_are_named(quiet: House, files: list[Any]) -> None:
+async def test_files_that_are_none_or_too_large_or_too_many_are_named(quiet: Site, files: list[Any]) -> None:
     body, kind = multipart(("text", WORDS), *(("files", f) for f in files))
-    heard = await quiet.call("POST", "/api/v1/reports", body, kind)
-    assert (heard.status, [e["field"] for e in heard.json["errors"]]) == (422, ["files"])
+    response = await quiet.call("POST", "/api/v1/reports", body, kind)
+    assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, ["files"])
 
 
-async def test_a_wrong_api_key_is_401(quiet: House) -> None:
-    heard = await file(quiet, {"text": WORDS}, x_api_key="tebakan")
-    assert (heard.status, heard.headers["www-authenticate"]) == (401, "Bearer")
+async def test_a_wrong_api_key_is_401(quiet: Site) -> None:
+    response = await file(quiet, {"text": WORDS}, x_api_key="tebakan")
+    assert (response.status, response.headers["www-authenticate"]) == (401, "Bearer")
 
 
-async def test_a_key_files_into_its_own_account(house: House) -> None:
-    heard = await file(house, {"text": WORDS}, x_api_key="kunci-kedua", prefer="wait=20")
-    assert heard.status == 201
-    metrics = (await house.call("GET", "/metrics")).text
+async def test_a_key_files_into_its_own_account(site: Site) -> None:
+    response = await file(site, {"text": WORDS}, x_api_key="kunci-kedua", prefer="wait=20")
+    assert response.status == 201
+    metrics = (await site.call("GET", "/metrics")).text
     assert 'satupintu_requests_total{account="web-kedua",status="202"} 1.0' in metrics
 
 
-async def test_without_a_key_an_address_files_so_often_only(quiet: House) -> None:
+async def test_without_a_key_an_address_files_so_often_only(quiet: Site) -> None:
     for _ in range(20):
         await file(quiet, {}, x_forwarded_for="198.51.100.1")
-    heard = await file(quiet, {"text": WORDS}, x_forwarded_for="198.51.100.2")
-    assert (heard.status, int(heard.headers["retry-after"]) > 0) == (429, True)
+    response = await file(quiet, {"text": WORDS}, x_forwarded_for="198.51.100.2")
+    assert (response.status, int(response.headers["retry-after"]) > 0) == (429, True)
     assert (await file(quiet, {"text": WORDS}, "203.0.113.99")).status == 202
     assert (await file(quiet, {"text": WORDS}, x_api_key=KEY)).status == 202
 
 
-async def test_the_number_alone_shows_the_status_only(house: House) -> None:
-    mine = await filed(house)
+async def test_the_number_alone_shows_the_status_only(site: Site) -> None:
+    mine = await filed(site)
     for reference in (mine["number"], mine["id"]):
-        heard = await house.call("GET", f"/api/v1/reports/{reference}")
-        assert heard.status == 200
-        assert heard.json.keys() == {"number", "status", "received_at", "updated_at", "proven"}
+        response = await site.call("GET", f"/api/v1/reports/{reference}")
+        assert response.status == 200
+        assert response.json.keys() == {"number", "status", "received_at", "updated_at", "proven"}
 
 
-async def test_the_token_or_the_last_four_digits_show_the_words(house: House) -> None:
-    mine = await filed(house)
+async def test_the_token_or_the_last_four_digits_show_the_words(site: Site) -> None:
+    mine = await filed(site)
     at = f"/api/v1/reports/{mine['number']}"
-    by_token = await house.call("GET", f"{at}?token={mine['token']}")
-    by_header = await house.call("GET", at, headers={"x-report-token": mine["token"]})
-    by_phone = await house.call("GET", f"{at}?phone=4455")
+    by_token = await site.call("GET", f"{at}?token={mine['token']}")
+    by_header = await site.call("GET", at, headers={"x-report-token": mine["token"]})
+    by_phone = await site.call("GET", f"{at}?phone=4455")
     assert {h.json["words"][0]["text"] for h in (by_token, by_header, by_phone)} == {WORDS}
 
 
-async def test_a_wrong_proof_shows_no_more_than_none(house: House) -> None:
+async def test_a_wrong_proof_shows_no_more_than_none(site: Site) -> None:
     mine, other = (
-        await filed(house),
-        await filed(house, text="Saluran air mampet di Pasar Kosambi", phone="081200009999"),
+        await filed(site),
+        await filed(site, text="Saluran air mampet di Pasar Kosambi", phone="081200009999"),
     )
     at = f"/api/v1/reports/{mine['number']}"
-    none = await house.call("GET", at)
+    none = await site.call("GET", at)
     for proof in ("phone=0000", "phone=9999", "phone=", f"token={other['token']}", "token=%F0%9F%9A%AA"):
-        heard = await house.call("GET", f"{at}?{proof}")
-        assert (heard.status, heard.body) == (none.status, none.body)
+        response = await site.call("GET", f"{at}?{proof}")
+        assert (response.status, response.body) == (none.status, none.body)
 
 
-async def test_wrong_digits_shut_out_who_tries_them_and_nobody_else(house: House) -> None:
-    mine = await filed(house)
+async def test_wrong_digits_shut_out_who_tries_them_and_nobody_else(site: Site) -> None:
+    mine = await filed(site)
     at = f"/api/v1/reports/{mine['number']}"
-    heard = [await house.call("GET", f"{at}?phone={n:04}", client="198.51.100.1") for n in range(11)]
-    assert [h.status for h in heard] == [200] * 10 + [429]
-    assert (heard[-1].headers["retry-after"], heard[-1].json["detail"]) == ("7200", "Coba lagi dalam 2 jam.")
-    assert (await house.call("GET", f"{at}?phone=4455")).json["proven"]
+    response = [await site.call("GET", f"{at}?phone={n:04}", client="198.51.100.1") for n in range(11)]
+    assert [h.status for h in response] == [200] * 10 + [429]
+    assert (response[-1].headers["retry-after"], response[-1].json["detail"]) == ("7200", "Coba lagi dalam 2 jam.")
+    assert (await site.call("GET", f"{at}?phone=4455")).json["proven"]
 
 
-async def test_wrong_digits_are_few_for_a_number_wherever_they_come_from(house: House) -> None:
-    mine = await filed(house)
+async def test_wrong_digits_are_few_for_a_number_wherever_they_come_from(site: Site) -> None:
+    mine = await filed(site)
     at = f"/api/v1/reports/{mine['number']}"
-    heard = [await house.call("GET", f"{at}?phone={n:04}", client=f"198.51.100.{n}") for n in range(101)]
-    assert [h.status for h in heard] == [200] * 100 + [429]
-    assert (await house.call("GET", f"{at}?phone=4455", client="198.51.100.177")).status == 429
-    assert (await house.call("GET", f"{at}?token={mine['token']}")).json["proven"]
+    response = [await site.call("GET", f"{at}?phone={n:04}", client=f"198.51.100.{n}") for n in range(101)]
+    assert [h.status for h in response] == [200] * 100 + [429]
+    assert (await site.call("GET", f"{at}?phone=4455", client="198.51.100.177")).status == 429
+    assert (await site.call("GET", f"{at}?token={mine['token']}")).json["proven"]
 
 
 @pytest.mark.parametrize(
@@ -274,42 +273,42 @@ def test_people_are_told_how_long_in_a_unit_of_theirs(seconds: float, said: str)
     assert too_many(seconds).detail.to("en") == f"Try again in {said}."
 
 
-async def test_tries_while_the_record_is_away_cost_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tries_while_the_record_is_away_cost_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
-    at = f"/api/v1/reports/{(await filed(house))['number']}?phone=4455"
+    at = f"/api/v1/reports/{(await filed(site))['number']}?phone=4455"
     with monkeypatch.context() as patch:
         patch.setattr("hub.web.desk.track", away)
-        assert {(await house.call("GET", at)).status for _ in range(25)} == {503}
-    assert (await house.call("GET", at)).json["proven"]
+        assert {(await site.call("GET", at)).status for _ in range(25)} == {503}
+    assert (await site.call("GET", at)).json["proven"]
 
 
-async def test_who_waits_with_the_right_token_is_never_too_many(quiet: House) -> None:
+async def test_who_waits_with_the_right_token_is_never_too_many(quiet: Site) -> None:
     mine = (await file(quiet, {"text": WORDS})).json
-    heard = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token={mine['token']}") for _ in range(70)]
+    response = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token={mine['token']}") for _ in range(70)]
     wrong = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token=tebakan") for _ in range(21)]
-    assert {h.status for h in heard} == {200}
+    assert {h.status for h in response} == {200}
     assert wrong[-1].status == 429
 
 
-async def test_an_unknown_query_parameter_is_named(quiet: House) -> None:
-    heard = await quiet.call("GET", "/api/v1/reports/1234567897?last4=4455&lang=en")
-    assert (heard.status, heard.json["errors"]) == (422, [{"field": "last4", "detail": "This field is not known."}])
+async def test_an_unknown_query_parameter_is_named(quiet: Site) -> None:
+    response = await quiet.call("GET", "/api/v1/reports/1234567897?last4=4455&lang=en")
+    assert (response.status, response.json["errors"]) == (422, [{"field": "last4", "detail": "This field is not known."}])
 
 
-async def test_a_body_that_never_ends_is_408(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_never_ends_is_408(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(_: Request, __: int) -> Given:
         await asyncio.Event().wait()
         raise AssertionError
 
     monkeypatch.setattr("hub.web.citizen.receive._receive", never)
     monkeypatch.setattr("hub.web.citizen.receive.READ_WITHIN", 0.01)
-    heard = await file(quiet, {"text": WORDS})
-    assert (heard.status, heard.headers["connection"]) == (408, "close")
+    response = await file(quiet, {"text": WORDS})
+    assert (response.status, response.headers["connection"]) == (408, "close")
 
 
-async def test_a_callers_key_waits_for_the_record(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_callers_key_waits_for_the_record(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise Retry("the record does not answer")
 
@@ -317,23 +316,23 @@ async def test_a_callers_key_waits_for_the_record(quiet: House, monkeypatch: pyt
     assert (await file(quiet, {"text": WORDS}, idempotency_key="a-1")).status == 503
 
 
-async def test_right_digits_are_never_too_many(house: House) -> None:
-    mine = await filed(house)
+async def test_right_digits_are_never_too_many(site: Site) -> None:
+    mine = await filed(site)
     for _ in range(30):
-        heard = await house.call("GET", f"/api/v1/reports/{mine['number']}?phone=4455")
-        assert heard.json["proven"]
+        response = await site.call("GET", f"/api/v1/reports/{mine['number']}?phone=4455")
+        assert response.json["proven"]
 
 
-async def test_unknown_reports_are_404_and_guessing_ends(quiet: House) -> None:
+async def test_unknown_reports_are_404_and_guessing_ends(quiet: Site) -> None:
     unknown = ("1234567897", "1234567890", "x", "01a203cb-32dd-7501-870e-f120df78b069", "٠١٢٣٤٥٦٧٨٩")
-    heard = [await quiet.call("GET", f"/api/v1/reports/{u}") for u in unknown]
-    assert {h.status for h in heard} == {404}
-    assert len({h.body for h in heard}) == 1
+    response = [await quiet.call("GET", f"/api/v1/reports/{u}") for u in unknown]
+    assert {h.status for h in response} == {404}
+    assert len({h.body for h in response}) == 1
     guesses = [await quiet.call("GET", "/api/v1/reports/1234567897") for _ in range(60)]
     assert guesses[-1].status == 429
 
 
-async def test_other_paths_and_methods_of_the_api_are_problems(quiet: House) -> None:
+async def test_other_paths_and_methods_of_the_api_are_problems(quiet: Site) -> None:
     lost = await quiet.call("GET", "/api/v1/laporan")
     wrong = await quiet.call("DELETE", "/api/v1/reports")
     assert (lost.status, wrong.status) == (404, 405)

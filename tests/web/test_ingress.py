@@ -175,7 +175,7 @@ async def test_a_body_in_parts_is_put_together(site: Site) -> None:
 
 
 async def test_who_leaves_before_the_end_leaves_nothing(site: Site) -> None:
-    response = await call(site.ingress, "POST", "/in/wa", [b"{"], breaks=True)
+    response = await call(site.ingress, "POST", "/in/wa", [b"{"], signed(b"{"), breaks=True)
     assert (response.status, site.log) == (0, [])
 
 

@@ -11,50 +11,50 @@ import pytest
 from hub.ledger import Ledger
 from hub.wiring import Hub
 from schemas import Event, Retry
-from tests.web.asgi import Heard
-from tests.web.conftest import House
+from tests.web.asgi import Response
+from tests.web.conftest import Site
 from tests.web.test_api import PHONE, PNG, WORDS, filed, multipart
 
 SAME = {"sec-fetch-site": "same-origin"}
 
 
-async def send(house: House, *parts: tuple[str, str | tuple[str, bytes]], **headers: str) -> Heard:
+async def send(site: Site, *parts: tuple[str, str | tuple[str, bytes]], **headers: str) -> Response:
     body, kind = multipart(*parts)
-    return await house.call("POST", "/", body, {**kind, **SAME, **{k.replace("_", "-"): v for k, v in headers.items()}})
+    return await site.call("POST", "/", body, {**kind, **SAME, **{k.replace("_", "-"): v for k, v in headers.items()}})
 
 
-def once(page: Heard) -> str:
+def once(page: Response) -> str:
     [found] = re.findall(r'name="once" value="(.+?)"', page.text)
     return found
 
 
-async def test_a_form_filled_in_leads_to_its_number(house: House) -> None:
-    form = await house.call("GET", "/")
-    sent = await send(house, ("text", WORDS), ("phone", PHONE), ("title", ""), ("lang", "id"), ("once", once(form)),
+async def test_a_form_filled_in_leads_to_its_number(site: Site) -> None:
+    form = await site.call("GET", "/")
+    sent = await send(site, ("text", WORDS), ("phone", PHONE), ("title", ""), ("lang", "id"), ("once", once(form)),
                       ("files", ("foto.png", PNG)), ("anonymous", "true"))  # fmt: skip
     assert sent.status == 303
-    page = await house.call("GET", sent.headers["location"])
+    page = await site.call("GET", sent.headers["location"])
     [link] = re.findall(r'href="(/lacak/\d{10}\?token=\w+)"', page.text)
     assert "Laporan diterima" in page.text
-    assert WORDS in (await house.call("GET", link)).text
+    assert WORDS in (await site.call("GET", link)).text
 
 
-async def test_a_form_sent_twice_is_filed_once(house: House) -> None:
-    drawn = once(await house.call("GET", "/"))
-    first, again = [await send(house, ("text", WORDS), ("once", drawn)) for _ in range(2)]
-    changed = await send(house, ("text", "Saya ganti ceritanya sama sekali"), ("once", drawn))
+async def test_a_form_sent_twice_is_filed_once(site: Site) -> None:
+    drawn = once(await site.call("GET", "/"))
+    first, again = [await send(site, ("text", WORDS), ("once", drawn)) for _ in range(2)]
+    changed = await send(site, ("text", "Saya ganti ceritanya sama sekali"), ("once", drawn))
     assert first.headers["location"] == again.headers["location"] != changed.headers["location"]
 
 
-async def test_the_same_report_in_two_forms_leads_to_one_number(house: House) -> None:
-    number = (await filed(house))["number"]
-    again = await send(house, ("text", WORDS), ("phone", PHONE))
-    page = await house.call("GET", again.headers["location"])
+async def test_the_same_report_in_two_forms_leads_to_one_number(site: Site) -> None:
+    number = (await filed(site))["number"]
+    again = await send(site, ("text", WORDS), ("phone", PHONE))
+    page = await site.call("GET", again.headers["location"])
     assert re.search(rf'href="/lacak/{number}[?"]', page.text)
     assert "Laporan diterima" in page.text
 
 
-async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_road_shows_a_page_that_refreshes(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.web.citizen.pages.WAIT", 0.01)
     sent = await send(quiet, ("text", WORDS))
     at: str | None = sent.headers["location"]
@@ -68,7 +68,7 @@ async def test_a_slow_road_shows_a_page_that_refreshes(quiet: House, monkeypatch
     assert "aman tersimpan; nomornya akan terlihat di sini" in page.text
 
 
-async def test_a_form_is_filed_while_the_record_is_away(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_form_is_filed_while_the_record_is_away(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
@@ -82,7 +82,7 @@ async def test_a_form_is_filed_while_the_record_is_away(quiet: House, monkeypatc
     assert (page.status, "sudah kami simpan" in page.text) == (200, True)
 
 
-async def test_the_language_changes_without_losing_what_was_typed(quiet: House) -> None:
+async def test_the_language_changes_without_losing_what_was_typed(quiet: Site) -> None:
     wrong = await send(quiet, ("text", " "), ("title", "Lampu mati"), ("lang", "id"))
     assert '<button class="second" name="switch" value="en" lang="en">Continue in English' in wrong.text
     english = await send(quiet, ("text", WORDS), ("title", "Lampu mati"), ("lang", "id"), ("switch", "en"))
@@ -91,28 +91,28 @@ async def test_the_language_changes_without_losing_what_was_typed(quiet: House) 
     assert 'value="Lampu mati"' in english.text
 
 
-async def test_many_bodies_of_digits_are_refused_unread(quiet: House) -> None:
+async def test_many_bodies_of_digits_are_refused_unread(quiet: Site) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded", **SAME}
     large = await quiet.call("POST", "/lacak/1234567897", b"last4=" + b"4" * 20_000, kind)
-    heard = [await quiet.call("POST", "/lacak/12", b"last4=4455", kind) for _ in range(60)]
-    assert (large.status, heard[-1].status) == (413, 429)
+    response = [await quiet.call("POST", "/lacak/12", b"last4=4455", kind) for _ in range(60)]
+    assert (large.status, response[-1].status) == (413, 429)
 
 
-async def test_errors_stand_at_their_fields_and_keep_what_was_typed(quiet: House) -> None:
-    heard = await send(quiet, ("text", " "), ("title", '"Lampu" <mati>'), ("phone", "nol"), ("secret", "true"))
-    assert heard.status == 422
-    assert 'value="&#34;Lampu&#34; &lt;mati&gt;"' in heard.text
-    assert '<a href="#text">Ceritakan dulu apa yang terjadi.</a>' in heard.text
+async def test_errors_stand_at_their_fields_and_keep_what_was_typed(quiet: Site) -> None:
+    response = await send(quiet, ("text", " "), ("title", '"Lampu" <mati>'), ("phone", "nol"), ("secret", "true"))
+    assert response.status == 422
+    assert 'value="&#34;Lampu&#34; &lt;mati&gt;"' in response.text
+    assert '<a href="#text">Ceritakan dulu apa yang terjadi.</a>' in response.text
     assert re.search(
-        r'id="phone" name="phone" aria-invalid="true" aria-describedby="phone-hint phone-error"', heard.text
+        r'id="phone" name="phone" aria-invalid="true" aria-describedby="phone-hint phone-error"', response.text
     )
-    assert re.search(r'id="secret".* checked>', heard.text)
+    assert re.search(r'id="secret".* checked>', response.text)
 
 
-async def test_the_accepted_page_is_for_its_token_only(house: House) -> None:
-    mine = await filed(house)
+async def test_the_accepted_page_is_for_its_token_only(site: Site) -> None:
+    mine = await filed(site)
     for query in ("", "?token=", "?token=tebakan"):
-        assert (await house.call("GET", f"/diterima/{mine['id']}{query}")).status == 404
+        assert (await site.call("GET", f"/diterima/{mine['id']}{query}")).status == 404
 
 
 @pytest.mark.parametrize(
@@ -126,24 +126,24 @@ async def test_the_accepted_page_is_for_its_token_only(house: House) -> None:
         ({}, 303),
     ],
 )
-async def test_what_another_site_sends_is_refused(house: House, headers: dict[str, str], status: int) -> None:
+async def test_what_another_site_sends_is_refused(site: Site, headers: dict[str, str], status: int) -> None:
     body, kind = multipart(("text", WORDS))
-    assert (await house.call("POST", "/", body, {**kind, **headers})).status == status
+    assert (await site.call("POST", "/", body, {**kind, **headers})).status == status
 
 
-async def test_the_number_alone_shows_no_words_on_the_page(house: House) -> None:
-    mine = await filed(house)
-    page = await house.call("GET", f"/lacak/{mine['number']}")
+async def test_the_number_alone_shows_no_words_on_the_page(site: Site) -> None:
+    mine = await filed(site)
+    page = await site.call("GET", f"/lacak/{mine['number']}")
     assert (page.status, "Diverifikasi" in page.text, WORDS in page.text) == (200, True, False)
     assert "Meja Depan" not in page.text
 
 
-async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(house: House) -> None:
-    mine = await filed(house)
+async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(site: Site) -> None:
+    mine = await filed(site)
     kind = {"content-type": "application/x-www-form-urlencoded", **SAME}
-    page = await house.call("POST", f"/lacak/{mine['number']}", b"last4=4455", kind)
-    wrong = await house.call("POST", f"/lacak/{mine['number']}", b"last4=4456", kind)
-    short = await house.call("POST", f"/lacak/{mine['number']}", b"last4=445", kind)
+    page = await site.call("POST", f"/lacak/{mine['number']}", b"last4=4455", kind)
+    wrong = await site.call("POST", f"/lacak/{mine['number']}", b"last4=4456", kind)
+    short = await site.call("POST", f"/lacak/{mine['number']}", b"last4=445", kind)
     assert WORDS in page.text
     assert f'href="/lacak/{mine["number"]}?lang=en"' in page.text
     assert (wrong.status, WORDS in wrong.text, "tidak cocok" in wrong.text) == (422, False, True)
@@ -160,19 +160,19 @@ async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(h
     ],
 )
 async def test_a_number_is_asked_for_as_people_write_it(
-    quiet: House, said: str, status: int, location: str | None
+    quiet: Site, said: str, status: int, location: str | None
 ) -> None:
-    heard = await quiet.call("GET", f"/lacak?number={said.replace('+', '%20')}")
-    assert (heard.status, heard.headers.get("location")) == (status, location)
+    response = await quiet.call("GET", f"/lacak?number={said.replace('+', '%20')}")
+    assert (response.status, response.headers.get("location")) == (status, location)
 
 
-async def test_an_unknown_number_is_asked_for_again(quiet: House) -> None:
-    heard = await quiet.call("GET", "/lacak/1234567897")
-    assert (heard.status, "tidak kami temukan" in heard.text) == (404, True)
+async def test_an_unknown_number_is_asked_for_again(quiet: Site) -> None:
+    response = await quiet.call("GET", "/lacak/1234567897")
+    assert (response.status, "tidak kami temukan" in response.text) == (404, True)
 
 
 @pytest.mark.parametrize("path", ["/", "/lacak", "/tidak-ada", "/api/v1/openapi.json", "/static/satupintu.css"])
-async def test_every_answer_keeps_others_out(quiet: House, path: str) -> None:
+async def test_every_answer_keeps_others_out(quiet: Site, path: str) -> None:
     headers = (await quiet.call("GET", path)).headers
     assert headers["content-security-policy"].startswith("default-src 'none'")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -180,26 +180,26 @@ async def test_every_answer_keeps_others_out(quiet: House, path: str) -> None:
     assert "strict-transport-security" not in headers
 
 
-async def test_an_address_with_a_token_goes_nowhere(house: House) -> None:
-    mine = await filed(house)
-    page = await house.call("GET", f"/lacak/{mine['number']}?token={mine['token']}")
+async def test_an_address_with_a_token_goes_nowhere(site: Site) -> None:
+    mine = await filed(site)
+    page = await site.call("GET", f"/lacak/{mine['number']}?token={mine['token']}")
     assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("no-referrer", "no-store")
     assert mine["token"] not in page.text
 
 
-async def test_no_page_has_script_or_style_of_its_own_or_of_others(quiet: House) -> None:
+async def test_no_page_has_script_or_style_of_its_own_or_of_others(quiet: Site) -> None:
     for path in ("/", "/?lang=en", "/lacak", "/tidak-ada"):
         page = (await quiet.call("GET", path)).text
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! src=\"/static/)|https?://", page)
 
 
-async def test_pages_speak_english_when_asked_to(quiet: House) -> None:
+async def test_pages_speak_english_when_asked_to(quiet: Site) -> None:
     page = await quiet.call("GET", "/?lang=en")
     assert '<html lang="en">' in page.text
     assert "Tell us what is wrong" in page.text
 
 
-async def test_lost_people_are_told_in_both_languages(quiet: House) -> None:
+async def test_lost_people_are_told_in_both_languages(quiet: Site) -> None:
     lost = await quiet.call("GET", "/tidak-ada")
     wrong = await quiet.call("PUT", "/")
     assert (lost.status, wrong.status) == (404, 405)
@@ -208,7 +208,7 @@ async def test_lost_people_are_told_in_both_languages(quiet: House) -> None:
 
 
 async def test_a_fault_of_ours_is_a_page_and_a_problem(
-    quiet: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    quiet: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
@@ -221,7 +221,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_problem(
     assert ("RuntimeError at" in caplog.text, "a bug" in caplog.text) == (True, False)
 
 
-async def test_a_record_that_is_away_closes_no_door(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_record_that_is_away_closes_no_door(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
@@ -232,14 +232,14 @@ async def test_a_record_that_is_away_closes_no_door(quiet: House, monkeypatch: p
     assert (read.status, read.json["type"], read.headers["retry-after"]) == (503, "urn:satupintu:problem:away", "5")
 
 
-async def test_static_files_may_be_kept_for_ever_and_nothing_else_is_served(quiet: House) -> None:
+async def test_static_files_may_be_kept_for_ever_and_nothing_else_is_served(quiet: Site) -> None:
     [css] = re.findall(r'href="(/static/satupintu\.css\?v=\w+)"', (await quiet.call("GET", "/")).text)
     assert "immutable" in (await quiet.call("GET", css)).headers["cache-control"]
     for path in ("/static/../words.toml", "/static/words.toml", "/static/"):
         assert (await quiet.call("GET", path)).status == 404
 
 
-async def test_health_is_told_apart_from_readiness(quiet: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_health_is_told_apart_from_readiness(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: list[Event]) -> None:
         raise OSError("disk full")
 
@@ -252,9 +252,9 @@ async def test_health_is_told_apart_from_readiness(quiet: House, monkeypatch: py
     assert (await quiet.call("GET", "/readyz")).json["disk"] == "full"
 
 
-async def test_metrics_hold_figures_and_nothing_personal(house: House) -> None:
-    await filed(house, name="Siti Aminah")
-    text = (await house.call("GET", "/metrics")).text
+async def test_metrics_hold_figures_and_nothing_personal(site: Site) -> None:
+    await filed(site, name="Siti Aminah")
+    text = (await site.call("GET", "/metrics")).text
     for line in (
         'satupintu_requests_total{account="web",status="202"} 1.0',
         'satupintu_lag{group="sink",topic="routed"} 0.0',
@@ -266,7 +266,7 @@ async def test_metrics_hold_figures_and_nothing_personal(house: House) -> None:
 
 
 async def test_a_ledger_that_takes_long_is_looked_at_once_and_shown_when_it_is_there(
-    quiet: House, monkeypatch: pytest.MonkeyPatch
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, there = [], asyncio.Event()
 

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationError,
     ValidationInfo,
     create_model,
@@ -28,9 +29,13 @@ from normalizer.phones import e164
 FEWEST_DIGITS = 8
 """Of a phone number that somebody can call."""
 _MISTAKES = {
-    "text": "error_text_missing", "phone": "error_phone", "email": "error_email", "incident_date": "error_date",
+    "phone": "error_phone", "email": "error_email", "incident_date": "error_date",
     "nik": "error_nik", "latitude": "error_place", "longitude": "error_place", "place": "error_place",
 }  # fmt: skip
+_BY_TYPE = {
+    "missing": "error_text_missing", "string_too_short": "error_text_missing", "extra_forbidden": "error_unknown_field",
+}  # fmt: skip
+"""By pydantic's name of the fault; only the text is required, or has a least length."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -91,8 +96,9 @@ class _ReportFields(_Input):
         values = self.model_dump(exclude_unset=True, exclude={"place", "sender", *PLACE_FIELDS})
         if sender := getattr(self, "sender", None):
             values["email" if "@" in sender else "phone"] = sender
-        place = self._place()
-        return values | {"tags": tuple(values.get("tags", ()))} | ({"place": ReportPlace(**place)} if place else {})
+        if place := self._place():
+            values["place"] = ReportPlace(**place)
+        return values | {"tags": tuple(values.get("tags", ()))}
 
     def _place(self) -> dict[str, Any]:
         place = getattr(self, "place", None)
@@ -113,7 +119,7 @@ ReportInput: type[_ReportFields] = create_model(
     __base__=_ReportFields,
     **fields_of(Report, without=frozenset({"native", "files", "place"})),
     place=(_Place | None, None),
-    sender=(field_of(Report, "email")[0] and (str | None), None),
+    sender=(Annotated[str, Field(max_length=254)] | None, None),
     **{name: field_of(ReportPlace, part) for name, part in PLACE_FIELDS.items()},
 )
 """The body of `POST /api/v1/reports`: `Report` without its id and its files, and the names that rows have."""
@@ -139,9 +145,9 @@ def _name(error: ErrorDetails, values: Mapping[str, Any]) -> str:
 def _text(error: ErrorDetails) -> Text:
     if error["type"] == "string_too_long":
         return Text("error_too_long", {"limit": error["ctx"]["max_length"]})
-    if error["type"] == "extra_forbidden":
-        return Text("error_unknown_field")
-    if has_translation(error["type"]):
+    if error["type"] in _BY_TYPE:
+        return Text(_BY_TYPE[error["type"]])
+    if has_translation(error["type"]):  # raised above, under the name of its sentence
         return Text(error["type"])
     return Text(_MISTAKES.get(str((error["loc"] or ("",))[0]), "error_value"))
 

@@ -17,8 +17,8 @@ def fields_of(struct: type[msgspec.Struct], *, without: frozenset[str] = frozens
 
 def field_of(struct: type[msgspec.Struct], name: str) -> Any:
     """One field as an optional one, as in `fields_of`."""
-    annotated, _ = fields_of(struct)[name]
-    return annotated, None
+    field = next(f for f in msgspec.structs.fields(struct) if f.encode_name == name)
+    return _annotated(inspect.type_info(field.type)), None
 
 
 def inline_schema(model: type[BaseModel]) -> dict[str, Any]:

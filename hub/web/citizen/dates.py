@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from hub.web.translations import Language, translate
 
 
+def day_of(day: str, language: Language) -> str:
+    """`2 Maret 2026`, of `2026-03-02`."""
+    return _day(date.fromisoformat(day), language)
+
+
 def when(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """`2 Maret 2026, 09.30 WIB`"""
     there = at.astimezone(zone)
-    month = translate("months", language).split()[there.month - 1]
     mark = "." if language == "id" else ":"
-    day, time = f"{there.day} {month} {there.year}", f"{there:%H}{mark}{there:%M} {there.tzname()}"
+    day, time = _day(there.date(), language), f"{there:%H}{mark}{there:%M} {there.tzname()}"
     return f"{day}, {time}".replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+
+
+def _day(day: date, language: Language) -> str:
+    month = translate("months", language).split()[day.month - 1]
+    return f"{day.day} {month} {day.year}"

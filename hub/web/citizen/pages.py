@@ -14,17 +14,19 @@ from starlette.responses import RedirectResponse, Response
 from hub.settings import Settings
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem
-from hub.web.citizen.dates import when
+from hub.web.citizen.dates import day_of, when
 from hub.web.citizen.rendering import digit_groups, render, static_file, steps_of
 from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, same_site
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
-from hub.web.translations import Language, Text, language_of, translate
+from hub.web.translations import Language, Text, has_translation, language_of, translate
 from schemas import Retry
 from sink import Tracked
 
 PAUSES = (3, 3, 4, 6, 8, 10, 14, 18, 24, 30)
 """Seconds until a page that waits for its number loads again: two minutes in all, then it stays as it is."""
+SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""Media types that are shown back: what a browser draws and never runs."""
 DIGITS_LIMIT = 16 * 1024
 """Bytes of a request that holds four digits."""
 
@@ -51,7 +53,7 @@ async def accepted(
         found = await proof.find(address, raw, token, None)
     if found is not None:
         # a report that joined an earlier one has its number, and shows no words of it
-        values = {"number": found.number, "groups": digit_groups(found.number), "joined": not found.proven}
+        values = {"number": found.number, "groups": digit_groups(found.number), "joined": found.joined}
         own_token = token if found.proven else None
         return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
     again = "?" + urlencode({"token": token} | ({"lang": language} if language != "id" else {}))
@@ -90,6 +92,20 @@ async def show_report(
     if found is None:
         return _ask_again(request, language, number, "not_found" if is_number(number) else "error_check_digit", 404)
     return _report(request, found, language, settings, token=token if found.proven else None)
+
+
+@router.get("/lacak/{number}/berkas/{sha256}")
+async def show_file(
+    *, number: str, sha256: str, proof: Proof, reports: Reports, address: Address, token: str = ""
+) -> Response:
+    """A picture of the reporter's own, to the one who has the report's token."""
+    found = await proof.find(address, number, token, None) if is_number(number) else None
+    mine = found.attachments if found is not None and found.proven else ()
+    picture = next((file for file in mine if file.sha256 == sha256 and file.media_type in SHOWN), None)
+    if picture is None:
+        raise Problem(404, "no_page")
+    headers = {"Content-Disposition": "inline", "Cache-Control": "private, no-store"}
+    return Response(await reports.file_bytes(sha256), headers=headers, media_type=picture.media_type)
 
 
 @router.post("/lacak/{number}", dependencies=[Depends(same_site)])
@@ -140,7 +156,9 @@ def _report(
         "when": partial(when, zone=settings.zone, language=language),
         "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
         "errors": errors or {},
-        "has_token": token is not None,
+        "token": token,
+        "shown": SHOWN,
+        "day": partial(day_of, language=language),
     }
     if "token" in request.query_params:
         values["switch"] = None  # it would have to repeat the token
@@ -151,8 +169,8 @@ def _happened(what: str, why: str | None, language: Language) -> str:
     """A line of the history. Why an office was chosen is known in Indonesian only."""
     if what == "routed" and why and language == "id":
         return why
-    known = what if what in {"recorded", "routed", "added", "status_asked"} else "other"
-    return translate(f"happened_{known}", language)
+    key = f"happened_{what}"
+    return translate(key if has_translation(key) else "happened_other", language)
 
 
 def _loads(word: str) -> int:

@@ -1,39 +1,161 @@
-// The form works without this file. With it a phone can say where it stands, and files too large are told at once.
+// The form works without this file. With it photos are shown and made smaller, the sending is seen, nothing is lost when
+// it fails, and a phone can say where it is.
 (() => {
-  const files = document.getElementById("files");
-  const wrong = document.getElementById("files-wrong");
-  const tooMuch = () => files.files.length > 5 || [...files.files].some((file) => file.size > 5 * 1024 * 1024);
-  const judge = () => {
-    wrong.hidden = !tooMuch();
-  };
-  files.addEventListener("change", judge);
-  files.form.addEventListener("submit", (event) => {
-    judge();
-    if (!tooMuch()) return;
-    event.preventDefault();
-    files.focus();
-  });
-})();
+  const LIMIT = 5 * 1024 * 1024;
+  const MOST = 5;
+  const LONGEST_SIDE = 1600;
+  let chosen = [];
 
-(() => {
-  const button = document.getElementById("locate");
-  if (!navigator.geolocation || !window.isSecureContext) return;
-  const said = document.getElementById("locate-status");
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    button.disabled = true;
-    navigator.geolocation.getCurrentPosition(
-      ({ coords }) => {
-        document.getElementById("latitude").value = coords.latitude.toFixed(6);
-        document.getElementById("longitude").value = coords.longitude.toFixed(6);
-        button.hidden = true;
-        said.textContent = button.dataset.located;
-      },
-      () => {
-        button.disabled = false;
-        said.textContent = button.dataset.failed;
-      },
-      { timeout: 15000 },
-    );
-  });
+  const byId = (id) => document.getElementById(id);
+
+  function start() {
+    const form = byId("report");
+    byId("files").addEventListener("change", async (event) => {
+      const added = await Promise.all([...event.target.files].map(shrink));
+      choose([...chosen, ...added]);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (tooMuch()) {
+        byId("files").focus();
+        return;
+      }
+      send(form, event.submitter);
+    });
+    document.querySelectorAll("header a[hreflang]").forEach((link) => {
+      link.addEventListener("click", (event) => {
+        if (!byId("text").value && !chosen.length) return;
+        event.preventDefault();
+        send(form, { name: "switch", value: link.hreflang });
+      });
+    });
+    locate();
+  }
+
+  const tooMuch = () => chosen.length > MOST || chosen.some((file) => file.size > LIMIT);
+
+  // A photo of a phone has ten times as many pixels as anybody needs to see a hole in a road.
+  async function shrink(file) {
+    if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 400_000) return file;
+    try {
+      const picture = await createImageBitmap(file);
+      const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
+      const canvas = document.createElement("canvas");
+      canvas.width = Math.round(picture.width * scale);
+      canvas.height = Math.round(picture.height * scale);
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const small = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82));
+      if (!small || small.size >= file.size) return file;
+      return new File([small], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" });
+    } catch {
+      return file;
+    }
+  }
+
+  function choose(files) {
+    chosen = files;
+    const transfer = new DataTransfer();
+    files.forEach((file) => transfer.items.add(file));
+    byId("files").files = transfer.files;
+    byId("files-wrong").hidden = !tooMuch();
+    const list = byId("chosen");
+    list.replaceChildren(...files.map((file, at) => thumbnail(file, at, list.dataset.remove)));
+  }
+
+  function thumbnail(file, at, word) {
+    const item = document.createElement("li");
+    if (file.type.startsWith("image/")) {
+      const picture = document.createElement("img");
+      picture.alt = "";
+      picture.src = URL.createObjectURL(file);
+      picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
+      item.append(picture);
+    }
+    const name = document.createElement("span");
+    name.textContent = `${file.name} · ${(file.size / 1024 / 1024).toFixed(1)} MB`;
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "second small";
+    remove.textContent = word;
+    remove.setAttribute("aria-label", `${word}: ${file.name}`);
+    remove.addEventListener("click", () => choose(chosen.filter((_, other) => other !== at)));
+    item.append(name, remove);
+    return item;
+  }
+
+  function send(form, submitter) {
+    const fields = new FormData(form);
+    if (submitter && submitter.name) fields.append(submitter.name, submitter.value);
+    const files = fields.has("switch") ? [] : fields.getAll("files");
+    if (fields.has("switch")) fields.delete("files");
+    const request = new XMLHttpRequest();
+    busy(true, form.dataset.sending);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable && files.length) byId("progress").value = event.loaded / event.total;
+    });
+    request.addEventListener("error", () => busy(false, form.dataset.failed, true));
+    request.addEventListener("load", () => answered(form, request));
+    request.open("POST", form.action);
+    request.send(fields);
+  }
+
+  function answered(form, request) {
+    const page = new DOMParser().parseFromString(request.responseText, "text/html");
+    if (request.status === 200 && !page.getElementById("report")) {
+      location.assign(request.responseURL);
+    } else if (page.getElementById("report")) {
+      show(page);
+    } else {
+      busy(false, request.status === 413 ? form.dataset.large : form.dataset.refused, true);
+    }
+  }
+
+  // The same form, in another language or with its errors: the chosen files stay.
+  function show(page) {
+    document.documentElement.lang = page.documentElement.lang;
+    document.title = page.title;
+    document.body.replaceChildren(...page.body.children);
+    start();
+    choose(chosen);
+    const first = document.querySelector("[aria-invalid]") || byId("errors");
+    if (first) first.focus();
+    else byId("text").focus();
+    const again = byId("files-again");
+    if (again) again.hidden = chosen.length > 0;
+  }
+
+  function busy(is, words, wrong = false) {
+    byId("send").disabled = is;
+    byId("progress").hidden = !is;
+    byId("progress").value = 0;
+    const status = byId("send-status");
+    status.textContent = words;
+    status.classList.toggle("error", wrong);
+    status.classList.toggle("hint", !wrong);
+  }
+
+  function locate() {
+    const button = byId("locate");
+    if (!navigator.geolocation || !window.isSecureContext) return;
+    const status = byId("locate-status");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      navigator.geolocation.getCurrentPosition(
+        ({ coords }) => {
+          byId("latitude").value = coords.latitude.toFixed(6);
+          byId("longitude").value = coords.longitude.toFixed(6);
+          button.hidden = true;
+          status.textContent = button.dataset.located;
+        },
+        () => {
+          button.disabled = false;
+          status.textContent = button.dataset.failed;
+        },
+        { timeout: 15000 },
+      );
+    });
+  }
+
+  start();
 })();
