@@ -110,7 +110,7 @@ def redelivered_without_id(case: Case) -> Verdict | None:
 
 
 def _again(first: Decision, why: str) -> Verdict:
-    match = Match(kind="redelivery", of=first.message, score=1.0, evidence=why)
+    match = Match(kind="redelivery", of=first.message or first.complaint or first.raw, score=1.0, evidence=why)
     return Verdict("redelivered", why, first, (match,), first.stranger)
 
 

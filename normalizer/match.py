@@ -33,7 +33,7 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
         decision = known.decided.get((item.raw, item.item_index))
         if decision is None:
             decision = _decide(item, known, reused=item.id != given.id)
-            entries.append(_entry(item, decision))
+            entries.append(_entry(item, decision, given.id))
         matched.append(_matched(item, decision))
     if entries:
         memory.remember(entries)
@@ -97,9 +97,10 @@ def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
     return (*(["text"] if text else []), *(["place"] if message.place is None and place is None else []))
 
 
-def _entry(item: Message | Action, decision: Decision) -> Entry:
+def _entry(item: Message | Action, decision: Decision, id_as_read: str) -> Entry:
     keys = opened_keys(item) if isinstance(item, Message) and decision.opens_complaint else ()
-    return Entry(item=item, decision=decision, report_keys=keys)
+    as_read = item if item.id == id_as_read else replace(item, id=id_as_read)
+    return Entry(item=as_read, decision=decision, report_keys=keys)
 
 
 def _matched(item: Message | Action, decision: Decision) -> Matched:

@@ -53,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What the memory is to keep of one message or action."""
 
     item: Message | Action
+    """With the id as it was read; `Decision.message` may be that id and a suffix (`~2`)."""
     decision: Decision
     report_keys: tuple[str, ...] = ()
     """Under which the complaint that this message opened is found again (`Query.report_keys`); empty where it opened

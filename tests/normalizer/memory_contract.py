@@ -74,6 +74,15 @@ class MemoryContract:
         second = opens(memory, other)
         assert recall(memory, other).seen == {"sms/sms/1~2": second}
 
+    def test_an_item_as_it_was_read_finds_the_decision_with_the_id_of_its_own(self, memory: Memory) -> None:
+        opens(memory, message("1", ROAD))
+        other = message("1", LAMP, raw="other", by=BUDI)
+        complaint = complaint_id("sms/sms/1~2")
+        second = remembers(
+            memory, other, message="sms/sms/1~2", opens_complaint=True, complaint=complaint, number="1234567897"
+        )
+        assert recall(memory, other).decided == {("other", 0): second}
+
     def test_a_new_number_is_ours_and_is_the_same_for_everybody_who_asks(self, memory: Memory) -> None:
         items = [message("1", ROAD), message("2", LAMP)]
         numbers = recall(memory, *items).new_numbers

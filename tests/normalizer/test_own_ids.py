@@ -79,7 +79,7 @@ def test_a_column_of_equal_ids_costs_a_bounded_number_of_questions() -> None:
         events = match([row("0", f"{ROAD} nomor {n} {k}", f"{n}") for k in range(40)], memory)
         assert {e.outcome for e in events} == {"recorded"}
     assert memory.recalls <= 3 * 12
-    assert len({e.item.id for e in memory.entries}) == 120
+    assert len({e.decision.message for e in memory.entries}) == 120
 
 
 def test_a_poll_that_repeats_an_action_changes_nothing() -> None:
