@@ -42,14 +42,6 @@ class Account:
     table: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
     """Its table, secrets resolved: where it is unchanged, a new edition does not disturb the account."""
 
-    @property
-    def missing_setting(self) -> str:
-        """The setting without which this account can send and fetch nothing; empty where none is missing."""
-        if not isinstance(self.channel, Speaks | Fetches):
-            return ""
-        own = self.channel.settings
-        return next((name for name in self.channel.outbound_settings if not getattr(own, name, True)), "")
-
     def describe(self, base: str, *, reveal: bool) -> dict[str, Any]:
         """The part of `channels --json` that the channels file holds; secrets by value only where `reveal`."""
         settings, secrets = {}, {}
@@ -201,8 +193,7 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
     own = dict(table)
     identity = {"kind": own.get("kind"), "owner": own.get("owner")}
     kind, owner, state = own.pop("kind", None), own.pop("owner", None), own.pop("state", "active")
-    if kind not in kinds():
-        raise WrongCall(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{nearest(str(kind), kinds())}")
+    channel = _channel_type(where, kind)
     if not isinstance(owner, str) or not owner:
         raise WrongCall(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
     if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
@@ -210,13 +201,20 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
         raise WrongCall(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
     if state not in get_args(State):
         raise WrongCall(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
-    channel = channel_type(kind)
     filled = _filled(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
     settings = _settings(where, channel.settings_type, filled)
     try:
         return Account(channel(name, owner, settings), state, identity | filled)
     except ValueError as error:
         raise WrongCall(f"{where}: {error}") from None
+
+
+def _channel_type(where: str, kind: object) -> type[Channel]:
+    try:
+        return channel_type(str(kind))
+    except ValueError:
+        near = nearest(str(kind), kinds())
+        raise WrongCall(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
 
 
 def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
     0 done    1 failed, or out of balance    2 payload refused    64 wrong call    130 interrupted
 
-Commands live in `hub/commands`, one file a command or family, and are imported when called. What goes wrong is one line
-on standard error that says what to do; the traceback of a fault of ours goes to the log at level DEBUG.
+Commands live in `hub/commands`, one file a command or family, and are imported when called. A fault is one line on
+standard error that says what to do; the traceback of a bug goes to the log at level DEBUG.
 """
 
 from __future__ import annotations
@@ -16,21 +16,23 @@ from importlib import import_module
 
 import click
 
-from hub.commands import OutOfBalance, Refused, keep_flag
+from hub.commands import OutOfBalance, Refused, remember_flag
 from hub.settings import DEFAULTS, KINDS, WrongCall, nearest
-from schemas import RoadError
+from schemas import PipelineError
 
 COMMANDS = {
     "up": ("up", "Everything on this machine."),
-    "run": ("up", "One stage alone."),
-    "demo": ("demo", "Realistic messages through the real doors."),
+    "run": ("up", "One stage alone, or some."),
+    "demo": ("demo", "Realistic messages through the real accounts."),
     "parse": ("parse", "What a payload means."),
-    "ingest": ("ingest", "A file, the whole road."),
+    "ingest": ("ingest", "A file through the whole pipeline."),
     "export": ("export", "Complaints as NDJSON."),
     "ledger": ("ledger", "What came in, and what became of it."),
     "dead": ("dead", "The dead letters."),
     "replay": ("replay", "What reading again would change."),
-    "channels": ("channels", "The doors, and what to enter at the provider."),
+    "replies": ("replies", "The answers to citizens: owed, failed, unknown."),
+    "channels": ("channels", "The accounts, and what to enter at the provider."),
+    "forget": ("forget", "A consumer group that is no longer used."),
     "doctor": ("doctor", "What is wrong here, and what to do."),
     "read": ("rooms", "Rows to messages, nothing stored."),
     "match": ("rooms", "Rows to complaints, nothing stored."),
@@ -38,20 +40,20 @@ COMMANDS = {
 }
 """Each command's module in `hub/commands` and its line in the list."""
 
-SAID: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
-"""Errors that say what to do themselves, with their exit codes."""
+EXIT_CODES: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
+"""Errors whose text says what to do, with their exit codes."""
 UNUSABLE = frozenset({"WrongKeys", "WrongRules", "UnusableLog"})
 """Such errors of rooms that are not imported only to know them: a file cannot be used; 64."""
 
 
 def _settings_options(*, hidden: bool) -> list[click.Parameter]:
-    told = {**KINDS, "config": "a TOML file with these settings"}
+    kinds = {**KINDS, "config": "a TOML file with these settings"}
     return [
         click.Option(
             [f"--{name}"],
             metavar=name.upper(),
-            help=f"{told[name]} [{DEFAULTS.get(name, 'none')}]",
-            callback=keep_flag,
+            help=f"{kinds[name]} [{DEFAULTS.get(name, 'none')}]",
+            callback=remember_flag,
             expose_value=False,
             hidden=hidden,
         )
@@ -111,7 +113,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The command's exit code; whatever went wrong has been said in one line."""
+    """The command's exit code; a fault is printed as one line."""
     try:
         code = _invoke(list(arguments))
         sys.stdout.flush()
@@ -119,11 +121,11 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        # who read us has had enough; the interpreter would complain when it closes standard output
+        # the reader of our output has gone; the interpreter would complain when it closes standard output
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # the last one to see it: said in one line, the rest in the log
-        code, words = _told(error)
+    except Exception as error:  # one line for people, the rest in the log
+        code, words = _in_words(error)
         click.echo(f"satupintu: {' '.join(words.split())}", err=True)
         logging.getLogger(__name__).debug("the traceback", exc_info=error)
         return code
@@ -137,25 +139,25 @@ def _invoke(arguments: list[str]) -> int:
         return end.exit_code
 
 
-def _told(error: Exception) -> tuple[int, str]:
-    """Exit code, and what to say."""
+def _in_words(error: Exception) -> tuple[int, str]:
+    """Exit code and line."""
     if isinstance(error, click.ClickException):
         context, words = getattr(error, "ctx", None), error.format_message().rstrip(".")
         words += "" if words.endswith(("?", "?)")) else "."
         return 64, f"{words} Try: {context.command_path if context else 'satupintu'} --help"
-    if type(error) in SAID:
-        return SAID[type(error)], str(error)
+    if type(error) in EXIT_CODES:
+        return EXIT_CODES[type(error)], str(error)
     if type(error).__name__ in UNUSABLE:
         return 64, str(error)
-    if isinstance(error, RoadError):
-        return 1, f"{error.reason}; see satupintu doctor"
+    if isinstance(error, PipelineError):
+        return 1, f"{error}; see satupintu doctor"
     if isinstance(error, OSError) and error.filename:
         return 1, f"{error.filename}: {error.strerror}; see satupintu doctor"
-    return 1, _fault(error)
+    return 1, _bug(error)
 
 
-def _fault(error: Exception) -> str:
-    """Class and place, never the text: that may hold a citizen's words."""
-    from bus import place_of
+def _bug(error: Exception) -> str:
+    """Class and line, never the text: that may hold a citizen's words."""
+    from bus import fault_location
 
-    return f"{place_of(error)}; see satupintu doctor, or run with logging at DEBUG and report it"
+    return f"{fault_location(error)}; see satupintu doctor, or run with logging at DEBUG and report it"

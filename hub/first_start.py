@@ -24,8 +24,9 @@ HEAD = """\
 def table_of(kind: str, owner: str = OWNER, name: str = "") -> str:
     """A commented table for an account of that kind. Raises ValueError where there is no such kind."""
     template = channel_type(kind).template
-    body = re.sub(r"\{secret\}", lambda _: secrets.token_urlsafe(24), template.strip())
-    return f'[{name or kind}]\nkind = "{kind}"\nowner = "{owner}"\n{body}'.rstrip() + "\n"
+    name = name or kind
+    body = re.sub(r"\{secret\}", lambda _: secrets.token_urlsafe(24), template.strip()).replace("{name}", name)
+    return f'[{name}]\nkind = "{kind}"\nowner = "{owner}"\n{body}'.rstrip() + "\n"
 
 
 def write_first(path: Path) -> None:

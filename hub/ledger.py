@@ -14,7 +14,7 @@ from typing import Any
 
 from bus import Bus, Stored, behind
 from bus._values import origin_of, whole
-from hub.reading import InThread
+from hub.running.pools import Pools
 from hub.stages import PIPELINE, carriers
 from schemas import Aside, Reject, Retry
 from sink.aside import PutAsideRow, list_aside
@@ -32,13 +32,13 @@ Ledger = dict[str, Any]
 """`{"all": {…}, "accounts": {name: {…}}}`, as the interface has it."""
 
 
-async def read_ledger(record: Record, bus: Bus, io: InThread) -> Ledger:
+async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     """The ledger now. What came in is counted first, what is in flight next, outcomes last: so nothing seems lost that
     is not. Raises Retry."""
-    last = await io(booked, record)
+    last = await pools.io(booked, record)
     moving = await in_flight(bus)
-    moving |= await waiting_aside(bus, await io(list_aside, record))
-    return await io(balance, record, last, moving)
+    moving |= await waiting_aside(bus, await pools.io(list_aside, record))
+    return await pools.io(balance, record, last, moving)
 
 
 async def checked_twice(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -24,6 +23,7 @@ from hub.first_start import write_first
 from hub.intake import intake
 from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, WrongCall, sqlite_path
+from hub.web.server import tune_garbage_collection
 from router import Rules, Templates
 from schemas import Retry
 from sink.archive import Archive
@@ -104,9 +104,9 @@ async def open_hub(settings: Settings, *, ingress: bool = False) -> AsyncIterato
         )
         pools = stack.enter_context(open_pools())
         http = await stack.enter_async_context(Http())
-        bus = await _entered(stack, _bus(settings, storage.blobs))
+        bus = await _entered(stack, open_bus(settings, storage.blobs))
         taken_in = await _entered(stack, intake(settings, bus)) if ingress else bus
-        _tune()
+        tune_interpreter()
         yield Opened(storage, Transport(bus, taken_in), current, Outside(http, pools))
 
 
@@ -173,7 +173,8 @@ async def _entered(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus])
         raise WrongCall(str(error)) from None
 
 
-def _bus(settings: Settings, bodies: Blobs) -> AbstractAsyncContextManager[Bus]:
+def open_bus(settings: Settings, bodies: Blobs) -> AbstractAsyncContextManager[Bus]:
+    """The bus that the settings name. Entering raises UnusableLog."""
     if settings.bus.startswith("memory://"):
         return MemoryBus(settings.partitions, bodies=bodies)
     if settings.remote:
@@ -183,10 +184,9 @@ def _bus(settings: Settings, bodies: Blobs) -> AbstractAsyncContextManager[Bus]:
     return SqliteBus(sqlite_path(settings.bus), settings.partitions, settings.retention, LOG_BYTES, bodies=bodies)
 
 
-def _tune() -> None:
+def tune_interpreter() -> None:
     """Settings of the interpreter, by measurement (`docs/performance.md`)."""
-    gc.freeze()  # modules stay: scanning them again and again costs an eighth of the throughput
-    gc.set_threshold(50_000, 20, 20)
+    tune_garbage_collection()
     sys.setswitchinterval(0.001)  # a thread that holds the record's lock shall not wait five times as long for Python's
 
 

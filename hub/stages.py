@@ -1,6 +1,6 @@
 """The pipeline as a table: which stage consumes which topic, by which function, and what runs beside the stages.
 
-raw ─ reader ─> messages, actions ─ matcher ─> matched ─ router ─> routed ─ sink ─> record ─ outbox ─ accounts ─> channel
+raw ─ reader ─> messages, actions ─ matcher ─> matched ─ router ─> routed ─ sink ─> record ─ accounts ─> channel
 raw ─ reader ─> slow ─ slow ─> messages: a conversation over its budget       raw ─ ledger, archive       dead ─ dead
 raw ─ reader ─> receipts ─ receipts ─> record
 """
@@ -56,9 +56,9 @@ LOOPS = (
     Loop("sink", "prune",     3600.0),
 )  # fmt: skip
 
-RUNS = ("door", "reader", "matcher", "router", "sink", "accounts")
+STAGES = ("door", "reader", "matcher", "router", "sink", "accounts")
 """Names of `satupintu run`; `door` is the ingress, `accounts` polls, holds sessions, sends and fetches."""
-WORK = RUNS[1:]
+WORK = STAGES[1:]
 PIPELINE = ("raw", "slow", "messages", "actions", "matched", "routed", "receipts", "dead")
 """Topics in the order in which an event moves on."""
 BESIDE = frozenset({"ledger", "archive"})

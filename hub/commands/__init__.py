@@ -15,7 +15,8 @@ from hub.settings import Settings, WrongCall, load, sqlite_path
 from schemas import Retry
 
 if TYPE_CHECKING:
-    from hub.wiring import Hub
+    from hub.opening import Opened
+    from sink.record import Record
 
 T = TypeVar("T")
 _FLAGS = "satupintu.flags"
@@ -45,45 +46,55 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)
 
 
-def keep_flag(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """Keep a setting given as a flag, before the command or after it; the last one wins."""
+def remember_flag(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Remember a setting given as a flag, before the command or after it; the last one wins."""
     if value is not None:
         context.meta.setdefault(_FLAGS, {})[parameter.name] = value
 
 
 def settings() -> Settings:
-    """What this call was told. Raises WrongCall."""
+    """The settings of this call. Raises WrongCall."""
     return load(click.get_current_context().meta.get(_FLAGS, {}))
 
 
-def begun(told: Settings) -> None:
+def require_initialised(settings: Settings) -> None:
     """Raises WrongCall where no hub was ever started: a command that reads makes nothing."""
-    if told.record.startswith("sqlite:"):
-        if not sqlite_path(told.record).exists():
+    if settings.record.startswith("sqlite:"):
+        if not sqlite_path(settings.record).exists():
             raise WrongCall(
-                f"no hub has been started in {told.data}: start it with satupintu up, or name another with --data"
+                f"no hub has been started in {settings.data}: start it with satupintu up, or name another with --data"
             )
         return
-    from sink import fresh
+    from sink.record import is_new
 
-    with suppress(Retry):  # who asks a server that is away waits for it
-        if fresh(told.record):
+    with suppress(Retry):  # the command itself waits for a server that is unavailable
+        if is_new(settings.record):
             raise WrongCall("no hub has been started on that record: start it with satupintu up, or mend --record")
 
 
-def at_hub(work: Callable[[Hub], Awaitable[T]], *, begins: bool = False) -> T:
-    """Do something with the hub open; `begins`: it may be the first start. Raises WrongCall where it cannot be."""
+def on_record(work: Callable[[Record], T]) -> T:
+    """Do something with the record alone. Raises WrongCall where it cannot be opened."""
+    from hub.opening import open_record
+
+    own = settings()
+    require_initialised(own)
+    with open_record(own) as record:
+        return work(record)
+
+
+def on_hub(work: Callable[[Settings, Opened], Awaitable[T]], *, first_start: bool = False) -> T:
+    """Do something with everything open; `first_start`: it may be the first. Raises WrongCall where it cannot be."""
     import uvloop
 
-    from hub.wiring import open_hub
+    from hub.opening import open_hub
 
-    told = settings()
-    if not begins:
-        begun(told)
+    own = settings()
+    if not first_start:
+        require_initialised(own)
 
     async def opened() -> T:
-        async with open_hub(told) as hub:
-            return await work(hub)
+        async with open_hub(own) as found:
+            return await work(own, found)
 
     return uvloop.run(opened())
 

@@ -1,4 +1,4 @@
-"""`channels`: the doors of this hub, and what to enter at the provider."""
+"""`channels`: the accounts of this hub, how they fare, and what to enter at the provider."""
 
 from __future__ import annotations
 
@@ -7,70 +7,119 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import begun, data, settings
+from hub.commands import OutOfBalance, data, on_record, require_initialised, say, settings
+from hub.settings import Settings, WrongCall
 
 if TYPE_CHECKING:
-    from hub.accounts import Accounts
+    from hub.accounts import Snapshot
+    from hub.commands._account_report import Report
+    from sink.record import Record
 
-KANNEL = "from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"
 
-
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 @click.option("--secrets", is_flag=True, help="Print the secrets too.")
-def channels(*, as_json: bool, secrets: bool) -> None:
-    """The doors of this hub, their addresses, and what to enter at the provider.
+@click.pass_context
+def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
+    """The accounts of this hub: their addresses, how they fare, and what to enter at the provider.
 
     \b
     Example:
       satupintu channels --secrets
+      satupintu channels new whatsapp >> var/channels.toml
     """
-    accounts, url = _accounts(), settings().url
-    doors = [accounts.account(name).describe(url, reveal=secrets) for name in accounts]
+    if context.invoked_subcommand is not None:
+        return
+    own = settings()
+    snapshot = _snapshot(own)
+    reports = _reports(own, snapshot)
+    described = [account.describe(own.public_url, reveal=secrets) for account in snapshot.accounts.values()]
+    for account in described:
+        account.update(reports[account["account"]]._asdict())
     if as_json:
-        data(doors)
+        data(described)
     else:
-        sys.stdout.write("\n".join(_words(door, accounts.account(door["account"]).lacks) for door in doors))
+        sys.stdout.write("\n".join(_as_text(account, snapshot) for account in described))
 
 
-def _accounts() -> Accounts:
-    from hub.accounts import Accounts
+@channels.command("new")
+@click.argument("kind")
+def new(kind: str) -> None:
+    """A commented table for an account of that kind, to be added to the channels file.
 
-    told = settings()
-    if not told.channels.exists():
-        begun(told)
-    return Accounts.load(told.channels, zone=told.zone.key)
+    \b
+    Example:
+      satupintu channels new sms
+    """
+    from connectors import kinds
+    from hub.first_start import table_of
+    from hub.settings import nearest
+
+    try:
+        click.echo(table_of(kind), nl=False)
+    except ValueError:
+        raise WrongCall(
+            f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}"
+        ) from None
 
 
-def _words(door: dict[str, Any], lacks: str) -> str:
-    lines = [f"[{door['account']}] {door['kind']}, owner {door['owner']}, {door['state']}", f"  address: {door['url']}"]
-    lines += [f"  {name}: {_shown(value)}" for name, value in door["settings"].items() if value]
-    lines += [f"  {name}: {_shown(value)}" for name, value in door["secrets"].items()]
-    if lacks:
-        lines.append(f"  takes in, cannot answer: set {lacks}")
-    return "\n".join([*lines, *_to_enter(door), ""])
+@channels.command()
+@click.argument("name")
+def release(name: str) -> None:
+    """Go on with an account that a stage has put aside, once its cause is mended: what waits is worked on in order.
+
+    \b
+    Example:
+      satupintu channels release wa-bandung
+    """
+    stages = on_record(lambda record: _release(record, name))
+    if not stages:
+        raise OutOfBalance(f"{name} is put aside by no stage: satupintu doctor shows which accounts are")
+    say(f"{name} goes on in {', '.join(stages)}")
+
+
+def _snapshot(own: Settings) -> Snapshot:
+    from hub.accounts import load_accounts
+
+    if not own.channels.exists():
+        require_initialised(own)
+    return load_accounts(own.channels, zone=own.zone.key)
+
+
+def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
+    from hub.commands._account_report import NOTHING_KNOWN, account_reports
+
+    try:
+        require_initialised(own)
+    except WrongCall:
+        return dict.fromkeys(snapshot.accounts, NOTHING_KNOWN)
+    return on_record(lambda record: account_reports(record, snapshot))
+
+
+def _release(record: Record, name: str) -> list[str]:
+    from hub.clock import now
+    from sink.aside import release_aside
+
+    return release_aside(record, name, at=now())
+
+
+def _as_text(account: dict[str, Any], snapshot: Snapshot) -> str:
+    lines = [
+        f"[{account['account']}] {account['kind']}, owner {account['owner']}, {account['state']}: {account['health']}",
+        f"  address: {account['url']}",
+    ]
+    lines += [f"  {name}: {_shown(value)}" for name, value in account["settings"].items() if value]
+    lines += [f"  {name}: {_shown(value)}" for name, value in account["secrets"].items()]
+    if account["waiting"]:
+        lines.append(f"  replies that wait: {account['waiting']}")
+    channel = snapshot.channels[account["account"]]
+    if channel.missing_setting:
+        lines.append(f"  takes in, cannot answer: set {channel.missing_setting}")
+    lines += [f"  {line}" for line in channel.setup_help(account["url"]).splitlines()]
+    return "\n".join([*lines, ""])
 
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k} = {v}" for k, v in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _to_enter(door: dict[str, Any]) -> list[str]:
-    """What the operator copies to the other side."""
-    secrets, url = door["secrets"], door["url"]
-    if door["kind"] == "sms":
-        token = secrets.get("token") or "TOKEN"
-        return [
-            "  in kannel.conf, group sms-service (TOKEN as --secrets shows it):",
-            f'    get-url = "{url}?token={token}&{KANNEL}"',
-            "    max-messages = 0",
-            "  in group sendsms-user: concatenation = true, max-messages = 255",
-        ]
-    if door["kind"] == "whatsapp":
-        return [
-            "  in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets shows it):",
-            f"    callback URL {url}, as it is reached from outside by HTTPS; subscribe to messages",
-        ]
-    return []

@@ -1,22 +1,26 @@
-"""`dead`: events that a stage refused, whole: look at them, and send them again once the cause is mended."""
+"""`dead`: events that a stage refused, whole: see them, and publish them again once the cause is mended."""
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import at_hub, data, say
+from hub.commands import data, on_hub, on_record, say
 from hub.commands._table import table
 from hub.settings import WrongCall
 
 if TYPE_CHECKING:
-    from hub.wiring import Hub
+    from hub.opening import Opened
     from schemas import Dead
+    from sink.record import Record
 
-SHOWN = ("id", "at", "account", "stage", "reason")
+SHOWN = ("id", "at", "account", "stage", "code", "detail")
+log = logging.getLogger(__name__)
 
 
 @click.group()
@@ -30,20 +34,19 @@ def dead() -> None:
 
 
 @dead.command("list")
+@click.option("--reason", "code", metavar="CODE", help="Only those of this code.")
+@click.option("--account", metavar="NAME", help="Only those of this account.")
 @click.option("--limit", type=click.IntRange(1), default=1000, help="At most so many, the newest first. [1000]")
-def list_dead(limit: int) -> None:
-    """The dead letters, a JSON line each; on a terminal a table.
+def list_dead(code: str | None, account: str | None, limit: int) -> None:
+    """The dead letters that wait to be seen to, a JSON line each; on a terminal a table.
 
     \b
     Example:
-      satupintu dead list | jq -r .reason | sort | uniq -c
+      satupintu dead list | jq -r .code | sort | uniq -c
     """
-    from sink import dead_list
+    from sink.dead import dead_list
 
-    async def work(hub: Hub) -> list[dict[str, object]]:
-        return await hub.running.pools.disk(dead_list, hub.record, limit)
-
-    letters = at_hub(work)
+    letters = on_record(lambda record: dead_list(record, limit, code=code, account=account))
     if sys.stdout.isatty():
         sys.stdout.write(table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
     else:
@@ -53,19 +56,15 @@ def list_dead(limit: int) -> None:
 
 @dead.command()
 @click.argument("id")
-def show(id: str) -> None:
-    """One dead letter, as JSON, without a citizen's words.
+@click.option("--payload", is_flag=True, help="With the event as it stood on the bus: a citizen's words. It is logged.")
+def show(id: str, *, payload: bool) -> None:
+    """One dead letter, as JSON, without a citizen's words unless asked for.
 
     \b
     Example:
       satupintu dead show 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11
     """
-    from sink import dead_show
-
-    async def work(hub: Hub) -> dict[str, object] | None:
-        return await hub.running.pools.disk(dead_show, hub.record, id)
-
-    letter = at_hub(work)
+    letter = on_record(lambda record: _shown(record, id, payload=payload))
     if letter is None:
         raise _unknown([id])
     data(letter)
@@ -75,42 +74,88 @@ def show(id: str) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
 def replay(ids: tuple[str, ...], *, apply: bool) -> None:
-    """Put the events on their topics again, with the raw id they had.
+    """Publish the events on their topics again, with the raw id they had.
 
     \b
     Example:
       satupintu dead replay 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11 --apply
     """
-
-    async def work(hub: Hub) -> list[Dead]:
-        letters = await _letters(hub, ids)
-        if apply:
-            await _send_again(hub, letters)
-        return letters
-
-    for letter in at_hub(work):
-        data({"id": letter.id, "topic": letter.of_topic, "raw": letter.raw, "reason": letter.reason, "applied": apply})
-    if not apply:
-        say("nothing was done: add --apply to do it")
+    for letter in on_hub(lambda _, opened: _replay(opened, ids, apply=apply)):
+        data({"id": letter.id, "topic": letter.of_topic, "raw": letter.raw, "code": letter.code, "applied": apply})
+    _say_unless(apply)
 
 
-async def _letters(hub: Hub, ids: Sequence[str]) -> list[Dead]:
-    from sink import dead_event
+@dead.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
+def dismiss(ids: tuple[str, ...], *, apply: bool) -> None:
+    """Close letters that nobody will mend: their items are refused.
 
-    found = [(id, await hub.running.pools.disk(dead_event, hub.record, id)) for id in dict.fromkeys(ids)]
-    if missing := [id for id, letter in found if letter is None]:
+    \b
+    Example:
+      satupintu dead dismiss 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11 --apply
+    """
+    for id in on_record(lambda record: _dismiss(record, ids, apply=apply)):
+        data({"id": id, "applied": apply})
+    _say_unless(apply)
+
+
+def _shown(record: Record, id: str, *, payload: bool) -> dict[str, object] | None:
+    from sink.dead import dead_event, dead_show
+
+    found = dead_show(record, id)
+    if found is None or not payload:
+        return found
+    letter = dead_event(record, id)
+    log.warning("%s looked at the payload of dead letter %s", _person(), id)
+    return found | {"payload": "" if letter is None else letter.event.decode("utf-8", "replace")}
+
+
+def _dismiss(record: Record, ids: Sequence[str], *, apply: bool) -> list[str]:
+    from hub.clock import now
+    from sink.dead import dismiss_dead
+
+    letters = _letters(record, ids)
+    if apply:
+        dismiss_dead(record, [letter.id for letter in letters], by=_person(), now=now())
+    return [letter.id for letter in letters]
+
+
+async def _replay(opened: Opened, ids: Sequence[str], *, apply: bool) -> list[Dead]:
+    letters = await opened.outside.pools.io(_letters, opened.storage.record, ids)
+    if apply:
+        await _publish(opened, letters)
+    return letters
+
+
+def _letters(record: Record, ids: Sequence[str]) -> list[Dead]:
+    """Raises WrongCall where one is missing."""
+    from sink.dead import dead_event
+
+    found = {id: dead_event(record, id) for id in dict.fromkeys(ids)}
+    if missing := [id for id, letter in found.items() if letter is None]:
         raise _unknown(missing)
-    return [letter for _, letter in found if letter is not None]
+    return [letter for letter in found.values() if letter is not None]
 
 
-async def _send_again(hub: Hub, letters: Sequence[Dead]) -> None:
-    from schemas import Reject, decode
+async def _publish(opened: Opened, letters: Sequence[Dead]) -> None:
+    from bus import decode
+    from schemas import Reject
 
     try:
-        events = [decode(letter.of_topic, letter.event) for letter in letters]
+        events = [decode(letter.of_topic, letter.event, opened.storage.blobs) for letter in letters]
     except Reject as error:
         raise WrongCall(f"nothing was done: a letter's event is {error.reason}") from None
-    await hub.bus.publish(events)
+    await opened.transport.bus.publish(events)
+
+
+def _person() -> str:
+    return os.environ.get("USER") or f"uid {os.getuid()}"
+
+
+def _say_unless(applied: bool) -> None:
+    if not applied:
+        say("nothing was done: add --apply to do it")
 
 
 def _unknown(ids: Sequence[str]) -> WrongCall:

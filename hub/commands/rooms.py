@@ -1,4 +1,4 @@
-"""`read`, `match`, `route`: rows in, what the room makes of them out; nothing stored, each call a world of its own."""
+"""`read`, `match`, `route`: rows in, what a room makes of them out; nothing is stored, each call starts empty."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import click
 import msgspec
 from stdnum import luhn
 
+from connectors._rows import raw_of
 from hub.clock import now
 from hub.commands import data, say, settings
-from connectors._rows import at_line, named, opened, raw_of, rows
+from hub.commands._rows import rows_of
 from hub.settings import WrongCall
-from schemas import Complaint, Dead, Message, complaint_id
-from schemas.memory import Decision, Known
+from schemas import Dead, Matched, Message, complaint_id
+from schemas.memory import Entry, Known, Query
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -29,7 +30,7 @@ AT_ONCE = 500
 @click.command()
 @click.argument("file", default="-")
 def read(file: str) -> None:
-    """Rows of NDJSON or CSV to messages: what was said, and what the reader made of it.
+    """Rows of NDJSON or CSV to messages: what was written, and what the reader made of it.
 
     \b
     Example:
@@ -49,15 +50,15 @@ def match(file: str) -> None:
     Example:
       satupintu match rows.ndjson
     """
-    for batch in _complaints(file):
-        for complaint in batch:
-            data(complaint)
+    for batch in _matched(file):
+        for matched in batch:
+            data(matched)
 
 
 @click.command()
 @click.argument("file", default="-")
 def route(file: str) -> None:
-    """Rows to offices: each complaint, with the office that shall act, and why that one.
+    """Rows to offices: each complaint, with the offices that shall act, and why those.
 
     \b
     Example:
@@ -66,83 +67,91 @@ def route(file: str) -> None:
     from router import route as routed
 
     rules = _rules()
-    for batch in _complaints(file):
+    for batch in _matched(file):
         for found in routed(batch, rules):
-            why = {"office": found.office, "rule": found.rule, "why": found.why}
-            data(msgspec.to_builtins(found.complaint) | why)
+            first = found.assignments[0] if found.assignments else None
+            why = {
+                "office": first.office if first else None,
+                "rule": first.rule if first else None,
+                "why": first.why if first else None,
+                "assignments": found.assignments,
+            }
+            data(msgspec.to_builtins(found.matched) | why)
 
 
 def _messages(file: str) -> Iterator[list[Message]]:
     """In batches; wrong rows are named, and make the call end with 2."""
-    from normalizer import read as reader
+    from normalizer import Reader
 
-    channel, ids, wrong = _door(), count(), False
-    with opened(file) as stream:
-        found = named(rows(file, stream))
-        while batch := list(islice(found, AT_ONCE)):
+    channel, ids, wrong = _account(), count(), False
+    reader = Reader({channel.account: channel}.get)
+    with rows_of(file) as rows:
+        while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
             raws = [raw_of(row, channel, id=id, at=now()) for id, row in lines.items()]
-            items = reader(raws, {channel.account: channel}.get, now=now, new_id=lambda: str(next(ids)))
+            items = reader.read(raws, now=now, new_id=lambda: str(next(ids)))
             for item in items:
                 if isinstance(item, Dead):
                     wrong = True
-                    say(at_line(lines[item.raw or ""].line, item.reason))
+                    detail = item.detail or item.code
+                    say(detail if "line " in detail else f"line {lines[item.raw or ''].line}: {detail}")
             yield [item for item in items if isinstance(item, Message)]
     if wrong:
         click.get_current_context().exit(2)
 
 
-def _door() -> Channel:
-    """The account that `ingest` would take, so that ids, owner and office are those it would give."""
+def _account() -> Channel:
+    """The account that `ingest` would take, so that ids, owner and office are those that it would give."""
     from connectors import channel_type
-    from hub.accounts import OWNER, Accounts, in_zone
+    from hub.accounts import Accounts, in_zone, load_accounts
+    from hub.first_start import OWNER
 
-    told, kind = settings(), channel_type("file")
-    if told.channels.exists():
-        accounts = Accounts.load(told.channels, zone=told.zone.key)
-        if own := next((channel for channel in accounts.values() if channel.kind == "file"), None):
-            return own
-    return kind("file", OWNER, kind.settings_type(**in_zone(kind.settings_type, told.zone.key)))
+    own, kind = settings(), channel_type("file")
+    if own.channels.exists():
+        account = Accounts(load_accounts(own.channels, zone=own.zone.key)).first("file")
+        if account is not None:
+            return account
+    return kind("file", OWNER, kind.settings_type(**in_zone(kind.settings_type, own.zone.key)))
 
 
-def _complaints(file: str) -> Iterator[list[Complaint]]:
+def _matched(file: str) -> Iterator[list[Matched]]:
     from normalizer import match as matcher
 
-    memory = Forgetful()
+    memory = CallMemory()
     for batch in _messages(file):
         yield matcher(batch, memory)
 
 
-class Forgetful:
-    """A memory for one call: `match` notes in the Known it is given what it decides, so one Known is memory enough."""
+class CallMemory:
+    """A memory for one call: `match` extends the Known that it is given, so one Known is memory enough."""
 
     def __init__(self) -> None:
         self._known = Known(
-            decided={}, seen={}, fingerprints={}, threads={}, said={}, numbered={}, referred={}, fresh={}
-        )
+            decided={}, seen={}, fingerprints={}, threads={}, same_words={}, by_number={}, by_external_id={},
+            by_message={}, new_numbers={},
+        )  # fmt: skip
 
-    def recall(self, messages: Sequence[Message], digests: Sequence[str | None]) -> Known:
-        """All that was decided in this call."""
-        self._known.fresh = {id: _number(id) for id in (complaint_id(message.id) for message in messages)}
+    def recall(self, queries: Sequence[Query]) -> Known:
+        """Everything that was decided in this call."""
+        ids = [complaint_id(query.item.id) for query in queries if isinstance(query.item, Message)]
+        self._known.new_numbers |= {id: _number(id) for id in ids}
         return self._known
 
-    def remember(
-        self, messages: Sequence[Message], digests: Sequence[str | None], decisions: Sequence[Decision]
-    ) -> None:
-        """Nothing is kept."""
+    def remember(self, entries: Sequence[Entry]) -> None:
+        """Nothing is stored."""
 
 
 def _number(complaint: str) -> str:
-    """A number of the right form, the same for the same complaint; nobody is ever told it."""
+    """A number of the right form, the same for the same complaint; no citizen ever gets it."""
     first = str(10**8 + UUID(complaint).int % (9 * 10**8))
     return first + luhn.calc_check_digit(first)
 
 
 def _rules() -> Rules:
-    from router import Rules, WrongRules
+    from router import Rules
 
     own = settings().data / "rules.toml"
     try:
-        return Rules.load(own if own.exists() else None)
-    except WrongRules as error:
+        return Rules.load(own.read_text(encoding="utf-8") if own.exists() else None)
+    except ValueError as error:
         raise WrongCall(f"{own}: {error}") from None

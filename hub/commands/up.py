@@ -10,6 +10,10 @@ import uvloop
 
 from hub.commands import OutOfBalance, settings
 from hub.settings import Settings, WrongCall, nearest
+from hub.stages import STAGES
+
+LOGGED = ("hub.running.serve", "hub.running.workers", "hub.editions")
+"""Loggers whose lines of level INFO are shown: which stages are at work, which edition holds."""
 
 
 @click.command()
@@ -26,45 +30,42 @@ def up(workers: int) -> None:
     Example:
       satupintu up --listen 0.0.0.0:8080 --workers 1
     """
-    from hub.running.serve import STAGES
-
-    told = _shared(settings()) if workers else settings()
-    _until_told(told, ("door",) if workers else STAGES, workers)
+    own = _shared(settings()) if workers else settings()
+    _until_stopped(own, ("door",) if workers else STAGES, workers)
 
 
 @click.command()
 @click.argument("stages", nargs=-1, required=True, metavar="STAGE...")
 def run(stages: tuple[str, ...]) -> None:
-    """One stage alone, or some: door, reader, matcher, router, sink (with relay and ledger), speakers. Any number of
-    each may run. With --listen a stage without a door answers there too: /healthz, /readyz, /metrics.
+    """One stage alone, or some: door, reader, matcher, router, sink (with the ledger and the archive), accounts (polls,
+    sessions, sending, fetching). Any number of each may run. With --listen a stage without a door answers there too:
+    /healthz, /readyz, /metrics.
 
     \b
     Example:
       satupintu run door
       satupintu run reader matcher --listen 127.0.0.1:8081
     """
-    from hub.running.serve import STAGES
-
     for stage in stages:
         if stage == "forwarder":
             raise WrongCall(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
             raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
-    _until_told(_shared(settings()), stages)
+    _until_stopped(_shared(settings()), stages)
 
 
-def _until_told(told: Settings, stages: Collection[str], workers: int = 0) -> None:
-    """Until SIGTERM or SIGINT, and gone within ten seconds of it."""
+def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> None:
+    """Until SIGTERM or SIGINT; it ends within ten seconds of it."""
     from bus import Stopped
-    from hub.running.shutdown import asked_to_leave
     from hub.running.serve import serve
+    from hub.running.shutdown import stop_on_signal
 
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
-    for what in ("hub.running.serve", "hub.running.workers"):  # who is at work
-        logging.getLogger(what).setLevel(logging.INFO)
+    for name in LOGGED:
+        logging.getLogger(name).setLevel(logging.INFO)
 
     async def serving() -> None:
-        await serve(told, stages, workers, asked_to_leave())
+        await serve(own, stages, workers, stop_on_signal())
 
     try:
         uvloop.run(serving())
@@ -72,8 +73,8 @@ def _until_told(told: Settings, stages: Collection[str], workers: int = 0) -> No
         raise OutOfBalance(f"{why}: look at satupintu dead list, mend the cause, start again") from None
 
 
-def _shared(told: Settings) -> Settings:
+def _shared(own: Settings) -> Settings:
     """The settings, where several processes can meet on the bus. Raises WrongCall."""
-    if told.bus.startswith("memory:"):
+    if not own.shared:
         raise WrongCall("a memory:// bus lives in one process: use satupintu up without --workers, or another --bus")
-    return told
+    return own

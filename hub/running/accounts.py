@@ -29,6 +29,7 @@ from hub.running.result_writer import ResultWriter
 from hub.running.sending import Render
 from hub.running.sessions import Sessions
 from hub.running.taking_in import Door
+from sink.outbox_results import SendResult, store_results
 
 WATCH_EVERY = 0.5
 """Seconds between two checks whether leases ended or accounts changed."""
@@ -59,7 +60,7 @@ class AccountsStage:
         self._backend, self._accounts, self._http = backend, accounts, tools.http
         self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing)
         self._health = AccountHealth(backend, tools.random)
-        self._results = ResultWriter(backend)
+        self._results = ResultWriter(self._store_results, _reply_id, backend.timing)
         self._sessions = Sessions(backend, self._health)
         self._tasks = AccountTasks(
             backend, self._leases, self._health, self._sessions, tools.door, outbound=self._outbound
@@ -87,6 +88,9 @@ class AccountsStage:
             await asyncio.gather(*running.values())
         finally:
             await self._stop(running)
+
+    async def _store_results(self, results: list[SendResult]) -> None:
+        await self._backend(store_results, results)
 
     async def _renew(self) -> None:
         await self._health.learn()
@@ -144,8 +148,12 @@ class AccountsStage:
         try:
             async with asyncio.timeout(LAST_WRITES):
                 await self._fetching.finish()
-                await self._results.flush()
+                await self._results.finish()
                 await self._leases.release()
         except (Exception, asyncio.CancelledError) as error:  # the leases lapse, and claims become `unknown`
             log.warning("the accounts were not given back (%s)", type(error).__name__)
         await asyncio.gather(*running.values(), return_exceptions=True)
+
+
+def _reply_id(result: SendResult) -> str:
+    return result.reply.id

@@ -18,6 +18,7 @@ from hub.running.rate import Rate
 from hub.running.result_writer import ResultWriter
 from hub.running.sending import Render, give_back, send_reply
 from sink.outbox_claims import OwedReply, claim_replies
+from sink.outbox_results import SendResult
 
 POLL_EVERY = 0.25
 """Seconds between two looks at the outbox where the first found nothing."""
@@ -33,8 +34,8 @@ class Dispatcher:
     """Claims and sends for the accounts of `leases`. `wake` is set when a reply is owed, or a slot is free."""
 
     def __init__(
-        self, backend: Backend, accounts: Accounts, leases: Leases, health: AccountHealth, results: ResultWriter,
-        *, render: Render, outbound: OutboundOf, wake: asyncio.Event,
+        self, backend: Backend, accounts: Accounts, leases: Leases, health: AccountHealth,
+        results: ResultWriter[SendResult], *, render: Render, outbound: OutboundOf, wake: asyncio.Event,
     ) -> None:  # fmt: skip
         self._backend, self._accounts, self._leases = backend, accounts, leases
         self._health, self._results = health, results

@@ -90,9 +90,7 @@ async def _server(
         await asyncio.gather(running, closing, return_exceptions=True)
 
 
-def _public(
-    settings: Settings, opened: Opened, answered: Counter[tuple[str, int]], inside: ASGIApp | None
-) -> ASGIApp:
+def _public(settings: Settings, opened: Opened, answered: Counter[tuple[str, int]], inside: ASGIApp | None) -> ASGIApp:
     from hub.web import build_app
 
     storage, transport, current, outside = opened

@@ -43,9 +43,9 @@ class Metrics(Collector):
     ) -> None:  # fmt: skip
         self._bus, self._intake = opened.transport.bus, opened.transport.intake
         self._status, self._answered, self._data, self._clock = status, answered, data, clock
-        record, io = opened.storage.record, opened.outside.pools.io
-        self._record = CachedScan(partial(io, scan_record, record, now), 0.0, clock)
-        self._ledger = CachedScan(partial(read_ledger, record, self._bus, io), LEDGER_FRESH, clock)
+        record, pools = opened.storage.record, opened.outside.pools
+        self._record = CachedScan(partial(pools.io, scan_record, record, now), 0.0, clock)
+        self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
         self._lags: Sequence[Lag] = ()
         self._spooled: Spooled | None = None
         self._taken = self._tried = float("-inf")

@@ -61,9 +61,7 @@ def work_of(
     return work + [Work(x.name, partial(repeat, x, steps[x.name], timing), StageStatus()) for x in loops]
 
 
-def stages_of(
-    settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake
-) -> list[Stage]:
+def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake) -> list[Stage]:
     """The stages of the table, each with its function."""
     lanes = Lanes(opened.transport.bus, clock=timing.monotonic)
     runs = _runs(settings, opened, lanes, timing, wake)

@@ -18,9 +18,9 @@ from hub.running.pipeline import Work, work_of
 from hub.running.status import ProcessStatus
 from hub.running.workers import children, has_parent, report_to_parent
 from hub.settings import Settings
-from hub.stages import RUNS, WORK
+from hub.stages import STAGES, WORK
 
-__all__ = ["RUNS", "WORK", "children", "serve", "working"]
+__all__ = ["STAGES", "WORK", "children", "serve", "working"]
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from hub.running.status import ProcessStatus
 
 
 def stage_metrics(status: ProcessStatus) -> Iterator[Metric]:
-    """Every stage and loop of this process and its workers (those of this process have no worker): does it run, and what
-    has it done since it began?"""
+    """Every stage and loop of this process (worker "") and of its workers: does it run, and what has it done since it
+    began?"""
     labels = ["stage", "worker"]
     stages = sorted(status.stages(), key=lambda stage: stage[:2])
     running = GaugeMetricFamily("satupintu_stage_running", "0: it stopped, somebody has to look.", labels=labels)

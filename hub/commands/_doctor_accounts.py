@@ -1,0 +1,54 @@
+"""What `doctor` says of the accounts: their table, whether they can answer, whether their provider is reachable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from connectors import Channel
+from hub.commands._doctor_host import PATIENCE, answers
+from hub.commands._finding import Finding
+from hub.settings import Settings
+
+
+def check_accounts(own: Settings) -> Iterator[Finding]:
+    """Every account of the channels file."""
+    from hub.accounts import load_accounts
+    from hub.commands._account_report import NOTHING_KNOWN, account_reports
+    from hub.commands._doctor_pipeline import is_started
+    from hub.opening import open_record
+
+    if not own.channels.exists():
+        yield Finding("channels", f"{own.channels} is made by the first start: satupintu up")
+        return
+    snapshot = load_accounts(own.channels, zone=own.zone.key)
+    reports = dict.fromkeys(snapshot.accounts, NOTHING_KNOWN)
+    if is_started(own):
+        with open_record(own) as record:
+            reports = account_reports(record, snapshot)
+    for name, account in snapshot.accounts.items():
+        report, channel = reports[name], account.channel
+        if report.last_error:
+            yield Finding(f"channel {name}", report.health, wrong=True)
+        elif channel.missing_setting:
+            waiting = f"; {report.waiting:,} replies wait for it" if report.waiting else ""
+            words = (
+                f"{account.state}, takes in, cannot answer: set {channel.missing_setting} in {own.channels}{waiting}"
+            )
+            yield Finding(f"channel {name}", words, wrong=bool(report.waiting))
+        else:
+            yield from _reachable(account.state, channel)
+
+
+def _reachable(state: str, channel: Channel) -> Iterator[Finding]:
+    """A provider's port for each address that the account calls; nothing is sent there."""
+    what, urls = f"channel {channel.account}", channel.outbound_urls
+    if not urls:
+        yield Finding(what, f"{state}, takes in; calls nobody outside")
+    for url in map(urlsplit, urls):
+        port = url.port or (443 if url.scheme == "https" else 80)
+        if answers(url.hostname or "", port):
+            yield Finding(what, f"{state}, {url.hostname}:{port} answers")
+        else:
+            words = f"{url.hostname}:{port} does not answer in {PATIENCE:.0f} s: check it, and the firewall"
+            yield Finding(what, words, wrong=True)

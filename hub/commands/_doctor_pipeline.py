@@ -1,0 +1,112 @@
+"""What `doctor` says of the pipeline: stages of all machines, lag, replies and jobs that wait."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from hub.commands._finding import Finding
+from hub.settings import Settings, sqlite_path
+from schemas import Retry
+
+if TYPE_CHECKING:
+    from bus import Lag
+
+LATE = timedelta(minutes=5)
+"""An event or a reply that has waited for so long has to be looked into."""
+
+
+def check_stages(own: Settings) -> Iterator[Finding]:
+    """Which processes are at work, and which of their stages stopped."""
+    from hub.clock import now
+    from sink.processes import live_processes
+
+    if not is_started(own):
+        return
+    found = _ask(own, lambda record: live_processes(record, now()))
+    if not found:
+        yield Finding("stages", "no process is at work: satupintu up")
+    for process in found:
+        stopped = {n: why for n, s in _stages(process.report).items() if (why := s.get("stopped"))}
+        for name, why in stopped.items():
+            words = f"{name} stopped on {process.host} ({why}): mend the cause, then start that process again"
+            yield Finding("stages", words, wrong=True)
+        if not stopped:
+            yield Finding("stages", f"{', '.join(process.stages)} at work on {process.host}")
+
+
+def check_lag(own: Settings) -> Iterator[Finding]:
+    """Which groups are behind, and for how long."""
+    if not is_started(own) or not own.shared or (not own.remote and not sqlite_path(own.bus).exists()):
+        return
+    lags = _lags(own)
+    late = [lag for lag in lags if lag.behind and lag.oldest and datetime.now(UTC) - lag.oldest > LATE]
+    behind: dict[str, int] = defaultdict(int)
+    for lag in late:
+        behind[lag.group] += lag.behind
+    for group, events in sorted(behind.items()):
+        words = f"{group} is behind: {events:,} events wait, some for over {LATE.seconds // 60} minutes: "
+        yield Finding("lag", f"{words}see its stage above, and the log; satupintu forget GROUP if it is no longer used",
+                      wrong=True)  # fmt: skip
+    if not behind:
+        yield Finding("lag", f"{sum(lag.behind for lag in lags):,} events are in flight, none of them late")
+
+
+def check_replies(own: Settings) -> Iterator[Finding]:
+    """Which replies and jobs wait for long, and which may not have arrived."""
+    from sink.jobs import count_jobs
+    from sink.outbox_queries import count_unsent
+
+    if not is_started(own):
+        return
+    now = datetime.now(UTC)
+    for row in _ask(own, count_unsent):
+        words = (
+            f"{row.account}: {row.replies:,} {row.state}, the oldest of {row.oldest.astimezone(own.zone):%d.%m. %H:%M}"
+        )
+        late = row.state in ("owed", "claimed") and now - row.oldest > LATE
+        yield Finding("replies", f"{words}; satupintu replies list --account {row.account}", wrong=late)
+    for job in _ask(own, count_jobs):
+        late = job.state != "claimed" and now - job.oldest > LATE
+        yield Finding("jobs", f"{job.account}: {job.jobs:,} of kind {job.kind} {job.state}", wrong=late)
+
+
+def is_started(own: Settings) -> bool:
+    """Is there a record that these settings open?"""
+    if not own.keys.exists():
+        return False
+    if own.record.startswith("sqlite:"):
+        return sqlite_path(own.record).exists()
+    from sink.record import is_new
+
+    try:
+        return not is_new(own.record)
+    except Retry:
+        return False
+
+
+def _ask(own: Settings, question: Any) -> Any:
+    from hub.opening import open_record
+
+    with open_record(own) as record:
+        return question(record)
+
+
+def _lags(own: Settings) -> list[Lag]:
+    import asyncio
+
+    from hub.opening import open_bus
+    from sink.blobs import Blobs
+
+    async def ask() -> list[Lag]:
+        async with open_bus(own, Blobs(own.data / "blobs")) as bus:
+            return list(await bus.lag())
+
+    return asyncio.run(ask())
+
+
+def _stages(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found = report.get("stages")
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,86 @@
+"""`replies`: the answers that wait, failed or may not have arrived, and the wish to send some of them again."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from hub.commands import data, on_record, say
+from hub.commands._table import table
+from hub.settings import WrongCall
+from schemas import ReplyState
+
+if TYPE_CHECKING:
+    from sink.record import Record
+
+SHOWN = ("id", "account", "number", "template", "state", "created_at", "attempts", "code", "reason")
+STATES = click.Choice(get_args(ReplyState))
+
+
+@click.group()
+def replies() -> None:
+    """The answers to citizens: what is owed, failed, unknown, and why.
+
+    \b
+    Example:
+      satupintu replies list --state failed
+    """
+
+
+@replies.command("list")
+@click.option("--state", type=STATES, help="Only those. [owed, claimed, failed, unknown]")
+@click.option("--account", metavar="NAME", help="Only of this account.")
+@click.option("--limit", type=click.IntRange(1), default=1000, help="At most so many, the newest first. [1000]")
+def list_command(state: ReplyState | None, account: str | None, limit: int) -> None:
+    """The replies, a JSON line each; on a terminal a table. Without a citizen's words or address.
+
+    \b
+    Example:
+      satupintu replies list --account sms | jq -r .code | sort | uniq -c
+    """
+    from sink.outbox_queries import list_replies
+
+    rows = [row._asdict() for row in on_record(lambda record: list_replies(record, state, account, limit=limit))]
+    if sys.stdout.isatty():
+        sys.stdout.write(table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
+    else:
+        for row in rows:
+            data(row)
+
+
+@replies.command()
+@click.argument("ids", nargs=-1, metavar="[ID...]")
+@click.option("--state", type=click.Choice(["failed", "unknown"]), help="All in that state.")
+@click.option("--account", metavar="NAME", help="With --state: only of this account.")
+@click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
+def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, *, apply: bool) -> None:
+    """Owe replies again that failed or may not have arrived. The person may get an `unknown` one twice.
+
+    \b
+    Example:
+      satupintu replies resend --state failed --account sms --apply
+    """
+    if bool(ids) == bool(state):
+        raise WrongCall("name the replies by their ids, or all of a state by --state failed or --state unknown")
+    work = partial(_resend if apply else _would_resend, ids=ids, state=state, account=account)
+    for id in on_record(work):
+        data({"id": id, "applied": apply})
+    if not apply:
+        say("nothing was done: add --apply to do it")
+
+
+def _resend(record: Record, **which: Any) -> list[str]:
+    from hub.clock import now
+    from sink.outbox_queries import resend_replies
+
+    return resend_replies(record, now=now(), **which)
+
+
+def _would_resend(record: Record, *, ids: tuple[str, ...], state: ReplyState | None, account: str | None) -> list[str]:
+    from sink.outbox_queries import RESENDABLE, list_replies
+
+    rows = list_replies(record, state, account, limit=1_000_000)
+    return [row.id for row in rows if (state or row.id in ids) and row.state in RESENDABLE]
