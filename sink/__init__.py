@@ -20,9 +20,10 @@ from sink.tracking import Tracked, track
 from sink.vault import Vault, WrongKeys
 
 __all__ = [
-    "AsideRow", "Blobs", "Found", "ItemOutcome", "Persisted", "PostgresStatus", "Record", "RecordMemory", "Rereading", "Tracked",
-    "Vault", "WrongKeys", "accounts_aside", "apply_receipts", "apply_rereading", "balance", "book_received",
+    "AsideRow", "Blobs", "Found", "ItemOutcome", "Persisted", "PostgresStatus", "Record", "RecordMemory", "Rereading",
+    "Tracked", "Vault", "WrongKeys", "accounts_aside", "apply_receipts", "apply_rereading", "balance", "book_received",
     "close_aside", "dead_counts", "dead_event", "dead_list", "dead_show", "dismiss_dead", "downgrade", "export",
-    "find", "give_back_proof_attempt", "is_new", "last_booked", "outcomes_of", "persist_batch", "postgres_status", "put_account_aside",
-    "release_account", "remember_request", "store_dead_letters", "take_proof_attempt", "track", "upgrade",
+    "find", "give_back_proof_attempt", "is_new", "last_booked", "outcomes_of", "persist_batch", "postgres_status",
+    "put_account_aside", "release_account", "remember_request", "store_dead_letters", "take_proof_attempt", "track",
+    "upgrade",
 ]  # fmt: skip

@@ -166,14 +166,16 @@ def _steps(make: RowMaker, one: AppliedAction) -> list[Row]:
 
 
 def _link_rows(one: AppliedAction) -> list[Row]:
+    """A link stands with both complaints."""
     if one.effect.link is None:
         return []
     kind, other = one.effect.link
+    this = one.routed.matched.id
     return [{
-        "complaint": one.routed.matched.id, "owner": one.action.owner, "raw": one.action.raw,
-        "item_index": one.action.item_index, "kind": kind, "of": other, "score": 1.0,
+        "complaint": complaint, "owner": one.action.owner, "raw": one.action.raw,
+        "item_index": one.action.item_index, "kind": kind, "of": of, "score": 1.0,
         "evidence": f"{one.action.what} by {_actor(one.action)}", "matcher": "",
-    }]  # fmt: skip
+    } for complaint, of in ((this, other), (other, this))]  # fmt: skip
 
 
 def _files(make: RowMaker, one: AppliedAction) -> list[Row]:

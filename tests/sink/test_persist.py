@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
-from schemas import Attachment, Match, Party, message_id
+from schemas import Attachment, Match, Party
 from sink import Record, apply_receipts, export, store_dead_letters
 from tests.sink.made import (
     NOW,
@@ -13,7 +11,6 @@ from tests.sink.made import (
     decision,
     execute,
     ledger,
-    memory,
     message,
     persist,
     recall,
