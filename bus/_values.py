@@ -146,9 +146,8 @@ def _bounded(dead: Dead) -> Dead:
 
 def _cut(dead: Dead, size: int) -> bytes:
     """As JSON of at most `LIMIT` bytes, with the beginning of its event."""
+    dead = _bounded(dead)
     spare = LIMIT - 200 - (size - 4 * math.ceil(len(dead.event) / 3))  # 200 for the words below
     kept = dead.event[: spare // 4 * 3]
-    note = (
-        f"{dead.detail[:_LONGEST_DETAIL]} (cut: the event has {len(dead.event)} bytes, {len(kept)} are kept)".lstrip()
-    )
-    return encode(msgspec.structs.replace(_bounded(dead), event=kept, detail=note))
+    note = f"{dead.detail} (cut: the event has {len(dead.event)} bytes, {len(kept)} are kept)".lstrip()
+    return encode(msgspec.structs.replace(dead, event=kept, detail=note))

@@ -52,7 +52,7 @@ class _Dies(NamedTuple):
 
 class Work:
     """A stage's work on the events of any subscription. `divert` divides those to run from those to publish as they
-    are, and `settle` is called after each call of the stage."""
+    are, and `settle` is called where the guard has condemned accounts."""
 
     def __init__(self, bus: Bus, stage: Stage, timing: Timing) -> None:
         self.watch = Watch(stage.name, stage.guard)
@@ -70,9 +70,19 @@ class Work:
     async def batch(self, batch: Sequence[Stored]) -> None:
         """Run all of them: every one is then published or dead. Raises Stopped."""
         for part in _parts(batch):
-            if not await self._whole(part):
-                for stored in part:
-                    await self._single(stored)
+            left = part
+            while left and not await self._whole(left):
+                left = await self._singly(left)
+
+    async def _singly(self, batch: Sequence[Stored]) -> Sequence[Stored]:
+        """Run the events one at a time, until an account is put aside; the others: what is diverted need not go
+        singly."""
+        for done, stored in enumerate(batch, 1):
+            if dies := await self._outcome(stored):
+                await self.dead_letter(stored, *dies)
+            if await self._settled():
+                return batch[done:]
+        return ()
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call until it does not raise Retry."""
@@ -99,7 +109,6 @@ class Work:
         _logger.warning("%s: dead letter %s (%s) after %d attempts", stage.name, letter.id, code, attempts)
         stage.counts.dead += 1
         self.watch.dead_lettered(letter)
-        await self._settle()
 
     async def _whole(self, batch: Sequence[Stored]) -> bool:
         """Run the events together; False: they are to be run one at a time."""
@@ -108,6 +117,7 @@ class Work:
         for attempt in range(1, WHOLE_TRIES + 1):
             try:
                 await self._run(batch)
+                await self._settled()
                 return True
             except Retry as fault:
                 if fault.limit is not None:
@@ -118,10 +128,6 @@ class Work:
             except Exception:  # run one at a time, the event at fault will raise it again
                 return False
         return False
-
-    async def _single(self, stored: Stored) -> None:
-        if dies := await self._outcome(stored):
-            await self.dead_letter(stored, *dies)
 
     async def _outcome(self, stored: Stored) -> _Dies | None:
         """Run the event, as often as it may be; None: it was handed on."""
@@ -153,11 +159,13 @@ class Work:
         self._stage.counts.published += len(made)
         if events:
             self.watch.done(events, made)
-        await self._settle()
 
-    async def _settle(self) -> None:
-        if self.settle and self.watch.verdicts:
-            await self.patiently(self.settle)
+    async def _settled(self) -> bool:
+        """Whether the guard has condemned an account; it is put aside then."""
+        if not (self.settle and self.watch.verdicts):
+            return False
+        await self.patiently(self.settle)
+        return True
 
     def _exhausted(self, fault: Retry, attempt: int) -> bool:
         return fault.limit is not None and attempt > fault.limit and self._stage.topic != Dead.topic

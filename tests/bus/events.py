@@ -1,4 +1,4 @@
-"""Events for the tests of the bus, and what to do with a subscription."""
+"""Events for the tests of the bus, and helpers for subscriptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from bus import Batch, Bus, Stored
-from schemas import Raw, decode
+from schemas import Body, Message, Raw, Receipt
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -21,8 +21,21 @@ def raw(number: int, conversation: str = "62812-0000-0001", body: bytes = b"Lamp
         owner="32.73",
         received_at=AT,
         conversation=conversation,
-        body=body,
+        body=Body(body),
     )
+
+
+def message(of: Raw) -> Message:
+    """The message that a reader makes of the Raw."""
+    return Message(
+        id=f"sms/{of.account}/{of.id}", raw=of.id, item_index=1, item_count=2, account=of.account, channel=of.channel,
+        owner=of.owner, conversation=of.conversation or "", received_at=AT,
+    )  # fmt: skip
+
+
+def receipt(reply: str = "r") -> Receipt:
+    """That a reply was sent."""
+    return Receipt(account="sms", channel="sms", state="sent", at=AT, reply=reply, raw="0", received_at=AT)
 
 
 def citizens(count: int, of: int = 17) -> list[Raw]:
@@ -32,16 +45,16 @@ def citizens(count: int, of: int = 17) -> list[Raw]:
 
 def ids(events: list[Stored] | tuple[Stored, ...]) -> list[int]:
     """The numbers of stored Raws."""
-    return [int(decode("raw", event.value).id) for event in events]  # type: ignore[attr-defined]
+    return [int(event.event().id) for event in events]  # type: ignore[attr-defined]
 
 
 async def soon(batches: AsyncIterator[Batch]) -> Batch:
-    """The next batch, which is expected to come."""
+    """The next batch, which is expected soon."""
     return await asyncio.wait_for(anext(batches), 20)
 
 
 async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[Stored]:
-    """Take and commit batches until that many events came."""
+    """Take and commit batches until that many events have come."""
     events: list[Stored] = []
     while len(events) < count:
         batch = await soon(batches)

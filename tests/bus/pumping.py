@@ -1,14 +1,14 @@
-"""A bus with a pump on it, and stages that fail as told."""
+"""A bus with a pump on it, and stages that fail on purpose."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
-from bus import Guard, MemoryBus, Stage, Stored, pump
-from bus.pump import Run
-from schemas import Dead, Event, Message, Raw, decode
-from tests.bus.events import AT
+from bus import AsideStore, Guard, MemoryAsides, MemoryBus, Run, Stage, Stored, decode, pump
+from schemas import Dead, Event, Message, Raw
+from tests.bus.events import AT, message
 
 
 class Waits:
@@ -23,22 +23,25 @@ class Waits:
 
 
 class Pumping:
-    """A bus with a pump on it: the events in, and what came of them."""
+    """A bus with a pump on it: the events in, and the messages and dead letters out."""
 
     def __init__(self, bus: MemoryBus) -> None:
         self.bus = bus
+        self.asides: AsideStore = MemoryAsides()
         self.waits = Waits()
 
     async def run(self, run: Run, events: Sequence[Event], *, size: int = 500, guard: Guard | None = None) -> Stage:
-        """Publish the events and pump them through the stage until it is behind nothing, or stops."""
+        """Publish the events and pump them through the stage until it has committed them, or stops."""
         await self.bus.publish(events)
-        return await self.go(Stage("reader", events[0].topic, run, size=size, guard=guard or Guard()), len(events))
+        return await self.go(Stage("reader", events[0].topic, run, batch_size=size, guard=guard or Guard()), len(events))
 
-    async def go(self, stage: Stage, count: int) -> Stage:
-        """Pump until the stage has taken so many, or stops."""
-        pumping = asyncio.create_task(pump(self.bus, stage, sleep=self.waits, clock=lambda: AT))
+    async def go(self, stage: Stage, count: int, monotonic: Callable[[], float] = time.monotonic) -> Stage:
+        """Pump until the stage has committed so many, or stops."""
+        pumping = asyncio.create_task(
+            pump(self.bus, stage, aside=self.asides, sleep=self.waits, clock=lambda: AT, monotonic=monotonic)
+        )
         async with asyncio.timeout(20):
-            while not pumping.done() and stage.counts.taken + stage.counts.lost < count:
+            while not pumping.done() and stage.counts.committed + stage.counts.lost < count:
                 await asyncio.sleep(0)
         if not pumping.done():
             pumping.cancel()
@@ -49,15 +52,19 @@ class Pumping:
 
     async def made(self) -> list[int]:
         """The numbers of the messages that the stage made."""
-        return [int(decode("messages", s.value).native_id) for s in await self._all("messages")]  # type: ignore[attr-defined]
+        return [int(s.event().native_id) for s in await self._all("messages")]  # type: ignore[attr-defined]
 
     async def dead(self) -> list[Dead]:
-        """What was buried."""
-        return [decode("dead", s.value) for s in await self._all("dead")]  # type: ignore[misc]
+        """The dead letters."""
+        return [s.event() for s in await self._all("dead")]  # type: ignore[misc]
+
+    async def aside(self) -> list[int]:
+        """The numbers of the raws that were put aside."""
+        return [int(decode("raw", s.event().event).id) for s in await self._all("aside")]  # type: ignore[attr-defined]
 
     async def behind(self) -> int:
-        """Events that are not committed."""
-        return sum(lag.behind for lag in await self.bus.lag())
+        """Events of the stage's own topic that are not committed."""
+        return sum(lag.behind for lag in await self.bus.lag() if "@" not in lag.group)
 
     async def _all(self, topic: str) -> list[Stored]:
         return [stored async for stored in self.bus.read(topic, AT.replace(year=2020))]
@@ -65,14 +72,11 @@ class Pumping:
 
 def read_one(event: Event) -> Message:
     assert isinstance(event, Raw)
-    return Message(
-        id=f"sms/sms/{event.id}", native_id=event.id, raw=event.id, index=1, of=2, account="sms", channel="sms",
-        owner="32.73", conversation=event.conversation or "", received_at=AT,
-    )  # fmt: skip
+    return message(event)
 
 
 def stage_that(fails: Callable[[int, int], Exception | None] = lambda number, time: None) -> Run:
-    """A stage that makes a message of each Raw, or fails with what `fails(number, how many times before)` says."""
+    """A stage that makes a message of each Raw, or fails with what `fails(number, how many times before)` gives."""
     times: dict[int, int] = {}
 
     async def run(events: Sequence[Event]) -> Sequence[Event]:

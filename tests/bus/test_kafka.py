@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from bus import Batch, Lost, _kafka_member
+from bus import Batch, Lost, _kafka_subscription
 from bus.kafka import KafkaBus
 from schemas import EVENTS, Dead, Receipt, Reject, Retry
 from tests.bus.events import AT, citizens, consume, everything, ids, raw, soon
@@ -105,7 +105,7 @@ async def test_a_producer_that_tripped_is_given_up_and_nothing_is_buried_for_it(
 
 
 async def test_the_largest_dead_letter_passes(bus: KafkaBus) -> None:
-    dead = Dead(id="d", stage="s", of_topic="raw", event_key="k" * 999, event=b"x" * 700_000, reason="r", at=AT)
+    dead = Dead(id="d", stage="s", of_topic="raw", event_key="k" * 999, event=b"x" * 700_000, code="r", at=AT)
     await bus.publish([dead])
     (stored,) = await everything(bus, "sink", 1, "dead")
     assert len(stored.value) > 933_000
@@ -148,7 +148,7 @@ async def test_lag_knows_a_group_that_has_committed_nothing_yet(bus: KafkaBus) -
         batch = await soon(batches)
         lags = await bus.lag()
         assert sum(lag.behind for lag in lags) == 30
-        assert {(lag.topic, lag.group, lag.place) for lag in lags} == {("raw", "reader", 0)}
+        assert {(lag.topic, lag.group, lag.offset) for lag in lags} == {("raw", "reader", 0)}
         assert {lag.partition for lag in lags} == set(range(4))
         await bus.commit(batch)
 
@@ -160,7 +160,7 @@ async def test_places_and_times_of_the_lag_are_those_of_the_events(bus: KafkaBus
     (next_one,) = [event async for event in bus.read("raw", first[0].at) if ids([event]) == [30]]
     lags = {lag.partition: lag for lag in await bus.lag()}
     for partition, lag in lags.items():
-        assert lag.place == max((event.place for event in first if event.partition == partition), default=0)
+        assert lag.offset == max((event.offset for event in first if event.partition == partition), default=0)
     assert (lags[next_one.partition].behind, lags[next_one.partition].oldest) == (1, next_one.at)
     assert sum(lag.behind for lag in lags.values()) == 1
 
@@ -294,7 +294,7 @@ async def test_a_commit_does_not_wait_for_a_coordination_that_died(bus: KafkaBus
 
 
 async def test_a_commit_does_not_wait_for_ever_for_a_rebalance(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_kafka_member, "ANSWER", 0.1)
+    monkeypatch.setattr(_kafka_subscription, "ANSWER", 0.1)
     async with bus.subscribe("raw", "reader") as batches:
         await bus.publish([raw(1)])
         in_hand = await soon(batches)
@@ -302,15 +302,15 @@ async def test_a_commit_does_not_wait_for_ever_for_a_rebalance(bus: KafkaBus, mo
         batches._share.now._began = time.monotonic()  # type: ignore[attr-defined]
         with pytest.raises(Retry):
             await bus.commit(in_hand)
-        monkeypatch.setattr(_kafka_member, "GONE", 0.1)
-        monkeypatch.setattr(_kafka_member, "ANSWER", 3.0)
+        monkeypatch.setattr(_kafka_subscription, "GONE", 0.1)
+        monkeypatch.setattr(_kafka_subscription, "ANSWER", 3.0)
         with pytest.raises(Lost):
             await bus.commit(in_hand)
         assert ids(await consume(bus, batches, 1)) == [1]
 
 
 async def test_what_stands_there_and_does_not_come_is_noticed(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_kafka_member, "LOOK", 0.5)
+    monkeypatch.setattr(_kafka_subscription, "LOOK", 0.5)
     async with bus.subscribe("raw", "reader") as batches:
         await bus.publish([raw(1)])
         await consume(bus, batches, 1)
@@ -323,8 +323,8 @@ async def test_what_stands_there_and_does_not_come_is_noticed(bus: KafkaBus, mon
 
 
 async def test_who_has_nothing_to_do_stays_in_its_group(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_kafka_member, "LOOK", 0.1)
-    monkeypatch.setattr(_kafka_member, "POLL", 0.1)
+    monkeypatch.setattr(_kafka_subscription, "LOOK", 0.1)
+    monkeypatch.setattr(_kafka_subscription, "POLL", 0.1)
     async with bus.subscribe("raw", "reader") as batches:
         await bus.publish([raw(1)])
         await consume(bus, batches, 1)

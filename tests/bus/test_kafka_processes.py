@@ -82,7 +82,7 @@ async def _publish(bus: Bus) -> None:
 async def _several(bus: Bus, count: int) -> None:
     """Until so many events have been through."""
     async with asyncio.timeout(100):
-        while sum(lag.place for lag in await bus.lag() if lag.group == "reader") < count:
+        while sum(lag.offset for lag in await bus.lag() if lag.group == "reader") < count:
             await asyncio.sleep(0.1)
 
 

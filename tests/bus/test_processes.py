@@ -16,7 +16,7 @@ from time import perf_counter
 
 import pytest
 
-from bus import SqliteBus, _neighbours
+from bus import SqliteBus, _membership
 from bus.turnstile import Turnstile
 from tests.bus.events import AT, consume, everything, raw, soon
 
@@ -103,7 +103,7 @@ async def test_what_a_killed_process_held_is_taken_at_once(log: Path) -> None:
                 process.kill()
                 started = perf_counter()
                 await bus.commit(await waiting)
-        assert perf_counter() - started < _neighbours.TTL / 2
+        assert perf_counter() - started < _membership.TTL / 2
 
 
 async def test_the_next_one_cleans_up_behind_the_killed(log: Path) -> None:
@@ -123,7 +123,7 @@ async def test_a_commit_by_one_who_was_taken_for_dead_is_refused(log: Path, monk
             assert await line(process) == "taken"
             with Turnstile(log):  # so that it is not stopped inside
                 process.send_signal(signal.SIGSTOP)
-            monkeypatch.setattr(_neighbours, "TTL", 0.1)
+            monkeypatch.setattr(_membership, "TTL", 0.1)
             await everything(bus, "reader", 1)
             monkeypatch.undo()
             process.send_signal(signal.SIGCONT)

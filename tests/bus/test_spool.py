@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _drain, _retention, left_over
+from bus import Bus, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _drain, _retention, spooled_events
 from bus._spool_flags import Gate
 from schemas import Raw, Receipt, Reject, Retry
 from tests.bus.events import AT, ids, raw
@@ -251,15 +251,15 @@ async def test_what_was_left_is_drained_by_the_next_one(far: Faulty, tmp_path: P
     async with opened(far, tmp_path) as spool:
         await spool.publish([raw(1)])
     (tmp_path / "spool.db.gate").unlink()  # as a power cut may leave it
-    assert left_over(tmp_path / "spool.db") == 1
+    assert spooled_events(tmp_path / "spool.db") == 1
     async with opened(far, tmp_path) as spool:
         await spool.publish([raw(2)])
         assert (await spool.spooled()).events == 2
         far.mood = "well"
         await drained(spool)
     assert ids(await arrived(far)) == [1, 2]
-    assert left_over(tmp_path / "spool.db") == 0
-    assert left_over(tmp_path / "none.db") == 0
+    assert spooled_events(tmp_path / "spool.db") == 0
+    assert spooled_events(tmp_path / "none.db") == 0
 
 
 async def test_a_gate_left_open_by_the_killed_is_closed(far: Faulty, tmp_path: Path) -> None:
@@ -452,7 +452,7 @@ async def lives(folder: Path, lane: str, offset: int) -> tuple[list[int], int]:
             process.kill()
             rest, _ = await process.communicate()
             accepted += [int(number) for number in rest.split()]
-        left += left_over(folder / "spool.db") > 0
+        left += spooled_events(folder / "spool.db") > 0
     return accepted, left
 
 

@@ -73,7 +73,7 @@ async def test_places_go_on_after_everything_was_removed(log: Path) -> None:
     async with SqliteBus(log, clock=clock) as bus:
         await bus.publish([raw(2)])
         (second,) = await everything(bus, "reader", 1)
-    assert second.place == first.place + 1
+    assert second.offset == first.offset + 1
 
 
 async def test_what_is_older_than_ninety_days_goes(log: Path) -> None:

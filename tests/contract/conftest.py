@@ -9,22 +9,41 @@ from uuid import uuid4
 
 import pytest
 
-from bus import Bus, MemoryBus, SqliteBus
+from bus import Bodies, Bus, MemoryBodies, MemoryBus, SqliteBus
 from bus.kafka import KafkaBus
 from tests.bus.leaks import nothing_left_open
 
-Opens = Callable[[pytest.FixtureRequest, Path], AbstractAsyncContextManager[Bus]]
-
-ADAPTERS: dict[str, Opens] = {
-    "kafka": lambda request, _: KafkaBus(f"kafka://{request.getfixturevalue('kafka')}/{uuid4().hex}"),
-    "memory": lambda _request, _: MemoryBus(partitions=4),
-    "sqlite": lambda _, folder: SqliteBus(folder / "bus.db", partitions=4),
-}
+Opens = Callable[[Bodies | None], AbstractAsyncContextManager[Bus]]
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
-async def bus(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bus]:
-    adapter = ADAPTERS[request.param](request, tmp_path)
+@pytest.fixture(params=["kafka", "memory", "sqlite"])
+def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Opens:
+    """Opens an adapter with that store of bodies."""
+    if request.param == "kafka":
+        url = f"kafka://{request.getfixturevalue('kafka')}/{uuid4().hex}?brokers=1"
+        return lambda bodies: KafkaBus(url, bodies=bodies)
+    if request.param == "sqlite":
+        return lambda bodies: SqliteBus(tmp_path / "bus.db", partitions=4, bodies=bodies)
+    return lambda bodies: MemoryBus(partitions=4, bodies=bodies)
+
+
+@pytest.fixture
+def bodies() -> MemoryBodies:
+    """The bodies of `bus`."""
+    return MemoryBodies()
+
+
+@pytest.fixture
+async def bus(opens: Opens, bodies: MemoryBodies, tmp_path: Path) -> AsyncIterator[Bus]:
+    """An adapter with a store of bodies."""
     with nothing_left_open(tmp_path):
-        async with adapter as bus:
+        async with opens(bodies) as bus:
+            yield bus
+
+
+@pytest.fixture
+async def bare(opens: Opens, tmp_path: Path) -> AsyncIterator[Bus]:
+    """An adapter without one."""
+    with nothing_left_open(tmp_path):
+        async with opens(None) as bus:
             yield bus
