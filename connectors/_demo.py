@@ -1,4 +1,4 @@
-"""What the demo's citizens write, and how a channel turns it into the request that its provider would make."""
+"""The messages of the demo's citizens, and the requests by which a provider would bring them."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class HttpResponse(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a provider's code means, as a channel's table says it."""
+    """The meaning of a provider's code, as a channel's table gives it."""
 
     meaning: Literal["retry", "account", "reject"]
     """retry: it did not arrive. account: the account is at fault. reject: this reply can never be sent."""

@@ -1,4 +1,4 @@
-"""What all channels of Meta's have in common: the signature, the subscription, the Graph API and its error codes.
+"""The common ground of Meta's channels: the signature, the subscription, the Graph API and its error codes.
 
 Facts: developers.facebook.com, Graph API webhooks ("validate payloads") and error handling; WhatsApp's error codes.
 """
@@ -6,7 +6,7 @@ Facts: developers.facebook.com, Graph API webhooks ("validate payloads") and err
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -51,7 +51,7 @@ _CODES: dict[int, Verdict] = {
     133004: Verdict("retry", "meta_133004", "server temporarily unavailable", 60.0),
     133010: Verdict("account", "number_not_registered", "register the phone number"),
 }
-"""What Meta's codes mean. Codes of a rate limit concern the whole account, so what it owes waits."""
+"""Meta's codes and their meaning. A rate limit concerns the whole account, so all its replies wait."""
 _NO_SUCH_OBJECT = 33
 """Subcode of code 100: the address names an object that does not exist, or is not ours."""
 
@@ -74,14 +74,11 @@ class MetaWebhook(Listens):
     """A channel whose webhook Meta calls."""
 
     outbound_settings = ("access_token",)
+    url_settings = ("graph_url",)
     methods = frozenset({"GET", "POST"})
     proof_header = "x-hub-signature-256"
     kept_headers = ()
     secret_parameters = frozenset({"hub.verify_token"})
-
-    @property
-    def outbound_urls(self) -> Sequence[str]:
-        return () if self.missing_setting else (self.settings.graph_url,)
 
     def verify(self, request: Request) -> None:
         if request.method == "GET":

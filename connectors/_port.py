@@ -1,4 +1,4 @@
-"""The port of the channels: what a channel must be able to do, and how little it needs to know.
+"""The port of the channels: their duties, and how little they need to know.
 
 A channel is one file `connectors/KIND.py` with one subclass of `Channel` whose `kind` is KIND, and one recording
 `tests/channels/KIND.json`. It names its abilities in its class line, and nothing lists channels anywhere: all that the
@@ -7,7 +7,7 @@ hub needs to know of a kind is a fact on its class.
     class WhatsApp(Listens, Speaks, Fetches): ...
 
 * `parts` and `read` are pure: the same bytes give the same items, whenever and wherever they are read. `parts` takes a
-  request apart once; `read` makes one item of one part. What spoils one part spoils no other.
+  request apart once; `read` makes one item of one part. A fault in one part spoils no other.
 * `verify` sees the raw bytes first, does the cheapest check first, compares in constant time, and fails closed.
 * Foreign words are translated by a table; what is not in it is `unknown`, and the foreign word is kept.
 * Foreign exceptions stop here: `Reject` for bytes that make no sense, and from the way out `Retry` (it did not arrive),
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from connectors._http import Http
 
 Item = Message | Action | Receipt | Reject
-"""What a part of a request turns out to be; a Reject is a part that makes no sense."""
+"""The reading of one part; a Reject is a part that makes no sense."""
 
 
 class Channel(ABC):
@@ -58,6 +58,8 @@ class Channel(ABC):
     """False: the operator sees each dead item named, so dead items do not put the account aside."""
     outbound_settings: ClassVar[tuple[str, ...]] = ()
     """Settings without which this kind can send and fetch nothing."""
+    url_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings that hold the addresses of the provider."""
     template: ClassVar[str] = ""
     """The kind's own settings for `channels.toml`, commented; they are printed under `[name]`, `kind` and `owner`.
     `{secret}` stands for a generated secret, `{name}` for the account's name."""
@@ -81,8 +83,9 @@ class Channel(ABC):
 
     @property
     def outbound_urls(self) -> Sequence[str]:
-        """The addresses that this account calls, for `doctor`. Empty while `missing_setting` names one."""
-        return ()
+        """The addresses that this account calls, for `doctor`. Empty while a setting is missing."""
+        urls = (getattr(self.settings, name) for name in self.url_settings)
+        return () if self.missing_setting else tuple(filter(None, urls))
 
     @property
     def missing_setting(self) -> str | None:
@@ -95,8 +98,8 @@ class Channel(ABC):
             raise AccountFault("setting_missing", f"set {self.missing_setting} of this account")
 
     def setup_help(self, url: str) -> str:
-        """What a person must enter at the provider; `url` is where the ingress answers for this account. Shows no
-        secret: it names the setting that holds it."""
+        """Steps for a person at the provider; `url` is where the ingress answers for this account. Shows no secret: it
+        names the setting that holds it."""
         return ""
 
     def reply_address(self, message: Message) -> str:
@@ -127,7 +130,7 @@ class Channel(ABC):
                 yield self.read_safely(part, raw)
 
     def read_safely(self, part: Part, raw: Raw) -> Item:
-        """As `read`; whatever is wrong with the part is a Reject returned."""
+        """As `read`, but a fault in the part is returned as a Reject."""
         try:
             return self.read(part, raw)
         except Reject as reject:
@@ -192,7 +195,7 @@ class Listens(Channel):
 
 
 class Polled(NamedTuple):
-    """What one poll brought."""
+    """The result of one poll."""
 
     requests: Sequence[Request] = ()
     """The provider's answers, stored as they came."""
@@ -212,7 +215,7 @@ class Polls(Channel):
 
     @abstractmethod
     async def poll(self, cursor: str | None, outbound: Outbound) -> Polled:
-        """What is new after the cursor (None: this account was never polled). Raises Retry or AccountFault."""
+        """The news after the cursor (None: this account was never polled). Raises Retry or AccountFault."""
 
 
 class Intake(Protocol):
@@ -246,7 +249,7 @@ class Connects(Channel):
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """What a channel may use to reach its provider."""
+    """The ways to the provider."""
 
     http: Http
     session: Session | None = None

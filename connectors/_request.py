@@ -1,4 +1,4 @@
-"""What an account takes in at one time, taken apart into parts and grouped by conversation."""
+"""Requests as an account takes them in, their parts, and the parts grouped by conversation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Payload(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an account takes in at one time: a webhook call, the answer to a poll, a packet of a session."""
+    """One delivery to an account: a webhook call, the answer to a poll, a packet of a session."""
 
     method: str = "POST"
     path: str = ""

@@ -10,7 +10,7 @@ Facts: Kannel 1.4/1.5 user guide, gw/urltrans.c, gw/smsbox.c.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote_to_bytes, urlencode
 
@@ -79,6 +79,7 @@ class Sms(Listens, Speaks):
     ids_hold_phones = True
     needs_contract = False
     outbound_settings = ("send_url",)
+    url_settings = ("send_url",)
     methods = frozenset({"GET", "POST"})
     body_limit = 64 * 1024
     secret_parameters = frozenset({"token"})
@@ -98,10 +99,6 @@ token = "{secret}"
     def keywords(self) -> Mapping[str, str]:
         keywords: Mapping[str, str] = self.settings.keywords
         return keywords
-
-    @property
-    def outbound_urls(self) -> Sequence[str]:
-        return (self.settings.send_url,) if self.settings.send_url else ()
 
     @property
     def carries_reference(self) -> bool:

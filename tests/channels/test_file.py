@@ -1,4 +1,4 @@
-"""What only rows of a file have: a zone of their own, ids from the line, words for people."""
+"""Peculiarities of rows of files: a zone of their own, ids from the line, words for people."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
 
 
 async def failure(allowed: set[type[Exception]], act: Awaitable[object]) -> Any:
-    """What `act` raises; to the letter, for Unanswered is a Retry too."""
+    """The error that `act` raises; its type is exact, for Unanswered is a Retry too."""
     with pytest.raises((AccountFault, Reject, Retry)) as caught:
         await act
     assert type(caught.value) in allowed

@@ -1,4 +1,4 @@
-"""What only short messages have: numbers, segments, charsets, reports."""
+"""Peculiarities of short messages: numbers, segments, charsets, reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only WhatsApp has: the subscription, siblings, user ids, Meta's errors."""
+"""Peculiarities of WhatsApp: the subscription, accounts of one webhook, user ids, files."""
 
 from __future__ import annotations
 

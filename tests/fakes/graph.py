@@ -47,7 +47,7 @@ class Graph(Server):
         return answer(200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.sent.{len(self.sent)}"}]})
 
     def statuses(self, *states: str, number: str = "1068") -> dict[str, Any]:
-        """What Meta posts about every sent message; name a state twice and it comes twice."""
+        """A webhook with statuses of every sent message; a state that is named twice comes twice."""
         statuses = [
             {"id": f"wamid.sent.{count}", "status": state, "timestamp": "1755400000",
              "recipient_id": message.get("to") or message["recipient"],

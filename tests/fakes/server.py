@@ -36,7 +36,7 @@ class Received:
 
 
 class Fault(Enum):
-    """What the server does with a request instead of an answer."""
+    """A way to fail instead of answering."""
 
     HANG = "no answer until the server is closed"
     DROP = "the connection is closed"
@@ -92,7 +92,7 @@ class Server:
         self._thread.join()
 
     def behaviour(self, received: Received) -> Behaviour:
-        """What is to be done with this request."""
+        """The behaviour at this request."""
         self.received.append(received)
         planned = self._planned.popleft() if self._planned else None
         if planned is None:

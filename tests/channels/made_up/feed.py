@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from connectors import HttpRequest, Outbound, Polled, Polls, Request, Secret, Settings
@@ -30,14 +28,11 @@ class Feed(Items, Polls):
     kind = "feed"
     settings_type = FeedSettings
     outbound_settings = ("url",)
+    url_settings = ("url",)
 
     @property
     def poll_every(self) -> float:
         return self.settings.poll_every
-
-    @property
-    def outbound_urls(self) -> Sequence[str]:
-        return (self.settings.url,) if self.settings.url else ()
 
     async def poll(self, cursor: str | None, outbound: Outbound) -> Polled:
         self.require_outbound()

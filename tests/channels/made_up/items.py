@@ -17,7 +17,7 @@ CODES = {
     "quota": Verdict("account", "quota_spent", "wait for the next hour", 3600.0),
     "recipient": Verdict("reject", "recipient_unknown", "the provider does not know this person"),
 }
-"""What the made-up providers' codes mean."""
+"""The made-up providers' codes and their meaning."""
 
 
 class Items(Channel):

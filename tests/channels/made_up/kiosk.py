@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import quote
 
 from connectors import (
@@ -35,12 +34,9 @@ class Kiosk(Items, Listens, Speaks, Fetches):
     kind = "kiosk"
     settings_type = KioskSettings
     outbound_settings = ("url",)
+    url_settings = ("url",)
     proof_header = "x-kiosk"
     kept_headers = ()
-
-    @property
-    def outbound_urls(self) -> Sequence[str]:
-        return (self.settings.url,) if self.settings.url else ()
 
     def verify(self, request: Request) -> None:
         if not self.settings.token.matches(request.headers.get("x-kiosk", "")):
