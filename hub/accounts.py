@@ -26,6 +26,7 @@ from connectors import Channel, Connects, Fetches, Listens, Polls, Secret, Setti
 from connectors import secret_hook as to_secret
 from hub.settings import WrongCall, nearest
 from router.regions import is_region, region_names
+from schemas import Message
 
 State = Literal["active", "silent", "closed"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -102,6 +103,8 @@ class Accounts(Mapping[str, Channel]):
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         self.snapshot = snapshot or Snapshot()
+        self.changed = frozenset(self.snapshot.accounts)
+        """Accounts that the newest edition changed or brought."""
 
     @classmethod
     def of(cls, *channels: Channel) -> Accounts:
@@ -110,7 +113,9 @@ class Accounts(Mapping[str, Channel]):
 
     def swap(self, snapshot: Snapshot) -> None:
         """From now on this edition holds. The channel of an account that did not change stays the same object."""
-        self.snapshot = Snapshot(_unchanged(new, self.snapshot.accounts.get(n)) for n, new in snapshot.accounts.items())
+        old = self.snapshot
+        self.snapshot = Snapshot(_unchanged(new, old.accounts.get(n)) for n, new in snapshot.accounts.items())
+        self.changed = frozenset(n for n, c in self.snapshot.channels.items() if old.channels.get(n) is not c)
 
     def __getitem__(self, name: str) -> Channel:
         return self.snapshot.channels[name]
@@ -143,6 +148,11 @@ class Accounts(Mapping[str, Channel]):
     def by_address(self) -> Mapping[tuple[str, str], Listens]:
         """As `Snapshot.by_address`."""
         return self.snapshot.by_address
+
+    def reply_address(self, message: Message) -> str:
+        """Where an answer to this message goes, in the form of its channel."""
+        channel = self.snapshot.channels.get(message.account)
+        return channel.reply_address(message) if isinstance(channel, Speaks) else message.conversation
 
     def first(self, kind: str) -> Channel | None:
         """The first account of a kind that is not closed, in the order of the file."""

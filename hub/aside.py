@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bus import PutAside
 from hub.reading import InThread
-from sink.aside import close_aside, list_aside, put_aside
+from sink.aside import accounts_aside, close_aside, put_account_aside
 from sink.record import Record
 
 
@@ -19,13 +19,13 @@ class RecordAsides:
 
     async def put_aside(self, stage: str, account: str, code: str, detail: str, at: datetime) -> None:
         """Hold the account."""
-        await self._io(put_aside, self._record, stage, account, code, detail, at=at)
+        await self._io(put_account_aside, self._record, stage, account, code=code, detail=detail, at=at)
 
     async def accounts(self, stage: str) -> Mapping[str, PutAside]:
         """Every row of the stage, held or released."""
-        rows = await self._io(list_aside, self._record, stage)
+        rows = await self._io(accounts_aside, self._record, stage)
         return {row.account: PutAside(row.since, row.released_at) for row in rows}
 
     async def close(self, stage: str, account: str, released_before: datetime) -> None:
         """Delete the row, unless it is held or was released later."""
-        await self._io(close_aside, self._record, stage, account, released_before=released_before)
+        await self._io(close_aside, self._record, stage, account, released_before)

@@ -20,6 +20,7 @@ from hub.accounts import Account, Accounts, Snapshot, parse_accounts
 from hub.settings import WrongCall
 from router import Rules, Templates
 from schemas import Retry
+from sink.aside import release_account
 from sink.editions import edition_versions, latest_edition, publish_edition
 from sink.record import Record
 
@@ -40,12 +41,19 @@ class Live(Generic[T]):
 
 
 class Edited(Generic[T]):
-    """One kind of edition: its name, its file, how it is read (`parse` raises WrongCall), and who gets it (`apply`)."""
+    """One kind of edition: its name, its file, how it is read (`parse` raises WrongCall), and what takes it (`apply`).
+    `published` is called by the process that published one."""
 
     def __init__(
-        self, name: str, path: Path, parse: Callable[[str], T], apply: Callable[[T, int], None], *, required: bool
+        self,
+        name: str,
+        path: Path,
+        parse: Callable[[str], T],
+        apply: Callable[[T, int], None],
+        *,
+        published: Callable[[Record, datetime], None] | None = None,
     ) -> None:
-        self.name, self.path, self.parse, self.apply, self.required = name, path, parse, apply, required
+        self.name, self.path, self.parse, self.apply, self.published = name, path, parse, apply, published
         self.version = 0
         self.last_text: str | None = None
         """The file's text that was published or refused last."""
@@ -58,7 +66,7 @@ class Edited(Generic[T]):
             return None
         self._stamp = stamp
         text = _text(self.path)
-        if text == self.last_text or (text == SHIPPED and self.required):
+        if text == self.last_text:
             return None
         self.last_text = text
         return text
@@ -134,6 +142,8 @@ class Editions:
             return
         version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
         edited.take(text, version)
+        if edited.published:
+            edited.published(record, self._now())
         log.info("%s is edition %d of %s", edited.path, version, edited.name)
 
     def _follow(self, record: Record, edited: Edited[Any]) -> bool:
@@ -160,7 +170,11 @@ def accounts_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Sn
             _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
         return snapshot
 
-    return Edited("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), required=True)
+    def release(record: Record, at: datetime) -> None:
+        for name in accounts.changed:
+            release_account(record, name, at)
+
+    return Edited("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
 
 
 def rules_file(path: Path, rules: Live[Rules]) -> Edited[Rules]:
@@ -183,7 +197,7 @@ def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[
     def apply(value: T, version: int) -> None:
         live.value, live.version = value, version
 
-    return Edited(name, path, parse, apply, required=False)
+    return Edited(name, path, parse, apply)
 
 
 def _require_same_kind(path: Path, new: Account, old: Account | None) -> None:

@@ -51,7 +51,10 @@ def persisting(
 
     async def sink(events: Sequence[Event]) -> Sequence[Event]:
         routed = [e for e in events if isinstance(e, Routed)]
-        done = await io(persist_batch, record, routed, speaks=accounts.speaking, now=now(), zone=zone)
+        done = await io(
+            persist_batch, record, routed,
+            speaks=accounts.speaking, now=now(), zone=zone, reply_address=accounts.reply_address,
+        )  # fmt: skip
         if done.replies:
             wake.replies.set()
         if done.jobs:

@@ -17,8 +17,8 @@ from bus._values import origin_of, whole
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, carriers
 from schemas import Aside, Reject, Retry
-from sink.aside import PutAsideRow, list_aside
-from sink.ledger import balance, booked
+from sink.aside import AsideRow, accounts_aside
+from sink.ledger import balance, last_booked
 from sink.record import Record
 
 BOOKKEEPER = "ledger"
@@ -35,9 +35,9 @@ Ledger = dict[str, Any]
 async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     """The ledger now. What came in is counted first, what is in flight next, outcomes last: so nothing seems lost that
     is not. Raises Retry."""
-    last = await pools.io(booked, record)
+    last = await pools.io(last_booked, record)
     moving = await in_flight(bus)
-    moving |= await waiting_aside(bus, await pools.io(list_aside, record))
+    moving |= await waiting_aside(bus, await pools.io(accounts_aside, record))
     return await pools.io(balance, record, last, moving)
 
 
@@ -63,7 +63,7 @@ async def in_flight(bus: Bus) -> set[str]:
     return found - {""}
 
 
-async def waiting_aside(bus: Bus, rows: Iterable[PutAsideRow]) -> set[str]:
+async def waiting_aside(bus: Bus, rows: Iterable[AsideRow]) -> set[str]:
     """Raw ids of the events of accounts that a stage has put aside. Raises Retry."""
     kept = {(row.stage, row.account) for row in rows}
     if not kept:

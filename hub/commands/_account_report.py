@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hub.accounts import Account, Snapshot
 from sink.account_states import AccountState, list_account_states
-from sink.aside import PutAsideRow, list_aside
+from sink.aside import AsideRow, accounts_aside
 from sink.outbox_queries import count_unsent
 from sink.record import Record
 
@@ -30,7 +30,7 @@ NOTHING_KNOWN = Report("ok", None, None, 0)
 
 def account_reports(record: Record, snapshot: Snapshot) -> dict[str, Report]:
     """By account. Raises Retry."""
-    states, aside = list_account_states(record), list_aside(record)
+    states, aside = list_account_states(record), accounts_aside(record)
     waiting: Counter[str] = Counter()
     for count in count_unsent(record):
         if count.state in ("owed", "claimed"):
@@ -41,7 +41,7 @@ def account_reports(record: Record, snapshot: Snapshot) -> dict[str, Report]:
     }
 
 
-def _report(account: Account, state: AccountState | None, aside: list[PutAsideRow], waiting: int) -> Report:
+def _report(account: Account, state: AccountState | None, aside: list[AsideRow], waiting: int) -> Report:
     fault = state.fault if state else None
     held = [row for row in aside if row.released_at is None]
     error = f"{fault.code}: {fault.detail}" if fault else None
@@ -50,7 +50,7 @@ def _report(account: Account, state: AccountState | None, aside: list[PutAsideRo
     return Report(_health(account, error if fault else None, held), state.last_in_at if state else None, error, waiting)
 
 
-def _health(account: Account, fault: str | None, held: list[PutAsideRow]) -> str:
+def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
     if account.state == "closed":
         return "closed: refuses with 503"
     if held:

@@ -73,9 +73,9 @@ def release(name: str) -> None:
       satupintu channels release wa-bandung
     """
     stages = on_record(lambda record: _release(record, name))
-    if not stages:
+    if stages == 0:
         raise OutOfBalance(f"{name} is put aside by no stage: satupintu doctor shows which accounts are")
-    say(f"{name} goes on in {', '.join(stages)}")
+    say(f"{name} goes on in {stages} stage{'' if stages == 1 else 's'}")
 
 
 def _snapshot(own: Settings) -> Snapshot:
@@ -96,11 +96,11 @@ def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
     return on_record(lambda record: account_reports(record, snapshot))
 
 
-def _release(record: Record, name: str) -> list[str]:
+def _release(record: Record, name: str) -> int:
     from hub.clock import now
-    from sink.aside import release_aside
+    from sink.aside import release_account
 
-    return release_aside(record, name, at=now())
+    return release_account(record, name, now())
 
 
 def _as_text(account: dict[str, Any], snapshot: Snapshot) -> str:

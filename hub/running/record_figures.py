@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from sink import tables
 from sink.account_states import Fault, account_faults
-from sink.aside import PutAsideRow, list_aside
+from sink.aside import AsideRow, accounts_aside
 from sink.database import allow_long_statements
 from sink.dead import dead_counts
 from sink.leases import Lease, list_leases
@@ -32,7 +32,7 @@ class RecordFigures(NamedTuple):
     dead: Mapping[tuple[str, str], int]
     """By account and code."""
     faults: Mapping[str, Fault]
-    aside: Sequence[PutAsideRow]
+    aside: Sequence[AsideRow]
     leases: Sequence[Lease]
     at: datetime
 
@@ -47,7 +47,7 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         rows = connection.execute(by_kind.group_by(tables.jobs.c.kind, tables.jobs.c.state))
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
-        replies, count_unsent(record), jobs, dead_counts(record), account_faults(record), list_aside(record),
+        replies, count_unsent(record), jobs, dead_counts(record), account_faults(record), accounts_aside(record),
         list_leases(record), now(),
     )  # fmt: skip
 
