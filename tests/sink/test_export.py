@@ -5,28 +5,28 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas import Category, Match, Party, Place
-from sink import Record, claim, export, note, owed
-from sink.export import masked
-from tests.sink.made import NAME, NOW, PHONE, kept, message, receipt, routed, run
+from sink import Record, export
+from sink.masks import masked
+from tests.sink.made import NAME, NOW, PHONE, execute, message, persist, routed
 
 
 def test_a_complaint_leaves_in_the_form_of_the_interface(record: Record) -> None:
     place = Place(code="32.73", level="city", name="Kota Bandung", lat=-6.9, lon=107.6, words="Jalan Melati")
-    said = message(1, title="Lampu mati", place=place, category=Category(id="7", name="Jalan"),
-                   external_ids={"sp4n": "1234567"}, secret=True, report_class="complaint", sent_at=NOW)  # fmt: skip
-    event = routed(said)
-    kept(record, event, speaks=())
+    report = message(1, title="Lampu mati", place=place, category=Category(id="7", name="Jalan"),
+                     external_ids={"sp4n": "1234567"}, secret=True, report_class="complaint", sent_at=NOW)  # fmt: skip
+    event = routed(report)
+    persist(record, event, speaks=())
     assert list(export(record, None)) == [{
-        "number": event.complaint.number, "id": event.complaint.id, "owner": "32.73", "channel": "sms",
+        "number": event.matched.number, "id": event.matched.id, "owner": "32.73", "channel": "sms",
         "account": "sms", "received_at": "2025-07-01T03:01:00+00:00", "class": "complaint",
-        "category": {"id": "7", "name": "Jalan"}, "title": "Lampu mati", "text": said.text,
+        "category": {"id": "7", "name": "Jalan"}, "title": "Lampu mati", "text": report.text,
         "place": {"code": "32.73", "level": "city", "name": "Kota Bandung", "lat": -6.9, "lon": 107.6,
                   "words": "Jalan Melati"},
         "office": {"id": "front", "name": "Meja depan"}, "status": "unverified", "anonymous": False, "secret": True,
         "reporter": {"name": "S*** R***", "phone": "+62812****177", "email": None, "nik": None},
         "external_ids": {"sp4n": "1234567"}, "matches": [],
-        "messages": [{"id": said.id, "native_id": "m1", "channel": "sms", "sent_at": "2025-07-01T03:00:00+00:00",
-                      "kind": "text", "text": said.text, "direction": "in"}],
+        "messages": [{"id": report.id, "native_id": "m1", "channel": "sms", "sent_at": "2025-07-01T03:00:00+00:00",
+                      "kind": "text", "text": report.text, "direction": "in"}],
         "timeline": [{"at": "2025-07-01T03:00:00+00:00", "what": "routed", "who": "router",
                       "why": "Tidak ada yang lain"},
                      {"at": "2025-07-01T03:01:00+00:00", "what": "recorded", "who": "citizen", "why": "x"}],
@@ -34,46 +34,41 @@ def test_a_complaint_leaves_in_the_form_of_the_interface(record: Record) -> None
 
 
 def test_of_an_anonymous_reporter_nothing_leaves(record: Record) -> None:
-    kept(record, routed(message(1, anonymous=True)))
-    (told,) = export(record, None)
-    assert told["reporter"] == {"name": None, "phone": None, "email": None, "nik": None}
-    assert NAME not in str(told)
-    assert PHONE not in str(told)
+    persist(record, routed(message(1, anonymous=True)))
+    (line,) = export(record, None)
+    assert line["reporter"] == {"name": None, "phone": None, "email": None, "nik": None}
+    assert NAME not in str(line)
+    assert PHONE not in str(line)
 
 
-def test_what_we_answered_stands_behind_what_was_said(record: Record) -> None:
-    kept(record, routed(message(1)), routed(message(3), "added", message(1)))
-    kept(record, routed(message(2), "added", message(1)))
-    first = owed(record, now=NOW)[0]
-    claim(record, [first.id], by="a", now=NOW)
-    note(record, [receipt("sent", reply=first.id)])
-    (told,) = export(record, None)
-    assert [m["direction"] for m in told["messages"]] == ["in"] * 3 + ["out"] * 3
-    assert [m["native_id"] for m in told["messages"][:3]] == ["m1", "m2", "m3"]
-    assert [m["sent_at"] is not None for m in told["messages"][3:]] == [True, False, False]
+def test_replies_that_were_not_sent_are_no_messages(record: Record) -> None:
+    persist(record, routed(message(1)), routed(message(3), "added", message(1)))
+    persist(record, routed(message(2), "added", message(1)))
+    (line,) = export(record, None)
+    assert [m["native_id"] for m in line["messages"]] == ["m1", "m2", "m3"]
 
 
-def test_a_match_that_was_undone_is_not_told(record: Record) -> None:
+def test_a_match_that_was_undone_is_left_out(record: Record) -> None:
     match = Match(kind="same_report", of="c", score=1.0, evidence="same letters and digits")
-    kept(record, routed(message(1)), routed(message(2), "added", message(1), matches=(match,)))
+    persist(record, routed(message(1)), routed(message(2), "added", message(1), matches=(match,)))
     assert next(export(record, None))["matches"] == [
         {"kind": "same_report", "of": "c", "score": 1.0, "evidence": "same letters and digits"}
     ]
-    run(record, "UPDATE matches SET undone_at = '2025-07-01 03:00:00.000000'")
+    execute(record, "UPDATE matches SET undone_at = '2025-07-01 03:00:00.000000'")
     assert next(export(record, None))["matches"] == []
 
 
 def test_it_begins_with_the_time_of_receipt_in_any_zone(record: Record) -> None:
-    kept(record, *(routed(message(n)) for n in range(1, 6)))
+    persist(record, *(routed(message(n)) for n in range(1, 6)))
     since = datetime.fromisoformat("2025-07-01T10:03:00+07:00")
-    assert [m["messages"][0]["native_id"] for m in export(record, since)] == ["m3", "m4", "m5"]
+    assert [line["messages"][0]["native_id"] for line in export(record, since)] == ["m3", "m4", "m5"]
 
 
 def test_many_complaints_leave_in_pages_and_none_twice(record: Record) -> None:
     same = NOW + timedelta(hours=1)
-    kept(record, *(routed(message(n, received_at=same if n % 3 else NOW)) for n in range(1, 451)))
-    told = [row["id"] for row in export(record, None)]
-    assert len(told) == len(set(told)) == 450
+    persist(record, *(routed(message(n, received_at=same if n % 3 else NOW)) for n in range(1, 451)))
+    ids = [line["id"] for line in export(record, None)]
+    assert len(ids) == len(set(ids)) == 450
 
 
 @pytest.mark.parametrize(

@@ -1,36 +1,60 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from schemas import Party
-from sink import Record, claim, note, owed, track
-from tests.sink.made import NOW, kept, message, raw, receipt, routed, run
+from schemas import Attachment, Office, Party, Place
+from sink import Record, Tracked, apply_receipts, track
+from tests.sink.made import NOW, PHONE, acted, action, message, persist, raw, receipt, routed
+from tests.sink.made_replies import claim, lease, store
 
 
-def number_of(record: Record) -> str:
-    event = routed(message(1, title="Lampu mati"))
-    kept(record, event)
-    return str(event.complaint.number)
+def filed(record: Record, **more: Any) -> str:
+    """The number of Siti's report."""
+    event = routed(message(1, title="Lampu mati", **more))
+    persist(record, event)
+    return str(event.matched.number)
+
+
+def seen(record: Record, **asked: Any) -> Tracked:
+    found = track(record, **asked)
+    assert found is not None
+    return found
+
+
+def by_token(record: Record, number: str, n: int = 1) -> Tracked:
+    return seen(record, number=number, token=record.vault.token(raw(n)))
 
 
 def test_a_number_alone_shows_the_status_only(record: Record) -> None:
-    found = track(record, number=number_of(record))
-    assert found is not None
-    assert (found.status, found.office, found.proven) == ("unverified", "Meja depan", False)
+    found = seen(record, number=filed(record))
+    assert (found.status, found.office, found.proven, found.joined) == ("unverified", "Meja depan", False, False)
     assert found.received_at == message(1).received_at
-    assert (found.title, found.words, found.answers, found.timeline) == (None, (), (), ())
+    assert (found.title, found.words, found.answers, found.timeline, found.attachments) == (None, (), (), (), ())
 
 
-def test_the_token_of_any_of_its_messages_shows_the_words(record: Record) -> None:
-    number = number_of(record)
-    kept(record, routed(message(2, text="Masih mati"), "added", message(1)))
+def test_the_token_of_any_message_of_the_conversation_shows_the_words(record: Record) -> None:
+    number = filed(record)
+    persist(record, routed(message(2, text="Masih mati"), "added", message(1)))
     for n in (1, 2):
-        found = track(record, number=number, token=record.vault.token(raw(n)))
-        assert found is not None
+        found = by_token(record, number, n)
         assert found.proven
-        assert [said.text for said in found.words] == [message(1).text, "Masih mati"]
+        assert [words.text for words in found.words] == [message(1).text, "Masih mati"]
         assert found.title == "Lampu mati"
         assert [step.what for step in found.timeline] == ["routed", "recorded", "added"]
+
+
+def test_what_was_sent_is_shown_back(record: Record) -> None:
+    place = Place(code="32.73", name="Kota Bandung", words="Jalan Melati 3")
+    file = Attachment(name="foto.jpg", media_type="image/jpeg", size=7, sha256="f" * 64, state="fetched")
+    number = filed(record, place=place, incident_date="2025-06-30", attachments=(file,))
+    found = by_token(record, number)
+    assert (found.place_name, found.incident_date) == ("Jalan Melati 3", "2025-06-30")
+    assert [(f.name, f.media_type, f.size, f.sha256) for f in found.attachments] == [
+        ("foto.jpg", "image/jpeg", 7, "f" * 64)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,59 +62,73 @@ def test_the_token_of_any_of_its_messages_shows_the_words(record: Record) -> Non
     [("0177", True), ("0178", False), ("", False), ("177", False), ("00177", False), ("١٢٣٤", False)],
 )
 def test_the_last_four_digits_of_the_phone_show_the_words(record: Record, last4: str, proven: bool) -> None:
-    found = track(record, number=number_of(record), last4=last4)
-    assert found is not None
-    assert found.proven is proven
+    assert seen(record, number=filed(record), last4=last4).proven is proven
 
 
-def test_case_09_a_phone_that_showed_up_later_proves_as_well(record: Record) -> None:
-    kept(record, routed(message(1, sender=Party(user="whatsapp:US.1"))))
-    number = routed(message(1)).complaint.number
-    kept(record, routed(message(2, sender=Party(user="whatsapp:US.1", phone="+628120000555")), "added", message(1)))
-    kept(record, routed(message(3, sender=Party(user="whatsapp:US.2", phone="+628120000666")), "added", message(1)))
-    proofs = [track(record, number=number, last4=last4) for last4 in ("0555", "0666")]
-    assert [found.proven for found in proofs if found] == [True, False]
+def test_case_09_a_phone_that_showed_up_later_in_the_conversation_proves_as_well(record: Record) -> None:
+    number = filed(record, sender=Party(user="whatsapp:US.1"))
+    later = message(2, sender=Party(user="whatsapp:US.1", phone="+628120000555"))
+    elsewhere = message(3, sender=Party(user="whatsapp:US.1", phone="+628120000666"), conversation="x")
+    persist(record, routed(later, "added", message(1)), routed(elsewhere, "added", message(1)))
+    assert [seen(record, number=number, last4=last4).proven for last4 in ("0555", "0666")] == [True, False]
+
+
+@pytest.mark.parametrize("shared", [{"email": "siti@contoh.id"}, {"nik": "3273010101900001"}])
+def test_the_same_report_with_the_victims_mail_or_nik_proves_nothing(record: Record, shared: dict[str, str]) -> None:
+    number = filed(record, sender=Party(phone=PHONE, **shared))
+    attacker = message(2, sender=Party(phone="+628990007002", **shared), conversation="web-2")
+    persist(record, routed(attacker, "added", message(1)))
+    assert not seen(record, number=number, last4="7002").proven
+    assert not by_token(record, number, 2).proven
 
 
 def test_a_strangers_question_proves_nothing(record: Record) -> None:
-    number = number_of(record)
+    number = filed(record)
     asked = message(2, command="CEK", sender=Party(phone="+628120000999"), conversation="+628120000999")
-    kept(record, routed(asked, "added", message(1), stranger=True))
-    for proof in ({"token": record.vault.token(raw(2))}, {"last4": "0999"}):
-        found = track(record, number=number, **proof)
-        assert found is not None
-        assert not found.proven
+    persist(record, routed(asked, "asked", message(1), stranger=True))
+    assert not by_token(record, number, 2).proven
+    assert not seen(record, number=number, last4="0999").proven
     assert track(record, raw=raw(2), token=record.vault.token(raw(2))) is None
 
 
 def test_a_report_is_found_by_the_id_given_at_filing(record: Record) -> None:
-    number = number_of(record)
-    found = track(record, raw=raw(1))
-    assert found is not None
-    assert (found.number, found.proven) == (number, False)
-    found = track(record, raw=raw(1), token=record.vault.token(raw(1)))
-    assert found is not None
-    assert found.proven
+    number = filed(record)
+    found = seen(record, raw=raw(1))
+    assert (found.number, found.proven, found.joined) == (number, False, False)
+    assert seen(record, raw=raw(1), token=record.vault.token(raw(1))).proven
+
+
+def test_a_report_that_joined_another_says_so(record: Record) -> None:
+    filed(record)
+    persist(record, routed(message(2, conversation="web-2"), "added", message(1)))
+    found = seen(record, raw=raw(2), token=record.vault.token(raw(2)))
+    assert (found.joined, found.proven) == (True, False)
 
 
 def test_there_is_nothing_to_find(record: Record) -> None:
     assert track(record, number="1234567897") is None
     assert track(record, raw=raw(1)) is None
-    kept(record, routed(message(1), "refused"))
+    persist(record, routed(message(1), "refused"))
     assert track(record, raw=raw(1)) is None
 
 
-def test_answers_are_those_that_were_sent(record: Record) -> None:
-    number = number_of(record)
-    token = record.vault.token(raw(1))
-    found = track(record, number=number, token=token)
-    assert found is not None
-    assert found.answers == ()
-    (reply,) = owed(record, now=NOW)
-    claim(record, [reply.id], by="a", now=NOW)
-    note(record, [receipt("sent", reply=reply.id)])
-    run(record, "UPDATE complaints SET status = 'verified'")
-    found = track(record, number=number, token=token)
-    assert found is not None
-    assert [(said.at, said.text) for said in found.answers] == [(NOW, reply.text)]
-    assert found.status == "verified"
+def test_automatic_replies_are_shown_once_they_were_sent(record: Record) -> None:
+    number = filed(record)
+    assert by_token(record, number).answers == ()
+    (owed,) = claim(record, lease(record))
+    store(record, owed, "sent", native_ids=("g1",), text="Terima kasih", at=NOW)
+    apply_receipts(record, [receipt("delivered", native_id="g1")])
+    assert [(answer.at, answer.text) for answer in by_token(record, number).answers] == [(NOW, "Terima kasih")]
+
+
+def test_an_officers_words_are_shown_and_neither_the_name_nor_the_notes(record: Record) -> None:
+    number = filed(record)
+    answer, note = action(5, "answer", text="Kami perbaiki besok"), action(6, "note", text="Pelapor sering keliru")
+    passed = action(7, "disposition", office=Office(id="pu", name="Dinas PU"))
+    persist(record, *(acted(act, message(1)) for act in (answer, note, passed)))
+    found = by_token(record, number)
+    assert [(a.at, a.text) for a in found.answers] == [(NOW + timedelta(minutes=5), "Kami perbaiki besok")]
+    assert [(s.what, s.who) for s in found.timeline][2:] == [("answer", "officer"), ("disposition", "officer")]
+    assert found.office == "Dinas PU"
+    assert "keliru" not in str(found)
+    assert "Budi" not in str(found)
