@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,16 +34,20 @@ async def call(
     headers: dict[str, str] | None = None,
     client: str = "203.0.113.7",
     breaks: bool = False,
+    hangs: bool = False,
 ) -> Response:
-    """One request. A body of parts comes part by part; with `breaks` the caller leaves after them."""
+    """One request. A body of parts comes part by part; with `breaks` the caller leaves after them, with `hangs` it
+    stays and sends nothing more."""
     path, _, query = path.partition("?")
     parts = [body] if isinstance(body, bytes) else list(body)
     messages = [{"type": "http.request", "body": p, "more_body": True} for p in parts]
-    if not breaks:
+    if not (breaks or hangs):
         messages[-1]["more_body"] = False
     response = Response()
 
     async def receive() -> dict[str, Any]:
+        if hangs and not messages:
+            await asyncio.Event().wait()
         return messages.pop(0) if messages else {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
@@ -52,12 +57,13 @@ async def call(
         else:
             response.body += message.get("body", b"")
 
+    sent = {"host": "hub.test", **(headers or {})}
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": path, "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
-        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in {"host": "hub.test", **(headers or {})}.items()],
+        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in sent.items()],
         "client": (client, 40000), "server": ("hub.test", 80), "state": {},
-    }  # fmt: skip # noqa: E501
+    }  # fmt: skip
     await app(scope, receive, send)
     response.parts_left = len(messages)
     return response

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from tests.web.asgi import Response, call
 
 if TYPE_CHECKING:
     from hub.opening import Opened
+    from hub.running.status import ProcessStatus
     from hub.settings import Settings
 
 KEY = "kunci-api-untuk-uji"
@@ -30,13 +30,16 @@ api_keys = ["kunci-kedua"]
 """
 
 
-@dataclass
 class Site:
-    """The web, and the hub behind it."""
+    """The web, and the hub behind it. `publish` may be replaced, as by a log that cannot be written."""
 
-    settings: Settings
-    opened: Opened
-    app: Any
+    def __init__(self, settings: Settings, opened: Opened, status: ProcessStatus | None = None) -> None:
+        from tests.web.building import app_of
+
+        self.settings = settings
+        self.opened = opened
+        self.publish: Any = opened.transport.intake.publish
+        self.app = app_of(settings, opened, lambda raws: self.publish(raws), status)
 
     async def call(self, method: str, path: str, *args: Any, **more: Any) -> Response:
         return await call(self.app, method, path, *args, **more)
@@ -53,19 +56,19 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def site(settings: Settings) -> AsyncIterator[Site]:
     """Everything at work."""
+    from hub.opening import open_hub
     from hub.running.serve import WORK, working
     from hub.running.status import ProcessStatus
-    from tests.web.building import app_of, open_hub
 
     status = ProcessStatus()
     async with open_hub(settings) as opened, working(settings, opened, status, WORK):
-        yield Site(settings, opened, app_of(settings, opened, status))
+        yield Site(settings, opened, status)
 
 
 @pytest.fixture
 async def quiet(settings: Settings) -> AsyncIterator[Site]:
     """No stage at work: what is filed stays in flight."""
-    from tests.web.building import app_of, open_hub
+    from hub.opening import open_hub
 
     async with open_hub(settings) as opened:
-        yield Site(settings, opened, app_of(settings, opened))
+        yield Site(settings, opened)

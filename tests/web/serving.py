@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from hub.wiring import open_hub
 
 from hub.running.serve import WORK, working
 from hub.settings import load
 from hub.web import make_asgi
-from hub.wiring import open_hub
 
 
 @contextmanager

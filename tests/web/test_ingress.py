@@ -64,9 +64,7 @@ class Site:
         self.blobs: list[bytes] = []
         self.fault: Exception | None = None
         self.accounts = TheseAccounts(*channels)
-        self.ingress = Ingress(
-            self.accounts, self.publish, self.store, clock=lambda: NOW, budget=BodyBudget(budget)
-        )
+        self.ingress = Ingress(self.accounts, self.publish, self.store, clock=lambda: NOW, budget=BodyBudget(budget))
 
     async def publish(self, raws: Sequence[Raw]) -> None:
         if self.fault:

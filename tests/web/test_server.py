@@ -124,7 +124,10 @@ async def test_a_head_without_end_is_cut(app: App, head: bytes) -> None:
         async with asyncio.timeout(5):
             answer = await _all(reader)
         writer.close()
-    assert answer in (b"", b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+    assert answer in (
+        b"",
+        b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    )
     assert app.scopes == []
 
 

@@ -1,0 +1,39 @@
+"""The web as a process with an ingress builds it, over a hub that is open."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hub.clock import Clock
+from hub.opening import Opened
+from hub.running.health import ingress_readiness
+from hub.running.metrics import Metrics
+from hub.running.status import ProcessStatus
+from hub.settings import Settings
+from hub.web import build_app
+from hub.web.asgi import ASGIApp
+from hub.web.health import build_inside
+from hub.web.ingress import Publish
+
+
+def app_of(settings: Settings, opened: Opened, publish: Publish, status: ProcessStatus | None = None) -> ASGIApp:
+    """The application, with the pages for operators on the same port."""
+    storage, _, current, outside = opened
+    answered: Counter[tuple[str, int]] = Counter()
+    inside = build_inside(
+        data=settings.data,
+        pools=outside.pools,
+        readiness=ingress_readiness(opened),
+        metrics=Metrics(opened, status or ProcessStatus(), answered, data=settings.data).text,
+    )
+    return build_app(
+        accounts=current.accounts,
+        publish=publish,
+        record=storage.record,
+        blobs=storage.blobs,
+        pools=outside.pools,
+        clock=Clock(),
+        settings=settings,
+        answered=answered,
+        inside=inside,
+    )
