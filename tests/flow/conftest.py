@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.flow.house import House, house
+from tests.flow.running_hub import RunningHub, running_hub
 
 BUSES = {"memory": "memory://", "sqlite": "sqlite:///{data}/bus.db"}
 
 
 @pytest.fixture(params=[*BUSES, "kafka"])
-async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+async def hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningHub]:
     """On the embedded buses with the embedded record, on Kafka with PostgreSQL."""
     bus, record = BUSES.get(request.param), None
     if bus is None:
-        bus = f"kafka://{request.getfixturevalue('kafka')}/{tmp_path.name}"
+        bus = f"kafka://{request.getfixturevalue('kafka')}/{tmp_path.name}?brokers=1"
         record = next(request.getfixturevalue("databases"))
-    async with house(tmp_path / "hub", bus, record) as opened:
+    async with running_hub(tmp_path / "hub", bus, record) as opened:
         yield opened
