@@ -28,7 +28,7 @@ from hub.commands._waiting import patiently
 from hub.commands.ledger import as_table
 from hub.demo.board import Board
 from hub.demo.run import DemoRun, Ended
-from hub.demo.stories import StoryGenerator
+from hub.demo.stories import DemoMessage, StoryGenerator
 from hub.ledger import checked_twice, read_ledger
 from hub.opening import Opened, open_hub
 from hub.running.serve import STAGES, serve
@@ -76,14 +76,14 @@ def _run(own: Settings, opened: Opened, channels: Mapping[str, Channel]) -> Demo
         bus=opened.transport.bus,
         record=storage.record,
         pools=pools,
-        store=partial(pools.io, storage.blobs.put),
+        store=lambda body: pools.io(storage.blobs.put, body),
         pause=PAUSE if sys.stderr.isatty() else 0,
     )
 
 
 def _second_round(
     generator: StoryGenerator, channels: Mapping[str, Channel], numbered: Sequence[Ended]
-) -> list[list[object]]:
+) -> list[list[DemoMessage]]:
     """Citizens who know their number ask for it and add to it; strangers ask for one that does not exist."""
     conversational = {name: channel for name, channel in channels.items() if channel.conversational}
     askers = [ended for ended in numbered if ended.message.account in conversational][:ASKERS]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.web.asgi import ASGIApp, Receive, Scope, Send
@@ -41,7 +40,10 @@ def build_app(
     from hub.web.reports import ReportService
 
     answered = Counter() if answered is None else answered
-    store = partial(pools.io, blobs.put)
+
+    async def store(body: bytes) -> str:
+        return await pools.io(blobs.put, body)
+
     budget = BodyBudget(settings.limits.bodies * 2**20)
     ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget)
     reports = ReportService(
@@ -57,7 +59,7 @@ def build_app(
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        app = ingress if path.startswith(PREFIX) else pages_and_api
+        app: ASGIApp = ingress if path.startswith(PREFIX) else pages_and_api
         if path in INSIDE:
             app = inside or (healthz if path == "/healthz" else pages_and_api)
         await app(scope, receive, send)

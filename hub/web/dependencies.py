@@ -30,23 +30,28 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.I
 
 
 def _settings(request: Request) -> Settings:
-    return request.app.state.settings
+    found: Settings = request.app.state.settings
+    return found
 
 
 def _accounts(request: Request) -> Accounts:
-    return request.app.state.accounts
+    found: Accounts = request.app.state.accounts
+    return found
 
 
 def _reports(request: Request) -> ReportService:
-    return request.app.state.reports
+    found: ReportService = request.app.state.reports
+    return found
 
 
 def _access_proof(request: Request) -> AccessProof:
-    return request.app.state.access_proof
+    found: AccessProof = request.app.state.access_proof
+    return found
 
 
 def _rate_limiter(request: Request) -> RateLimiter:
-    return request.app.state.rate_limiter
+    found: RateLimiter = request.app.state.rate_limiter
+    return found
 
 
 TheSettings = Annotated[Settings, Depends(_settings)]

@@ -20,7 +20,7 @@ from connectors.web import Report, ReportFile
 from hub.limits import Limits
 from hub.web.api.problems import Problem, not_stored
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, stored
-from schemas import Raw, Retry
+from schemas import Body, Raw, Retry
 from sink import Tracked, give_back_proof_attempt, outcomes_of, remember_request, take_proof_attempt, track
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ReportService:
         self._pools = pools
         self._clock = clock
         self._answered = answered
-        self._attempts = {"most": int(attempts_a_day), "refill": DAY / attempts_a_day}
+        self._attempts: dict[str, Any] = {"most": int(attempts_a_day), "refill": DAY / attempts_a_day}
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
@@ -250,5 +250,5 @@ def _raw(raw: str, account: Channel, report: Report, at: datetime) -> Raw:
         received_at=at,
         conversation=report.native,
         headers={"content-type": "application/json"},
-        body=msgspec.json.encode(report),
+        body=Body(msgspec.json.encode(report)),
     )

@@ -53,6 +53,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.headers = []
         self._unparsed = memoryview(b"")
         self._parsing = False
         self._at_work: Any = None
@@ -100,7 +101,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """No request is at work."""
-        return self.cycle is None or self.cycle.response_complete
+        return self._at_work is None or (bool(self._at_work.response_complete) and not self.pipeline)
 
     def on_message_begin(self) -> None:
         self._in_header, self._header_bytes = True, 0
@@ -128,7 +129,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _parse(self, piece: memoryview) -> None:
         super().data_received(piece)  # type: ignore[arg-type]  # the parser takes any buffer
         self._header_bytes = self._header_bytes + len(piece) if self._in_header else 0
-        if self._in_header and (self._header_bytes > HEADER_BYTES or len(self.headers or ()) > HEADERS):
+        if self._in_header and (self._header_bytes > HEADER_BYTES or len(self.headers) > HEADERS):
             self._refuse(b"431 Request Header Fields Too Large")
 
     def _header_too_slow(self) -> None:

@@ -108,7 +108,7 @@ class _ReportFields(_Input):
 
 
 PlaceInput = create_model("PlaceInput", __base__=_Input, **fields_of(ReportPlace))
-_Place = Annotated[
+_Place: Any = Annotated[  # a plain word is the place in words
     PlaceInput,
     BeforeValidator(
         lambda place: {"words": place} if isinstance(place, str) else place, json_schema_input_type=PlaceInput | str

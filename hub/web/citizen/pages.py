@@ -53,13 +53,13 @@ async def accepted(
         found = await proof.find(address, raw, token, None)
     if found is not None:
         # a report that joined an earlier one has its number, and shows no words of it
-        values = {"number": found.number, "groups": digit_groups(found.number), "joined": found.joined}
+        values: dict[str, Any] = {"number": found.number, "groups": digit_groups(found.number), "joined": found.joined}
         own_token = token if found.proven else None
         return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
     again = "?" + urlencode({"token": token} | ({"lang": language} if language != "id" else {}))
     loads = _loads(n)
     pause = PAUSES[loads] if loads < len(PAUSES) else None
-    waiting = {"number": None, "pause": pause, "again": again, "loads": loads + 1}
+    waiting: dict[str, Any] = {"number": None, "pause": pause, "again": again, "loads": loads + 1}
     return render(request, "accepted.html", language=language, switch=None, **waiting)
 
 
