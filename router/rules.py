@@ -1,4 +1,4 @@
-"""Rules as data: which office, when, and why in words. `rules.toml` beside this file tells how to write them."""
+"""Rules as data: which offices, when, and why in words. `rules.toml` beside this file explains how to write them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,9 @@ from schemas import ReportClass
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 BLANKS = frozenset({"office", "owner", "region", "category", "channel", "word"})
-"""What a `why` may leave blank."""
+"""The blanks that a `why` may hold."""
 
 Words = str | tuple[str, ...]
-
-
-class WrongRules(ValueError):  # noqa: N818 - it says what is wrong
-    """The rules cannot be used: one line that names the key and the fix; who loads them names the file."""
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -29,7 +25,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class When(_Strict, frozen=True, kw_only=True):
-    """What must fit: all that are given, one of each."""
+    """When a rule fits: all conditions that are given, by one word of each."""
 
     office: Words = ()
     category: Words = ()
@@ -40,7 +36,7 @@ class When(_Strict, frozen=True, kw_only=True):
     words: Words = ()
 
 
-class Desk(_Strict, frozen=True, kw_only=True):
+class RuleOffice(_Strict, frozen=True, kw_only=True):
     """An office as a rule names it."""
 
     id: str
@@ -52,11 +48,13 @@ class Rule(_Strict, frozen=True, kw_only=True):
 
     name: str
     when: When = When()
-    office: Literal["named", "owner"] | Desk
+    office: Literal["named", "owner"] | RuleOffice | tuple[RuleOffice, ...]
+    also: bool = False
+    """Its offices have the report beside those of the next rule that fits."""
     why: str
 
 
-class _Book(_Strict, frozen=True, kw_only=True):
+class _File(_Strict, frozen=True, kw_only=True):
     rule: tuple[Rule, ...] = ()
 
 
@@ -69,48 +67,48 @@ class Rules:
         self.words = tuple(_any_of(listed(rule.when.words)) for rule in self.rules)
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Rules:
-        """The rules of that file; of the shipped one without. Raises WrongRules."""
+    def load(cls, text: str | None = None) -> Rules:
+        """The rules of that TOML text; the shipped ones without. Raises ValueError: one line that names the key and the
+        fix."""
         try:
-            book = msgspec.toml.decode((path or SHIPPED).read_bytes(), type=_Book)
+            file = msgspec.toml.decode(SHIPPED.read_bytes() if text is None else text, type=_File)
         except msgspec.ValidationError as error:
-            raise WrongRules(_in_words(str(error))) from None
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise WrongRules(f"not valid TOML: {' '.join(str(error).split())}") from None
-        except OSError as error:
-            raise WrongRules(f"cannot be read: {error.strerror}") from None
-        _check(book.rule)
-        return cls(book.rule)
+            raise ValueError(_in_words(str(error))) from None
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise ValueError(f"not valid TOML: {' '.join(str(error).split())}") from None
+        _check(file.rule)
+        return cls(file.rule)
 
 
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?:\.rule)?(?:\[(?P<rule>\d+)\])?\.?(?P<key>.*)`)?", re.DOTALL)
+_AT = re.compile(r"(?P<fault>.*?)(?: - at `\$(?:\.rule)?(?:\[(?P<rule>\d+)\])?\.?(?P<key>.*)`)?", re.DOTALL)
 _KEY = re.compile(r"Object (?P<fault>contains unknown|missing required) field `(?P<key>.*)`")
 _TAKES = {
     "": "[[rule]] tables and nothing else",
     "rule": "tables written [[rule]]",
     "name": "text",
     "why": "text",
-    "office": '{ id = "…", name = "…" }, "named" or "owner"',
+    "office": '{ id = "…", name = "…" }, a list of such, "named" or "owner"',
     "office.id": "text",
+    "also": "true or false",
     "office.name": "text",
     "when": f"a table of {', '.join(f.encode_name for f in msgspec.structs.fields(When))}",
     "when.class": f"{', '.join(get_args(ReportClass))}, or a list of them",
 }
-_KEYS: dict[str, type[_Strict]] = {"": Rule, "when": When, "office": Desk}
+_KEYS: dict[str, type[_Strict]] = {"": Rule, "when": When, "office": RuleOffice}
 
 
 def _in_words(error: str) -> str:
     """What is wrong with the data: which rule, which key, and what it takes."""
     at = _AT.fullmatch(error)
-    what, number, place = (at["what"], at["rule"], at["key"] or "") if at else (error, None, "")
+    fault, number, path = (at["fault"], at["rule"], at["key"] or "") if at else (error, None, "")
     rule = f"rule {int(number) + 1}, " if number else ""
-    if found := _KEY.fullmatch(what):
-        key = f"{place}.{found['key']}".strip(".")
+    if found := _KEY.fullmatch(fault):
+        key = f"{path}.{found['key']}".strip(".")
         if found["fault"].startswith("missing"):
             return f"{rule}key `{key}` is missing: it takes {_takes(key)}"
-        kind = _KEYS.get(place, Rule) if number else _Book
+        kind = _KEYS.get(path, Rule) if number else _File
         return f"{rule}key `{key}` is unknown: remove it, or use one of {', '.join(kind.__struct_encode_fields__)}"
-    key = re.sub(r"\[\.*\d*\]", "", place) or ("" if number else "rule")
+    key = re.sub(r"\[\.*\d*\]", "", path) or ("" if number else "rule")
     return f"{rule}key `{key}` takes {_takes(key)}"
 
 
@@ -127,12 +125,12 @@ def _check(rules: Iterable[Rule]) -> None:
     names: set[str] = set()
     for rule in rules:
         if rule.name in names:
-            raise WrongRules(f"two rules have the name {rule.name!r}: give each its own")
+            raise ValueError(f"two rules have the name {rule.name!r}: give each its own")
         names.add(rule.name)
         for blank in _blanks(rule):
             if blank not in BLANKS:
                 allowed = ", ".join(sorted(BLANKS))
-                raise WrongRules(f"rule {rule.name!r}, key `why`: no value for {{{blank}}}; there are {allowed}")
+                raise ValueError(f"rule {rule.name!r}, key `why`: no value for {{{blank}}}; there are {allowed}")
 
 
 def _blanks(rule: Rule) -> list[str]:
@@ -143,7 +141,7 @@ def _blanks(rule: Rule) -> list[str]:
             if name is not None
         ]
     except ValueError as error:
-        raise WrongRules(f"rule {rule.name!r}, key `why`: {error}; write {{{{ for a brace") from None
+        raise ValueError(f"rule {rule.name!r}, key `why`: {error}; write {{{{ for a brace") from None
 
 
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str] | None:

@@ -1,0 +1,69 @@
+"""The planner of answers: which answer is owed for a matched event, by template and parameters. The words are made when
+it is sent (`templates.py`).
+
+| event | answer |
+|---|---|
+| a report was opened | number_given, with the questions for what is missing |
+| words joined a report | added; the same report again: joined; TL without words: awaiting_words |
+| photos, stickers or places without words, thanks and greetings that joined a report | none |
+| reactions, edits, deletions, notices, STOP, redeliveries | none |
+| CEK | status |
+| TL or CEK whose number is unknown or not the sender's; without a number | unknown_number; number_needed |
+| BANTUAN; a greeting without a report | help |
+| an office's or officer's answer, question, status | officer_answer, question, status_changed: to the reporter |
+"""
+
+from __future__ import annotations
+
+from schemas import REFERRING_KINDS, Action, Matched, Message, Owed
+
+_COURTESIES = frozenset({"thanks", "greeting"})
+Params = dict[str, str | tuple[str, ...]]
+
+
+def plan_answer(matched: Matched) -> Owed | None:
+    """What is owed to the sender of a message, or for an action to the reporter. None: nothing."""
+    if matched.action is not None:
+        return _to_reporter(matched.action) if matched.outcome == "added" else None
+    message = matched.message
+    if message is None or message.refusal or message.kind == "system" or message.kind in REFERRING_KINDS:
+        return None
+    if matched.outcome == "added":
+        return _on_addition(matched, message)
+    if matched.outcome == "refused":
+        return _on_refusal(message)
+    if matched.outcome == "recorded":
+        return Owed(template="number_given", params={"missing": matched.missing} if matched.missing else {})
+    return Owed(template="status") if matched.outcome == "asked" else None
+
+
+def _on_addition(matched: Matched, message: Message) -> Owed | None:
+    if any(m.kind == "same_report" for m in matched.matches):
+        return Owed(template="joined")
+    if message.clean_text:
+        return None if message.sort in _COURTESIES else Owed(template="added")
+    return Owed(template="awaiting_words") if message.command == "TL" and not message.attachments else None
+
+
+def _on_refusal(message: Message) -> Owed | None:
+    if message.command in {"TL", "CEK"}:
+        return Owed(template="unknown_number" if message.number else "number_needed")
+    if message.command == "BANTUAN" or message.sort == "greeting":
+        return Owed(template="help")
+    return None
+
+
+def _to_reporter(action: Action) -> Owed | None:
+    if action.what in {"answer", "question"} and action.text:
+        template = "officer_answer" if action.what == "answer" else "question"
+        return Owed(template=template, params=_by_office(action, {"text": action.text}))
+    if action.what == "status" and action.status is not None and action.status != "unknown":
+        words = {"text": action.text} if action.text else {}
+        return Owed(template="status_changed", params={"status": action.status, **words})
+    return None
+
+
+def _by_office(action: Action, params: Params) -> Params:
+    """With the office's name; an officer's own name is not shown."""
+    name = action.office.name if action.office else action.actor.name if action.actor.kind == "office" else None
+    return params | {"office": name} if name else params
