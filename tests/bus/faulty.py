@@ -15,7 +15,7 @@ Mood = Literal["well", "refuses", "hangs", "late"]
 
 
 class Faulty(Bus):
-    """`late` takes the events and never says so. Whoever is in it when the mood changes stays in the old one."""
+    """`late` takes the events and never answers. A call under way when the mood changes stays in the old one."""
 
     def __init__(self, inner: Bus, mood: Mood = "well") -> None:
         self.inner, self.mood = inner, mood
@@ -27,7 +27,7 @@ class Faulty(Bus):
         self.before()
         mood = self.mood
         if mood == "refuses":
-            raise Retry("the broker is away")
+            raise Retry("the broker is unavailable")
         if mood == "hangs":
             await asyncio.Event().wait()
         await asyncio.sleep(0)
@@ -45,7 +45,7 @@ class Faulty(Bus):
 
     async def lag(self) -> Sequence[Lag]:
         if self.mood != "well":
-            raise Retry("the broker is away")
+            raise Retry("the broker is unavailable")
         return await self.inner.lag()
 
     def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:

@@ -33,7 +33,9 @@ class Pumping:
     async def run(self, run: Run, events: Sequence[Event], *, size: int = 500, guard: Guard | None = None) -> Stage:
         """Publish the events and pump them through the stage until it has committed them, or stops."""
         await self.bus.publish(events)
-        return await self.go(Stage("reader", events[0].topic, run, batch_size=size, guard=guard or Guard()), len(events))
+        return await self.go(
+            Stage("reader", events[0].topic, run, batch_size=size, guard=guard or Guard()), len(events)
+        )
 
     async def go(self, stage: Stage, count: int, monotonic: Callable[[], float] = time.monotonic) -> Stage:
         """Pump until the stage has committed so many, or stops."""

@@ -1,6 +1,6 @@
 """A door of its own, to be killed: `python -m tests.bus.spooler FOLDER LANE FIRST` publishes numbered Raws of seven
-citizens of that lane through a spool, over a bus that is away half of the time, and says each number once it is
-accepted."""
+citizens of that lane through a spool, over a bus that is unavailable half of the time, and prints each number once it
+is accepted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import random
 import sys
 from pathlib import Path
 
-from bus import Spool, SqliteBus, _drain
+from bus import Spool, SqliteBus
+from bus._drain import Pace
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 
@@ -18,11 +19,14 @@ CITIZENS = 7
 
 async def main(folder: Path, lane: str, first: int) -> None:
     chance = random.Random(first)
-    _drain.FIRST_WAIT, _drain.LONGEST_WAIT, _drain.PATIENCE, _drain.SIZE = 0.01, 0.05, 0.2, 20
+    pace = Pace(size=20, timeout=0.2, first_wait=0.01, longest_wait=0.05)
     async with SqliteBus(folder / "far.db") as log:
-        far = Faulty(log, "refuses")
-        far.before = lambda: setattr(far, "mood", chance.choice(("well", "refuses", "late")))
-        async with Spool(far, folder / "spool.db", 2**30, within=0.05) as spool, asyncio.TaskGroup() as tasks:
+        remote = Faulty(log, "refuses")
+        remote.before = lambda: setattr(remote, "mood", chance.choice(("well", "refuses", "late")))
+        async with (
+            Spool(remote, folder / "spool.db", 2**30, within=0.05, pace=pace) as spool,
+            asyncio.TaskGroup() as tasks,
+        ):
             for which in range(CITIZENS):
                 tasks.create_task(citizen(spool, which, lane, first))
 

@@ -82,7 +82,7 @@ def full_disk(log: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-async def test_a_full_disk_is_told_to_every_publisher_and_passes(log: Path) -> None:
+async def test_a_full_disk_reaches_every_publisher_and_passes(log: Path) -> None:
     async with SqliteBus(log) as bus:
         await bus.publish([raw(0)])
         with full_disk(log):
@@ -92,7 +92,9 @@ async def test_a_full_disk_is_told_to_every_publisher_and_passes(log: Path) -> N
         assert ids(await everything(bus, "reader", 2)) == [0, 30]
 
 
-async def test_who_waits_too_long_for_a_sync_hears_it(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_publisher_that_waits_too_long_for_a_sync_gets_a_timeout(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_writer, "PATIENCE", 0.0)
     async with SqliteBus(log) as bus:
         await bus.publish([raw(0)])

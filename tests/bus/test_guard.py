@@ -147,7 +147,7 @@ async def test_bugs_in_a_row_of_one_account_put_it_aside(pumping: Pumping) -> No
 
 async def test_bugs_in_a_row_over_several_accounts_stop_the_stage(pumping: Pumping) -> None:
     mixed = [*raws(6, "one"), *raws(6, "two", 6)]
-    with pytest.raises(Stopped, match="reader: 10 bugs in a row, of 2 accounts, the last KeyError at tests.bus"):
+    with pytest.raises(Stopped, match=r"reader: 10 bugs in a row, of 2 accounts, the last KeyError at tests.bus"):
         await pumping.run(stage_that(lambda *_: KeyError()), mixed, guard=GUARD)
     assert await pumping.behind() == 12  # the batch in hand is not committed
 

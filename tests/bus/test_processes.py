@@ -40,23 +40,23 @@ async def worker(role: str, log: Path | str, *arguments: str) -> AsyncIterator[P
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """Without a look at what is left behind: what is killed leaves its things lying about."""
+    """Without a look at open files: a killed process leaves its own."""
     return tmp_path / "bus.db"
 
 
 async def line(process: Process) -> str:
-    """The next thing it says."""
+    """The next line that it prints."""
     assert process.stdout
     return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
 
 
 async def life(log: Path, first: int, until: int) -> list[int]:
-    """Let a worker publish and pump until it has said so many numbers, and kill it; the numbers."""
+    """Let a worker publish and pump until it has printed so many numbers, and kill it; the numbers."""
     async with worker("work", log, str(first)) as process:
-        said = [await line(process) for _ in range(until)]
+        printed = [await line(process) for _ in range(until)]
         process.kill()
         rest, _ = await process.communicate()
-    return [int(number) for number in said + rest.decode().split()]
+    return [int(number) for number in printed + rest.decode().split()]
 
 
 async def lives(log: Path, firsts: itertools.count[int], chance: random.Random) -> list[int]:
@@ -70,17 +70,16 @@ async def test_two_processes_that_are_killed_lose_nothing(log: Path) -> None:
     async with worker("echo", log), SqliteBus(log) as bus:
         while not (lags := await bus.lag()) or any(lag.behind for lag in lags):
             await asyncio.sleep(0.05)
-        read = [
-            int(event.value.split(b'"native_id":"')[1].split(b'"')[0]) async for event in bus.read("messages", LONG_AGO)
-        ]
-        keys = [event.key async for event in bus.read("messages", LONG_AGO)]
+        messages = [event async for event in bus.read("messages", LONG_AGO)]
+        read = [int(event.event().native_id) for event in messages]  # type: ignore[attr-defined]
+        keys = [event.key for event in messages]
     assert len(accepted) > 500
     assert not set(accepted) - set(read)
     assert first_sights_are_in_order(keys, read)
 
 
 def first_sights_are_in_order(keys: list[str], numbers: list[int]) -> bool:
-    """What is delivered again comes again; but nothing new overtakes within a key."""
+    """Redelivered events come again; but nothing new overtakes within a key."""
     last: dict[str, int] = {}
     seen: set[int] = set()
     for key, number in zip(keys, numbers, strict=True):
@@ -91,7 +90,7 @@ def first_sights_are_in_order(keys: list[str], numbers: list[int]) -> bool:
     return True
 
 
-async def test_what_a_killed_process_held_is_taken_at_once(log: Path) -> None:
+async def test_the_partitions_of_a_killed_process_are_taken_at_once(log: Path) -> None:
     async with SqliteBus(log) as bus:
         await bus.publish([raw(1)])
         async with worker("hold", log) as process:
@@ -106,7 +105,7 @@ async def test_what_a_killed_process_held_is_taken_at_once(log: Path) -> None:
         assert perf_counter() - started < _membership.TTL / 2
 
 
-async def test_the_next_one_cleans_up_behind_the_killed(log: Path) -> None:
+async def test_the_next_process_cleans_up_after_a_killed_one(log: Path) -> None:
     async with worker("hold", log), SqliteBus(log) as bus:
         async with worker("echo", log) as process:
             assert await line(process) == "ready"
@@ -116,7 +115,9 @@ async def test_the_next_one_cleans_up_behind_the_killed(log: Path) -> None:
     assert not list(log.with_name("bus.db.members").iterdir())
 
 
-async def test_a_commit_by_one_who_was_taken_for_dead_is_refused(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_commit_by_a_process_that_was_taken_for_dead_is_refused(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with SqliteBus(log) as bus:
         await bus.publish([raw(1)])
         async with worker("hold", log) as process:

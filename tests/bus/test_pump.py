@@ -248,9 +248,7 @@ async def test_a_dead_letter_of_the_slow_lane_goes_back_to_it(pumping: Pumping) 
     assert decode(dead.of_topic, dead.event) == slow
 
 
-async def test_the_cause_of_waiting_is_logged_once_a_minute(
-    pumping: Pumping, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_cause_of_waiting_is_logged_once_a_minute(pumping: Pumping, caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
 
     def fails(number: int, time: int) -> Exception | None:

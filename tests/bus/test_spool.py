@@ -1,4 +1,4 @@
-"""The spool: whatever the broker does, what was accepted arrives, and in order."""
+"""The spool: whatever the broker does, accepted events arrive, and in order."""
 
 from __future__ import annotations
 
@@ -14,41 +14,35 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _drain, _retention, spooled_events
-from bus._spool_flags import Gate
-from schemas import Raw, Receipt, Reject, Retry
-from tests.bus.events import AT, ids, raw
+from bus import Bus, MemoryBodies, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _retention, spooled_events
+from bus._drain import Pace
+from bus._spool_flags import SpoolFlags
+from schemas import Dead, Raw, Reject, Retry
+from tests.bus.events import AT, ids, raw, receipt
 from tests.bus.faulty import Faulty, Mood
 from tests.bus.leaks import nothing_left_open
 from tests.bus.test_faults import full_disk
 
 LONG_AGO = AT.replace(year=2020)
 ROOM = 2**30
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_drain, "LOOK", 0.05)
-    monkeypatch.setattr(_drain, "PATIENCE", 0.2)
-    monkeypatch.setattr(_drain, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(_drain, "LONGEST_WAIT", 0.05)
+QUICK = Pace(look_every=0.05, timeout=0.2, first_wait=0.01, longest_wait=0.05)
 
 
 @pytest.fixture
-async def far() -> AsyncIterator[Faulty]:
+async def remote() -> AsyncIterator[Faulty]:
     async with MemoryBus() as memory:
         yield Faulty(memory)
 
 
 @pytest.fixture
-async def spool(far: Faulty, tmp_path: Path) -> AsyncIterator[Spool]:
+async def spool(remote: Faulty, tmp_path: Path) -> AsyncIterator[Spool]:
     with nothing_left_open(tmp_path):
-        async with opened(far, tmp_path) as spool:
+        async with opened(remote, tmp_path) as spool:
             yield spool
 
 
-def opened(far: Bus, folder: Path, limit: int = ROOM, within: float = 0.1) -> Spool:
-    return Spool(far, folder / "spool.db", limit, within=within)
+def opened(remote: Bus, folder: Path, limit: int = ROOM, within: float = 0.1) -> Spool:
+    return Spool(remote, folder / "spool.db", limit, within=within, pace=QUICK)
 
 
 async def until(done: Callable[[], Awaitable[bool]]) -> None:
@@ -65,8 +59,8 @@ async def drained(spool: Spool) -> None:
     await until(empty)
 
 
-async def arrived(far: Faulty) -> list[Stored]:
-    return [event async for event in far.inner.read("raw", LONG_AGO)]
+async def arrived(remote: Faulty) -> list[Stored]:
+    return [event async for event in remote.inner.read("raw", LONG_AGO)]
 
 
 def first_ones(stored: list[Stored]) -> dict[str, list[int]]:
@@ -77,28 +71,28 @@ def first_ones(stored: list[Stored]) -> dict[str, list[int]]:
     return {key: list(numbers) for key, numbers in found.items()}
 
 
-async def test_while_all_is_well_nothing_is_spooled(spool: Spool, far: Faulty) -> None:
+async def test_while_all_is_well_nothing_is_spooled(spool: Spool, remote: Faulty) -> None:
     await spool.publish([raw(1)])
-    assert ids(await arrived(far)) == [1]
+    assert ids(await arrived(remote)) == [1]
     assert (await spool.spooled())[:4] == (False, 0, 0, None)
 
 
 @pytest.mark.parametrize("mood", ["refuses", "hangs"])
-async def test_case_13_a_broker_that_is_away_closes_no_door(spool: Spool, far: Faulty, mood: Mood) -> None:
-    far.mood = mood
+async def test_case_13_an_unavailable_broker_closes_no_door(spool: Spool, remote: Faulty, mood: Mood) -> None:
+    remote.mood = mood
     for number in range(20):
         await spool.publish([raw(number)])
     spooled = await spool.spooled()
     assert (spooled.spooling, spooled.events) == (True, 20)
     assert spooled.bytes > 0
     assert spooled.oldest is not None
-    far.mood = "well"
+    remote.mood = "well"
     await drained(spool)
-    assert ids(await arrived(far)) == list(range(20))
+    assert ids(await arrived(remote)) == list(range(20))
 
 
-async def test_case_14_only_the_first_ones_wait_for_the_broker(spool: Spool, far: Faulty) -> None:
-    far.mood = "hangs"
+async def test_case_14_only_the_first_ones_wait_for_the_broker(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "hangs"
     await asyncio.gather(*(spool.publish([raw(n)]) for n in range(5)))
     started = time.monotonic()
     for number in range(5, 55):
@@ -107,39 +101,39 @@ async def test_case_14_only_the_first_ones_wait_for_the_broker(spool: Spool, far
     assert (await spool.spooled()).events == 55
 
 
-async def test_what_arrives_too_late_is_there_twice_and_in_order(spool: Spool, far: Faulty) -> None:
-    far.mood = "late"
+async def test_an_event_that_arrives_too_late_is_there_twice_and_in_order(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "late"
     await spool.publish([raw(1)])
     await spool.publish([raw(2)])
-    far.mood = "well"
+    remote.mood = "well"
     await drained(spool)
-    assert first_ones(await arrived(far)) == {raw(1).key: [1, 2]}
+    assert first_ones(await arrived(remote)) == {raw(1).key: [1, 2]}
 
 
-async def test_everything_goes_through_the_spool_until_it_is_empty(spool: Spool, far: Faulty) -> None:
-    far.mood = "refuses"
+async def test_everything_goes_through_the_spool_until_it_is_empty(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "refuses"
     await spool.publish([raw(0)])
-    straight = far.inner.publish
+    straight = remote.inner.publish
     held = asyncio.Event()
 
     async def slow(events: list[Raw]) -> None:
         await held.wait()
         await straight(events)
 
-    far.inner.publish = slow  # type: ignore[method-assign,assignment]
-    far.mood = "well"
+    remote.inner.publish = slow  # type: ignore[method-assign,assignment]
+    remote.mood = "well"
     for number in range(1, 10):
         await spool.publish([raw(number)])
-    assert await arrived(far) == []
+    assert await arrived(remote) == []
     held.set()
     await drained(spool)
     await spool.publish([raw(10)])
-    assert first_ones(await arrived(far)) == {raw(0).key: list(range(11))}
+    assert first_ones(await arrived(remote)) == {raw(0).key: list(range(11))}
 
 
-async def test_a_steady_stream_goes_straight_again(spool: Spool, far: Faulty) -> None:
-    """The spool would never be found empty, were nobody held."""
-    far.mood = "refuses"
+async def test_a_steady_stream_goes_straight_again(spool: Spool, remote: Faulty) -> None:
+    """The spool would never be found empty without the pause."""
+    remote.mood = "refuses"
     over = asyncio.Event()
     sent = []
 
@@ -154,7 +148,7 @@ async def test_a_steady_stream_goes_straight_again(spool: Spool, far: Faulty) ->
         for which in range(20):
             tasks.create_task(citizen(which))
         await until(_counted(sent, 500))
-        far.mood = "well"
+        remote.mood = "well"
 
         async def straight() -> bool:
             return not (await spool.spooled()).spooling
@@ -163,7 +157,7 @@ async def test_a_steady_stream_goes_straight_again(spool: Spool, far: Faulty) ->
         await until(_counted(sent, len(sent) + 200))
         over.set()
     await drained(spool)
-    firsts = first_ones(await arrived(far))
+    firsts = first_ones(await arrived(remote))
     assert sorted(n for numbers in firsts.values() for n in numbers) == sorted(sent)
     assert all(numbers == sorted(numbers) for numbers in firsts.values())
 
@@ -176,7 +170,9 @@ def _counted(sent: list[int], many: int) -> Callable[[], Awaitable[bool]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_case_24_random_faults_lose_nothing_and_reorder_nothing(far: Faulty, tmp_path: Path, seed: int) -> None:
+async def test_case_24_random_faults_lose_nothing_and_reorder_nothing(
+    remote: Faulty, tmp_path: Path, seed: int
+) -> None:
     """Two doors on one folder, a broker that changes its mind; doors that close and open again."""
     chance = random.Random(seed)
     accepted: dict[str, list[int]] = {str(which): [] for which in range(12)}
@@ -196,19 +192,19 @@ async def test_case_24_random_faults_lose_nothing_and_reorder_nothing(far: Fault
             accepted[which].append(number)
             await asyncio.sleep(mine.choice((0, 0, 0.001, 0.01)))
 
-    async with opened(far, tmp_path, within=0.03) as one, opened(far, tmp_path, within=0.03) as two:
+    async with opened(remote, tmp_path, within=0.03) as one, opened(remote, tmp_path, within=0.03) as two:
         doors += [one, two]
         async with asyncio.TaskGroup() as tasks:
             for which in accepted:
                 tasks.create_task(citizen(which))
             for _ in range(25):
-                far.mood = chance.choice(("well", "well", "refuses", "hangs", "late"))
+                remote.mood = chance.choice(("well", "well", "refuses", "hangs", "late"))
                 await asyncio.sleep(chance.uniform(0.01, 0.12))
             over.set()
-            far.mood = "well"
+            remote.mood = "well"
         await drained(one)
         await drained(two)
-    firsts = first_ones(await arrived(far))
+    firsts = first_ones(await arrived(remote))
     for which, numbers in accepted.items():
         assert len(numbers) > 10
         found = firsts[raw(0, which).key]
@@ -216,65 +212,65 @@ async def test_case_24_random_faults_lose_nothing_and_reorder_nothing(far: Fault
         assert found == sorted(found)
 
 
-async def test_a_way_opened_while_an_append_was_under_way_is_shut_before_it_is_told(
-    spool: Spool, far: Faulty, monkeypatch: pytest.MonkeyPatch
+async def test_a_flag_cleared_during_an_append_is_set_before_publish_returns(
+    spool: Spool, remote: Faulty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append = spool._near.publish
+    append = spool._local.publish
 
     async def overtaken(events: list[Raw]) -> None:
-        await spool._near.when_done("raw", "drain", lambda: setattr(spool._gate, "spooling", False))
+        await spool._local.when_done("raw", "drain", lambda: setattr(spool._flags, "spooling", False))
         await append(events)
 
-    monkeypatch.setattr(spool._near, "publish", overtaken)
-    far.mood = "refuses"
+    monkeypatch.setattr(spool._local, "publish", overtaken)
+    remote.mood = "refuses"
     await spool.publish([raw(1)])
-    far.mood = "hangs"
+    remote.mood = "hangs"
     assert (await spool.spooled()).spooling
 
 
-async def test_another_door_of_the_folder_spools_too(far: Faulty, tmp_path: Path) -> None:
-    async with opened(far, tmp_path) as one, opened(far, tmp_path) as two:
-        far.mood = "refuses"
+async def test_another_door_of_the_folder_spools_too(remote: Faulty, tmp_path: Path) -> None:
+    async with opened(remote, tmp_path) as one, opened(remote, tmp_path) as two:
+        remote.mood = "refuses"
         await one.publish([raw(1)])
-        calls = far.calls
+        calls = remote.calls
         await two.publish([raw(2)])
         assert (await two.spooled()).events == 2
-        assert far.calls - calls <= 3  # the drain's own tries
-        far.mood = "well"
+        assert remote.calls - calls <= 3  # the drain's own tries
+        remote.mood = "well"
         await drained(one)
         await drained(two)
-    assert ids(await arrived(far)) == [1, 2]
+    assert ids(await arrived(remote)) == [1, 2]
 
 
-async def test_what_was_left_is_drained_by_the_next_one(far: Faulty, tmp_path: Path) -> None:
-    far.mood = "refuses"
-    async with opened(far, tmp_path) as spool:
+async def test_events_left_in_the_spool_are_drained_by_the_next_process(remote: Faulty, tmp_path: Path) -> None:
+    remote.mood = "refuses"
+    async with opened(remote, tmp_path) as spool:
         await spool.publish([raw(1)])
-    (tmp_path / "spool.db.gate").unlink()  # as a power cut may leave it
+    (tmp_path / "spool.db.flags").unlink()  # as a power cut may leave it
     assert spooled_events(tmp_path / "spool.db") == 1
-    async with opened(far, tmp_path) as spool:
+    async with opened(remote, tmp_path) as spool:
         await spool.publish([raw(2)])
         assert (await spool.spooled()).events == 2
-        far.mood = "well"
+        remote.mood = "well"
         await drained(spool)
-    assert ids(await arrived(far)) == [1, 2]
+    assert ids(await arrived(remote)) == [1, 2]
     assert spooled_events(tmp_path / "spool.db") == 0
     assert spooled_events(tmp_path / "none.db") == 0
 
 
-async def test_a_gate_left_open_by_the_killed_is_closed(far: Faulty, tmp_path: Path) -> None:
-    with Gate(tmp_path / "spool.db.gate") as gate:
-        gate.spooling = gate.holding = True
-    async with opened(far, tmp_path) as spool:
+async def test_flags_that_a_killed_process_left_set_are_cleared(remote: Faulty, tmp_path: Path) -> None:
+    with SpoolFlags(tmp_path / "spool.db.flags") as flags:
+        flags.spooling = flags.pausing = True
+    async with opened(remote, tmp_path) as spool:
         await drained(spool)
         await spool.publish([raw(1)])
-    assert ids(await arrived(far)) == [1]
+    assert ids(await arrived(remote)) == [1]
 
 
-async def test_the_spool_has_a_limit_and_takes_again_when_there_is_room(far: Faulty, tmp_path: Path) -> None:
-    far.mood = "refuses"
+async def test_the_spool_has_a_limit_and_takes_again_when_there_is_room(remote: Faulty, tmp_path: Path) -> None:
+    remote.mood = "refuses"
     accepted = []
-    async with opened(far, tmp_path, limit=400_000) as spool:
+    async with opened(remote, tmp_path, limit=400_000) as spool:
 
         async def full() -> bool:
             try:
@@ -288,129 +284,139 @@ async def test_the_spool_has_a_limit_and_takes_again_when_there_is_room(far: Fau
         assert 5 < len(accepted) < 40
         with pytest.raises(Retry, match="the spool is full"):
             await spool.publish([])
-        far.mood = "well"
+        remote.mood = "well"
         await drained(spool)
         await spool.publish([raw(1000)])
-        assert ids(await arrived(far)) == [*accepted, 1000]
+        assert ids(await arrived(remote)) == [*accepted, 1000]
 
 
-async def test_the_file_shrinks_when_it_is_drained(far: Faulty, tmp_path: Path) -> None:
-    far.mood = "refuses"
-    async with opened(far, tmp_path) as spool:
+async def test_the_file_shrinks_when_it_is_drained(remote: Faulty, tmp_path: Path) -> None:
+    remote.mood = "refuses"
+    async with opened(remote, tmp_path) as spool:
         for number in range(100):
             await spool.publish([raw(number, body=b"x" * 100_000)])
-        far.mood = "well"
+        remote.mood = "well"
         await drained(spool)
 
         async def small() -> bool:
-            return _retention.pages(spool._near._reads) < 50
+            return _retention.pages(spool._local._reads) < 50
 
         await until(small)
     assert (tmp_path / "spool.db").stat().st_size < 500_000
 
 
-async def test_a_full_disk_is_told_and_loses_nothing(spool: Spool, far: Faulty, tmp_path: Path) -> None:
-    far.mood = "refuses"
+async def test_a_full_disk_is_reported_and_loses_nothing(spool: Spool, remote: Faulty, tmp_path: Path) -> None:
+    remote.mood = "refuses"
     await spool.publish([raw(0)])
     with full_disk(tmp_path / "spool.db"), pytest.raises(Retry, match="cannot be written"):
         await spool.publish([raw(1, body=b"x" * 500_000)])
     await spool.publish([raw(2)])
-    far.mood = "well"
+    remote.mood = "well"
     await drained(spool)
-    assert ids(await arrived(far)) == [0, 2]
+    assert ids(await arrived(remote)) == [0, 2]
 
 
 async def test_a_blink_on_a_full_disk_does_not_close_the_door_for_good(
-    spool: Spool, far: Faulty, tmp_path: Path
+    spool: Spool, remote: Faulty, tmp_path: Path
 ) -> None:
     with full_disk(tmp_path / "spool.db"):
-        far.mood = "refuses"
+        remote.mood = "refuses"
         with pytest.raises(Retry):
             await spool.publish([raw(1, body=b"x" * 500_000)])
-        far.mood = "well"
+        remote.mood = "well"
         await drained(spool)
         await spool.publish([raw(2, body=b"x" * 500_000)])
-    assert ids(await arrived(far)) == [2]
+    assert ids(await arrived(remote)) == [2]
 
 
-async def test_too_large_is_too_large_straight_or_spooled(spool: Spool, far: Faulty) -> None:
+async def test_too_large_is_too_large_straight_or_spooled(spool: Spool, remote: Faulty) -> None:
     for mood in ("well", "refuses"):
-        far.mood = mood  # type: ignore[assignment]
-        with pytest.raises(Reject, match="too large"):
-            await spool.publish([raw(1, body=b"x" * 800_000)])
+        remote.mood = mood  # type: ignore[assignment]
+        with pytest.raises(Reject, match="too_large"):
+            await spool.publish([raw(1, body=b"x" * 1_100_000)])
         await spool.publish([raw(2)])
 
 
-async def test_what_the_broker_refuses_for_good_stands_in_nobodys_way(spool: Spool, far: Faulty) -> None:
-    far.mood = "refuses"
+async def test_a_record_that_the_broker_rejects_blocks_none_behind_it(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "refuses"
     for number in range(3):
         await spool.publish([raw(number)])
-    straight = far.inner.publish
+    straight = remote.inner.publish
 
     async def picky(events: list[Raw]) -> None:
         if any(event.topic == "raw" and event.id == "1" for event in events):
-            raise Reject("too large for this broker")
+            raise Reject("too_large", "for this broker")
         await straight(events)
 
-    far.inner.publish = picky  # type: ignore[method-assign,assignment]
-    far.mood = "well"
+    remote.inner.publish = picky  # type: ignore[method-assign,assignment]
+    remote.mood = "well"
     await drained(spool)
-    assert ids(await arrived(far)) == [0, 2]
-    dead = [event async for event in far.inner.read("dead", LONG_AGO)]
+    assert ids(await arrived(remote)) == [0, 2]
+    dead = [event async for event in remote.inner.read("dead", LONG_AGO)]
     assert len(dead) == 1
-    assert b"too large for this broker" in dead[0].value
+    assert isinstance(letter := dead[0].event(), Dead)
+    assert (letter.code, letter.detail, letter.raw) == ("too_large", "for this broker", "1")
 
 
-async def test_a_slow_broker_gets_through_a_batch_that_goes_singly(
-    spool: Spool, far: Faulty, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bus._drain.PATIENCE", 0.2)
-    far.mood = "refuses"
+async def test_a_slow_broker_gets_through_a_batch_that_goes_singly(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "refuses"
     for number in range(8):
         await spool.publish([raw(number)])
-    straight = far.inner.publish
+    straight = remote.inner.publish
 
     async def slow(events: list[Raw]) -> None:
         if len(events) > 1:
-            raise Reject("one of them is too large for this broker")
+            raise Reject("too_large", "one of them")
         await asyncio.sleep(0.05)
         await straight(events)
 
-    far.inner.publish = slow  # type: ignore[method-assign,assignment]
-    far.mood = "well"
+    remote.inner.publish = slow  # type: ignore[method-assign,assignment]
+    remote.mood = "well"
     await drained(spool)
-    assert ids(await arrived(far)) == list(range(8))
+    assert ids(await arrived(remote)) == list(range(8))
 
 
-async def test_only_what_doors_publish_is_spooled(spool: Spool, far: Faulty) -> None:
-    far.mood = "refuses"
-    receipt = Receipt(account="sms", channel="sms", state="delivered", at=AT, native_id="1")
-    with pytest.raises(Retry, match="the broker is away"):
-        await spool.publish([receipt])
+async def test_a_large_event_goes_through_the_spool_by_reference(tmp_path: Path) -> None:
+    bodies = MemoryBodies()
+    async with MemoryBus(bodies=bodies) as memory:
+        remote = Faulty(memory, "refuses")
+        async with Spool(remote, tmp_path / "spool.db", ROOM, bodies=bodies, within=0.1, pace=QUICK) as spool:
+            await spool.publish([raw(1, body=b"x" * 3_000_000)])
+            assert (await spool.spooled()).bytes < 500_000
+            remote.mood = "well"
+            await drained(spool)
+        (stored,) = await arrived(remote)
+    assert stored.event() == raw(1, body=b"x" * 3_000_000)
+
+
+async def test_only_what_doors_publish_is_spooled(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "refuses"
+    with pytest.raises(Retry, match="the broker is unavailable"):
+        await spool.publish([receipt()])
     await drained(spool)
 
 
-async def test_whoever_asks_for_nothing_hears_whether_it_would_be_kept(spool: Spool, far: Faulty) -> None:
+async def test_publishing_nothing_tells_whether_events_would_be_accepted(spool: Spool, remote: Faulty) -> None:
     await spool.publish([])
-    far.mood = "hangs"
+    remote.mood = "hangs"
     await spool.publish([])
     await spool.publish([raw(1)])
     await spool.publish([])
-    assert await arrived(far) == []
+    assert await arrived(remote) == []
 
 
-async def test_a_publish_whose_caller_has_gone_is_drained_all_the_same(spool: Spool, far: Faulty) -> None:
-    far.mood = "hangs"
+async def test_a_publish_whose_caller_was_cancelled_is_drained_all_the_same(spool: Spool, remote: Faulty) -> None:
+    remote.mood = "hangs"
     await spool.publish([raw(1)])
     gone = asyncio.create_task(spool.publish([raw(2)]))
     await asyncio.sleep(0)
     gone.cancel()
-    far.mood = "well"
+    remote.mood = "well"
     await drained(spool)
-    assert ids(await arrived(far)) in ([1], [1, 2])
+    assert ids(await arrived(remote)) in ([1], [1, 2])
 
 
-async def test_everything_else_is_asked_of_the_far_bus(spool: Spool, far: Faulty) -> None:
+async def test_everything_else_is_asked_of_the_far_bus(spool: Spool, remote: Faulty) -> None:
     await spool.publish([raw(1)])
     async with spool.subscribe("raw", "reader") as batches:
         batch = await anext(batches)
@@ -419,10 +425,10 @@ async def test_everything_else_is_asked_of_the_far_bus(spool: Spool, far: Faulty
     assert ids([event async for event in spool.read("raw", LONG_AGO)]) == [1]
 
 
-async def test_a_spool_that_cannot_be_used_is_one_clear_error(far: Faulty, tmp_path: Path) -> None:
-    (tmp_path / "spool.db.gate").mkdir()
-    with pytest.raises(UnusableLog, match=r"spool\.db\.gate cannot be written"):
-        async with opened(far, tmp_path):
+async def test_a_spool_that_cannot_be_used_is_one_clear_error(remote: Faulty, tmp_path: Path) -> None:
+    (tmp_path / "spool.db.flags").mkdir()
+    with pytest.raises(UnusableLog, match=r"spool\.db\.flags cannot be written"):
+        async with opened(remote, tmp_path):
             pass
 
 
@@ -440,8 +446,8 @@ async def door(folder: Path, lane: str, first: int) -> AsyncIterator[asyncio.sub
 
 
 async def lives(folder: Path, lane: str, offset: int) -> tuple[list[int], int]:
-    """One door after another, each killed while it publishes and drains; what was accepted, and how often something was
-    left in the spool."""
+    """One door after another, each killed while it publishes and drains; the accepted numbers, and how often events
+    were left in the spool."""
     accepted: list[int] = []
     left = 0
     for life in range(offset, offset + 6):
@@ -458,7 +464,7 @@ async def lives(folder: Path, lane: str, offset: int) -> tuple[list[int], int]:
 
 @pytest.mark.slow
 async def test_case_24_kills_in_the_middle_of_a_drain_lose_nothing(tmp_path: Path) -> None:
-    """Two doors on one folder; the far bus is a file, as a broker would outlive them."""
+    """Two doors on one folder; the remote bus is a file, as a broker would outlive them."""
     (one, left), (two, _) = await asyncio.gather(lives(tmp_path, "a", 0), lives(tmp_path, "b", 100))
     assert left > 0
     async with SqliteBus(tmp_path / "far.db") as bus:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import SqliteBus, Turnstile, _log
+from bus import GroupInUse, Lag, SqliteBus, Turnstile, _log, forget_group
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, soon
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ class Clock:
 
 
 def ask(log: Path, question: str) -> object:
-    """What another connection sees."""
+    """The answer that another connection gets."""
     with closing(sqlite3.connect(log)) as connection:
         return connection.execute(question).fetchone()[0]
 
@@ -63,7 +63,7 @@ async def test_the_stored_number_of_partitions_wins(log: Path) -> None:
         assert {event.partition for event in await everything(bus, "reader", 40)} == {0, 1, 2}
 
 
-async def test_places_go_on_after_everything_was_removed(log: Path) -> None:
+async def test_offsets_go_on_after_everything_was_removed(log: Path) -> None:
     clock = Clock()
     async with SqliteBus(log, clock=clock) as bus:
         await bus.publish([raw(1)])
@@ -76,7 +76,7 @@ async def test_places_go_on_after_everything_was_removed(log: Path) -> None:
     assert second.offset == first.offset + 1
 
 
-async def test_what_is_older_than_ninety_days_goes(log: Path) -> None:
+async def test_events_older_than_ninety_days_are_removed(log: Path) -> None:
     clock = Clock()
     async with SqliteBus(log, clock=clock) as bus:
         for number in range(4):
@@ -87,7 +87,7 @@ async def test_what_is_older_than_ninety_days_goes(log: Path) -> None:
         assert ids(await everything(bus, "late", 3)) == [1, 2, 3]
 
 
-async def test_retention_never_passes_a_groups_place(log: Path) -> None:
+async def test_retention_never_passes_a_groups_offset(log: Path) -> None:
     clock = Clock()
     async with SqliteBus(log, clock=clock) as bus:
         await bus.publish(citizens(40))
@@ -99,7 +99,7 @@ async def test_retention_never_passes_a_groups_place(log: Path) -> None:
         assert sorted(ids(done) + ids(await everything(bus, "ledger", 30))) == list(range(40))
 
 
-async def test_much_goes_in_slices_and_the_disk_has_its_pages_back(log: Path) -> None:
+async def test_much_is_removed_in_slices_and_the_disk_has_its_pages_back(log: Path) -> None:
     clock = Clock()
     async with SqliteBus(log, clock=clock) as bus:
         await bus.publish([raw(n, body=b"x" * 3000) for n in range(2500)])
@@ -109,7 +109,7 @@ async def test_much_goes_in_slices_and_the_disk_has_its_pages_back(log: Path) ->
 
 
 async def test_a_log_that_is_too_large_loses_its_oldest(log: Path) -> None:
-    async with SqliteBus(log, max_bytes=4_500_000) as bus:
+    async with SqliteBus(log, max_bytes=3_500_000) as bus:
         for start in range(0, 4000, 1000):
             await bus.publish([raw(n, body=b"x" * 1000) for n in range(start, start + 1000)])
         assert await bus.tidy() == 2000
@@ -125,6 +125,44 @@ async def test_a_clock_that_jumps_back_hides_nothing_from_a_reader(log: Path) ->
         clock.time -= DAY
         await bus.publish([raw(2)])
         assert ids([event async for event in bus.read("raw", since)]) == [1, 2]
+
+
+async def test_a_clock_that_was_ahead_hides_no_lag(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, partitions=1, clock=clock) as bus:
+        await everything(bus, "reader", 0)
+        clock.time += DAY
+        await bus.publish([raw(1)])
+        clock.time -= DAY
+        await everything(bus, "reader", 1)
+        await bus.publish([raw(2)])
+        written = clock.time
+        clock.time += timedelta(minutes=5)
+        (lag,) = await bus.lag()
+        assert lag == Lag("raw", "reader", 0, 1, 1, written)
+
+
+async def test_a_forgotten_group_pins_the_log_no_more(log: Path) -> None:
+    clock = Clock()
+    async with SqliteBus(log, clock=clock) as bus:
+        await bus.publish(citizens(40))
+        await everything(bus, "reader", 40)
+        async with bus.subscribe("raw", "renamed", size=10) as batches:
+            await soon(batches)
+        clock.time += 365 * DAY
+        assert await bus.tidy() == 0
+        assert await forget_group(bus, "renamed") == 4
+        assert await bus.tidy() == 40
+
+
+async def test_a_group_that_another_process_reads_for_is_not_forgotten(log: Path) -> None:
+    async with SqliteBus(log) as one, SqliteBus(log) as two:
+        await one.publish([raw(1)])
+        async with two.subscribe("raw", "reader") as batches:
+            await two.commit(await soon(batches))
+            with pytest.raises(GroupInUse):
+                await forget_group(one, "reader")
+        assert await forget_group(one, "reader") == 4
 
 
 async def test_reading_since_finds_the_instant_among_many(log: Path) -> None:
@@ -153,7 +191,7 @@ async def test_no_question_reads_a_whole_table(log: Path) -> None:
             for row in bus._reads.execute(f"EXPLAIN QUERY PLAN {question}")
         ]
     assert len(plans) > 5
-    # min and max read one end of the table, and are told as a search; so is "the first row that"
+    # min and max read one end of the table, and show as a search; so does "the first row that"
     assert not [plan for plan in plans if "SCAN log_" in plan[1] and "LIMIT 1" not in plan[0]]
 
 

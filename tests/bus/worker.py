@@ -1,4 +1,4 @@
-"""A process of its own on a log: `python -m tests.bus.worker ROLE LOG [ARGUMENT]`. It says what it did."""
+"""A process of its own on a log: `python -m tests.bus.worker ROLE LOG [ARGUMENT]`. It prints its progress."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bus import Bus, Lost, SqliteBus, Stage, pump
 from bus.kafka import KafkaBus
-from schemas import EVENTS, Event, Message, Raw
-from tests.bus.events import AT, raw
+from schemas import EVENTS, Event, Raw
+from tests.bus.events import message, raw
 
 CITIZENS = 23
 
@@ -22,18 +22,11 @@ def say(*words: object) -> None:
 
 async def reader(events: Sequence[Event]) -> Sequence[Event]:
     """Each Raw becomes a Message of the same number and key."""
-    return [_read(event) for event in events if isinstance(event, Raw)]
-
-
-def _read(event: Raw) -> Message:
-    return Message(
-        id=f"sms/sms/{event.id}", native_id=event.id, raw=event.id, account="sms", channel="sms", owner="32.73",
-        conversation=event.conversation or "", received_at=AT,
-    )  # fmt: skip
+    return [message(event) for event in events if isinstance(event, Raw)]
 
 
 async def publish(bus: Bus, first: int) -> None:
-    """Publish numbered Raws, a few calls at a time, each citizen's in order; say each number once it is durable."""
+    """Publish numbered Raws, a few calls at a time, each citizen's in order; print each number once it is durable."""
 
     async def citizen(which: int) -> None:
         for number in range(first + which, first + 100_000, CITIZENS):
@@ -46,7 +39,7 @@ async def publish(bus: Bus, first: int) -> None:
 async def work(bus: Bus, first: str) -> None:
     """Publish Raws and pump them to Messages at once, until killed."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(pump(bus, Stage("reader", "raw", reader, size=50)))
+        tasks.create_task(pump(bus, Stage("reader", "raw", reader, batch_size=50)))
         tasks.create_task(publish(bus, int(first)))
 
 

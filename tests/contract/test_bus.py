@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bus import Batch, Bus, Lag, Lost, Stored
-from schemas import Reject, encode
+from schemas import encode
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, receipt, soon
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
