@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bus import Bus, Stored, behind
-from bus._values import origin_of, whole
+from bus._origin import origin_of
+from bus._values import whole
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, carriers
 from schemas import Aside, Reject, Retry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from hub.lanes import Lanes, give_way
 from normalizer import Reader
 from schemas import Event, Raw, Retry, Slow
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -27,7 +28,7 @@ class Bodies(Protocol):
 class InThread(Protocol):
     """Runs a blocking call beside the event loop (`Pools.io`)."""
 
-    async def __call__(self, call: Callable[..., T], /, *args: object, **kwargs: object) -> T: ...
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 def read_stage(reader: Reader, bodies: Bodies, io: InThread, timing: Timing, new_id: Callable[[], str]) -> Run:

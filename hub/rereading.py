@@ -75,11 +75,11 @@ async def raws_in(span: Span, archive: Archive, bus: Bus) -> AsyncIterator[list[
             yield batch
             batch = []
     async for stored in bus.read(Raw.topic, span.since):
-        raw = stored.event()
-        assert isinstance(raw, Raw)
-        if raw.id not in seen and span.holds(raw):
-            seen.add(raw.id)
-            batch.append(raw)
+        event = stored.event()
+        assert isinstance(event, Raw)
+        if event.id not in seen and span.holds(event):
+            seen.add(event.id)
+            batch.append(event)
         if len(batch) == AT_ONCE:
             yield batch
             batch = []
@@ -98,7 +98,7 @@ def reread(
     recorded = [_settled(i) for i in items if isinstance(i, Message) and _is_message(outcomes, i)]
     found = apply_rereading(record, recorded, now=now(), dry_run=not apply)
     changes = [_change(one) for one in found if one.reason != "not_recorded"]
-    revived = {item.raw for item in items if _kind(item) == "message" and _outcome(outcomes, item) == "dead"}
+    revived = {item.trace for item in items if _kind(item) == "message" and _outcome(outcomes, item) == "dead"}
     return Reread(
         len(items),
         [*changes, *_other_kind(items, outcomes)],

@@ -80,12 +80,11 @@ def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing
 def accounts_stage(settings: Settings, opened: Opened, backend: Backend, wake: Wake) -> AccountsStage:
     """The stage `accounts` of this process."""
     storage, transport, current, outside = opened
-    door = Door(
-        transport.bus.publish,
-        partial(outside.pools.io, storage.blobs.put),
-        Clock(settings.data / "clock"),
-        new_id,
-    )
+
+    async def store(body: bytes) -> str:
+        return await outside.pools.io(storage.blobs.put, body)
+
+    door = Door(transport.bus.publish, store, Clock(settings.data / "clock"), new_id)
     tools = Tools(
         door, outside.http, renderer(current.templates, settings.public_url), storage.blobs.put, wake, random.random
     )

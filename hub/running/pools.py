@@ -21,11 +21,11 @@ class Pools:
         self._io = io
         self._lease = lease
 
-    async def io(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def io(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the common pool."""
         return await _run(self._io, call, *args, **kwargs)
 
-    async def lease(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def lease(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the thread that renews leases."""
         return await _run(self._lease, call, *args, **kwargs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -74,7 +74,7 @@ def record_metrics(figures: RecordFigures) -> Iterator[Metric]:
     yield GaugeMetricFamily("satupintu_leases_free", "Accounts that no process works for.", free)
 
 
-def _gauge(name: str, words: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+def _gauge(name: str, words: str, labels: Sequence[str], values: Mapping[Any, float]) -> Metric:
     metric = GaugeMetricFamily(f"satupintu_{name}", words, labels=labels)
     for key, value in sorted(values.items()):
         metric.add_metric(list(key), value)
