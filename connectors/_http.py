@@ -2,8 +2,9 @@
 
 An answer that is not 2xx, and a fault of the network, becomes one of four errors:
 
-* `Retry`: the request surely did not arrive: no connection, no name, no TLS, 408, 429 (Retry-After is honoured).
-* `Unanswered`: it may have arrived: a broken or half answer, no answer within the total time, any 5xx.
+* `Retry`: the request surely did not arrive: nothing was written (no name, no connection, no TLS), or the answer is 408
+  or 429 (Retry-After is honoured).
+* `Unanswered`: it may have arrived: it was written, and no whole answer came within the total time, or a 5xx.
 * `AccountFault`: 401, 403, or settings of which no request can be made.
 * `Reject`: any other 4xx, a redirect, an answer over the limit.
 
@@ -15,6 +16,7 @@ passwords and phone numbers), a header or a body. Redirects are not followed: th
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +37,7 @@ KEEP_ALIVE = 2.0
 """Seconds that an idle connection stays open: shorter than any provider's own limit, so that no request is written to a
 connection that the provider is closing, which would leave open whether it arrived."""
 CHUNK = 64 * 1024
+_NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
 class HttpResponse(NamedTuple):
@@ -104,6 +107,7 @@ class Http:
             timeout=aiohttp.ClientTimeout(total=None, connect=self._connect),
             headers={"Accept-Encoding": "identity"},
             middlewares=(_send_once,),
+            trace_configs=[_traced()],
             auto_decompress=False,  # a compressed answer would pass the limit before it is counted
             trust_env=False,
         )
@@ -115,22 +119,25 @@ class Http:
     async def send(self, request: HttpRequest) -> HttpResponse:
         """The 2xx answer. Raises Retry, Unanswered, AccountFault or Reject."""
         error: PipelineError | None
+        written = asyncio.Event()
         try:
             async with asyncio.timeout(request.timeout or self._total):
-                response = await self._exchange(request)
+                response = await self._exchange(request, written)
         except Reject as too_large:
             error = too_large
         except (aiohttp.ClientError, OSError, ValueError) as fault:  # TimeoutError is an OSError
-            error = _fault(fault)
+            error = _fault(fault, written.is_set())
         else:
             error = error_of(request, response, self._now())
             if error is None:
                 return response
         raise error  # outside the handler: no chained exception, whose text would hold the URL
 
-    async def _exchange(self, request: HttpRequest) -> HttpResponse:
+    async def _exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
         data = None if request.json is None else msgspec.json.encode(request.json)
         headers = dict(request.headers) | ({} if data is None else {"Content-Type": "application/json"})
+        if _NOT_IN_HEADERS.search("".join(headers.values())):
+            raise ValueError("a header with a line break")
         async with self._session.request(
             request.method,
             URL(request.url),
@@ -138,6 +145,7 @@ class Http:
             headers=headers,
             data=data,
             allow_redirects=False,
+            trace_request_ctx=written,
         ) as response:
             body = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK):
@@ -155,6 +163,17 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
         raise aiohttp.ClientPayloadError from None
+
+
+def _traced() -> aiohttp.TraceConfig:
+    """Sets the event of a request before its first byte is written."""
+
+    async def mark(session: aiohttp.ClientSession, context: Any, params: object) -> None:
+        context.trace_request_ctx.set()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(mark)
+    return config
 
 
 def host_of(url: str) -> tuple[str, str]:
@@ -198,15 +217,12 @@ def retry_after(response: HttpResponse, now: datetime) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
-def _fault(fault: Exception) -> PipelineError:
+def _fault(fault: Exception, written: bool) -> PipelineError:
     """The error that a fault of the network, or of the settings, means."""
-    match fault:
-        case aiohttp.ClientSSLError():  # before the connectors' errors: some are both
-            return Retry("the certificate or the TLS handshake failed", limit=TRIES)
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            return Retry("no connection", limit=TRIES)
-        case (
-            ValueError() | aiohttp.NonHttpUrlClientError()
-        ):  # no address, or a header that cannot be one: nothing was sent
-            return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
-    return Unanswered("no whole answer: it may have arrived", limit=TRIES)
+    if written:
+        return Unanswered("no whole answer: it may have arrived", limit=TRIES)
+    if isinstance(fault, ValueError | aiohttp.NonHttpUrlClientError):
+        return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
+    if isinstance(fault, aiohttp.ClientSSLError):
+        return Retry("the certificate or the TLS handshake failed", limit=TRIES)
+    return Retry("no connection", limit=TRIES)

@@ -77,7 +77,8 @@ async def test_many_that_hang_do_not_keep_others_waiting(server: Server):
         await asyncio.gather(*hanging, return_exceptions=True)
 
 
-async def test_a_connection_that_nobody_accepts_did_not_arrive():
+@pytest.mark.parametrize("times", [{"connect": 0.2}, {"total": 0.2}], ids=["connect", "total"])
+async def test_a_connection_that_nobody_accepts_did_not_arrive(times: dict[str, float]):
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -85,7 +86,7 @@ async def test_a_connection_that_nobody_accepts_did_not_arrive():
         for one in queue:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
-        async with Http(connect=0.2) as http:
+        async with Http(**times) as http:
             with pytest.raises(Retry) as caught:
                 await http.send(HttpRequest(f"http://127.0.0.1:{full.getsockname()[1]}"))
         for one in queue:
