@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from hub.wiring import open_hub
 
+from hub.opening import open_hub
 from hub.running.serve import WORK, working
+from hub.running.status import ProcessStatus
 from hub.settings import load
-from hub.web import make_asgi
+from hub.web.server import server_config
+from tests.web.building import app_of
 
 
 @contextmanager
@@ -36,9 +38,8 @@ def serving(folder: Path, channels: str) -> Iterator[str]:
 
 
 async def _serve(folder: Path, listener: socket.socket, servers: list[uvicorn.Server]) -> None:
-    async with open_hub(load({"data": str(folder), "bus": "memory://"}, {})) as hub, working(hub, WORK):
-        config = uvicorn.Config(
-            make_asgi(hub), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=2
-        )
-        servers.append(uvicorn.Server(config))
+    settings, status = load({"data": str(folder), "bus": "memory://"}, {}), ProcessStatus()
+    async with open_hub(settings) as opened, working(settings, opened, status, WORK):
+        app = app_of(settings, opened, opened.transport.intake.publish, status)
+        servers.append(uvicorn.Server(server_config(app, settings.limits)))
         await servers[0].serve(sockets=[listener])
