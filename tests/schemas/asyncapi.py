@@ -1,12 +1,13 @@
 """`docs/asyncapi.yaml`: the bus as AsyncAPI 3.0, written from the events; `make golden` writes it.
 
-What the code knows comes from the code: topics, schemas, what a key keeps in order, partitions and retention. What only
-people know (who sends what) stands here, and a test holds it against the stages.
+What the code knows comes from the code: topics, schemas, what a key keeps in order, partitions and retention, and the
+consumer groups. Which stage sends what stands here.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 
 from hub.settings import DEFAULTS
+from hub.stages import TABLE, Row
 from schemas import EVENTS, Event
 from tests.schemas.golden import current
 
@@ -24,31 +26,24 @@ Part = dict[str, Any]
 
 SENDS = {
     "door": ("raw",),
-    "reader": ("messages", "receipts", "slow", "dead"),
-    "matcher": ("complaints", "dead"),
-    "router": ("routed", "dead"),
-    "sink": ("replies", "dead"),
-    "speakers": ("receipts", "dead"),
+    "accounts": ("raw",),
+    "reader": ("messages", "actions", "receipts", "slow", "aside", "dead"),
+    "matcher": ("matched", "aside", "dead"),
+    "router": ("routed", "aside", "dead"),
+    "sink": ("aside", "dead"),
 }
-"""By stage of `satupintu run`, the topics it writes."""
-RECEIVES = {
-    "reader": {"reader": "raw", "slow": "slow"},
-    "matcher": {"matcher": "messages"},
-    "router": {"router": "complaints"},
-    "sink": {"sink": "routed", "receipts": "receipts", "dead": "dead", "ledger": "raw"},
-    "speakers": {"speakers": "replies"},
-}
-"""By stage, its consumer groups and the topic of each."""
+"""By name of `satupintu run`, the topics it writes."""
+
 
 ABOUT = """\
-The road of Satu Pintu: what its stages hand to one another over Apache Kafka. Written from the code by `make golden`;
-the same events travel over the embedded log.
+The pipeline of Satu Pintu: the events that its stages hand to one another over Apache Kafka. Written from the code by
+`make golden`; the same events travel over the embedded log.
 
-Promises. Delivery is at least once: a reader bears an event twice, and knows it by `ce_id` within its topic. Events of
-one key keep their order, and stand in one partition. A reader ignores fields that it does not know; a field that has
-its default is not written.
+Promises. Delivery is at least once: a consumer may receive an event twice, and recognises it by `ce_id` within its
+topic. Events of one key keep their order, and stand in one partition. A consumer ignores fields that it does not know,
+and reads a word that an enumeration lacks as `unknown`; a field that has its default is not written.
 
-Events hold what citizens said and who they are: whoever may read these topics sees personal data. Nobody but the hub
+Events hold the words of citizens and their identities: access to these topics is access to personal data. Only the hub
 writes to them.
 """
 PREFIX = """\
@@ -82,7 +77,7 @@ def document() -> Part:
 def written() -> str:
     """As it stands in its file."""
     text = yaml.dump(document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return "# Written by `make golden` from schemas/events.py: change the events, not this file.\n" + text
+    return "# Written by `make golden` from schemas/: change the events, not this file.\n" + text
 
 
 class _Dumper(yaml.SafeDumper):
@@ -116,7 +111,7 @@ def _servers() -> Part:
 
     scram = ("scramSha512", "scramSha256")
     return {
-        "plain": server("kafka", "No encryption and no password: one machine, or a network that nobody else is on."),
+        "plain": server("kafka", "No encryption and no password: for one machine, or a network of its own."),
         "tls": server("kafka-secure", "`tls=true`, with `ca=FILE` where the authority is one's own.", *SECURITY),
         "sasl": server("kafka", "A password without encryption: only within a network that is trusted.", *scram),
     }
@@ -151,7 +146,7 @@ def _message(topic: str, event: type[Event]) -> Part:
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
         "correlationId": {
             "location": "$message.header#/traceparent",
-            "description": "Its trace id is the way of one Raw through the house.",
+            "description": "All events that come of one Raw have its trace id.",
         },
         "bindings": {"kafka": {"key": {"type": "string", "description": _order(event)}}},
     }
@@ -176,12 +171,12 @@ def _headers() -> Part:
         "properties": {
             "ce_specversion": text("Version of CloudEvents.", const="1.0"),
             "ce_id": text("One for each event of its topic; the same event published again has the same."),
-            "ce_source": text("`/satupintu/ACCOUNT`: whose door it came by.", format="uri-reference"),
+            "ce_source": text("`/satupintu/ACCOUNT`: the account that took it in.", format="uri-reference"),
             "ce_type": text("The kind of event.", enum=[f"id.satupintu.{topic}.v1" for topic in EVENTS]),
-            "ce_time": text("When it was received, owed or refused; not when it was published.", format="date-time"),
+            "ce_time": text("When it was received or refused; not when it was published.", format="date-time"),
             "content-type": text("The form of the value.", const="application/json"),
             "traceparent": text(
-                "W3C Trace Context. Whatever comes of one Raw is one trace: its id is the raw id without hyphens.",
+                "W3C Trace Context. All events of one Raw are one trace: its id is the raw id without hyphens.",
                 pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-01$",
             ),
         },
@@ -211,15 +206,18 @@ def _operations() -> list[tuple[str, Part]]:
         for stage, topics in SENDS.items()
         for topic in topics
     ]
-    for stage, groups in RECEIVES.items():
-        for group, topic in groups.items():
-            name = f"{group}.{topic}"
-            part = _operation(
-                "receive", topic, f"Stage `{stage}` reads it, as consumer group `{name}` after the prefix."
-            )
-            part["bindings"] = {"kafka": {"groupId": {"type": "string", "pattern": f"^(.+\\.)?{group}\\.{topic}$"}}}
-            found.append((f"{group}-receives-{topic}", part))
+    for row in TABLE:
+        found.append((f"{row.name}-receives-{row.topic}", _receives(row, row.topic, row.name)))
+        found.append((f"{row.name}-receives-aside", _receives(row, "aside", f"{row.name}@ACCOUNT@SINCE")))
     return found
+
+
+def _receives(row: Row, topic: str, group: str) -> Part:
+    name = f"{group}.{topic}"
+    part = _operation("receive", topic, f"Stage `{row.run}` reads it, as consumer group `{name}` after the prefix.")
+    pattern = re.sub("ACCOUNT|SINCE", ".+", re.escape(name))
+    part["bindings"] = {"kafka": {"groupId": {"type": "string", "pattern": f"^(.+\\.)?{pattern}$"}}}
+    return part
 
 
 def _operation(action: str, topic: str, summary: str) -> Part:

@@ -1,7 +1,8 @@
-"""May a new wire format stand beside the released one? Both ways, on one log that keeps 90 days:
+"""Can a new wire format stand beside the released one? Both ways, on one log that keeps 90 days:
 
 * the released reader must read what a new writer writes: no required field gone, renamed or left out; no other type; no
-  word that an enumeration lacks; no other default (a default is not written, so each reader fills in its own)
+  word that an enumeration lacks, unless that enumeration has `unknown` (a new word is then read as `unknown`); no other
+  default (a default is not written, so each reader fills in its own)
 * the new reader must read what stands in the log: no field newly required, no type or word taken away
 """
 
@@ -14,7 +15,7 @@ Schema = dict[str, Any]
 
 
 def breaks(old: dict[str, Schema], new: dict[str, Schema]) -> list[str]:
-    """What the change would break, a line each, by topic and field; nothing when it is safe."""
+    """The faults of the change, a line each, by topic and field; nothing when it is safe."""
     found = [f"{topic}: gone" for topic in old if topic not in new]
     for topic in old.keys() & new.keys():
         found += sorted(set(_Change(old[topic], new[topic]).at(topic, old[topic], new[topic])))
@@ -48,7 +49,7 @@ class _Change:
             if word not in after:
                 yield f"{path}: the log holds the word {word!r}"
         for word in after:
-            if word not in before:
+            if word not in before and "unknown" not in before:
                 yield f"{path}: the released reader does not know the word {word!r}"
 
     def _choices(self, path: str, old: Schema, new: Schema) -> Iterator[str]:
@@ -78,7 +79,7 @@ def _resolved(schema: Any, parts: dict[str, Schema]) -> Any:
 
 
 def _shape(schema: Schema) -> Any:
-    """The type without its fields: what may not change at all."""
+    """The type without its fields, which may not change at all."""
     if "anyOf" in schema:
         return [_shape(choice) for choice in schema["anyOf"]]
     if "$ref" in schema:

@@ -1,8 +1,8 @@
 """The wire format as files: `python -m tests.schemas.golden` writes the JSON Schema of every event, and
 `docs/asyncapi.yaml` with them.
 
-`golden/` is what the code says now: a change of wire format is a visible diff. `released/` is what the last release
-said; it is replaced at a release (`python -m tests.schemas.golden --release`), never to make a test pass.
+`golden/` is the wire format of the code: a change is a visible diff. `released/` is that of the last release; it is
+replaced at a release (`python -m tests.schemas.golden --release`), never to make a test pass.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def stored(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def current() -> dict[str, dict[str, Any]]:
-    """What the code says now, as it would be read from files."""
+    """The schemas of the code, as they would be read from files."""
     return {topic: msgspec.json.decode(written(schema)) for topic, schema in json_schemas().items()}
 
 
