@@ -24,20 +24,20 @@ class Overlap:
     """`held` is the function, named as `module.function`, in which the first to come is held."""
 
     def __init__(self, record: Transactions, patch: pytest.MonkeyPatch, held: str, *, after: bool = False) -> None:
-        self._record, self._reached, self._on = record, Event(), Event()
+        self._record, self._reached, self._released = record, Event(), Event()
         self.waited = False
-        """Did the second have to wait for the first?"""
+        """The second had to wait for the first."""
         module, _, name = held.rpartition(".")
         inside = import_module(module)
         real = getattr(inside, name)
 
-        def holding(*said: Any, **more: Any) -> Any:
+        def holding(*args: Any, **kwargs: Any) -> Any:
             first = not self._reached.is_set()
-            made = real(*said, **more) if after else None
+            made = real(*args, **kwargs) if after else None
             if first:
                 self._reached.set()
-                assert self._on.wait(30)
-            return made if after else real(*said, **more)
+                assert self._released.wait(30)
+            return made if after else real(*args, **kwargs)
 
         patch.setattr(inside, name, holding)
 
@@ -48,7 +48,7 @@ class Overlap:
             assert self._reached.wait(30), one
             other = pool.submit(second)
             self.waited = self._waits(other)
-            self._on.set()
+            self._released.set()
         return one, other
 
     def _waits(self, other: Future[Any]) -> bool:

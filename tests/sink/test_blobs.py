@@ -17,6 +17,17 @@ def test_bytes_lie_under_their_hash_once(tmp_path: Path) -> None:
     assert [p for p in (tmp_path / "blobs").rglob("*") if p.is_file()] == [blobs.path(name)]
 
 
+def test_bytes_that_are_there_already_are_synced_before_they_are_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs(tmp_path / "blobs")
+    name = blobs.put(b"x")
+    synced: list[Path] = []
+    monkeypatch.setattr("sink.blobs.sync_folder", synced.append)
+    assert blobs.put(b"x") == name
+    assert synced == [blobs.path(name).parent, tmp_path / "blobs"]
+
+
 def test_what_was_deleted_is_gone(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path / "blobs")
     name = blobs.put(b"x")

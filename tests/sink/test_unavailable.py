@@ -1,4 +1,4 @@
-"""A PostgreSQL that is away: at the start, in the middle, or behind somebody else's lock."""
+"""A PostgreSQL that is unavailable: at the start, in the middle, or behind somebody else's lock."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from psycopg import errors
 from sqlalchemy.exc import DBAPIError
 
 from schemas import Retry
-from sink import Record, Vault, WrongKeys, claim, fresh, owed
-from sink.database import faults
+from sink import Record, Vault, WrongKeys, is_new
+from sink.database import faults_as_retry
 from tests.services.postgres import Postgres
-from tests.sink.made import NOW, kept, message, routed, rows
+from tests.sink.made import message, replies, routed, rows
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +27,23 @@ def server() -> Iterator[Postgres]:
         yield postgres
 
 
-def test_a_record_opens_while_its_server_is_away_and_is_made_ready_later(server: Postgres, vault: Vault) -> None:
+def test_a_record_opens_while_its_server_is_unavailable_and_is_made_ready_later(server: Postgres, vault: Vault) -> None:
     url = server.new_database()
     server.stop()
     with Record.open(url, vault) as record:
         for _ in range(2):
             with pytest.raises(Retry, match="OperationalError"):
-                kept(record, routed(message(1)))
+                replies(record, routed(message(1)))
         with pytest.raises(Retry):
-            fresh(url)
+            is_new(url)
         server.start()
-        assert fresh(url)
-        assert kept(record, routed(message(1))) == 1
-        assert not fresh(url)
+        assert is_new(url)
+        assert replies(record, routed(message(1))) == 1
+        assert not is_new(url)
         assert record.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
-def test_keys_that_turn_out_wrong_bury_nothing_and_say_what_to_do(
+def test_keys_that_turn_out_wrong_make_no_dead_letter_and_say_what_to_do(
     server: Postgres, vault: Vault, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = server.new_database()
@@ -54,9 +54,9 @@ def test_keys_that_turn_out_wrong_bury_nothing_and_say_what_to_do(
     with Record.open(url, other) as record:
         server.start()
         for _ in range(2):
-            with pytest.raises(Retry, match="bring back the keys file") as told:
-                kept(record, routed(message(1)))
-            assert told.value.limit is None
+            with pytest.raises(Retry, match="bring back the keys file") as raised:
+                replies(record, routed(message(1)))
+            assert raised.value.limit is None
         assert [r.levelname for r in caplog.records if "other keys" in r.message] == ["CRITICAL"] * 2
     with pytest.raises(WrongKeys, match="bring back the keys file"), Record.open(url, other):
         pass
@@ -64,25 +64,25 @@ def test_keys_that_turn_out_wrong_bury_nothing_and_say_what_to_do(
 
 def test_a_server_killed_under_an_open_record_is_waited_for(server: Postgres, vault: Vault) -> None:
     with Record.open(server.new_database(), vault) as record:
-        assert kept(record, routed(message(1))) == 1
+        assert replies(record, routed(message(1))) == 1
         with suppress(Retry), record.write() as connection:
             connection.exec_driver_sql("DELETE FROM messages")
             server.kill()
         for _ in range(2):
             with pytest.raises(Retry):
-                kept(record, routed(message(2)))
+                replies(record, routed(message(2)))
         server.start()
-        assert kept(record, routed(message(2))) == 1
+        assert replies(record, routed(message(2))) == 1
         assert rows(record, "SELECT count(*) FROM messages") == [(2,)]
         assert record.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 def test_a_server_that_was_restarted_between_two_batches_is_not_noticed(server: Postgres, vault: Vault) -> None:
     with Record.open(server.new_database(), vault) as record:
-        kept(record, routed(message(1)))
+        replies(record, routed(message(1)))
         server.kill()
         server.start()
-        assert kept(record, routed(message(2))) == 1
+        assert replies(record, routed(message(2))) == 1
 
 
 def test_a_session_ended_by_the_server_is_a_retry(server: Postgres, vault: Vault) -> None:
@@ -90,24 +90,24 @@ def test_a_session_ended_by_the_server_is_a_retry(server: Postgres, vault: Vault
     with Record.open(url, vault) as record:
         with pytest.raises(Retry):
             _ended_in_the_middle(record, server)
-        assert kept(record, routed(message(1))) == 1
+        assert replies(record, routed(message(1))) == 1
 
 
 @pytest.mark.parametrize(("limit", "state"), [("lock_timeout", "55P03"), ("statement_timeout", "57014")])
-def test_a_lock_that_somebody_keeps_is_a_retry(server: Postgres, vault: Vault, limit: str, state: str) -> None:
+def test_a_lock_that_somebody_holds_is_a_retry(server: Postgres, vault: Vault, limit: str, state: str) -> None:
     url = server.new_database()
+    first, later = routed(message(1)), routed(message(2), "added", message(1))
     with Record.open(url, vault) as record:
-        kept(record, routed(message(1)))
+        replies(record, first)
     with (
         Record.open(f"{url}?options={quote(f'-c {limit}=50ms')}", vault) as record,
         psycopg.connect(_plain(url)) as other,
     ):
-        (reply,) = owed(record, now=NOW)
-        other.execute("SELECT id FROM outbox FOR UPDATE")
+        other.execute("SELECT id FROM complaints FOR UPDATE")
         with pytest.raises(Retry, match=state):
-            claim(record, [reply.id], by="a", now=NOW)
+            replies(record, later)
         other.rollback()
-        assert claim(record, [reply.id], by="a", now=NOW) == {reply.id}
+        assert replies(record, later) == 1
 
 
 def test_tables_that_are_gone_are_no_fault_of_the_events(server: Postgres, vault: Vault) -> None:
@@ -115,17 +115,17 @@ def test_tables_that_are_gone_are_no_fault_of_the_events(server: Postgres, vault
         with psycopg.connect(_plain(str(record.engine.url.render_as_string()))) as other:
             other.execute("ALTER TABLE messages RENAME TO elsewhere")
         with pytest.raises(Retry, match="42P01"):
-            kept(record, routed(message(1)))
+            replies(record, routed(message(1)))
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fault",
     [errors.IndexCorrupted(), errors.InternalError_(), errors.ReadOnlySqlTransaction(),
      sqlite3.DatabaseError("database disk image is malformed")],
 )  # fmt: skip
-def test_a_damaged_database_is_no_fault_of_the_events(said: Exception) -> None:
-    with pytest.raises(Retry), faults():
-        raise DBAPIError.instance("SELECT 1", None, said, (psycopg.Error, sqlite3.Error))  # type: ignore[arg-type]
+def test_a_damaged_database_is_no_fault_of_the_events(fault: Exception) -> None:
+    with pytest.raises(Retry), faults_as_retry():
+        raise DBAPIError.instance("SELECT 1", None, fault, (psycopg.Error, sqlite3.Error))  # type: ignore[arg-type]
 
 
 def test_the_limits_of_a_session_are_set(server: Postgres, vault: Vault) -> None:
