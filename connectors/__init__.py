@@ -25,7 +25,7 @@ from connectors._port import (
     Speaks,
 )
 from connectors._request import Answer, Forbidden, Part, PartGroup, Payload, Request, group_parts
-from connectors._secret import Secret, Settings, secret_hook
+from connectors._settings import Secret, Settings, secret_hook
 
 __all__ = [
     "Answer", "Channel", "Connects", "DemoForm", "DemoItem", "DemoRequest", "Fetches", "File", "Forbidden", "Http",

@@ -14,7 +14,7 @@ from connectors._http import TRIES, HttpRequest, HttpResponse, Verdict, host_of
 from connectors._json import Json, decode_object, object_of
 from connectors._port import File, Listens, Outbound
 from connectors._request import Answer, Forbidden, Request
-from connectors._secret import Secret, Settings
+from connectors._settings import Secret, Settings
 from schemas import Reject, Unanswered
 
 DOWNLOAD_WITHIN = 120.0

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._request import Answer, Part, Payload, Request
-from connectors._secret import Settings
+from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
 
 if TYPE_CHECKING:
@@ -67,9 +67,13 @@ class Channel(ABC):
     """False: an account of this kind stands in the first `channels.toml`."""
 
     def __init__(self, account: str, owner: str, settings: Any) -> None:
+        """Raises ValueError, naming the setting and the fix, where the settings make no sense."""
         self.account = account
         self.owner = owner
         self.settings = settings
+        for name in self.url_settings:
+            if (url := getattr(settings, name)) and not is_address(url):
+                raise ValueError(f"{name}: takes an address with a scheme, as https://host/path")
 
     @property
     def keywords(self) -> Mapping[str, str]:
@@ -140,32 +144,25 @@ class Channel(ABC):
 
     def message(self, raw: Raw, native: str | None, conversation: str, **known: Any) -> Message:
         """A Message of this account. `native` None: the channel has no ids, the reader derives one."""
-        return Message(
-            id=message_id(self.kind, self.account, native) if native else "",
-            raw=raw.id,
-            account=self.account,
-            channel=self.kind,
-            owner=self.owner,
-            conversation=conversation,
-            received_at=raw.received_at,
-            **known,
-        )
+        return Message(conversation=conversation, **self._origin(raw, native), **known)
 
     def action(self, raw: Raw, native: str | None, **known: Any) -> Action:
         """An Action of this account. `native` None: the source has no ids, the reader derives one."""
-        return Action(
-            id=message_id(self.kind, self.account, native) if native else "",
-            raw=raw.id,
-            account=self.account,
-            channel=self.kind,
-            owner=self.owner,
-            received_at=raw.received_at,
-            **known,
-        )
+        return Action(**self._origin(raw, native), **known)
 
     def receipt(self, raw: Raw, **known: Any) -> Receipt:
         """A Receipt of this account."""
         return Receipt(account=self.account, channel=self.kind, raw=raw.id, received_at=raw.received_at, **known)
+
+    def _origin(self, raw: Raw, native: str | None) -> dict[str, Any]:
+        return {
+            "id": message_id(self.kind, self.account, native) if native else "",
+            "raw": raw.id,
+            "account": self.account,
+            "channel": self.kind,
+            "owner": self.owner,
+            "received_at": raw.received_at,
+        }
 
 
 class Listens(Channel):

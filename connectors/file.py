@@ -21,7 +21,7 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._port import Channel
 from connectors._request import Part, Payload
 from connectors._rows import ROW_FIELDS
-from connectors._secret import Settings
+from connectors._settings import Settings
 from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
 
 Fields = dict[str, Any]
@@ -112,7 +112,9 @@ def _wrong(name: str) -> Reject:
 
 
 def _text_or_empty(value: Any) -> str:
-    """A number counts as its digits."""
+    """A number counts as its digits, without the point that a table gives to whole ones."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 

@@ -21,7 +21,7 @@ from connectors._gsm import readable, segments
 from connectors._http import HttpRequest, HttpResponse, Verdict
 from connectors._port import Listens, Outbound, Sent, Speaks
 from connectors._request import Answer, Forbidden, Part, Payload, Request
-from connectors._secret import Secret, Settings
+from connectors._settings import Secret, Settings
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
 
 _NAMES = {

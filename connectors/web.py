@@ -15,7 +15,7 @@ from msgspec import Meta
 from connectors._demo import DemoItem, DemoRequest
 from connectors._port import Channel
 from connectors._request import Part, Payload
-from connectors._secret import Secret, Settings
+from connectors._settings import Secret, Settings
 from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
 
 Short = Annotated[str, Meta(max_length=200)]

@@ -63,3 +63,8 @@ def test_a_refusal_holds_no_words_of_the_citizen():
     (reject,) = read(channel("file"), raw("file", row(line=3, sent_at="kemarin, kata Bu Sari", text="rahasia warga")))
     assert "Sari" not in reject.detail
     assert "warga" not in reject.detail
+
+
+def test_a_whole_number_has_no_point():
+    (message,) = read(channel("file"), raw("file", row(id=2.0, sender=6281200000601.0)))
+    assert (message.native_id, message.sender.phone) == ("2", "6281200000601")

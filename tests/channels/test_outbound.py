@@ -140,6 +140,13 @@ async def test_a_missing_setting_is_a_fault_of_the_account(kind: str, server: Se
     assert (door.missing_setting, list(door.outbound_urls)) == (None, [server.url])
 
 
+@each_sending
+@pytest.mark.parametrize("url", ["gateway:13013/sendsms", "//gateway/", "https://", "http://[::1/", "http://h:x/", "h"])
+def test_an_address_that_is_none_stops_the_account(kind: str, url: str):
+    with pytest.raises(ValueError, match=f"^{recording(kind)['sends']['url']}: takes an address"):
+        speaking(kind, "sends", url)
+
+
 @each_fetching
 async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: Outbound):
     wanted = recording(kind)["fetches"]

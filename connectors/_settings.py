@@ -1,9 +1,10 @@
-"""Secrets and the settings that hold them."""
+"""Settings of an account, and the secrets and addresses in them."""
 
 from __future__ import annotations
 
 import hmac
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -43,3 +44,12 @@ def secret_hook(wanted: type, value: Any) -> Any:
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account's own keys in `channels.toml`. Fields of type `Secret` are its secrets."""
+
+
+def is_address(url: str) -> bool:
+    """Has it a scheme and a host?"""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.scheme and parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
