@@ -50,7 +50,7 @@ class Left:
 
 def place(bus: str) -> tuple[str, str]:
     """Servers, and the prefix of topics."""
-    servers, _, prefix = bus.removeprefix("kafka://").partition("/")
+    servers, _, prefix = bus.removeprefix("kafka://").partition("?")[0].partition("/")
     return servers, prefix
 
 

@@ -36,7 +36,7 @@ class Stack:
 
     def fresh(self) -> tuple[str, str]:
         self.used += 1
-        return f"{self.kafka.url}/run{self.used}", self.postgres.new_database()
+        return self.kafka.url(f"run{self.used}"), self.postgres.new_database()
 
     def cpu(self) -> tuple[float, float]:
         """Seconds of processor that Kafka and PostgreSQL have used so far."""

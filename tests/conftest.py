@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port,…` of a real Apache Kafka. Take a prefix of your own: `kafka://{kafka}/PREFIX`."""
+    """`host:port,…` of a real Apache Kafka. Take a prefix of your own: `kafka://{kafka}/PREFIX?brokers=1`."""
     with a_kafka(tmp_path_factory.mktemp("kafka")) as servers:
         yield servers
 

@@ -101,7 +101,7 @@ class Distributed(Stack):
         self._kafka, self._postgres, self._record = kafka, postgres, postgres.new_database()
 
     def told(self) -> tuple[str, ...]:
-        return ("--bus", f"{self._kafka.url}/{self.folder.name}?session=6", "--record", self._record)
+        return ("--bus", self._kafka.url(self.folder.name, session=6), "--record", self._record)
 
     def ask(self, sql: str) -> list[tuple]:
         with self._connected() as connection:

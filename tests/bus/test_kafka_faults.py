@@ -22,20 +22,14 @@ pytestmark = pytest.mark.slow
 LONG_AGO = AT.replace(year=2020)
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    with Kafka(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker
-
-
 @pytest.fixture
 async def bus(broker: Kafka) -> AsyncIterator[KafkaBus]:
-    async with KafkaBus(f"{broker.url}/{uuid4().hex}") as bus:
+    async with KafkaBus(broker.url(uuid4().hex)) as bus:
         yield bus
 
 
 async def stubbornly(bus: Bus, events: Sequence[Event], refused: list[Retry] | None = None) -> None:
-    """Publish until it is durable; note how often it was not."""
+    """Publish until it is durable; collect the refusals."""
     while True:
         try:
             return await bus.publish(events)
@@ -46,7 +40,7 @@ async def stubbornly(bus: Bus, events: Sequence[Event], refused: list[Retry] | N
 
 
 class Publisher:
-    """Numbers its events, and notes which were acknowledged."""
+    """Numbers its events, and collects those that were acknowledged."""
 
     def __init__(self, bus: Bus, citizen: str, first: int, many: int) -> None:
         self.acknowledged: list[int] = []
@@ -107,7 +101,7 @@ async def test_a_subscription_outlives_its_broker(broker: Kafka, bus: KafkaBus) 
 
 
 async def test_a_broker_that_hangs_is_noticed_in_seconds_and_left_at_once(broker: Kafka) -> None:
-    async with KafkaBus(f"{broker.url}/{uuid4().hex}") as bus:
+    async with KafkaBus(broker.url(uuid4().hex)) as bus:
         await bus.publish([raw(1)])
         async with bus.subscribe("raw", "reader") as batches:
             batch = await soon(batches)
@@ -131,7 +125,7 @@ async def test_a_broker_that_hangs_is_noticed_in_seconds_and_left_at_once(broker
 
 
 async def test_closing_while_the_broker_hangs_is_quick(broker: Kafka) -> None:
-    async with KafkaBus(f"{broker.url}/{uuid4().hex}") as bus:
+    async with KafkaBus(broker.url(uuid4().hex)) as bus:
         await bus.publish([raw(1)])
         await bus.lag()
         broker.pause()
@@ -159,7 +153,7 @@ def certificate(folder: Path) -> None:
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Kafka]:
-    """A broker that takes nobody without TLS and a password."""
+    """A broker that admits no client without TLS and a password."""
     certificate(tmp_path)
     broker = Kafka(tmp_path)
     login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -185,7 +179,7 @@ ssl.endpoint.identification.algorithm=
 
 
 async def test_a_login_over_tls(guarded: Kafka, tmp_path: Path) -> None:
-    options = f"?tls=true&ca={tmp_path}/ca.pem&sasl=PLAIN"
+    options = f"?tls=true&ca={tmp_path}/ca.pem&sasl=PLAIN&brokers=1"
     async with KafkaBus(f"kafka://hub:geheim%2F1@{guarded.servers}/p{options}") as bus:
         await stubbornly(bus, citizens(40))
         stored = await everything(bus, "reader", 40)

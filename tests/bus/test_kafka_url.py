@@ -1,4 +1,4 @@
-"""What a `kafka://` URL may say, and what is said to one who wrote a wrong one."""
+"""The parts of a `kafka://` URL, and the errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def test_servers_prefix_and_session() -> None:
     assert parse("kafka://[::1]:9092").prefix == ""
 
 
+def test_topics_wait_for_three_brokers_unless_stated() -> None:
+    assert parse("kafka://one:9092").brokers == 3
+    assert parse("kafka://one:9092?brokers=1").brokers == 1
+
+
+def test_the_password_shows_in_no_repr() -> None:
+    assert SECRET not in repr(parse(f"kafka://hub:{SECRET}@one:9092"))
+
+
 def test_a_login_has_the_strongest_mechanism_unless_told() -> None:
     security = parse(f"kafka://hub:{SECRET}%2F@one:9092").security
     assert security == {
@@ -29,7 +38,7 @@ def test_a_login_has_the_strongest_mechanism_unless_told() -> None:
         "sasl_plain_username": "hub",
         "sasl_plain_password": f"{SECRET}/",
     }
-    assert parse("kafka://hub:x@one:9092?sasl=PLAIN").security["sasl_mechanism"] == "PLAIN"
+    assert parse("kafka://hub:x@one:9092?sasl=PLAIN&tls=true").security["sasl_mechanism"] == "PLAIN"
 
 
 def test_the_password_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,13 +65,15 @@ def test_tls_checks_the_brokers_name() -> None:
         (f"kafka://hub:{SECRET}@one:9092/a/b", "choose another"),
         (f"kafka://hub:{SECRET}@one:9092?session=0", "write session=10"),
         (f"kafka://hub:{SECRET}@one:9092?session=soon", "write session=10"),
-        (f"kafka://hub:{SECRET}@one:9092?tsl=true", "use ca, cert, key"),
+        (f"kafka://hub:{SECRET}@one:9092?tsl=true", "use brokers, ca, cert, key"),
         (f"kafka://hub:{SECRET}@one:9092?tls=perhaps", "true or false"),
         (f"kafka://hub:{SECRET}@one:9092?ca=x", "tls=true"),
         (f"kafka://hub:{SECRET}@one:9092?tls=true&ca=/nowhere", "check the files"),
         (f"kafka://hub:{SECRET}@one:9092?tls=true&key=x", "name both"),
         (f"kafka://hub:{SECRET}@one:9092?sasl=GSSAPI", "SCRAM-SHA-256"),
         ("kafka://one:9092?sasl=PLAIN", "USER:PASSWORD"),
+        (f"kafka://hub:{SECRET}@one:9092?sasl=PLAIN", "add tls=true"),
+        (f"kafka://hub:{SECRET}@one:9092?brokers=0", "write brokers=3"),
         (f"kafka://:{SECRET}@one:9092", "USER:PASSWORD"),
         ("kafka://hub@one:9092", "USER:PASSWORD"),
         ("kafka://hub:env:NO_SUCH_VARIABLE@one:9092", "set it"),
@@ -72,7 +83,7 @@ def test_tls_checks_the_brokers_name() -> None:
 def test_a_wrong_url_says_what_to_do_and_shows_no_password(url: str, fix: str) -> None:
     with pytest.raises(UnusableLog) as wrong:
         KafkaBus(url)
-    said = str(wrong.value)
-    assert fix in said
-    assert SECRET not in said
-    assert "\n" not in said
+    line = str(wrong.value)
+    assert fix in line
+    assert SECRET not in line
+    assert "\n" not in line

@@ -17,7 +17,7 @@ CITIZENS = 10
 
 
 class Citizens:
-    """Each publishes one report after another until told to stop; what was accepted is remembered."""
+    """Each publishes one report after another until told to stop; the accepted numbers are kept."""
 
     def __init__(self, spool: Spool) -> None:
         self.spool, self.over = spool, asyncio.Event()
@@ -45,26 +45,25 @@ class Citizens:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", ["killed", "paused"])
-async def test_case_24_a_broker_that_goes_and_comes_back(tmp_path: Path, how: str) -> None:
-    with Kafka(tmp_path / "kafka") as kafka:
-        async with KafkaBus(kafka.url) as far:
-            async with Spool(far, tmp_path / "spool.db", 2**30) as spool, asyncio.TaskGroup() as tasks:
-                citizens = Citizens(spool)
-                for which in range(CITIZENS):
-                    tasks.create_task(citizens.one(which))
-                await citizens.have(200)
-                (kafka.kill if how == "killed" else kafka.pause)()
-                await citizens.have(1000)
-                assert (await spool.spooled()).events > 500
-                (kafka.start if how == "killed" else kafka.resume)()
-                async with asyncio.timeout(60):
-                    while (await spool.spooled()).spooling:
-                        await asyncio.sleep(0.05)
-                await citizens.have(200)
-                citizens.over.set()
-            assert citizens.slowest < 5
-            async with Spool(far, tmp_path / "spool.db", 2**30) as spool:
-                await drained(spool)
-            stored = [event async for event in far.read("raw", LONG_AGO)]
+async def test_case_24_a_broker_that_goes_and_comes_back(broker: Kafka, tmp_path: Path, how: str) -> None:
+    async with KafkaBus(broker.url(how)) as remote:
+        async with Spool(remote, tmp_path / "spool.db", 2**30) as spool, asyncio.TaskGroup() as tasks:
+            citizens = Citizens(spool)
+            for which in range(CITIZENS):
+                tasks.create_task(citizens.one(which))
+            await citizens.have(200)
+            (broker.kill if how == "killed" else broker.pause)()
+            await citizens.have(1000)
+            assert (await spool.spooled()).events > 500
+            (broker.start if how == "killed" else broker.resume)()
+            async with asyncio.timeout(60):
+                while (await spool.spooled()).spooling:
+                    await asyncio.sleep(0.05)
+            await citizens.have(200)
+            citizens.over.set()
+        assert citizens.slowest < 5
+        async with Spool(remote, tmp_path / "spool.db", 2**30) as spool:
+            await drained(spool)
+        stored = [event async for event in remote.read("raw", LONG_AGO)]
     assert set(ids(stored)) >= set(citizens.accepted)
     assert all(numbers == sorted(numbers) for numbers in first_ones(stored).values())

@@ -80,7 +80,7 @@ def test_settings_are_settings(name: str) -> None:
     assert {key.removeprefix(PREFIX).lower() for key in told} <= DEFAULTS.keys()
     settings = load({}, told)
     assert (settings.host, settings.port) == ("0.0.0.0", 8080)
-    assert settings.bus == "kafka://kafka:9092"
+    assert settings.bus == "kafka://kafka:9092?brokers=1"
     assert "data:/data" in OURS[name]["volumes"]
     assert settings.keys.is_relative_to("/data")
     assert settings.channels.is_relative_to("/data")

@@ -34,9 +34,10 @@ class Kafka:
         """`host:port,…` of all nodes."""
         return ",".join(f"127.0.0.1:{port}" for port in self.ports)
 
-    @property
-    def url(self) -> str:
-        return f"kafka://{self.servers}"
+    def url(self, prefix: str = "", **options: object) -> str:
+        """The bus on it, whose topics are created once all nodes are up."""
+        query = "&".join(f"{name}={value}" for name, value in {"brokers": len(self.ports), **options}.items())
+        return f"kafka://{self.servers}{prefix and '/' + prefix}?{query}"
 
     @property
     def nodes(self) -> range:
@@ -55,7 +56,7 @@ class Kafka:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for node in list(self._running):
             self.resume(node)
-        self.kill(*self._running)  # what it holds is thrown away
+        self.kill(*self._running)  # its data is thrown away
 
     def start(self, *nodes: int) -> None:
         """Start these, and wait until they take connections."""
