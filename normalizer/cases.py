@@ -5,7 +5,7 @@
 | 1 | the same raw once more (a batch run twice) | the stored decision, again |
 | 2 | its message id came before, with the same content | redelivered |
 | 3 | no ids, but the same fingerprint within 10 minutes | redelivered |
-| 4 | the channel says it is no report; BANTUAN; STOP | refused |
+| 4 | the channel says it is no report; BANTUAN; STOP | refused; of a changed number, the new one has the thread too |
 | 5 | CEK with a known number, or alone where the conversation has a report | asked: nothing changes |
 | 6 | TL or CEK with a number that is not known here, or with none | refused |
 | 7 | TL by the reporter | added to that complaint, and the conversation is about it from now on |
@@ -14,7 +14,7 @@
 | 10 | a quote of a message of the sender's own report, unless it opens a report | added to that report |
 | 11 | a sticker, a notice, thanks or a greeting, without an open thread | refused |
 | 12 | words that opened an open complaint of the same conversation, or of the same proven person | added: same report |
-| 13 | the citizen said that it opens a report | recorded |
+| 13 | the citizen states that it opens a report | recorded |
 | 14 | an open thread: not closed, its last message younger than 7 days | added |
 | 15 | anything else | recorded |
 
@@ -83,8 +83,10 @@ class Case:
         return (*self.conversations, *(self.message.sender.identities if self.message.proven else ()))
 
     def reported(self, complaint: Referred) -> bool:
-        """Did the sender report it?"""
-        return not complaint.reporter.isdisjoint(self.identities)
+        """Did the sender report it? A thread never leads to a stranger's report."""
+        latest = self.latest
+        own = latest is not None and latest.complaint == complaint.complaint
+        return own or not complaint.reporter.isdisjoint(self.identities)
 
 
 class Verdict(NamedTuple):
@@ -114,6 +116,14 @@ def _again(first: Decision, why: str) -> Verdict:
     return Verdict("redelivered", why, first, (match,), first.stranger)
 
 
+def changed_number(case: Case) -> Verdict | None:
+    """The channel says that a citizen has another number or id: the thread is that of the new one too."""
+    message = case.message
+    if message.kind != "system" or not (message.refusal and message.proven and message.aliases):
+        return None
+    return Verdict("refused", message.refusal, case.thread)
+
+
 def no_report(case: Case) -> Verdict | None:
     refusal = case.message.refusal or REFUSED_COMMANDS.get(case.message.command or "")
     return Verdict("refused", refusal) if refusal else None
@@ -129,7 +139,7 @@ def status_asked(case: Case) -> Verdict | None:
         return None
     if case.reported(asked):
         return Verdict("asked", "CEK by its reporter", asked)
-    return Verdict("asked", "CEK by somebody else: only the status is told", asked, stranger=True)
+    return Verdict("asked", "CEK by somebody else: only the status is shown", asked, stranger=True)
 
 
 def unknown_number(case: Case) -> Verdict | None:
@@ -196,7 +206,7 @@ def same_report(case: Case) -> Verdict | None:
 
 
 def opens_report(case: Case) -> Verdict | None:
-    return _recorded(case, "said to open a report") if case.message.opens_report else None
+    return _recorded(case, "stated to open a report") if case.message.opens_report else None
 
 
 def goes_on(case: Case) -> Verdict | None:
@@ -221,6 +231,6 @@ def _same_words(joined: Thread, score: float, evidence: str) -> Match:
 
 
 RULES: tuple[Callable[[Case], Verdict | None], ...] = (
-    redelivered, redelivered_without_id, no_report, status_asked, unknown_number, followed_up,
+    redelivered, redelivered_without_id, changed_number, no_report, status_asked, unknown_number, followed_up,
     refers, quotes, reports_nothing, same_report, opens_report, goes_on, nothing_open,
 )  # fmt: skip

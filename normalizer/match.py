@@ -84,6 +84,8 @@ def _decision(case: Case, verdict: Verdict, content: str) -> Decision:
 
 def _switches_thread(case: Case, verdict: Verdict) -> bool:
     """Is the conversation about this complaint from here on? Not where it went on already (a replayed message)."""
+    if verdict.outcome == "refused":
+        return verdict.joins is not None
     if verdict.outcome not in {"recorded", "added"} or verdict.stranger or case.message.kind in REFERRING_KINDS:
         return False
     thread = case.thread
@@ -110,9 +112,10 @@ def _matched(item: Message | Action, decision: Decision) -> Matched:
         message = settled
     else:
         action = item
+    belongs = decision.outcome != "refused"
     return Matched(
-        id=decision.complaint,
-        number=decision.number,
+        id=decision.complaint if belongs else None,
+        number=decision.number if belongs else None,
         outcome=decision.outcome,
         reason=decision.reason,
         matches=decision.matches,

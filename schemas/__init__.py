@@ -33,9 +33,9 @@ from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
-    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match", "MatchKind", "Matched",
-    "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError", "Place", "Raw", "Receipt",
-    "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status",
-    "Unanswered", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
-    "reply_id", "without_native",
+    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match",
+    "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError",
+    "Place", "Raw", "Receipt", "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed",
+    "Slow", "Sort", "Status", "Unanswered", "bounded_id", "complaint_id", "decode", "encode", "json_schemas",
+    "message_id", "native_of", "reply_id", "without_native",
 ]  # fmt: skip

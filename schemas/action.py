@@ -17,7 +17,7 @@ class Action(Event, frozen=True, kw_only=True):
     topic: ClassVar[str] = "actions"
 
     id: str
-    """`kind/account/native`, as a message's: the same action told twice has the same."""
+    """`kind/account/native`, as a message's: an action that is reported twice has the same."""
     raw: str
     item_index: int = 0
     item_count: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 
 TEXT = ":"
-"""Begins a body that stands as text; base64 never begins so."""
+"""The first character of a body that stands as text; base64 never has it."""
 
 
 class Body(bytes):

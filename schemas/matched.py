@@ -18,7 +18,7 @@ class Matched(Event, frozen=True, kw_only=True):
     id: str | None = None
     """Complaint id, derived from the message that opened it. None: refused, belongs to none."""
     number: str | None = None
-    """What the citizen is told: 10 digits."""
+    """The number that the citizen gets: 10 digits."""
     outcome: Outcome
     reason: str | None = None
     """Why refused, or by which rule joined."""

@@ -24,6 +24,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digest of the words and files: the same id with other content is another message."""
     outcome: Outcome
     complaint: str | None = None
+    """Of a refused notice that a citizen has another number: the complaint whose thread the new number has too."""
     number: str | None = None
     opens_complaint: bool = False
     reason: str | None = None

@@ -70,7 +70,7 @@ class Message(Event, frozen=True, kw_only=True):
     """Fields that we do not know, kept."""
 
     opens_report: bool = False
-    """The citizen said that this opens a report: a form, LAPOR, a region keyword."""
+    """The citizen states that this opens a report: a form, LAPOR, a region keyword."""
     command: Command | None = None
     number: str | None = None
     """The number that TL or CEK names, as written."""

@@ -25,7 +25,8 @@ ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "empty"
 """`empty`: a request that held no item at all."""
 ReplyState = Literal["owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed"]
 Command = Literal["TL", "CEK", "BANTUAN", "STOP", "unknown"]
-"""As citizens type them: an addition to a report, a question about its status, a request for help, a wish for silence."""
+"""As citizens type them: an addition to a report, a question about its status, a request for help, a wish for no more
+messages."""
 Sort = Literal[
     "report", "question", "answer", "thanks", "greeting", "publicity", "advertising", "fraud", "other", "unknown",
 ]  # fmt: skip
@@ -62,13 +63,13 @@ class Party(Value, frozen=True, kw_only=True):
     nik: str | None = None
     """Nomor Induk Kependudukan, the 16 digits of the identity card."""
     address: str | None = None
-    """Postal address, as said."""
+    """Postal address, as written."""
     user: str | None = None
     """The channel's own id of the person, `kind:id` ("whatsapp:US.1349…")."""
 
     @property
     def identities(self) -> tuple[str, ...]:
-        """What tells this person from another, strongest first; never a name."""
+        """The values that identify this person, strongest first; never a name."""
         return tuple(v for v in (self.nik, self.phone, self.email, self.user) if v)
 
 

@@ -57,11 +57,11 @@ def _with_unknown_words(topic: str, value: bytes) -> Event | None:
     """The event with `unknown` for each word that its enumeration lacks. None: that is not what is wrong with it."""
     words: dict[str, str] = {}
     try:
-        told = _replaced(msgspec.json.decode(value), msgspec.inspect.type_info(EVENTS[topic]), "", words)
+        document = _replaced(msgspec.json.decode(value), msgspec.inspect.type_info(EVENTS[topic]), "", words)
         if not words:
             return None
-        told["unknown_words"] = told.get("unknown_words", {}) | words
-        return msgspec.convert(told, EVENTS[topic], dec_hook=_from_json)
+        document["unknown_words"] = document.get("unknown_words", {}) | words
+        return msgspec.convert(document, EVENTS[topic], dec_hook=_from_json)
     except (*_UNREADABLE, AttributeError, TypeError):
         return None
 

@@ -146,6 +146,13 @@ class MemoryContract:
         thread = recall(memory, message("x")).threads[f"sms/{SARI}"]
         assert (thread.complaint, thread.last_at) == (second.complaint, NOON + timedelta(minutes=1))
 
+    def test_a_refused_notice_of_a_changed_number_gives_it_the_thread(self, memory: Memory) -> None:
+        first = opens(memory, message("1", ROAD))
+        notice = message("2", aliases=("new",), minutes=1)
+        joins(memory, notice, first, outcome="refused", switches_thread=True)
+        threads = recall(memory, message("3", conversation="new")).threads
+        assert {key: thread.complaint for key, thread in threads.items()} == {"sms/new": first.complaint}
+
     def test_the_same_words_are_found_by_their_keys_only(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD), keys=("claimed\0a\0d", "conversation\0b\0d"))
         found = recall(memory, message("2", by=BUDI), keys=("claimed\0a\0d", "claimed\0b\0d")).same_words

@@ -60,6 +60,41 @@ def test_case_09_a_user_id_that_got_its_phone_stays_in_its_thread() -> None:
     assert match_each(memory, message("1", LAMP, **shown), message("2", "masih", account="wa"))[1].id == first.id
 
 
+NOTICE = {"account": "wa", "kind": "system", "refusal": "notice"}
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_case_15_a_citizen_who_changes_the_number_stays_one_citizen(batch: bool) -> None:
+    memory, new = MemoryDouble(), "+6281200001599"
+    report = message("1", ROAD, account="wa")
+    notice = message("2", "Sari changed her number", aliases=(new,), minutes=1, **NOTICE)
+    words = message("3", "masih berlubang pak", by=new, account="wa", minutes=2)
+    first, refused, added = (
+        match([report, notice, words], memory) if batch else match_each(memory, report, notice, words)
+    )
+    assert (refused.outcome, refused.id, refused.number) == ("refused", None, None)
+    assert (added.outcome, added.id) == ("added", first.id)
+    follow_up = message("4", "sudah seminggu", by=new, account="wa", minutes=3, command="TL", number=first.number)
+    assert match([follow_up], memory)[0].reason == "TL by its reporter"
+
+
+@pytest.mark.parametrize(
+    ("change", "words_at"),
+    [
+        ({}, None),
+        ({"proven": False}, after(5)),
+        ({"kind": "text"}, after(5)),
+        ({"received_at": NOON + WEEK}, NOON + WEEK),
+    ],
+)
+def test_case_15_only_a_proven_notice_gives_the_open_thread_to_another_number(change: dict, words_at) -> None:
+    memory, new = MemoryDouble(), "+6281200001599"
+    opened(memory, "1", account="wa")
+    match([message("2", aliases=(new,), **NOTICE | change)], memory)
+    (words,) = match([message("3", LAMP, by=new, account="wa", received_at=words_at or after(5))], memory)
+    assert words.outcome == ("recorded" if words_at else "added")
+
+
 def test_case_08_an_album_is_one_complaint() -> None:
     album = [message("0", kind="image"), message("1", ROAD, kind="image"), message("2", kind="audio")]
     events = match(album, MemoryDouble())
