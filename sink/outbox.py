@@ -9,7 +9,7 @@ The process that holds an account's lease claims its replies (`outbox_claims`), 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
@@ -18,11 +18,13 @@ from sqlalchemy import Connection
 
 from schemas import encode, reply_id
 from sink.bulk import insert, instant_encoder, lock_names, query_in
+from sink.instant import read_instant
 from sink.tables import outbox
 from sink.vault import Vault
 
 DAILY_LIMIT = 20
 """Automatic answers to one person on one local day; it also ends a talk of two machines."""
+_STEP = timedelta(microseconds=1)
 RECIPIENT = 2
 """Purpose of the locks on recipients."""
 
@@ -104,14 +106,27 @@ def enqueue_replies(connection: Connection, replies: Sequence[NewReply], now: da
     common = {"day": day, "attempts": 0, "due_at": encoded(now)}
     rows = [
         reply._asdict() | common | {
-            "state": "suppressed" if reply.id in suppressed else "owed",
-            # a microsecond apart: replies of one batch to one conversation keep their order
-            "created_at": encoded(now + timedelta(microseconds=n)),
+            "state": "suppressed" if reply.id in suppressed else "owed", "created_at": encoded(created_at),
         }
-        for n, reply in enumerate(replies)
+        for reply, created_at in zip(replies, _in_order(connection, replies, now), strict=True)
     ]  # fmt: skip
     insert(connection, outbox, rows, "ON CONFLICT (id) DO NOTHING")
     return len(replies) - len(suppressed)
+
+
+def _in_order(connection: Connection, replies: Sequence[NewReply], now: datetime) -> Iterator[datetime]:
+    """When each counts as enqueued: after those of its conversation that wait, whose clock may have been ahead of ours,
+    and a microsecond after the one before it."""
+    sql = (
+        "SELECT conversation, max(created_at) FROM outbox WHERE conversation IN (*) AND state IN ('owed', 'claimed') "
+        "GROUP BY conversation"
+    )
+    waiting = query_in(connection, sql, {reply.conversation for reply in replies})
+    last = {bytes(conversation): read_instant(created_at) for conversation, created_at in waiting}
+    for n, reply in enumerate(replies):
+        earliest = last.get(reply.conversation, now - _STEP) + _STEP
+        last[reply.conversation] = max(now + n * _STEP, earliest)
+        yield last[reply.conversation]
 
 
 def _over_limit(connection: Connection, replies: Sequence[NewReply], day: str) -> set[str]:

@@ -3,9 +3,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Barrier
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -164,12 +163,13 @@ def test_on_postgresql_the_clocks_of_the_processes_do_not_count(postgres_url: st
 class Leases(RuleBasedStateMachine):
     """Processes that come, work, sleep and end, with SQLite under a virtual clock."""
 
+    record: ClassVar[Record]
+
     @initialize()
     def begin(self) -> None:
-        self.stack = ExitStack()
-        folder = Path(self.stack.enter_context(TemporaryDirectory()))
-        vault = Vault.create(folder / "keys.toml")
-        self.record = self.stack.enter_context(Record.open(f"sqlite:///{folder / 'record.db'}", vault))
+        with self.record.write() as connection:
+            for table in ("leases", "lease_holders"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")
         self.seconds = 0.0
         self.held: dict[str, dict[str, int]] = {}
         self.deadline: dict[str, float] = {}
@@ -219,9 +219,10 @@ class Leases(RuleBasedStateMachine):
         claimed = [account for holder in live for account in self.held[holder]]
         assert len(claimed) == len(set(claimed))
 
-    def teardown(self) -> None:
-        if hasattr(self, "stack"):
-            self.stack.close()
+
+@pytest.fixture(autouse=True)
+def _record(sqlite_record: Record) -> None:
+    Leases.record = sqlite_record
 
 
 Leases.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

@@ -128,6 +128,18 @@ def test_replies_of_one_batch_to_one_conversation_keep_their_order(record: Recor
     assert order == list(range(50))
 
 
+def test_replies_to_one_conversation_keep_their_order_though_a_clock_is_behind(record: Record, vault: Vault) -> None:
+    for n, second in enumerate((10, 3, 3, 0)):
+        enqueue(record, reply(vault, n, "talk"), now=at(second))
+    epochs = lease(record)
+    order = []
+    for _ in range(4):
+        (owed,) = claim(record, epochs, now=at(11))
+        store(record, owed, "sent")
+        order.append(int(owed.number or 0) - 1_000_000_000)
+    assert order == [0, 1, 2, 3]
+
+
 def test_a_conversation_whose_reply_waits_blocks_nobody_else(record: Record, vault: Vault) -> None:
     enqueue(record, *[reply(vault, n, "talk", person=str(n)) for n in range(300)])
     enqueue(record, *[reply(vault, n) for n in range(300, 310)], now=at(1))
