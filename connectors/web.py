@@ -50,6 +50,14 @@ class ReportFile(_Input, frozen=True, kw_only=True):
     size: Annotated[int, Meta(ge=0)] | None = None
 
 
+class Supplement(_Input, frozen=True, kw_only=True):
+    """Which report is added to. The hub writes it once the citizen has shown the report's token."""
+
+    number: Annotated[str, Meta(pattern=r"^\d{10}$")]
+    conversation: Annotated[str, Meta(min_length=1, max_length=255)]
+    """Of the report's own first message."""
+
+
 class Report(_Input, frozen=True, kw_only=True):
     """One report, as the form and the API file it."""
 
@@ -74,6 +82,8 @@ class Report(_Input, frozen=True, kw_only=True):
     files: Annotated[tuple[ReportFile, ...], Meta(max_length=5)] = ()
     external_ids: Annotated[dict[Key, Short], Meta(max_length=10)] = {}
     tags: Annotated[tuple[Short, ...], Meta(max_length=20)] = ()
+    supplement: Supplement | None = None
+    """Set: no report of its own, but an addition to an earlier one."""
     extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
 
 
@@ -107,10 +117,13 @@ api_keys = ["{secret}"]     # callers that show one of these are not limited by 
             report = _report.decode(payload.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Reject("not_a_report", str(error)) from None  # names the field, never its value
-        yield Part(report, report.native)
+        yield Part(report, report.supplement.conversation if report.supplement else report.native)
 
     def read(self, part: Part, raw: Raw) -> Message:
         report: Report = part.payload
+        if report.supplement:
+            own, number = report.supplement.conversation, report.supplement.number
+            return self.message(raw, report.native, own, command="TL", number=number, **_known(report))
         return self.message(raw, report.native, report.native, opens_report=True, **_known(report))
 
 

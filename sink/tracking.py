@@ -64,6 +64,10 @@ class Tracked(msgspec.Struct, frozen=True, kw_only=True):
     proven: bool
     joined: bool
     """It was asked for by a Raw that joined an earlier report."""
+    account: str | None = None
+    """Of the report's first message."""
+    conversation: str | None = None
+    """Of that message. Never leaves the hub."""
     title: str | None = None
     incident_date: str | None = None
     place_name: str | None = None
@@ -139,6 +143,8 @@ def _details(
 ) -> dict[str, Any]:
     steps = timelines_of(connection, [row.id]).get(row.id, [])
     return {
+        "account": own[0].account if own else None,
+        "conversation": _conversation(connection, vault, own),
         "title": row.title,
         "incident_date": row.incident_date,
         "place_name": row.place_words or row.place_name,
@@ -147,6 +153,12 @@ def _details(
         "attachments": _files(connection, vault, row.id, own),
         "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL),
     }
+
+
+def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]]) -> str | None:
+    items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
+    sealed = connection.execute(select(parties.c.sealed).where(items).limit(1)).scalar()
+    return open_contact(vault, sealed).conversation if sealed else None
 
 
 def _shown(step: Step) -> TrackedStep:

@@ -10,6 +10,7 @@ from hub.web.access_proof import AccessProof
 from hub.web.api.routes import router as api
 from hub.web.citizen.form import router as form
 from hub.web.citizen.pages import router as pages
+from hub.web.citizen.supplement import router as supplement
 from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
 from hub.web.middleware import ErrorMiddleware
@@ -39,6 +40,7 @@ def build_pages_and_api(*, accounts: Accounts, reports: ReportService, settings:
     app.include_router(api)
     app.include_router(form)
     app.include_router(pages)
+    app.include_router(supplement)
     add_exception_handlers(app)
     app.add_middleware(ErrorMiddleware)
     return app

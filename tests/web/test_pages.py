@@ -7,8 +7,10 @@ import re
 
 import pytest
 
+from hub.clock import Clock
+from hub.web import build_app
 from schemas import Event, Retry
-from tests.web.asgi import Response
+from tests.web.asgi import Response, call
 from tests.web.conftest import Site
 from tests.web.test_api import PHONE, PNG, WORDS, filed, multipart
 
@@ -179,11 +181,13 @@ async def test_every_answer_keeps_others_out(quiet: Site, path: str) -> None:
     assert "strict-transport-security" not in headers
 
 
-async def test_an_address_with_a_token_goes_nowhere(site: Site) -> None:
+async def test_a_url_with_a_token_is_named_to_nobody(site: Site) -> None:
     mine = await filed(site)
     page = await site.call("GET", f"/lacak/{mine['number']}?token={mine['token']}")
-    assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("no-referrer", "no-store")
-    assert mine["token"] not in page.text
+    assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("strict-origin", "no-store")
+    links = re.findall(r'<a [^>]*href="(.+?)"', page.text)
+    assert links
+    assert not any(mine["token"] in link for link in links)
 
 
 async def test_no_page_has_script_or_style_of_its_own_or_of_others(quiet: Site) -> None:
@@ -266,3 +270,72 @@ async def test_metrics_hold_figures_and_nothing_personal(site: Site) -> None:
     ):
         assert line in text
     assert not any(word in text for word in ("Siti", PHONE, "4455", "203.0.113", "Cikareo"))
+
+
+async def test_the_reporter_adds_words_and_photos_to_the_report(site: Site) -> None:
+    mine = await filed(site)
+    added, other = "Sekarang kawat ketiga juga putus.", "Bukan laporan saya"
+    at = f"/lacak/{mine['number']}/keterangan"
+    body, kind = multipart(("text", added), ("token", mine["token"]), ("files", ("foto.png", PNG)))
+    sent = await site.call("POST", at, body, {**kind, **SAME_SITE})
+    strange, kind = multipart(("text", other), ("token", "tebakan"))
+    refused = await site.call("POST", at, strange, {**kind, **SAME_SITE})
+    assert (sent.status, refused.status) == (303, 404)
+    page = await site.call("GET", sent.headers["location"].partition("#")[0])
+    assert (WORDS in page.text, added in page.text, other in page.text) == (True, True, False)
+    [picture] = re.findall(r'<img src="(/lacak/\d+/berkas/\w+\?token=\w+)"', page.text)
+    assert (await site.call("GET", picture)).body == PNG
+    assert (await site.call("GET", picture.partition("?")[0])).status == 404
+
+
+async def test_an_addition_without_words_is_asked_for_again(site: Site) -> None:
+    mine = await filed(site)
+    body, kind = multipart(("text", " "), ("token", mine["token"]))
+    answer = await site.call("POST", f"/lacak/{mine['number']}/keterangan", body, {**kind, **SAME_SITE})
+    assert (answer.status, "Isi laporan belum diisi." in answer.text) == (422, True)
+
+
+async def test_a_report_that_cannot_be_stored_gives_the_words_back(quiet: Site) -> None:
+    async def broken(_: object) -> None:
+        raise Retry("the log cannot be written")
+
+    quiet.publish = broken
+    answer = await send(quiet, ("text", WORDS), ("place", "Kampung Cikareo"), ("files", ("foto.png", PNG)))
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert WORDS in answer.text
+    assert 'value="Kampung Cikareo"' in answer.text
+    assert "Silakan pilih lagi berkasnya" in answer.text
+
+
+async def test_a_form_sent_too_often_gives_the_words_back(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.citizen.form.WAIT", 0.0)
+    body, kind = multipart(("text", WORDS))
+    headers = {**kind, **SAME_SITE, "content-length": str(len(body))}
+    answers = [await quiet.call("POST", "/", body, headers) for _ in range(21)]
+    assert [a.status for a in answers] == [303] * 20 + [429]
+    assert (WORDS in answers[-1].text, "retry-after" in answers[-1].headers) == (True, True)
+
+
+async def test_changing_the_language_costs_no_turn(quiet: Site) -> None:
+    answers = [await send(quiet, ("text", WORDS), ("switch", "en")) for _ in range(30)]
+    assert {a.status for a in answers} == {200}
+
+
+async def test_a_mistyped_number_is_said_to_be_one(quiet: Site) -> None:
+    answer = await quiet.call("GET", "/lacak?number=1234567890")
+    assert (answer.status, "Ada angka yang salah ketik" in answer.text) == (422, True)
+
+
+async def test_operators_pages_answer_nowhere_else_where_inside_is_set(quiet: Site) -> None:
+    public = build_app(
+        accounts=quiet.opened.current.accounts,
+        publish=quiet.publish,
+        record=quiet.opened.storage.record,
+        blobs=quiet.opened.storage.blobs,
+        pools=quiet.opened.outside.pools,
+        clock=Clock(),
+        settings=quiet.settings,
+        inside=None,
+    )
+    answers = {path: (await call(public, "GET", path)).status for path in ("/healthz", "/readyz", "/metrics")}
+    assert answers == {"/healthz": 200, "/readyz": 404, "/metrics": 404}

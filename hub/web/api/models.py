@@ -117,7 +117,7 @@ _Place: Any = Annotated[  # a plain word is the place in words
 ReportInput: type[_ReportFields] = create_model(
     "ReportInput",
     __base__=_ReportFields,
-    **fields_of(Report, without=frozenset({"native", "files", "place"})),
+    **fields_of(Report, without=frozenset({"native", "files", "place", "supplement"})),
     place=(_Place | None, None),
     sender=(Annotated[str, Field(max_length=254)] | None, None),
     **{name: field_of(ReportPlace, part) for name, part in PLACE_FIELDS.items()},

@@ -91,7 +91,7 @@ async def show_report(
     found = await proof.find(address, number, token, None) if is_number(number) else None
     if found is None:
         return _ask_again(request, language, number, "not_found" if is_number(number) else "error_check_digit", 404)
-    return _report(request, found, language, settings, token=token if found.proven else None)
+    return render_report(request, found, language, settings, token=token if found.proven else None)
 
 
 @router.get("/lacak/{number}/berkas/{sha256}")
@@ -121,7 +121,7 @@ async def prove_by_phone(
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
     error = None if found.proven else "not_proven" if complete else "error_last4"
-    return _report(request, found, language, settings, {"last4": Text(error).to(language)} if error else {})
+    return render_report(request, found, language, settings, {"last4": Text(error).to(language)} if error else {})
 
 
 @router.get("/static/{name}")
@@ -138,7 +138,7 @@ def _ask_again(request: Request, language: Language, number: str, error: str, st
     return render(request, "track.html", language=language, here="track", status=status, **values)
 
 
-def _report(
+def render_report(
     request: Request,
     found: Tracked,
     language: Language,
@@ -147,6 +147,7 @@ def _report(
     *,
     token: str | None = None,
 ) -> Response:
+    """The page of a report that was found."""
     steps = steps_of(found.status)
     values: dict[str, Any] = {
         "found": found,

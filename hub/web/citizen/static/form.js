@@ -10,6 +10,12 @@
 
   function start() {
     const form = byId("report");
+    const pick = byId("pick");
+    pick.hidden = false;
+    pick.addEventListener("click", () => byId("files").click());
+    byId("files").classList.add("unseen");
+    byId("files").tabIndex = -1;
+    byId("files").addEventListener("focus", () => pick.focus());
     byId("files").addEventListener("change", async (event) => {
       const added = await Promise.all([...event.target.files].map(shrink));
       choose([...chosen, ...added]);
@@ -17,7 +23,7 @@
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (tooMuch()) {
-        byId("files").focus();
+        byId("pick").focus();
         return;
       }
       send(form, event.submitter);
