@@ -74,7 +74,7 @@ def encode_all(events: Sequence[Event]) -> list[bytes]:
 
 def any_large(values: Sequence[bytes]) -> bool:
     """Does one of them have to travel by reference?"""
-    return any(len(value) > BY_REFERENCE for value in values)
+    return max(map(len, values), default=0) > BY_REFERENCE
 
 
 def by_reference(events: Sequence[Event], values: Sequence[bytes], bodies: Bodies | None) -> list[bytes]:
@@ -116,6 +116,8 @@ def account_of(value: bytes) -> str:
 
 def stored_key(key: str) -> str:
     """The key as it stands on the bus."""
+    if len(key) <= LONGEST_KEY // 4:  # no character takes more than four bytes
+        return key
     encoded = key.encode(errors="replace")
     return encoded.decode() if len(encoded) <= LONGEST_KEY else f"sha256:{sha256(encoded).hexdigest()}"
 
@@ -139,9 +141,15 @@ def _fitted(event: Event, value: bytes) -> bytes:
 def _bounded(dead: Dead) -> Dead:
     """With a hash for each over-long identifier and a detail that ends somewhere: only its `event` can be large."""
     identifiers = ("id", "stage", "of_topic", "event_key", "code", "account", "channel", "raw", "message")
-    short = {name: stored_key(text) for name in identifiers if (text := getattr(dead, name))}
-    detail = dead.detail[:_LONGEST_DETAIL].encode(errors="replace").decode()
+    texts = {name: _encodable(text) for name in identifiers if (text := getattr(dead, name))}
+    short = {name: stored_key(text) for name, text in texts.items()}
+    detail = _encodable(dead.detail[:_LONGEST_DETAIL])
     return msgspec.structs.replace(dead, **short, detail=detail, unknown_words={})
+
+
+def _encodable(text: str) -> str:
+    """Without the half characters that JSON may name and UTF-8 cannot hold."""
+    return text.encode(errors="replace").decode()
 
 
 def _cut(dead: Dead, size: int) -> bytes:

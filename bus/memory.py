@@ -19,7 +19,7 @@ from bus._groups import GroupInUse
 from bus._partitions import Slot, now, pack
 from bus._port import Batch, Bus, Lag, Lost, Stored
 from bus._subscription import CommitToken, Ownership, Subscription
-from bus._values import Bodies, by_reference, encode_all
+from bus._values import Bodies, any_large, by_reference, encode_all
 from schemas import Event
 
 
@@ -45,7 +45,9 @@ class MemoryBus(Bus):
         self._owners.clear()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        values, at = by_reference(events, encode_all(events), self._bodies), self._clock()
+        values, at = encode_all(events), self._clock()
+        if any_large(values):
+            values = by_reference(events, values, self._bodies)
         for (topic, partition), rows in pack(events, values, self.partitions).items():
             log = self._events[topic, partition]
             log += [
