@@ -26,13 +26,16 @@ class ItemOutcome(NamedTuple):
     outcome: str
     """recorded, added, asked, redelivered, refused, dead; receipt or empty."""
     reason: str | None
+    """Why refused, joined by which rule; of a dead one what to mend."""
     number: str | None
     """Of the complaint that it opened or joined, once that is recorded."""
 
 
 _OUTCOMES = """
     SELECT o.raw, o.item_index, o.item_count, o.outcome,
-        coalesce(o.reason, (SELECT t.why FROM timeline t WHERE t.complaint = o.complaint AND t.raw = o.raw
+        coalesce((SELECT d.detail FROM dead d WHERE o.outcome = 'dead' AND d.raw = o.raw
+                  AND d.item_index = o.item_index AND d.detail <> '' ORDER BY d.id LIMIT 1),
+            o.reason, (SELECT t.why FROM timeline t WHERE t.complaint = o.complaint AND t.raw = o.raw
                             AND t.item_index = o.item_index ORDER BY t.seq LIMIT 1)),
         (SELECT number FROM complaints WHERE id = o.complaint)
     FROM outcomes o WHERE o.raw IN (*)
