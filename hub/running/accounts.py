@@ -24,18 +24,13 @@ from hub.running.backend import Backend
 from hub.running.backoff import Random
 from hub.running.dispatch import Dispatcher
 from hub.running.fetching import Fetching
-from hub.running.leases import RENEW_EVERY, Leases
+from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.result_writer import ResultWriter
 from hub.running.sending import Render
 from hub.running.sessions import Sessions
 from hub.running.taking_in import Door
 from sink.outbox_results import SendResult, store_results
 
-WATCH_EVERY = 0.5
-"""Seconds between two checks whether leases ended or accounts changed."""
-LAST_SENDS = 4.0
-"""Seconds that replies on their way have when the process is stopped."""
-LAST_WRITES = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -55,10 +50,11 @@ class AccountsStage:
     """Works for the accounts that `holder` holds. `lease_io` is a pool that no other call delays."""
 
     def __init__(
-        self, backend: Backend, accounts: Accounts, holder: str, tools: Tools, *, lease_io: InThread | None = None
-    ) -> None:
-        self._backend, self._accounts, self._http = backend, accounts, tools.http
-        self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing)
+        self, backend: Backend, accounts: Accounts, holder: str, tools: Tools,
+        *, lease_io: InThread | None = None, times: LeaseTimes = PRODUCTION,
+    ) -> None:  # fmt: skip
+        self._backend, self._accounts, self._http, self._times = backend, accounts, tools.http, times
+        self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times)
         self._health = AccountHealth(backend, tools.random)
         self._results = ResultWriter(self._store_results, _reply_id, backend.timing)
         self._sessions = Sessions(backend, self._health)
@@ -85,7 +81,7 @@ class AccountsStage:
         }  # fmt: skip
         running = {name: asyncio.create_task(forever(name, loop)) for name, loop in loops.items()}
         try:
-            await asyncio.gather(*running.values())
+            await asyncio.wait(running.values())
         finally:
             await self._stop(running)
 
@@ -101,7 +97,7 @@ class AccountsStage:
             await self._leases.renew(wanted, before - self._busy())
             self._match()
             try:
-                async with asyncio.timeout(RENEW_EVERY):
+                async with asyncio.timeout(self._times.renew_every):
                     await self._renew_now.wait()
             except TimeoutError:
                 pass
@@ -117,7 +113,7 @@ class AccountsStage:
                 snapshot = self._accounts.snapshot
                 self._edited()
             self._match()
-            await self._backend.timing.sleep(WATCH_EVERY)
+            await self._backend.timing.sleep(self._times.watch_every)
 
     def _edited(self) -> None:
         self._renew_now.set()
@@ -143,10 +139,10 @@ class AccountsStage:
         for task in running.values():
             task.cancel()
         await asyncio.wait([running["dispatch"], running["fetch"]])
-        await self._dispatcher.finish(LAST_SENDS)
+        await self._dispatcher.finish(self._times.last_sends)
         await self._tasks.finish()
         try:
-            async with asyncio.timeout(LAST_WRITES):
+            async with asyncio.timeout(self._times.last_writes):
                 await self._fetching.finish()
                 await self._results.finish()
                 await self._leases.release()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from connectors import Channel, Connects, Outbound, Speaks
 from hub.accounts import Accounts
@@ -125,9 +126,8 @@ class Dispatcher:
         if owed.account in self._rates:
             self._rates[owed.account][1].take(1)
         task = asyncio.create_task(self._send(owed))
-        tasks = self._sending.setdefault(owed.account, set())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        self._sending.setdefault(owed.account, set()).add(task)
+        task.add_done_callback(partial(self._ended, owed))
 
     def _give_back(self, owed: OwedReply) -> None:
         self._results.in_flight.add(owed.id)
@@ -143,6 +143,11 @@ class Dispatcher:
             self._health.worked(owed.account, "send")
         self._results.put(sending.result)
         self._wake.set()
+
+    def _ended(self, owed: OwedReply, task: asyncio.Task[None]) -> None:
+        self._sending[owed.account].discard(task)
+        if task.cancelled():  # before it began
+            self._give_back(owed)
 
     async def _woken(self) -> None:
         try:

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from hub.clock import Timing
 from hub.reading import InThread
 from sink.leases import release_leases, renew_leases
 from sink.record import Record
 
-TTL = 15.0
-"""Seconds after which an account that was not renewed is free for other processes."""
-RENEW_EVERY = 5.0
-MARGIN = 3.0
-"""Seconds before its end at which a lease is no longer used: what runs for the account has to stop before the end."""
+
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """Seconds, all of them."""
+
+    ttl: float = 15.0
+    """After this an account whose lease was not renewed is free for other processes."""
+    renew_every: float = 5.0
+    watch_every: float = 0.5
+    """Between two checks whether a lease ended, or an edition came."""
+    margin: float = 3.0
+    """Before its end a lease is no longer used: what runs for the account has so long to stop."""
+    last_sends: float = 4.0
+    """That replies on their way have when the process is stopped."""
+    last_writes: float = 2.0
+    """That results have then to be stored."""
+
+
+PRODUCTION = LeaseTimes()
 
 
 class Leases:
     """Renews the leases of one holder. `io` is a pool that no other call delays."""
 
-    def __init__(self, record: Record, holder: str, io: InThread, timing: Timing) -> None:
-        self.holder = holder
+    def __init__(self, record: Record, holder: str, io: InThread, timing: Timing, times: LeaseTimes) -> None:
+        self.holder, self._times = holder, times
         self._record, self._io, self._timing = record, io, timing
         self._epochs: dict[str, int] = {}
         self._until = float("-inf")
@@ -33,9 +48,15 @@ class Leases:
         self._offered = frozenset(idle)
         try:
             epochs = await self._io(
-                renew_leases, self._record, self.holder, wanted, now=self._timing.now(), ttl=TTL, idle=self._offered
+                renew_leases,
+                self._record,
+                self.holder,
+                wanted,
+                now=self._timing.now(),
+                ttl=self._times.ttl,
+                idle=self._offered,
             )
-            self._epochs, self._until = dict(epochs), began + TTL - MARGIN
+            self._epochs, self._until = dict(epochs), began + self._times.ttl - self._times.margin
         finally:
             self._offered = frozenset()
 

@@ -1,0 +1,399 @@
+"""What the stage `accounts` promises, held by made-up channels of each ability, through kills and takeovers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import Secret
+from hub.accounts import Account, Accounts, Snapshot
+from schemas import Retry
+from sink.account_states import account_faults
+from sink.cursors import load_cursor, save_cursor
+from sink.leases import StaleEpoch, list_leases
+from tests.channels.made_up.feed import Feed, FeedSettings
+from tests.channels.made_up.kiosk import Kiosk, KioskSettings
+from tests.channels.made_up.modem import Modem, ModemSettings
+from tests.fakes.feed import FeedServer
+from tests.fakes.kiosk import KioskServer
+from tests.fakes.modem import ModemServer
+from tests.fakes.server import Accepted, Fault
+from tests.flow.account_processes import TIMES, AccountProcess, World, account_world, until
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with account_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def processes(world: World) -> AsyncIterator[list[AccountProcess]]:
+    """Started ones are stopped at the end."""
+    started: list[AccountProcess] = []
+    yield started
+    await asyncio.gather(*(process.stop() for process in started))
+
+
+@pytest.fixture
+def kiosk() -> Iterator[KioskServer]:
+    with KioskServer() as server:
+        yield server
+
+
+@pytest.fixture
+def feed() -> Iterator[FeedServer]:
+    with FeedServer(at_most=2) as server:
+        yield server
+
+
+def kiosk_account(server: KioskServer, name: str = "kios", token: str = "rahasia-kios") -> Kiosk:
+    return Kiosk(name, "32.73", KioskSettings(token=Secret(token), url=server.url))
+
+
+def feed_account(server: FeedServer, every: float = 0.05) -> Feed:
+    return Feed("umpan", "32.73", FeedSettings(url=server.url, token=Secret("rahasia-umpan"), poll_every=every))
+
+
+def modem_account(server: ModemServer, within: float = 30.0) -> Modem:
+    settings = ModemSettings(port=server.port, password=Secret("sandi-modem"), answer_within=within)
+    return Modem("modem", "32.73", settings)
+
+
+def item(number: int) -> dict[str, Any]:
+    return {"id": f"n{number}", "from": "budi", "text": f"Jalan rusak {number}"}
+
+
+# -- sending
+
+
+async def test_what_is_owed_is_sent_once_in_order_and_its_result_stored(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    await world.owe("kios", "budi", "a", "b", "c")
+    processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
+    await until(lambda: _states(world, "sent", "sent", "sent"), "three results")
+    order = [sent["ref"] for sent in kiosk.sent]
+    assert len(order) == len(set(order)) == 3
+    assert [sent["text"] for sent in kiosk.sent] == [f"Jawaban {ref}" for ref in order]
+
+
+async def test_a_claim_whose_answer_was_lost_is_sent_once(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    process = world.process(Accounts.of(kiosk_account(kiosk)))
+    process.after["claim_replies"] = _once(Retry("the server was killed behind the commit"))
+    await world.owe("kios", "budi", "a")
+    processes.append(process.start())
+    await until(lambda: _states(world, "sent"), "the result")
+    assert len(kiosk.sent) == 1
+
+
+async def test_a_result_whose_answer_was_lost_is_stored_again_and_the_reply_not_sent_again(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    process = world.process(Accounts.of(kiosk_account(kiosk)))
+    process.after["store_results"] = _once(Retry("the server was killed behind the commit"))
+    await world.owe("kios", "budi", "a", "b")
+    processes.append(process.start())
+    await until(lambda: _states(world, "sent", "sent"), "the results")
+    assert len(kiosk.sent) == 2
+
+
+async def test_a_process_that_dies_between_claim_and_send_leaves_a_doubt_and_delays_nobody(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    first = world.process(Accounts.of(kiosk_account(kiosk)))
+    first.after["claim_replies"] = lambda: kiosk.received or first.kill()
+    await world.owe("kios", "budi", "a")
+    processes.append(first.start())
+    await until(lambda: _states(world, "claimed"), "the claim")
+    await world.owe("kios", "siti", "b")
+    processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
+    await until(lambda: _states(world, "unknown", "sent"), "the second process", within=2 + 3 * TIMES.ttl)
+    assert [sent["to"] for sent in kiosk.sent] == ["siti"]
+
+
+async def test_a_process_that_dies_between_send_and_store_leaves_a_doubt_and_nothing_is_sent_twice(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    first = world.process(Accounts.of(kiosk_account(kiosk)))
+    first.before["store_results"] = first.kill
+    await world.owe("kios", "budi", "a", "b")
+    processes.append(first.start())
+    await until(lambda: kiosk.sent, "the first reply")
+    processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
+    await until(lambda: _states(world, "unknown", "sent"), "the second process", within=2 + 3 * TIMES.ttl)
+    assert len(kiosk.sent) == len({sent["ref"] for sent in kiosk.sent}) == 2
+
+
+async def test_a_process_that_is_stopped_finishes_what_it_sends_and_leaves_no_doubt(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    await world.owe("kios", "budi", *(f"r{n}" for n in range(40)))
+    first = world.process(Accounts.of(kiosk_account(kiosk))).start()
+    await until(lambda: len(kiosk.sent) > 3, "the first replies")
+    await first.stop()
+    assert set(await world.states()) <= {"sent", "owed"}
+    assert [lease.holder for lease in await world.pools.io(list_leases, world.record)] == [""]
+    processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
+    await until(lambda: _states(world, *["sent"] * 40), "the rest", within=20)
+    assert len(kiosk.sent) == len({sent["ref"] for sent in kiosk.sent}) == 40
+
+
+async def test_a_process_that_stood_still_past_its_lease_begins_nothing_more(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    first = world.process(Accounts.of(kiosk_account(kiosk)))
+    processes.append(first.start())
+    await until(lambda: world.pools.io(list_leases, world.record), "the lease")
+    first.before["renew_leases"] = _always(Retry("cut off from the record"))
+    first.clock_ahead = 2 * TIMES.ttl
+    claims: list[int] = []
+    first.before["claim_replies"] = lambda: claims.append(1)
+    await world.owe("kios", "budi", "a")
+    first.wake.replies.set()
+    await asyncio.sleep(TIMES.ttl / 2)
+    assert (claims, kiosk.sent) == ([], [])
+
+
+async def test_hanging_accounts_delay_no_other(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    with KioskServer() as hanging:
+        hanging.then(*[Fault.HANG] * 500)
+        slow = [kiosk_account(hanging, f"macet-{n}") for n in range(20)]
+        for channel in slow:
+            await world.owe(channel.account, "siti", "s1")
+            await world.owe(channel.account, "budi", "s2")
+        processes.append(world.process(Accounts.of(*slow, kiosk_account(kiosk))).start())
+        await until(lambda: len(hanging.received) >= 40, "all of them to hang")
+        for n in range(20):
+            await world.owe("kios", f"warga-{n}", "a")
+        processes[0].wake.replies.set()
+        await until(lambda: len(kiosk.sent) == 20, "the others", within=1.0)
+        processes[0].kill()
+
+
+async def test_a_reply_that_may_have_arrived_is_never_sent_again(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    kiosk.then(Accepted(Fault.DROP))
+    await world.owe("kios", "budi", "a", "b")
+    processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
+    await until(lambda: _states(world, "unknown", "sent"), "both results")
+    assert len(kiosk.sent) == 2
+
+
+async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    accounts = Accounts.of(kiosk_account(kiosk, token="wrong"))
+    await world.owe("kios", "budi", "a", "b")
+    processes.append(world.process(accounts).start())
+    faults = await until(lambda: world.pools.io(account_faults, world.record), "the fault")
+    assert faults["kios"].code == "wrong_password"
+    assert set(await world.states()) <= {"owed", "claimed"}
+    asked = len(kiosk.received)
+    accounts.swap(Snapshot([Account(kiosk_account(kiosk))]))
+    await until(lambda: _states(world, "sent", "sent"), "the replies", within=2.0)
+    assert asked < 4  # it was not asked in vain again and again
+    await until(lambda: _no_faults(world), "the fault to be cleared")
+
+
+async def test_a_silent_account_takes_in_and_sends_nothing_until_it_speaks_again(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    channel = kiosk_account(kiosk)
+    accounts = Accounts(Snapshot([Account(channel, "silent")]))
+    await world.owe("kios", "budi", "a")
+    processes.append(world.process(accounts).start())
+    await until(lambda: world.pools.io(list_leases, world.record), "the lease")
+    await asyncio.sleep(0.3)
+    assert kiosk.sent == []
+    accounts.swap(Snapshot([Account(channel)]))
+    await until(lambda: _states(world, "sent"), "the reply")
+
+
+# -- polls
+
+
+async def test_polls_store_what_is_new_then_move_the_cursor_and_go_on_from_there(
+    world: World, processes: list[AccountProcess], feed: FeedServer
+) -> None:
+    feed.items += map(item, range(5))
+    first = world.process(Accounts.of(feed_account(feed))).start()
+    await until(lambda: _cursor(world, "umpan", "5"), "the cursor")
+    await first.stop()
+    feed.items += [item(5)]
+    processes.append(world.process(Accounts.of(feed_account(feed))).start())
+    await until(lambda: _cursor(world, "umpan", "6"), "the cursor to go on")
+    bodies = b"".join(raw.body for raw in await world.raws())
+    assert [bodies.count(b'"n%d"' % n) for n in range(6)] == [1] * 6
+
+
+async def test_a_takeover_between_publish_and_cursor_repeats_and_never_skips(
+    world: World, processes: list[AccountProcess], feed: FeedServer
+) -> None:
+    feed.items += [item(0), item(1)]
+    first = world.process(Accounts.of(feed_account(feed)))
+    first.before["save_cursor"] = first.kill
+    processes.append(first.start())
+    await until(world.raws, "the first poll")
+    processes.append(world.process(Accounts.of(feed_account(feed))).start())
+    await until(lambda: _cursor(world, "umpan", "2"), "the second process", within=2 + 3 * TIMES.ttl)
+    bodies = b"".join(raw.body for raw in await world.raws())
+    assert (bodies.count(b'"n0"'), bodies.count(b'"n1"')) == (2, 2)
+    with pytest.raises(StaleEpoch):
+        await world.pools.io(save_cursor, world.record, "umpan", 1, "9", (await world.raws())[0].received_at)
+
+
+async def test_a_poll_that_fails_is_made_again_and_skips_nothing(
+    world: World, processes: list[AccountProcess], feed: FeedServer
+) -> None:
+    feed.items += [item(0)]
+    feed.then(Fault.DROP)
+    processes.append(world.process(Accounts.of(feed_account(feed))).start())
+    await until(lambda: _cursor(world, "umpan", "1"), "the cursor")
+    assert len(await world.raws()) == 1
+
+
+# -- sessions
+
+
+async def test_a_session_receives_and_sends_and_is_opened_again_after_it_broke(
+    world: World, processes: list[AccountProcess]
+) -> None:
+    async with ModemServer() as modem:
+        processes.append(world.process(Accounts.of(modem_account(modem))).start())
+        modem.bring(item(0))
+        await until(lambda: modem.taken == {1}, "the first item")
+        modem.hang_up()
+        modem.bring(item(1))
+        await until(lambda: modem.taken == {1, 2}, "the item after the session broke")
+        await world.owe("modem", "budi", "a", channel="modem")
+        await until(lambda: _states(world, "sent"), "the reply")
+        assert [sent["to"] for sent in modem.sent] == ["budi"]
+        assert len(await world.raws()) == 2
+        await processes.pop().stop()
+        await until(lambda: modem.sessions == 0, "the session to close")
+
+
+async def test_replies_wait_while_there_is_no_session(world: World, processes: list[AccountProcess]) -> None:
+    async with ModemServer("another password") as modem:
+        await world.owe("modem", "budi", "a", channel="modem")
+        processes.append(world.process(Accounts.of(modem_account(modem))).start())
+        await until(lambda: world.pools.io(account_faults, world.record), "the fault")
+        await asyncio.sleep(0.3)
+        assert await world.states() == ["owed"]
+
+
+async def test_what_a_session_took_is_acknowledged_only_once_it_is_durable(
+    world: World, processes: list[AccountProcess]
+) -> None:
+    async with ModemServer() as modem:
+        first = world.process(Accounts.of(modem_account(modem)))
+        first.before["save_cursor"] = first.kill
+        processes.append(first.start())
+        modem.bring(item(0))
+        await until(world.raws, "the item to be stored")
+        assert modem.taken == set()
+        processes.append(world.process(Accounts.of(modem_account(modem))).start())
+        await until(lambda: modem.taken == {1}, "the second process", within=2 + 4 * TIMES.ttl)
+        assert {raw.body for raw in await world.raws()} == {(await world.raws())[0].body}
+
+
+async def test_a_session_closes_before_its_lease_ends(world: World, processes: list[AccountProcess]) -> None:
+    async with ModemServer() as modem:
+        first = world.process(Accounts.of(modem_account(modem)))
+        processes.append(first.start())
+        await until(lambda: modem.sessions == 1, "the session")
+        first.before["renew_leases"] = _always(Retry("cut off from the record"))
+        second = world.process(Accounts.of(modem_account(modem)))
+        most = 0
+
+        def watched() -> bool:
+            nonlocal most
+            most = max(most, modem.sessions)
+            return second.accounts is not None and modem.sessions == 1 and closed
+
+        closed = False
+        await until(lambda: modem.sessions == 0, "the session to close")
+        closed = True
+        processes.append(second.start())
+        await until(watched, "the session of the second process", within=2 + 3 * TIMES.ttl)
+        assert most == 1
+
+
+async def test_a_reply_cut_off_by_a_broken_session_is_not_sent_again(
+    world: World, processes: list[AccountProcess]
+) -> None:
+    async with ModemServer() as modem:
+        modem.silent = True
+        await world.owe("modem", "budi", "a", channel="modem")
+        processes.append(world.process(Accounts.of(modem_account(modem))).start())
+        await until(lambda: modem.sent, "the reply to reach the provider")
+        modem.hang_up()
+        await until(lambda: _states(world, "unknown"), "the doubt")
+        modem.silent = False
+        await world.owe("modem", "siti", "b", channel="modem")
+        await until(lambda: _states(world, "unknown", "sent"), "the next reply")
+        assert [sent["to"] for sent in modem.sent] == ["budi", "siti"]
+
+
+# -- sharing
+
+
+async def test_processes_share_the_accounts_and_a_dead_one_loses_its_own(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    channels = [kiosk_account(kiosk, f"kios-{n}") for n in range(10)]
+    first, second = (world.process(Accounts.of(*channels)).start() for _ in range(2))
+    processes += [first, second]
+    shares = await until(lambda: _shares(world, 5, 5), "fair shares", within=2 + 3 * TIMES.ttl)
+    assert sum(shares) == 10
+    first.kill()
+    for channel in channels:
+        await world.owe(channel.account, "budi", "a")
+    await until(lambda: _states(world, *["sent"] * 10), "the other process", within=2 + 4 * TIMES.ttl)
+    assert len(kiosk.sent) == 10
+
+
+def _once(fault: Exception) -> Any:
+    faults = [fault]
+
+    def hook() -> None:
+        if faults:
+            raise faults.pop()
+
+    return hook
+
+
+def _always(fault: Exception) -> Any:
+    def hook() -> None:
+        raise fault
+
+    return hook
+
+
+async def _states(world: World, *wanted: str) -> bool:
+    return await world.states() == list(wanted)
+
+
+async def _cursor(world: World, account: str, wanted: str) -> bool:
+    return await world.pools.io(load_cursor, world.record, account) == wanted
+
+
+async def _no_faults(world: World) -> bool:
+    return await world.pools.io(account_faults, world.record) == {}
+
+
+async def _shares(world: World, *wanted: int) -> list[int] | None:
+    leases = await world.pools.io(list_leases, world.record)
+    holders = [lease.holder for lease in leases if lease.holder]
+    shares = sorted(holders.count(holder) for holder in set(holders))
+    return shares if shares == list(wanted) else None
