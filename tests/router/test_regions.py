@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from router.regions import is_region, region_name, region_names
+from router.regions import region_name
+from schemas.regions import is_region, region_names
 
 
 def test_every_province_and_regency_has_a_name() -> None:
