@@ -36,6 +36,8 @@ class Pools:
         self._process.blocking.append(work)
         return await asyncio.shield(asyncio.get_running_loop().create_task(self._drive(work)))
 
+    lease = io
+
     async def _drive(self, work: greenlet) -> T:  # type: ignore[type-var]
         while True:
             if self._faults("record slow"):

@@ -81,13 +81,16 @@ class _Letters(Channel):
         )  # fmt: skip
 
 
-class _Speaking(_Letters, Speaks):
+class _Speaking(_Letters, Speaks, Fetches):
+    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
+        return File(await self.provider.file(attachment.native_id or ""), "image/jpeg")
+
     async def send(self, reply: Reply, outbound: Outbound) -> Sent:
         return Sent(await self.provider.send(reply))
 
 
-class Letter(_Speaking, Listens, Fetches):
-    """Webhooks in, calls out, photos to be fetched."""
+class Letter(_Speaking, Listens):
+    """Webhooks in, calls out."""
 
     kind = "letter"
     kept_headers = ()
@@ -98,9 +101,6 @@ class Letter(_Speaking, Listens, Fetches):
 
     def accepted(self) -> Answer:
         return Answer(200, b"ok")
-
-    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
-        return File(await self.provider.file(attachment.native_id or ""), "image/jpeg")
 
 
 class Pigeon(_Speaking, Polls):

@@ -42,7 +42,8 @@ class Facts:
     seen: list[str]
     """Laws that were broken while the seed ran."""
     record: sqlite3.Connection
-    message_key: Any
+    archived: set[str]
+    """Raw ids."""
     ledger: dict[str, int]
     replayed: set[str] = field(default_factory=set)
     """Raws that somebody sent again by hand."""

@@ -1,35 +1,35 @@
-"""What a process of the hub runs: every stage, the accounts stage, the ingress, and the loop that follows editions."""
+"""A process of the hub: what `up` runs, built by the hub's own tables, with a clock, ids and randomness of the seed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bus import MemoryBus, Run, Stage, pump
+from bus import MemoryBus, _aside_workers
 from hub.accounts import Account, Accounts, Snapshot
 from hub.clock import Clock, Timing
 from hub.editions import Edited, Editions, Live
-from hub.handlers import booking, matching, persisting, receiving, routing, storing_dead
 from hub.lanes import Lanes
-from hub.opening import Wake
-from hub.reading import divided, giving_way, read_stage
-from hub.running.accounts import AccountsStage, Tools
-from hub.running.backend import Backend
-from hub.running.taking_in import Door
-from hub.stages import BESIDE, TABLE, Row
+from hub.limits import Limits
+from hub.opening import Current, Opened, Outside, Storage, Transport
+from hub.running import dispatch, fetching, pipeline
+from hub.running.status import ProcessStatus
+from hub.settings import Settings
+from hub.stages import WORK
 from hub.web.ingress import Ingress
-from normalizer import Knowledge, Reader
-from router import Rules, Templates, render
-from schemas import Retry
-from sink import RecordMemory
+from router import Rules, Templates
+from schemas import Raw
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
 from tests.simulation.channels import KINDS, PROOF
@@ -39,15 +39,22 @@ from tests.simulation.process import Process
 from tests.simulation.provider import Provider
 from tests.simulation.watch import Watch
 
-ZONE = ZoneInfo("Asia/Jakarta")
-EDITIONS_EVERY = 1.5
-"""Seconds."""
 BUDGET = 4
 """Raws of one conversation in a minute before it goes by the slow lane: so few that some do."""
-STAGES = tuple(row for row in TABLE if row.name != "archive")
-"""The archive writes files: it is tested for itself."""
-NOWHERE = Path("/nowhere/accounts")
-KNOWLEDGE = Knowledge.load()
+NOWHERE = Path("/nowhere")
+SETTINGS = Settings(
+    data=NOWHERE, host="127.0.0.1", port=8080, bus="memory://", record="sqlite:///", channels=NOWHERE / "channels.toml",
+    keys=NOWHERE / "keys.toml", zone=ZoneInfo("Asia/Jakarta"), public_url="https://hub.example", inside=None,
+    proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=200,
+    guard_share=0.5, limits=Limits(),
+)  # fmt: skip
+IDLE: tuple[tuple[Any, str, float], ...] = (
+    (dispatch, "POLL_EVERY", 2.0),
+    (fetching, "POLL_EVERY", 3.0),
+    (_aside_workers, "LOOK_EMPTY_EVERY", 60.0),
+)
+"""Seconds from one look to the next where nothing is to be done: what wakes a loop at once is not slower, and a seed
+costs a third."""
 RULES, TEMPLATES = Rules.load(None), Templates.load(None)
 
 
@@ -65,53 +72,86 @@ class Surroundings:
     providers: Mapping[str, Provider]
     kinds: Mapping[str, str]
     """By account."""
+    archived: set[str]
+    """Raw ids in the archive, which all processes share."""
 
 
-class Bodies:
-    """No request of the simulation is large."""
+class Files:
+    """Blobs in memory."""
 
-    def get(self, sha256: str, /) -> bytes:
-        raise FileNotFoundError(sha256)
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def put(self, data: bytes) -> str:
+        name = sha256(data).hexdigest()
+        self._files[name] = data
+        return name
+
+    def get(self, name: str, /) -> bytes:
+        if name not in self._files:
+            raise FileNotFoundError(name)
+        return self._files[name]
+
+
+class MemoryArchive:
+    """An archive that keeps the ids of what it was given."""
+
+    def __init__(self, ids: set[str]) -> None:
+        self._ids = ids
+
+    def append(self, raws: Sequence[Raw]) -> None:
+        self._ids.update(raw.id for raw in raws)
+
+    def prune(self, days: int, now: datetime) -> None:
+        """Nothing is old."""
 
 
 class Hub:
     """One process, with objects of its own."""
 
     def __init__(self, process: Process, around: Surroundings) -> None:
-        self.process = process
+        self.process, self._around = process, around
         self.bus = SeenBus(around.bus, process, around.faults, around.random, around.watch)
         self.accounts = Accounts()
-        self._around = around
-        self._pools = Pools(process, around.faults)
-        self._record = SeenRecord(around.databases, around.faults, around.watch)
-        self._timing = Timing(around.now, around.monotonic, asyncio.sleep)
-        self._clock = Clock(wall=lambda: int(around.now().timestamp() * 1e9))
-        self._wake = Wake()
         self._channels = {a: KINDS[kind](a, "32.73", around.providers[a]) for a, kind in around.kinds.items()}
-        edited = Edited("accounts", NOWHERE, self._snapshot, self._apply, required=False)
-        self._editions = Editions([edited], publisher=process.name, now=around.now)
-        self._editions.begin(None)
+        edited = Edited("accounts", NOWHERE, self._snapshot, self._apply)
+        editions = Editions([edited], publisher=process.name, now=around.now)
+        editions.begin(None)
+        files: Any = Files()
+        archive: Any = MemoryArchive(around.archived)
+        pools: Any = Pools(process, around.faults)
+        http: Any = None  # the made-up channels reach their providers without it
+        record = SeenRecord(around.databases, around.faults, around.watch)
+        self._opened = Opened(
+            Storage(record.vault, record, files, archive),
+            Transport(self.bus, self.bus),
+            Current(self.accounts, Live(RULES), Live(TEMPLATES), editions),
+            Outside(http, pools),
+        )
         self._ingress = Ingress(
-            self.accounts, self.bus.publish, self._store, clock=self._clock, new_id=self._new_id,
-        )  # fmt: skip
+            self.accounts, self.bus.publish, partial(pools.io, files.put), clock=self._clock(), new_id=self._new_id
+        )
 
     async def run(self) -> None:
         """Until the process dies."""
+        timing = Timing(self._around.now, self._around.monotonic, asyncio.sleep)
+        with self._of_the_seed():
+            work = pipeline.work_of(SETTINGS, self._opened, ProcessStatus(), WORK, timing)
         async with asyncio.TaskGroup() as tasks:
-            for row, run in self._stages():
-                tasks.create_task(self._pump(row, run))
-            tasks.create_task(self._accounts_stage().run())
-            tasks.create_task(self._follow_editions())
+            for each in work:
+                tasks.create_task(each.run())
 
     async def post(self, account: str, body: bytes) -> int:
-        """A webhook: the status that the ingress answers."""
+        """A webhook: the status that the ingress answers. A process that dies never answers."""
         status = asyncio.get_running_loop().create_future()
 
         async def answer() -> None:
-            status.set_result(await self._request(account, body))
+            found = await self._request(account, body)
+            if not status.done():
+                status.set_result(found)
 
         self.process.start(answer())
-        return await status  # type: ignore[no-any-return]
+        return int(await status)
 
     async def _request(self, account: str, body: bytes) -> int:
         answers: list[MutableMapping[str, Any]] = []
@@ -129,57 +169,20 @@ class Hub:
         await self._ingress(scope, receive, send)
         return int(answers[0]["status"])
 
-    async def _pump(self, row: Row, run: Run) -> None:
-        stage = Stage(row.name, row.topic, run, batch_size=row.batch_size)
-        if row.name == "reader":
-            stage.on_partitions_assigned = self._lanes.scan
-        await pump(self.bus, stage, sleep=asyncio.sleep, clock=self._around.now, monotonic=self._around.monotonic)
+    @contextmanager
+    def _of_the_seed(self) -> Iterator[None]:
+        """What the hub draws itself while it is built, it draws from the seed."""
+        with ExitStack() as stack:
+            ours = {
+                "new_id": self._new_id, "random": self._around.random, "Clock": lambda _: self._clock(),
+                "Lanes": partial(Lanes, budget=BUDGET),
+            }  # fmt: skip
+            for name, value in ours.items():
+                stack.enter_context(patch.object(pipeline, name, value))
+            yield
 
-    def _stages(self) -> list[tuple[Row, Run]]:
-        record, io, timing = self._record, self._pools.io, self._timing
-        reader = Reader(self._channels.get, KNOWLEDGE)
-        self._lanes = Lanes(self.bus, budget=BUDGET, clock=timing.monotonic)
-        read = read_stage(reader, Bodies(), io, timing, self._new_id)
-        matcher = matching(RecordMemory(record, timing.now), io)
-        runs = {
-            "reader": divided(self._lanes, read),
-            "slow": giving_way(self.bus, read, timing),
-            "matcher": matcher,
-            "actions": matcher,
-            "router": routing(Live(RULES), io),
-            "sink": persisting(record, self.accounts, io, self._wake, now=timing.now, zone=ZONE),
-            "receipts": receiving(record, io),
-            "dead": storing_dead(record, io),
-            "ledger": booking(record, io),
-        }
-        return [(row, runs[row.name]) for row in STAGES]
-
-    def _accounts_stage(self) -> AccountsStage:
-        backend = Backend(self._record, self._pools.io, self._timing)
-        door = Door(self.bus.publish, self._store, self._clock, self._new_id)
-        http: Any = None  # the made-up channels reach their providers without it
-        tools = Tools(
-            door, http, lambda owed, channel: render(owed, TEMPLATES), lambda body: "0" * 64, self._wake,
-            self._around.random.random,
-        )  # fmt: skip
-        return AccountsStage(backend, self.accounts, self.process.name, tools)
-
-    async def _follow_editions(self) -> None:
-        while True:
-            await asyncio.sleep(EDITIONS_EVERY)
-            with suppress(Retry):
-                await self._pools.io(self._editions.step, self._record)
-
-    def _snapshot(self, text: str) -> Snapshot:
-        """The text names the accounts that are silent."""
-        silent = text.split()
-        return Snapshot(Account(c, "silent" if a in silent else "active") for a, c in self._channels.items())
-
-    def _apply(self, snapshot: Snapshot, version: int) -> None:
-        self.accounts.swap(snapshot)
-
-    async def _store(self, body: bytes) -> str:
-        raise AssertionError("no request of the simulation is large")
+    def _clock(self) -> Clock:
+        return Clock(wall=lambda: int(self._around.now().timestamp() * 1e9))
 
     def _new_id(self) -> str:
         """A UUID version 7 of the process's clock and the seed's randomness."""
@@ -187,6 +190,19 @@ class Hub:
         number = milliseconds << 80 | 0x7 << 76 | self._around.random.getrandbits(76)
         return str(UUID(int=number & ~(0xC000 << 48) | 0x8000 << 48))
 
+    def _snapshot(self, text: str) -> Snapshot:
+        """The text of an edition names the accounts that are silent."""
+        silent = text.split()
+        return Snapshot(Account(c, "silent" if a in silent else "active") for a, c in self._channels.items())
 
-GROUPS = frozenset(row.name for row in STAGES)
-CARRYING = GROUPS - BESIDE
+    def _apply(self, snapshot: Snapshot, version: int) -> None:
+        self.accounts.swap(snapshot)
+
+
+@contextmanager
+def idle_slowly() -> Iterator[None]:
+    """While the seeds run, idle loops look less often."""
+    with ExitStack() as stack:
+        for module, name, seconds in IDLE:
+            stack.enter_context(patch.object(module, name, seconds))
+        yield

@@ -54,7 +54,7 @@ def each_item_has_one_outcome(facts: Facts) -> Iterator[str]:
 
 @law
 def nothing_is_lost(facts: Facts) -> Iterator[str]:
-    if facts.ledger["lost"] or facts.ledger["on_the_road"]:
+    if facts.ledger["lost"] or facts.ledger["in_flight"]:
         yield f"the ledger says {facts.ledger}"
 
 
@@ -224,7 +224,7 @@ def each_status_stands_in_the_timeline_once(facts: Facts) -> Iterator[str]:
 
 @law
 def each_file_is_fetched_or_refused(facts: Facts) -> Iterator[str]:
-    for row in facts.rows("SELECT id, account, state FROM attachments WHERE channel = 'letter'"):
+    for row in facts.rows("SELECT id, account, state FROM attachments"):
         if row["state"] not in {"fetched", "refused", "expired"}:
             yield f"{row['id']} of {row['account']} is {row['state']}"
 
@@ -246,3 +246,8 @@ def each_raw_is_received_once(facts: Facts) -> Iterator[str]:
     booked = {row["raw"] for row in facts.rows("SELECT raw FROM received")}
     yield from (f"{raw.id} is not booked" for raw in facts.raws if raw.id not in booked)
     yield from (f"{raw} is booked and not in the log" for raw in booked - {raw.id for raw in facts.raws})
+
+
+@law
+def each_raw_is_archived(facts: Facts) -> Iterator[str]:
+    yield from (raw.id for raw in facts.raws if raw.id not in facts.archived)

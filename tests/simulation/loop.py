@@ -159,7 +159,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return self.now
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None) -> Handle:  # type: ignore[override]
-        handle = Handle(callback, args, context or contextvars.copy_context(), self.now)
+        handle = Handle(callback, args, _current(context), self.now)
         self._ready(handle)
         return handle
 
@@ -173,7 +173,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def call_at(
         self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> Handle:  # type: ignore[override]
-        handle = Handle(callback, args, context or contextvars.copy_context(), when)
+        handle = Handle(callback, args, _current(context), when)
         self._later(handle, when)
         return handle
 
@@ -215,6 +215,10 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     async def shutdown_asyncgens(self) -> None:
         """Nothing to shut down."""
+
+
+def _current(context: contextvars.Context | None) -> contextvars.Context:
+    return contextvars.copy_context() if context is None else context  # an empty context is false
 
 
 def _is_step(handle: Handle) -> bool:

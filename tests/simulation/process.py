@@ -27,6 +27,7 @@ class Process:
         self.steps = 0
         self.tasks: list[asyncio.Task[Any]] = []
         """All that it ever started; kept, so that nothing of a dead process is closed before the end."""
+        self.failures: list[BaseException] = []
         self.blocking: list[greenlet] = []
         self.on_death: list[Callable[[], None]] = []
         """What the rest of the world notices of its death."""
@@ -38,7 +39,13 @@ class Process:
         """Run this as a task of the process."""
         context = contextvars.copy_context()
         context.run(OWNER.set, self)
-        return context.run(asyncio.get_running_loop().create_task, work)
+        task = context.run(asyncio.get_running_loop().create_task, work)
+        task.add_done_callback(self._ended, context=context)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.failures.append(error)
 
     def kill(self) -> None:
         """Nothing of it runs any more, not even a `finally`."""

@@ -51,6 +51,7 @@ class Provider:
         self.is_polled = False
         """Its cursor counts its items."""
         self.mended_at = 0.0
+        self.notice: Callable[[str], None] = lambda line: None
         self._faults, self._random, self._clock = faults, random, clock
         self._tasks: list[asyncio.Task[None]] = []
         self._given: set[int] = set()
@@ -60,6 +61,7 @@ class Provider:
         process = OWNER.get()
         attempt = Attempt(reply, str(process), self._clock())
         self.attempts.append(attempt)
+        self.notice(f"{reply.template} {reply.id} to {reply.conversation}")
         try:
             return await self._try(attempt, connected)
         except Unanswered:
@@ -73,6 +75,7 @@ class Provider:
             raise
         finally:
             attempt.ended = self._clock()
+            self.notice(f"{reply.template} {reply.id} to {reply.conversation}: {attempt.end}, taken {attempt.taken}")
 
     async def _try(self, attempt: Attempt, connected: bool) -> tuple[str, ...]:
         faults = self._faults

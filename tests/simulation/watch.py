@@ -40,7 +40,7 @@ class Watch:
                 self.breaches.append(f"the epoch of {account} went back to {epoch}")
             self._epochs[account] = epoch
         for account, cursor in self._record.execute("SELECT account, cursor FROM account_states"):
-            if cursor is not None and cursor != self._cursors.get(account):
+            if cursor is not None and int(cursor) != self._cursors.get(account):
                 self._moved(account, int(cursor))
 
     def _moved(self, account: str, cursor: int) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import sqlite3
+import traceback
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bus import MemoryBus
-from sink import balance, booked
+from sink import balance, last_booked
 from tests.simulation.broker import SESSION_TIMEOUT
 from tests.simulation.channels import KINDS
 from tests.simulation.citizens import Citizen, Office, Webhooks, Written
 from tests.simulation.database import Databases, SeenRecord
 from tests.simulation.facts import Facts, logged_raws
 from tests.simulation.faults import CLOCKS_DIFFER, Faults
-from tests.simulation.hub import Hub, Surroundings
+from tests.simulation.hub import Hub, Surroundings, idle_slowly
 from tests.simulation.laws import breaches
 from tests.simulation.loop import Stuck, VirtualLoop
 from tests.simulation.process import OWNER, Process
@@ -31,7 +32,7 @@ BEGINNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PARTITIONS = 3
 HUBS = 2
 ACCOUNTS = {"letter-bandung": "letter", "letter-bogor": "letter", "pigeon": "pigeon", "radio": "radio"}
-TROUBLE_LASTS = 60.0
+TROUBLE_LASTS = 40.0
 """Seconds; then nothing goes wrong any more."""
 QUIET_BY = 900.0
 """Seconds after which everything has to be quiet."""
@@ -74,11 +75,12 @@ class World:
         self._processes: list[Process] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._logged: list[str] = []
+        self._archived: set[str] = set()
 
     def run(self) -> Result:
         """Run the seed and check every law."""
         self._databases.renew()
-        with closing(sqlite3.connect(self._databases.file)) as record, self._logging():
+        with closing(sqlite3.connect(self._databases.file)) as record, self._logging(), idle_slowly():
             self._watch = Watch(record, self._providers)
             try:
                 found = self._loop.run(self._main(record), QUIET_BY)
@@ -86,7 +88,8 @@ class World:
                 found = [f"it never falls quiet: {stuck}"]
             for process in self._processes:
                 process.clear()
-        found += [f"a task failed with {error!r}" for error in self._loop.failures]
+        failures = [*self._loop.failures, *(error for process in self._processes for error in process.failures)]
+        found = [f"a task failed: {''.join(traceback.format_exception(error))}" for error in failures] + found
         schedule = hash((self._random.random(), self._loop.steps, round(self._loop.now * 1e6)))
         return Result(self._seed, found, dict(self._faults.happened), self._loop.steps, self._loop.now, schedule)
 
@@ -116,6 +119,7 @@ class World:
                 citizens[account, name] = citizen = Citizen(name, phone, provider, self._written, self._branch())
                 if ACCOUNTS[account] == "letter":
                     citizen.by(webhooks)
+            provider.notice = self._say
             provider.heard = lambda reply: citizens[reply.account, reply.conversation].hear(reply)
         return [self._spawn(citizen.live()) for citizen in citizens.values()] + [self._spawn(self._office())]
 
@@ -148,6 +152,7 @@ class World:
             bus=self._bus, databases=self._databases, faults=self._faults, random=self._branch(), watch=self._watch,
             now=lambda: self._now() + timedelta(seconds=off), monotonic=self._loop.time,
             providers=self._providers, kinds=ACCOUNTS,
+            archived=self._archived,
         )  # fmt: skip
         self._processes.append(process)
         hub = Hub(process, around)
@@ -211,12 +216,12 @@ class World:
 
     async def _facts(self, record: sqlite3.Connection) -> Facts:
         seen = SeenRecord(self._databases, self._faults, self._watch)
-        ledger = balance(seen, booked(seen), set())["all"]
+        ledger = balance(seen, last_booked(seen), set())["all"]
         attempts = [attempt for provider in self._providers.values() for attempt in provider.attempts]
         return Facts(
             raws=await logged_raws(self._bus), written=self._written, attempts=sorted(attempts, key=lambda a: a.began),
             faults=dict(self._faults.happened), channels=dict(self._channels), logged=self._logged,
-            seen=self._watch.breaches, record=record, message_key=seen.message_key, ledger=dict(ledger),  # type: ignore[arg-type]
+            seen=self._watch.breaches, record=record, archived=self._archived, ledger=dict(ledger),  # type: ignore[arg-type]
         )  # fmt: skip
 
     # -- small things
