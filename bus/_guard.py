@@ -3,7 +3,7 @@
 It counts the events of each account by their end: dead where nothing but a `Dead` came of it, whether the stage
 returned that itself or the pump made it. Bugs are counted in a row: of one account they put it aside, of several they
 stop the stage, for then the stage is at fault. Counting begins anew whenever the stage is started, and for an account
-when it is put aside.
+when it is put aside. An event that names no account is nobody's.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class Watch:
 
     def dead_lettered(self, letter: Dead) -> None:
         """Nothing but this came of an event."""
-        if letter.channel in self._guard.spared:
+        account = letter.account
+        if account is None or letter.channel in self._guard.spared:
             return
-        account = letter.account or ""
         tally = self._tallies.setdefault(account, _Tally(deque(maxlen=self._guard.of)))
         tally.in_a_row += 1
         tally.ends.append(True)
@@ -112,7 +112,8 @@ class Watch:
                 f"the last {location}"
             )
         self._tallies.pop(account, None)
-        self.verdicts[account] = Verdict("bugs", f"{self._bugs.count} bugs in a row, the last {location}")
+        if account:
+            self.verdicts[account] = Verdict("bugs", f"{self._bugs.count} bugs in a row, the last {location}")
 
     def _alive(self, events: Sequence[Event]) -> None:
         if not self._tallies:

@@ -17,6 +17,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from bus import _kafka_topics
+from bus._dead_letter import fault_location
 from bus._kafka_url import Address
 from bus._opened import Opened
 from schemas import Retry
@@ -26,7 +27,10 @@ CONNECT = 2.0
 ANSWER = 3.0
 """Seconds for a question."""
 FAULTS = (KafkaError, OSError, TimeoutError)
-"""What aiokafka raises while a broker is unavailable. Anything else is a bug, and is raised as it is."""
+"""What aiokafka raises while a broker is unavailable."""
+TRIPS = (AssertionError, AttributeError, KeyError)
+"""What it raises, besides, where it trips over its own state. Raised inside aiokafka they are its faults: tried again,
+under their own name. Raised anywhere else they are bugs of ours, as all other exceptions, and raised as they are."""
 
 _logger = logging.getLogger(__name__)
 
@@ -62,6 +66,10 @@ class Link:
             if client:
                 self._client.drop(client)
             raise self.unavailable(error) from error
+        except TRIPS as error:
+            if client:
+                self._client.drop(client)
+            raise self.tripped(error) from None
         except Retry as fault:
             self._log(fault.reason)
             raise
@@ -73,6 +81,15 @@ class Link:
         self._log(reason)
         return Retry(reason)
 
+    def tripped(self, error: Exception) -> Exception:
+        """Retry for a fault inside aiokafka, the error itself for a bug of ours."""
+        location = fault_location(error)
+        if " at aiokafka." not in location:
+            return error
+        reason = f"aiokafka failed: {location}"
+        self._log(reason)
+        return Retry(reason)
+
     def available(self) -> None:
         """It did."""
         if self._logged:
@@ -81,7 +98,7 @@ class Link:
 
     def _log(self, reason: str) -> None:
         if not self._logged:
-            _logger.warning("%s; trying again until it does", reason)
+            _logger.warning("%s; trying again", reason)
         self._logged = reason
 
     async def close(self) -> None:

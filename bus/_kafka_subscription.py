@@ -15,7 +15,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInPro
 
 from bus._kafka_assignment import Read
 from bus._kafka_consumer import GroupConsumer, join
-from bus._kafka_link import ANSWER, FAULTS, Link
+from bus._kafka_link import ANSWER, FAULTS, TRIPS, Link
 from bus._kafka_records import unpack
 from bus._opened import Opened
 from bus._port import Batch, Lost, Stored
@@ -67,6 +67,9 @@ class KafkaSubscription(AsyncIterator[Batch]):
             except FAULTS as error:  # of the group: an unavailable broker only keeps us waiting
                 self._consumer.drop(consumer)
                 raise self._link.unavailable(error) from error
+            except TRIPS as error:
+                self._consumer.drop(consumer)
+                raise self._link.tripped(error) from None
             if records:
                 self._checked_at, self._ends = time.monotonic(), (0, {})
                 found = {slot: unpack(self._topic, some, self._bodies) for slot, some in records.items()}
@@ -150,6 +153,8 @@ class KafkaSubscription(AsyncIterator[Batch]):
             return {}
         except FAULTS as error:
             raise self._link.unavailable(error) from error
+        except TRIPS as error:
+            raise self._link.tripped(error) from None
         self._link.available()
         if consumer.assignment.restarted(token.read):
             consumer.seek(consumer.assignment.still_ours(token.read))

@@ -17,7 +17,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 
-from bus._kafka_link import ANSWER, CONNECT, FAULTS, Link, close
+from bus._kafka_link import ANSWER, CONNECT, FAULTS, TRIPS, Link, close
 from bus._kafka_records import Row, Rows
 from bus._opened import Opened
 from schemas import Reject
@@ -55,6 +55,9 @@ class Writer:
         except FAULTS as error:
             self._producer.drop(producer)
             raise self._link.unavailable(error) from error
+        except TRIPS as error:
+            self._producer.drop(producer)
+            raise self._link.tripped(error) from None
         if failures := [failure for future in sent if (failure := future.exception())]:
             self._producer.drop(producer)
             if any(isinstance(failure, TOO_LARGE) for failure in failures):

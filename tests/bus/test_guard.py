@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from msgspec.structs import replace
+from msgspec import defstruct
+from msgspec.structs import asdict, replace
 
 from bus import Guard, MemoryBus, Run, Stage, Stopped
 from schemas import Dead, Event, Raw, Reject, encode
@@ -136,6 +137,14 @@ async def test_a_raw_of_which_something_could_be_read_is_not_dead(pumping: Pumpi
         return [made for e in events if isinstance(e, Raw) for made in (_dead(e), read_one(e))]
 
     await pumping.run(run, raws(100), guard=GUARD)
+    assert await put_aside(pumping) == {}
+
+
+async def test_bytes_that_name_no_account_put_nobody_aside(pumping: Pumping) -> None:
+    torn = defstruct("Torn", [("received_at", int), ("account", None)], bases=(Raw,), frozen=True, kw_only=True)
+    event = {**asdict(raw(1)), "received_at": 1, "account": None}
+    await pumping.run(stage_that(), [torn(**event) for _ in range(50)], guard=GUARD)
+    assert len(await pumping.dead()) == 50
     assert await put_aside(pumping) == {}
 
 

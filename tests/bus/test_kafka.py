@@ -122,6 +122,15 @@ async def test_a_bug_of_ours_is_no_unavailable_broker(bus: KafkaBus, monkeypatch
     assert sorted(ids(await everything(bus, "reader", 2))) == [1, 2]
 
 
+async def test_a_fault_inside_aiokafka_is_named_and_tried_again(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bus.publish([raw(1)])
+    producer = await bus._writer._producer.get()
+    monkeypatch.setattr(producer, "_metadata", None)  # so that aiokafka trips
+    with pytest.raises(Retry, match=r"aiokafka failed: AttributeError at aiokafka.producer.producer:"):
+        await bus.publish([raw(2)])
+    await bus.publish([raw(2)])
+
+
 async def test_topics_wait_for_enough_brokers(kafka: str, prefix: str, url: str) -> None:
     waiting = f"kafka://{kafka}/{prefix}?brokers=2"
     async with KafkaBus(waiting) as bus:
