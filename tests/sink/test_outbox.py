@@ -192,6 +192,20 @@ def test_a_result_that_is_stored_twice_is_stored_once(
     assert one(record, "state, attempts") == (ends, int(state == "retry"))
 
 
+@pytest.mark.parametrize("state", ["owed", "retry"])
+def test_a_reply_whose_result_may_not_be_stored_yet_is_not_claimed_again(
+    record: Record, vault: Vault, state: SendState
+) -> None:
+    enqueue(record, reply(vault, 1, "talk"), reply(vault, 2, "talk"))
+    epochs = lease(record)
+    (owed,) = claim(record, epochs)
+    store(record, owed, state, due_at=NOW)  # and its answer is lost: the caller stores it once more
+    assert claim(record, epochs, in_flight={owed.id}) == []
+    store(record, owed, state, due_at=NOW)
+    (again,) = claim(record, epochs)
+    assert (again.id, again.attempts) == (owed.id, int(state == "retry"))
+
+
 def test_the_result_of_an_earlier_claim_does_not_touch_the_next_one(record: Record, vault: Vault) -> None:
     enqueue(record, reply(vault, 1))
     epochs = lease(record)
