@@ -10,7 +10,7 @@ test: check ; $(BIN)/pytest -n 2 --dist loadgroup
 quick: check ; $(BIN)/pytest -n 2 -m "not (service or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench
-golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden
+golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
 lock: .venv/dev ; $(BIN)/python deploy/lock.py
 
 .venv/run: requirements.lock

@@ -64,6 +64,7 @@ class MetaSettings(Settings, frozen=True, kw_only=True):
     access_token: Secret = Secret("")
     """Without it nothing can be answered and no picture fetched."""
     graph_url: str = "https://graph.facebook.com/v23.0"
+    """The Graph API, with its version."""
     file_hosts: tuple[str, ...] = ("lookaside.fbsbx.com",)
     """Hosts besides graph_url's own from which attachments are fetched: the access token goes nowhere else."""
     file_limit: int = 25 * 1024 * 1024

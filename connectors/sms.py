@@ -63,7 +63,9 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     send_url: str = ""
     """Kannel's sendsms, as http://127.0.0.1:13013/cgi-bin/sendsms. Empty: nothing can be answered."""
     username: str = ""
+    """Of the sendsms user at the gateway."""
     password: Secret = Secret("")
+    """Of the sendsms user at the gateway."""
     sender: str = ""
     """Our number as the citizen sees it."""
     public_url: str = ""

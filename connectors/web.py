@@ -26,6 +26,7 @@ class WebSettings(Settings, frozen=True, kw_only=True):
     rate: int = 60
     """Reports a minute from one address without an API key."""
     api_keys: tuple[Secret, ...] = ()
+    """Keys of callers that are not limited by `rate`."""
 
 
 class _Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -1,0 +1,97 @@
+"""Write `docs/settings.md`, every setting of every channel, from the classes: `python -m deploy.settings`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connectors import Channel, Secret, Settings, channel_type, kinds
+from hub.limits import Limits
+
+FILE = Path(__file__).parent.parent / "docs" / "settings.md"
+HEAD = """# Settings of channels, and limits
+
+Written from the classes by `make golden`. The settings of the hub itself stand in the
+[interface](interface.md#settings).
+
+Each account is a table of `channels.toml` with `kind`, `owner` and, if it shall not be active, `state`, and these
+settings. `satupintu channels new KIND` prints one to paste. A secret is written as `env:NAME`, `file:PATH`, or the value.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    sections = [_section(channel_type(kind)) for kind in kinds()]
+    return "\n".join([HEAD, *sections, _limits()])
+
+
+def _section(channel: type[Channel]) -> str:
+    lines = [f"## {channel.kind}\n", *_table(channel.settings_type)]
+    if channel.outbound_settings:
+        names = ", ".join(f"`{name}`" for name in channel.outbound_settings)
+        lines.append(f"\nWithout {names} nothing can be sent, and what is owed waits.")
+    if channel.template:
+        lines += ["\n```toml", channel.template.strip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _limits() -> str:
+    head = inspect.getdoc(inspect.getmodule(Limits)) or ""
+    return "\n".join(["## Limits\n", head + "\n", *_table(Limits, "limit_")]) + "\n"
+
+
+def _table(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
+    docs = _docs(struct)
+    yield "| setting | kind | default | meaning |"
+    yield "|---|---|---|---|"
+    for field in msgspec.structs.fields(struct):
+        words = docs.get(field.name, "").replace("\n", " ").replace("|", "\\|")
+        yield f"| `{prefix}{field.encode_name}` | {_kind(field.type)} | {_default(field)} | {words} |"
+
+
+def _docs(struct: type) -> Mapping[str, str]:
+    """The docstring behind each field, of the class and of those that it stands on."""
+    found: dict[str, str] = {}
+    for part in reversed(struct.__mro__):
+        if part in (object, msgspec.Struct, Settings) or not part.__module__.startswith(("connectors", "hub")):
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, doc in zip(body.body, body.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
+                found[ast.unparse(field.target)] = inspect.cleandoc(str(doc.value.value))
+    return found
+
+
+def _kind(annotation: Any) -> str:
+    if annotation is Secret or Secret in getattr(annotation, "__args__", ()):
+        return "secret" if annotation is Secret else "list of secrets"
+    names = {str: "text", int: "number", float: "number", bool: "true or false"}
+    if annotation in names:
+        return names[annotation]
+    origin = getattr(annotation, "__origin__", None)
+    if origin is dict:
+        return "table"
+    if origin in (tuple, list):
+        return "list"
+    choices = getattr(annotation, "__args__", ())
+    return " or ".join(f"`{choice}`" for choice in choices) if choices else str(annotation)
+
+
+def _default(field: Any) -> str:
+    value = field.default if field.default is not msgspec.NODEFAULT else None
+    if value is None and field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    if value is None or value == "" or value in ((), {}, []) or isinstance(value, Secret):
+        return "none"
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    FILE.write_text(page(), encoding="utf-8")
