@@ -6,9 +6,10 @@ from bus._file import UnusableLog, open_read_only
 from bus._groups import GroupInUse, forget_group
 from bus._guard import Guard, Stopped
 from bus._lane import SideLane, behind
+from bus._origin import Origin, origin_of
 from bus._port import Batch, Bus, Lag, Lost, Stored
 from bus._stage import Counts, Run, Stage
-from bus._values import Bodies, MemoryBodies, decode
+from bus._values import Bodies, MemoryBodies, decode, stored_key, whole
 from bus.memory import MemoryBus
 from bus.pump import pump
 from bus.spool import Spool, Spooled, spooled_events
@@ -17,7 +18,7 @@ from bus.turnstile import Turnstile
 
 __all__ = [
     "AsideStore", "Batch", "Bodies", "Bus", "Counts", "GroupInUse", "Guard", "Lag", "Lost", "MemoryAsides",
-    "MemoryBodies", "MemoryBus", "PutAside", "Run", "SideLane", "Spool", "Spooled", "SqliteBus", "Stage", "Stopped",
-    "Stored", "Turnstile", "UnusableLog", "behind", "decode", "fault_location", "forget_group", "open_read_only",
-    "pump", "spooled_events",
+    "MemoryBodies", "MemoryBus", "Origin", "PutAside", "Run", "SideLane", "Spool", "Spooled", "SqliteBus", "Stage",
+    "Stopped", "Stored", "Turnstile", "UnusableLog", "behind", "decode", "fault_location", "forget_group",
+    "open_read_only", "origin_of", "pump", "spooled_events", "stored_key", "whole",
 ]  # fmt: skip
