@@ -82,9 +82,9 @@ class Edited(Generic[T]):
 
 
 class Editions:
-    """What people edit, followed by this process."""
+    """What people edit, followed by this process. Without a `publisher` its own files count only for itself."""
 
-    def __init__(self, edited: Sequence[Edited[Any]], *, publisher: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, edited: Sequence[Edited[Any]], *, publisher: str | None, now: Callable[[], datetime]) -> None:
         self._edited = edited
         self._publisher = publisher
         self._now = now
@@ -116,11 +116,14 @@ class Editions:
     def _begin(self, record: Record, edited: Edited[Any]) -> None:
         newest, text = latest_edition(record, edited.name), edited.changed_text()
         self._begun.add(edited.name)
-        if newest is None or (text is not None and text != newest.body and edited.written_at() > newest.published_at):
-            if newest is None:
-                edited.take(text or SHIPPED, 0)
+        if newest is None:
+            edited.take(text or SHIPPED, 0)
             if text is not None:
                 self._publish(record, edited, text)
+        elif text is not None and text != newest.body and edited.written_at() > newest.published_at:
+            edited.version = newest.version
+            if not self._publish(record, edited, text):
+                edited.version = 0
         elif text is not None and text != newest.body:
             log.warning("%s is older than edition %d of %s, which is used: save it again to publish it",
                         edited.path, newest.version, edited.name)  # fmt: skip
@@ -134,17 +137,22 @@ class Editions:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
 
-    def _publish(self, record: Record, edited: Edited[Any], text: str) -> None:
+    def _publish(self, record: Record, edited: Edited[Any], text: str) -> bool:
+        """False: it is refused."""
         try:
             edited.parse(text)
         except WrongCall as error:
             log.error("%s is refused, the old edition stays: %s", edited.path, error)
-            return
+            return False
+        if self._publisher is None:
+            edited.take(text, edited.version)
+            return True
         version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
         edited.take(text, version)
         if edited.published:
             edited.published(record, self._now())
         log.info("%s is edition %d of %s", edited.path, version, edited.name)
+        return True
 
     def _follow(self, record: Record, edited: Edited[Any]) -> bool:
         newest = latest_edition(record, edited.name)

@@ -91,14 +91,15 @@ class Opened(NamedTuple):
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, *, ingress: bool = False) -> AsyncIterator[Opened]:
-    """Open everything, making what a first start needs; with `ingress` also its spool. Raises WrongCall."""
+async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool = True) -> AsyncIterator[Opened]:
+    """Open everything, making what a first start needs; with `ingress` also its spool. `publishes`: changed files become
+    editions. Raises WrongCall."""
     async with AsyncExitStack() as stack:
         with _set_up(settings):
             vault = load_vault(settings)
             accounts = Accounts()
             record = stack.enter_context(_record(settings, vault, accounts))
-            current = _current(settings, record, accounts)
+            current = _current(settings, record, accounts, publisher() if publishes else None)
         storage = Storage(
             vault, record, Blobs(settings.data / "blobs"), stack.enter_context(Archive(settings.data / "archive"))
         )
@@ -142,7 +143,7 @@ def load_vault(settings: Settings) -> Vault:
     return Vault.create(settings.keys)
 
 
-def _current(settings: Settings, record: Record, accounts: Accounts) -> Current:
+def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> Current:
     rules, templates = Live(Rules.load(None)), Live(Templates.load(None))
     editions = Editions(
         (
@@ -150,7 +151,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts) -> Current:
             rules_file(settings.data / "rules.toml", rules),
             templates_file(settings.data / "templates.toml", templates),
         ),
-        publisher=publisher(),
+        publisher=by,
         now=now,
     )
     if not settings.channels.exists() and not _has_accounts(record):

@@ -93,7 +93,7 @@ def on_hub(work: Callable[[Settings, Opened], Awaitable[T]], *, first_start: boo
         require_initialised(own)
 
     async def opened() -> T:
-        async with open_hub(own) as found:
+        async with open_hub(own, publishes=first_start) as found:
             return await work(own, found)
 
     return uvloop.run(opened())

@@ -38,8 +38,12 @@ def check_stages(own: Settings) -> Iterator[Finding]:
 
 
 def check_lag(own: Settings) -> Iterator[Finding]:
-    """Which groups are behind, and for how long."""
-    if not is_started(own) or not own.shared or (not own.remote and not sqlite_path(own.bus).exists()):
+    """Which groups are behind, and for how long. Where no process is at work nothing moves, and opening the log would
+    change it."""
+    from hub.clock import now
+    from sink.processes import live_processes
+
+    if not is_started(own) or not own.shared or not _ask(own, lambda record: live_processes(record, now())):
         return
     lags = _lags(own)
     late = [lag for lag in lags if lag.behind and lag.oldest and datetime.now(UTC) - lag.oldest > LATE]

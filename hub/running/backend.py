@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from bus import fault_location
 from hub.clock import Timing
 from hub.reading import InThread
+from hub.running.fault_log import FaultLog
 from schemas import Retry
 from sink.record import Record
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds between two tries of work that fails."""
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Backend:
 
     async def forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run the work again whenever it ends or fails: whatever fails in it must not end what runs beside it."""
-        pause = FIRST_PAUSE
+        pause, faults = FIRST_PAUSE, FaultLog(name, self.timing.monotonic)
         while True:
             began = self.timing.monotonic()
             try:
                 await work()
             except Retry as fault:
-                log.warning("%s: %s; trying again", name, fault.reason)
-            except Exception as error:  # a bug: said, and tried again
-                log.error("%s: %s; trying again", name, fault_location(error))
+                faults(fault.reason)
+            except Exception as error:  # a bug: logged, and tried again
+                faults(fault_location(error), level=logging.ERROR)
             pause = FIRST_PAUSE if self.timing.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await self.timing.sleep(pause)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
@@ -13,25 +13,32 @@ import msgspec
 from bus import fault_location
 from hub.clock import Timing
 from hub.running.backend import Backend
+from hub.running.fault_log import FaultLog
 from hub.running.status import ProcessStatus
 from hub.stages import Loop
 from schemas import Retry
 from sink.processes import forget_process, heartbeat
 
-REMIND_EVERY = 60.0
-"""Seconds between two lines of the log about the same fault."""
-log = logging.getLogger(__name__)
+LAST_STEP = 1.0
+"""Seconds that the last step may take."""
 
 
-async def repeat(loop: Loop, step: Callable[[], Awaitable[object]], timing: Timing) -> None:
-    """Do the step every so many seconds, whatever becomes of it."""
-    said, at = "", float("-inf")
-    while True:
-        fault = await _fault_of(step)
-        if fault and (fault != said or timing.monotonic() - at > REMIND_EVERY):
-            said, at = fault, timing.monotonic()
-            log.warning("%s: %s; trying again", loop.name, fault)
-        await timing.sleep(loop.every)
+async def repeat(
+    loop: Loop,
+    step: Callable[[], Awaitable[object]],
+    timing: Timing,
+    last: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Do the step every so many seconds, whatever becomes of it; `last` when it is cancelled."""
+    faults = FaultLog(loop.name, timing.monotonic)
+    try:
+        while True:
+            if fault := await _fault_of(step):
+                faults(fault)
+            await timing.sleep(loop.every)
+    finally:
+        if last is not None:
+            await _fault_of(lambda: asyncio.wait_for(last(), LAST_STEP))
 
 
 async def _fault_of(step: Callable[[], Awaitable[object]]) -> str:

@@ -56,9 +56,12 @@ def work_of(
     if "accounts" in names:
         stage = accounts_stage(settings, opened, backend, wake)
         work.append(Work("accounts", stage.run, StageStatus()))
-    steps = _steps(settings, opened, Heartbeat(backend, status, names))
+    heartbeat = Heartbeat(backend, status, names)
+    steps, last = _steps(settings, opened, heartbeat), {"heartbeat": heartbeat.end}
     loops = [loop for loop in LOOPS if loop.run in ("", *names)]
-    return work + [Work(x.name, partial(repeat, x, steps[x.name], timing), StageStatus()) for x in loops]
+    return work + [
+        Work(x.name, partial(repeat, x, steps[x.name], timing, last.get(x.name)), StageStatus()) for x in loops
+    ]
 
 
 def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake) -> list[Stage]:
