@@ -21,7 +21,7 @@ Written from the classes by `make golden`. The settings of the hub itself stand 
 [interface](interface.md#settings).
 
 Each account is a table of `channels.toml` with `kind`, `owner` and, if it shall not be active, `state`, and these
-settings. `satupintu channels new KIND` prints one to paste. A secret is written as `env:NAME`, `file:PATH`, or the value.
+settings. `satupintu channels new KIND` prints one to paste. A secret is `env:NAME`, `file:PATH`, or the value.
 """
 
 
