@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cli.program import one_line, satupintu
 
 
-def tally(path: Path, data: Path) -> dict[str, int]:
+def ledger_of(path: Path, data: Path) -> dict[str, int]:
     done = satupintu("ingest", str(path), data=data)
     assert done.returncode == 0, done.stderr
     found: dict[str, int] = json.loads(done.stdout)
@@ -18,7 +18,7 @@ def tally(path: Path, data: Path) -> dict[str, int]:
 def test_csv_of_a_spreadsheet_with_mark_semicolons_and_line_breaks(tmp_path: Path) -> None:
     rows = 'id;text;sender;anonymous\n1;"Jalan rusak;\nparah sekali";0812-0000-1234;ya\n2;Banjir di RT 04;;\n'
     (tmp_path / "rows.csv").write_bytes(b"\xef\xbb\xbf" + rows.encode())
-    assert tally(tmp_path / "rows.csv", tmp_path / "var")["recorded"] == 2
+    assert ledger_of(tmp_path / "rows.csv", tmp_path / "var")["recorded"] == 2
     complaints = [json.loads(x) for x in satupintu("export", data=tmp_path / "var").stdout.splitlines()]
     assert sorted(c["text"] for c in complaints) == ["Banjir di RT 04", "Jalan rusak;\nparah sekali"]
     assert sorted(c["anonymous"] for c in complaints) == [False, True]
@@ -33,7 +33,7 @@ def test_a_wrong_row_of_csv_is_named_by_the_line_it_begins_on(tmp_path: Path) ->
 
 def test_windows_text_is_read(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes("text\nPasar “Baru” kotor – mohon dibersihkan\n".encode("cp1252"))
-    tally(tmp_path / "rows.csv", tmp_path / "var")
+    ledger_of(tmp_path / "rows.csv", tmp_path / "var")
     assert "“Baru”" in json.loads(satupintu("export", data=tmp_path / "var").stdout)["text"]
 
 
@@ -56,13 +56,32 @@ def test_an_attachment_outside_the_folder_is_not_taken(tmp_path: Path) -> None:
     assert not [path for path in (tmp_path / "var" / "blobs").rglob("*") if path.is_file()]
 
 
+def test_m7_no_file_of_the_hub_itself_is_taken(tmp_path: Path) -> None:
+    row = '{"text": "Jalan rusak", "attachments": ["var/keys.toml", "var/channels.toml", "var/./keys.toml"]}\n'
+    (tmp_path / "rows.ndjson").write_text(row)
+    done = satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path / "var")
+    assert done.stderr.count("belongs to the hub itself") == 3
+    assert not [path for path in (tmp_path / "var" / "blobs").rglob("*") if path.is_file()]
+
+
+def test_l1_an_attachment_with_an_impossible_name_does_not_stop_the_other_rows(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    names = ["a\0b", "x" * 5000, "circle", "a\x1b]0;title"]
+    rows = [json.dumps({"id": str(n), "text": "Jalan rusak", "attachments": [name]}) for n, name in enumerate(names)]
+    (tmp_path / "rows.ndjson").write_text("\n".join(rows))
+    done = satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path / "var")
+    assert json.loads(done.stdout)["received"] == 4
+    assert done.stderr.count("the row goes on without it") == 4
+    assert "\x1b" not in done.stderr
+
+
 def test_an_account_of_another_kind_is_a_wrong_call(tmp_path: Path) -> None:
     (tmp_path / "rows.ndjson").write_text('{"text": "Jalan rusak"}\n')
     done = satupintu("ingest", str(tmp_path / "rows.ndjson"), "--account", "sms", data=tmp_path / "var")
     assert "name one of file" in one_line(done, 64)
 
 
-def test_more_rows_than_the_road_takes_at_once(tmp_path: Path) -> None:
+def test_more_rows_than_may_be_in_flight_at_once(tmp_path: Path) -> None:
     lines = (json.dumps({"id": str(n), "text": f"Lampu jalan nomor {n} mati"}) for n in range(5000))
     (tmp_path / "rows.ndjson").write_text("\n".join(lines))
-    assert tally(tmp_path / "rows.ndjson", tmp_path / "var")["recorded"] == 5000
+    assert ledger_of(tmp_path / "rows.ndjson", tmp_path / "var")["recorded"] == 5000

@@ -9,7 +9,10 @@ from typing import Any
 from tests.cli.program import one_line, satupintu
 from tests.programs import whatsapp_body
 
-FIELDS = {"id", "native_id", "conversation", "sender", "kind", "text", "sent_at", "attachments", "place"}
+FIELDS = {
+    "id", "native_id", "conversation", "sender", "kind", "text", "title", "sent_at", "refers_to", "attachments",
+    "place", "refusal",
+}  # fmt: skip
 SMS = "from=%2B6281200001234&to=1708&text=LAPOR+lampu+jalan+mati&id=k-1&ts=2025-07-01+08:00:00"
 
 
