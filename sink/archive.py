@@ -16,10 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from uuid_utils import uuid7
@@ -28,8 +26,8 @@ from schemas import Raw, Reject, Retry, decode, encode
 from sink.archive_files import Checksums, Segment
 from sink.archive_members import OnDamage, read_members
 
-OPEN_DAYS = 2
-"""Files that a writer holds open: yesterday's raws still come in just after midnight."""
+OPEN_DAYS = 8
+"""Files that a writer holds open, for raws that come in late."""
 _SUFFIX = ".jsonl.gz"
 _log = logging.getLogger(__name__)
 
@@ -51,7 +49,7 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def append(self, raws: Iterable[Raw]) -> None:
@@ -84,10 +82,13 @@ class Archive:
                     yield raw
 
     def prune(self, days: int, now: datetime) -> list[str]:
-        """Delete the files of days that ended more than `days` days ago; returns their names."""
+        """Close the open files of days before yesterday, and delete those of days that ended more than `days` days ago;
+        returns their names. Raises Retry."""
         last = _day(now - timedelta(days=days))
-        old = list(takewhile(lambda file: file.name[: len(last)] < last, self._files()))
-        with _disk_faults():
+        old = [file for file in self._files() if file.name < last]
+        with self._lock, _disk_faults():
+            for day in [day for day in self._open if day < _day(now - timedelta(days=1))]:
+                self._close(day)
             for file in old:
                 file.unlink(missing_ok=True)
             if old:

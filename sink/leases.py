@@ -42,14 +42,9 @@ class Lease(NamedTuple):
 
 
 def renew_leases(
-    record: Record,
-    holder: str,
-    wanted: Collection[str],
-    *,
-    now: datetime,
-    ttl: float = TTL,
+    record: Record, holder: str, wanted: Collection[str], *, now: datetime, ttl: float = TTL,
     idle: Collection[str] = frozenset(),
-) -> dict[str, int]:
+) -> dict[str, int]:  # fmt: skip
     """Renew the holder's leases, and take free or lapsed ones up to its fair share of the `wanted` accounts among the
     live holders; returns the epoch of each account held. A surplus is given back, as far as accounts are `idle`: with
     nothing in flight and no session. An account that is wanted no more lapses. Raises Retry."""

@@ -45,7 +45,8 @@ _DUE = {
     "postgresql": f"""
         WITH lease AS (SELECT account FROM leases WHERE account IN (*))
         SELECT due.id, lease.account FROM lease
-        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at, created_at")}) AS due ORDER BY due.due_at, due.created_at
+        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at, created_at")}) AS due
+        ORDER BY due.due_at, due.created_at
     """,  # noqa: S608 - our own words
 }
 _ROWS = """
@@ -77,14 +78,9 @@ class OwedReply(NamedTuple):
 
 
 def claim_replies(
-    record: Record,
-    epochs: Mapping[str, int],
-    room: Mapping[str, int],
-    *,
-    in_flight: Collection[str],
-    now: datetime,
+    record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime,
     carries_reference: Collection[str] = frozenset(),
-) -> list[OwedReply]:
+) -> list[OwedReply]:  # fmt: skip
     """Claim due replies, oldest first within a conversation and one at a time of each, up to `room` for each account.
 
     `epochs` are those of our leases; an account that was taken over gives nothing. `in_flight` are the ids that were

@@ -244,6 +244,24 @@ def test_old_days_are_removed_with_their_checksums(tmp_path: Path) -> None:
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=tmp_path, check=True, capture_output=True)
 
 
+def test_days_that_are_over_are_closed_and_go_on_in_another_file(tmp_path: Path) -> None:
+    with Archive(tmp_path) as archive:
+        archive.append(raw(n, DAY + timedelta(days=n)) for n in range(4))
+        assert archive.prune(100, DAY + timedelta(days=3)) == []
+        closed = [line.split("  ")[1][:10] for line in (tmp_path / "SHA256SUMS").read_text().splitlines()]
+        assert closed == ["2025-07-01", "2025-07-02"]
+        archive.append([raw(9, DAY + timedelta(hours=1))])
+    assert len(list(tmp_path.glob("2025-07-01.*.gz"))) == 2
+    assert read(tmp_path) == ([0, 9, 1, 2, 3], [])
+
+
+def test_raws_of_many_days_that_come_together_open_few_files(tmp_path: Path) -> None:
+    with Archive(tmp_path) as archive:
+        for n in range(40):
+            archive.append([raw(n, DAY + timedelta(days=n % 5))])
+    assert len(list(tmp_path.glob("*.gz"))) == 5
+
+
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert read(tmp_path / "none") == ([], [])
     assert Archive(tmp_path / "none").prune(1, LATE) == []
