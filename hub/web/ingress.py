@@ -124,16 +124,19 @@ class Ingress:
         return channel.accepted()
 
     async def _publish_raws(self, channel: Listens, request: Request) -> None:
-        async with asyncio.timeout(STORE_WITHIN):
-            raws = await raws_of(
-                channel,
-                request,
-                store=self._store,
-                clock=self._clock,
-                new_id=self._new_id,
-                sibling=lambda address: self._sibling(channel, address, request),
-            )
+        raws = await raws_of(
+            channel,
+            request,
+            store=self._store_in_time,
+            clock=self._clock,
+            new_id=self._new_id,
+            sibling=lambda address: self._sibling(channel, address, request),
+        )
         await self._publish(raws)
+
+    async def _store_in_time(self, body: bytes) -> str:
+        async with asyncio.timeout(STORE_WITHIN):
+            return await self._store(body)
 
     def _sibling(self, channel: Listens, address: str, request: Request) -> Listens | None:
         """Another open account with that address, where it accepts the same proof of origin."""
