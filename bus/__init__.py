@@ -1,5 +1,6 @@
 """The bus: the port, its adapters, and `pump`, the only loop that consumes a topic."""
 
+from bus._aside import keys_aside, lane_name
 from bus._aside_store import AsideStore, MemoryAsides, PutAside
 from bus._dead_letter import fault_location
 from bus._file import UnusableLog, open_read_only
@@ -20,5 +21,5 @@ __all__ = [
     "AsideStore", "Batch", "Bodies", "Bus", "Counts", "GroupInUse", "Guard", "Lag", "Lost", "MemoryAsides",
     "MemoryBodies", "MemoryBus", "Origin", "PutAside", "Run", "SideLane", "Spool", "Spooled", "SqliteBus", "Stage",
     "Stopped", "Stored", "Turnstile", "UnusableLog", "behind", "decode", "fault_location", "forget_group",
-    "open_read_only", "origin_of", "pump", "spooled_events", "stored_key", "whole",
+    "keys_aside", "lane_name", "open_read_only", "origin_of", "pump", "spooled_events", "stored_key", "whole",
 ]  # fmt: skip

@@ -11,7 +11,8 @@ diverted behind them until the lane is empty. An account that dies on goes aside
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 from bus._aside_store import AsideStore, PutAside
@@ -20,6 +21,26 @@ from bus._port import Bus, Stored
 from bus._values import account_of, stored_key
 from bus._work import Timing, Work
 from schemas import Aside, Body, Event
+
+
+async def keys_aside(bus: Bus, store: AsideStore, stage: str) -> set[str]:
+    """Keys of the events that wait in any lane of the stage. A stage that diverts into the topic of that one asks this
+    after it has asked for the events behind on the topic: they move from there to here. Raises Retry."""
+    lanes = [lane_name(stage, account, row.since) for account, row in (await store.accounts(stage)).items()]
+    return {key for lane in lanes async for key in _keys_in(bus, lane)}
+
+
+def lane_name(stage: str, account: str, since: datetime) -> str:
+    """Of a lane and its group. Without dots: adapters divide their own names by them."""
+    return f"{stage}@{quote(account, safe='').replace('.', '%2E')}@{since:%Y%m%dT%H%M%S}"
+
+
+async def _keys_in(bus: Bus, lane: str) -> AsyncIterator[str]:
+    async for stored in behind(bus, Aside.topic, lane):
+        if stored.key == stored_key(lane):
+            event = stored.event()
+            assert isinstance(event, Aside)
+            yield event.event_key
 
 
 class Asides:
@@ -51,8 +72,8 @@ class Asides:
         return row is not None and row.released_at is None
 
     def name(self, account: str, row: PutAside) -> str:
-        """Of the lane and its group. Without dots: adapters divide their own names by them."""
-        return f"{self._stage}@{quote(account, safe='').replace('.', '%2E')}@{row.since:%Y%m%dT%H%M%S}"
+        """Of the account's lane and its group."""
+        return lane_name(self._stage, account, row.since)
 
     async def waits(self, lane: str) -> bool:
         """Does the lane hold events that its group has still to commit? Raises Retry."""

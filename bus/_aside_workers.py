@@ -8,7 +8,7 @@ whose events its successor has handled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -80,10 +80,13 @@ class Workers:
 
     async def _batch(self, account: str, key: str, batches: AsyncIterator[Batch]) -> None:
         batch = await self._work.patiently(lambda: anext(batches))
-        for part in _parts([stored for stored in batch.events if stored.key == key]):
+        mine = [stored for stored in batch.events if stored.key == key]
+        for start in range(0, len(mine), AT_ONCE):
             while self._asides.held(account):
                 await self._asides.looked.wait()
-            await finish(self._run(part))
+            if start == 0:
+                await self._work.look_again()
+            await finish(self._run(mine[start : start + AT_ONCE]))
         with suppress(Lost):
             await self._work.patiently(lambda: self._bus.commit(batch))
 
@@ -101,7 +104,3 @@ class Workers:
         aside = await self._work.patiently(event)
         where = aside.of_topic, aside.of_partition, aside.of_offset
         return Stored(*where, aside.event_key, bytes(aside.event), aside.of_at, stored.bodies)
-
-
-def _parts(events: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
-    return (events[start : start + AT_ONCE] for start in range(0, len(events), AT_ONCE))

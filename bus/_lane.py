@@ -18,6 +18,10 @@ appearances count, for every stage bears an event twice. Two statements hold whe
 2. *Diverted*: every earlier rj stands in the lane, or its results stand on the output, by the same cases. The lane is
    worked on in order, and publishes before it commits.
 
+Where one lane's stage diverts into another lane (a slow conversation of an account that is put aside there), a key has
+left the first lane only when it has left the second too, and scans ask in the order in which events move: for an event
+is published in the next lane before it is committed in the last.
+
 A zombie, whose partition has another owner, still publishes the batch in hand, at any later moment. What it decided on
 was true when it decided, and what stands on a topic stays there; its successor handles the same events, since the
 zombie can no longer commit. A crash leaves less than that. So neither reorders anything.

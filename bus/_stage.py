@@ -38,7 +38,8 @@ class Stage:
     group: str = ""
     """Defaults to the name."""
     on_partitions_assigned: Callable[[], Awaitable[None]] | None = None
-    """Called before a batch that comes after a partition was assigned. May raise Retry: it is called again."""
+    """Called before a batch whose keys others may have worked on meanwhile: after a partition was assigned, after an
+    account came back from its lane, and before each batch of such a lane. May raise Retry: it is called again."""
     min_interval: float = 0.0
     """Seconds at least from the start of a batch to the next, unless it was full: a batch costs something beside its
     events, and a later one holds more of them."""

@@ -59,6 +59,7 @@ class Work:
         self.divert: Divert = _divert_nothing
         self.settle: Callable[[], Awaitable[None]] | None = None
         self._bus, self._stage, self._timing = bus, stage, timing
+        self._one_call = asyncio.Lock()  # a stage may rely on it that its last call's results are published
         self._logged: dict[str, float] = {}
 
     def undiverted(self) -> Work:
@@ -83,6 +84,12 @@ class Work:
             if await self._settled():
                 return batch[done:]
         return ()
+
+    async def look_again(self) -> None:
+        """Let the stage look up what it remembers of keys."""
+        if self._stage.on_partitions_assigned:
+            async with self._one_call:
+                await self.patiently(self._stage.on_partitions_assigned)
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call until it does not raise Retry."""
@@ -153,9 +160,10 @@ class Work:
     async def _run(self, batch: Sequence[Stored]) -> None:
         here, diverted = self.divert(batch)
         events = [stored.event() for stored in here]
-        made = await self._stage.run(events) if events else ()
-        if made or diverted:
-            await self.patiently(lambda: self._bus.publish([*diverted, *made]))
+        async with self._one_call:
+            made = await self._stage.run(events) if events else ()
+            if made or diverted:
+                await self.patiently(lambda: self._bus.publish([*diverted, *made]))
         self._stage.counts.published += len(made)
         if events:
             self.watch.done(events, made)

@@ -28,6 +28,7 @@ from datetime import datetime
 from bus._aside import Asides
 from bus._aside_store import AsideStore, MemoryAsides
 from bus._aside_workers import Workers
+from bus._lane import SideLane
 from bus._partitions import now
 from bus._port import Batch, Bus, Lost
 from bus._stage import Stage
@@ -74,11 +75,9 @@ async def _consume(bus: Bus, stage: Stage, work: Work, asides: Asides | None, ti
 
 async def _batch(bus: Bus, stage: Stage, work: Work, asides: Asides | None, batch: Batch) -> None:
     """One batch, until it is committed or lost."""
-    if batch.partitions_assigned and stage.on_partitions_assigned:
-        await work.patiently(stage.on_partitions_assigned)
-    if asides:
-        lane = asides.lane
-        await work.patiently(lane.scan if batch.partitions_assigned else lane.scan_if_due)
+    came_back = await _scanned(work, asides.lane, batch) if asides else False
+    if batch.partitions_assigned or came_back:  # the stage looks after that: a lane's events may have gone to its own
+        await work.look_again()
     await work.batch(batch.events)
     try:
         await work.patiently(lambda: bus.commit(batch))
@@ -86,6 +85,13 @@ async def _batch(bus: Bus, stage: Stage, work: Work, asides: Asides | None, batc
         stage.counts.lost += 1
     else:
         stage.counts.committed += len(batch.events)
+
+
+async def _scanned(work: Work, lane: SideLane, batch: Batch) -> bool:
+    """Look which accounts are diverted; whether one came back."""
+    before = set(lane.keys)
+    await work.patiently(lane.scan if batch.partitions_assigned else lane.scan_if_due)
+    return bool(before - lane.keys)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
