@@ -35,7 +35,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from normalizer._port import Decision, Known, Referred, Thread
-from normalizer.content import ReportKey, conversations_of, report_keys
+from normalizer.content import ReportKey
 from normalizer.keywords import is_our_number
 from schemas import REFERRING_KINDS, Match, Message, Outcome, message_id
 
@@ -54,10 +54,6 @@ class Case:
     known: Known
     conversations: tuple[str, ...]
     report_keys: tuple[ReportKey, ...]
-
-    @classmethod
-    def of(cls, message: Message, known: Known) -> Case:
-        return cls(message, known, conversations_of(message), tuple(report_keys(message)))
 
     @property
     def latest(self) -> Thread | None:
@@ -197,7 +193,7 @@ def reports_nothing(case: Case) -> Verdict | None:
 
 
 def same_report(case: Case) -> Verdict | None:
-    for key, joins, evidence in case.report_keys:
+    for key, joins, evidence, _ in case.report_keys:
         joined = case.known.same_words.get(key)
         if joins and joined and not joined.closed:
             match = _same_words(joined, 1.0, evidence)

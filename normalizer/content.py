@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -22,6 +23,34 @@ class ReportKey(NamedTuple):
     joins: bool
     """The same words under this key join the report; else they are evidence for an officer."""
     evidence: str
+    opens: bool = True
+    """A report that this message opens is found again under it."""
+
+
+class Compared(NamedTuple):
+    """An item, and what it is compared by: worked out once, for several steps need it."""
+
+    item: Message | Action
+    content: str
+    """Digest of the sender, the words and the files: an id that comes again with other content is another item."""
+    conversations: tuple[str, ...] = ()
+    """The keys of a message's thread: its own, and those of the same person's other ids on the account."""
+    report_keys: tuple[ReportKey, ...] = ()
+    """Of a message, surest first."""
+
+    @property
+    def opened_keys(self) -> tuple[str, ...]:
+        """The keys under which a report that this message opened is found again."""
+        return tuple(key.key for key in self.report_keys if key.opens)
+
+
+def compared(item: Message | Action) -> Compared:
+    """The item with what it is compared by."""
+    if isinstance(item, Action):
+        return Compared(item, _action_content(item))
+    words = folded(item.clean_text)
+    conversations = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
+    return Compared(item, _message_content(item, words), conversations, tuple(_report_keys(item, words, conversations)))
 
 
 def digest(text: str) -> str | None:
@@ -38,49 +67,40 @@ def folded(text: str) -> bytes:
     return _NOT_COMPARED.sub("", text).encode("utf-8", "replace")
 
 
-def content_of(item: Message | Action) -> str:
-    """Digest of the sender, the words and the files: an id that comes again with other content is another item."""
-    if isinstance(item, Message):
-        parts = [_sender(item.sender), folded(f"{item.title} {item.text}")]
-    else:
-        office = item.office.id if item.office else ""
-        done = (item.what, item.what_word, item.status, item.status_said, office, item.to)
-        parts = ["\0".join(word or "" for word in done).encode("utf-8", "replace"), folded(item.text)]
+def _message_content(message: Message, words: bytes) -> str:
+    same = not message.title and message.cleaned is None
+    return _content([_sender(message.sender), words if same else folded(f"{message.title} {message.text}")], message)
+
+
+def _action_content(action: Action) -> str:
+    office = action.office.id if action.office else ""
+    done = (action.what, action.what_word, action.status, action.status_said, office, action.to)
+    return _content(["\0".join(word or "" for word in done).encode("utf-8", "replace"), folded(action.text)], action)
+
+
+def _content(parts: list[bytes], item: Message | Action) -> str:
     parts += sorted((a.sha256 or a.native_id or a.url or "").encode("utf-8", "replace") for a in item.attachments)
     return sha256(b"\0".join(parts)).hexdigest()[:32]
 
 
-def report_keys(message: Message) -> list[ReportKey]:
+def _report_keys(message: Message, letters: bytes, conversations: Iterable[str]) -> Iterator[ReportKey]:
     """The keys of the message's words, surest first.
 
     The same conversation is proof, and so is an identity that a channel vouches for on both sides. An identity that was
     only claimed (a form, a row, a gateway that may forge) is evidence at most. An anonymous or secret report is found
     from its own conversation only: nothing shows a claimant, or an officer, that it is there.
     """
-    words = digest(message.clean_text)
-    if words is None:
-        return []
-    found = [
-        ReportKey(f"conversation\0{key}\0{words}", True, "the same conversation") for key in conversations_of(message)
-    ]
+    if len(letters) < SHORT:
+        return
+    words, is_proven = sha256(letters).hexdigest(), message.proven
+    for key in conversations:
+        yield ReportKey(f"conversation\0{key}\0{words}", True, "the same conversation")
     if message.anonymous or message.secret:
-        return found
+        return
     for kind, identity in _identities(message.sender):
-        proven = ReportKey(f"proven\0{identity}\0{words}", message.proven, f"the same {kind}")
-        claimed = ReportKey(f"claimed\0{identity}\0{words}", False, f"the same {kind}, not proven")
-        found += [proven, claimed] if message.proven else [claimed, proven]
-    return found
-
-
-def opened_keys(message: Message) -> tuple[str, ...]:
-    """The keys under which a report that this message opened is found again."""
-    basis = "proven\0" if message.proven else "claimed\0"
-    return tuple(k.key for k in report_keys(message) if k.key.startswith(("conversation\0", basis)))
-
-
-def conversations_of(message: Message) -> tuple[str, ...]:
-    """The keys of its thread: its own, and those of the same person's other ids on the account."""
-    return (message.key, *(f"{message.account}/{alias}" for alias in message.aliases))
+        proven = ReportKey(f"proven\0{identity}\0{words}", is_proven, f"the same {kind}", is_proven)
+        claimed = ReportKey(f"claimed\0{identity}\0{words}", False, f"the same {kind}, not proven", not is_proven)
+        yield from (proven, claimed) if is_proven else (claimed, proven)
 
 
 def _identities(sender: Party) -> list[tuple[str, str]]:

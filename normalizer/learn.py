@@ -5,19 +5,20 @@ from __future__ import annotations
 from msgspec.structs import asdict
 
 from normalizer._port import Decision, Known, Referred, Thread
-from normalizer.content import conversations_of, opened_keys
-from schemas import Action, Message
+from normalizer.content import Compared
+from schemas import Message
 
 
-def learn(item: Message | Action, decision: Decision, known: Known, *, closed: bool) -> None:
+def learn(compared: Compared, decision: Decision, known: Known, *, closed: bool) -> None:
     """Adds the decision to `known`. `closed`: the complaint that it joins is closed."""
+    item = compared.item
     known.decided[item.raw, item.item_index] = decision
     known.seen.setdefault(item.id, decision)
     if isinstance(item, Message):
-        _learn_message(item, decision, known, closed=closed)
+        _learn_message(item, compared, decision, known, closed=closed)
 
 
-def _learn_message(message: Message, decision: Decision, known: Known, *, closed: bool) -> None:
+def _learn_message(message: Message, compared: Compared, decision: Decision, known: Known, *, closed: bool) -> None:
     if message.fingerprint:
         known.fingerprints[message.fingerprint] = decision
     if decision.complaint is None or decision.stranger or decision.outcome == "redelivered":
@@ -30,13 +31,12 @@ def _learn_message(message: Message, decision: Decision, known: Known, *, closed
         closed=closed,
         region=place.code if place else None,
     )
-    conversations = conversations_of(message)
-    own = frozenset((*message.sender.identities, *conversations))
+    own = frozenset((*message.sender.identities, *compared.conversations))
     referred = Referred(**asdict(thread), reporter=own)
     known.by_message[message.id] = referred
     if decision.switches_thread:
-        known.threads.update(dict.fromkeys(conversations, thread))
+        known.threads.update(dict.fromkeys(compared.conversations, thread))
     if decision.opens_complaint:
         known.by_number[thread.number] = referred
         known.by_external_id.update(dict.fromkeys(message.external_ids.items(), referred))
-        known.same_words.update(dict.fromkeys(opened_keys(message), thread))
+        known.same_words.update(dict.fromkeys(compared.opened_keys, thread))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from normalizer._port import Decision, Entry, Known, Memory, Thread
 from normalizer.actions import decide_action
 from normalizer.cases import RULES, Case, Verdict
-from normalizer.content import content_of, opened_keys
+from normalizer.content import Compared, compared
 from normalizer.learn import learn
 from normalizer.own_ids import ID_USED_BEFORE, query_of, with_own_ids
 from normalizer.settle import settled_place
@@ -25,33 +25,33 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
     """Decide on every item, in order, and remember it before it is published. Raises Retry from the memory."""
     if not items:
         return []
-    known = memory.recall([query_of(item) for item in items])
-    own = with_own_ids(items, known, memory)
+    as_read = [compared(item) for item in items]
+    known = memory.recall([query_of(one) for one in as_read])
     entries: list[Entry] = []
     matched = []
-    for given, item in zip(items, own, strict=True):
-        decision = known.decided.get((item.raw, item.item_index))
+    for given, one in zip(items, with_own_ids(as_read, known, memory), strict=True):
+        decision = known.decided.get((given.raw, given.item_index))
         if decision is None:
-            decision = _decide(item, known, reused=item.id != given.id)
-            entries.append(_entry(item, decision, given.id))
-        matched.append(_matched(item, decision))
+            decision = _decide(one, known, reused=one.item.id != given.id)
+            entries.append(_entry(one, decision, given.id))
+        matched.append(_matched(one.item, decision))
     if entries:
         memory.remember(entries)
     return matched
 
 
-def _decide(item: Message | Action, known: Known, *, reused: bool) -> Decision:
-    content = content_of(item)
+def _decide(one: Compared, known: Known, *, reused: bool) -> Decision:
+    item = one.item
     if isinstance(item, Action):
-        decision, closed = decide_action(item, known, MATCHER, content), False
+        decision, closed = decide_action(item, known, MATCHER, one.content), False
     else:
-        case = Case.of(item, known)
+        case = Case(item, known, one.conversations, one.report_keys)
         verdict = next(v for rule in RULES if (v := rule(case)))
-        decision = _decision(case, verdict, content)
+        decision = _decision(case, verdict, one.content)
         closed = isinstance(verdict.joins, Thread) and verdict.joins.closed
     if reused:
         decision = replace(decision, reason=f"{decision.reason}; {ID_USED_BEFORE}")
-    learn(item, decision, known, closed=closed)
+    learn(one, decision, known, closed=closed)
     return decision
 
 
@@ -99,9 +99,9 @@ def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
     return (*(["text"] if text else []), *(["place"] if message.place is None and place is None else []))
 
 
-def _entry(item: Message | Action, decision: Decision, id_as_read: str) -> Entry:
-    keys = opened_keys(item) if isinstance(item, Message) and decision.opens_complaint else ()
-    as_read = item if item.id == id_as_read else replace(item, id=id_as_read)
+def _entry(one: Compared, decision: Decision, id_as_read: str) -> Entry:
+    keys = one.opened_keys if decision.opens_complaint else ()
+    as_read = one.item if one.item.id == id_as_read else replace(one.item, id=id_as_read)
     return Entry(item=as_read, decision=decision, report_keys=keys)
 
 

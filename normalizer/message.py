@@ -52,7 +52,7 @@ def finished_message(item: Message, position: Position, context: Context) -> Mes
         fingerprint=item.fingerprint if has_id or item.fingerprint else _fingerprint(item),
         sender=identified(item.sender),
         proven=item.proven or context.channel.vouches_for_sender,
-        cleaned=None if words.text == item.text else words.text,
+        cleaned=None if words.text == item.text.strip() else words.text,
         sort=sort_of(words.text) if item.sort == "unknown" else item.sort,
         title=one_line(item.title),
         place=(place := _place(item.place, words.region, raw.owner)),

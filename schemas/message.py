@@ -43,7 +43,7 @@ class Message(Event, frozen=True, kw_only=True):
     text: str = ""
     """As the person wrote it."""
     cleaned: str | None = None
-    """The text cleaned, without keyword and command; None: the same as `text`."""
+    """The text cleaned, without keyword and command; None: the same as `text` without the blanks around it."""
     title: str = ""
     report_class: ReportClass = "unknown"
     sort: Sort = "unknown"
@@ -89,7 +89,7 @@ class Message(Event, frozen=True, kw_only=True):
     @property
     def clean_text(self) -> str:
         """The text as it is worked with."""
-        return self.text if self.cleaned is None else self.cleaned
+        return self.text.strip() if self.cleaned is None else self.cleaned
 
     @property
     def key(self) -> str:

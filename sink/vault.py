@@ -21,6 +21,7 @@ import stat
 import tomllib
 from base64 import b32encode, b64decode, b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import digest
 from pathlib import Path
@@ -49,6 +50,11 @@ class Vault:
         """Id of the key that seals new values."""
         self._ciphers = {name: AESGCM(value) for name, value in seal.items()}
         self._hashing = {name: hashing[name] for name in _HASHING}
+        self._purposes: dict[str, blake2b] = {}
+        self.digest = lru_cache(maxsize=16_384)(self._digest)
+        """16 bytes that show whether two values are equal, and nothing else; hashes of two purposes (16 letters at
+        most) never meet. Keyed BLAKE2b: as good a MAC as HMAC, in a quarter of its time. The same value is hashed some
+        four times on a message's way, so the last ones are cached."""
         self._head = bytes([len(key)]) + key.encode("ascii")
 
     @classmethod
@@ -117,11 +123,14 @@ class Vault:
         except InvalidTag:
             raise WrongKeys(_DAMAGED) from None
 
-    def digest(self, purpose: str, value: str) -> bytes:
-        """16 bytes that show whether two values are equal, and nothing else; hashes of two purposes (16 letters at
-        most) never meet. Keyed BLAKE2b: as good a MAC as HMAC, in a quarter of its time."""
-        secret = self._hashing["lookup"]
-        return blake2b(value.encode("utf-8", "replace"), digest_size=16, key=secret, person=purpose.encode()).digest()
+    def _digest(self, purpose: str, value: str) -> bytes:
+        begun = self._purposes.get(purpose)
+        if begun is None:
+            begun = blake2b(digest_size=16, key=self._hashing["lookup"], person=purpose.encode())
+            self._purposes[purpose] = begun
+        mac = begun.copy()
+        mac.update(value.encode("utf-8", "replace"))
+        return mac.digest()
 
     def message_key(self, message: str) -> bytes:
         """The hash by which a message id (`kind/account/native`) is looked up."""
