@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
@@ -48,25 +48,26 @@ class MemoryBus(Bus):
         values, at = encode_all(events), self._clock()
         if any_large(values):
             values = by_reference(events, values, self._bodies)
-        for (topic, partition), rows in pack(events, values, self.partitions).items():
+        packed = pack(events, values, self.partitions)
+        for (topic, partition), rows in packed.items():
             log = self._events[topic, partition]
             log += [
                 Stored(topic, partition, offset, key, value, at, self._bodies)
                 for offset, (key, value) in enumerate(rows, len(log) + 1)
             ]
-        self._wake()
+        self._wake({topic for topic, _ in packed})
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:
         member = str(next(self._names))
         subscription = Subscription(self, topic, group, size, member)
         self._subscriptions[member] = subscription
-        self._wake(stale=True)
+        self._wake({topic}, stale=True)
         try:
             yield subscription
         finally:
             del self._subscriptions[member]
-            self._wake(stale=True)
+            self._wake({topic}, stale=True)
 
     async def commit(self, batch: Batch) -> None:
         token: CommitToken = batch.token
@@ -110,7 +111,7 @@ class MemoryBus(Bus):
         owners = self._owners.get((topic, group), {})
         for p, owner in owners.items():
             owners[p] = Ownership(None, owner.epoch + 1, owner.offset)
-        self._wake(stale=True)
+        self._wake({topic}, stale=True)
 
     def head(self, topic: str, partition: int) -> int:
         return len(self._events[topic, partition])
@@ -133,8 +134,9 @@ class MemoryBus(Bus):
             if owners[p].epoch == epoch:
                 owners[p] = Ownership(member, epoch + 1, owners[p].offset)
         if member is None:
-            self._wake(stale=True)
+            self._wake({topic}, stale=True)
 
-    def _wake(self, *, stale: bool = False) -> None:
+    def _wake(self, topics: Collection[str], *, stale: bool = False) -> None:
         for subscription in self._subscriptions.values():
-            subscription.wake(stale=stale)
+            if subscription.topic in topics:
+                subscription.wake(stale=stale)
