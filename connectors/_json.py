@@ -18,10 +18,18 @@ def decode_lenient(body: bytes) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        lenient = json.loads(body.decode("utf-8", "replace"))
-        return msgspec.json.decode(json.dumps(lenient, ensure_ascii=False).encode("utf-8", "replace"))
+        text = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
+        return msgspec.json.decode(without_surrogates(text))
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
+
+
+def without_surrogates(value: Any) -> Any:
+    """A text with U+FFFD for each half of a character, as programs leave it that cut texts by UTF-16 units; any other
+    value as it is."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def decode_object(body: bytes) -> Json | None:

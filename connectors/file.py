@@ -1,8 +1,8 @@
-"""Rows of NDJSON and CSV, as `satupintu ingest` reads them (`_rows.py`): one Raw a row, its body one JSON object.
+"""Rows of NDJSON and CSV, as `satupintu ingest` reads them (`_rows`): one Raw a row, its body one JSON object.
 
-`Raw.headers` may carry `row-id`, the native id of a row that has no `id`, and `row-line`, the row's line in its file,
-for people. A reason for a refusal names the line and what to mend. Values may all be text, as CSV gives them. An
-attachment is a path, or an object once its bytes are with the blobs.
+`Raw.headers` may carry `row-id`, the native id of a row that has no `id`; `row-line`, the row's line in its file, for
+people; `row-fault`, what is wrong with it as a row; `row-files`, its attachments as they lie with the blobs. A reason
+for a refusal names the line and what to mend. Values may all be text, as CSV gives them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ import msgspec
 from connectors._demo import DemoItem, DemoRequest
 from connectors._port import Channel
 from connectors._request import Part, Payload
-from connectors._rows import ROW_FIELDS
+from connectors._rows import FAULTS, AmbiguousTime, Fields, decode_row, json_of, list_of, read_time, wrong
 from connectors._settings import Settings
 from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
+from schemas.regions import is_region
 
-Fields = dict[str, Any]
-"""A row's fields; those that were read are taken out."""
-
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 _NO = frozenset({"", "false", "0", "tidak", "t", "n", "no"})
+_LIKE_A_CODE = re.compile(r"[\d.,\s]+(?:e\+?\d+)?", re.IGNORECASE | re.ASCII)
+_DIGITS = (2, 4, 6, 10)
+"""How many digits a region code has."""
+_files = msgspec.json.Decoder(tuple[Attachment, ...]).decode
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
 
@@ -69,9 +70,11 @@ class File(Channel):
 
     def parts(self, payload: Payload) -> Iterator[Part]:
         try:
-            row = _decode(payload.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise _at_line(payload, Reject("not_an_object", "a row is one JSON object: this one is not")) from None
+            if fault := payload.headers.get("row-fault"):
+                raise Reject(fault, FAULTS.get(fault, "the row cannot be read"))
+            row = decode_row(payload.body)
+        except Reject as reject:
+            raise _at_line(payload, reject) from None
         own = (row.get("conversation"), row.get("id"), payload.headers.get("row-id"))
         yield Part(row, next((text for text in map(_text_or_empty, own) if text), None))
 
@@ -84,17 +87,18 @@ class File(Channel):
     def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
         text = row.pop("text", None)
         if not isinstance(text, str) or not text.strip():
-            raise _wrong("text")
+            raise wrong("text")
         native = _text(row, "id") or raw.headers.get("row-id")
         channel = _text(row, "channel")
         if channel and not _KIND.fullmatch(channel):
-            raise _wrong("channel")
+            raise wrong("channel")
         _text(row, "conversation")
         known = {
             "text": text,
             "sent_at": _time(row, self.settings.zone),
             "sender": _party(row),
             "place": _place(row),
+            "attachments": _attachments(row, raw.headers.get("row-files")),
             **{name: read(row, name) for name, read in _READERS.items()},
         }
         extra = {name: _as_text(value) for name, value in row.items() if value is not None}
@@ -105,10 +109,6 @@ class File(Channel):
 def _at_line(payload: Payload, reject: Reject) -> Reject:
     line = payload.headers.get("row-line")
     return Reject(reject.code, f"line {line}: {reject.detail}") if line else reject
-
-
-def _wrong(name: str) -> Reject:
-    return Reject(f"wrong_{name}", f'"{name}" takes {ROW_FIELDS[name]}')
 
 
 def _text_or_empty(value: Any) -> str:
@@ -123,7 +123,7 @@ def _text(row: Fields, name: str) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not (text := _text_or_empty(value)):
-        raise _wrong(name)
+        raise wrong(name)
     return text
 
 
@@ -136,12 +136,14 @@ def _time(row: Fields, zone: str) -> datetime | None:
     if text is None:
         return None
     try:
-        time = datetime.fromisoformat(text)
+        time = read_time(text, ZoneInfo(zone))
+    except AmbiguousTime:
+        raise Reject("wrong_sent_at", '"sent_at" may be two dates: write the year first, as 2025-08-17') from None
     except ValueError:
-        raise _wrong("sent_at") from None
+        raise wrong("sent_at") from None
     if not 1990 <= time.year <= 2100:
         raise Reject("wrong_sent_at", '"sent_at" lies far from our time: write the year with four digits')
-    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone))
+    return time
 
 
 def _party(row: Fields) -> Party:
@@ -156,12 +158,26 @@ def _party(row: Fields) -> Party:
 
 
 def _place(row: Fields) -> Place | None:
-    code, lat, lon = _text(row, "region"), _degrees(row, "latitude", 90), _degrees(row, "longitude", 180)
+    (code, words), lat, lon = _region(row), _degrees(row, "latitude", 90), _degrees(row, "longitude", 180)
     if (lat is None) != (lon is None):
         raise Reject("half_a_place", '"latitude" and "longitude" come together: one of them is missing')
-    if code is None and lat is None:
+    if code is None and words is None and lat is None:
         return None
-    return Place(code=code, lat=lat, lon=lon, source="said" if lat is None else "shared")
+    return Place(code=code, words=words, lat=lat, lon=lon, source="said" if lat is None else "shared")
+
+
+def _region(row: Fields) -> tuple[str | None, str | None]:
+    """A code, or the words of one who wrote a name. `3273` and `32,73` can only be 32.73; `32.1` may be 32.10, with
+    the zero that a spreadsheet takes away, and is none."""
+    text = _text(row, "region")
+    if text is None or not _LIKE_A_CODE.fullmatch(text):
+        return None, text
+    code = text.replace(",", ".")
+    if code.isdigit() and len(code) in _DIGITS:
+        code = ".".join(code[a:b] for a, b in ((0, 2), (2, 4), (4, 6), (6, 10)) if code[a:b])
+    if not is_region(code):
+        raise wrong("region")
+    return code, None
 
 
 def _degrees(row: Fields, name: str, most: float) -> float | None:
@@ -171,9 +187,9 @@ def _degrees(row: Fields, name: str, most: float) -> float | None:
     try:
         degrees = float(text.replace(",", "."))
     except ValueError:
-        raise _wrong(name) from None
+        raise wrong(name) from None
     if not -most <= degrees <= most:
-        raise _wrong(name)
+        raise wrong(name)
     return degrees
 
 
@@ -185,7 +201,7 @@ def _flag(row: Fields, name: str) -> bool:
     value = row.pop(name, None)
     word = "" if value is None else str(value).strip().lower()
     if word not in _YES | _NO:
-        raise _wrong(name)
+        raise wrong(name)
     return word in _YES
 
 
@@ -199,60 +215,34 @@ def _office(row: Fields, name: str) -> Office | None:
     return Office(id=id) if id else None
 
 
-def _list(row: Fields, name: str) -> list[Any]:
-    """A list; from CSV, JSON or words with commas or semicolons between."""
-    value = row.pop(name, None)
-    if isinstance(value, str):
-        if value.lstrip().startswith("["):
-            value = _json(name, value)
-        else:
-            value = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
-    if value is not None and not isinstance(value, list):
-        raise _wrong(name)
-    return value or []
-
-
-def _json(name: str, text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise _wrong(name) from None
-
-
 def _tags(row: Fields, name: str) -> tuple[str, ...]:
-    return tuple(_as_text(tag) for tag in _list(row, name))
+    return tuple(_as_text(tag) for tag in list_of(name, row.pop(name, None)))
 
 
 def _external_ids(row: Fields, name: str) -> dict[str, str]:
     value = row.pop(name, None)
     if isinstance(value, str) and value.strip():
-        value = _json(name, value)
+        value = json_of(name, value)
     if not value:
         return {}
     if not isinstance(value, Mapping):
-        raise _wrong(name)
+        raise wrong(name)
     return {str(system): _as_text(number) for system, number in value.items()}
 
 
-def _attachments(row: Fields, name: str) -> tuple[Attachment, ...]:
-    return tuple(_attachment(name, one) for one in _list(row, name))
-
-
-def _attachment(name: str, value: Any) -> Attachment:
-    if isinstance(value, str):
-        return Attachment(native_id=value, name=PurePath(value).name)
-    try:
-        stored = msgspec.convert(value, Attachment)
-    except msgspec.ValidationError:
-        raise _wrong(name) from None
-    return msgspec.structs.replace(stored, state="fetched" if stored.sha256 else "referenced")
+def _attachments(row: Fields, files: str | None) -> tuple[Attachment, ...]:
+    paths = list_of("attachments", row.pop("attachments", None))
+    if not all(isinstance(path, str) for path in paths):
+        raise wrong("attachments")
+    if files is not None:
+        return _files(files)
+    return tuple(Attachment(native_id=path, name=PurePath(path).name) for path in paths)
 
 
 _READERS: dict[str, Callable[[Fields, str], Any]] = {
     "title": _title,
     "category": _category,
     "office": _office,
-    "attachments": _attachments,
     "anonymous": _flag,
     "secret": _flag,
     "external_ids": _external_ids,

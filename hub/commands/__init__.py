@@ -107,3 +107,8 @@ def data(value: Any) -> None:
 def say(words: str) -> None:
     """A line for people, to standard error."""
     click.echo(words, err=True)
+
+
+def printable(words: str) -> str:
+    """Words of a stranger for a terminal, which would obey their control characters."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)

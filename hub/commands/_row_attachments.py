@@ -2,76 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from errno import ENAMETOOLONG
 from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors._rows import NamedRow
-from hub.commands import say
+from connectors._rows import NamedRow, decode_row, list_of
+from hub.commands import printable, say
+from schemas import Reject
 
 if TYPE_CHECKING:
     from sink import Blobs
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of one attachment."""
+LONGEST_SHOWN = 80
 
 
 class RowAttachments:
-    """Brings the bytes of one file's attachments. Only files in or under the file's own folder are taken, and none of
-    the hub's own."""
+    """Brings the bytes of one file's attachments. Only files in or under the file's own folder are taken, none that is
+    hidden, and none of the hub's own."""
 
     def __init__(self, blobs: Blobs, folder: Path, private: Collection[Path]) -> None:
         self._blobs = blobs
         self._folder = folder.resolve()
         self._private = [path.resolve() for path in private]
 
-    def body_of(self, row: NamedRow) -> bytes:
-        """The row's bytes; the paths of its attachments are replaced by what lies with the blobs now."""
-        if b'"attachments"' not in row.body:
-            return row.body
-        try:
-            known = msgspec.json.decode(row.body)
-            paths = _paths(known["attachments"])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError, KeyError):
-            return row.body  # no row at all: the reader says why
-        return msgspec.json.encode(known | {"attachments": [self._bring(row.line, path) for path in paths]})
+    def files_of(self, row: NamedRow) -> str:
+        """The row's attachments as they lie with the blobs now, as JSON; empty where it has none."""
+        paths = _paths(row)
+        return msgspec.json.encode([self._bring(row.line, path) for path in paths]).decode() if paths else ""
 
     def _bring(self, line: int, written: str) -> dict[str, Any]:
         known: dict[str, Any] = {"native_id": written, "name": Path(written).name}
         try:
-            path = (self._folder / written).resolve()
+            path = (self._folder / written).resolve(strict=True)
             fault = self._fault(path)
             body = b"" if fault else path.read_bytes()
-        except (OSError, ValueError, RuntimeError):  # a name too long, with NUL, or a circle of links
-            fault, body = "cannot be read", b""
+        except (OSError, ValueError, RuntimeError) as error:
+            fault, body = _unreadable(error), b""
         if fault:
-            say(f"line {line}: attachment {_printable(written)} {fault}; the row goes on without it")
+            say(f"line {line}: attachment {_shown(written)} {fault}; the row goes on without it")
             return known
-        media_type = guess_type(path.name)[0]
-        return known | {"media_type": media_type, "sha256": self._blobs.put(body), "size": len(body)}
+        media_type, sha256 = guess_type(path.name)[0], self._blobs.put(body)
+        return known | {"media_type": media_type, "sha256": sha256, "size": len(body), "state": "fetched"}
 
     def _fault(self, path: Path) -> str | None:
         if not path.is_relative_to(self._folder):
             return "lies outside the file's folder"
         if any(path == own or path.is_relative_to(own) for own in self._private):
             return "belongs to the hub itself"
+        if any(part.startswith(".") for part in path.relative_to(self._folder).parts):
+            return "is hidden"
         if not path.is_file():
-            return "does not exist"
+            return "is no file"
         return "is over 100 MiB" if path.stat().st_size > LARGEST else None
 
 
-def _paths(attachments: object) -> list[str]:
-    """A list; from CSV, words with commas or semicolons between."""
-    if isinstance(attachments, str):
-        attachments = [part.strip() for part in attachments.replace(";", ",").split(",") if part.strip()]
-    if not isinstance(attachments, list) or not all(isinstance(path, str) for path in attachments):
-        raise TypeError
-    return attachments
+def _unreadable(error: Exception) -> str:
+    """No file has a name with NUL (ValueError), or one that long; a circle of links is a RuntimeError."""
+    nameless = isinstance(error, ValueError | FileNotFoundError) or getattr(error, "errno", None) == ENAMETOOLONG
+    return "does not exist" if nameless else "cannot be read"
 
 
-def _printable(text: str) -> str:
-    """Without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:200]
+def _shown(path: str) -> str:
+    return printable(path if len(path) <= LONGEST_SHOWN else f"{path[:LONGEST_SHOWN]}…")
+
+
+def _paths(row: NamedRow) -> Sequence[str]:
+    """Empty also where the row makes no sense: the reader says why."""
+    if row.fault or not (b"attachments" in row.body or b"\\u" in row.body):
+        return ()
+    try:
+        paths = list_of("attachments", decode_row(row.body).get("attachments"))
+    except Reject:
+        return ()
+    return paths if all(isinstance(path, str) for path in paths) else ()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from connectors._rows import NamedRow, UnreadableFile, name_rows, open_rows, read_rows
+from hub.commands import printable, say
 from hub.settings import WrongCall
 
 
@@ -19,9 +20,16 @@ def open_file(name: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def rows_of(name: str) -> Iterator[Iterator[NamedRow]]:
-    """The named rows of a file. Raises WrongCall."""
+    """The named rows of a file; what is odd about one that can be read is said. Raises WrongCall."""
     with _as_wrong_call(), open_rows(name) as stream:
-        yield name_rows(read_rows(name, stream))
+        yield _with_notes(name_rows(read_rows(name, stream)))
+
+
+def _with_notes(rows: Iterator[NamedRow]) -> Iterator[NamedRow]:
+    for row in rows:
+        if row.note:
+            say(f"line {row.line}: {row.note}")
+        yield row
 
 
 @contextmanager
@@ -29,4 +37,4 @@ def _as_wrong_call() -> Iterator[None]:
     try:
         yield
     except UnreadableFile as error:
-        raise WrongCall(str(error)) from None
+        raise WrongCall(printable(str(error))) from None

@@ -28,7 +28,8 @@ from hub.commands._rows import rows_of
 from hub.commands._waiting import InFlight, first_of
 from hub.running.serve import children, working
 from hub.running.status import ProcessStatus
-from hub.settings import WrongCall, nearest
+from hub.settings import WrongCall, nearest, sqlite_path
+from normalizer import ID_USED_BEFORE
 from schemas import Raw
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def bring(
     """Publish the rows and wait for what becomes of them: the ledger of just these."""
     storage, pools = opened.storage, opened.outside.pools
     channel = account_for(opened.current.accounts, account, settings.channels)
-    private = (settings.data, settings.keys, settings.channels)
+    private = (settings.data, settings.keys, settings.channels, *embedded(settings))
     attachments = RowAttachments(storage.blobs, folder, private)
     in_flight = InFlight(opened.transport.bus, storage.record, pools)
     first = list(islice(rows, IN_FLIGHT))
@@ -86,6 +87,13 @@ async def bring(
         await first_of(own, stages)
         await in_flight.booked()
     return in_flight.ledger()
+
+
+def embedded(settings: Settings) -> Iterator[Path]:
+    """The folders of the embedded databases."""
+    for url in (settings.record, settings.bus):
+        if url.startswith("sqlite:"):
+            yield sqlite_path(url)
 
 
 async def _publish(rows: Iterator[NamedRow], in_flight: InFlight, raws_of: Callable[..., object]) -> None:
@@ -105,7 +113,9 @@ async def _look(in_flight: InFlight, progress: Progress) -> None:
     for line, outcome in ended:
         if outcome.outcome == "dead":
             reason = outcome.reason or "dead"
-            say(reason if "line " in reason else f"line {line}: {reason}")
+            say(reason if reason.startswith("line ") else f"line {line}: {reason}")
+        elif ID_USED_BEFORE in (outcome.reason or ""):
+            say(f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own")
     progress.add(len(ended))
     if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)
@@ -113,7 +123,7 @@ async def _look(in_flight: InFlight, progress: Progress) -> None:
 
 def _raws(rows: Sequence[NamedRow], *, channel: Channel, attachments: RowAttachments) -> list[Raw]:
     at = now()
-    return [raw_of(row, channel, id=str(uuid7()), at=at, body=attachments.body_of(row)) for row in rows]
+    return [raw_of(row, channel, id=str(uuid7()), at=at, files=attachments.files_of(row)) for row in rows]
 
 
 class Progress:

@@ -1,0 +1,108 @@
+"""Files of rows, NDJSON or CSV, read as a stream: each row as one JSON object, which the channel `file` takes.
+
+A row is not judged here: a line that is no row comes out as it stands, and the reader says why it is none. A file of
+another kind is named as what it is, before anything is taken. The encoding is found by its mark or its NULs; a line
+that is no UTF-8 is read as Windows-1252.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from connectors._request import Request, group_parts
+from connectors._rows.faults import FAULTS
+from connectors._rows.fields import PLACE_FIELDS, ROW_FIELDS, Fields, decode_row, json_of, list_of, wrong
+from connectors._rows.kinds import require_rows
+from connectors._rows.lines import Line, UnreadableFile, chunks_of, head_of, lines_of, text_of
+from connectors._rows.table import Row, headings_of, table_rows
+from connectors._rows.times import AmbiguousTime, read_time
+from schemas import Body, Raw
+
+if TYPE_CHECKING:
+    from connectors._port import Channel
+
+__all__ = [
+    "FAULTS", "PLACE_FIELDS", "ROW_FIELDS", "AmbiguousTime", "Fields", "NamedRow", "Row", "UnreadableFile",
+    "decode_row", "json_of", "list_of", "name_rows", "open_rows", "raw_of", "read_rows", "read_time", "wrong",
+]  # fmt: skip
+
+CSV_NAMES = (".csv", ".tsv")
+
+
+class NamedRow(NamedTuple):
+    """A row with the native id it has where it brings none: the hash of its line, and which of equal ones it is."""
+
+    line: int
+    body: bytes
+    name: str
+    fault: str = ""
+    note: str = ""
+
+
+@contextmanager
+def open_rows(name: str) -> Iterator[BinaryIO]:
+    """The file, or standard input for `-`. Raises UnreadableFile."""
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only its opening is the caller's fault
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file has such a name"
+        raise UnreadableFile(f"{name} cannot be read ({reason}): name a file that can") from None
+    with file:
+        yield file
+
+
+def read_rows(name: str, file: BinaryIO) -> Iterator[Row]:
+    """The rows of a file: CSV where its first line names the columns, else NDJSON. Raises UnreadableFile."""
+    chunks = chunks_of(name, file)
+    head = head_of(chunks)
+    first = next((line.text for line in lines_of(head, ())), "")
+    named_csv = name.lower().endswith(CSV_NAMES) and not text_of(head).lstrip().startswith(("{", "["))
+    is_table = named_csv or headings_of(first) is not None or first.lower().startswith("sep=")
+    require_rows(name, head, has_headings=is_table)
+    lines = lines_of(head, chunks)
+    return table_rows(name, lines) if is_table and head else _json_rows(lines)
+
+
+def name_rows(rows: Iterable[Row]) -> Iterator[NamedRow]:
+    """The same file gives the same names. Memory grows by some 70 bytes a row."""
+    seen: set[bytes] = set()
+    repeated: dict[bytes, int] = {}
+    for line, body, fault, note in rows:
+        digest = sha256(body).digest()[:16]
+        if digest in seen:
+            repeated[digest] = repeated.get(digest, 1) + 1
+        seen.add(digest)
+        yield NamedRow(line, body, f"{digest.hex()}-{repeated.get(digest, 1)}", fault, note)
+
+
+def raw_of(row: NamedRow, channel: Channel, *, id: str, at: datetime, files: str = "") -> Raw:
+    """The row as the channel `file` takes it. `files`: its attachments as they lie with the blobs, as JSON."""
+    headers = {"row-id": row.name, "row-line": str(row.line)}
+    headers |= {"row-fault": row.fault} if row.fault else {}
+    headers |= {"row-files": files} if files else {}
+    group, *_ = group_parts(channel, Request(headers=headers, body=row.body))
+    return Raw(
+        id=id,
+        account=channel.account,
+        channel=channel.kind,
+        owner=channel.owner,
+        received_at=at,
+        conversation=group.conversation,
+        headers=headers,
+        body=Body(row.body),
+    )
+
+
+def _json_rows(lines: Iterable[Line]) -> Iterator[Row]:
+    for number, text, too_long in lines:
+        if text.strip():
+            yield Row(number, text.encode("utf-8", "replace"), "too_long" if too_long else "")

@@ -1,0 +1,82 @@
+"""Times as rows have them: ISO 8601, and what offices in Indonesia write. A time that could be two is none."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone, tzinfo
+
+_MONTHS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "januari january jan", "februari february pebruari feb peb", "maret march mar mrt", "april apr", "mei may",
+            "juni june jun", "juli july jul", "agustus august agu ags agt aug", "september sept sep",
+            "oktober october okt oct", "november nopember nov nop", "desember december des dec",
+        ),
+        1,
+    )
+    for word in words.split()
+}  # fmt: skip
+_ZONES = {"wib": 7, "wita": 8, "wit": 9, "z": 0, "utc": 0, "gmt": 0}
+_WEEKDAY = r"(?:(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad)\s*,?\s+)?"
+_DATE = (
+    r"(?:(?P<y>\d{4})(?P<ys>[-/.])(?P<m>\d{1,2})(?P=ys)(?P<d>\d{1,2})"
+    r"|(?P<a>\d{1,2})(?P<as>[-/.])(?P<b>\d{1,2})(?P=as)(?P<ay>\d{4})"
+    r"|(?P<wd>\d{1,2})[\s.-]+(?P<w>[a-z]+)[\s.,-]+(?P<wy>\d{4}))"
+)
+_CLOCK = (
+    r"(?:(?:\s*,?\s+(?:(?:pukul|pkl|jam)\.?\s*)?|t)(?P<h>\d{1,2})[.:](?P<i>\d{2})(?:[.:](?P<s>\d{2})"
+    r"(?P<f>[.,]\d{1,9})?)?\s*(?P<zone>wib|wita|wit|z|utc|gmt|[+-]\d{2}:?(?:\d{2})?)?)?"
+)
+_TIME = re.compile(_WEEKDAY + _DATE + _CLOCK, re.IGNORECASE | re.ASCII)
+_BASIC = re.compile(r"\d{8}(?:t\d{4}(?:\d{2})?(?:z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE | re.ASCII)
+
+
+class AmbiguousTime(ValueError):  # noqa: N818 - it says what is wrong
+    """It can be read as two dates."""
+
+
+def read_time(written: str, zone: tzinfo) -> datetime:
+    """The time; in `zone` where it names none. `14.30` is half past two. Of `05/08/2025` nobody knows which is the
+    month: it is read only where one of the two can be none. Raises ValueError, AmbiguousTime."""
+    written = " ".join(written.split())
+    found = _TIME.fullmatch(written)
+    if found is None:
+        if not _BASIC.fullmatch(written):
+            raise ValueError("no time")
+        time = datetime.fromisoformat(written)
+    else:
+        time = _time(_date(found), found)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def _date(found: re.Match[str]) -> date:
+    if found["y"]:
+        return date(int(found["y"]), int(found["m"]), int(found["d"]))
+    if found["w"]:
+        if (month := _MONTHS.get(found["w"].lower())) is None:
+            raise ValueError("no month")
+        return date(int(found["wy"]), month, int(found["wd"]))
+    first, second, year = int(found["a"]), int(found["b"]), int(found["ay"])
+    if found["as"] != "." and first <= 12 and second <= 12 and first != second:  # with dots the day comes first
+        raise AmbiguousTime("day or month")
+    month, day = (second, first) if second <= 12 else (first, second)
+    return date(year, month, day)
+
+
+def _time(day: date, found: re.Match[str]) -> datetime:
+    if found["h"] is None:
+        return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - the caller gives it its zone
+    micro = int(float(f"0{found['f'].replace(',', '.')}") * 1_000_000) if found["f"] else 0
+    clock = (int(found["h"]), int(found["i"]), int(found["s"] or 0), micro)
+    return datetime(day.year, day.month, day.day, *clock, tzinfo=_zone(found["zone"]))
+
+
+def _zone(word: str | None) -> tzinfo | None:
+    if not word:
+        return None
+    if (hours := _ZONES.get(word.lower())) is not None:
+        return timezone(timedelta(hours=hours))
+    sign = -1 if word[0] == "-" else 1
+    digits = word[1:].replace(":", "")
+    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0)))
