@@ -13,14 +13,14 @@ bench: .venv/dev ; $(BIN)/python -m bench
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
 lock: .venv/dev ; $(BIN)/python deploy/lock.py
 
-.venv/run: requirements.lock
+.venv/run: requirements.lock deploy/build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Satu Pintu needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into .venv (once, about half a minute)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r deploy/build.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
