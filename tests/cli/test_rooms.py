@@ -1,4 +1,4 @@
-"""`read`, `match`, `route`: rows in, what a room makes of them out."""
+"""`read`, `match`, `route`: rows in, the events that a room makes of them out."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def lines(command: str, rows: list[Any]) -> list[dict[str, Any]]:
 
 def test_read_gives_a_message_a_row() -> None:
     messages = lines("read", ROWS)
-    assert [m["native_id"] for m in messages] == ["1", "2", "1", "3"]
+    assert [m["id"] for m in messages] == ["file/file/1", "file/file/2", "file/file/1", "file/file/3"]
     assert messages[3]["sender"]["phone"] == "+6281200001234"
 
 
 def test_match_remembers_within_a_call() -> None:
     complaints = lines("match", ROWS)
-    assert [c["outcome"] for c in complaints] == ["recorded", "recorded", "redelivered", "added"]
-    assert complaints[3]["id"] == complaints[0]["id"]
-    assert all(len(c["number"]) == 10 for c in complaints[:2])
+    assert [c["outcome"] for c in complaints] == ["recorded", "recorded", "redelivered", "recorded"]
+    assert complaints[2]["id"] == complaints[0]["id"]
+    assert all(len(c["number"]) == 10 for c in (complaints[0], complaints[3]))
 
 
 def test_route_adds_the_office_and_why() -> None:
@@ -60,4 +60,4 @@ def test_a_wrong_row_is_named_and_the_others_pass() -> None:
 
 def test_csv_is_known_by_its_heading() -> None:
     done = satupintu("read", "-", stdin="id;text\n7;Air mati\n")
-    assert json.loads(done.stdout)["native_id"] == "7"
+    assert json.loads(done.stdout)["id"] == "file/file/7"

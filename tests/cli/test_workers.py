@@ -1,4 +1,4 @@
-"""What keeps the workers, without any."""
+"""The supervisor of the workers, without any."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.running import workers
 from hub.settings import load
 
 
-async def test_a_machine_too_full_to_start_a_worker_is_asked_again(
+async def test_a_machine_too_full_to_start_a_worker_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lives = []
@@ -25,7 +25,7 @@ async def test_a_machine_too_full_to_start_a_worker_is_asked_again(
         await asyncio.Event().wait()
         return 0
 
-    monkeypatch.setattr(workers, "_live", live)
+    monkeypatch.setattr(workers, "_run", live)
     monkeypatch.setattr(workers, "SHORTEST", 0.01)
     async with workers.children(load({"data": str(tmp_path)}, {}), ("reader",), 1), asyncio.timeout(5):
         await begun.wait()
