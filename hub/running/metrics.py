@@ -42,6 +42,7 @@ class Metrics(Collector):
         *, data: Path, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._bus, self._intake = opened.transport.bus, opened.transport.intake
+        self._accounts = opened.current.accounts
         self._status, self._answered, self._data, self._clock = status, answered, data, clock
         record, pools = opened.storage.record, opened.outside.pools
         self._record = CachedScan(partial(pools.io, scan_record, record, now), 0.0, clock)
@@ -82,7 +83,7 @@ class Metrics(Collector):
         yield _answers(self._answered)
         yield from _lag(self._lags)
         if self._record.figures is not None:
-            yield from record_metrics(self._record.figures)
+            yield from record_metrics(self._record.figures, self._accounts.snapshot.leased)
         free = shutil.disk_usage(self._data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from _ledger(self._ledger.figures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -52,8 +52,8 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
     )  # fmt: skip
 
 
-def record_metrics(figures: RecordFigures) -> Iterator[Metric]:
-    """For Prometheus. No label is personal."""
+def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[Metric]:
+    """For Prometheus; `leased` are the accounts that some process should work for. No label is personal."""
     yield _gauge("outbox", "Replies by state.", ["state"], {(state,): n for state, n in figures.replies.items()})
     unsent = {(row.account, str(row.state)): row.replies for row in figures.unsent}
     yield _gauge("replies_unsent", "Replies owed, claimed, failed or unknown.", ["account", "state"], unsent)
@@ -68,9 +68,9 @@ def record_metrics(figures: RecordFigures) -> Iterator[Metric]:
     )
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
-    live = Counter((lease.holder,) for lease in figures.leases if lease.holder and lease.until > figures.at)
-    yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], live)
-    free = sum(not lease.holder or lease.until <= figures.at for lease in figures.leases)
+    live = {lease.account: lease.holder for lease in figures.leases if lease.holder and lease.until > figures.at}
+    yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], Counter(zip(live.values())))
+    free = len(set(leased) - live.keys())
     yield GaugeMetricFamily("satupintu_leases_free", "Accounts that no process works for.", free)
 
 
