@@ -7,7 +7,7 @@ from pathlib import Path
 from bus import Turnstile
 from schemas import Retry
 from sink import Record, Vault
-from tests.sink.made import decision, ledger, message, received, recall, remember, replies, routed, rows
+from tests.sink.made import decision, ledger, message, recall, received, remember, replies, routed, rows
 
 SPAWN = multiprocessing.get_context("spawn")
 MESSAGES = [message(n, conversation=f"c{n}") for n in range(1, 61)]
