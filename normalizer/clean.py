@@ -41,8 +41,8 @@ _SPACE = re.compile(r"\s+")
 
 def clean(text: str) -> str:
     """The cleaned text. Never raises; `clean(clean(x)) == clean(x)`."""
-    if _plain(text):
-        return text
+    if _plain(trimmed := text.strip()):
+        return trimmed
     if not text.isascii():
         text = _LEFTOVERS.sub(" ", encodable(text))
     text = _composed(_visible(_BREAKS.sub("\n", text)))
@@ -80,7 +80,8 @@ def unwrapped(body: str) -> str:
 
 
 def _plain(text: str) -> bool:
-    return text.isascii() and text.isprintable() and "  " not in text and text == text.strip()
+    """Of a text without blanks around it: is there nothing to do?"""
+    return text.isascii() and text.isprintable() and "  " not in text
 
 
 def _visible(text: str) -> str:
