@@ -98,10 +98,48 @@ def _text(message: Json) -> str:
 def _interactive(inside: Json) -> str:
     """A button, a row of a list, or the answers of a flow, a line each."""
     chosen = object_of(inside, string_of(inside, "type"))
-    answers = decode_object(string_of(chosen, "response_json").encode("utf-8", "replace")) or {}
-    lines = [string_of(chosen, "title"), string_of(chosen, "description")]
-    lines += [f"{name}: {value}" for name, value in answers.items() if name != "flow_token"]
+    sentence = string_of(chosen, "body") if string_of(chosen, "name") != "flow" else ""  # of a flow it is "Sent"
+    lines = [string_of(chosen, "title"), string_of(chosen, "description"), sentence]
+    lines += [line for name, answer in _answers(chosen).items() for line in _answer_lines(name, answer)]
     return "\n".join(filter(None, lines))
+
+
+def _answers(chosen: Json) -> Json:
+    answers = decode_object(string_of(chosen, "response_json").encode("utf-8", "replace")) or {}
+    return {name: answer for name, answer in answers.items() if name != "flow_token"}
+
+
+def _answer_lines(name: str, answer: Any) -> Iterator[str]:
+    """`jenis: Jalan, Lampu`, `lokasi.kecamatan: Coblong`. Files are attachments, and nothing answered is no line."""
+    if isinstance(answer, dict):
+        if not _is_file(answer):
+            yield from (line for inner, value in answer.items() for line in _answer_lines(f"{name}.{inner}", value))
+    elif isinstance(answer, list):
+        plain = [_word(one) for one in answer if not isinstance(one, dict | list) and one is not None]
+        yield from [f"{name}: {', '.join(plain)}"] if plain else []
+        nested = [one for one in answer if isinstance(one, dict | list) and not _is_file(one)]
+        yield from (line for at, one in enumerate(nested, 1) for line in _answer_lines(f"{name}.{at}", one))
+    elif answer is not None and answer != "":
+        yield f"{name}: {_word(answer)}"
+
+
+def _word(answer: Any) -> str:
+    if isinstance(answer, bool):
+        return "ya" if answer else "tidak"
+    return str(answer)
+
+
+def _is_file(answer: Any) -> bool:
+    return isinstance(answer, dict) and "mime_type" in answer and isinstance(answer.get("id"), str | int)
+
+
+def _files(answer: Any) -> Iterator[Json]:
+    """The files in the answers of a flow, wherever they stand."""
+    if _is_file(answer):
+        yield answer
+    elif isinstance(answer, dict | list):
+        for one in answer.values() if isinstance(answer, dict) else answer:
+            yield from _files(one)
 
 
 def _order(inside: Json) -> str:
@@ -138,12 +176,14 @@ def _place(location: Json) -> Place | None:
 
 
 def _attachments(message: Json, received_at: datetime) -> Iterator[Attachment]:
-    for media in (object_of(message, word) for word in _MEDIA if word in message):
-        if string_of(media, "id"):
+    interactive = object_of(message, "interactive")
+    chosen = object_of(interactive, string_of(interactive, "type"))
+    for media in (*(object_of(message, word) for word in _MEDIA if word in message), *_files(_answers(chosen))):
+        if isinstance(native := media.get("id"), str | int) and native:
             yield Attachment(
-                native_id=string_of(media, "id"),
+                native_id=str(native),
                 media_type=string_of(media, "mime_type") or None,
-                name=string_of(media, "filename") or None,
+                name=string_of(media, "filename") or string_of(media, "file_name") or None,
                 expires_at=received_at + _MEDIA_KEPT,
             )
 

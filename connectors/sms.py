@@ -19,6 +19,7 @@ import msgspec
 from connectors._demo import DemoItem, DemoRequest
 from connectors._gsm import readable, segments
 from connectors._http import HttpRequest, HttpResponse, Verdict
+from connectors._numbers import is_same_number, number
 from connectors._port import Listens, Outbound, Sent, Speaks
 from connectors._request import Answer, Forbidden, Part, Payload, Request
 from connectors._settings import Secret, Settings
@@ -167,8 +168,13 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             sent_at=_time(_string(given, "time")),
             sender=Party(user=f"sms:{sender}") if any(c.isalpha() for c in sender) else Party(phone=sender),
             text=readable(given["text"], _string(given, "charset"), _string(given, "coding")),
+            refusal="echo of our own" if self._is_ours(sender, extra.get("to", "")) else None,
             extra=extra | _concatenation(given.get("udh", b"")),
         )
+
+    def _is_ours(self, sender: str, to: str) -> bool:
+        """Some gateways hand our own answers in again: from our number, or from the number that it was sent to."""
+        return is_same_number(sender, self.settings.sender) or is_same_number(sender, to)
 
     def _fingerprint(self, given: Mapping[str, bytes]) -> str:
         """Only with the gateway's time: without one, two equal texts may be two messages."""
@@ -216,17 +222,6 @@ def _judged(response: HttpResponse) -> Verdict | None:
         return Verdict("account", "wrong_send_url", "the gateway redirects: set send_url to where it leads")
     fitting = (v for status, words, v in _ANSWERS if status == response.status and response.body.startswith(words))
     return next(fitting, None)
-
-
-def number(written: str) -> str:
-    """One citizen, one conversation, however the gateway writes the number: 0812…, 62812… and +62 812-… are one."""
-    digits = "".join(c for c in written if c.isdigit())
-    if len(digits) < 8 or any(c.isalpha() for c in written):  # a short code, or a name
-        return written.strip()
-    if not written.lstrip().startswith("+"):
-        digits = digits[2:] if digits.startswith("00") else digits
-        digits = "62" + digits.removeprefix("0") if digits.startswith(("0", "8")) else digits
-    return "+" + digits
 
 
 def _is_report(given: Mapping[str, bytes]) -> bool:

@@ -19,6 +19,7 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, decode_lenient, object_of, objects_of, string_of
 from connectors._meta import MetaSettings, MetaWebhook
+from connectors._numbers import is_same_number
 from connectors._port import Fetches, File, Item, Outbound, Sent, Speaks
 from connectors._request import Part, Payload
 from connectors._whatsapp import content_of, errors_of, new_ids, own_phone, time_of, with_phone
@@ -52,14 +53,32 @@ class Citizen(NamedTuple):
         return tuple(filter(None, self[:2]))
 
 
+class Change(NamedTuple):
+    """A change of a webhook: Meta's word for its kind, and our number that it is about."""
+
+    field: str
+    number: str
+    """Our number's id with Meta."""
+    phone: str
+    """Our number itself, as Meta writes it there."""
+
+
 class Element(NamedTuple):
-    """An element of a change's list, the citizen it is about, and our number."""
+    """An element of a change's list, and the citizen it is about."""
 
     of: str
     """`messages`, `message_echoes`, `calls` or `statuses`."""
     value: Json
     citizen: Citizen
-    number: str
+    change: Change
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it is no citizen's word to us now: the past that a phone brings along, or a word of our own."""
+        ours = self.of == "message_echoes" or is_same_number(string_of(self.value, "from"), self.change.phone)
+        if ours:
+            return "echo of our own"
+        return "history" if self.change.field == "history" else None
 
 
 class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
@@ -112,7 +131,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             raise Reject("not_a_webhook", "no entry: not a webhook of WhatsApp")
         for entry in objects_of(body, "entry"):
             for change in objects_of(entry, "changes"):
-                yield from _parts(object_of(change, "value"), of_calls=change.get("field") == "calls")
+                yield from _parts(string_of(change, "field"), object_of(change, "value"))
 
     def read(self, part: Part, raw: Raw) -> Item:
         if not isinstance(part.payload, Element):
@@ -124,15 +143,14 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         if not citizen.keys:
             raise Reject("no_sender", "the message does not say who wrote it")
         keys = (*citizen.keys, own_phone(value), string_of(value, "from_parent_user_id"), *new_ids(value))
-        conversation, *aliases = dict.fromkeys(f"{element.number}:{key}" for key in keys if key)
+        conversation, *aliases = dict.fromkeys(f"{element.change.number}:{key}" for key in keys if key)
         native = with_phone(string_of(value, "id"), citizen.user, citizen.phone)
         known = content_of(value, raw)
         known["refers_to"] = with_phone(known["refers_to"] or "", citizen.user, citizen.phone) or None
+        known["refusal"] = element.refusal or known["refusal"]
         if element.of == "messages":
             known["sender"] = _sender(citizen, own_phone(value))
-        elif element.of == "message_echoes":
-            known["refusal"] = "echo of our own"
-        else:  # several events of one call have one id
+        elif element.of == "calls":  # several events of one call have one id
             event = string_of(value, "event") or string_of(value, "status")
             native = f"{native}:{event}"
             known = {"kind": "system", "kind_word": f"call {event}", "sent_at": time_of(value), "refusal": "notice"}
@@ -153,7 +171,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         )
 
     async def send(self, reply: Reply, outbound: Outbound) -> Sent:
-        number = self.address or reply.conversation.partition(":")[0]
+        number = reply.conversation.partition(":")[0] or self.address or ""  # ours that the citizen wrote to
         to = reply.to.rpartition(":")[2].removeprefix("+")
         message = {
             "messaging_product": "whatsapp",
@@ -183,19 +201,20 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         return file._replace(media_type=string_of(media, "mime_type") or attachment.media_type)
 
 
-def _parts(value: Json, *, of_calls: bool) -> Iterator[Part]:
-    number = string_of(object_of(value, "metadata"), "phone_number_id")
+def _parts(field: str, value: Json) -> Iterator[Part]:
+    metadata = object_of(value, "metadata")
+    change = Change(field, string_of(metadata, "phone_number_id"), string_of(metadata, "display_phone_number"))
     contacts = _contacts(objects_of(value, "contacts"))
     for name in _CITIZENS:
         given = value.get(name) or []
         for element in given if isinstance(given, list) else [given]:
             if not isinstance(element, dict):
-                yield Part(name, None, number or None)
+                yield Part(name, None, change.number or None)
                 continue
-            of = "calls" if of_calls and name == "statuses" else name
+            of = "calls" if field == "calls" and name == "statuses" else name
             citizen = _citizen(element, _CITIZENS[of], {} if of == "statuses" else contacts)
-            conversation = f"{number}:{citizen.keys[0]}" if citizen.keys else None
-            yield Part(Element(of, element, citizen, number), conversation, number or None)
+            conversation = f"{change.number}:{citizen.keys[0]}" if citizen.keys else None
+            yield Part(Element(of, element, citizen, change), conversation, change.number or None)
 
 
 def _contacts(contacts: Sequence[Json]) -> dict[str, Citizen]:

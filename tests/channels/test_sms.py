@@ -9,7 +9,7 @@ import pytest
 
 from connectors import Http, Outbound, Request
 from connectors._gsm import readable, segments
-from connectors.sms import number
+from connectors._numbers import number
 from schemas import AccountFault, Receipt, Reject
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.kannel import Kannel

@@ -1,0 +1,19 @@
+"""Telephone numbers as channels write them. The reader decides what is a phone; this only tells conversations apart."""
+
+from __future__ import annotations
+
+
+def number(written: str) -> str:
+    """One citizen, one conversation, however the gateway writes the number: 0812…, 62812… and +62 812-… are one."""
+    digits = "".join(c for c in written if c.isdigit())
+    if len(digits) < 8 or any(c.isalpha() for c in written):  # a short code, or a name
+        return written.strip()
+    if not written.lstrip().startswith("+"):
+        digits = digits[2:] if digits.startswith("00") else digits
+        digits = "62" + digits.removeprefix("0") if digits.startswith(("0", "8")) else digits
+    return "+" + digits
+
+
+def is_same_number(one: str, other: str) -> bool:
+    """Are both the same number, short code or name?"""
+    return bool(one) and number(one).casefold() == number(other).casefold()
