@@ -1,4 +1,4 @@
-"""Stages as processes: how each fares, when it leaves, and the supervisor of one machine."""
+"""Stages as processes: their status, their end, and the supervisor of one machine."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from tests.cli.program import one_line, satupintu
-from tests.programs import Program, alive, channels, signed, wait_for, whatsapp_body
+from tests.programs import SMS_TOKEN, Program, alive, channels, signed, wait_for, whatsapp_body
 
 pytestmark = pytest.mark.slow
 WITHIN = 12
-"""Seconds in which a process is gone once it was told: ten, and what a busy machine takes to tell."""
+"""Seconds in which a process ends once it was signalled: ten, and what a busy machine takes to signal."""
 BROKEN = b'{"object": "whatsapp_business_account", "entry": [{"changes"'
 
 
@@ -29,21 +29,13 @@ def program(tmp_path: Path) -> Iterator[Program]:
     program.stop()
 
 
-@pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Program]:
-    """Three dead letters in a row stop a stage."""
-    program = Program(tmp_path / "hub", channels(), "--guard_run", "3")
-    yield program
-    program.stop()
-
-
 def ready(program: Program) -> tuple[int, dict]:
     answer = requests.get(program.url + "/readyz", timeout=10)
     return answer.status_code, answer.json()
 
 
 def figure(program: Program, name: str) -> float | None:
-    """What a line of /metrics says; None where there is none."""
+    """A figure of /metrics; None where there is none."""
     found = re.search(rf"^{re.escape(name)} (\S+)$", requests.get(program.url + "/metrics", timeout=10).text, re.M)
     return float(found[1]) if found else None
 
@@ -61,24 +53,24 @@ def post(program: Program, body: bytes) -> None:
 
 
 def stopped(program: Program) -> int:
-    """Its exit code, told by SIGTERM."""
+    """Its exit code after SIGTERM."""
     os.kill(program.pid, signal.SIGTERM)
     return program.ended(WITHIN)
 
 
-def test_a_stage_without_a_door_says_how_it_fares(program: Program) -> None:
+def test_a_stage_without_a_door_reports_its_status(program: Program) -> None:
     program.start("run", "reader", "router")
     assert wait_for(lambda: ready(program)[0] == 200, 10, "it to be ready")
-    code, told = ready(program)
-    assert (code, told["bus"], told["record"]) == (200, "ok", "ok")
-    assert {"reader", "router"} <= set(told["stages"])
-    assert set(told["stages"].values()) == {"ok"}
+    code, found = ready(program)
+    assert (code, found["bus"], found["record"]) == (200, "ok", "ok")
+    assert {"reader", "router"} <= set(found["stages"])
+    assert set(found["stages"].values()) == {"ok"}
     assert requests.get(program.url + "/", timeout=5).status_code == 404
     door = program.beside("door")
     door.start("run", "door")
     post(door, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang"))
-    taken = 'satupintu_stage_taken_total{stage="reader",worker=""}'
-    wait_for(lambda: figure(program, taken) == 1, 10, "the reader to count")
+    committed = 'satupintu_stage_committed_total{stage="reader",worker=""}'
+    wait_for(lambda: figure(program, committed) == 1, 10, "the reader to count")
     assert figure(program, 'satupintu_stage_published_total{stage="reader",worker=""}') == 1
     assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') == 1
     assert figure(program, "process_cpu_seconds_total")
@@ -101,30 +93,25 @@ def test_a_stage_that_is_told_to_listen_on_a_taken_port_says_so(program: Program
     assert "cannot listen on" in one_line(done, 64)
 
 
-def test_a_guarded_stage_stays_stopped_and_the_process_says_why(guarded: Program) -> None:
-    program = guarded
-    program.start("run", "reader", "router")
-    door = program.beside("door")
-    door.start("run", "door")
-    for _ in range(3):
-        post(door, BROKEN)
-    _, told = wait_for(lambda: (told := ready(program))[0] == 503 and told, 60, "the reader to stop")
-    assert told["stages"]["router"] == "ok"
-    assert "guard_run" in told["stages"]["reader"]
-    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') == 0
-    assert ready(door)[0] == 200
-    assert [stopped(door), stopped(program)] == [0, 0]
-
-
-def test_a_lone_stage_that_nobody_can_ask_ends_when_its_guard_stops_it(program: Program) -> None:
-    program.start("run", "door")
-    for _ in range(3):
-        post(program, BROKEN)
-    program.stop()
-    done = satupintu("run", "reader", "--guard_run", "3", data=program.folder)
-    assert done.returncode == 1
-    assert "satupintu: reader: " in done.stderr.splitlines()[-1]
-    assert "satupintu dead list" in done.stderr.splitlines()[-1]
+def test_an_account_of_which_all_dies_is_put_aside_and_the_others_go_on_until_it_is_released(tmp_path: Path) -> None:
+    program = Program(tmp_path / "hub", channels(), "--guard_run", "3")
+    program.start()
+    try:
+        for _ in range(3):
+            post(program, BROKEN)
+        held = 'satupintu_aside{account="whatsapp",stage="reader"}'
+        wait_for(lambda: figure(program, held) == 1, 60, "the account to be put aside")
+        post(program, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang di depan pasar"))
+        sms = {"token": SMS_TOKEN, "from": "+6281200000002", "to": "1708", "text": "LAPOR lampu jalan mati", "id": "k1"}
+        assert requests.get(program.url + "/in/sms", sms, timeout=20).ok
+        wait_for(lambda: program.ledger()["all"]["recorded"] == 1, 60, "the other account")
+        assert (program.ledger()["all"]["in_flight"], program.ledger()["all"]["lost"]) == (1, 0)
+        assert "put aside by reader" in program.run("doctor", code=1)
+        assert ready(program)[0] == 200
+        program.run("channels", "release", "whatsapp")
+        wait_for(lambda: program.ledger()["all"]["recorded"] == 2, 60, "what had waited")
+    finally:
+        program.stop()
 
 
 def test_a_worker_that_dies_is_started_again_and_all_leave_together(program: Program) -> None:
@@ -139,27 +126,12 @@ def test_a_worker_that_dies_is_started_again_and_all_leave_together(program: Pro
     post(program, whatsapp_body("wamid.1", "6281200000001", "LAPOR jalan berlubang"))
     wait_for(lambda: program.ledger()["all"]["recorded"] == 1, 60, "the workers to work")
     assert figure(program, 'satupintu_stage_running{stage="reader",worker="1"}') == 1
-    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') is None  # the door is alone
+    assert figure(program, 'satupintu_stage_running{stage="reader",worker=""}') is None  # the ingress is alone there
     assert figure(program, 'satupintu_worker_resident_bytes{worker="2"}')
-    taken = [f'satupintu_stage_taken_total{{stage="reader",worker="{n}"}}' for n in (1, 2)]
-    wait_for(lambda: sum(figure(program, name) or 0 for name in taken) == 1, 5, "a worker to tell its count")
+    committed = [f'satupintu_stage_committed_total{{stage="reader",worker="{n}"}}' for n in (1, 2)]
+    wait_for(lambda: sum(figure(program, name) or 0 for name in committed) == 1, 5, "a worker to report its count")
     assert stopped(program) == 0
     assert [pid for pid in again if alive(pid)] == []
-
-
-def test_a_worker_that_its_guard_stopped_is_not_started_again(guarded: Program) -> None:
-    program = guarded
-    program.start("up", "--workers", "1")
-    wait_for(lambda: at_work(program) == 1, 60, "the worker")
-    before = workers(program)
-    for _ in range(3):
-        post(program, BROKEN)
-    running = 'satupintu_stage_running{stage="reader",worker="1"}'
-    wait_for(lambda: figure(program, running) == 0, 60, "the reader to stop")
-    assert figure(program, 'satupintu_stage_running{stage="matcher",worker="1"}') == 1
-    assert ready(program)[0] == 200
-    assert workers(program) == before
-    assert re.search(r"CRITICAL .*stage reader stopped .*satupintu dead list", program.log.read_text())
 
 
 def test_workers_do_not_outlive_a_parent_that_is_killed(program: Program) -> None:
