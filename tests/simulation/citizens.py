@@ -63,7 +63,7 @@ class Webhooks:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
 
     async def _gather(self, account: str) -> None:
-        await asyncio.sleep(self._random.random() * 0.3)
+        await asyncio.sleep(self._random.random())
         waiting = self._waiting.pop(account)
         await self._insist(account, waiting)
 

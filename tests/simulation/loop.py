@@ -35,11 +35,13 @@ class Stuck(Exception):  # noqa: N818 - it says what happened
 class Handle:
     """A callback to be run."""
 
-    __slots__ = ("args", "at", "callback", "context", "dropped")
+    __slots__ = ("args", "at", "callback", "context", "dropped", "is_step")
 
     def __init__(self, callback: Callable[..., Any], args: tuple[Any, ...], context: contextvars.Context, at: float):
         self.callback, self.args, self.context, self.at = callback, args, context, at
         self.dropped = False
+        self.is_step = isinstance(getattr(callback, "__self__", None), asyncio.Task)
+        """Of a task; else it is a callback."""
 
     def cancel(self) -> None:
         self.dropped = True
@@ -135,7 +137,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             if process.stands_still(self.now):
                 self._later(handle, process.resumes_at)
                 return
-        if self.delays and _is_step(handle) and self._random.random() < self.delays:
+        if handle.is_step and self.delays and self._random.random() < self.delays:
             self._later(handle, self.now + LONGEST_DELAY * self._random.random() ** 4)
             return
         self.steps += 1
@@ -146,7 +148,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             self.failures.append(error)
 
     def _ready(self, handle: Handle) -> None:
-        if _is_step(handle):
+        if handle.is_step:
             self._tasks.append(handle)
         else:
             self._callbacks.append(handle)
@@ -195,7 +197,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is not None and not isinstance(error, asyncio.CancelledError):
+        if error is not None and isinstance(context.get("future"), asyncio.Task):
             self.failures.append(error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
@@ -219,7 +221,3 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
 def _current(context: contextvars.Context | None) -> contextvars.Context:
     return contextvars.copy_context() if context is None else context  # an empty context is false
-
-
-def _is_step(handle: Handle) -> bool:
-    return isinstance(getattr(handle.callback, "__self__", None), asyncio.Task)

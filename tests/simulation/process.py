@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import warnings
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -64,6 +65,7 @@ class Process:
     def clear(self) -> None:
         """Take what is left of it apart, when the world is over."""
         self.alive = False
+        warnings.simplefilter("ignore", RuntimeWarning)  # coroutines that a `finally` begins are not awaited
         for task in self.tasks:
             if not task.done():
                 with suppress(BaseException):

@@ -50,6 +50,8 @@ class Provider:
         """Called with a reply that reached its person."""
         self.is_polled = False
         """Its cursor counts its items."""
+        self.carries_reference = False
+        """Its receipts bring back our own id of the reply."""
         self.mended_at = 0.0
         self.notice: Callable[[str], None] = lambda line: None
         self._faults, self._random, self._clock = faults, random, clock
@@ -122,7 +124,7 @@ class Provider:
 
     def _bring_receipt(self, native: str, state: str, reference: str) -> None:
         faults = self._faults
-        receipt = {"receipt": native, "state": state, "reference": reference}
+        receipt = {"receipt": native, "state": state, "reference": reference if self.carries_reference else None}
         after = 0.0 if faults("receipt early") else faults.between(5, 40) if faults("receipt late") else 2.0
         times = 2 if faults("receipt repeated") else 1
         for _ in range(times):

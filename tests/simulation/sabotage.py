@@ -1,15 +1,95 @@
-"""Safeguards taken away, one at a time, to prove that the laws notice."""
+"""Safeguards taken away, one at a time, to prove that the laws notice: each is a patch of one name.
+
+A sabotage is a name, what it does without, and the patch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
-SABOTAGES: dict[str, Callable[[], AbstractContextManager[object]]] = {}
+from sqlalchemy import Connection
+
+from bus import Batch, Bus, Lost, Stage
+from connectors import Request
+from hub.running import sending
+from hub.running.taking_in import AccountIntake
+from normalizer import cases
+from schemas import Retry, Unanswered
+from sink import memory, outbox_claims, outbox_results, persist
+
+
+class Sabotage(NamedTuple):
+    """Where the safeguard stands, and what stands there instead."""
+
+    where: Any
+    name: str
+    instead: Any
+
+
+async def _commit_first(bus: Bus, stage: Stage, work: Any, asides: Any, batch: Batch) -> None:
+    try:
+        await work.patiently(lambda: bus.commit(batch))
+    except Lost:
+        return
+    await work.batch(batch.events)
+
+
+def _any_epoch(connection: Connection, epochs: Mapping[str, int]) -> dict[str, int]:
+    return dict(epochs)
+
+
+def _owed_again(connection: Connection, stale: Mapping[str, str], carries_reference: Collection[str]) -> None:
+    for reply in stale:
+        connection.exec_driver_sql("UPDATE outbox SET state = 'owed' WHERE id = ?", (reply,))
+
+
+_not_sent = sending._not_sent
+
+
+def _tried_again(owed: Any, channel: Any, fault: BaseException, now: Any) -> Any:
+    return _not_sent(owed, channel, Retry(fault.reason) if isinstance(fault, Unanswered) else fault, now)
+
+
+_take_in = AccountIntake.__call__
+
+
+async def _cursor_first(self: AccountIntake, requests: Sequence[Request], cursor: str | None = None) -> None:
+    if cursor is not None:
+        await _take_in(self, (), cursor)
+    await _take_in(self, requests, None)
+
+
+_insert_returning = persist.insert_returning
+
+
+def _all_new(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]], on: str) -> set[tuple[Any, ...]]:
+    _insert_returning(connection, table, rows, on)
+    return {(row["raw"], row["item_index"]) for row in rows}
+
+
+_PUMP, _MATCH = import_module("bus.pump"), import_module("normalizer.match")
+SABOTAGES: Mapping[str, Sabotage] = {
+    "a batch is committed before its results are published": Sabotage(_PUMP, "_batch", _commit_first),
+    "decisions are not remembered": Sabotage(memory.RecordMemory, "remember", lambda self, entries: None),
+    "claims do not check the epoch": Sabotage(outbox_claims, "lock_epochs", _any_epoch),
+    "a claim of an earlier holder is sent again": Sabotage(outbox_claims, "_give_up", _owed_again),
+    "a send without an answer is tried again": Sabotage(sending, "_not_sent", _tried_again),
+    "a cursor moves before what it passed is durable": Sabotage(AccountIntake, "__call__", _cursor_first),
+    "a message id that was seen is a new message": Sabotage(
+        _MATCH, "RULES", tuple(rule for rule in cases.RULES if rule is not cases.redelivered)
+    ),
+    "an item is recorded each time it comes": Sabotage(persist, "insert_returning", _all_new),
+    "receipts that come early are forgotten": Sabotage(outbox_results, "settle_early", lambda connection, keys: None),
+}  # fmt: skip
 
 
 @contextmanager
 def sabotaged(name: str) -> Iterator[None]:
     """Run without that safeguard."""
-    with SABOTAGES[name]():
+    where, attribute, instead = SABOTAGES[name]
+    with patch.object(where, attribute, instead):
         yield

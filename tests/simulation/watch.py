@@ -20,6 +20,7 @@ class Watch:
         self._holders: dict[tuple[str, int], str] = {}
         self._epochs: dict[str, int] = {}
         self._cursors: dict[str, int] = {}
+        self._claims: set[tuple[object, ...]] = set()
         self._positions: dict[str, set[str]] = {account: set() for account in providers}
         """By account, the items (as JSON) that stand in the log."""
         for account, provider in providers.items():
@@ -39,6 +40,12 @@ class Watch:
             if epoch < self._epochs.get(account, 0):
                 self.breaches.append(f"the epoch of {account} went back to {epoch}")
             self._epochs[account] = epoch
+        claimed = "SELECT id, account, epoch, attempts FROM outbox WHERE state = 'claimed'"
+        for reply, account, *claim in self._record.execute(claimed):
+            if (reply, *claim) not in self._claims:
+                self._claims.add((reply, *claim))
+                if claim[0] != self._epochs.get(account):
+                    self.breaches.append(f"{reply} of {account} was claimed under epoch {claim[0]}, which is over")
         for account, cursor in self._record.execute("SELECT account, cursor FROM account_states"):
             if cursor is not None and int(cursor) != self._cursors.get(account):
                 self._moved(account, int(cursor))

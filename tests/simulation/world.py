@@ -94,7 +94,8 @@ class World:
         return Result(self._seed, found, dict(self._faults.happened), self._loop.steps, self._loop.now, schedule)
 
     async def _main(self, record: sqlite3.Connection) -> list[str]:
-        self._loop.before_step = self._before_step
+        if self._faults.rates["process crashes"] or self._faults.rates["process stands still"]:
+            self._loop.before_step = self._before_step
         self._faults.notice = lambda kind: self._say(kind)
         for _ in range(HUBS):
             self._start_hub()
@@ -110,7 +111,7 @@ class World:
         self._webhooks = webhooks
         citizens: dict[tuple[str, str], Citizen] = {}
         for account, provider in self._providers.items():
-            provider.is_polled = ACCOUNTS[account] == "pigeon"
+            provider.is_polled = provider.carries_reference = ACCOUNTS[account] == "pigeon"
             if ACCOUNTS[account] == "letter":
                 provider.deliver = lambda item, account=account: webhooks.bring(account, item)  # type: ignore[misc]
             for number in range(self._random.randint(1, 4)):
