@@ -1,15 +1,15 @@
 # The hub, every stage of it: `docker build -t satupintu:0.1.0 .`, then `docker compose up` (compose.yaml), or alone:
 #   docker run --read-only --tmpfs /tmp --cap-drop ALL -v satupintu:/data -p 127.0.0.1:8080:8080 satupintu:0.1.0
 #
-# The base is pinned by version. To pin it by content too, look the digest up where you trust the line
-# (`docker buildx imagetools inspect python:3.11.14-slim-bookworm`) and write it behind: python:…@sha256:….
+# The base is pinned by version. To pin it by content too, read its digest on a machine that you trust
+# (`docker buildx imagetools inspect python:3.11.14-slim-bookworm`) and write it behind the tag: python:…@sha256:….
 FROM python:3.11.14-slim-bookworm AS base
 
 FROM base AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/satupintu
 WORKDIR /src
-# Wheels only: nothing is compiled here, so nothing that compiles is needed.
+# Wheels only: no compiler is needed.
 COPY requirements.lock deploy/build.lock ./
 RUN /opt/satupintu/bin/pip install --require-hashes --only-binary :all: -r requirements.lock \
  && python -m pip install --require-hashes --only-binary :all: -r build.lock
@@ -35,7 +35,7 @@ RUN groupadd --gid 10001 satupintu \
  && install -d -o 10001 -g 10001 -m 0700 /data
 COPY --from=build /opt/satupintu /opt/satupintu
 COPY deploy/compose/alive.py /opt/satupintu/alive.py
-# Everything that is written lies in /data and /tmp: the root file system may be read-only.
+# The hub writes to /data and /tmp only: the root file system may be read-only.
 ENV PATH=/opt/satupintu/bin:$PATH HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     SATUPINTU_DATA=/data SATUPINTU_LISTEN=0.0.0.0:8080
 WORKDIR /data

@@ -2,10 +2,10 @@
 # A real Apache Kafka (KRaft) on this machine, for trials and tests: Java and Maven, nothing else.
 #
 #   deploy/kafka/start.sh [FOLDER [PORT…]]            one node a port (default ./var/kafka and 9092), until Ctrl-C
-#   NODE=2 deploy/kafka/start.sh FOLDER PORT PORT…    only that one of them, in this very process
+#   NODE=2 deploy/kafka/start.sh FOLDER PORT PORT…    only that node, in this process
 #
-# Each node also takes the port after its own, for the controllers among themselves. One node loses what its disk
-# loses: a real installation has three, on three machines (docs/operations.md).
+# Each node also takes the port after its own, for the controllers. One node has one copy of everything: a real
+# installation has three nodes, on three machines (docs/operations.md).
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 folder="${1:-./var/kafka}"
@@ -25,7 +25,9 @@ if [ -z "${NODE:-}" ]; then
     NODE=$node "$0" "$folder" "${ports[@]}" & pids+=($!)
   done
   trap 'kill "${pids[@]}" 2>/dev/null' INT TERM
-  echo "Kafka at $(IFS=,; echo "${ports[*]/#/127.0.0.1:}"), its data in $folder (Ctrl-C stops)" >&2
+  nodes=$(( ${#ports[@]} < 3 ? ${#ports[@]} : 3 ))
+  echo "Kafka: SATUPINTU_BUS='kafka://$(IFS=,; echo "${ports[*]/#/127.0.0.1:}")?brokers=$nodes'" >&2
+  echo "Its data is in $folder (Ctrl-C stops it)" >&2
   status=0
   for pid in "${pids[@]}"; do wait "$pid" || status=$?; done
   exit $status
