@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec.structs import asdict
+from typing import Any
 
 from normalizer._port import Decision, Known, Referred, Thread
 from normalizer.content import Compared
@@ -24,15 +24,12 @@ def _learn_message(message: Message, compared: Compared, decision: Decision, kno
     if decision.complaint is None or decision.stranger or decision.outcome == "redelivered":
         return
     place = decision.place or message.place
-    thread = Thread(
-        complaint=decision.complaint,
-        number=decision.number or "",
-        last_at=message.received_at,
-        closed=closed,
-        region=place.code if place else None,
-    )
+    about: dict[str, Any] = {
+        "complaint": decision.complaint, "number": decision.number or "", "last_at": message.received_at,
+        "closed": closed, "region": place.code if place else None,
+    }  # fmt: skip
     own = frozenset((*message.sender.identities, *compared.conversations))
-    referred = Referred(**asdict(thread), reporter=own)
+    thread, referred = Thread(**about), Referred(**about, reporter=own)
     known.by_message[message.id] = referred
     if decision.switches_thread:
         known.threads.update(dict.fromkeys(compared.conversations, thread))

@@ -21,12 +21,16 @@ class MemoryKeys:
         names = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
         return {name: self._vault.digest("conversation", name) for name in names}
 
-    def identities(self, item: Message | Action) -> dict[bytes, str]:
-        """Hash to plain value, of everything that identifies a message's sender."""
+    def own_identities(self, item: Message | Action) -> dict[bytes, str]:
+        """Hash to plain value, of what identifies a message's sender on every account."""
         if not isinstance(item, Message):
             return {}
-        own = {self._vault.digest("identity", value): value for value in item.sender.identities}
-        return own | {hashed: name for name, hashed in self.conversations(item).items()}
+        return {self._vault.digest("identity", value): value for value in item.sender.identities}
+
+    def identities(self, item: Message | Action) -> dict[bytes, str]:
+        """The same, and the sender's conversations."""
+        conversations = {hashed: name for name, hashed in self.conversations(item).items()}
+        return self.own_identities(item) | conversations
 
     def report(self, key: str) -> bytes:
         """Of a report key (`schemas.memory.Query`)."""

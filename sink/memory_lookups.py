@@ -37,9 +37,8 @@ class Lookups:
     def known(self, queries: Sequence[Query]) -> Known:
         """Everything that is known of these items."""
         items = [query.item for query in queries]
-        senders: dict[bytes, str] = {}
-        for item in items:
-            senders |= self._keys.identities(item)
+        conversations = {key: name for item in items for name, key in self._keys.conversations(item).items()}
+        senders = conversations | {key: name for item in items for key, name in self._keys.own_identities(item).items()}
         decided, seen = self._decided(items), self._by_message_id({item.id for item in items})
         new = [m for m in items if isinstance(m, Message) and m.id not in seen and (m.raw, m.item_index) not in decided]
         report_keys = {self._keys.report(key): key for query in queries for key in query.report_keys}
@@ -47,7 +46,7 @@ class Lookups:
             decided=decided,
             seen=seen,
             fingerprints=self._fingerprints(items),
-            threads=self._threads("conversation", "threads", self._conversations(items)),
+            threads=self._threads("conversation", "threads", conversations),
             same_words=self._threads("key", "same_words", report_keys),
             by_number=self._by_number(items, senders),
             by_external_id=self._by_external_id(items, senders),
@@ -90,9 +89,6 @@ class Lookups:
         """The id of a message that has a fingerprint was derived; one that its channel gave is not stored."""
         id = message_id(alike.channel, alike.account, without_native(row.raw, row.item_index))
         return id if row.first is not None and self._keys.message(id) == bytes(row.first) else ""
-
-    def _conversations(self, items: Iterable[Item]) -> dict[bytes, str]:
-        return {key: name for item in items for name, key in self._keys.conversations(item).items()}
 
     def _threads(self, column: str, table: str, plain: Mapping[bytes, str]) -> dict[str, Thread]:
         sql = f"SELECT t.{column}, {_THREAD} FROM {table} t {_JOIN} WHERE t.{column} IN (*)"  # noqa: S608 - ours
