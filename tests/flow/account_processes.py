@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid_utils import uuid7
 
 from bus import MemoryBus, Turnstile
-from connectors import Channel, Http
+from connectors import Http
 from hub.accounts import Accounts
 from hub.clock import Timing, now
 from hub.opening import Wake
@@ -53,8 +53,8 @@ class World(NamedTuple):
     def _owe(self, account: str, person: str, names: Sequence[str], channel: str) -> None:
         replies = [
             new_reply(
-                self.record.vault, source=f"{account}/{person}/{name}", template="officer_answer", owner="32.73", account=account,
-                channel=channel, conversation=person, to=person, person=person, automatic=False,
+                self.record.vault, source=f"{account}/{person}/{name}", template="officer_answer", owner="32.73",
+                account=account, channel=channel, conversation=person, to=person, person=person, automatic=False,
             )
             for name in names
         ]  # fmt: skip
@@ -134,9 +134,12 @@ class AccountProcess:
 @asynccontextmanager
 async def account_world(folder: Path) -> AsyncIterator[World]:
     """A record on SQLite and a bus in memory."""
-    with Record.open(
-        f"sqlite:///{folder / 'record.db'}", Vault.create(folder / "keys.toml"), Turnstile(folder / "record.db")
-    ) as record, open_pools() as pools:
+    with (
+        Record.open(
+            f"sqlite:///{folder / 'record.db'}", Vault.create(folder / "keys.toml"), Turnstile(folder / "record.db")
+        ) as record,
+        open_pools() as pools,
+    ):
         async with MemoryBus() as bus, Http() as http:
             yield World(record, bus, Blobs(folder / "blobs"), pools, http)
 

@@ -1,4 +1,4 @@
-"""The reader's and the slow lane's processes as a game: each takes, publishes, commits and dies when it is told."""
+"""Processes of the reader and of the slow lane, one step at a time: take, publish, commit, die."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from bus import Batch, Lost, MemoryBus
 from hub.lanes import GROUP, Lanes
-from schemas import Event, Message, Raw, Slow, decode
+from schemas import Event, Message, Raw, Slow
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BUDGET = 3
@@ -26,13 +26,13 @@ def raw_of(citizen: int, number: int) -> Raw:
 
 def message_of(raw: Raw) -> Message:
     return Message(
-        id=f"sms/sms/{raw.id}", native_id=raw.id, raw=raw.id, account="sms", channel="sms", owner="32.73",
+        id=f"sms/sms/{raw.id}", raw=raw.id, account="sms", channel="sms", owner="32.73",
         conversation=raw.conversation or "", received_at=raw.received_at,
     )  # fmt: skip
 
 
-class Clock:
-    """A clock that goes on only when told."""
+class ManualClock:
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -41,22 +41,22 @@ class Clock:
         return self.now
 
 
-class Process:
+class LaneProcess:
     """One process of the reader's group, or of the slow lane's."""
 
-    def __init__(self, bus: MemoryBus, topic: str, clock: Clock, size: int) -> None:
+    def __init__(self, bus: MemoryBus, topic: str, clock: ManualClock, size: int) -> None:
         self._bus, self._topic, self._size = bus, topic, size
         self._lanes = Lanes(bus, budget=BUDGET, clock=clock) if topic == Raw.topic else None
         self._stack = AsyncExitStack()
         self._batches: AsyncIterator[Batch] | None = None
         self._batch: Batch | None = None
-        self.unsaid: list[list[Event]] = []
+        self.unpublished: list[list[Event]] = []
         """What the batch in hand still has to publish, in calls of their own: a broker takes topic by topic."""
 
     async def step(self, random: Random) -> None:
-        """The next thing it does."""
-        if self.unsaid:
-            await self._bus.publish(self.unsaid.pop(random.randrange(len(self.unsaid))))
+        """Its next action."""
+        if self.unpublished:
+            await self._bus.publish(self.unpublished.pop(random.randrange(len(self.unpublished))))
         elif self._batch is not None:
             with suppress(Lost):
                 await self._bus.commit(self._batch)
@@ -65,9 +65,9 @@ class Process:
             await self._take()
 
     async def die(self) -> list[list[Event]]:
-        """Gone, with the batch in hand. What it had not published is given to whoever plays the zombie."""
+        """It ends with the batch in hand; returns what it had not published, for a zombie."""
         await self._stack.aclose()
-        left, self.unsaid, self._batch, self._batches = self.unsaid, [], None, None
+        left, self.unpublished, self._batch, self._batches = self.unpublished, [], None, None
         return left
 
     async def _take(self) -> None:
@@ -84,23 +84,24 @@ class Process:
             await asyncio.wait([taking])
             return
         self._batch = taking.result()
-        raws: list[Any] = [decode(self._topic, stored.value) for stored in self._batch.events]
-        self.unsaid = [list(call) for call in await self._ran(raws, gained=self._batch.gained) if call]
+        raws: list[Any] = [stored.event() for stored in self._batch.events]
+        made = await self._made_of(raws, assigned=self._batch.partitions_assigned)
+        self.unpublished = [list(call) for call in made if call]
 
-    async def _ran(self, raws: Sequence[Raw], *, gained: bool) -> tuple[Sequence[Event], Sequence[Event]]:
+    async def _made_of(self, raws: Sequence[Raw], *, assigned: bool) -> tuple[Sequence[Event], Sequence[Event]]:
         if self._lanes is None:
             return [message_of(raw) for raw in raws], []
-        if gained:
-            await self._lanes.look()
-        here, aside = await self._lanes.part(raws)
-        return [message_of(raw) for raw in here], aside
+        if assigned:
+            await self._lanes.scan()
+        here, diverted = await self._lanes.divide(raws)
+        return [message_of(raw) for raw in here], diverted
 
 
-async def told(bus: MemoryBus, topic: str = "messages") -> dict[str, list[int]]:
-    """By citizen, the numbers of what stands on the topic, each where it stands first."""
+async def order_of(bus: MemoryBus, topic: str = "messages") -> dict[str, list[int]]:
+    """By citizen, the numbers of the events on the topic, each where it stands first."""
     found: dict[str, list[int]] = {}
     async for stored in bus.read(topic, LONG_AGO):
-        event: Any = decode(topic, stored.value)
+        event: Any = stored.event()
         number = int(getattr(event, "raw", event.id).split(".")[1])
         if number not in found.setdefault(event.conversation, []):
             found[event.conversation].append(number)

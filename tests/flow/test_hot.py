@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
+from hub.wiring import Hub
 from msgspec.structs import replace
 from uuid_utils import uuid7
 
 from connectors._rows import named, rows
 from hub.commands._waiting import Waiting
 from hub.commands.ingest import ON_THE_ROAD, bring, channel_of
-from hub.wiring import Hub
 from schemas import Raw, Slow, decode
 from sink.outbox import BUDGET
 from tests.flow.house import House
