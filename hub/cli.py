@@ -42,7 +42,7 @@ COMMANDS = {
 
 EXIT_CODES: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
 """Errors whose text says what to do, with their exit codes."""
-UNUSABLE = frozenset({"WrongKeys", "WrongRules", "UnusableLog"})
+UNUSABLE = frozenset({"WrongKeys", "UnusableLog"})
 """Such errors of rooms that are not imported only to know them: a file cannot be used; 64."""
 
 
@@ -50,7 +50,7 @@ def _settings_options(*, hidden: bool) -> list[click.Parameter]:
     kinds = {**KINDS, "config": "a TOML file with these settings"}
     return [
         click.Option(
-            [f"--{name}"],
+            [f"--{name.replace('_', '-')}"],
             metavar=name.upper(),
             help=f"{kinds[name]} [{DEFAULTS.get(name, 'none')}]",
             callback=remember_flag,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from bus import Run
+from hub.intake import UNCLAIMED
 from hub.reading import InThread
 from normalizer import Memory, match
 from router import Rules, route
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
+from sink.account_states import touch_accounts
 from sink.archive import Archive
 from sink.dead import store_dead_letters
 from sink.ledger import book_received
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from hub.accounts import Accounts
     from hub.editions import Live
     from hub.opening import Wake
+
+TOUCH_EVERY = timedelta(seconds=20)
+"""How often it is written down when an account took something in last."""
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def matching(memory: Memory, io: InThread) -> Run:
@@ -84,14 +90,27 @@ def storing_dead(record: Record, io: InThread) -> Run:
     return dead
 
 
-def booking(record: Record, io: InThread) -> Run:
-    """Raws into the ledger's side of what was received."""
+def booking(record: Record, io: InThread, *, now: Callable[[], datetime]) -> Run:
+    """Raws into the ledger's side of what was received, and when each account took something in last."""
+    touched: dict[str, datetime] = {}
 
     async def ledger(events: Sequence[Event]) -> Sequence[Event]:
-        await io(book_received, record, [(e.id, e.account, e.received_at) for e in events if isinstance(e, Raw)])
+        raws = [event for event in events if isinstance(event, Raw)]
+        await io(book_received, record, [(raw.id, raw.account, raw.received_at) for raw in raws])
+        newest = {name: raw.received_at for raw in raws for name in _names(raw)}
+        due = {name: at for name, at in newest.items() if now() - touched.get(name, LONG_AGO) > TOUCH_EVERY}
+        if due:
+            await io(touch_accounts, record, last_in=due)
+            touched.update(dict.fromkeys(due, now()))
         return []
 
     return ledger
+
+
+def _names(raw: Raw) -> Sequence[str]:
+    """The account, and an address of its kind for which there is no account."""
+    unclaimed = raw.headers.get(UNCLAIMED)
+    return [raw.account] if unclaimed is None else [raw.account, f"{raw.channel} {unclaimed}"]
 
 
 def archiving(archive: Archive, io: InThread) -> Run:

@@ -15,6 +15,9 @@ from connectors import Channel, Listens, PartGroup, Request, group_parts
 from hub.settings import Settings
 from schemas import Body, Raw
 
+UNCLAIMED = "unclaimed-address"
+"""Header of a Raw that was meant for an address of the provider's which no account has; an account took it in all the
+same."""
 INLINE_BODY = 256 * 1024
 """Bytes; a body that takes more in all Raws of its request together lies with the blobs."""
 
@@ -68,29 +71,31 @@ async def raws_of(
             method=request.method,
             path=request.path,
             query=query,
-            headers=headers,
+            headers=headers if address is None else headers | {UNCLAIMED: address},
             body=Body() if blob else Body(request.body),
             blob=blob,
         )
-        for account, conversation, parts in groups
+        for account, conversation, parts, address in groups
     ]
 
 
 def _by_account(
     channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
-) -> list[tuple[Channel, str | None, tuple[int, ...] | None]]:
-    """Each account and conversation once, with the positions of its parts."""
+) -> list[tuple[Channel, str | None, tuple[int, ...] | None, str | None]]:
+    """Each account and conversation once, with the positions of its parts, and the address where no account has it."""
     foreign = {group.address for group in groups if group.address not in (None, channel.address)}
-    meant = {address: sibling(address) or channel for address in foreign if address}
-    found: dict[tuple[str, str | None], tuple[Channel, list[int]]] = {}
+    meant = {address: sibling(address) for address in foreign if address}
+    found: dict[tuple[str, str | None], tuple[Channel, list[int], str | None]] = {}
     for group in groups:
-        account = meant.get(group.address or "", channel)
-        found.setdefault((account.account, group.conversation), (account, []))[1].extend(group.positions or ())
+        account = meant.get(group.address or "") or channel
+        unclaimed = group.address if channel.address and account is channel and group.address in meant else None
+        entry = found.setdefault((account.account, group.conversation), (account, [], unclaimed))
+        entry[1].extend(group.positions or ())
     whole = len(found) <= 1
     return [
-        (account, conversation, None if whole else tuple(sorted(positions)))
-        for (_, conversation), (account, positions) in found.items()
-    ] or [(channel, None, None)]
+        (account, conversation, None if whole else tuple(sorted(positions)), unclaimed)
+        for (_, conversation), (account, positions, unclaimed) in found.items()
+    ] or [(channel, None, None, None)]
 
 
 def _without(query: str, secret: Iterable[str]) -> str:

@@ -14,8 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import asdict
 
-from bus import Bus, SideLane, behind
-from bus._values import stored_key
+from bus import AsideStore, Bus, MemoryAsides, SideLane, behind, keys_aside, stored_key
 from schemas import Raw, Slow
 
 GROUP = "slow"
@@ -34,10 +33,15 @@ LONGEST_WAIT, PAUSE = 0.5, 0.05
 
 
 class Lanes:
-    """Divides the Raws of one reader between the lanes. `clock` is monotonic, in seconds."""
+    """Divides the Raws of one reader between the lanes. `clock` is monotonic, in seconds; `asides` are the accounts
+    that stages have put aside: those of the slow lane wait in lanes of their own."""
 
-    def __init__(self, bus: Bus, *, budget: int = BUDGET, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, bus: Bus, asides: AsideStore | None = None, *, budget: int = BUDGET,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
         self._bus, self._budget, self._clock = bus, budget, clock
+        self._asides = asides or MemoryAsides()
         self._counts: dict[str, int] = {}
         self._minute_ends = 0.0
         self._lane = SideLane(self._in_slow_lane, clock)
@@ -57,7 +61,8 @@ class Lanes:
         return here, [Slow(**asdict(raw)) for raw in diverted]
 
     async def _in_slow_lane(self) -> set[str]:
-        return {stored.key async for stored in behind(self._bus, Slow.topic, GROUP)}
+        waiting = {stored.key async for stored in behind(self._bus, Slow.topic, GROUP)}
+        return waiting | await keys_aside(self._bus, self._asides, GROUP)  # in this order: it moves from there to here
 
     def _over_budget(self, raws: Sequence[Raw]) -> set[str]:
         """The conversations that are over their budget with these."""

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
-from bus import Bus, Stored, behind
-from bus._origin import origin_of
-from bus._values import whole
+from bus import Bus, Stored, behind, lane_name, origin_of, stored_key, whole
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, carriers
-from schemas import Aside, Reject, Retry
-from sink.aside import AsideRow, accounts_aside
+from schemas import Aside, Retry
+from sink.aside import accounts_aside
 from sink.ledger import balance, last_booked
 from sink.record import Record
 
@@ -26,7 +23,6 @@ BOOKKEEPER = "ledger"
 """The group that books what came in: a Raw that it has not read is not received yet, so it cannot be in flight."""
 PAUSE = 2.0
 """Seconds between the two readings that make an alarm."""
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _RAWS = frozenset({"raw", "slow"})
 
 Ledger = dict[str, Any]
@@ -37,8 +33,10 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     """The ledger now. What came in is counted first, what is in flight next, outcomes last: so nothing seems lost that
     is not. Raises Retry."""
     last = await pools.io(last_booked, record)
-    moving = await in_flight(bus)
-    moving |= await waiting_aside(bus, await pools.io(accounts_aside, record))
+    lanes = [lane_name(*row[:3]) for row in await pools.io(accounts_aside, record)]
+    moving = await waiting_aside(bus, lanes)
+    moving |= await in_flight(bus)
+    moving |= await waiting_aside(bus, lanes)  # again: events move there, and back
     return await pools.io(balance, record, last, moving)
 
 
@@ -64,17 +62,9 @@ async def in_flight(bus: Bus) -> set[str]:
     return found - {""}
 
 
-async def waiting_aside(bus: Bus, rows: Iterable[AsideRow]) -> set[str]:
-    """Raw ids of the events of accounts that a stage has put aside. Raises Retry."""
-    kept = {(row.stage, row.account) for row in rows}
-    if not kept:
-        return set()
-    committed = {(lag.group, lag.partition): lag.offset for lag in await bus.lag() if lag.topic == Aside.topic}
-    found = set()
-    async for aside, stored in _asides(bus):
-        if (aside.stage, aside.account) in kept and stored.offset > committed.get((aside.lane, stored.partition), -1):
-            found.add(raw_id(_inside(aside, stored)))
-    return found - {""}
+async def waiting_aside(bus: Bus, lanes: Iterable[str]) -> set[str]:
+    """Raw ids of the events that wait in these lanes. Raises Retry."""
+    return {id for lane in lanes async for id in _in_lane(bus, lane)} - {""}
 
 
 def raw_id(stored: Stored) -> str:
@@ -86,18 +76,12 @@ def raw_id(stored: Stored) -> str:
     return (origin.id if stored.topic in _RAWS else origin.raw) or ""
 
 
-async def _asides(bus: Bus) -> AsyncIterator[tuple[Aside, Stored]]:
-    async for stored in bus.read(Aside.topic, _EPOCH):
-        try:
-            event = stored.event()
-        except Reject:
-            continue
-        assert isinstance(event, Aside)
-        yield event, stored
-
-
-def _inside(aside: Aside, stored: Stored) -> Stored:
-    return stored._replace(topic=aside.of_topic, value=bytes(aside.event))
+async def _in_lane(bus: Bus, lane: str) -> AsyncIterator[str]:
+    async for stored in behind(bus, Aside.topic, lane):
+        if stored.key == stored_key(lane):
+            aside = stored.event()
+            assert isinstance(aside, Aside)
+            yield raw_id(stored._replace(topic=aside.of_topic, value=bytes(aside.event)))
 
 
 def _losers(ledger: Ledger) -> Collection[str]:

@@ -92,8 +92,8 @@ class Opened(NamedTuple):
 
 @asynccontextmanager
 async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool = True) -> AsyncIterator[Opened]:
-    """Open everything, making what a first start needs; with `ingress` also its spool. `publishes`: changed files become
-    editions. Raises WrongCall."""
+    """Open everything, making what a first start needs; with `ingress` also its spool. `publishes`: changed files
+    become editions. Raises WrongCall."""
     async with AsyncExitStack() as stack:
         with _set_up(settings):
             vault = load_vault(settings)

@@ -41,6 +41,13 @@ def account_reports(record: Record, snapshot: Snapshot) -> dict[str, Report]:
     }
 
 
+def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
+    """Kind and address of the provider for which messages came and no account is there, and when. Raises Retry."""
+    rows = list_account_states(record)
+    found = {name: state.last_in_at for name, state in rows.items() if " " in name}
+    return {(name.partition(" ")[0], name.partition(" ")[2]): at for name, at in found.items() if at is not None}
+
+
 def _report(account: Account, state: AccountState | None, aside: list[AsideRow], waiting: int) -> Report:
     fault = state.fault if state else None
     held = [row for row in aside if row.released_at is None]

@@ -14,7 +14,7 @@ from hub.settings import Settings
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
     from hub.accounts import load_accounts
-    from hub.commands._account_report import NOTHING_KNOWN, account_reports
+    from hub.commands._account_report import NOTHING_KNOWN, account_reports, unclaimed_addresses
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
 
@@ -22,10 +22,10 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
         yield Finding("channels", f"{own.channels} is made by the first start: satupintu up")
         return
     snapshot = load_accounts(own.channels, zone=own.zone.key)
-    reports = dict.fromkeys(snapshot.accounts, NOTHING_KNOWN)
+    reports, unclaimed = dict.fromkeys(snapshot.accounts, NOTHING_KNOWN), {}
     if is_started(own):
         with open_record(own) as record:
-            reports = account_reports(record, snapshot)
+            reports, unclaimed = account_reports(record, snapshot), unclaimed_addresses(record)
     for name, account in snapshot.accounts.items():
         report, channel = reports[name], account.channel
         if report.last_error:
@@ -38,6 +38,11 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
             yield Finding(f"channel {name}", words, wrong=bool(report.waiting))
         else:
             yield from _reachable(account.state, channel)
+    for (kind, address), at in unclaimed.items():
+        words = (
+            f"messages came for {address} at {at.astimezone(own.zone):%d.%m.%Y %H:%M}, which has no account: add one"
+        )
+        yield Finding(f"channel {kind}", words)
 
 
 def _reachable(state: str, channel: Channel) -> Iterator[Finding]:

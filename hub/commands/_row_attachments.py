@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from errno import ENAMETOOLONG
 from mimetypes import guess_type
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,7 +40,7 @@ class RowAttachments:
     def _bring(self, line: int, written: str) -> dict[str, Any]:
         known: dict[str, Any] = {"native_id": written, "name": Path(written).name}
         try:
-            path = (self._folder / written).resolve(strict=True)
+            path = (self._folder / written).resolve()
             fault = self._fault(path)
             body = b"" if fault else path.read_bytes()
         except (OSError, ValueError, RuntimeError) as error:
@@ -51,15 +52,17 @@ class RowAttachments:
         return known | {"media_type": media_type, "sha256": sha256, "size": len(body), "state": "fetched"}
 
     def _fault(self, path: Path) -> str | None:
+        """Raises OSError where there is no such file."""
         if not path.is_relative_to(self._folder):
             return "lies outside the file's folder"
         if any(path == own or path.is_relative_to(own) for own in self._private):
             return "belongs to the hub itself"
         if any(part.startswith(".") for part in path.relative_to(self._folder).parts):
             return "is hidden"
-        if not path.is_file():
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
             return "is no file"
-        return "is over 100 MiB" if path.stat().st_size > LARGEST else None
+        return "is over 100 MiB" if status.st_size > LARGEST else None
 
 
 def _unreadable(error: Exception) -> str:

@@ -114,7 +114,7 @@ async def _look(in_flight: InFlight, progress: Progress) -> None:
         if outcome.outcome == "dead":
             reason = outcome.reason or "dead"
             say(reason if reason.startswith("line ") else f"line {line}: {reason}")
-        elif ID_USED_BEFORE in (outcome.reason or ""):
+        elif outcome.outcome in ("recorded", "added") and ID_USED_BEFORE in (outcome.reason or ""):
             say(f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own")
     progress.add(len(ended))
     if len(ended) < AT_ONCE:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from hub.commands import data, on_record, say
+from hub.commands import OutOfBalance, data, on_record
 from hub.commands._table import table
 from hub.settings import WrongCall
 from schemas import ReplyState
@@ -55,21 +55,22 @@ def list_command(state: ReplyState | None, account: str | None, limit: int) -> N
 @click.argument("ids", nargs=-1, metavar="[ID...]")
 @click.option("--state", type=click.Choice(["failed", "unknown"]), help="All in that state.")
 @click.option("--account", metavar="NAME", help="With --state: only of this account.")
-@click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
-def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, *, apply: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only print which ones it would be.")
+def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, *, dry_run: bool) -> None:
     """Owe replies again that failed or may not have arrived. The person may get an `unknown` one twice.
 
     \b
     Example:
-      satupintu replies resend --state failed --account sms --apply
+      satupintu replies resend --state failed --account sms
     """
     if bool(ids) == bool(state):
         raise WrongCall("name the replies by their ids, or all of a state by --state failed or --state unknown")
-    work = partial(_resend if apply else _would_resend, ids=ids, state=state, account=account)
-    for id in on_record(work):
-        data({"id": id, "applied": apply})
-    if not apply:
-        say("nothing was done: add --apply to do it")
+    work = partial(_would_resend if dry_run else _resend, ids=ids, state=state, account=account)
+    resent = on_record(work)
+    for id in resent:
+        data({"id": id, "resent": not dry_run})
+    if missing := set(ids) - set(resent):
+        raise OutOfBalance(f"not failed and not unknown, so not sent again: {', '.join(sorted(missing))}")
 
 
 def _resend(record: Record, **which: Any) -> list[str]:

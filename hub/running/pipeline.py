@@ -66,7 +66,8 @@ def work_of(
 
 def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake) -> list[Stage]:
     """The stages of the table, each with its function."""
-    lanes = Lanes(opened.transport.bus, clock=timing.monotonic)
+    asides = RecordAsides(opened.storage.record, opened.outside.pools.io)
+    lanes = Lanes(opened.transport.bus, asides, clock=timing.monotonic)
     runs = _runs(settings, opened, lanes, timing, wake)
     spared = frozenset(kind for kind in kinds() if not channel_type(kind).counts_for_guard)
     guard = Guard(settings.guard_run, settings.guard_share, spared=spared)
@@ -128,7 +129,7 @@ def _runs(settings: Settings, opened: Opened, lanes: Lanes, timing: Timing, wake
         "sink": handlers.persisting(record, accounts, io, wake, now=timing.now, zone=settings.zone),
         "receipts": handlers.receiving(record, io),
         "dead": handlers.storing_dead(record, io),
-        "ledger": handlers.booking(record, io),
+        "ledger": handlers.booking(record, io, now=timing.now),
         "archive": handlers.archiving(storage.archive, io),
     }
 
