@@ -60,6 +60,6 @@ class ErrorMiddleware:
 
 
 def _referrer_policy(scope: Scope) -> str:
-    """A URL with a token is named to nobody, not even to our own proxy's log. The origin may be named: under no-referrer
-    a browser on plain http says Origin: null, and our own form could not be told from another site's."""
+    """A URL with a token is named to nobody, not even in our own proxy's log. The origin may be: under no-referrer a
+    browser on plain http says Origin: null, and our own form would look like another site's."""
     return "strict-origin" if b"token" in scope["query_string"] else "same-origin"

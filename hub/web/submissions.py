@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+from connectors._json import decode_lenient
 from hub.web.api.problems import Problem, not_stored, too_large
 from hub.web.media_types import media_type_of
 from hub.web.translations import Text
@@ -95,9 +96,11 @@ async def _until(deadline: float, call: Callable[[], Awaitable[T]]) -> T:
 async def _read_json(request: Request) -> Submission:
     body = b"".join([part async for part in request.stream()])
     try:
-        values = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Problem(400, "malformed") from None
+        values = decode_lenient(body)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise Problem(400, "malformed")
     return Submission(values, is_json=True)
 
 

@@ -70,11 +70,11 @@ async def test_a_slow_road_shows_a_page_that_refreshes(quiet: Site, monkeypatch:
 
 
 async def test_a_form_is_filed_while_the_record_is_away(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object, **__: object) -> None:
+    def unavailable(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
     for name in ("remember_request", "track", "outcomes_of"):
-        monkeypatch.setattr(f"hub.web.reports.{name}", away)
+        monkeypatch.setattr(f"hub.web.reports.{name}", unavailable)
     drawn = once(await quiet.call("GET", "/"))
     first, again = [await send(quiet, ("text", WORDS), ("once", drawn)) for _ in range(2)]
     changed = await send(quiet, ("text", "Saya ganti ceritanya sama sekali"), ("once", drawn))
@@ -225,11 +225,11 @@ async def test_a_fault_of_ours_is_a_page_and_a_problem(
 
 
 async def test_a_record_that_is_away_closes_no_door(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_: object, **__: object) -> None:
+    def unavailable(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
-    monkeypatch.setattr("hub.web.reports.track", away)
-    monkeypatch.setattr("hub.web.reports.outcomes_of", away)
+    monkeypatch.setattr("hub.web.reports.track", unavailable)
+    monkeypatch.setattr("hub.web.reports.outcomes_of", unavailable)
     assert (await send(quiet, ("text", WORDS))).status == 303
     read = await quiet.call("GET", "/api/v1/reports/1234567897")
     assert (read.status, read.json["type"], read.headers["retry-after"]) == (

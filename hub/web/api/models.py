@@ -25,6 +25,7 @@ from connectors.web import Report, ReportPlace
 from hub.web.api.struct_fields import field_of, fields_of
 from hub.web.translations import Text, has_translation
 from normalizer.phones import e164
+from schemas.regions import is_region
 
 FEWEST_DIGITS = 8
 """Of a phone number that somebody can call."""
@@ -50,6 +51,15 @@ class _Input(BaseModel):
         return {k: v for k, v in values.items() if v is not None and v != ""} if isinstance(values, dict) else values
 
 
+class _PlaceFields(_Input):
+    """What a place must be beside its types."""
+
+    @field_validator("code", check_fields=False)
+    @classmethod
+    def _is_known(cls, code: str | None) -> str | None:
+        return _region(code)
+
+
 class _ReportFields(_Input):
     """What a report's fields must be beside their types."""
 
@@ -71,6 +81,11 @@ class _ReportFields(_Input):
     @classmethod
     def _is_phone_or_email(cls, sender: str) -> str:
         return sender if _EMAIL.fullmatch(sender) else cls._can_be_called(sender)
+
+    @field_validator("region", check_fields=False)
+    @classmethod
+    def _is_known(cls, code: str | None) -> str | None:
+        return _region(code)
 
     @field_validator("incident_date", check_fields=False)
     @classmethod
@@ -107,7 +122,7 @@ class _ReportFields(_Input):
         return found | {part: value for part, value in own.items() if value is not None}
 
 
-PlaceInput = create_model("PlaceInput", __base__=_Input, **fields_of(ReportPlace))
+PlaceInput = create_model("PlaceInput", __base__=_PlaceFields, **fields_of(ReportPlace))
 _Place: Any = Annotated[  # a plain word is the place in words
     PlaceInput,
     BeforeValidator(
@@ -123,6 +138,12 @@ ReportInput: type[_ReportFields] = create_model(
     **{name: field_of(ReportPlace, part) for name, part in PLACE_FIELDS.items()},
 )
 """The body of `POST /api/v1/reports`: `Report` without its id and its files, and the names that rows have."""
+
+
+def _region(code: str | None) -> str | None:
+    if code is not None and not is_region(code):
+        raise PydanticCustomError("error_region", "no region has this code")
+    return code
 
 
 def validate_report(values: Mapping[str, Any], today: date, *, strict: bool) -> _ReportFields:
