@@ -6,25 +6,29 @@ as much. A right API key or a right token is not limited. Reports a minute are a
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Every field is a number above 0."""
 
-    upload: float = 300
-    """MiB an hour from one address."""
-    upload_all: float = 20_000
-    """MiB an hour from all addresses together."""
-    lookups: float = 60
-    """Look-ups in ten minutes by one address that find no report."""
-    proofs: float = 20
-    """Wrong proofs (last four digits, or a token) an hour by one address."""
-    proofs_number: float = 100
-    """Wrong last four digits a day for one report, from wherever they come."""
-    proofs_all: float = 5_000
-    """Wrong proofs an hour by everybody together."""
-    bodies: float = 64
-    """MiB of request bodies that are read at the same moment and not proven yet."""
-    connections: float = 2_000
-    """Connections open at the same moment; over it the one that has been idle longest is closed."""
+    upload: Annotated[float, Meta(description="MiB an hour from one address.")] = 300
+    upload_all: Annotated[float, Meta(description="MiB an hour from all addresses together.")] = 20_000
+    lookups: Annotated[float, Meta(description="Look-ups in ten minutes by one address that find no report.")] = 60
+    proofs: Annotated[
+        float, Meta(description="Wrong proofs (last four digits, or a token) an hour by one address.")
+    ] = 20
+    proofs_number: Annotated[
+        float, Meta(description="Wrong last four digits a day for one report, from wherever they come.")
+    ] = 100
+    proofs_all: Annotated[float, Meta(description="Wrong proofs an hour by everybody together.")] = 5_000
+    bodies: Annotated[
+        float, Meta(description="MiB of request bodies that are read at the same moment and not proven yet.")
+    ] = 64
+    connections: Annotated[
+        float,
+        Meta(description="Connections open at the same moment; over it the one that has been idle longest is closed."),
+    ] = 2_000

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,7 +59,10 @@ DEFAULTS = {
     "guard_share": "0.5",
 }
 _LIMITS = {f"limit_{field.name}": str(field.default) for field in msgspec.structs.fields(Limits)}
-KINDS |= dict.fromkeys(_LIMITS, "a number above 0 (see hub/limits.py)")
+KINDS |= {
+    f"limit_{name}": f"a number above 0: {hint.__metadata__[0].description.rstrip('.')}"
+    for name, hint in get_type_hints(Limits, include_extras=True).items()
+}
 DEFAULTS |= _LIMITS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

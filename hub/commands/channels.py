@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.commands import OutOfBalance, data, on_record, require_initialised, say, settings
-from hub.settings import Settings, WrongCall
+from hub.settings import Settings, WrongCall, nearest
 
 if TYPE_CHECKING:
+    from connectors import Channel
     from hub.accounts import Snapshot
     from hub.commands._account_report import Report
     from sink.record import Record
@@ -53,7 +55,6 @@ def new(kind: str) -> None:
     """
     from connectors import kinds
     from hub.first_start import table_of
-    from hub.settings import nearest
 
     try:
         click.echo(table_of(kind), nl=False)
@@ -76,6 +77,35 @@ def release(name: str) -> None:
     if stages == 0:
         raise OutOfBalance(f"{name} is put aside by no stage: satupintu doctor shows which accounts are")
     say(f"{name} goes on in {stages} stage{'' if stages == 1 else 's'}")
+
+
+@channels.command("test")
+@click.argument("name")
+@click.option("--send", "send_to", metavar="TO", help="Send a test message to this address as well.")
+def try_out(name: str, send_to: str | None) -> None:
+    """A real connection to the provider of an account: what was found, and what to do. Nothing is stored.
+
+    \b
+    Example:
+      satupintu channels test sms --send 0812-3456-7890
+    """
+    own = settings()
+    snapshot = _snapshot(own)
+    if name not in snapshot.channels:
+        raise WrongCall(f"{name} is no account in {own.channels}{nearest(name, snapshot.channels)}")
+    wrong = asyncio.run(_tried(snapshot.channels[name], send_to))
+    if wrong:
+        raise OutOfBalance(f"{wrong} of these need you")
+
+
+async def _tried(channel: Channel, send_to: str | None) -> int:
+    from hub.commands._channel_test import tried
+
+    wrong = 0
+    async for finding in tried(channel, send_to):
+        wrong += finding.wrong
+        click.echo(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}")
+    return wrong
 
 
 def _snapshot(own: Settings) -> Snapshot:

@@ -29,7 +29,7 @@ def test_every_word_of_dead_has_help_with_an_example(word: str) -> None:
 
 def test_help_lists_every_command_of_the_interface() -> None:
     said = satupintu("--help").stdout
-    words = "up run demo parse ingest export ledger dead replay replies channels forget doctor read match route"
+    words = "up run demo parse ingest export ledger dead replay replies find channels rewind forget doctor read match route"
     assert all(f"\n  {word} " in said for word in words.split(" "))
 
 

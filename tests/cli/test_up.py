@@ -94,7 +94,7 @@ def test_a_stage_that_is_told_to_listen_on_a_taken_port_says_so(program: Program
 
 
 def test_an_account_of_which_all_dies_is_put_aside_and_the_others_go_on_until_it_is_released(tmp_path: Path) -> None:
-    program = Program(tmp_path / "hub", channels(), "--guard_run", "3")
+    program = Program(tmp_path / "hub", channels(), "--guard-run", "3")
     program.start()
     try:
         for _ in range(3):

@@ -1,0 +1,82 @@
+"""A real connection to the provider of one account: what was found, and what to do. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from connectors import Channel, Connects, Http, Outbound, Polls, Request, Speaks
+from hub.clock import now
+from hub.commands._doctor_host import answers
+from hub.commands._finding import Finding
+from schemas import AccountFault, Reject, Reply, Retry
+
+TEXT = "Pesan uji dari Satu Pintu. Tidak perlu dibalas."
+
+
+async def tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
+    """One line for each thing that was tried."""
+    if channel.missing_setting:
+        yield Finding(channel.account, f"takes in, cannot answer: set {channel.missing_setting}", True)
+        return
+    for url in channel.outbound_urls:
+        yield _reached(channel, url)
+    async with Http() as http:
+        if isinstance(channel, Polls):
+            yield await _polled(channel, Outbound(http))
+        if isinstance(channel, Connects):
+            yield await _connected(channel)
+        if send_to is not None:
+            yield await _sent(channel, send_to, http)
+
+
+def _reached(channel: Channel, url: str) -> Finding:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    reached = answers(parts.hostname or "", port)
+    words = "answers" if reached else "does not answer: check it, and the firewall"
+    return Finding(channel.account, f"{parts.hostname}:{port} {words}", not reached)
+
+
+async def _polled(channel: Polls, outbound: Outbound) -> Finding:
+    try:
+        polled = await channel.poll(None, outbound)
+    except Exception as fault:
+        return _failed(channel, "a poll", fault)
+    return Finding(channel.account, f"a poll brought {len(polled.requests)} answers; they are not stored")
+
+
+async def _connected(channel: Connects) -> Finding:
+    try:
+        async with channel.connect(_take_nothing, None):
+            return Finding(channel.account, "a session opens")
+    except Exception as fault:
+        return _failed(channel, "a session", fault)
+
+
+async def _sent(channel: Channel, to: str, http: Http) -> Finding:
+    if not isinstance(channel, Speaks):
+        return Finding(channel.account, f"a channel of kind {channel.kind} sends nothing", True)
+    reply = Reply(
+        id=str(uuid4()), account=channel.account, channel=channel.kind, conversation=to, to=to, text=TEXT,
+        template="test", created_at=now(),
+    )  # fmt: skip
+    try:
+        if not isinstance(channel, Connects):
+            sent = await channel.send(reply, Outbound(http))
+        else:
+            async with channel.connect(_take_nothing, None) as session:
+                sent = await channel.send(reply, Outbound(http, session))
+    except Exception as fault:
+        return _failed(channel, "a message", fault)
+    return Finding(channel.account, f"a message was sent to that address ({len(sent.native_ids)} ids came back)")
+
+
+async def _take_nothing(requests: Sequence[Request], cursor: str | None = None) -> None:
+    raise Retry("a test takes nothing in")
+
+
+def _failed(channel: Channel, what: str, fault: Exception) -> Finding:
+    words = fault.reason if isinstance(fault, Retry | AccountFault | Reject) else type(fault).__name__
+    return Finding(channel.account, f"{what} failed: {words}", True)

@@ -1,0 +1,50 @@
+"""`find`: messages and complaints by anything that somebody has in hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.commands import data, on_record, settings
+from hub.commands._table import table
+
+if TYPE_CHECKING:
+    from sink.find import Found
+    from sink.record import Record
+
+SHOWN = ("by", "number", "account", "at", "outcome", "status", "reason", "title")
+
+
+@click.command()
+@click.argument("text")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, help="At most so many, the newest first. [50]")
+def find(text: str, limit: int) -> None:
+    """Find a report by its number, a phone, a provider's id or words: a JSON line each; on a terminal a table. Phones
+    are asked for, never printed.
+
+    \b
+    Example:
+      satupintu find 0812-3456-7890
+    """
+    rows = [row._asdict() for row in on_record(lambda record: _found(record, text, limit))]
+    if sys.stdout.isatty():
+        sys.stdout.write(table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
+    else:
+        for row in rows:
+            data(row)
+    if not rows:
+        click.get_current_context().exit(1)
+
+
+def _found(record: Record, text: str, limit: int) -> list[Found]:
+    from hub.accounts import load_accounts
+    from normalizer import e164
+    from sink.find import find as search
+
+    own = settings()
+    snapshot = load_accounts(own.channels, zone=own.zone.key) if own.channels.exists() else None
+    accounts = [(c.kind, name) for name, c in snapshot.channels.items()] if snapshot else []
+    phone = e164(text)
+    return search(record, text, phones=[phone] if phone else [], accounts=accounts, limit=limit)

@@ -1,0 +1,51 @@
+"""`rewind`: let consumer groups read again from a time, on every bus, without a foreign tool."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.commands import Moment, OutOfBalance, data, on_hub, say
+from hub.settings import WrongCall, nearest
+from hub.stages import TABLE
+
+if TYPE_CHECKING:
+    from hub.opening import Opened
+
+
+@click.command()
+@click.argument("groups", nargs=-1, metavar="[GROUP...]")
+@click.option("--to", "to", type=Moment(), required=True, help="Published at or after: a date, or an RFC 3339 time.")
+@click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
+def rewind(groups: tuple[str, ...], to: datetime, *, apply: bool) -> None:
+    """Let groups (none named: those of all stages) read again what was published since then. Stop the processes that
+    read for them first: stages bear an event twice, so nothing is recorded or sent twice.
+
+    \b
+    Example:
+      satupintu rewind sink --to 2025-07-01T08:00:00+07:00 --apply
+    """
+    for line in on_hub(lambda _, opened: _rewind(opened, groups, to, apply=apply)):
+        data(line)
+    if not apply:
+        say("nothing was done: add --apply to do it")
+
+
+async def _rewind(opened: Opened, groups: tuple[str, ...], to: datetime, *, apply: bool) -> list[dict[str, object]]:
+    from bus import GroupInUse, rewind_group
+
+    bus = opened.transport.bus
+    known = {lag.group for lag in await bus.lag()}
+    groups = groups or tuple(row.name for row in TABLE if row.name in known)
+    if unknown := [group for group in groups if group not in known]:
+        raise WrongCall(f"{unknown[0]} is no group of this bus{nearest(unknown[0], known)}: it has {sorted(known)}")
+    done: list[dict[str, object]] = []
+    for group in groups:
+        try:
+            behind = await rewind_group(bus, group, to) if apply else {}
+        except GroupInUse:
+            raise OutOfBalance(f"{group} is in use: stop the processes that read for it first") from None
+        done.append({"group": group, "to": to, "behind": behind, "applied": apply})
+    return done
