@@ -221,7 +221,7 @@ def _contacts(contacts: Sequence[Json]) -> dict[str, Citizen]:
     """The citizens beside the messages, by number and by user id; where there is only one, also by no id at all."""
     found: dict[str, Citizen] = {}
     for contact in contacts:
-        ids = string_of(contact, "wa_id"), string_of(contact, "user_id")
+        ids = _ids(contact, "wa_id", "user_id")
         citizen = Citizen(*ids, string_of(object_of(contact, "profile"), "name"))
         found |= {id: citizen for id in ids if id and id not in found}
         if len(contacts) == 1:
@@ -231,13 +231,17 @@ def _contacts(contacts: Sequence[Json]) -> dict[str, Citizen]:
 
 def _citizen(element: Json, fields: Sequence[tuple[str, str]], contacts: dict[str, Citizen]) -> Citizen:
     """The citizen by the first pair of fields that names one, with what the contacts show besides."""
-    named = ((string_of(element, phone).removeprefix("+"), string_of(element, user)) for phone, user in fields)
+    named = (_ids(element, phone, user) for phone, user in fields)
     phone, user = next((pair for pair in named if any(pair)), ("", ""))
-    if phone and not phone.isdigit():  # a user id, where a number used to be
-        phone, user = "", user or phone
     ids = [id for id in (phone, user) if id] or [""]
     known = next((contacts[id] for id in ids if id in contacts), None)
     return Citizen(phone or known.phone, user or known.user, known.name) if known else Citizen(phone, user)
+
+
+def _ids(value: Json, phone_field: str, user_field: str) -> tuple[str, str]:
+    """Number and user id. A user id may stand where a number used to be."""
+    phone, user = string_of(value, phone_field).removeprefix("+"), string_of(value, user_field)
+    return (phone, user) if not phone or phone.isdigit() else ("", user or phone)
 
 
 def _sender(citizen: Citizen, given_phone: str) -> Party:

@@ -22,7 +22,7 @@ from stdnum import luhn
 
 from schemas import Command
 
-_BETWEEN = r"""[\s:;,.!?#*_~"'<>()\[\]|/=+–—-]*"""
+_BETWEEN = r"""[\s:;,.!?#*_~"'“”‘’«»`<>()\[\]{}|/=+–—-]*"""
 _END = r"(?![^\W_])"
 _LAPOR = re.compile(rf"[\W_]*LAPOR{_END}(?!\s+ke(?:pada)?\b){_BETWEEN}", re.IGNORECASE)
 _FILLERS = (

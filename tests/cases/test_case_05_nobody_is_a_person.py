@@ -1,0 +1,33 @@
+"""A word that stands for "no number" makes no two strangers one person."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cases.conftest import INPUTS, Satupintu
+from tests.flow.running_hub import RunningHub
+
+FOLDER = INPUTS / "05"
+
+
+def test_placeholders_are_no_identities(satupintu: Satupintu):
+    matched = satupintu("match", FOLDER / "placeholders.csv").out
+    assert [found["outcome"] for found in matched] == ["recorded"] * 18
+    assert len({found["id"] for found in matched}) == 18
+    assert not any(found.get("matches") for found in matched)
+    senders = [found["message"]["sender"] for found in matched]
+    assert not any(sender.get("phone") or sender.get("user") or sender.get("email") for sender in senders)
+    assert {sender["phone_written"] for sender in senders} == {
+        "6.28E+12", "-", "Anonim", "000000000000", "0", "#N/A", "tidak ada", "nan", "08xxxxxxxxxx",
+    }  # fmt: skip
+
+
+async def test_two_callers_with_a_phone_of_zeros_get_two_numbers(hub: RunningHub):
+    bodies = [json.loads((FOLDER / f"api-{n}.json").read_text()) for n in (1, 2)]
+    answers = [await hub.report(body, Prefer="wait=5") for body in bodies]
+    filed = [answer.json() for answer in answers if answer.status_code == 201]
+    assert len({one["number"] for one in filed}) == len(filed)
+    assert {answer.status_code for answer in answers} <= {201, 422}
+    complaints = await hub.complaints()
+    assert len(complaints) == len(filed)
+    assert not any(complaint["matches"] for complaint in complaints)
