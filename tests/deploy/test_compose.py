@@ -1,7 +1,8 @@
-"""compose.yaml keeps what it promises. No Docker engine is asked: what a file can say of itself is held here."""
+"""compose.yaml: least privilege, limits, pinned images, secrets, networks. No Docker engine is needed."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -11,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from hub.running.serve import STAGES
 from hub.settings import DEFAULTS, PREFIX, load
+from hub.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -23,7 +24,9 @@ every = pytest.mark.parametrize("name", SERVICES)
 
 @every
 def test_images_are_pinned(name: str) -> None:
-    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+-\w+", SERVICES[name]["image"])
+    assert re.fullmatch(
+        r"([a-z/]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+-\w+)(@sha256:[0-9a-f]{64})?", SERVICES[name]["image"]
+    )
 
 
 @every
@@ -52,7 +55,7 @@ def test_health_is_checked(name: str) -> None:
 
 
 @every
-def test_what_is_written_lies_in_a_volume_or_in_memory(name: str) -> None:
+def test_writable_folders_are_volumes_or_in_memory(name: str) -> None:
     volumes = [volume.split(":") for volume in SERVICES[name].get("volumes", [])]
     for source, _, *mode in volumes:
         if source.startswith("."):
@@ -64,7 +67,7 @@ def test_what_is_written_lies_in_a_volume_or_in_memory(name: str) -> None:
 
 
 @every
-def test_whoever_is_waited_for_is_there_and_has_a_health(name: str) -> None:
+def test_a_service_that_is_waited_for_exists_and_has_a_health_check(name: str) -> None:
     for other, how in SERVICES[name].get("depends_on", {}).items():
         assert how["condition"] in {"service_healthy", "service_started"}
         assert "healthcheck" in SERVICES[other]
@@ -76,17 +79,18 @@ def test_every_stage_has_a_service_of_its_own_and_its_command() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_settings_are_settings(name: str) -> None:
-    told = {key: value for key, value in OURS[name]["environment"].items() if key.startswith(PREFIX)}
-    assert {key.removeprefix(PREFIX).lower() for key in told} <= DEFAULTS.keys()
-    settings = load({}, told)
+    environment = {key: value for key, value in OURS[name]["environment"].items() if key.startswith(PREFIX)}
+    assert {key.removeprefix(PREFIX).lower() for key in environment} <= DEFAULTS.keys()
+    settings = load({}, {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in environment.items()})
     assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+    assert settings.inside == ("0.0.0.0", 9080)
     assert settings.bus == "kafka://kafka:9092?brokers=1"
     assert "data:/data" in OURS[name]["volumes"]
     assert settings.keys.is_relative_to("/data")
     assert settings.channels.is_relative_to("/data")
 
 
-def test_all_stages_are_told_the_same() -> None:
+def test_all_stages_have_the_same_settings() -> None:
     assert len({tuple(service["environment"].items()) for service in OURS.values()}) == 1
 
 
@@ -97,18 +101,19 @@ def test_no_password_stands_in_the_file() -> None:
             assert "PASS" not in key or str(value).startswith("/run/secrets/"), key
 
 
-def test_a_door_opens_whatever_broker_and_database_do() -> None:
+def test_the_ingress_starts_while_broker_and_database_do_not_answer() -> None:
     assert {how["condition"] for how in OURS["door"]["depends_on"].values()} == {"service_started"}
 
 
-def test_only_the_door_and_grafana_are_reached_and_from_this_machine() -> None:
+def test_only_the_ingress_and_grafana_are_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert published.keys() == {"door", "grafana"}
     for [port] in published.values():
         assert re.fullmatch(r"\$\{[A-Z_]+:-127\.0\.0\.1:\d+\}:\d+", port)
+        assert not port.endswith(":9080"), "metrics are for the inside"
 
 
-def test_broker_and_database_stand_on_networks_without_a_way_out() -> None:
+def test_broker_and_database_have_networks_without_a_way_out() -> None:
     for name in ("kafka", "postgres", "prometheus", "reader", "matcher", "router", "sink"):
         assert all(COMPOSE["networks"][network]["internal"] for network in SERVICES[name]["networks"]), name
     assert not COMPOSE["networks"]["world"]
@@ -120,16 +125,26 @@ def test_the_broker_is_that_of_the_tests() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{versions['kafka_2.13']}"
 
 
-def test_the_broker_makes_no_topic_by_itself_and_loses_none() -> None:
+def test_the_broker_creates_no_topic_by_itself_and_loses_no_event() -> None:
     lines = (ROOT / "deploy" / "compose" / "kafka.properties").read_text().splitlines()
-    told = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert told["auto.create.topics.enable"] == "false"
-    assert told["log.dirs"].startswith("/var/lib/kafka/data")
-    assert int(told["offsets.retention.minutes"]) >= float(DEFAULTS["retention"]) * 24 * 60
-    assert told["default.replication.factor"] != "1" or told["log.flush.interval.messages"] == "1"
+    properties = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert properties["auto.create.topics.enable"] == "false"
+    assert properties["log.dirs"].startswith("/var/lib/kafka/data")
+    assert int(properties["offsets.retention.minutes"]) >= float(DEFAULTS["retention"]) * 24 * 60
+    assert properties["default.replication.factor"] != "1" or properties["log.flush.interval.messages"] == "1"
 
 
-def test_secrets_are_drawn_once_and_read_by_nobody_else(tmp_path: Path) -> None:
+def test_the_hub_is_no_database_superuser() -> None:
+    postgres = SERVICES["postgres"]
+    assert "POSTGRES_USER" not in postgres["environment"]
+    script = ROOT / "deploy" / "postgres" / "create-database.sh"
+    assert f"./deploy/postgres/{script.name}:/docker-entrypoint-initdb.d/{script.name}:ro" in postgres["volumes"]
+    assert os.access(script, os.X_OK)
+    assert "CREATE ROLE satupintu LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE" in script.read_text()
+    assert "satupintu@postgres:5432/satupintu" in OURS["sink"]["environment"]["SATUPINTU_RECORD"]
+
+
+def test_secrets_are_drawn_once_and_nobody_else_can_read_them(tmp_path: Path) -> None:
     script = ROOT / "deploy" / "compose" / "secrets.sh"
     before: dict[str, str] = {}
     for _ in range(2):
@@ -139,7 +154,7 @@ def test_secrets_are_drawn_once_and_read_by_nobody_else(tmp_path: Path) -> None:
         before = now
     assert now.keys() == {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o400}
-    assert now["pgpass"] == f"postgres:5432:satupintu:satupintu:{now['postgres_password']}\n"
-    assert len(set(now.values())) == 3
+    assert now["pgpass"] == f"postgres:5432:satupintu:satupintu:{now['database_password']}\n"
+    assert len(set(now.values())) == 4
     assert min(map(len, now.values())) >= 30
     assert "deploy/compose/secrets/" in (ROOT / ".gitignore").read_text().split()

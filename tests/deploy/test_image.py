@@ -1,4 +1,4 @@
-"""The Dockerfile keeps what it promises, and its health check tells alive from dead."""
+"""The Dockerfile: pinned, hashed, not root, complete; and its health check tells alive from dead."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ FINAL = LINES[max(n for n, (word, _) in enumerate(LINES) if word == "FROM") :]
 ROOMS = ("schemas", "bus", "connectors", "normalizer", "router", "sink", "hub")
 
 
-def said(word: str, lines: list[list[str]] = LINES) -> list[str]:
+def instructions(word: str, lines: list[list[str]] = LINES) -> list[str]:
     return [rest for first, rest in lines if first == word]
 
 
 def test_the_base_is_pinned_by_version() -> None:
-    foreign = [image for image in said("FROM") if image.split()[0] not in {"base", "build"}]
+    foreign = [image for image in instructions("FROM") if image.split()[0] not in {"base", "build"}]
     assert [re.fullmatch(r"python:3\.11\.\d+-slim-\w+ AS base", image) is not None for image in foreign] == [True]
 
 
-def test_whatever_is_installed_is_held_by_a_hash() -> None:
-    installs = [run for runs in said("RUN") for run in runs.split("&&") if "pip install" in run]
+def test_every_package_that_is_installed_has_a_hash() -> None:
+    installs = [run for runs in instructions("RUN") for run in runs.split("&&") if "pip install" in run]
     assert len(installs) == 3
     for install in installs:
         assert "--require-hashes" in install or "--no-deps /wheels/" in install
@@ -55,14 +55,14 @@ def test_the_build_uses_what_the_project_asks_for() -> None:
     assert (ROOT / "deploy" / "build.in").read_text().strip() == asked[1]
 
 
-def test_nobody_is_root_in_it() -> None:
-    assert said("USER", FINAL) == ["10001:10001"]
+def test_it_does_not_run_as_root() -> None:
+    assert instructions("USER", FINAL) == ["10001:10001"]
     assert not [word for word, _ in FINAL[[w for w, _ in FINAL].index("USER") :] if word == "RUN"]
 
 
-def test_what_is_copied_is_there_and_is_let_in() -> None:
+def test_files_that_are_copied_exist_and_are_not_ignored() -> None:
     let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = [words.split()[:-1] for words in said("COPY") if not words.startswith("--from=")]
+    copied = [words.split()[:-1] for words in instructions("COPY") if not words.startswith("--from=")]
     sources = {source for words in copied for source in words}
     assert sources == let_in
     assert all((ROOT / source).exists() for source in sources)
@@ -75,15 +75,15 @@ def test_every_package_is_a_room_that_is_copied() -> None:
     assert {name.strip(' "*') for name in asked[1].split(",")} == set(ROOMS)
 
 
-def test_it_starts_a_command_that_there_is() -> None:
-    [entry], [command] = said("ENTRYPOINT", FINAL), said("CMD", FINAL)
+def test_it_starts_a_command_that_exists() -> None:
+    [entry], [command] = instructions("ENTRYPOINT", FINAL), instructions("CMD", FINAL)
     assert shlex.split(entry.strip("[]")) == ["satupintu"]
     assert command.strip('[]"') in COMMANDS
-    assert said("STOPSIGNAL", FINAL) == ["SIGTERM"]
-    assert said("VOLUME", FINAL) == ["/data"]
+    assert instructions("STOPSIGNAL", FINAL) == ["SIGTERM"]
+    assert instructions("VOLUME", FINAL) == ["/data"]
 
 
-class Says(BaseHTTPRequestHandler):
+class Answer(BaseHTTPRequestHandler):
     status = 200
 
     def do_GET(self) -> None:
@@ -96,7 +96,7 @@ class Says(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def answering(request: pytest.FixtureRequest) -> Iterator[int]:
-    handler = type("Answer", (Says,), {"status": request.param})
+    handler = type("Server", (Answer,), {"status": request.param})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -105,23 +105,25 @@ def answering(request: pytest.FixtureRequest) -> Iterator[int]:
         thread.join()
 
 
-def looked(port: int) -> int:
-    """The exit code of the check, as the container runs it, at that port."""
-    script = (ROOT / "deploy" / "compose" / "alive.py").read_text().replace("8080", str(port))
-    return subprocess.run([sys.executable, "-I", "-S", "-c", script], timeout=20, check=False).returncode
+def checked(port: int, setting: str) -> int:
+    """The exit code of the check, as the container runs it, with that port in that setting."""
+    environment = {"SATUPINTU_LISTEN": "0.0.0.0:1", setting: f"0.0.0.0:{port}"}
+    command = [sys.executable, "-I", "-S", ROOT / "deploy" / "compose" / "alive.py"]
+    return subprocess.run(command, env=environment, timeout=20, check=False).returncode
 
 
+@pytest.mark.parametrize("setting", ["SATUPINTU_LISTEN", "SATUPINTU_INSIDE"])
 @pytest.mark.parametrize("answering", [200], indirect=True)
-def test_who_answers_is_alive(answering: int) -> None:
-    assert looked(answering) == 0
+def test_a_hub_that_answers_is_alive(answering: int, setting: str) -> None:
+    assert checked(answering, setting) == 0
 
 
 @pytest.mark.parametrize("answering", [503], indirect=True)
-def test_who_says_no_is_not(answering: int) -> None:
-    assert looked(answering) == 1
+def test_a_hub_that_answers_503_is_not_alive(answering: int) -> None:
+    assert checked(answering, "SATUPINTU_LISTEN") == 1
 
 
-def test_who_does_not_answer_is_not() -> None:
-    with HTTPServer(("127.0.0.1", 0), Says) as gone:
-        port = gone.server_port
-    assert looked(port) == 1
+def test_a_hub_that_does_not_answer_is_not_alive() -> None:
+    with HTTPServer(("127.0.0.1", 0), Answer) as closed:
+        port = closed.server_port
+    assert checked(port, "SATUPINTU_LISTEN") == 1

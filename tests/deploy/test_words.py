@@ -1,43 +1,51 @@
-"""What README and operations.md tell an operator to use is there: settings, commands, files, headings."""
+"""README and docs name only what exists: settings, commands, files, functions, headings, scripts."""
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
-from hub.cli import COMMANDS
-from hub.commands.dead import dead
-from hub.running.serve import STAGES
+from hub.cli import COMMANDS, satupintu
 from hub.settings import DEFAULTS, PREFIX
+from hub.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "operations.md"]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+FOLDERS = ("schemas", "bus", "connectors", "normalizer", "router", "sink", "hub", "tests", "docs", "bench", "deploy")
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+calls = re.compile(r"(?:^|[`/ ])satupintu (?:--\w+ \S+ )*([a-z]+)(?: ([a-zA-Z]+))?", re.MULTILINE)
 
 
 @pages
-def test_settings_are_settings(page: Path) -> None:
-    named = {name.lower() for name in re.findall(rf"{PREFIX}([A-Z]\w+)", page.read_text())}
-    assert named
+def test_settings_exist(page: Path) -> None:
+    named = {name.lower() for name in re.findall(rf"{PREFIX}([A-Z]\w+)", page.read_text())} - {"limit_"}
     assert named <= {*DEFAULTS, "config"}
 
 
-def test_the_readme_names_every_setting() -> None:
-    text = PAGES[0].read_text()
-    assert [name for name in DEFAULTS if f"`{PREFIX}{name.upper()}`" not in text] == []
+def test_the_interface_names_every_setting() -> None:
+    text = (ROOT / "docs" / "interface.md").read_text()
+    names = [name for name in DEFAULTS if not name.startswith("limit_")]
+    assert [name for name in names if f"`{PREFIX}{name.upper()}`" not in text] == []
 
 
-@pages
-def test_commands_are_commands(page: Path) -> None:
-    calls = re.findall(r"(?:^|[`/ ])satupintu (?:--\w+ \S+ )?([a-z]+)(?: ([a-zA-Z]+))?", page.read_text(), re.MULTILINE)
-    assert len(calls) > 5
-    for command, word in calls:
-        assert command in COMMANDS, command
-        assert command != "dead" or word in dead.commands, word
-        assert command != "run" or word in (*STAGES, "STAGE"), word
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "operations.md"], ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    found = calls.findall(page.read_text())
+    assert len(found) > 5
+    for name, word in found:
+        assert name in COMMANDS, name
+        command = satupintu.get_command(click.Context(satupintu), name)
+        subcommands = set(command.commands) if isinstance(command, click.Group) else set()
+        if subcommands and word and not getattr(command, "invoke_without_command", False):
+            assert word in subcommands, f"{name} {word}"
+        if name == "run" and word:
+            assert word in {*STAGES, "STAGE"}, word
 
 
 @pages
@@ -51,15 +59,41 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not heading or heading in headings(target), link
 
 
+@pages
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = re.findall(rf"(?<![\w/.{{}}-])(?:{'|'.join(FOLDERS)})/[\w/.-]*\w", page.read_text())
+    missing = [path for path in named if not (ROOT / path).exists() and "foo" not in path]
+    assert missing == []
+
+
+@pages
+def test_functions_that_are_named_exist(page: Path) -> None:
+    """Written as `name` in `path.py`."""
+    for name, path in re.findall(r"`([\w.]+)` in\s`([\w/]+\.py)`", page.read_text()):
+        assert name in set(definitions(ROOT / path)), f"{name} in {path}"
+
+
+def test_scripts_can_be_started() -> None:
+    scripts = {script for page in PAGES for script in re.findall(r"deploy/\w+/[\w-]+\.sh", page.read_text())}
+    assert scripts == {str(path.relative_to(ROOT)) for path in (ROOT / "deploy").glob("*/*.sh")}
+    assert [script for script in scripts if not os.access(ROOT / script, os.X_OK)] == []
+
+
 def headings(page: Path) -> set[str]:
     """As GitHub names them in links."""
     found = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
-@pages
-def test_scripts_are_there_and_can_be_started(page: Path) -> None:
-    scripts = set(re.findall(r"deploy/\w+/\w+\.sh", page.read_text()))
-    assert len(scripts) == 3
-    for script in scripts:
-        assert os.access(ROOT / script, os.X_OK), script
+def definitions(module: Path) -> Iterator[str]:
+    """Functions, classes with their methods, and constants."""
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+            yield from (
+                f"{node.name}.{x.name}" for x in node.body if isinstance(x, ast.FunctionDef | ast.AsyncFunctionDef)
+            )
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
