@@ -1,32 +1,35 @@
-"""The doors while the broker is away: open as long as there is room on their own disk."""
+"""The ingress while the broker is unavailable: open as long as there is room on its own disk."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from bus import Bus, MemoryBus, SqliteBus, _drain, spool
-from hub.running import metrics, wiring
+from bus import Bus, MemoryBus, Spool, SqliteBus
+from bus._drain import Pace
+from hub import intake, opening
+from hub.opening import open_hub
+from hub.running import metrics
 from hub.running.serve import WORK, working
+from hub.running.status import ProcessStatus
 from hub.settings import Settings, load
-from hub.web import make_asgi
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 from tests.bus.test_faults import full_disk
 from tests.programs import SMS_TOKEN, channels, free_port, signed, whatsapp_body
-from tests.web.conftest import CHANNELS, KEY, House
+from tests.web.conftest import CHANNELS, KEY, Site
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_drain, "LOOK", 0.05)
-    monkeypatch.setattr(_drain, "LONGEST_WAIT", 0.05)
-    monkeypatch.setattr(spool, "GLANCE", 0.0)
+    quick = Pace(look_every=0.05, longest_wait=0.05, pause_rest=0.05)
+    monkeypatch.setattr(intake, "Spool", partial(Spool, pace=quick))
     monkeypatch.setattr(metrics, "FRESH", 0.0)
 
 
@@ -37,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def far() -> AsyncIterator[Faulty]:
+async def remote() -> AsyncIterator[Faulty]:
     async with MemoryBus() as memory:
         yield Faulty(memory)
 
@@ -48,140 +51,144 @@ async def _lent(bus: Bus) -> AsyncIterator[Bus]:
 
 
 @pytest.fixture
-async def house(settings: Settings, far: Faulty, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(wiring, "_bus", lambda _: _lent(far))
-    async with wiring.open_hub(settings, door=True) as hub:
-        yield House(hub, make_asgi(hub))
+async def site(settings: Settings, remote: Faulty, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(opening, "open_bus", lambda *_: _lent(remote))
+    async with open_hub(settings, ingress=True) as opened:
+        yield Site(settings, opened)
 
 
-async def _whatsapp(house: House, number: int, words: str = "Jalan rusak") -> int:
+async def _whatsapp(site: Site, number: int, words: str = "Jalan rusak") -> int:
     body = whatsapp_body(f"wamid.{number}", "6281200001111", words)
-    return (await house.call("POST", "/in/whatsapp", body, signed(body))).status
+    return (await site.call("POST", "/in/whatsapp", body, signed(body))).status
 
 
-async def _figures(house: House) -> dict[str, float]:
-    heard = await house.call("GET", "/metrics")
-    assert heard.status == 200
-    lines = [line.split() for line in heard.text.splitlines() if line.startswith("satupintu_spool")]
+async def _figures(site: Site) -> dict[str, float]:
+    response = await site.call("GET", "/metrics")
+    assert response.status == 200
+    lines = [line.split() for line in response.text.splitlines() if line.startswith("satupintu_spool")]
     return {name: float(value) for name, value in lines}
 
 
-async def _drained(house: House) -> None:
+async def _drained(site: Site) -> None:
     async with asyncio.timeout(20):
-        while (figures := await _figures(house))["satupintu_spooling"] or figures["satupintu_spool_events"]:
+        while (figures := await _figures(site))["satupintu_spooling"] or figures["satupintu_spool_events"]:
             await asyncio.sleep(0.01)
 
 
-async def test_case_13_our_own_queue_is_down_while_providers_call(house: House, far: Faulty) -> None:
-    far.mood = "refuses"
-    assert [await _whatsapp(house, number) for number in range(5)] == [200] * 5
+async def test_case_13_our_own_queue_is_down_while_providers_call(site: Site, remote: Faulty) -> None:
+    remote.mood = "refuses"
+    assert [await _whatsapp(site, number) for number in range(5)] == [200] * 5
     sms = f"/in/sms?token={SMS_TOKEN}&from=%2B6281200002222&to=1708&text=LAPOR+banjir"
-    assert (await house.call("GET", sms)).status == 200
-    report = await house.call("POST", "/api/v1/reports", b'{"text": "Lampu mati"}', _as_json())
+    assert (await site.call("GET", sms)).status == 200
+    report = await site.call("POST", "/api/v1/reports", b'{"text": "Lampu mati"}', _as_json())
     assert (report.status, sorted(report.json)) == (202, ["id", "status_url", "token"])
-    assert (await _figures(house))["satupintu_spool_events"] == 7
-    far.mood = "well"
-    await _drained(house)
-    assert len([event async for event in far.inner.read("raw", raw(1).received_at.replace(year=2020))]) == 7
+    assert (await _figures(site))["satupintu_spool_events"] == 7
+    remote.mood = "well"
+    await _drained(site)
+    assert len([event async for event in remote.inner.read("raw", raw(1).received_at.replace(year=2020))]) == 7
 
 
 def _as_json(**more: str) -> dict[str, str]:
     return {"content-type": "application/json", "x-api-key": KEY, **more}
 
 
-async def test_case_14_a_gateway_that_tries_once_finds_the_door_open(house: House, far: Faulty) -> None:
-    """The broker hangs; whoever gives a request five seconds hears yes."""
-    far.mood = "hangs"
+async def test_case_14_a_gateway_that_tries_once_finds_the_ingress_open(site: Site, remote: Faulty) -> None:
+    """The broker hangs; a request that waits five seconds is accepted."""
+    remote.mood = "hangs"
     async with asyncio.timeout(5.0):
-        assert await asyncio.gather(*(_whatsapp(house, number) for number in range(20))) == [200] * 20
+        assert await asyncio.gather(*(_whatsapp(site, number) for number in range(20))) == [200] * 20
     async with asyncio.timeout(10.0):  # not two seconds each
-        assert [await _whatsapp(house, number) for number in range(20, 40)] == [200] * 20
+        assert [await _whatsapp(site, number) for number in range(20, 40)] == [200] * 20
 
 
-async def test_case_13_a_full_spool_is_503_and_open_again_when_there_is_room(house: House, far: Faulty) -> None:
-    far.mood = "refuses"
+async def test_case_13_a_full_spool_is_503_and_open_again_when_there_is_room(site: Site, remote: Faulty) -> None:
+    remote.mood = "refuses"
     answers: list[int] = []
     while not answers or answers[-1] == 200:
-        answers.append(await _whatsapp(house, len(answers), "x" * 100_000))
+        answers.append(await _whatsapp(site, len(answers), "x" * 100_000))
         assert len(answers) < 50
     body = whatsapp_body("wamid.x", "6281200001111", "x")
-    heard = await house.call("POST", "/in/whatsapp", body, signed(body))
-    assert (heard.status, heard.headers["retry-after"]) == (503, "5")
-    ready = await house.call("GET", "/readyz")
+    response = await site.call("POST", "/in/whatsapp", body, signed(body))
+    assert (response.status, response.headers["retry-after"]) == (503, "5")
+    ready = await site.call("GET", "/readyz")
     assert (ready.status, ready.json["bus"]) == (503, "not answering")
-    far.mood = "well"
-    await _drained(house)
-    assert await _whatsapp(house, 1000) == 200
+    remote.mood = "well"
+    await _drained(site)
+    assert await _whatsapp(site, 1000) == 200
 
 
-async def test_case_13_a_full_disk_is_503_and_nothing_else(house: House, far: Faulty, settings: Settings) -> None:
-    far.mood = "refuses"
-    assert await _whatsapp(house, 0) == 200
+async def test_case_13_a_full_disk_is_503_and_nothing_else(site: Site, remote: Faulty, settings: Settings) -> None:
+    remote.mood = "refuses"
+    assert await _whatsapp(site, 0) == 200
     with full_disk(settings.data / "spool.db"):
-        assert await _whatsapp(house, 1, "x" * 200_000) == 503
-    assert await _whatsapp(house, 2) == 200
+        assert await _whatsapp(site, 1, "x" * 200_000) == 503
+    assert await _whatsapp(site, 2) == 200
 
 
-async def test_a_door_opens_while_there_is_no_broker_at_all(settings: Settings) -> None:
+async def test_an_ingress_opens_while_there_is_no_broker_at_all(settings: Settings) -> None:
     settings = msgspec.structs.replace(settings, bus=f"kafka://127.0.0.1:{free_port()}")
-    async with wiring.open_hub(settings, door=True) as hub:
-        house = House(hub, make_asgi(hub))
-        assert (await house.call("GET", "/readyz")).status == 200
-        assert [await _whatsapp(house, number) for number in range(5)] == [200] * 5
-        assert (await _figures(house))["satupintu_spool_events"] == 5
-    async with wiring.open_hub(settings, door=True) as hub:
-        house = House(hub, make_asgi(hub))
-        assert await _whatsapp(house, 5) == 200
-        assert (await _figures(house))["satupintu_spool_events"] == 6
+    async with open_hub(settings, ingress=True) as opened:
+        site = Site(settings, opened)
+        assert (await site.call("GET", "/readyz")).status == 200
+        assert [await _whatsapp(site, number) for number in range(5)] == [200] * 5
+        assert (await _figures(site))["satupintu_spool_events"] == 5
+    async with open_hub(settings, ingress=True) as opened:
+        site = Site(settings, opened)
+        assert await _whatsapp(site, 5) == 200
+        assert (await _figures(site))["satupintu_spool_events"] == 6
 
 
-async def test_ready_is_who_can_accept_durably(house: House, far: Faulty) -> None:
+async def test_an_ingress_that_can_accept_durably_is_ready(site: Site, remote: Faulty) -> None:
     for mood in ("well", "refuses", "hangs"):
-        far.mood = mood  # type: ignore[assignment]
+        remote.mood = mood  # type: ignore[assignment]
         async with asyncio.timeout(2.0):
-            ready = await house.call("GET", "/readyz")
+            ready = await site.call("GET", "/readyz")
         assert (ready.status, ready.json["ready"]) == (200, True)
-        await _whatsapp(house, 1)
+        await _whatsapp(site, 1)
 
 
-async def test_the_spool_is_on_metrics_while_the_broker_is_away(house: House, far: Faulty) -> None:
-    assert (await _figures(house))["satupintu_spooling"] == 0
-    far.mood = "refuses"
-    await _whatsapp(house, 1)
-    figures = await _figures(house)
+async def test_the_spool_is_on_metrics_while_the_broker_is_unavailable(site: Site, remote: Faulty) -> None:
+    assert (await _figures(site))["satupintu_spooling"] == 0
+    remote.mood = "refuses"
+    await _whatsapp(site, 1)
+    figures = await _figures(site)
     assert (figures["satupintu_spooling"], figures["satupintu_spool_events"]) == (1, 1)
     assert 0 < figures["satupintu_spool_bytes"] < figures["satupintu_spool_limit_bytes"] == 2**20
     assert 0 <= figures["satupintu_spool_oldest_seconds"] < 30
 
 
 @pytest.mark.parametrize("prefer", ["wait=1", ""])
-async def test_a_report_filed_while_the_broker_is_away_is_accepted(house: House, far: Faulty, prefer: str) -> None:
-    far.mood = "refuses"
+async def test_a_report_filed_while_the_broker_is_unavailable_is_accepted(
+    site: Site, remote: Faulty, prefer: str
+) -> None:
+    remote.mood = "refuses"
     headers = _as_json(**({"prefer": prefer} if prefer else {}))
-    heard = await house.call("POST", "/api/v1/reports", b'{"text": "Lampu jalan mati"}', headers)
-    assert (heard.status, sorted(heard.json)) == (202, ["id", "status_url", "token"])
+    response = await site.call("POST", "/api/v1/reports", b'{"text": "Lampu jalan mati"}', headers)
+    assert (response.status, sorted(response.json)) == (202, ["id", "status_url", "token"])
 
 
-async def test_what_was_left_is_handed_on_though_the_bus_is_another_now(tmp_path: Path, far: Faulty) -> None:
-    far.mood = "refuses"
-    async with spool.Spool(far, tmp_path / "spool.db", 2**20) as left:
+async def test_what_was_left_is_published_though_the_bus_is_another_now(tmp_path: Path, remote: Faulty) -> None:
+    remote.mood = "refuses"
+    async with Spool(remote, tmp_path / "spool.db", 2**20) as left:
         await left.publish([raw(1)])
     (tmp_path / "channels.toml").write_text(channels())
     settings = load({"data": str(tmp_path)}, {})
-    async with wiring.open_hub(settings, door=True) as hub:
-        house = House(hub, make_asgi(hub))
-        await _drained(house)
-        assert isinstance(hub.bus, SqliteBus)
-        assert len([event async for event in hub.bus.read("raw", raw(1).received_at.replace(year=2020))]) == 1
-    async with wiring.open_hub(settings, door=True) as hub:
-        assert hub.intake is hub.bus
+    async with open_hub(settings, ingress=True) as opened:
+        site = Site(settings, opened)
+        await _drained(site)
+        assert isinstance(opened.transport.bus, SqliteBus)
+        assert (
+            len([event async for event in opened.transport.bus.read("raw", raw(1).received_at.replace(year=2020))]) == 1
+        )
+    async with open_hub(settings, ingress=True) as opened:
+        assert opened.transport.intake is opened.transport.bus
 
 
-async def test_the_road_goes_on_when_the_broker_is_back(house: House, far: Faulty) -> None:
-    far.mood = "refuses"
-    filed = await house.call("POST", "/api/v1/reports", b'{"text": "Lampu jalan mati di Jalan Asia"}', _as_json())
-    far.mood = "well"
-    async with working(house.hub, WORK), asyncio.timeout(20):
-        while not (found := await house.call("GET", f"/api/v1/reports/{filed.json['id']}")).json.get("number"):
+async def test_reports_are_recorded_when_the_broker_is_back(site: Site, remote: Faulty) -> None:
+    remote.mood = "refuses"
+    filed = await site.call("POST", "/api/v1/reports", b'{"text": "Lampu jalan mati di Jalan Asia"}', _as_json())
+    remote.mood = "well"
+    async with working(site.settings, site.opened, ProcessStatus(), WORK), asyncio.timeout(20):
+        while not (found := await site.call("GET", f"/api/v1/reports/{filed.json['id']}")).json.get("number"):
             await asyncio.sleep(0.02)
     assert found.status == 200
