@@ -1,1 +1,2 @@
-"""Speed, as ratios against a stated baseline of the same run: `make bench`, or one by `python -m bench.NAME`."""
+"""Speed, as ratios against a stated baseline of the same run. `python -m bench` lists the benchmarks, `make bench` runs
+all, `python -m bench.NAME` one."""

@@ -1,10 +1,31 @@
-"""All benchmarks, medians of five runs: `make bench` (about three quarters of an hour)."""
+"""`python -m bench` lists the benchmarks; `python -m bench all` runs them (about an hour)."""
 
+from __future__ import annotations
+
+import ast
+import subprocess
 import sys
+from pathlib import Path
 
-from bench import door, latency, limits, road, stack, stack_latency, stages, start
+NAMES = (
+    "limits", "ingress", "ingest", "batches", "latency", "parts", "replies", "accounts", "garbage", "start",
+    "kafka_ingest", "kafka_latency", "stages",
+)  # fmt: skip
 
-sys.argv = sys.argv[:1]
-for bench in (limits, door, road, latency, start, stack, stack_latency, stages):
-    print(f"\n== {bench.__name__}: {(bench.__doc__ or '').splitlines()[0]}")
-    bench.main()
+
+def about(name: str) -> str:
+    """The first line of its docstring."""
+    source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+
+
+def main() -> None:
+    """List them, or run all."""
+    for name in NAMES:
+        print(f"{name:14} {about(name)}", flush=True)
+        if sys.argv[1:] == ["all"]:
+            subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Bytes in the record (SQLite) for each WhatsApp message that opens a complaint and is answered once.
 
-    python -m bench.record_bytes [MESSAGES]
+python -m bench.record_bytes [MESSAGES]
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
 from uuid_utils import uuid7
 
 from schemas import Assignment, Matched, Message, Office, Owed, Party, Place, Routed, complaint_id, message_id
@@ -24,7 +26,10 @@ from sink.outbox_results import SendResult, store_results
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 BATCH = 500
-WORDS = ["lampu", "jalan", "mati", "sudah", "tiga", "minggu", "di", "depan", "sekolah", "dasar", "tolong", "segera", "diperbaiki", "karena", "gelap", "dan", "rawan", "anak", "pulang", "mengaji", "lewat", "sini", "warga", "RT", "lima", "RW", "dua", "kelurahan", "Cipadung", "kota", "Bandung", "terima", "kasih", "banyak", "pak", "bu"]
+TEXT = (
+    "lampu jalan mati sudah tiga minggu di depan sekolah dasar tolong segera diperbaiki karena gelap dan rawan "
+    "anak pulang mengaji lewat sini warga RT lima RW dua kelurahan Cipadung kota Bandung terima kasih banyak pak bu"
+)
 WHY = "Laporan masuk melalui kanal Kota Bandung dan ditelaah lebih dulu oleh Meja Depan Kota Bandung"
 ANSWER = (
     "Terima kasih, laporan Anda kami terima dengan nomor {number}. Kirim CEK {number} untuk melihat status, "
@@ -33,7 +38,7 @@ ANSWER = (
 
 
 def messages(count: int) -> Iterator[Message]:
-    draw = random.Random(7)
+    draw, words = random.Random(7), TEXT.split()
     for n in range(count):
         digits = f"62813{draw.randrange(10**8):08d}"
         native = f"wamid.{draw.randbytes(40).hex()[:56]}"
@@ -42,7 +47,7 @@ def messages(count: int) -> Iterator[Message]:
             channel="whatsapp", owner="32.73", conversation=digits, aliases=(f"US.{draw.randrange(10**15)}",),
             received_at=NOW + timedelta(milliseconds=300 * n), sent_at=NOW + timedelta(milliseconds=300 * n - 900),
             sender=Party(name="Siti Rahmawati", phone=f"+{digits}", user=f"whatsapp:US.{draw.randrange(10**15)}"),
-            proven=True, text=" ".join(draw.choices(WORDS, k=25)), report_class="complaint", sort="report",
+            proven=True, text=" ".join(draw.choices(words, k=25)), report_class="complaint", sort="report",
             place=Place(code="32.73", level="city", name="Kota Bandung", source="owner"), reader="1+3f2a",
         )  # fmt: skip
 
@@ -84,23 +89,23 @@ def fill(record: Record, batch: list[Message]) -> None:
 
 def sizes(record: Record) -> list[tuple[str, int]]:
     """Bytes of each table and index; empty where SQLite was built without `dbstat`."""
-    try:
-        with record.read() as connection:
-            rows: Any = connection.exec_driver_sql("SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC")
-            return [(name, size) for name, size in rows]
-    except Exception:
-        return []
+    sql = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC"
+    with suppress(OperationalError), record.read() as connection:
+        return [(name, size) for name, size in connection.exec_driver_sql(sql)]
+    return []
 
 
 def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         vault, path = Vault.create(Path(folder) / "keys.toml"), Path(folder) / "record.db"
-        with Record.open(f"sqlite:///{path}", vault, owners={"wa-bandung": "32.73"}, personal_ids={"whatsapp"}) as record:
+        facts: dict[str, Any] = {"owners": {"wa-bandung": "32.73"}, "personal_ids": {"whatsapp"}}
+        with Record.open(f"sqlite:///{path}", vault, **facts) as record:
             every = list(messages(count))
             for start in range(0, count, BATCH):
                 fill(record, every[start : start + BATCH])
             with record.read() as connection:
-                pages, size = (connection.exec_driver_sql(f"PRAGMA {p}").scalar_one() for p in ("page_count", "page_size"))
+                pragmas = ("page_count", "page_size")
+                pages, size = (connection.exec_driver_sql(f"PRAGMA {p}").scalar_one() for p in pragmas)
             for name, used in sizes(record):
                 print(f"{name:45} {used / count:8.1f}")
             print(f"bytes a message: {pages * size / count:.0f}")

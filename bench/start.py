@@ -5,53 +5,50 @@ python -m bench.start [--runs 5] [--messages 1000000]
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import statistics
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.programs import answers, free_port, machine, prepared, running
+from bench._programs import answers, free_port, prepared, running
+from bench._table import options, tabulate
 from bus import SqliteBus
-from schemas import Raw
+from schemas import Body, Raw
+from sink.blobs import Blobs
 
 
-async def fill(path: Path, messages: int) -> None:
+async def fill(data: Path, messages: int) -> None:
     """A log with that many raw messages that nobody has read yet."""
     at = datetime.now(UTC)
-    async with SqliteBus(path, partitions=4) as bus:
+    async with SqliteBus(data / "bus.db", partitions=4, bodies=Blobs(data / "blobs")) as bus:
         for first in range(0, messages, 2000):
-            await bus.publish([
-                Raw(id=f"bench-{n}", account="file", channel="file", owner="32.73", received_at=at,
-                    conversation=str(n), body=b'{"id":"%d","text":"Jalan rusak di depan pasar, mohon diperbaiki."}' % n)
-                for n in range(first, first + 2000)
-            ])  # fmt: skip
+            await bus.publish([_raw(n, at) for n in range(first, min(first + 2000, messages))])
 
 
-def start(folder: Path) -> float:
+def _raw(n: int, at: datetime) -> Raw:
+    body = Body(b'{"id":"%d","text":"Jalan rusak di depan pasar, mohon diperbaiki."}' % n)
+    return Raw(
+        id=f"bench-{n}", account="file", channel="file", owner="32.73", received_at=at, conversation=str(n), body=body
+    )
+
+
+def start(data: Path) -> float:
     """Seconds to the first answer."""
     port = free_port()
-    words = ("hub", "up", "--data", str(folder), "--listen", f"127.0.0.1:{port}")
-    with running(*words) as program:
+    with running("hub", "up", "--data", str(data), "--listen", f"127.0.0.1:{port}") as program:
         seconds = answers(port, 60)
         program.terminate()
     return seconds
 
 
 def main() -> None:
-    """Print both medians."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--messages", type=int, default=1_000_000)
-    told = parser.parse_args()
-    print(machine())
+    """Print a row a run, and the medians."""
+    chosen = options(messages=1_000_000)
     with tempfile.TemporaryDirectory() as where:
         empty, full = prepared(Path(where) / "empty"), prepared(Path(where) / "full")
-        print(f"empty: {statistics.median(start(empty) for _ in range(told.runs)):.2f} s")
-        asyncio.run(fill(full / "bus.db", told.messages))
-        seconds = statistics.median(start(full) for _ in range(told.runs))
-        print(f"with {told.messages:,} messages behind it: {seconds:.2f} s")
+        asyncio.run(fill(full, chosen.messages))
+        columns = {"empty s": ".2f", f"with {chosen.messages:,} messages s": ".2f"}
+        tabulate(columns, lambda _: (start(empty), start(full)), chosen.runs)
 
 
 if __name__ == "__main__":

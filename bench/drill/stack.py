@@ -46,9 +46,7 @@ class Stack:
             self.kafka = stack.enter_context(Kafka(self.folder / "kafka", self.nodes)) if self.nodes else None
             self.env = {
                 "SATUPINTU_DATA": str(data),
-                "SATUPINTU_BUS": self.kafka.url(session=SESSION)
-                if self.kafka
-                else f"sqlite:///{data / 'bus.db'}",
+                "SATUPINTU_BUS": self.kafka.url(session=SESSION) if self.kafka else f"sqlite:///{data / 'bus.db'}",
                 "SATUPINTU_RECORD": self.record,
             }
             self.hub("channels")  # makes keys and tables, once

@@ -21,6 +21,7 @@ kind = "whatsapp"
 owner = "32.73"
 app_secret = "{SECRET}"
 verify_token = "bench"
+state = "silent"
 [web]
 kind = "web"
 owner = "32.73"
@@ -31,16 +32,16 @@ owner = "32.73"
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port on which nobody listens now."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
 
 
-def prepared(folder: Path) -> Path:
-    """A data folder with the accounts of the benchmarks."""
+def prepared(folder: Path, channels: str = CHANNELS) -> Path:
+    """A data folder with these accounts."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "channels.toml").write_text(CHANNELS)
+    (folder / "channels.toml").write_text(channels)
     return folder
 
 
@@ -72,10 +73,10 @@ def running(*words: str, port: int | None = None) -> Iterator[subprocess.Popen[b
 
 
 @contextmanager
-def hub(folder: Path, *words: str) -> Iterator[int]:
+def hub(folder: Path, *words: str, channels: str = CHANNELS) -> Iterator[int]:
     """`satupintu WORDS…` on that folder; its port."""
-    port = free_port()
-    with running("hub", *words, "--data", str(prepared(folder)), "--listen", f"127.0.0.1:{port}", port=port):
+    port, data = free_port(), prepared(folder, channels)
+    with running("hub", *words, "--data", str(data), "--listen", f"127.0.0.1:{port}", port=port):
         yield port
 
 
@@ -106,7 +107,7 @@ def _resident(pid: int) -> float:
 
 
 def machine() -> str:
-    """One line on what this ran on."""
+    """The machine in one line."""
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

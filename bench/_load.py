@@ -1,30 +1,37 @@
-"""The load: signed WhatsApp webhooks over keep-alive connections, closed (as fast as answered) or open (at a rate).
+"""The load: signed WhatsApp webhooks over kept connections, in a closed loop (as fast as they are answered) or an open
+one (at a rate).
 
-Its own process, so that on two cores the server has one for itself. Latency in an open run counts from the moment a
-request was due, not from when a busy client got round to it.
+It runs in a process of its own, so that on two cores the server has one for itself. In an open loop latency counts from
+the moment at which a request was due, also where the client was late.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvloop
 
 
 @dataclass
 class Result:
-    """What was seen: seconds of latency of each answered request, and what was not answered 200."""
+    """The latency in seconds of each request that was answered 200, and how many were not."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     refused: int = 0
+
+    def all_taken(self) -> Result:
+        """Itself. Raises where a request was not answered 200."""
+        if self.refused:
+            raise RuntimeError(f"{self.refused} requests were not answered 200")
+        return self
 
     @property
     def rate(self) -> float:
@@ -37,40 +44,48 @@ class Result:
 
 
 class Webhooks:
-    """Signed webhook requests, each with a message id of its own; about 900 bytes of body."""
+    """Signed webhook requests, each with a message of its own, or with `items` of them; a message takes some 900 bytes.
+    Their senders come in turn."""
 
-    def __init__(self, path: str, secret: str, senders: int = 2000, mark: str = "") -> None:
+    def __init__(self, path: str, secret: str, senders: int = 2000, mark: str = "", items: int = 1) -> None:
         self._secret = secret.encode()
         self._head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n".encode()
         self._mark = mark or secrets.token_hex(4)
-        self._senders = senders
+        self._senders, self._items = senders, items
         self.made = 0
+        """Messages."""
 
     def native(self, n: int) -> str:
-        """The message id of request n."""
+        """The id of message n."""
         return f"wamid.{self._mark}{n:010d}"
 
     def next(self) -> bytes:
-        n, self.made = self.made, self.made + 1
-        body = self._body(n)
-        sign = hmac.digest(self._secret, body, "sha256").hex()
+        first, self.made = self.made, self.made + self._items
+        body = self.body(range(first, self.made))
+        signature = hmac.digest(self._secret, body, "sha256").hex()
         return b"%sx-hub-signature-256: sha256=%s\r\ncontent-length: %d\r\n\r\n%s" % (
-            self._head, sign.encode(), len(body), body,
+            self._head, signature.encode(), len(body), body,
         )  # fmt: skip
 
-    def _body(self, n: int) -> bytes:
+    def body(self, numbers: Iterable[int]) -> bytes:
+        """One webhook with these messages."""
+        changes = [{"field": "messages", "value": self._value(n)} for n in numbers]
+        entry = {"id": "102290129340398", "changes": changes}
+        return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+    def _value(self, n: int) -> dict[str, Any]:
         phone = f"62812{n % self._senders:08d}"
         text = f"Lampu jalan di depan SD Negeri {n % 97} padam sejak tiga malam, mohon segera diperbaiki. Laporan {n}. "
-        return json.dumps({
-            "object": "whatsapp_business_account",
-            "entry": [{"id": "102290129340398", "changes": [{"field": "messages", "value": {
-                "messaging_product": "whatsapp",
-                "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
-                "contacts": [{"profile": {"name": "Warga Contoh"}, "wa_id": phone}],
-                "messages": [{"from": phone, "id": self.native(n), "timestamp": str(int(time.time())),
-                              "type": "text", "text": {"body": text + "Terima kasih. " * 24}}],
-            }}]}],
-        }).encode()  # fmt: skip
+        message = {
+            "from": phone, "id": self.native(n), "timestamp": str(int(time.time())), "type": "text",
+            "text": {"body": text + "Terima kasih. " * 24},
+        }  # fmt: skip
+        return {
+            "messaging_product": "whatsapp",
+            "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"},
+            "contacts": [{"profile": {"name": "Warga Contoh"}, "wa_id": phone}],
+            "messages": [message],
+        }
 
 
 class _Connection(asyncio.Protocol):
@@ -101,8 +116,8 @@ class _Connection(asyncio.Protocol):
             self._answered(self, int(head[9:12]))
 
 
-async def closed(host: str, port: int, webhooks: Webhooks, seconds: float, connections: int = 32) -> Result:
-    """Each connection sends its next request when the last was answered."""
+async def closed_loop(host: str, port: int, webhooks: Webhooks, seconds: float, connections: int = 32) -> Result:
+    """Each connection sends its next request once the last was answered."""
     result, loop = Result(), asyncio.get_running_loop()
     until = time.perf_counter() + seconds
     left = connections
@@ -133,8 +148,8 @@ async def closed(host: str, port: int, webhooks: Webhooks, seconds: float, conne
     return result
 
 
-async def open_(host: str, port: int, webhooks: Webhooks, rate: float, seconds: float) -> Result:
-    """So many requests a second, whatever the answers do."""
+async def open_loop(host: str, port: int, webhooks: Webhooks, rate: float, seconds: float) -> Result:
+    """So many requests a second, however fast they are answered."""
     result, loop = Result(), asyncio.get_running_loop()
     free: list[_Connection] = []
 
@@ -150,7 +165,7 @@ async def open_(host: str, port: int, webhooks: Webhooks, rate: float, seconds: 
         due = start + n / rate
         if (wait := due - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
-        while free and free[-1].transport.is_closing():  # the server lets idle ones go
+        while free and free[-1].transport.is_closing():  # the server closes idle ones
             free.pop()
         if not free:
             free.append((await loop.create_connection(lambda: _Connection(answered), host, port))[1])
@@ -164,15 +179,10 @@ async def open_(host: str, port: int, webhooks: Webhooks, rate: float, seconds: 
 
 
 def run_closed(port: int, webhooks: Webhooks, seconds: float, connections: int = 32) -> Result:
-    """`closed` on a loop of its own."""
-    return uvloop.run(closed("127.0.0.1", port, webhooks, seconds, connections))
+    """`closed_loop`, run by itself."""
+    return uvloop.run(closed_loop("127.0.0.1", port, webhooks, seconds, connections))
 
 
 def run_open(port: int, webhooks: Webhooks, rate: float, seconds: float) -> Result:
-    """`open_` on a loop of its own."""
-    return uvloop.run(open_("127.0.0.1", port, webhooks, rate, seconds))
-
-
-def digest_of(secret: str, body: bytes) -> str:
-    """What `X-Hub-Signature-256` says."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    """`open_loop`, run by itself."""
+    return uvloop.run(open_loop("127.0.0.1", port, webhooks, rate, seconds))

@@ -1,7 +1,7 @@
-"""The baseline of the door: a bare ASGI endpoint that checks the same signature and answers after the same kind of
-group-committed append (SQLite, WAL, synchronous=FULL, one writer thread). It understands nothing and promises no more.
+"""The baseline of the ingress: a bare ASGI endpoint that checks the same signature and answers after the same kind of
+append (SQLite, WAL, synchronous=FULL, one writer thread, many appends in one transaction). It does nothing else.
 
-    python -m bench.bare PORT DATABASE SECRET
+    python -m bench._bare_ingress PORT DATABASE SECRET
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Log:
         db = sqlite3.connect(self._path, isolation_level=None)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.execute("CREATE TABLE IF NOT EXISTS log (place INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB)")
+        db.execute("CREATE TABLE IF NOT EXISTS log (offset INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB)")
         while True:
             group = [self._queue.get()]
             while not self._queue.empty():
@@ -56,8 +56,8 @@ def app(log: Log, secret: bytes) -> Any:
         while more:
             event = await receive()
             body, more = body + event.get("body", b""), event.get("more_body", False)
-        sign = dict(scope["headers"]).get(b"x-hub-signature-256", b"")
-        good = hmac.compare_digest(sign, b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode())
+        signature = dict(scope["headers"]).get(b"x-hub-signature-256", b"")
+        good = hmac.compare_digest(signature, b"sha256=" + hmac.digest(secret, body, "sha256").hex().encode())
         if good:
             await log.append(body)
         await send(

@@ -1,10 +1,10 @@
-"""The bare cost of the road on Kafka and PostgreSQL: what a run of ours left, moved again, and nothing understood.
+"""The baseline of the pipeline on Kafka and PostgreSQL: what a run of ours left is moved again, and nothing understood.
 
-    python -m bench.bare_stack BUS RECORD NEW_BUS NEW_RECORD      says "ready", begins at a line on standard input
+    python -m bench._bare_pipeline BUS RECORD NEW_BUS NEW_RECORD      prints "ready", begins at a line of input
 
-One process, and at most 2,000 messages on the road, as `ingest` has. Each hop takes batches of up to 500, produces as
+One process, and at most 2,000 messages in flight, as `ingest` has. Each hop takes batches of up to 500, produces as
 many of the very values that our run left on the next topic, and commits. The rows go into the same tables by COPY,
-each batch in a transaction: what the matcher remembers, what the sink keeps, what the ledger books.
+each batch in a transaction: those of the matcher's memory, of the sink, of the ledger.
 """
 
 from __future__ import annotations
@@ -15,22 +15,31 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import psycopg
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from bus.kafka import KafkaBus
+from sink.blobs import Blobs
+from sink.record import Record
+from sink.vault import Vault
 from tests.services.postgres import plain
 
-HOPS = {"raw": "messages", "messages": "complaints", "complaints": "routed", "routed": None}
+HOPS = {"raw": "messages", "messages": "matched", "matched": "routed", "routed": None}
 TABLES = {
-    "messages": ("decisions", "numbers", "threads", "said"),
-    "routed": ("outcomes", "complaints", "messages", "readings", "parties", "attachments", "timeline", "matches"),
+    "messages": ("decisions", "numbers", "threads", "same_words"),
+    "routed": (
+        "outcomes", "complaints", "messages", "parties", "attachments", "timeline", "assignments", "matches", "jobs",
+    ),
     "ledger": ("received",),
-}
+}  # fmt: skip
 """By the topic whose batch writes them; `ledger` reads `raw` as a group of its own."""
-SIZE, PARTITIONS, ON_THE_ROAD = 500, 4, 2000
+SIZE, PARTITIONS, IN_FLIGHT = 500, 4, 2000
 
 Value = tuple[bytes, bytes, list[tuple[str, bytes]], int]
 """Key, value, headers, partition."""
@@ -48,7 +57,7 @@ class Left:
         return len(self.values["raw"])
 
 
-def place(bus: str) -> tuple[str, str]:
+def servers_and_prefix(bus: str) -> tuple[str, str]:
     """Servers, and the prefix of topics."""
     servers, _, prefix = bus.removeprefix("kafka://").partition("?")[0].partition("/")
     return servers, prefix
@@ -56,7 +65,7 @@ def place(bus: str) -> tuple[str, str]:
 
 async def values(bus: str, topic: str) -> list[Value]:
     """All that stands on the topic."""
-    servers, prefix = place(bus)
+    servers, prefix = servers_and_prefix(bus)
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest")
     await consumer.start()
     found: list[Value] = []
@@ -85,7 +94,7 @@ def rows(record: str, table: str) -> list[bytes]:
 
 
 class Slices:
-    """Hands out what stands for the next messages."""
+    """Takes from a list what stands for the next messages."""
 
     def __init__(self, things: Sequence[Any], total: int) -> None:
         self._things, self._total, self._at = things, total, 0
@@ -100,8 +109,8 @@ class Bare:
     """All hops."""
 
     def __init__(self, left: Left, bus: str, record: str) -> None:
-        self._left, self._kept, self._booked = left, 0, 0
-        self._servers, self._prefix = place(bus)
+        self._left, self._stored, self._booked = left, 0, 0
+        self._servers, self._prefix = servers_and_prefix(bus)
         self._record = plain(record)
         self._done = asyncio.Event()
 
@@ -132,7 +141,7 @@ class Bare:
     async def _begin(self) -> None:
         raws = self._left.values["raw"]
         for start in range(0, len(raws), SIZE):
-            while start + SIZE - self._kept > ON_THE_ROAD:
+            while start + SIZE - self._stored > IN_FLIGHT:
                 await asyncio.sleep(0.001)
             await self._send("raw", raws[start : start + SIZE])
 
@@ -149,11 +158,11 @@ class Bare:
         )  # fmt: skip
         await consumer.start()
         try:
-            await self._moved(consumer, topic, onto, writes)
+            await self._move(consumer, topic, onto, writes)
         finally:
             await consumer.stop()
 
-    async def _moved(self, consumer: AIOKafkaConsumer, topic: str, onto: str | None, writes: str) -> None:
+    async def _move(self, consumer: AIOKafkaConsumer, topic: str, onto: str | None, writes: str) -> None:
         name = f"{self._prefix}.{topic}"
         consumer.assign([TopicPartition(name, p) for p in range(PARTITIONS)])  # no rebalance
         copies = {t: Slices(self._left.rows[t], self._left.total) for t in TABLES.get(writes, ())}
@@ -169,9 +178,9 @@ class Bare:
                 if made and onto:
                     await self._send(onto, made.take(count))
                 await consumer.commit()
-                self._kept += count if writes == "routed" else 0
+                self._stored += count if writes == "routed" else 0
                 self._booked += count if writes == "ledger" else 0
-                if min(self._kept, self._booked) == self._left.total:
+                if min(self._stored, self._booked) == self._left.total:
                     self._done.set()
 
 
@@ -184,30 +193,25 @@ def _copy(connection: psycopg.Connection[Any], lines: dict[str, Sequence[bytes]]
     connection.commit()
 
 
-def prepare(record: str, new_bus: str, new_record: str, left: Left) -> None:
+def prepare(new_bus: str, new_record: str) -> None:
     """The same topics and tables, empty: made by our own code."""
-    from datetime import timedelta
-    from pathlib import Path
-    from tempfile import mkdtemp
-
-    from bus.kafka import KafkaBus
-    from sink import Record, Vault
+    folder = Path(mkdtemp())
 
     async def topics() -> None:
-        async with KafkaBus(new_bus, 4, timedelta(days=1)) as bus:
+        async with KafkaBus(new_bus, PARTITIONS, timedelta(days=1), bodies=Blobs(folder / "blobs")) as bus:
             await bus.publish([])
 
     asyncio.run(topics())
-    with Record.open(new_record, Vault.create(Path(mkdtemp()) / "keys.toml")):
+    with Record.open(new_record, Vault.create(folder / "keys.toml")):
         pass
 
 
 def main() -> None:
-    """Do it; says the seconds, and those of processor."""
+    """Move everything; print the seconds, and those of processor."""
     bus, record, new_bus, new_record = sys.argv[1:5]
     tables = [t for many in TABLES.values() for t in many]
     left = Left({t: asyncio.run(values(bus, t)) for t in HOPS}, {t: rows(record, t) for t in tables})
-    prepare(record, new_bus, new_record, left)
+    prepare(new_bus, new_record)
     if not left.total:
         raise RuntimeError("our run left nothing")
     print("ready", flush=True)

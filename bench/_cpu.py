@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-TICK = os.sysconf("SC_CLK_TCK")
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_of(pid: int) -> float:
@@ -15,5 +15,5 @@ def cpu_of(pid: int) -> float:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0.0
-    own = sum(map(int, fields[11:15])) / TICK  # utime, stime, cutime, cstime
+    own = sum(map(int, fields[11:15])) / _TICK  # utime, stime, cutime, cstime
     return own + sum(cpu_of(int(child)) for child in children)

@@ -1,0 +1,68 @@
+"""The ingress: signed WhatsApp POSTs until they are durable, beside a bare endpoint that does no more.
+
+    python -m bench.ingress [--runs 5] [--seconds 5]
+
+Baseline: `bench/_bare_ingress.py`, measured before each run of ours.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from bench._load import Webhooks, run_closed, run_open
+from bench._programs import SECRET, free_port, hub, running
+from bench._table import options, tabulate
+
+PATH = "/in/whatsapp"
+STEADY = 500
+"""Requests a second for `up`."""
+COLUMNS = {
+    "bare/s": ",.0f", "bare p99": ".1f", "ours/s": ",.0f", "ours p99": ".1f", "ratio": ".2f", "p99 at half": ".1f",
+    f"up@{STEADY} p50": ".1f", f"up@{STEADY} p99": ".1f",
+}  # fmt: skip
+"""Latencies in milliseconds."""
+
+
+def bare(folder: Path, seconds: float) -> tuple[float, float]:
+    """Requests a second of the bare endpoint, and its p99."""
+    port = free_port()
+    with running("bench._bare_ingress", str(port), str(folder / f"bare-{port}.db"), SECRET, port=port):
+        run_closed(port, Webhooks(PATH, SECRET), 1)
+        result = run_closed(port, Webhooks(PATH, SECRET), seconds)
+    return result.rate, result.quantile(0.99)
+
+
+def door(folder: Path, seconds: float) -> tuple[float, float, float]:
+    """Requests a second of `run door`, its p99, and its p99 at half that rate."""
+    with hub(folder / f"door-{free_port()}", "run", "door") as port:
+        run_closed(port, Webhooks(PATH, SECRET), 1)
+        full = run_closed(port, Webhooks(PATH, SECRET), seconds).all_taken()
+        half = run_open(port, Webhooks(PATH, SECRET), full.rate / 2, seconds).all_taken()
+    return full.rate, full.quantile(0.99), half.quantile(0.99)
+
+
+def up(folder: Path, seconds: float) -> tuple[float, float]:
+    """p50 and p99 of `up` at a steady rate, the whole pipeline at work behind the ingress."""
+    with hub(folder / f"up-{free_port()}", "up") as port:
+        run_open(port, Webhooks(PATH, SECRET), STEADY, 2)
+        result = run_open(port, Webhooks(PATH, SECRET), STEADY, seconds).all_taken()
+    return result.quantile(0.5), result.quantile(0.99)
+
+
+def main() -> None:
+    """Print a row a run, and the medians."""
+    chosen = options(seconds=5.0)
+    with tempfile.TemporaryDirectory() as where:
+
+        def run(_: int) -> tuple[float, ...]:
+            rate, p99 = bare(Path(where), chosen.seconds)
+            ours, *latencies = door(Path(where), chosen.seconds)
+            own_p99, half = latencies
+            return rate, p99, ours, own_p99, ours / rate, half, *up(Path(where), chosen.seconds)
+
+        tabulate(COLUMNS, run, chosen.runs)
+
+
+if __name__ == "__main__":
+    main()
