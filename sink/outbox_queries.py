@@ -13,6 +13,8 @@ from sink.record import Record
 from sink.tables import outbox
 
 RESENDABLE: frozenset[str] = frozenset({"failed", "unknown"})
+RESTORED = "restored"
+"""Code of a reply that a restored record owed."""
 _PENDING = text("state IN ('owed', 'claimed')")
 _UNSENT = text("state IN ('failed', 'unknown')")
 """As the partial indexes have them."""
@@ -87,6 +89,17 @@ def resend_replies(
     values = {"state": "owed", "due_at": now, "attempts": 0, "epoch": None, "code": None, "reason": None}
     with record.write() as connection:
         return sorted(connection.execute(again.values(values)).scalars())
+
+
+def mark_unknown(record: Record, *, account: str | None = None, dry_run: bool = False) -> list[str]:
+    """Make owed replies `unknown`, of one account or of all; returns their ids. For a record that was restored from an
+    older backup: what it owes may have been sent since. Raises Retry."""
+    owed = [_in_state("owed")] + ([outbox.c.account == account] if account else [])
+    with record.write() as connection:
+        if dry_run:
+            return sorted(connection.execute(select(outbox.c.id).where(*owed)).scalars())
+        values = {"state": "unknown", "code": RESTORED, "reason": "the record was restored: it may have been sent"}
+        return sorted(connection.execute(update(outbox).where(*owed).values(values).returning(outbox.c.id)).scalars())
 
 
 def _in_state(state: str) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from hub.commands import OutOfBalance, data, on_record
+from hub.commands import OutOfBalance, data, on_record, say
 from hub.commands._table import table
 from hub.settings import WrongCall
 from schemas import ReplyState
@@ -71,6 +71,25 @@ def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, 
         data({"id": id, "resent": not dry_run})
     if missing := set(ids) - set(resent):
         raise OutOfBalance(f"not failed and not unknown, so not sent again: {', '.join(sorted(missing))}")
+
+
+@replies.command("mark-unknown")
+@click.option("--account", metavar="NAME", help="Only of this account.")
+@click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")
+def mark_unknown(account: str | None, *, apply: bool) -> None:
+    """Make all owed replies `unknown`: after the restore of an older backup they may have been sent already. Stop the
+    stage `accounts` first. Receipts settle some later; `resend` sends those that were not sent.
+
+    \b
+    Example:
+      satupintu replies mark-unknown --apply
+    """
+    from sink.outbox_queries import mark_unknown as mark
+
+    for id in on_record(partial(mark, account=account, dry_run=not apply)):
+        data({"id": id, "applied": apply})
+    if not apply:
+        say("nothing was done: add --apply to do it")
 
 
 def _resend(record: Record, **which: Any) -> list[str]:

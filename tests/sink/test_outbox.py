@@ -11,7 +11,7 @@ from schemas import Receipt
 from sink import Record, Vault, apply_receipts
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
-from sink.outbox_queries import count_unsent, list_replies, resend_replies
+from sink.outbox_queries import count_unsent, list_replies, mark_unknown, resend_replies
 from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
 from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
@@ -340,6 +340,18 @@ def test_replies_are_resent_by_state_and_account(record: Record, vault: Vault) -
     assert len(resend_replies(record, now=NOW, state="failed", account="wa")) == 3
     assert len(resend_replies(record, now=NOW, state="unknown")) == 0
     assert len(resend_replies(record, now=NOW, state="failed")) == 3
+
+
+def test_what_a_restored_record_owes_is_not_sent_until_somebody_says_so(record: Record, vault: Vault) -> None:
+    enqueue(record, *[reply(vault, n, account="sms" if n % 2 else "wa") for n in range(4)])
+    owed = mark_unknown(record, account="sms", dry_run=True)
+    assert states(record) == ["owed"] * 4
+    assert mark_unknown(record, account="sms") == owed
+    assert [row.code for row in list_replies(record, "unknown")] == ["restored"] * 2
+    epochs = lease(record, accounts=("sms", "wa"))
+    assert {owed.account for owed in claim(record, epochs)} == {"wa"}
+    assert resend_replies(record, now=NOW, ids=owed) == owed
+    assert len(claim(record, epochs, in_flight=owed, now=NOW)) == 2
 
 
 def test_replies_are_listed_with_the_reason_and_nothing_personal(record: Record, vault: Vault) -> None:
