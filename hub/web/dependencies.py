@@ -16,8 +16,9 @@ from hub.settings import Settings
 from hub.web.access_proof import AccessProof
 from hub.web.api.problems import Problem, too_many
 from hub.web.client_address import client_address
+from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
-from hub.web.reports import Caller, IdempotencyKey, ReportService
+from hub.web.reports import ReportService
 from hub.web.translations import Language, language_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,9 +18,10 @@ from uuid_utils import uuid7
 from connectors.web import Report, ReportFile
 from hub.limits import Limits
 from hub.web.api.problems import Problem, not_stored
+from hub.web.idempotency import Caller, IdempotencyKey, digest_of, first_of_key
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, stored
 from schemas import Body, Raw, Retry
-from sink import Tracked, give_back_proof_attempt, outcomes_of, remember_request, take_proof_attempt, track
+from sink import Tracked, give_back_proof_attempt, outcomes_of, take_proof_attempt, track
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -48,23 +48,6 @@ class File(Protocol):
     def media_type(self) -> str: ...
     @property
     def body(self) -> bytes: ...
-
-
-class Caller(NamedTuple):
-    """Who files, and through which account."""
-
-    name: str
-    """The API key or the address; never shown."""
-    account: Channel
-    has_key: bool = False
-
-
-class IdempotencyKey(NamedTuple):
-    """What makes a report sent twice one report."""
-
-    value: str
-    drawn: bool = False
-    """Drawn by the hub at random, so that nobody else has it: it works also where the record cannot be asked."""
 
 
 class Filed(NamedTuple):
@@ -140,10 +123,10 @@ class ReportService:
         )
 
     async def _first_of_key(self, caller: Caller, key: IdempotencyKey, report: Report) -> tuple[str, Report] | None:
-        """As the function of that name. Of a drawn key this process knows the first too: a record that is unavailable
+        """As `first_of_key`. Of a drawn key this process knows the first too: a record that is unavailable
         closes no form."""
-        body = _digest(report)
-        asked = self._pools.io(_first_of_key, self._record, caller, key, report, body)
+        body = digest_of(report)
+        asked = self._pools.io(first_of_key, self._record, caller, key, report, body)
         if not key.drawn:
             return await asked
         try:
@@ -202,29 +185,6 @@ def is_raw_id(reference: str) -> bool:
         return str(UUID(reference)) == reference
     except ValueError:
         return False
-
-
-def _first_of_key(
-    record: Record, caller: Caller, key: IdempotencyKey, report: Report, body: str
-) -> tuple[str, Report] | None:
-    """The caller's first report of that key, by its raw id; None: its body was another.
-
-    Callers without an API key may share an address: for them the body is part of the key, so that nobody's report is
-    refused for another's key. The key is the native id for the first caller who uses it, and gets a suffix for others.
-    """
-    name = caller.name if caller.has_key or key.drawn else f"{caller.name}\0{body}"
-    digest = record.vault.digest("caller", name).hex()
-    raw, same = remember_request(record, digest, key.value, body, report.native)
-    if not same:
-        return None
-    first, _ = remember_request(record, "", key.value, "", raw)
-    native = key.value if first == raw else f"{key.value}~{digest[:8]}"
-    return raw, msgspec.structs.replace(report, native=native)
-
-
-def _digest(report: Report) -> str:
-    body = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
-    return hashlib.sha256(body).hexdigest()
 
 
 def _remember(known: OrderedDict[str, V], name: str, value: V) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.web.api.models import field_errors, validate_report
 from hub.web.api.problems import invalid
+from hub.web.api.report_input import field_errors, validate_report
 from hub.web.submissions import Submission
 
 

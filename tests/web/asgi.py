@@ -35,9 +35,10 @@ async def call(
     client: str = "203.0.113.7",
     breaks: bool = False,
     hangs: bool = False,
+    pause: float = 0.0,
 ) -> Response:
     """One request. A body of parts comes part by part; with `breaks` the caller leaves after them, with `hangs` it
-    stays and sends nothing more."""
+    stays and sends nothing more. `pause`: seconds before each part."""
     path, _, query = path.partition("?")
     parts = [body] if isinstance(body, bytes) else list(body)
     messages = [{"type": "http.request", "body": p, "more_body": True} for p in parts]
@@ -46,6 +47,7 @@ async def call(
     response = Response()
 
     async def receive() -> dict[str, Any]:
+        await asyncio.sleep(pause)
         if hangs and not messages:
             await asyncio.Event().wait()
         return messages.pop(0) if messages else {"type": "http.disconnect"}

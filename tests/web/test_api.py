@@ -343,6 +343,16 @@ async def test_a_body_that_never_ends_is_408(quiet: Site, monkeypatch: pytest.Mo
     assert (response.status, response.headers["connection"]) == (408, "close")
 
 
+async def test_a_slow_line_has_the_longer_the_more_it_sent(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.submissions.PATIENCE", 0.1)
+    body, kind = multipart(("text", WORDS), ("files", ("foto.png", PNG + bytes(20_000))))
+    parts = [body[at : at + 1000] for at in range(0, len(body), 1000)]
+    slow = await quiet.call("POST", "/api/v1/reports", parts, kind, pause=0.02)
+    monkeypatch.setattr("hub.web.submissions.SLOWEST", 10**9)
+    too_slow = await quiet.call("POST", "/api/v1/reports", parts, kind, pause=0.02)
+    assert (slow.status, too_slow.status) == (202, 408)
+
+
 async def test_a_full_disk_of_temporary_files_is_503(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -442,7 +452,7 @@ async def test_a_callers_key_waits_for_the_record(quiet: Site, monkeypatch: pyte
     def unavailable(*_: object) -> None:
         raise Retry("the record does not answer")
 
-    monkeypatch.setattr("hub.web.reports.remember_request", unavailable)
+    monkeypatch.setattr("hub.web.idempotency.remember_request", unavailable)
     assert (await file(quiet, {"text": WORDS}, idempotency_key="a-1")).status == 503
 
 

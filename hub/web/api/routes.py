@@ -13,11 +13,11 @@ from starlette.requests import Request
 from hub.web.api.models import (
     ReportAccepted,
     ReportDetails,
-    ReportInput,
     ReportRecorded,
     ReportStatus,
 )
 from hub.web.api.problems import Problem, responses
+from hub.web.api.report_input import ReportInput
 from hub.web.api.struct_fields import inline_schema
 from hub.web.dependencies import (
     Address,

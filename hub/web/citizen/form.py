@@ -27,8 +27,9 @@ from hub.web.dependencies import (
     same_site,
     web_account,
 )
+from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
-from hub.web.reports import Caller, Filed, IdempotencyKey, ReportService
+from hub.web.reports import Filed, ReportService
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import Language, Text, language_of
 from hub.web.validation import validate

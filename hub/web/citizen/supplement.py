@@ -52,7 +52,8 @@ async def add_to_report(
     hidden = {name: submission.values.pop(name, None) for name in ("lang", "token")}
     token, language = str(hidden["token"] or ""), language_of(hidden["lang"])
     found = await proof.find(address, number, token, None) if is_number(number) else None
-    if found is None or not found.proven or found.conversation is None or found.account not in accounts:
+    account = accounts.get(found.account or "") if found is not None and found.proven else None
+    if found is None or account is None or found.conversation is None:
         raise Problem(404, "not_found")
     try:
         fields = validate(_words_and_files(submission), today)
@@ -60,7 +61,7 @@ async def add_to_report(
         errors = {name: text.to(language) for name, text in problem.errors.items()}
         return render_report(request, found, language, settings, errors, token=token)
     fields["supplement"] = Supplement(number=number, conversation=found.conversation)
-    filed = await reports.file(caller._replace(account=accounts[found.account]), fields, submission.files, None)
+    filed = await reports.file(caller._replace(account=account), fields, submission.files, None)
     await reports.number(filed.id, WAIT)
     query = {"token": token} | ({"lang": language} if language != "id" else {})
     return RedirectResponse(f"/lacak/{number}?{urlencode(query)}#keterangan", 303)

@@ -1,0 +1,56 @@
+"""A report sent twice is filed once: what Idempotency-Keys stand for."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from connectors.web import Report
+from sink import remember_request
+
+if TYPE_CHECKING:
+    from connectors import Channel
+    from sink import Record
+
+
+class Caller(NamedTuple):
+    """Who files, and through which account."""
+
+    name: str
+    """The API key or the address; never shown."""
+    account: Channel
+    has_key: bool = False
+
+
+class IdempotencyKey(NamedTuple):
+    """What makes a report sent twice one report."""
+
+    value: str
+    drawn: bool = False
+    """Drawn by the hub at random, so that nobody else has it: it works also where the record cannot be asked."""
+
+
+def first_of_key(
+    record: Record, caller: Caller, key: IdempotencyKey, report: Report, body: str
+) -> tuple[str, Report] | None:
+    """The caller's first report of that key, by its raw id; None: its body was another.
+
+    Callers without an API key may share an address: for them the body is part of the key, so that nobody's report is
+    refused for another's key. The key is the native id for the first caller who uses it, and gets a suffix for others.
+    """
+    name = caller.name if caller.has_key or key.drawn else f"{caller.name}\0{body}"
+    digest = record.vault.digest("caller", name).hex()
+    raw, same = remember_request(record, digest, key.value, body, report.native)
+    if not same:
+        return None
+    first, _ = remember_request(record, "", key.value, "", raw)
+    native = key.value if first == raw else f"{key.value}~{digest[:8]}"
+    return raw, msgspec.structs.replace(report, native=native)
+
+
+def digest_of(report: Report) -> str:
+    """Of all that the caller sent, in hex."""
+    body = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
+    return hashlib.sha256(body).hexdigest()
