@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def channels(kannel: str = "", graph: str = "") -> str:
-    """A channels file with the four doors; gateways where given."""
+    """A channels file with an account of four kinds; gateways where given."""
     login = 'username = "u"\npassword = "p"\nsender = "1708"\npublic_url = "http://127.0.0.1:9"\n'
     sends = f'send_url = "{kannel}"\n{login}' if kannel else ""
     talks = f'graph_url = "{graph}"\naccess_token = "tests-access"\n' if graph else ""
@@ -59,22 +59,22 @@ owner = "32.73"
 
 
 class Program:
-    """`satupintu` on one data folder; `told` are flags more."""
+    """`satupintu` on one data folder; `flags` are added to every call."""
 
-    def __init__(self, folder: Path, channels_toml: str, *told: str) -> None:
+    def __init__(self, folder: Path, channels_toml: str, *flags: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "channels.toml").write_text(channels_toml)
-        self.folder, self.log, self._told = folder, folder / "up.log", told
+        self.folder, self.log, self._flags = folder, folder / "up.log", flags
         self._at(free_port())
 
     def _at(self, port: int, *, listens: bool = True) -> None:
         self.port, self.url = port, f"http://127.0.0.1:{port}"
-        told = ("--listen", f"127.0.0.1:{port}") if listens else ()
-        self._words = ["--data", str(self.folder), *told, *self._told]
+        listen = ("--listen", f"127.0.0.1:{port}") if listens else ()
+        self._words = ["--data", str(self.folder), *listen, *self._flags]
         self._up: subprocess.Popen[bytes] | None = None
 
     def beside(self, name: str, *, listens: bool = True) -> Program:
-        """Another process on the same road, with a log of its own, and a port where it is told to listen."""
+        """Another process with the same bus and record, with a log of its own, and a port where it listens."""
         other = copy(self)
         other.log = self.folder / f"{name}.log"
         other._at(free_port(), listens=listens)
@@ -141,7 +141,7 @@ class Program:
 
 
 def wait_for(done: Callable[[], Any], within: float, what: str) -> Any:
-    """Looks until `done` says something true."""
+    """Returns what `done` gives once that is true."""
     until = time.monotonic() + within
     while time.monotonic() < until:
         if found := done():

@@ -17,21 +17,21 @@ from tests.services.postgres import Postgres, plain
 
 
 class Stack(ABC):
-    """One road in `folder`."""
+    """One bus and one record, for processes in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def program(self, channels: str) -> Program:
-        """The first of the processes on this road; the others are `beside` it."""
-        return Program(self.folder, channels, *self.told())
+        """The first of the processes; the others are `beside` it."""
+        return Program(self.folder, channels, *self.flags())
 
     @abstractmethod
-    def told(self) -> tuple[str, ...]:
+    def flags(self) -> tuple[str, ...]:
         """Flags that name bus and record."""
 
     @abstractmethod
-    def ask(self, sql: str) -> list[tuple]:
+    def query(self, sql: str) -> list[tuple]:
         """Rows of the record."""
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Stack(ABC):
 
     @abstractmethod
     def record_held(self) -> AbstractContextManager[None]:
-        """Nobody can write to the record."""
+        """Nothing can be written to the record."""
 
     @abstractmethod
     def record_awaited(self, pid: int) -> bool:
@@ -48,16 +48,16 @@ class Stack(ABC):
 
     @abstractmethod
     def bus_held(self) -> AbstractContextManager[None]:
-        """Nobody can publish."""
+        """Nothing can be published."""
 
 
 class Embedded(Stack):
     """The default: two SQLite files."""
 
-    def told(self) -> tuple[str, ...]:
+    def flags(self) -> tuple[str, ...]:
         return ()
 
-    def ask(self, sql: str) -> list[tuple]:
+    def query(self, sql: str) -> list[tuple]:
         db = sqlite3.connect(f"file:{self.folder / 'record.db'}?mode=ro", uri=True)
         try:
             return db.execute(sql).fetchall()
@@ -100,10 +100,10 @@ class Distributed(Stack):
         super().__init__(folder)
         self._kafka, self._postgres, self._record = kafka, postgres, postgres.new_database()
 
-    def told(self) -> tuple[str, ...]:
+    def flags(self) -> tuple[str, ...]:
         return ("--bus", self._kafka.url(self.folder.name, session=6), "--record", self._record)
 
-    def ask(self, sql: str) -> list[tuple]:
+    def query(self, sql: str) -> list[tuple]:
         with self._connected() as connection:
             return connection.execute(sql).fetchall()
 
@@ -121,7 +121,7 @@ class Distributed(Stack):
 
     def record_awaited(self, pid: int) -> bool:
         waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted"
-        return self.ask(f"{waits} AND c.relname IN ('decisions', 'said', 'threads', 'numbers')")[0][0] > 0
+        return self.query(f"{waits} AND c.relname IN ('decisions', 'same_words', 'threads', 'numbers')")[0][0] > 0
 
     @contextmanager
     def bus_held(self) -> Iterator[None]:
@@ -132,8 +132,8 @@ class Distributed(Stack):
             self._kafka.resume()
 
     @contextmanager
-    def away(self) -> Iterator[None]:
-        """Neither broker nor database is there."""
+    def unavailable(self) -> Iterator[None]:
+        """Broker and database are killed, and started again at the end."""
         self._kafka.kill()
         self._postgres.kill()
         yield

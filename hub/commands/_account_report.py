@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from hub.accounts import Account, Snapshot
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, accounts_aside
+from sink.attachments import FETCH
+from sink.jobs import count_jobs
 from sink.outbox_queries import count_unsent
 from sink.record import Record
 
@@ -23,22 +25,35 @@ class Report(NamedTuple):
     last_error: str | None
     waiting: int
     """Replies that are owed."""
+    files: int
+    """Files that are still to be fetched."""
+
+    @property
+    def backlog(self) -> str:
+        """What waits, in words."""
+        answers, files = (_counted(n, word) for n, word in ((self.waiting, "answer"), (self.files, "file")))
+        return f"{answers} and {files} wait"
 
 
-NOTHING_KNOWN = Report("ok", None, None, 0)
+NOTHING_KNOWN = Report("ok", None, None, 0, 0)
 
 
-def account_reports(record: Record, snapshot: Snapshot) -> dict[str, Report]:
-    """By account. Raises Retry."""
+def account_reports(record: Record, snapshot: Snapshot, zone: tzinfo) -> dict[str, Report]:
+    """By account; times in words are of `zone`. Raises Retry."""
     states, aside = list_account_states(record), accounts_aside(record)
     waiting: Counter[str] = Counter()
     for count in count_unsent(record):
         if count.state in ("owed", "claimed"):
             waiting[count.account] += count.replies
-    return {
-        name: _report(account, states.get(name), [row for row in aside if row.account == name], waiting[name])
-        for name, account in snapshot.accounts.items()
-    }
+    files = Counter(
+        {job.account: job.jobs for job in count_jobs(record) if (job.kind, job.state) == (FETCH, "waiting")}
+    )
+    made = {}
+    for name, account in snapshot.accounts.items():
+        report = Report("", None, None, waiting[name], files.get(name, 0))
+        held = [row for row in aside if row.account == name and row.released_at is None]
+        made[name] = _report(account, states.get(name), held, report, zone)
+    return made
 
 
 def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
@@ -48,13 +63,15 @@ def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
     return {(name.partition(" ")[0], name.partition(" ")[2]): at for name, at in found.items() if at is not None}
 
 
-def _report(account: Account, state: AccountState | None, aside: list[AsideRow], waiting: int) -> Report:
+def _report(account: Account, state: AccountState | None, held: list[AsideRow], report: Report, zone: tzinfo) -> Report:
     fault = state.fault if state else None
-    held = [row for row in aside if row.released_at is None]
     error = f"{fault.code}: {fault.detail}" if fault else None
     if held and error is None:
         error = f"{held[0].code}: {held[0].detail or ''}"
-    return Report(_health(account, error if fault else None, held), state.last_in_at if state else None, error, waiting)
+    since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
+    words = f"cannot work for it since {since} ({error}); {report.backlog}" if fault else None
+    last_in = state.last_in_at if state else None
+    return report._replace(health=_health(account, words, held), last_message_at=last_in, last_error=error)
 
 
 def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
@@ -64,9 +81,13 @@ def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
         stages = ", ".join(row.stage for row in held)
         return f"put aside by {stages}: mend the cause, then satupintu channels release {account.channel.account}"
     if fault:
-        return f"cannot work for it ({fault}): what is owed waits"
+        return fault
     if account.state == "silent":
         return "silent: owes no answers"
     if account.channel.missing_setting:
         return f"takes in, cannot answer: set {account.channel.missing_setting}"
     return "ok"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

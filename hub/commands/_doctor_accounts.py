@@ -25,17 +25,17 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
     reports, unclaimed = dict.fromkeys(snapshot.accounts, NOTHING_KNOWN), {}
     if is_started(own):
         with open_record(own) as record:
-            reports, unclaimed = account_reports(record, snapshot), unclaimed_addresses(record)
+            reports, unclaimed = account_reports(record, snapshot, own.zone), unclaimed_addresses(record)
     for name, account in snapshot.accounts.items():
         report, channel = reports[name], account.channel
         if report.last_error:
             yield Finding(f"channel {name}", report.health, wrong=True)
         elif channel.missing_setting:
-            waiting = f"; {report.waiting:,} replies wait for it" if report.waiting else ""
+            waiting = f"; {report.backlog}" if report.waiting or report.files else ""
             words = (
                 f"{account.state}, takes in, cannot answer: set {channel.missing_setting} in {own.channels}{waiting}"
             )
-            yield Finding(f"channel {name}", words, wrong=bool(report.waiting))
+            yield Finding(f"channel {name}", words, wrong=bool(waiting))
         else:
             yield from _reachable(account.state, channel)
     for (kind, address), at in unclaimed.items():

@@ -123,7 +123,7 @@ def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
         require_initialised(own)
     except WrongCall:
         return dict.fromkeys(snapshot.accounts, NOTHING_KNOWN)
-    return on_record(lambda record: account_reports(record, snapshot))
+    return on_record(lambda record: account_reports(record, snapshot, own.zone))
 
 
 def _release(record: Record, name: str) -> int:

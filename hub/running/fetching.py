@@ -134,10 +134,12 @@ class Fetching:
         return FetchResult(fetch, "fetched", sha256=sha256, size=len(file.body), media_type=file.media_type)
 
     def _again(self, fetch: Fetch, fault: Exception) -> FetchResult:
-        after = fault.after if isinstance(fault, Retry | AccountFault) else None
+        if isinstance(fault, AccountFault):  # the account itself pauses
+            now = self._backend.timing.now()
+            return FetchResult(fetch, "retry", due_at=now, limit=None, code=fault.code, reason=fault.detail or None)
+        after = fault.after if isinstance(fault, Retry) else None
         due_at = next_attempt(self._backend.timing.now(), fetch.job.attempts, after)
-        code = fault.code if isinstance(fault, AccountFault) else type(fault).__name__.lower()
-        return FetchResult(fetch, "retry", due_at=due_at, code=code)
+        return FetchResult(fetch, "retry", due_at=due_at, code=type(fault).__name__.lower())
 
     async def _woken(self) -> None:
         try:

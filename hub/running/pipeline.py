@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
@@ -92,7 +93,8 @@ def accounts_stage(settings: Settings, opened: Opened, backend: Backend, wake: W
     tools = Tools(
         door, outside.http, renderer(current.templates, settings.public_url), storage.blobs.put, wake, random.random
     )
-    return AccountsStage(backend, current.accounts, new_id(), tools, lease_io=outside.pools.lease)
+    holder = f"{os.uname().nodename}:{os.getpid()}/{new_id()}"
+    return AccountsStage(backend, current.accounts, holder, tools, lease_io=outside.pools.lease)
 
 
 def renderer(templates: Live[Templates], public_url: str) -> Render:

@@ -68,9 +68,26 @@ def test_files_that_are_named_exist(page: Path) -> None:
 
 @pages
 def test_functions_that_are_named_exist(page: Path) -> None:
-    """Written as `name` in `path.py`."""
-    for name, path in re.findall(r"`([\w.]+)` in\s`([\w/]+\.py)`", page.read_text()):
-        assert name in set(definitions(ROOT / path)), f"{name} in {path}"
+    """Written as `name` in `path.py`, or as a row of a table: | `path.py` | `name` |."""
+    text = page.read_text()
+    named = re.findall(r"`([\w.]+)` in\s`([\w/]+\.py)`", text)
+    named += [(name, path) for path, name in re.findall(r"^\| `([\w/]+\.py)` \| `([\w.]+)` \|", text, re.MULTILINE)]
+    assert [f"{name} in {path}" for name, path in named if name not in set(definitions(ROOT / path))] == []
+
+
+def test_the_walk_of_a_message_visits_no_file_twice_but_the_channel() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    walked = re.findall(r"^\| `([\w/]+\.py)` \|", text, re.MULTILINE)
+    assert len(walked) > 40
+    twice = {path for path in walked if walked.count(path) > 1}
+    assert twice == {"connectors/whatsapp.py"}
+
+
+def test_the_figure_names_files_that_exist() -> None:
+    figure = (ROOT / "docs" / "pipeline.svg").read_text()
+    named = set(re.findall(r"\w+/[\w/]+\.py", figure)) - {"connectors/KIND.py"}
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_scripts_can_be_started() -> None:
@@ -97,3 +114,5 @@ def definitions(module: Path) -> Iterator[str]:
             )
         elif isinstance(node, ast.Assign):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id

@@ -22,12 +22,16 @@ class Graph(Server):
         self.sent: list[dict[str, Any]] = []
         self.files: dict[str, tuple[bytes, str]] = {}
         """Media id to bytes and media type."""
+        self.broken: Behaviour | None = None
+        """The answer to everything, while it is set."""
 
     @property
     def graph_url(self) -> str:
         return self.url + VERSION
 
     def _respond(self, received: Received) -> Behaviour:
+        if self.broken is not None:
+            return self.broken
         if received.headers.get("authorization") != f"Bearer {self.token}":
             return error(401, 190)
         name = received.path.removeprefix(VERSION).strip("/")

@@ -10,7 +10,7 @@ class Kannel(Server):
 
     def __init__(self, username: str = "satupintu", password: str = "sandi-kannel") -> None:
         super().__init__(self._respond)
-        self._login = (username, password)
+        self.login = (username, password)
         self.sent: list[dict[str, str]] = []
 
     @property
@@ -19,7 +19,7 @@ class Kannel(Server):
 
     def _respond(self, received: Received) -> Behaviour:
         params = received.params
-        if (params.get("username"), params.get("password")) != self._login:
+        if (params.get("username"), params.get("password")) != self.login:
             return answer(403, "Authorization failed for sendsms")
         if not params.get("to"):
             return answer(400, "Missing receiver number, rejected")

@@ -11,7 +11,7 @@ from tests.stacks import Stack, stack
 
 
 @pytest.fixture(params=["sqlite", "kafka"])
-def road(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
     """Two SQLite files; a Kafka broker and a PostgreSQL server."""
     with stack(request.param, tmp_path) as found:
         yield found

@@ -1,5 +1,5 @@
-"""Processes that share a road: two doors and two matchers with one webhook, a crash between remembering and keeping,
-and leaving while there is work in hand."""
+"""Processes that share a bus and a record: two doors and two matchers with one webhook, a crash between deciding and
+recording, and a stop while there is work in hand."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.stacks import Distributed, Stack, stack
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MESSAGES = 20
 WITHIN = 12
-"""Seconds in which a process is gone once it was told: ten, and what a busy machine takes to tell."""
+"""Seconds in which a process ends once it was signalled: ten, and what a busy machine takes to signal."""
 PATIENCE = 60
-"""Seconds for the road to carry something on."""
+"""Seconds for the pipeline to carry something on."""
 
 
 @contextmanager
@@ -52,24 +52,24 @@ def bodies() -> list[bytes]:
 
 
 def settled(program: Program, received: int) -> dict[str, int]:
-    """The ledger, once so much has come in and none of it is on the road."""
+    """The ledger, once so much has come in and none of it is in flight."""
 
     def ended() -> dict[str, int] | None:
         ledger = program.ledger()["all"]
-        return ledger if ledger["received"] == received and not ledger["on_the_road"] else None
+        return ledger if ledger["received"] == received and not ledger["in_flight"] else None
 
-    ledger: dict[str, int] = wait_for(ended, PATIENCE, "the road to be empty")
+    ledger: dict[str, int] = wait_for(ended, PATIENCE, "the pipeline to be empty")
     return ledger
 
 
 def end(process: Program) -> int:
-    """Its exit code, told to leave."""
+    """Its exit code after SIGTERM."""
     os.kill(process.pid, signal.SIGTERM)
     return process.ended(WITHIN)
 
 
-def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(road: Stack) -> None:
-    program = road.program(channels())
+def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(shared: Stack) -> None:
+    program = shared.program(channels())
     stages = [("door",), ("door",), ("matcher",), ("matcher",), ("reader", "router", "sink")]
     with started(program, *stages) as running, ThreadPoolExecutor(2) as two:
         doors = [running[0].url, running[1].url]
@@ -77,56 +77,56 @@ def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(road: S
             list(two.map(lambda door, body=body: post(door, body), doors))
         ledger = settled(program, 2 * MESSAGES)
         assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (MESSAGES, MESSAGES, 0)
-        assert road.ask("SELECT count(*), count(DISTINCT native_id) FROM messages") == [(MESSAGES, MESSAGES)]
-        assert road.ask("SELECT count(*), count(DISTINCT number) FROM complaints") == [(MESSAGES, MESSAGES)]
+        assert shared.query("SELECT count(*), count(DISTINCT key) FROM messages") == [(MESSAGES, MESSAGES)]
+        assert shared.query("SELECT count(*), count(DISTINCT number) FROM complaints") == [(MESSAGES, MESSAGES)]
         assert [end(each) for each in running] == [0] * len(running)
 
 
-def test_case_03_a_crash_after_remembering_makes_no_duplicate_of_the_message(road: Stack) -> None:
-    program = road.program(channels())
+def test_case_03_a_crash_after_the_decision_makes_no_duplicate_of_the_message(shared: Stack) -> None:
+    program = shared.program(channels())
     with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
         with ExitStack() as bus:
-            with road.record_held():
+            with shared.record_held():
                 for body in bodies():
                     post(rest.url, body)
-                wait_for(lambda: road.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
-                bus.enter_context(road.bus_held())
-            wait_for(lambda: road.ask("SELECT count(*) FROM decisions")[0][0], PATIENCE, "the matcher to remember")
-            matcher.kill()  # it has remembered, and told nobody
-        assert road.ask("SELECT count(*) FROM messages") == [(0,)]
+                wait_for(lambda: shared.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                bus.enter_context(shared.bus_held())
+            wait_for(lambda: shared.query("SELECT count(*) FROM decisions")[0][0], PATIENCE, "the matcher to decide")
+            matcher.kill()  # it has decided, and published nothing
+        assert shared.query("SELECT count(*) FROM messages") == [(0,)]
         matcher.start("run", "matcher")
         ledger = settled(program, MESSAGES)
         assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (MESSAGES, 0, 0)
 
 
-def test_who_is_told_to_leave_finishes_the_batch_in_hand(road: Stack) -> None:
+def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Stack) -> None:
     with Slow("u", "p") as kannel:
-        program = road.program(channels(kannel.send_url))
-        with started(program, ("door", "reader", "matcher", "router", "sink"), ("speakers",)) as [rest, speakers]:
+        program = shared.program(channels(kannel.send_url))
+        with started(program, ("door", "reader", "matcher", "router", "sink"), ("accounts",)) as [rest, accounts]:
             sms(rest.url, "1")
-            wait_for(lambda: kannel.received, PATIENCE, "the answer to be in the air")
+            wait_for(lambda: kannel.received, PATIENCE, "the answer to be on its way")
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
-                os.kill(speakers.pid, number)
-            assert alive(speakers.pid)
+                os.kill(accounts.pid, number)
+            assert alive(accounts.pid)
             kannel.free.set()
-            assert speakers.ended(WITHIN) == 0
-            wait_for(lambda: road.ask("SELECT state FROM outbox") == [("sent",)], PATIENCE, "it to be noted")
-            speakers.start("run", "speakers")
+            assert accounts.ended(WITHIN) == 0
+            wait_for(lambda: shared.query("SELECT state FROM outbox") == [("sent",)], PATIENCE, "the result to be stored")
+            accounts.start("run", "accounts")
             sms(rest.url, "2")
             wait_for(lambda: len(kannel.sent) == 2, PATIENCE, "the next answer")
     assert len({sent["to"] for sent in kannel.sent}) == 2
 
 
 @pytest.mark.parametrize("held", ["record", "bus"])
-def test_who_is_told_to_leave_while_record_or_bus_hang_drops_the_batch(road: Stack, held: str) -> None:
-    program = road.program(channels())
+def test_a_process_that_is_stopped_while_record_or_bus_hang_drops_the_batch(shared: Stack, held: str) -> None:
+    program = shared.program(channels())
     with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
-        with ExitStack() as away:
-            with road.record_held():
+        with ExitStack() as unavailable:
+            with shared.record_held():
                 post(rest.url, bodies()[0])
-                wait_for(lambda: road.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                wait_for(lambda: shared.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
                 if held == "bus":
-                    away.enter_context(road.bus_held())
+                    unavailable.enter_context(shared.bus_held())
                 else:
                     assert end(matcher) == 0
             if held == "bus":
@@ -136,27 +136,27 @@ def test_who_is_told_to_leave_while_record_or_bus_hang_drops_the_batch(road: Sta
         assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (1, 0, 0)
 
 
-def test_who_is_told_to_leave_in_the_middle_of_its_start_leaves(road: Stack) -> None:
-    program = road.program(channels())
-    with (road.folder / ".setup.lock").open("w") as lock:
+def test_a_process_that_is_stopped_in_the_middle_of_its_start_ends(shared: Stack) -> None:
+    program = shared.program(channels())
+    with (shared.folder / ".setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         program.begin("run", "reader")
-        wait_for(lambda: _hears(program.pid, signal.SIGTERM), PATIENCE, "it to hear signals")
+        wait_for(lambda: _handles(program.pid, signal.SIGTERM), PATIENCE, "it to handle signals")
         os.kill(program.pid, signal.SIGTERM)
     assert program.ended(WITHIN) == 0
     assert "Traceback" not in program.log.read_text()
 
 
-def test_who_starts_while_broker_and_record_are_away_waits_for_them(tmp_path: Path) -> None:
-    with stack("kafka", tmp_path) as road, ExitStack() as running:
-        assert isinstance(road, Distributed)
-        program = road.program(channels())
+def test_a_process_that_starts_while_broker_and_record_are_unavailable_waits_for_them(tmp_path: Path) -> None:
+    with stack("kafka", tmp_path) as shared, ExitStack() as running:
+        assert isinstance(shared, Distributed)
+        program = shared.program(channels())
         program.start("run", "door")  # makes the keys, once
         program.stop()
         stages = program.beside("stages", listens=False)
         running.callback(program.kill)
         running.callback(stages.kill)
-        with road.away():
+        with shared.unavailable():
             stages.begin("run", "reader", "matcher", "router", "sink")
             program.start("run", "door")
             post(program.url, bodies()[0])  # spooled
@@ -166,7 +166,7 @@ def test_who_starts_while_broker_and_record_are_away_waits_for_them(tmp_path: Pa
 
 
 class Slow(Kannel):
-    """A gateway that takes its time over the first message."""
+    """A gateway that answers nothing before it is told to."""
 
     def __init__(self, *login: str) -> None:
         super().__init__(*login)
@@ -178,10 +178,10 @@ class Slow(Kannel):
 
 
 def sms(url: str, native: str) -> None:
-    told = {"token": SMS_TOKEN, "from": f"+62812000000{native}", "to": "1708", "text": "LAPOR lampu mati", "id": native}
-    assert requests.get(url + "/in/sms", told, timeout=30).status_code == 200
+    query = {"token": SMS_TOKEN, "from": f"+62812000000{native}", "to": "1708", "text": "LAPOR lampu mati", "id": native}
+    assert requests.get(url + "/in/sms", query, timeout=30).status_code == 200
 
 
-def _hears(pid: int, number: signal.Signals) -> bool:
+def _handles(pid: int, number: signal.Signals) -> bool:
     caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.M)
     return bool(caught and int(caught[1], 16) >> (number - 1) & 1)

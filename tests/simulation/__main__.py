@@ -63,10 +63,12 @@ def _run(
 ) -> list[Result]:
     began, failed, number = time.process_time(), list[Result](), 0
     faults: Counter[str] = Counter()
+    came_of: Counter[str] = Counter()
     for seed in seeds:
         number += 1
         result = _seed(databases, seed, without, trace=trace)
         faults.update(result.faults)
+        came_of.update(result.came_of)
         if result.breaches:
             failed.append(result)
             _print_failure(databases, result, without)
@@ -74,6 +76,7 @@ def _run(
                 break
     took = time.process_time() - began
     print(f"{number} seeds, {len(failed)} failed, {took:.1f} s of processor time, {took / max(number, 1):.3f} s each")
+    print("came of it: " + ", ".join(f"{times} {kind}" for kind, times in came_of.most_common()))
     print("faults: " + ", ".join(f"{times} x {kind}" for kind, times in faults.most_common()))
     return failed
 

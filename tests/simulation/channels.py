@@ -5,6 +5,7 @@ A request is `{"items": […]}`, an item one of
     {"id", "from", "text", "kind"?, "refers_to"?, "files"?}      a message
     {"receipt": provider's id, "state", "reference"?}            what became of a reply
     {"act": id, "number", "status", "at"}                        an office moves a status
+    {"odd": true, "id", …}                                       a message that only a mended channel can read
     anything else                                                rubbish
 """
 
@@ -41,6 +42,8 @@ from schemas import Actor, Attachment, Message, Party, Raw, Reject, Reply
 from tests.simulation.provider import Provider
 
 PROOF = "a made-up secret"
+ODD = "odd_item"
+"""Code of what cannot be read until somebody mends the channel."""
 
 
 class _Letters(Channel):
@@ -69,6 +72,8 @@ class _Letters(Channel):
                     raw, id, what="status", number=number, status=status, observed_at=datetime.fromisoformat(at),
                     actor=Actor(kind="office", id="dinas"),
                 )  # fmt: skip
+            case {"odd": True} if not self.provider.mended:
+                raise Reject(ODD, "a later release reads it")
             case {"id": native, "from": sender, "text": text, **more}:
                 return self._message(raw, native, sender, text, more)
         raise Reject("unknown_item", "neither a message nor a receipt")

@@ -91,9 +91,11 @@ class Webhooks:
 class Citizen:
     """A person with one account: writes a few things, remembers the number that comes back."""
 
-    def __init__(self, name: str, phone: str, provider: Provider, written: Written, random: Random) -> None:
+    def __init__(
+        self, name: str, phone: str, provider: Provider, written: Written, *, random: Random, faults: Faults
+    ) -> None:
         self.name, self.phone, self.provider = name, phone, provider
-        self._written, self._random = written, random
+        self._written, self._random, self._faults = written, random, faults
         self._bring: Callable[[Any], Awaitable[None]] = self._leave
         self._numbers: list[str] = []
         self._sent: list[dict[str, Any]] = []
@@ -112,6 +114,8 @@ class Citizen:
         for _ in range(self._random.randint(1, 4)):
             await asyncio.sleep(self._random.random() ** 2 * 12)
             await self._bring(self._next())
+            if self._faults("rubbish"):
+                await self._bring(self._rubbish())
 
     async def _leave(self, item: Any) -> None:
         self.provider.items.append(item)
@@ -125,6 +129,14 @@ class Citizen:
         self._written.personal.add(item["text"])
         self._sent.append(item)
         return item
+
+    def _rubbish(self) -> dict[str, Any]:
+        number = self._random.randrange(10**6)
+        if self._random.random() < 0.5:
+            return {"rubbish": number, "from": self.name}
+        text = self._words()
+        self._written.personal.add(text)
+        return {"odd": True, "id": f"{self.name}-odd-{number}", "from": self.name, "phone": self.phone, "text": text}
 
     def _words(self) -> str:
         return f"Lampu jalan mati di depan rumah {self.name} nomor {self._random.randrange(10**6)}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -45,14 +45,31 @@ class Facts:
     archived: set[str]
     """Raw ids."""
     ledger: dict[str, int]
-    replayed: set[str] = field(default_factory=set)
+    replayed: set[str]
     """Raws that somebody sent again by hand."""
+    silenced: set[str]
+    """Accounts that were silent at some time: they owe no answers for it."""
+    edition: str
+    editions: dict[str, str]
+    """The newest edition, and what each process has."""
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """The rows of a query."""
         cursor = self.record.execute(sql, values)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def summary(self) -> dict[str, int]:
+        """How much of what happened."""
+        outcomes = Counter(f"items {row['outcome']}" for row in self.outcomes.values())
+        replies = Counter(f"replies {row['state']}" for row in self.replies.values())
+        more = {
+            "accounts taken over": "SELECT coalesce(sum(epoch - 1), 0) AS n FROM leases",
+            "files fetched": "SELECT count(*) AS n FROM attachments WHERE state = 'fetched'",
+            "accounts put aside": "SELECT count(*) AS n FROM aside",
+            "statuses applied": "SELECT count(*) AS n FROM actions WHERE applied",
+        }
+        return dict(outcomes + replies) | {name: int(self.rows(sql)[0]["n"]) for name, sql in more.items()}
 
     @cached_property
     def items(self) -> list[Item]:

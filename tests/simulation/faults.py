@@ -51,6 +51,7 @@ RATES: dict[str, float] = {
     "rubbish": 0.1,
     # people at the console
     "edition published": 0.5,
+    "reader mended": 0.3,
     "dead letters replayed": 0.5,
 }
 """The highest rate of each kind, a call."""

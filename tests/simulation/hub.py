@@ -195,6 +195,11 @@ class Hub:
         silent = text.split()
         return Snapshot(Account(c, "silent" if a in silent else "active") for a, c in self._channels.items())
 
+    @property
+    def edition(self) -> str:
+        """The silent accounts."""
+        return " ".join(a for a in self._channels if self.accounts.state(a) == "silent")
+
     def _apply(self, snapshot: Snapshot, version: int) -> None:
         self.accounts.swap(snapshot)
 

@@ -36,7 +36,7 @@ def breaches(facts: Facts) -> list[str]:
 def each_acknowledged_item_stands_in_the_log(facts: Facts) -> Iterator[str]:
     logged = {(item.raw.account, item.what.native_id) for item in facts.items if isinstance(item.what, Message)}
     for account, item in facts.written.acknowledged:
-        if "from" in item and (account, item["id"]) not in logged:
+        if "from" in item and "id" in item and (account, item["id"]) not in logged:
             yield f"{account} {item['id']}"
 
 
@@ -199,7 +199,7 @@ def a_receipt_is_applied(facts: Facts) -> Iterator[str]:
 def each_complaint_is_confirmed(facts: Facts) -> Iterator[str]:
     answered = {row["complaint"] for row in facts.replies.values()}
     for row in facts.rows("SELECT id, account FROM complaints"):
-        if row["id"] not in answered:
+        if row["id"] not in answered and row["account"] not in facts.silenced:
             yield f"{row['id']} of {row['account']} owes no reply"
 
 
@@ -253,3 +253,10 @@ def each_raw_is_received_once(facts: Facts) -> Iterator[str]:
 @law
 def each_raw_is_archived(facts: Facts) -> Iterator[str]:
     yield from (raw.id for raw in facts.raws if raw.id not in facts.archived)
+
+
+@law
+def each_process_follows_the_newest_edition(facts: Facts) -> Iterator[str]:
+    for process, edition in facts.editions.items():
+        if edition != facts.edition:
+            yield f"{process} has {edition!r}, the newest is {facts.edition!r}"

@@ -52,6 +52,8 @@ class Provider:
         """Its cursor counts its items."""
         self.carries_reference = False
         """Its receipts bring back our own id of the reply."""
+        self.mended = False
+        """The channel reads odd messages."""
         self.mended_at = 0.0
         self.notice: Callable[[str], None] = lambda line: None
         self._faults, self._random, self._clock = faults, random, clock

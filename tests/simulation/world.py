@@ -15,7 +15,8 @@ from random import Random
 
 from bus import MemoryBus
 from sink import balance, last_booked
-from tests.simulation.broker import SESSION_TIMEOUT
+from tests.simulation.blocking import Pools
+from tests.simulation.broker import SESSION_TIMEOUT, SeenBus
 from tests.simulation.channels import KINDS
 from tests.simulation.citizens import Citizen, Office, Webhooks, Written
 from tests.simulation.database import Databases, SeenRecord
@@ -24,6 +25,7 @@ from tests.simulation.faults import CLOCKS_DIFFER, Faults
 from tests.simulation.hub import Hub, Surroundings, idle_slowly
 from tests.simulation.laws import breaches
 from tests.simulation.loop import Stuck, VirtualLoop
+from tests.simulation.operators import Operator
 from tests.simulation.process import OWNER, Process
 from tests.simulation.provider import Provider
 from tests.simulation.watch import Watch
@@ -45,6 +47,8 @@ class Result:
     seed: int
     breaches: list[str]
     faults: dict[str, int]
+    came_of: dict[str, int]
+    """Outcomes of items, states of replies, takeovers."""
     steps: int
     seconds: float
     """Virtual."""
@@ -76,6 +80,7 @@ class World:
         self._tasks: list[asyncio.Task[None]] = []
         self._logged: list[str] = []
         self._archived: set[str] = set()
+        self._came_of: dict[str, int] = {}
 
     def run(self) -> Result:
         """Run the seed and check every law."""
@@ -91,7 +96,9 @@ class World:
         failures = [*self._loop.failures, *(error for process in self._processes for error in process.failures)]
         found = [f"a task failed: {''.join(traceback.format_exception(error))}" for error in failures] + found
         schedule = hash((self._random.random(), self._loop.steps, round(self._loop.now * 1e6)))
-        return Result(self._seed, found, dict(self._faults.happened), self._loop.steps, self._loop.now, schedule)
+        return Result(
+            self._seed, found, dict(self._faults.happened), self._came_of, self._loop.steps, self._loop.now, schedule
+        )
 
     async def _main(self, record: sqlite3.Connection) -> list[str]:
         if self._faults.rates["process crashes"] or self._faults.rates["process stands still"]:
@@ -99,14 +106,20 @@ class World:
         self._faults.notice = lambda kind: self._say(kind)
         for _ in range(HUBS):
             self._start_hub()
-        people = self._people()
+        people = self._people(record)
         await asyncio.wait([*people, self._spawn(asyncio.sleep(TROUBLE_LASTS))])
         self._faults.over = True
         self._say("nothing goes wrong any more")
+        await self._mend(record)
         why = await self._quiet(record)
-        return [*why, *breaches(await self._facts(record))]
+        facts = await self._facts(record)
+        self._came_of = facts.summary()
+        self._came_of["diverted to the slow lane"] = sum(
+            1 for _ in [s async for s in self._bus.read("slow", BEGINNING)]
+        )
+        return [*why, *breaches(facts)]
 
-    def _people(self) -> list[asyncio.Task[None]]:
+    def _people(self, record: sqlite3.Connection) -> list[asyncio.Task[None]]:
         webhooks = Webhooks(self._post, self._faults, self._branch(), self._written)
         self._webhooks = webhooks
         citizens: dict[tuple[str, str], Citizen] = {}
@@ -117,12 +130,31 @@ class World:
             for number in range(self._random.randint(1, 4)):
                 name = f"{account}-{number}"
                 phone = f"+62812{self._random.randrange(10**8):08d}"
-                citizens[account, name] = citizen = Citizen(name, phone, provider, self._written, self._branch())
+                citizen = Citizen(name, phone, provider, self._written, random=self._branch(), faults=self._faults)
+                citizens[account, name] = citizen
                 if ACCOUNTS[account] == "letter":
                     citizen.by(webhooks)
             provider.notice = self._say
             provider.heard = lambda reply: citizens[reply.account, reply.conversation].hear(reply)
+        console = Process("console")
+        self._processes.append(console)
+        record_, bus = SeenRecord(self._databases, self._faults, self._watch), self._seen_bus(console)
+        self._operator = Operator(
+            record_, bus, Pools(console, self._faults), now=self._now, random=self._branch(), faults=self._faults
+        )
+        self._console = console.start(self._operator.work(list(self._providers.values()), record))
         return [self._spawn(citizen.live()) for citizen in citizens.values()] + [self._spawn(self._office())]
+
+    async def _mend(self, record: sqlite3.Connection) -> None:
+        """All accounts speak again, and the channels read everything."""
+        self._console.cancel()
+        for provider in self._providers.values():
+            provider.mended = True
+        if self._operator.silenced:
+            await self._operator.publish("")
+
+    def _seen_bus(self, process: Process) -> SeenBus:
+        return SeenBus(self._bus, process, self._faults, self._branch(), self._watch)
 
     async def _office(self) -> None:
         office = Office(self._providers["pigeon"].items.append, self._written, self._branch())
@@ -162,18 +194,18 @@ class World:
         self._say(f"{process} starts")
 
     def _before_step(self, process: Process) -> None:
-        if not process.alive or self._faults.over:
+        hub = next((hub for hub in self._hubs if hub.process is process), None)
+        if hub is None or self._faults.over:
             return
         if self._faults("process crashes"):
             self._say(f"{process} dies")
             process.kill()
-            self._hubs = [hub for hub in self._hubs if hub.process is not process]
+            self._hubs.remove(hub)
             self._outside(self._start_later(self._random.random() * 8))
         elif self._faults("process stands still"):
             seconds = self._faults.between(0.5, 60)
             self._say(f"{process} stands still for {seconds:.1f} s")
             process.stand_still(self._loop.now + seconds)
-            hub = next(hub for hub in self._hubs if hub.process is process)
             if seconds > SESSION_TIMEOUT:
                 hub.bus.expel(SESSION_TIMEOUT)
 
@@ -186,7 +218,7 @@ class World:
     async def _quiet(self, record: sqlite3.Connection) -> list[str]:
         """Wait until nothing is left to be done; what is left when that takes too long."""
         calm = 0
-        while (left := await self._left()) or (calm := calm + 1) < 3:
+        while (left := await self._left(record)) or (calm := calm + 1) < 3:
             if left:
                 calm = 0
             if self._loop.now > QUIET_BY - 60:
@@ -194,7 +226,9 @@ class World:
             await asyncio.sleep(2)
         return []
 
-    async def _left(self) -> str:
+    async def _left(self, record: sqlite3.Connection) -> str:
+        if await self._operator.replay(record):
+            return "dead letters that can be read now"
         if self._webhooks.busy or any(provider.busy for provider in self._providers.values()):
             return "somebody outside is busy"
         for account, provider in self._providers.items():
@@ -222,6 +256,8 @@ class World:
         return Facts(
             raws=await logged_raws(self._bus), written=self._written, attempts=sorted(attempts, key=lambda a: a.began),
             faults=dict(self._faults.happened), channels=dict(self._channels), logged=self._logged,
+            replayed=self._operator.replayed, silenced=self._operator.silenced, edition=self._operator.edition,
+            editions={hub.process.name: hub.edition for hub in self._hubs},
             seen=self._watch.breaches, record=record, archived=self._archived, ledger=dict(ledger),  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -21,7 +21,10 @@ def test_an_account_is_held_until_it_is_released(record: Record) -> None:
     ]  # fmt: skip
     assert release_account(record, "wa", LATER) == 2
     assert release_account(record, "wa", LATER) == 0
-    assert [(row.account, row.released_at) for row in accounts_aside(record, "reader")] == [("sms", None), ("wa", LATER)]
+    assert [(row.account, row.released_at) for row in accounts_aside(record, "reader")] == [
+        ("sms", None),
+        ("wa", LATER),
+    ]
 
 
 def test_an_account_that_dies_on_is_held_again_in_the_same_lane(record: Record) -> None:

@@ -106,7 +106,9 @@ def test_a_receipt_and_the_result_that_brings_its_id_meet_in_either_order(
     def status() -> None:
         apply_receipts(record, [receipt("delivered", native_id="g1")])
 
-    both = Overlap(record, monkeypatch, "sink.receipts._move" if not sender_first else "sink.outbox_results.settle_early")
+    both = Overlap(
+        record, monkeypatch, "sink.receipts._move" if not sender_first else "sink.outbox_results.settle_early"
+    )
     one, other = both.run(*((result, status) if sender_first else (status, result)))
     assert (both.waited, one.result(), other.result()) == (True, None, None)
     assert rows(record, "SELECT state FROM outbox") == [("delivered",)]

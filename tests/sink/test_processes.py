@@ -14,8 +14,8 @@ MESSAGES = [message(n, conversation=f"c{n}") for n in range(1, 61)]
 
 
 def work(url: str, folder: Path) -> tuple[int, int]:
-    """Match and persist everything, as two processes do that got the same batches: how often it came second, and how many
-    replies it owed."""
+    """Match and persist everything, as two processes do that got the same batches. How often it came second, and how
+    many replies it owed."""
     second = owed = 0
     with Record.open(url, Vault.load(folder / "keys.toml"), _turn(url)) as record:
         for one in MESSAGES:

@@ -7,7 +7,8 @@ import pytest
 
 from schemas import Category, Message, Place
 from sink import Record, apply_rereading, export
-from sink.rereading import Reading, Rereading
+from sink.readings import Reading
+from sink.rereading import Rereading
 from tests.sink.made import NOW, acted, action, message, persist, routed, rows
 
 PLACE = Place(code="32.73", name="Kota Bandung", words="Melati", source="text", p=0.9, evidence="gazetteer")
@@ -37,7 +38,9 @@ def test_a_dry_run_lists_what_would_change_and_changes_nothing(record: Record) -
     persist(record, event)
     before = snapshot(record)
     (one,) = apply(record, reread(title="Lampu mati"), dry_run=True)
-    assert one == Rereading(message(1).raw, 0, event.matched.number, "2", {"title": ("", "Lampu mati")}, False, "dry_run")
+    assert one == Rereading(
+        message(1).raw, 0, event.matched.number, "2", {"title": ("", "Lampu mati")}, False, "dry_run"
+    )
     assert snapshot(record) == before
 
 

@@ -111,7 +111,9 @@ def test_a_record_refuses_other_keys(open_record: OpenRecord, tmp_path: Path) ->
         pass
 
 
-def test_a_record_refuses_to_open_without_a_key_it_was_sealed_with(open_record: OpenRecord, vault: Vault, tmp_path: Path) -> None:
+def test_a_record_refuses_to_open_without_a_key_it_was_sealed_with(
+    open_record: OpenRecord, vault: Vault, tmp_path: Path
+) -> None:
     path = tmp_path / "keys.toml"
     with open_record():
         pass
