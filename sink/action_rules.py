@@ -2,7 +2,8 @@
 
 The monotone rule: a status moves forward only (unverified, verified, in progress, closed), by the source's own time;
 back only where the action states that it reopens the complaint. An action that comes late, twice or in the wrong order
-leaves the complaint as it is, and its reason says why."""
+leaves the complaint as it is, and its reason says why.
+"""
 
 from __future__ import annotations
 

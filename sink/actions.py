@@ -1,5 +1,6 @@
 """Actions applied to the record: the states of the complaints are loaded, changed by `action_rules`, and written back,
-all in the transaction that records the actions. What is not applied is recorded with its reason."""
+all in the transaction that records the actions. What is not applied is recorded with its reason.
+"""
 
 from __future__ import annotations
 
@@ -52,13 +53,13 @@ class AppliedAction:
 
 def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Routed]) -> list[AppliedAction]:
     """Apply and record these actions, which are new to the record, in order."""
-    told = [(event, event.matched.action) for event in routed if event.matched.action is not None]
-    due = [(event, action) for event, action in told if event.matched.outcome != "redelivered"]
-    if not due:
+    both = [(event, event.matched.action) for event in routed if event.matched.action is not None]
+    new = [(event, action) for event, action in both if event.matched.outcome != "redelivered"]
+    if not new:
         return []
-    cases = load_cases(connection, {e.matched.id for e, _ in due if e.matched.id and e.matched.outcome == "added"})
-    numbers = _complaints_of(connection, {a.to for _, a in due if a.to})
-    applied = [_apply(make, event, action, cases, numbers) for event, action in due]
+    cases = load_cases(connection, {e.matched.id for e, _ in new if e.matched.id and e.matched.outcome == "added"})
+    numbers = _complaints_of(connection, {a.to for _, a in new if a.to})
+    applied = [_apply(make, event, action, cases, numbers) for event, action in new]
     _write(connection, make, applied, cases.values())
     return applied
 

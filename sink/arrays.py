@@ -2,7 +2,8 @@
 
 The text of a statement does not depend on the number of its rows, so a connection prepares each once. Rows are written
 in the order of their keys: two processes that write the same rows wait for one another without a deadlock. PostgreSQL's
-text holds no NUL: it becomes U+FFFD, also in the values of a query."""
+text holds no NUL: it becomes U+FFFD, also in the values of a query.
+"""
 
 from __future__ import annotations
 

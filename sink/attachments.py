@@ -23,7 +23,7 @@ from sink.tables import attachments, jobs
 FETCH = "fetch"
 """The kind of these jobs; `args` hold the attachment's id."""
 MAX_FETCHES = 12
-"""Attempts to fetch one file; then its job has failed."""
+"""Attempts to fetch a file of which nobody said how long it can be fetched; then its job has failed."""
 _SELECT = "SELECT * FROM attachments WHERE id IN (*)"
 _UPDATE = (
     "UPDATE attachments SET state = :state, sha256 = COALESCE(:sha256, sha256), size = COALESCE(:size, size), "
@@ -52,6 +52,8 @@ class FetchResult(NamedTuple):
     media_type: str | None = None
     """None: as the channel said at first."""
     due_at: datetime | None = None
+    limit: int | None = MAX_FETCHES
+    """With `retry`: after so many attempts it has failed. None: the account is at fault, not the file."""
     code: str | None = None
     reason: str | None = None
     """Nothing personal."""
@@ -90,7 +92,8 @@ def store_fetches(record: Record, results: Sequence[FetchResult], now: datetime)
 def _job_result(result: FetchResult) -> JobResult:
     job = result.fetch.job
     if result.state == "retry":
-        exhausted = job.attempts + 1 >= MAX_FETCHES
+        limit = None if result.fetch.file.expires_at else result.limit
+        exhausted = limit is not None and job.attempts + 1 >= limit
         return JobResult(job, "failed" if exhausted else "waiting", result.due_at, result.code, result.reason)
     return JobResult(job, "failed" if result.state == "failed" else "done", None, result.code, result.reason)
 

@@ -1,7 +1,8 @@
 """The complaints as they leave the program: the interface's form, the reporter masked, page by page.
 
 Each page is a transaction of its own, so that a long export holds no log back; a complaint and what belongs to it are
-of one moment. Of an anonymous reporter nothing leaves, and of no reporter an id in which a phone may be encoded."""
+of one moment. Of an anonymous reporter nothing leaves, and of no reporter an id in which a phone may be encoded.
+"""
 
 from __future__ import annotations
 

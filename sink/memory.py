@@ -1,7 +1,8 @@
 """The matcher's memory in tables: a handful of bulk reads before a batch, one transaction after it.
 
 Conversations, identities, report keys and channels' ids stand here as keyed hashes only. A message id and a number
-belong to the first that came with them: the unique keys enforce it, and a batch that comes second is matched again."""
+belong to the first that came with them: the unique keys enforce it, and a batch that comes second is matched again.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ Whether an item is recorded already is decided by the primary key of `outcomes`,
 only items whose outcome was really written go on. Only the outcome `dead` gives way to another.
 
 Events of one complaint may come in any order: an addition or an action may be recorded before the message that opened
-it."""
+it.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 A receipt finds its reply by our own reference, else by the channel's id of it. One may come before the sender has
 stored that id: it waits in `early_receipts` and is applied then (`settle_early`, in the transaction that brings the
-id)."""
+id).
+"""
 
 from __future__ import annotations
 

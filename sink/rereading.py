@@ -2,7 +2,8 @@
 
 A rereading changes what was read of a message and of the complaint that it opened, and only until an officer or an
 office has acted on that complaint. It never changes a number, a reply, a forward or an outcome. The reading that stood
-before is stored beside the new one."""
+before is stored beside the new one.
+"""
 
 from __future__ import annotations
 
@@ -10,37 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
-from schemas import Category, Message, Office, Place, encode
-from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
+from schemas import Message, encode
+from sink.bulk import execute_each, insert, instant_encoder
+from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, recorded_readings
 from sink.record import Record
-from sink.rows import RowMaker
+from sink.rows import Row, RowMaker
 from sink.tables import complaints, messages, readings
-from sink.text import without_nul
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a version of the reader made of a message, as far as the record holds it."""
-
-    kind: str
-    text: str
-    cleaned: str | None = None
-    title: str = ""
-    report_class: str = "unknown"
-    needs_investigation: bool | None = None
-    incident_date: str | None = None
-    place: Place | None = None
-    category: Category | None = None
-    office: Office | None = None
-    external_ids: dict[str, str] = {}
-    tags: tuple[str, ...] = ()
-    extra: dict[str, str] = {}
-
-
-OF_THE_COMPLAINT = frozenset(Reading.__struct_fields__) - {"kind", "text", "cleaned"}
-"""Fields that the record holds of a message that opened a complaint only."""
 
 
 class Rereading(NamedTuple):
@@ -58,17 +36,6 @@ class Rereading(NamedTuple):
     """Why not: `touched` (an officer or an office has acted), `not_recorded`, `dry_run`."""
 
 
-class _Recorded(NamedTuple):
-    """A message in the record."""
-
-    complaint: str
-    number: str | None
-    opened: bool
-    touched: bool
-    reader: str
-    reading: Reading
-
-
 def apply_rereading(
     record: Record, rereadings: Sequence[Message], *, now: datetime, dry_run: bool = True
 ) -> list[Rereading]:
@@ -76,7 +43,7 @@ def apply_rereading(
     are returned. The place of each is settled already, as `match` does it. Raises Retry."""
     transaction = record.read if dry_run else record.write
     with transaction() as connection:
-        recorded = _recorded(connection, record, {m.raw for m in rereadings}, lock=not dry_run)
+        recorded = recorded_readings(connection, record, {m.raw for m in rereadings}, lock=not dry_run)
         compared = [(m, _compare(m, recorded.get((m.raw, m.item_index)), dry_run)) for m in rereadings]
         changed = [(m, one) for m, one in compared if one is not None]
         if not dry_run:
@@ -84,19 +51,7 @@ def apply_rereading(
     return [one for _, one in changed]
 
 
-def reading_of(message: Message) -> Reading:
-    """What the record would hold of this message."""
-    return Reading(
-        kind=message.kind, text=without_nul(message.text),
-        cleaned=None if message.cleaned in (None, message.text) else without_nul(str(message.cleaned)),
-        title=without_nul(message.title), report_class=message.report_class,
-        needs_investigation=message.needs_investigation, incident_date=message.incident_date,
-        place=_bare_place(message.place), category=message.category, office=message.office,
-        external_ids=message.external_ids, tags=message.tags, extra=message.extra,
-    )  # fmt: skip
-
-
-def _compare(message: Message, recorded: _Recorded | None, dry_run: bool) -> Rereading | None:
+def _compare(message: Message, recorded: RecordedReading | None, dry_run: bool) -> Rereading | None:
     if recorded is None:
         return Rereading(message.raw, message.item_index, None, message.reader, {}, False, "not_recorded")
     new = reading_of(message)
@@ -109,70 +64,11 @@ def _compare(message: Message, recorded: _Recorded | None, dry_run: bool) -> Rer
     return Rereading(message.raw, message.item_index, recorded.number, message.reader, changes, reason is None, reason)
 
 
-_RECORDED = """
-    SELECT m.raw, m.item_index, m.complaint, m.kind, m.text, m.cleaned, m.reader, c.number, c.touched_at, c.title,
-        c.report_class, c.needs_investigation, c.incident_date, c.place_code, c.place_level, c.place_name,
-        c.place_words, c.place_source, c.lat, c.lon, c.category_id, c.category_name, c.named_office_id,
-        c.named_office_name, c.external_ids, c.tags, c.extra, c.raw = m.raw AND c.item_index = m.item_index AS opened
-    FROM messages m LEFT JOIN complaints c ON c.id = m.complaint WHERE m.raw IN (*) AND NOT m.stranger
-"""
-
-
-def _recorded(
-    connection: Connection, record: Record, raws: Iterable[str], *, lock: bool
-) -> dict[tuple[str, int], _Recorded]:
-    wanted = set(raws)
-    if lock:
-        ids = {id for (id,) in query_in(connection, "SELECT complaint FROM messages WHERE raw IN (*)", wanted)}
-        lock_rows(connection, complaints, "id", ids)
-    return {(row.raw, row.item_index): _row(record, row) for row in query_in(connection, _RECORDED, wanted)}
-
-
-def _row(record: Record, row: Any) -> _Recorded:
-    opened = bool(row.opened)
-    return _Recorded(
-        row.complaint, row.number, opened, row.touched_at is not None, row.reader,
-        Reading(kind=row.kind, text=row.text, cleaned=row.cleaned, **(_of_complaint(record, row) if opened else {})),
-    )  # fmt: skip
-
-
-def _of_complaint(record: Record, row: Any) -> dict[str, Any]:
-    extra = None if row.extra is None else record.vault.open(bytes(row.extra), "complaints.extra")
-    investigated = row.needs_investigation
-    return {
-        "title": row.title or "", "report_class": row.report_class,
-        "needs_investigation": None if investigated is None else bool(investigated),
-        "incident_date": row.incident_date, "place": _place(row),
-        "category": None if row.category_id is None else Category(id=row.category_id, name=row.category_name),
-        "office": None if row.named_office_id is None else Office(id=row.named_office_id, name=row.named_office_name),
-        "external_ids": _json(row.external_ids, dict[str, str]) or {}, "tags": _json(row.tags, tuple[str, ...]) or (),
-        "extra": _json(extra, dict[str, str]) or {},
-    }  # fmt: skip
-
-
-def _place(row: Any) -> Place | None:
-    if row.place_source is None:
-        return None
-    return Place(
-        code=row.place_code, level=row.place_level, name=row.place_name, words=row.place_words,
-        source=row.place_source, lat=row.lat, lon=row.lon,
-    )  # fmt: skip
-
-
-def _bare_place(place: Place | None) -> Place | None:
-    """As the record holds it: without probability and evidence."""
-    return None if place is None else msgspec.structs.replace(place, p=None, evidence=None)
-
-
-def _json(text: str | None, kind: Any) -> Any:
-    return None if text is None else msgspec.json.decode(text, type=kind)
-
-
 def _store(
     connection: Connection,
     record: Record,
     changed: Sequence[tuple[Message, Rereading]],
-    recorded: Mapping[tuple[str, int], _Recorded],
+    recorded: Mapping[tuple[str, int], RecordedReading],
     now: datetime,
 ) -> None:
     at = instant_encoder(connection)
@@ -193,7 +89,7 @@ _UPDATE_MESSAGE = (
 )
 
 
-def _message_row(message: Message) -> dict[str, Any]:
+def _message_row(message: Message) -> Row:
     reading = reading_of(message)
     return {
         "raw": message.raw, "item_index": message.item_index, "kind": reading.kind, "kind_word": message.kind_word,
@@ -201,7 +97,7 @@ def _message_row(message: Message) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _complaint_row(make: RowMaker, message: Message, recorded: _Recorded) -> dict[str, Any]:
+def _complaint_row(make: RowMaker, message: Message, recorded: RecordedReading) -> Row:
     return {"id": recorded.complaint, **make.read_columns(message), "reader": message.reader}
 
 
@@ -210,7 +106,7 @@ def _update_complaint(row: Mapping[str, Any]) -> str:
     return f"UPDATE complaints SET {columns} WHERE id = :id"  # noqa: S608 - our own names
 
 
-def _reading_rows(make: RowMaker, message: Message, one: Rereading, recorded: _Recorded) -> Iterable[dict[str, Any]]:
+def _reading_rows(make: RowMaker, message: Message, one: Rereading, recorded: RecordedReading) -> Iterable[Row]:
     """The reading that stands in the record, and the new one."""
     both = ((recorded.reader, recorded.reading, True), (message.reader, reading_of(message), one.applied))
     for version, reading, applied in both:

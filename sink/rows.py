@@ -24,7 +24,7 @@ from sink.vault import Vault
 
 Row = dict[str, Any]
 RowsByTable = Mapping[Table, list[Row]]
-STANDING_IN_MESSAGES = frozenset({"recorded", "added", "asked"})
+OF_A_COMPLAINT = frozenset({"recorded", "added", "asked"})
 """Outcomes of messages that belong to a complaint."""
 
 
@@ -44,13 +44,13 @@ class RowMaker:
         rows: RowsByTable = defaultdict(list)
         rows[outcomes].append(self._outcome(matched))
         rows[matches].extend(self._match(match, matched) for match in matched.matches)
-        if matched.message is not None and matched.outcome in STANDING_IN_MESSAGES:
+        if matched.message is not None and matched.outcome in OF_A_COMPLAINT:
             self._add_message(rows, routed, matched.message)
         return rows
 
     def _outcome(self, matched: Matched) -> Row:
         item = matched.item
-        elsewhere = matched.outcome in STANDING_IN_MESSAGES
+        elsewhere = matched.outcome in OF_A_COMPLAINT
         return {
             "raw": item.raw, "item_index": item.item_index, "item_count": item.item_count, "owner": item.owner,
             "account": item.account, "outcome": matched.outcome, "complaint": matched.id,

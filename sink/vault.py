@@ -12,7 +12,8 @@ The keys file is TOML, mode 600:
 A sealed value is: length of the key id (1 byte), key id, nonce (12 bytes), AES-256-GCM of the UTF-8 text. The key id
 and the column for which the value was sealed ("parties.sealed") are authenticated with it: a value that was moved to
 another column does not open. Losing `lookup`, `number` or `token` breaks threads and tokens, losing a sealing key loses
-the reporters: the record therefore holds `check()` and refuses other keys."""
+the reporters: the record therefore holds `check()` and refuses other keys.
+"""
 
 from __future__ import annotations
 
