@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
@@ -51,8 +51,9 @@ def _table(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
     yield "| setting | kind | default | meaning |"
     yield "|---|---|---|---|"
     for field in msgspec.structs.fields(struct):
-        words = docs.get(field.name, "").replace("\n", " ").replace("|", "\\|")
-        yield f"| `{prefix}{field.encode_name}` | {_kind(field.type)} | {_default(field)} | {words} |"
+        kind, described = _annotated(field.type)
+        words = (described or docs.get(field.name, "")).replace("\n", " ").replace("|", "\\|")
+        yield f"| `{prefix}{field.encode_name}` | {_kind(kind)} | {_default(field)} | {words} |"
 
 
 def _docs(struct: type) -> Mapping[str, str]:
@@ -67,6 +68,14 @@ def _docs(struct: type) -> Mapping[str, str]:
             if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
                 found[ast.unparse(field.target)] = inspect.cleandoc(str(doc.value.value))
     return found
+
+
+def _annotated(annotation: Any) -> tuple[Any, str]:
+    """The type itself, and the description that it carries."""
+    if get_origin(annotation) is not Annotated:
+        return annotation, ""
+    kind, *extras = get_args(annotation)
+    return kind, next((e.description for e in extras if isinstance(e, msgspec.Meta) and e.description), "")
 
 
 def _kind(annotation: Any) -> str:

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "decisions").glob("*.md"))]
 FOLDERS = ("schemas", "bus", "connectors", "normalizer", "router", "sink", "hub", "tests", "docs", "bench", "deploy")
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-calls = re.compile(r"(?:^|[`/ ])satupintu (?:--\w+ \S+ )*([a-z]+)(?: ([a-zA-Z]+))?", re.MULTILINE)
+PLACEHOLDERS = re.compile(r"KIND|NAME|foo|suara|^deploy/compose/secrets/")
+"""Words of paths that stand for another, or are made later."""
+calls = re.compile(r"(?:^|[`/ ])satupintu (?:--\w+ \S+ )*([a-z]+)(?: ([a-zA-Z-]+))?", re.MULTILINE)
 
 
 @pages
@@ -42,7 +44,7 @@ def test_commands_exist(page: Path) -> None:
         assert name in COMMANDS, name
         command = satupintu.get_command(click.Context(satupintu), name)
         subcommands = set(command.commands) if isinstance(command, click.Group) else set()
-        if subcommands and word and not getattr(command, "invoke_without_command", False):
+        if subcommands and word and not word.isupper():
             assert word in subcommands, f"{name} {word}"
         if name == "run" and word:
             assert word in {*STAGES, "STAGE"}, word
@@ -62,8 +64,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pages
 def test_files_that_are_named_exist(page: Path) -> None:
     named = re.findall(rf"(?<![\w/.{{}}-])(?:{'|'.join(FOLDERS)})/[\w/.-]*\w", page.read_text())
-    missing = [path for path in named if not (ROOT / path).exists() and "foo" not in path]
-    assert missing == []
+    assert [path for path in named if not PLACEHOLDERS.search(path) and not list(ROOT.glob(f"{path}*"))] == []
 
 
 @pages
