@@ -34,7 +34,7 @@ BEGINNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PARTITIONS = 3
 HUBS = 2
 ACCOUNTS = {"letter-bandung": "letter", "letter-bogor": "letter", "pigeon": "pigeon", "radio": "radio"}
-TROUBLE_LASTS = 40.0
+TROUBLE_LASTS = 30.0
 """Seconds; then nothing goes wrong any more."""
 QUIET_BY = 900.0
 """Seconds after which everything has to be quiet."""
@@ -127,7 +127,7 @@ class World:
             provider.is_polled = provider.carries_reference = ACCOUNTS[account] == "pigeon"
             if ACCOUNTS[account] == "letter":
                 provider.deliver = lambda item, account=account: webhooks.bring(account, item)  # type: ignore[misc]
-            for number in range(self._random.randint(1, 4)):
+            for number in range(self._random.randint(1, 3)):
                 name = f"{account}-{number}"
                 phone = f"+62812{self._random.randrange(10**8):08d}"
                 citizen = Citizen(name, phone, provider, self._written, random=self._branch(), faults=self._faults)
@@ -229,6 +229,8 @@ class World:
     async def _left(self, record: sqlite3.Connection) -> str:
         if await self._operator.replay(record):
             return "dead letters that can be read now"
+        if any(hub.process.stands_still(self._loop.now) for hub in self._hubs):
+            return "a process stands still"
         if self._webhooks.busy or any(provider.busy for provider in self._providers.values()):
             return "somebody outside is busy"
         for account, provider in self._providers.items():

@@ -1,0 +1,83 @@
+"""People at the console: they publish editions of the accounts, mend what made letters dead, and replay those."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+
+from bus import decode
+from schemas import Retry
+from sink import Record, dead_event
+from sink.editions import publish_edition
+from tests.simulation.blocking import Pools
+from tests.simulation.broker import SeenBus
+from tests.simulation.channels import ODD
+from tests.simulation.faults import Faults
+from tests.simulation.provider import Provider
+
+WAITING = f"""
+    SELECT d.id, d.raw FROM dead d JOIN outcomes o ON o.raw = d.raw AND o.item_index = d.item_index
+    WHERE d.code = '{ODD}' AND o.outcome = 'dead' ORDER BY d.id
+"""
+
+
+class Operator:
+    """One person, with a console of its own that never dies."""
+
+    def __init__(
+        self, record: Record, bus: SeenBus, pools: Pools, *, now: Callable[[], datetime], random: Random, faults: Faults
+    ) -> None:
+        self._record, self._bus, self._pools = record, bus, pools
+        self._now, self._random, self._faults = now, random, faults
+        self.edition = ""
+        """The newest one: the accounts that are silent."""
+        self.silenced: set[str] = set()
+        """Accounts that ever were."""
+        self.replayed: set[str] = set()
+        """Raw ids."""
+
+    async def work(self, providers: Sequence[Provider], letters: sqlite3.Connection) -> None:
+        """Now and then do something, until it is cancelled."""
+        while True:
+            await asyncio.sleep(3 + self._random.random() * 10)
+            if self._faults("edition published"):
+                accounts = [p.account for p in providers if self._random.random() < 0.3]
+                self.silenced |= set(accounts)
+                await self.publish(" ".join(accounts))
+            if self._faults("reader mended"):
+                for provider in providers:
+                    provider.mended = True
+            if self._faults("dead letters replayed"):
+                await self.replay(letters)
+
+    async def publish(self, accounts: str) -> None:
+        """A new edition: these accounts are silent."""
+        self.edition = accounts
+        await self._insist(
+            lambda: self._pools.io(publish_edition, self._record, "accounts", accounts, "operator", self._now())
+        )
+
+    async def replay(self, letters: sqlite3.Connection) -> int:
+        """Publish the events of the letters again that are dead for what was mended; how many there are."""
+        waiting = letters.execute(WAITING).fetchall()
+        for letter, raw in waiting:
+            self.replayed.add(raw)
+            await self._insist(lambda letter=letter: self._again(letter))  # type: ignore[misc]
+        return len(waiting)
+
+    async def _again(self, letter: str) -> None:
+        dead = await self._pools.io(dead_event, self._record, letter)
+        assert dead is not None
+        await self._bus.publish([decode(dead.of_topic, dead.event, None)])
+
+    async def _insist(self, act: Callable[[], object]) -> None:
+        while True:
+            try:
+                await act()  # type: ignore[misc]
+            except Retry:
+                await asyncio.sleep(0.5)
+            else:
+                return
