@@ -63,7 +63,7 @@ class Verdict(NamedTuple):
         """The error to raise. `after` is the provider's own wait."""
         after = self.after if after is None else after
         if self.meaning == "retry":
-            return Retry(f"{self.code}: {self.detail}".removesuffix(": "), after=after, limit=TRIES)
+            return Retry(f"{self.code}: {self.detail}".removesuffix(": "), after=after)
         if self.meaning == "account":
             return AccountFault(self.code, self.detail, after=after)
         return Reject(self.code, self.detail)
@@ -224,5 +224,5 @@ def _fault(fault: Exception, written: bool) -> PipelineError:
     if isinstance(fault, ValueError | aiohttp.NonHttpUrlClientError):
         return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
     if isinstance(fault, aiohttp.ClientSSLError):
-        return Retry("the certificate or the TLS handshake failed", limit=TRIES)
-    return Retry("no connection", limit=TRIES)
+        return Retry("the certificate or the TLS handshake failed")
+    return Retry("no connection")

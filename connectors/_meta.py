@@ -31,6 +31,7 @@ _CODES: dict[int, Verdict] = {
     368: Verdict("account", "blocked", "Meta blocks the account for a breach of its policy"),
     613: Verdict("account", "rate_limited", _SPENT, 300.0),
     80007: Verdict("account", "rate_limited", _SPENT, 300.0),
+    100: Verdict("account", "request_refused", "Meta refuses the request: check phone_number_id and graph_url"),
     130429: Verdict("retry", "meta_130429", "throughput of the number", 30.0),
     130497: Verdict("account", "blocked", "Meta bars the account from writing to this country"),
     131000: Verdict("retry", "meta_131000", "something went wrong at Meta; the message was not sent", 30.0),
@@ -38,6 +39,7 @@ _CODES: dict[int, Verdict] = {
     131016: Verdict("retry", "meta_131016", "service overloaded", 60.0),
     131021: Verdict("reject", "recipient_is_sender", "the number is our own"),
     131026: Verdict("reject", "undeliverable", "cannot be delivered to this citizen"),
+    131030: Verdict("account", "test_number", "a test number of Meta's writes to listed citizens only"),
     131031: Verdict("account", "blocked", "Meta has locked the account"),
     131042: Verdict("account", "payment", "mend the payment method in Meta's dashboard"),
     131045: Verdict("account", "number_not_registered", "register the phone number"),
@@ -145,7 +147,8 @@ def _judged(response: HttpResponse) -> Verdict | None:
     error = object_of(decode_object(response.body) or {}, "error")
     code, subcode = error.get("code"), error.get("error_subcode")
     if not isinstance(code, int):
-        return None
+        others = response.status in range(400, 500) and response.status not in _BY_STATUS
+        return Verdict("account", "wrong_graph_url", "graph_url leads to somebody else than Meta") if others else None
     if code == 100 and subcode == _NO_SUCH_OBJECT:
         return Verdict("account", "number_missing", "check phone_number_id and the access token's permissions")
     if 200 <= code <= 299:
@@ -157,12 +160,13 @@ def _judged(response: HttpResponse) -> Verdict | None:
 
 
 _BY_STATUS = frozenset({401, 403, 408, 429})
-"""Where Meta's code is unknown, these say more than it does."""
+"""Where there is no code of Meta's that we know, these say more."""
 
 
 def _judged_file(response: HttpResponse) -> Verdict | None:
-    """As `_judged`, of a file: one that does not exist is no fault of the account."""
+    """As `_judged`, of a file. It is gone, or the token may not see it, and Meta says the same of both: it is tried
+    until it expires."""
     verdict = _judged(response)
-    if verdict is not None and verdict.code == "number_missing":
-        return Verdict("reject", "file_gone", "Meta no longer has the file")
+    if verdict is not None and verdict.code in {"number_missing", "request_refused"}:
+        return Verdict("retry", "file_missing", "Meta does not show the file")
     return verdict
