@@ -106,7 +106,7 @@ async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool
         pools = stack.enter_context(open_pools())
         http = await stack.enter_async_context(Http())
         bus = await _entered(stack, open_bus(settings, storage.blobs))
-        taken_in = await _entered(stack, intake(settings, bus)) if ingress else bus
+        taken_in = await _entered(stack, intake(settings, bus, storage.blobs)) if ingress else bus
         tune_interpreter()
         yield Opened(storage, Transport(bus, taken_in), current, Outside(http, pools))
 

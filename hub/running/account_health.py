@@ -6,17 +6,16 @@ Sending, polling, holding a session and fetching fail apart from one another: a 
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
+from hub.running.fault_log import FaultLog
 from schemas import AccountFault, Retry
 from sink.account_states import account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch"]
-log = logging.getLogger(__name__)
 
 
 class _Change(NamedTuple):
@@ -33,6 +32,7 @@ class AccountHealth:
     def __init__(self, backend: Backend, random: Random) -> None:
         self._backend, self._random = backend, random
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
+        self._logs: dict[tuple[str, Ability], FaultLog] = {}
         self._faulty: dict[str, set[Ability]] = {}
         self._recorded: set[str] = set()
         self._changes: dict[str, _Change] = {}
@@ -69,10 +69,14 @@ class AccountHealth:
         at_once = isinstance(fault, AccountFault) or ability != "send"
         pause = backoff.failed(self._backend.timing.monotonic(), after=after, at_once=at_once)
         if isinstance(fault, AccountFault):
-            log.warning("account %s cannot %s: %s; tried again in %.0f s", account, ability, fault.reason, pause)
+            self._log_of(account, ability)(fault.reason)
             self._faulty.setdefault(account, set()).add(ability)
             self._change(account, _Change(fault, pause))
         return pause
+
+    def _log_of(self, account: str, ability: Ability) -> FaultLog:
+        name = f"account {account} cannot {ability}"
+        return self._logs.setdefault((account, ability), FaultLog(name, self._backend.timing.monotonic))
 
     def edited(self, account: str) -> None:
         """A new edition of it holds: it is tried at once."""

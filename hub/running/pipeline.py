@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -32,6 +33,10 @@ from router import Templates, render
 from schemas import Owed
 from sink.memory import RecordMemory
 from sink.outbox_claims import OwedReply
+from sink.receipts import forget_early
+
+EARLY_RECEIPTS = timedelta(days=7)
+"""A receipt that waited for so long is about a reply that this hub never sent."""
 
 
 class Work(NamedTuple):
@@ -139,8 +144,13 @@ def _runs(settings: Settings, opened: Opened, lanes: Lanes, timing: Timing, wake
 def _steps(settings: Settings, opened: Opened, heartbeat: Heartbeat) -> Mapping[str, Callable[[], Awaitable[object]]]:
     storage, _, current, outside = opened
     io = outside.pools.io
+
+    async def prune() -> None:
+        await io(storage.archive.prune, settings.archive_days, heartbeat.now())
+        await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
+
     return {
         "editions": lambda: io(current.editions.step, storage.record),
         "heartbeat": heartbeat.beat,
-        "prune": lambda: io(storage.archive.prune, settings.archive_days, heartbeat.now()),
+        "prune": prune,
     }
