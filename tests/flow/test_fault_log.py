@@ -1,0 +1,53 @@
+"""A fault that comes again and again is one line a minute."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from hub.clock import Timing
+from hub.running.account_health import AccountHealth
+from hub.running.backend import Backend
+from hub.running.fault_log import FaultLog
+from schemas import AccountFault
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_fault_is_logged_at_once_and_then_every_minute(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    faults = FaultLog("stage sink", clock)
+    for clock.now in range(130):
+        faults("the database does not answer")
+    assert [record.message for record in caplog.records] == [
+        "stage sink: the database does not answer; trying again"
+    ] * 3
+
+
+def test_another_fault_is_logged_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    faults = FaultLog("stage sink", Clock())
+    for cause in ("refused", "refused", "out of disk"):
+        faults(cause)
+    assert [record.message.split("; ")[0] for record in caplog.records] == [
+        "stage sink: refused",
+        "stage sink: out of disk",
+    ]
+
+
+def test_many_replies_that_an_account_cannot_send_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    backend = Backend(cast(Any, None), cast(Any, None), Timing(monotonic=clock))
+    health = AccountHealth(backend, lambda: 0.5)
+    for _ in range(16):
+        health.failed("sms", "send", AccountFault("setting_missing", "set send_url of this account"))
+    health.failed("sms", "fetch", AccountFault("setting_missing", "set access_token of this account"))
+    assert [record.message for record in caplog.records] == [
+        "account sms cannot send: setting_missing: set send_url of this account; trying again",
+        "account sms cannot fetch: setting_missing: set access_token of this account; trying again",
+    ]
