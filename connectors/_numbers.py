@@ -8,10 +8,11 @@ def number(written: str) -> str:
     digits = "".join(c for c in written if c.isdigit())
     if len(digits) < 8 or any(c.isalpha() for c in written):  # a short code, or a name
         return written.strip()
-    if not written.lstrip().startswith("+"):
-        digits = digits[2:] if digits.startswith("00") else digits
-        digits = "62" + digits.removeprefix("0") if digits.startswith(("0", "8")) else digits
-    return "+" + digits
+    if digits.startswith("00"):
+        digits = digits[2:]
+    elif digits.startswith(("0", "8")) and not written.lstrip().startswith("+"):
+        digits = "62" + digits.removeprefix("0")
+    return f"+{digits}"
 
 
 def is_same_number(one: str, other: str) -> bool:

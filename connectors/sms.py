@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes, urlencode
 
 import msgspec
@@ -24,6 +25,7 @@ from connectors._port import Listens, Outbound, Sent, Speaks
 from connectors._request import Answer, Forbidden, Part, Payload, Request
 from connectors._settings import Secret, Settings
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
+from schemas.regions import is_region
 
 _NAMES = {
     "from": ("from", "sender", "msisdn"),
@@ -97,6 +99,12 @@ token = "{secret}"
 # [{name}.keywords]         # REGION KEYWORD … at the start of a message
 # TANGKAB = "36.03"
 """
+
+    def __init__(self, account: str, owner: str, settings: Any) -> None:
+        super().__init__(account, owner, settings)
+        for word, code in settings.keywords.items():
+            if not is_region(code):
+                raise ValueError(f'keywords: {word} = "{code}" is no region: write its Kemendagri code, as "36.03"')
 
     @property
     def keywords(self) -> Mapping[str, str]:

@@ -23,6 +23,20 @@ def test_case_10_one_citizen_in_every_form_of_the_number(written: str):
     assert number(written) == "+6281200000001"
 
 
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [("0081312345678", "+81312345678"), ("+81312345678", "+81312345678"), ("00601234567", "+601234567")],
+)
+def test_a_number_with_its_country_is_not_made_one_of_ours(written: str, known: str):
+    assert number(written) == known
+
+
+@pytest.mark.parametrize("code", ["3603", "36.3", "99.99", "Kabupaten Tangerang"])
+def test_a_keyword_stands_for_a_region_that_exists(code: str):
+    with pytest.raises(ValueError, match="keywords: TANGKAB"):
+        channel("sms", keywords={"TANGKAB": code})
+
+
 @pytest.mark.parametrize("written", ["1708", "TELKOMSEL", "INFO-62811"])
 def test_short_codes_and_names_are_no_numbers(written: str):
     assert number(written) == written
