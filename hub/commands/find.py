@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import data, on_record, settings
+from hub.commands import data, on_record, say, settings
 from hub.commands._table import table
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def find(text: str, limit: int) -> None:
         for row in rows:
             data(row)
     if not rows:
+        say("nothing is found by that")
         click.get_current_context().exit(1)
 
 
