@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -35,8 +35,7 @@ def read_stage(reader: Reader, bodies: Bodies, io: InThread, timing: Timing, new
     """Raws to messages, actions, receipts and dead letters."""
 
     def work(raws: Sequence[Raw]) -> Sequence[Event]:
-        brought = (with_body(bodies, raw) for raw in raws)  # one body at a time
-        return reader.read(brought, now=timing.now, new_id=new_id)
+        return reader.read(with_bodies(bodies, raws), now=timing.now, new_id=new_id)
 
     async def read(events: Sequence[Event]) -> Sequence[Event]:
         return await io(work, [e for e in events if isinstance(e, Raw)])
@@ -62,6 +61,17 @@ def giving_way(bus: Bus, read: Run, timing: Timing) -> Run:
         return await read([e for e in events if isinstance(e, Slow)])
 
     return slow
+
+
+def with_bodies(bodies: Bodies, raws: Iterable[Raw]) -> Iterator[Raw]:
+    """As `with_body`, one body at a time: the Raws of one request follow one another, and share it. Raises Retry."""
+    held: Raw | None = None
+    for raw in raws:
+        if held is not None and raw.blob is not None and raw.blob == held.blob:
+            yield msgspec.structs.replace(raw, body=held.body)
+        else:
+            held = with_body(bodies, raw)
+            yield held
 
 
 def with_body(bodies: Bodies, raw: Raw) -> Raw:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from bus import Bus
-from hub.reading import Bodies, with_body
+from hub.reading import Bodies, with_bodies
 from normalizer import Reader
 from normalizer.settle import settled_place
 from schemas import Action, Dead, Event, Message, Raw, Receipt
@@ -92,7 +92,7 @@ def reread(
 ) -> Reread:
     """Read the Raws again; `apply` stores what an officer has not touched. Raises Retry."""
     number = count()
-    brought = (with_body(bodies, raw) for raw in raws)  # one body at a time
+    brought = with_bodies(bodies, raws)
     items = reader.read(brought, now=now, new_id=lambda: str(next(number)))
     outcomes = {(o.raw, o.item_index): o for o in outcomes_of(record, [raw.id for raw in raws])}
     recorded = [_settled(i) for i in items if isinstance(i, Message) and _is_message(outcomes, i)]
