@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -186,3 +187,17 @@ def run_closed(port: int, webhooks: Webhooks, seconds: float, connections: int =
 def run_open(port: int, webhooks: Webhooks, rate: float, seconds: float) -> Result:
     """`open_loop`, run by itself."""
     return uvloop.run(open_loop("127.0.0.1", port, webhooks, rate, seconds))
+
+
+def run_one(port: int, webhooks: Webhooks) -> float:
+    """Seconds until one request was answered 200."""
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        request, answer = webhooks.next(), b""
+        start = time.perf_counter()
+        connection.sendall(request)
+        while b"\r\n\r\n" not in answer:
+            answer += connection.recv(4096)
+        seconds = time.perf_counter() - start
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"answered with {answer[:16]!r}")
+    return seconds
