@@ -14,7 +14,7 @@ from hub.settings import Settings
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
     from hub.accounts import load_accounts
-    from hub.commands._account_report import NOTHING_KNOWN, account_reports, unclaimed_addresses
+    from hub.commands._account_report import account_reports, unclaimed_addresses, unstarted_reports
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
 
@@ -22,7 +22,7 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
         yield Finding("channels", f"{own.channels} is made by the first start: satupintu up")
         return
     snapshot = load_accounts(own.channels, zone=own.zone.key)
-    reports, unclaimed = dict.fromkeys(snapshot.accounts, NOTHING_KNOWN), {}
+    reports, unclaimed = unstarted_reports(snapshot), {}
     if is_started(own):
         with open_record(own) as record:
             reports, unclaimed = account_reports(record, snapshot, own.zone), unclaimed_addresses(record)

@@ -117,12 +117,12 @@ def _snapshot(own: Settings) -> Snapshot:
 
 
 def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
-    from hub.commands._account_report import NOTHING_KNOWN, account_reports
+    from hub.commands._account_report import account_reports, unstarted_reports
 
     try:
         require_initialised(own)
     except WrongCall:
-        return dict.fromkeys(snapshot.accounts, NOTHING_KNOWN)
+        return unstarted_reports(snapshot)
     return on_record(lambda record: account_reports(record, snapshot, own.zone))
 
 

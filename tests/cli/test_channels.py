@@ -1,0 +1,104 @@
+"""`channels`: the first file, another account, typical mistakes, a real connection, an account that is released."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from connectors import channel_type, kinds
+from hub.accounts import parse_accounts
+from hub.first_start import table_of, write_first
+from hub.settings import WrongCall
+from tests.cli.program import one_line, satupintu
+from tests.fakes.kannel import Kannel
+
+SMS = '[sms]\nkind = "sms"\nowner = "32.73"\n'
+
+
+def test_the_first_file_has_an_account_of_each_kind_that_needs_no_contract(tmp_path: Path) -> None:
+    write_first(tmp_path / "channels.toml")
+    text = (tmp_path / "channels.toml").read_text()
+    snapshot = parse_accounts(text, source="channels.toml")
+    assert set(snapshot.accounts) == {kind for kind in kinds() if not channel_type(kind).needs_contract}
+    assert {"web", "sms", "whatsapp", "file"} <= set(snapshot.accounts)
+    assert (tmp_path / "channels.toml").stat().st_mode & 0o077 == 0
+    write_first(tmp_path / "other.toml")
+    assert text != (tmp_path / "other.toml").read_text()  # each has secrets of its own
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_table_of_every_kind_can_be_used_as_it_is(kind: str) -> None:
+    [account] = parse_accounts(table_of(kind), source="channels.toml").accounts.values()
+    assert account.channel.kind == kind
+
+
+def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
+    done = satupintu("channels", "new", "sms", data=tmp_path / "never")
+    assert tomllib.loads(done.stdout)["sms"]["kind"] == "sms"
+    assert not (tmp_path / "never").exists()
+    assert "takes one of" in one_line(satupintu("channels", "new", "pigeon"), 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[sms]\nkind = "smss"\nowner = "32.73"\n', "[sms] in c.toml: kind takes one of"),
+        ('[sms]\nkind = "sms"\n', "[sms] in c.toml: owner is missing"),
+        ('[sms]\nkind = "sms"\nowner = "32.99"\n', "[sms] in c.toml: owner 32.99 is no region"),
+        (SMS + 'tokn = "x"\n', "tokn is no setting (did you mean token?)"),
+        (SMS + "token = 5\n", "token takes env:NAME, file:PATH or the value in quotes"),
+        (SMS + 'token = "$SMS_TOKEN"\n', "token: $SMS_TOKEN is not replaced here: write env:SMS_TOKEN"),
+        (SMS + 'token = "env:NOT_SET_ANYWHERE"\n', "the environment has no NOT_SET_ANYWHERE: set it"),
+        (SMS + 'token = "file:/nowhere/token"\n', "/nowhere/token cannot be read"),
+        (SMS + 'state = "paused"\n', 'state takes "active", "silent" or "closed"'),
+        (SMS + 'send_url = "kannel:13013"\n', "send_url"),
+        (SMS.replace("[sms]", "[SMS]"), "an account's name is lower-case letters"),
+        ('kind = "sms"\n', "kind in c.toml stands outside a table"),
+        (SMS + SMS, "is not valid TOML"),
+    ],
+)
+def test_each_typical_mistake_is_one_line_with_the_key_and_the_fix(text: str, says: str) -> None:
+    with pytest.raises(WrongCall) as wrong:
+        parse_accounts(text, source="c.toml")
+    assert says in str(wrong.value)
+    assert "\n" not in str(wrong.value)
+
+
+def test_an_empty_file_of_a_secret_is_named(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\n")
+    with pytest.raises(WrongCall, match="is empty: write the secret into it"):
+        parse_accounts(SMS + f'token = "file:{tmp_path / "token"}"\n', source="c.toml")
+
+
+def test_a_real_connection_is_tried_and_a_message_sent(tmp_path: Path) -> None:
+    with Kannel("u", "p") as kannel:
+        login = f'token = "t"\nsend_url = "{kannel.send_url}"\nusername = "u"\npassword = "p"\nsender = "1708"\n'
+        (tmp_path / "channels.toml").write_text(SMS + login)
+        done = satupintu("channels", "test", "sms", "--send", "+628120000001", data=tmp_path)
+        assert done.returncode == 0, done.stdout
+        assert len(kannel.sent) == 1
+        (tmp_path / "channels.toml").write_text(SMS + login.replace('"p"', '"wrong"'))
+        done = satupintu("channels", "test", "sms", "--send", "+628120000001", data=tmp_path)
+    assert (done.returncode, "WRONG" in done.stdout) == (1, True)
+    assert len(kannel.sent) == 1
+
+
+def test_an_account_without_its_settings_is_named(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text(SMS + 'token = "t"\n')
+    done = satupintu("channels", "test", "sms", data=tmp_path)
+    assert (done.returncode, "set send_url" in done.stdout) == (1, True)
+    assert "is no account" in one_line(satupintu("channels", "test", "smss", data=tmp_path), 64)
+
+
+def test_nothing_that_is_not_put_aside_is_released(tmp_path: Path) -> None:
+    satupintu("ingest", "/dev/null", data=tmp_path)
+    assert "put aside by no stage" in one_line(satupintu("channels", "release", "sms", data=tmp_path), 1)
+
+
+def test_channels_show_state_and_health(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text(SMS + 'token = "t"\nstate = "closed"\n')
+    [account] = json.loads(satupintu("channels", "--json", data=tmp_path).stdout)
+    assert (account["state"], account["health"]) == ("closed", "closed: refuses with 503")
