@@ -4,7 +4,7 @@ from bus._aside import keys_aside, lane_name
 from bus._aside_store import AsideStore, MemoryAsides, PutAside
 from bus._dead_letter import fault_location
 from bus._file import UnusableLog, open_read_only
-from bus._groups import GroupInUse, forget_group
+from bus._groups import GroupInUse, forget_group, rewind_group
 from bus._guard import Guard, Stopped
 from bus._lane import SideLane, behind
 from bus._origin import Origin, origin_of
@@ -21,5 +21,6 @@ __all__ = [
     "AsideStore", "Batch", "Bodies", "Bus", "Counts", "GroupInUse", "Guard", "Lag", "Lost", "MemoryAsides",
     "MemoryBodies", "MemoryBus", "Origin", "PutAside", "Run", "SideLane", "Spool", "Spooled", "SqliteBus", "Stage",
     "Stopped", "Stored", "Turnstile", "UnusableLog", "behind", "decode", "fault_location", "forget_group",
-    "keys_aside", "lane_name", "open_read_only", "origin_of", "pump", "spooled_events", "stored_key", "whole",
+    "keys_aside", "lane_name", "open_read_only", "origin_of", "pump", "rewind_group", "spooled_events",
+    "stored_key", "whole",
 ]  # fmt: skip

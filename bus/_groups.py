@@ -1,7 +1,8 @@
-"""Consumer groups that are no longer used."""
+"""Consumer groups: forgotten where they are no longer used, and set back to read again."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from bus._port import Bus
@@ -14,6 +15,7 @@ class GroupInUse(Exception):  # noqa: N818 - it names what is the matter
 @runtime_checkable
 class _KeepsGroups(Protocol):
     async def forget_group(self, group: str) -> int: ...
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]: ...
 
 
 async def forget_group(bus: Bus, group: str) -> int:
@@ -21,3 +23,10 @@ async def forget_group(bus: Bus, group: str) -> int:
     offsets. A group of that name starts at the oldest event again. Raises GroupInUse, Retry."""
     assert isinstance(bus, _KeepsGroups)
     return await bus.forget_group(group)
+
+
+async def rewind_group(bus: Bus, group: str, at: datetime) -> dict[str, int]:
+    """Set the group's offsets back, in every topic, to the first event published at that instant or later; where they
+    are before that already, they stay. Returns by topic how many events are behind then. Raises GroupInUse, Retry."""
+    assert isinstance(bus, _KeepsGroups)
+    return await bus.rewind_group(group, at)

@@ -1,4 +1,4 @@
-"""Reading beside the groups: their lag, a topic from a time on; and forgetting a group."""
+"""Reading beside the groups: their lag, a topic from a time on; forgetting a group, and setting it back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bus._kafka_requests import (
     LATEST,
     answered,
     check,
+    commit_offsets,
     committed_offsets,
     delete_group,
     offsets_at,
@@ -93,14 +94,36 @@ class Admin:
             names = [name for (_, known), name in (await self._groups(client)).items() if known == group]
             return sum([await answered(client, partial(delete_group, client, name)) for name in names])
 
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
+        """See `bus.rewind_group`."""
+        await self._link.partitions()
+        client = await self._link.client()
+        with self._link.asking(client):
+            names = {topic: name for (topic, known), name in (await self._groups(client)).items() if known == group}
+            return {
+                topic: await answered(client, partial(self._rewound, client, topic, name, _milliseconds(at)))
+                for topic, name in names.items()
+            }
+
+    async def _rewound(self, client: AIOKafkaClient, topic: str, name: str, at: int) -> int:
+        slots = [self._slot(topic, n) for n in range(self._link.counts[topic])]
+        found, first, end = await asyncio.gather(*(offsets_at(client, slots, when) for when in (at, EARLIEST, LATEST)))
+        coordinators: dict[str, int] = {}
+        committed = await committed_offsets(client, name, coordinators)
+        offsets = {
+            slot: min(found[slot] if found[slot] >= 0 else end[slot], max(committed.get(slot, -1), first[slot]))
+            for slot in slots
+        }
+        await commit_offsets(client, name, coordinators[name], offsets)
+        return sum(end[slot] - offset for slot, offset in offsets.items())
+
     async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
         """Raises Retry."""
         await self._link.partitions()
         slots = [self._slot(topic, n) for n in range(self._link.counts[topic])]
         client = await self._link.client()
         with self._link.asking(client):
-            at = max(0, -((_EPOCH - since) // _MILLISECOND))  # rounded up
-            begin = await answered(client, lambda: offsets_at(client, slots, at))
+            begin = await answered(client, lambda: offsets_at(client, slots, _milliseconds(since)))
             end = await answered(client, lambda: offsets_at(client, slots, LATEST))
         left = {slot: end[slot] for slot in slots if 0 <= begin[slot] < end[slot]}
         if not left:
@@ -140,3 +163,8 @@ class Admin:
                     consumer.pause(slot)
                     del left[slot]
         return events
+
+
+def _milliseconds(at: datetime) -> int:
+    """Of the brokers' time, rounded up."""
+    return max(0, -((_EPOCH - at) // _MILLISECOND))

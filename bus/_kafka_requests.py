@@ -13,14 +13,16 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     BrokerResponseError,
     GroupIdNotFound,
+    IllegalGenerationError,
     KafkaError,
     LeaderNotAvailableError,
     NodeNotReadyError,
     NonEmptyGroup,
+    UnknownMemberIdError,
     for_code,
 )
 from aiokafka.protocol.admin import DeleteGroupsRequest
-from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
@@ -76,6 +78,22 @@ async def committed_offsets(
             check(code)
             offsets[TopicPartition(topic, partition)] = offset
     return offsets
+
+
+async def commit_offsets(
+    client: AIOKafkaClient, group: str, coordinator: int, offsets: Mapping[TopicPartition, int]
+) -> None:
+    """Set the offsets of a group without members. Raises GroupInUse where it has some."""
+    topics: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for slot, offset in offsets.items():
+        topics[slot.topic].append((slot.partition, offset, ""))
+    generation, member, retention = OffsetCommitRequest.DEFAULT_GENERATION_ID, "", -1
+    request = OffsetCommitRequest(group, generation, member, retention, list(topics.items()))
+    for _, partitions in (await client.send(coordinator, request)).topics:
+        for _, code in partitions:
+            if code in (UnknownMemberIdError.errno, IllegalGenerationError.errno):
+                raise GroupInUse(group)
+            check(code)
 
 
 async def _coordinator(client: AIOKafkaClient, group: str) -> int:

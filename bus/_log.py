@@ -119,6 +119,19 @@ def forget_group(connection: sqlite3.Connection, group: str) -> int:
     return connection.execute("DELETE FROM offsets WHERE grp = ?", (group,)).rowcount
 
 
+def rewind_group(connection: sqlite3.Connection, group: str, offsets: Mapping[Slot, int]) -> dict[str, int]:
+    """Set the group's offsets back to these where they are greater; by topic, how many events are behind then."""
+    connection.executemany(
+        "UPDATE offsets SET offset = min(offset, ?), member = NULL, epoch = epoch + 1 "
+        "WHERE grp = ? AND topic = ? AND partition = ?",
+        [(offset, group, *slot) for slot, offset in offsets.items()],
+    )
+    ask = (
+        "SELECT topic, sum(head - offset) FROM offsets JOIN heads USING (topic, partition) WHERE grp = ? GROUP BY topic"
+    )
+    return dict(connection.execute(ask, (group,)))
+
+
 def assign(
     connection: sqlite3.Connection, topic: str, group: str, member: str | None, epochs: Mapping[int, int]
 ) -> None:

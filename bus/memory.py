@@ -106,6 +106,17 @@ class MemoryBus(Bus):
         mine = [key for key in self._owners if key[1] == group]
         return sum(len(self._owners.pop(key)) for key in mine)
 
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
+        """See `bus.rewind_group`."""
+        if any(subscription.group == group for subscription in self._subscriptions.values()):
+            raise GroupInUse(group)
+        mine = {topic: owners for (topic, name), owners in self._owners.items() if name == group}
+        for topic, owners in mine.items():
+            for p, owner in owners.items():
+                before = sum(event.at < at for event in self._events[topic, p])
+                owners[p] = Ownership(None, owner.epoch + 1, min(owner.offset, before))
+        return {topic: sum(self.head(topic, p) - o.offset for p, o in owners.items()) for topic, owners in mine.items()}
+
     def rebalance(self, topic: str, group: str) -> None:
         """Take every partition from its owner: a batch in hand is lost, and delivered again."""
         owners = self._owners.get((topic, group), {})

@@ -41,7 +41,7 @@ from typing import NamedTuple, Self
 from bus import _log as log
 from bus._drain import GROUP, TOPIC, Drain, Pace
 from bus._file import open_read_only
-from bus._groups import forget_group
+from bus._groups import forget_group, rewind_group
 from bus._partitions import now
 from bus._port import Batch, Bus, Lag, Stored
 from bus._spool_flags import SpoolFlags
@@ -140,6 +140,10 @@ class Spool(Bus):
     async def forget_group(self, group: str) -> int:
         """See `bus.forget_group`."""
         return await forget_group(self._remote, group)
+
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
+        """See `bus.rewind_group`."""
+        return await rewind_group(self._remote, group, at)
 
     async def spooled(self) -> Spooled:
         """The state of the spool. Raises Retry where the disk does not answer."""

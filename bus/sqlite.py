@@ -132,6 +132,14 @@ class SqliteBus(Bus):
                 raise GroupInUse(group)
         return await self._writer.do(partial(_log.forget_group, group=group))
 
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
+        """See `bus.rewind_group`."""
+        with _faults():
+            if self._membership.in_use(group):
+                raise GroupInUse(group)
+            offsets = {slot: _log.before(self._reads, slot, _log.micros(at)) for slot, _ in _log.heads(self._reads)}
+        return await self._writer.do(partial(_log.rewind_group, group=group, offsets=offsets))
+
     async def tidy(self) -> int:
         """Apply the retention; the number of events removed. Happens once a minute by itself."""
         policy = _retention.Policy(self._clock() - self._retention, self._max_bytes)
