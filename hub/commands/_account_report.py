@@ -35,7 +35,10 @@ class Report(NamedTuple):
         return f"{answers} and {files} wait"
 
 
-NOTHING_KNOWN = Report("ok", None, None, 0, 0)
+def unstarted_reports(snapshot: Snapshot) -> dict[str, Report]:
+    """By account, where no hub was ever started."""
+    nothing = Report("", None, None, 0, 0)
+    return {name: nothing._replace(health=_health(account, None, [])) for name, account in snapshot.accounts.items()}
 
 
 def account_reports(record: Record, snapshot: Snapshot, zone: tzinfo) -> dict[str, Report]:
