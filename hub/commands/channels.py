@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sink.record import Record
 
 
+REPORTED = ("health", "last_message_at", "last_error", "waiting")
+"""What `--json` prints beside the account's table."""
+
+
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 @click.option("--secrets", is_flag=True, help="Print the secrets too.")
@@ -37,7 +41,8 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
     reports = _reports(own, snapshot)
     described = [account.describe(own.public_url, reveal=secrets) for account in snapshot.accounts.values()]
     for account in described:
-        account.update(reports[account["account"]]._asdict())
+        report = reports[account["account"]]
+        account.update({name: getattr(report, name) for name in REPORTED})
     if as_json:
         data(described)
     else:
