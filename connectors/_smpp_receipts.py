@@ -1,0 +1,151 @@
+"""Delivery receipts in the dialects of centres (SMPP 3.4, appendix B, which binds nobody).
+
+The id of our message stands in the text, in an optional parameter, or in both; as it was given, or padded, or as the
+decimal number of what was given in hex, or the reverse. The text may lack fields, be in UCS-2, have dates of 10, 12 or
+14 digits and an error that is a word. A message is a receipt by the type in esm_class, or by both parameters, or by the
+whole form of the text: a citizen does not write it by chance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from connectors._smpp_pdu import MESSAGE_STATE, NETWORK_ERROR, RECEIPTED_ID, ShortMessage
+from connectors._smpp_text import Alphabet, decode
+from connectors._smpp_user_data import user_data
+from schemas import ReceiptState
+
+DIALECTS = ("same", "hex", "x", "X", "08x", "08X", "016x", "016X")
+"""How receipts write the id that a response gave. hex: it was decimal, and they write it in hex. The others, by the
+format in which it was given: it was hex, and they write it in decimal."""
+_BOTH_CASES = frozenset({"same", "hex"})
+_TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
+_FIELDS = {
+    "id": re.compile(r"\bid:\s*([^\s:]+)", re.IGNORECASE),
+    "stat": re.compile(r"\bstat(?:us)?:\s*([a-z]+)", re.IGNORECASE),
+    "err": re.compile(r"\berr(?:or)?:\s*([\w.-]{1,12})", re.IGNORECASE),
+    "done": re.compile(r"\bdone[ _]date:\s*(\d{10,14})", re.IGNORECASE),
+}
+_WHOLE_FORM = re.compile(
+    r"id:\s*\S+ .*submit[ _]date:\s*\d+.*done[ _]date:\s*\d+.*stat:\s*[A-Z]{4,8}\b.*err:", re.DOTALL
+)
+_WORDS: dict[str, ReceiptState] = {
+    "DELIV": "delivered", "READ": "read", "EXPIR": "failed", "DELET": "failed", "UNDEL": "failed", "REJEC": "failed",
+    "FAILE": "failed", "SKIPP": "failed", "ACCEP": "sent", "ENROU": "sent", "BUFFR": "sent", "BUFFE": "sent",
+    "SCHED": "sent", "UNKNO": "unknown",
+}  # fmt: skip
+"""The words of the text by their first five letters: centres write DELIVRD and DELIVERED."""
+_NUMBERS: dict[int, ReceiptState] = {
+    0: "sent", 1: "sent", 2: "delivered", 3: "failed", 4: "failed", 5: "failed", 6: "sent", 7: "unknown", 8: "failed",
+    9: "failed",
+}  # fmt: skip
+"""message_state, SMPP 5.2.28 and 5.0."""
+_FORMATS = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+_CREDIBLE = timedelta(days=2)
+
+
+class Report(NamedTuple):
+    """What a receipt says."""
+
+    ids: tuple[str, ...]
+    """Of our message; the optional parameter's first."""
+    state: ReceiptState
+    reason: str | None
+    done: str
+    """Digits of the time, without a zone."""
+
+    def at(self, received_at: datetime, zone: tzinfo) -> datetime:
+        """When it happened, as far as that is credible; else when the receipt came."""
+        for form in _FORMATS:
+            try:
+                at = datetime.strptime(self.done, form).replace(tzinfo=zone)
+            except ValueError:
+                continue
+            if abs(at - received_at) < _CREDIBLE:
+                return at
+        return received_at
+
+
+def report_in(message: ShortMessage, alphabet: Alphabet = "auto") -> Report | None:
+    """What the receipt says; None where the message is none."""
+    tlvs = message.tlvs
+    stated = message.esm_class & _TYPE in {_RECEIPT, _INTERMEDIATE} or (MESSAGE_STATE in tlvs and RECEIPTED_ID in tlvs)
+    data = user_data(message).data
+    if not stated and b"id:" not in data.replace(b"\0", b"")[:4].lower():
+        return None
+    text = decode(data, message.data_coding, alphabet).text
+    if not stated and not _WHOLE_FORM.match(text):
+        return None
+    words = {name: found[1] for name, form in _FIELDS.items() if (found := form.search(text))}
+    named = _printable(tlvs.get(RECEIPTED_ID, b"")), words.get("id", "")
+    return Report(
+        tuple(dict.fromkeys(filter(None, named))), _state(words, tlvs), _reason(words, tlvs), words.get("done", "")
+    )
+
+
+def _printable(value: bytes) -> str:
+    return value.partition(b"\0")[0].decode("latin-1").strip()
+
+
+def _state(words: Mapping[str, str], tlvs: Mapping[int, bytes]) -> ReceiptState:
+    by_word = _WORDS.get(words.get("stat", "")[:5].upper())
+    return by_word or _NUMBERS.get(int.from_bytes(tlvs.get(MESSAGE_STATE, b"\x07"), "big"), "unknown")
+
+
+def _reason(words: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str | None:
+    """For failures and unknown words: the centre's own, to be looked up in its documents."""
+    if _state(words, tlvs) not in {"failed", "unknown"}:
+        return None
+    network = tlvs.get(NETWORK_ERROR, b"")
+    parts = (
+        words.get("stat", f"state {tlvs.get(MESSAGE_STATE, b'').hex()}")[:12],
+        f"err {words['err']}" if words.get("err", "000").strip("0") else "",
+        f"network {network.hex()}" if network.strip(b"\0" + b"0") else "",
+    )
+    return ", ".join(filter(None, parts))
+
+
+class SentIds:
+    """The ids that responses gave lately, known again in receipts; and the dialect that was learned from them."""
+
+    def __init__(self, dialect: str | None = None, at_most: int = 20_000) -> None:
+        self.dialect = dialect
+        """One of `DIALECTS`; None: nothing was learned yet."""
+        self._at_most = at_most
+        self._ids: OrderedDict[str, str] = OrderedDict()
+
+    def add(self, id: str) -> None:
+        """A response gave this id."""
+        self._ids[_folded(id)] = id
+        if len(self._ids) > self._at_most:
+            self._ids.popitem(last=False)
+
+    def known_as(self, ids: Iterable[str]) -> str | None:
+        """The id as its response gave it; None where no receipt names one."""
+        ids = tuple(ids)
+        for id in ids:
+            for dialect in DIALECTS:
+                form = _as_given(id, dialect)
+                given = self._ids.get(_folded(form)) if form else None
+                if given is not None and form is not None and (dialect in _BOTH_CASES or given == form):
+                    self.dialect = dialect
+                    return given
+        return next((form for id in ids if (form := _as_given(id, self.dialect or "same"))), None)
+
+
+def _folded(id: str) -> str:
+    """Some centres pad, and some change the case."""
+    return id.lower().lstrip("0")
+
+
+def _as_given(id: str, dialect: str) -> str | None:
+    try:
+        if dialect == "same":
+            return id
+        return str(int(id, 16)) if dialect == "hex" else f"{int(id):{dialect}}"
+    except ValueError:
+        return None

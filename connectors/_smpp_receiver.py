@@ -1,0 +1,132 @@
+"""What the connections bring: stored in batches, and acknowledged once it is durable.
+
+While one batch is stored the next gathers, so the centre's window decides how large batches are. A fault of the intake
+ends the session: nothing of that batch is acknowledged, the centre brings it again, and the memory of long texts begins
+anew where the cursor stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
+
+import msgspec
+
+from connectors._numbers import number
+from connectors._port import Intake
+from connectors._request import Request
+from connectors._smpp_codes import TRY_AGAIN_LATER
+from connectors._smpp_link import Link
+from connectors._smpp_parts import Text, Texts, key_of
+from connectors._smpp_pdu import Pdu, ShortMessage, decode_message
+from connectors._smpp_reading import written
+from connectors._smpp_receipts import SentIds, report_in
+from connectors._smpp_settings import SmppSettings
+from connectors._smpp_user_data import user_data
+from schemas import Reject
+
+REPEATED, SENT_AS = "smpp-repeated", "smpp-sent-as"
+"""Headers of a Request: how often the same words came over this connection before, each acknowledged, so that this is a
+message of its own; the id that our message got in its response."""
+AT_ONCE = 500
+MOST_QUEUED = 5000
+"""Deliveries that wait to be stored; further ones the centre brings again later."""
+TICK = 1.0
+"""Seconds at most between two looks at the texts that wait."""
+MOST_COUNTED = 50_000
+"""Contents of a connection; beyond, counting begins anew."""
+
+
+class _Cursor(msgspec.Struct, omit_defaults=True):
+    """What a restart needs."""
+
+    texts: tuple[Text, ...] = ()
+    dialect: str | None = None
+
+
+class Receiver:
+    """Takes deliveries of all connections of an account. `now` gives Unix time."""
+
+    def __init__(self, settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float]) -> None:
+        saved = _decoded(cursor)
+        self.sent = SentIds(saved.dialect)
+        self._texts = Texts(settings.join_within, saved.texts)
+        self._saved = cursor
+        self._settings, self._intake, self._now = settings, intake, now
+        self._queue: list[tuple[Link, Pdu, bytes]] = []
+        self._arrived = asyncio.Event()
+
+    def deliver(self, link: Link, pdu: Pdu, frame: bytes) -> None:
+        """A connection brought this."""
+        if len(self._queue) >= MOST_QUEUED:
+            link.acknowledge([pdu], TRY_AGAIN_LATER)
+            return
+        self._queue.append((link, pdu, frame))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """For ever. Raises what the intake raises."""
+        while True:
+            await self.store()
+            if not self._queue:
+                await self._news()
+
+    async def store(self) -> None:
+        """Store what came, and the texts that waited long enough; then acknowledge."""
+        batch = self._queue[:AT_ONCE]
+        del self._queue[:AT_ONCE]
+        requests = [request for link, pdu, frame in batch for request in self._requests(link, pdu, frame)]
+        requests += self._texts.expired(self._now())
+        cursor = self._cursor()
+        if requests or cursor != self._saved:
+            await self._intake(requests, cursor if cursor != self._saved else None)
+            self._saved = cursor
+        for link in dict.fromkeys(link for link, *_ in batch):
+            link.acknowledge(pdu for by, pdu, _ in batch if by is link)
+
+    async def _news(self) -> None:
+        self._arrived.clear()
+        due = self._texts.due_in(self._now())
+        try:
+            async with asyncio.timeout(TICK if due is None else min(due, TICK)):
+                await self._arrived.wait()
+        except TimeoutError:
+            pass
+
+    def _requests(self, link: Link, pdu: Pdu, frame: bytes) -> list[Request]:
+        """Never raises: what cannot be read is stored, and the reader says why."""
+        try:
+            message = decode_message(pdu)
+        except Reject:
+            return [Request(body=frame)]
+        if report := report_in(message, self._settings.alphabet):
+            known = self.sent.known_as(report.ids)
+            return [Request(headers={SENT_AS: known} if known else {}, body=frame)]
+        data = user_data(message)
+        if data.segment is None:
+            return [Request(headers=_repeated(link, message), body=frame)]
+        key = key_of(written(message), number(message.destination), data.segment)
+        return list(self._texts.take(key, data.segment.number, data, frame, self._now()))
+
+    def _cursor(self) -> str | None:
+        cursor = _Cursor(self._texts.saved(), self.sent.dialect)
+        return msgspec.json.encode(cursor).decode() if cursor.texts or cursor.dialect or self._saved else None
+
+
+def _decoded(cursor: str | None) -> _Cursor:
+    """A cursor that cannot be read is none: its parts are stored, and the texts are read as far as they come."""
+    try:
+        return msgspec.json.decode(cursor or "{}", type=_Cursor)
+    except msgspec.MsgspecError:
+        return _Cursor()
+
+
+def _repeated(link: Link, message: ShortMessage) -> dict[str, str]:
+    """The same words twice over one connection are two messages: what we acknowledged does not come again. Over another
+    connection they may be the first, brought again."""
+    key = sha256(repr(message).encode()).digest()[:12]
+    if len(link.taken) >= MOST_COUNTED:
+        link.taken.clear()
+    link.taken[key] += 1
+    return {REPEATED: str(link.taken[key] - 1)} if link.taken[key] > 1 else {}

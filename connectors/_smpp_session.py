@@ -1,0 +1,117 @@
+"""The session of an account: a connection to each of its centres, or two, and what they bring and take.
+
+It lives as long as one connection does. One that breaks while others work is opened again here, after growing pauses;
+when none is left the session ends, and the runtime opens it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from connectors._port import Intake, Session
+from connectors._smpp_link import Link, bound
+from connectors._smpp_receiver import Receiver
+from connectors._smpp_settings import Endpoint, Role, SmppSettings
+from schemas import AccountFault, Retry
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between two tries to open one connection."""
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def connected(
+    settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float] = time.time
+) -> AsyncIterator[SmppSession]:
+    """Open the session; one connection is enough. Raises Retry or AccountFault."""
+    receiver = Receiver(settings, intake, cursor, now)
+    await receiver.store()  # texts that waited long enough, even while no centre answers
+    session = SmppSession(settings, receiver)
+    try:
+        await session.open()
+        yield session
+    finally:
+        await session.close()
+
+
+class SmppSession(Session):
+    """The open connections of one account."""
+
+    def __init__(self, settings: SmppSettings, receiver: Receiver) -> None:
+        self._settings, self._receiver = settings, receiver
+        self._links: dict[Endpoint, tuple[Link, AsyncExitStack]] = {}
+        self._turn = 0
+        self.reference = int(time.time()) & 0xFF
+        """Of the last long text that was sent."""
+
+    async def open(self) -> None:
+        """Open every connection. Raises the first fault where none opens."""
+        endpoints = self._settings.endpoints
+        results = await asyncio.gather(*map(self._open, endpoints), return_exceptions=True)
+        faults = [result for result in results if isinstance(result, BaseException)]
+        if len(faults) == len(endpoints):
+            raise next((fault for fault in faults if isinstance(fault, AccountFault)), faults[0])
+
+    async def run(self) -> None:
+        tasks = [asyncio.create_task(self._receiver.run())]
+        tasks += [asyncio.create_task(self._hold(endpoint)) for endpoint in self._settings.endpoints]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Unbind everywhere at the same time."""
+        stacks = [stack for _, stack in self._links.values()]
+        self._links.clear()
+        await asyncio.gather(*(stack.aclose() for stack in stacks), return_exceptions=True)
+
+    def link_to_send(self) -> Link:
+        """A connection that takes messages, each in its turn. Raises Retry."""
+        links = [link for link, _ in self._links.values() if link.role != Role.RECEIVER and link.is_open]
+        if not links:
+            raise Retry("no connection that sends")
+        self._turn += 1
+        return links[self._turn % len(links)]
+
+    def next_reference(self) -> int:
+        """For the parts of the next long text."""
+        self.reference = (self.reference + 1) & 0xFF
+        return self.reference
+
+    def sent(self, id: str) -> None:
+        """A response gave this id: receipts will name it."""
+        self._receiver.sent.add(id)
+
+    async def _open(self, endpoint: Endpoint) -> None:
+        stack = AsyncExitStack()
+        link = await stack.enter_async_context(bound(endpoint, self._settings, self._receiver.deliver))
+        self._links[endpoint] = (link, stack)
+
+    async def _hold(self, endpoint: Endpoint) -> None:
+        """Open the connection again whenever it breaks. Raises its fault where no other is open."""
+        pause = FIRST_PAUSE
+        while True:
+            if found := self._links.get(endpoint):
+                link, stack = found
+                fault: Exception = await asyncio.shield(link.ended)
+                pause = FIRST_PAUSE
+                del self._links[endpoint]
+                await stack.aclose()
+                if not any(link.is_open for link, _ in self._links.values()):
+                    raise fault
+                log.warning("a connection to %s:%d: %s", endpoint.host, endpoint.port, fault)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                await self._open(endpoint)
+            except (Retry, AccountFault) as error:
+                log.warning("no connection to %s:%d: %s", endpoint.host, endpoint.port, error)

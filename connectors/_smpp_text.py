@@ -1,0 +1,144 @@
+"""The text in a short message's bytes (3GPP TS 23.038, SMPP 5.2.19), whatever its data coding claims.
+
+data_coding 0 is the operator's own alphabet, gateways recode and leave the claim, and phones send UCS-2 the wrong way
+round. So each alphabet that the bytes could be in is tried, the claimed one first, and the least strange text is taken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from connectors._smpp_alphabets import DECODERS, MARKS, unpacked
+from connectors._smpp_user_data import UserData
+
+Alphabet = Literal["auto", "gsm7", "latin1"]
+"""The alphabet behind data_coding 0; auto: as the bytes look."""
+_DOUBT = 0.15
+"""A text of an alphabet further down the list must be so much less strange."""
+_PLAIN = re.compile(r"[A-Za-z0-9 \n\r.,:;!?'\"()/%&+*=#<>-]*")
+
+
+class Decoded(NamedTuple):
+    """A text, and how strange it is: 0 is plain, 1 for each character that no person writes."""
+
+    text: str
+    strangeness: float
+
+
+def decode(data: bytes, coding: int, alphabet: Alphabet = "auto", fill_bits: int = 0) -> Decoded:
+    """The text that the bytes most likely are. Never raises."""
+    if certain := _certainly(data):
+        clear = certain(data) or ""
+        return Decoded(clear, strangeness(clear))
+    best = Decoded(data.decode("latin-1"), float(len(data)) + 1)
+    lead = 0.0
+    for name in _candidates(coding, alphabet):
+        text = unpacked(data, fill_bits) if name == "packed" else DECODERS[name](data)
+        if text is not None:
+            found = Decoded(text, strangeness(text))
+            if found.strangeness + lead < best.strangeness:
+                best = Decoded(text, found.strangeness + lead)
+            if best.strangeness <= lead + _DOUBT:
+                break
+        lead += _DOUBT
+    return best
+
+
+def _certainly(data: bytes) -> Callable[[bytes], str | None] | None:
+    """UCS-2 that shows itself: by a mark, or by a NUL beside each letter, which would be "@L@i@k@e@ @t@h@i@s"."""
+    if len(data) % 2 or len(data) < 4:
+        return None
+    high, low = data[0::2], data[1::2]
+    if data[:2] in MARKS or (not any(high) and all(low)):
+        return DECODERS["utf16be"]
+    return DECODERS["utf16le"] if not any(low) and all(high) else None
+
+
+def join(pieces: Sequence[UserData], alphabet: Alphabet = "auto") -> Decoded:
+    """The text of parts that follow one another: cut between two characters, or inside one, and with a data coding on
+    each, or on the first only."""
+    apart = [decode(p.data, p.coding, alphabet, p.fill_bits) for p in pieces]
+    by_part = Decoded("".join(d.text for d in apart), sum(d.strangeness for d in apart))
+    if len(pieces) == 1:
+        return by_part
+    coding = next((p.coding for p in pieces if p.coding), 0)
+    whole = decode(b"".join(p.data for p in pieces), coding, alphabet)
+    return whole if whole.strangeness <= by_part.strangeness else by_part
+
+
+def is_binary(pieces: Sequence[UserData], decoded: Decoded) -> bool:
+    """Do the parts carry something for a machine, as a ring tone or a setting?"""
+    eight_bit = all(_class_of(p.coding) == "8bit" for p in pieces)
+    return eight_bit and (any(p.port for p in pieces) or decoded.strangeness > len(decoded.text) / 3)
+
+
+def strangeness(text: str) -> float:
+    """0 for what people write; 1 for each character that nobody does."""
+    return 0.0 if _PLAIN.fullmatch(text) else sum(map(_strange, text))
+
+
+@lru_cache(maxsize=4096)
+def _strange(char: str) -> float:
+    if _PLAIN.fullmatch(char) or char in "_[]\t":
+        return 0.0
+    for fitting, weight in _WEIGHTS:
+        if fitting(char):
+            return weight
+    return 0.2
+
+
+_WEIGHTS: tuple[tuple[Callable[[str], bool], float], ...] = (
+    (lambda c: c in "“”‘’–—…•€°²£‚„\u200d\ufe0f", 0.05),
+    (lambda c: c in "{}\\~^|`$", 0.1),
+    (lambda c: c == "@", 0.3),
+    (lambda c: c in "ΔΦΓΛΩΠΨΣΘΞ§", 0.5),
+    (lambda c: unicodedata.category(c) in {"Cc", "Co", "Cn", "Cs"} or c in "\ufffd\ufeff\ufffe", 1.0),
+    (lambda c: c in "†‡ˆ‰ŠŒŽ˜™š›œžŸƒ‹" or (c < "\u0250" and unicodedata.category(c)[0] != "L"), 0.8),
+    (lambda c: c < "\u0250", 0.2),
+    (lambda c: "\u0600" <= c < "\u0700" or (c >= "\u2600" and unicodedata.category(c) == "So"), 0.05),
+    (lambda c: "\u2e80" <= c < "\ua000" or "\uac00" <= c < "\ud7b0", 0.25),
+)
+"""How strange a character is; the first that fits. Han is strange enough that Latin letters read as UCS-2 lose."""
+
+
+_DEFAULTS: dict[Alphabet, tuple[str, ...]] = {
+    "auto": ("gsm7", "utf-8", "latin1"),
+    "gsm7": ("gsm7", "utf-8", "latin1"),
+    "latin1": ("latin1", "utf-8", "gsm7"),
+}
+_CLAIMS: dict[str, tuple[str, ...]] = {
+    "latin": ("latin1", "utf-8", "gsm7"),
+    "8bit": ("utf-8", "latin1", "gsm7"),
+    "ucs2": ("utf16be", "utf-8", "utf16le", "latin1", "gsm7"),
+    "cyrillic": ("iso8859-5", "utf-8"),
+    "hebrew": ("iso8859-8", "utf-8"),
+    "jis": ("shift_jis", "iso2022_jp", "utf-8"),
+    "korean": ("euc_kr", "utf-8"),
+}
+_SMPP = {1: "latin", 2: "8bit", 3: "latin", 4: "8bit", 5: "jis", 6: "cyrillic", 7: "hebrew", 8: "ucs2", 10: "jis",
+         13: "jis", 14: "korean"}  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _candidates(coding: int, alphabet: Alphabet) -> tuple[str, ...]:
+    """Alphabets in the order in which they are tried."""
+    claimed = _class_of(coding)
+    if claimed == "ucs2":
+        return _CLAIMS["ucs2"]
+    return (*_CLAIMS.get(claimed, _DEFAULTS[alphabet]), "packed", "utf16be", "utf16le")
+
+
+def _class_of(coding: int) -> str:
+    """The alphabet that a data coding claims: SMPP's values, and above them GSM's groups."""
+    if coding < 0x10:
+        return _SMPP.get(coding, "default")
+    group = coding >> 4
+    if group < 0x4:
+        return ("default", "8bit", "ucs2", "default")[coding >> 2 & 3]
+    if group == 0xF:
+        return "8bit" if coding & 0x04 else "default"
+    return "ucs2" if group == 0xE else "default"
