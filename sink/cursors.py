@@ -1,7 +1,9 @@
-"""Cursors: up to where an account was polled. Only the holder of the account's lease moves one."""
+"""Cursors: up to where an account was polled, or what its session has to know again. Only the holder of the account's
+lease moves one. They are sealed: a session's may hold words of citizens whose message is not whole yet."""
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,6 +13,7 @@ from sink.leases import require_epoch
 from sink.record import Record
 from sink.tables import account_states
 
+_SEALED = "account_states.cursor"
 _MOVE = (
     "ON CONFLICT (account) DO UPDATE SET epoch = excluded.epoch, cursor = excluded.cursor, "
     "cursor_at = excluded.cursor_at"
@@ -21,13 +24,15 @@ def load_cursor(record: Record, account: str) -> str | None:
     """Where the next poll goes on. None: the account was never polled. Raises Retry."""
     query = select(account_states.c.cursor).where(account_states.c.account == account)
     with record.read() as connection:
-        return connection.execute(query).scalar_one_or_none()
+        sealed = connection.execute(query).scalar_one_or_none()
+    return None if sealed is None else record.vault.open(b64decode(sealed), _SEALED)
 
 
 def save_cursor(record: Record, account: str, epoch: int, cursor: str | None, now: datetime) -> None:
     """Move the cursor, once everything before it is durable. Raises Retry, and StaleEpoch where another process holds
     the account now."""
-    row = {"account": account, "epoch": epoch, "cursor": cursor, "cursor_at": instant_encoder(record.engine)(now)}
+    sealed = None if cursor is None else b64encode(record.vault.seal(cursor, _SEALED)).decode("ascii")
+    row = {"account": account, "epoch": epoch, "cursor": sealed, "cursor_at": instant_encoder(record.engine)(now)}
     with record.write() as connection:
         require_epoch(connection, account, epoch)
         insert(connection, account_states, [row], _MOVE)
