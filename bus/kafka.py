@@ -82,6 +82,10 @@ class KafkaBus(Bus):
         """See `bus.forget_group`."""
         return await self._admin.forget_group(group)
 
+    async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
+        """See `bus.rewind_group`."""
+        return await self._admin.rewind_group(group, at)
+
 
 async def brokers(url: str) -> int:
     """How many the cluster has; creates nothing there. Raises Retry, or UnusableLog for a wrong URL."""
