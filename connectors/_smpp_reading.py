@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,7 +14,6 @@ from connectors._smpp_text import Alphabet, Decoded, join
 from connectors._smpp_user_data import UserData, user_data
 from schemas import Reject
 
-_HEX = re.compile(rb"[0-9A-Fa-f \t\r\n:x]*")
 _INTERNATIONAL, _NAME = 1, 5
 """Types of number."""
 
@@ -50,7 +48,7 @@ Found = Text | Report | Reject
 
 def frames_of(body: bytes) -> Iterator[bytes | Reject]:
     """The PDUs of a body: as bytes, one after the other, or in hex, one a line."""
-    if body and not _HEX.fullmatch(body):
+    if body.startswith(b"\0"):  # the first byte of a length; no text begins so
         buffer = bytearray(body)
         try:
             yield from take_frames(buffer)
@@ -61,7 +59,7 @@ def frames_of(body: bytes) -> Iterator[bytes | Reject]:
         return
     for line in filter(None, map(bytes.strip, body.split(b"\n"))):
         try:
-            yield bytes.fromhex(line.replace(b":", b"").removeprefix(b"0x").decode("ascii"))
+            yield bytes.fromhex(line.removeprefix(b"0x").decode("ascii"))
         except ValueError:
             yield Reject("not_hex", "a line is one PDU in hex")
 

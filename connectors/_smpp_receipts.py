@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from connectors._smpp_pdu import MESSAGE_STATE, NETWORK_ERROR, RECEIPTED_ID, ShortMessage
@@ -66,7 +66,7 @@ class Report(NamedTuple):
             except ValueError:
                 continue
             if abs(at - received_at) < _CREDIBLE:
-                return at
+                return at.astimezone(UTC)
         return received_at
 
 
@@ -102,7 +102,7 @@ def _reason(words: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str | None:
         return None
     network = tlvs.get(NETWORK_ERROR, b"")
     parts = (
-        words.get("stat", f"state {tlvs.get(MESSAGE_STATE, b'').hex()}")[:12],
+        words.get("stat", f"state {tlvs.get(MESSAGE_STATE, b'').hex()}")[:16],
         f"err {words['err']}" if words.get("err", "000").strip("0") else "",
         f"network {network.hex()}" if network.strip(b"\0" + b"0") else "",
     )
