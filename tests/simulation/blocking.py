@@ -23,6 +23,12 @@ def let_others_run() -> None:
         loop.switch()
 
 
+def _looked_at(task: asyncio.Task[object]) -> None:
+    """Nobody waits for the result any more."""
+    if not task.cancelled():
+        task.exception()
+
+
 class Pools:
     """As `hub.running.pools`, for one process."""
 
@@ -34,7 +40,12 @@ class Pools:
         """Run it, as in a pool of threads: whoever is cancelled goes on without it, and it goes on all the same."""
         work = greenlet(partial(call, *args, **kwargs))
         self._process.blocking.append(work)
-        return await asyncio.shield(asyncio.get_running_loop().create_task(self._drive(work)))
+        try:
+            return await self._drive(work)
+        except asyncio.CancelledError:
+            if not work.dead:
+                asyncio.get_running_loop().create_task(self._drive(work)).add_done_callback(_looked_at)
+            raise
 
     lease = io
 
@@ -44,7 +55,10 @@ class Pools:
                 await asyncio.sleep(self._faults.between(0.01, 5.0))
             else:
                 await asyncio.sleep(0)
-            result = work.switch()
+            try:
+                result = work.switch()
+            finally:
+                if work.dead:
+                    self._process.blocking.remove(work)
             if work.dead:
-                self._process.blocking.remove(work)
                 return result  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -22,6 +23,11 @@ KEY = bytes(range(32))
 VAULT = Vault("k1", {"k1": KEY}, {"lookup": KEY, "number": KEY[::-1], "token": KEY})
 SHARED_MEMORY = Path("/dev/shm")
 """A folder in memory, where the system has one: no seed waits for a disk."""
+
+
+def open_cursor(sealed: str) -> str:
+    """A cursor as its channel gave it."""
+    return VAULT.open(b64decode(sealed), "account_states.cursor")
 
 
 class Databases:

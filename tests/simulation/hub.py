@@ -48,10 +48,11 @@ SETTINGS = Settings(
     proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=200,
     guard_share=0.5, limits=Limits(),
 )  # fmt: skip
-IDLE: tuple[tuple[Any, str, float], ...] = (
-    (dispatch, "POLL_EVERY", 2.0),
+IDLE: tuple[tuple[Any, str, Any], ...] = (
+    (dispatch, "POLL_EVERY", 3.0),
     (fetching, "POLL_EVERY", 3.0),
     (_aside_workers, "LOOK_EMPTY_EVERY", 60.0),
+    (pipeline, "LOOPS", tuple(loop._replace(every=loop.every * 3) for loop in pipeline.LOOPS)),
 )
 """Seconds from one look to the next where nothing is to be done: what wakes a loop at once is not slower, and a seed
 costs a third."""

@@ -13,12 +13,15 @@ from tests.simulation.provider import Provider
 class Watch:
     """Looks at leases and cursors after each commit, and at what a session acknowledges."""
 
-    def __init__(self, record: sqlite3.Connection, providers: dict[str, Provider]) -> None:
+    def __init__(
+        self, record: sqlite3.Connection, providers: dict[str, Provider], open_cursor: Callable[[str], str]
+    ) -> None:
         self.breaches: list[str] = []
-        self._record = record
+        self._record, self._open = record, open_cursor
         self._providers = providers
         self._holders: dict[tuple[str, int], str] = {}
         self._epochs: dict[str, int] = {}
+        self._sealed: dict[str, str] = {}
         self._cursors: dict[str, int] = {}
         self._claims: set[tuple[object, ...]] = set()
         self._positions: dict[str, set[str]] = {account: set() for account in providers}
@@ -47,8 +50,9 @@ class Watch:
                 if claim[0] != self._epochs.get(account):
                     self.breaches.append(f"{reply} of {account} was claimed under epoch {claim[0]}, which is over")
         for account, cursor in self._record.execute("SELECT account, cursor FROM account_states"):
-            if cursor is not None and int(cursor) != self._cursors.get(account):
-                self._moved(account, int(cursor))
+            if cursor is not None and cursor != self._sealed.get(account):
+                self._sealed[account] = cursor
+                self._moved(account, int(self._open(cursor)))
 
     def _moved(self, account: str, cursor: int) -> None:
         if self._providers[account].is_polled:

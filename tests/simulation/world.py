@@ -19,7 +19,7 @@ from tests.simulation.blocking import Pools
 from tests.simulation.broker import SESSION_TIMEOUT, SeenBus
 from tests.simulation.channels import KINDS
 from tests.simulation.citizens import Citizen, Office, Webhooks, Written
-from tests.simulation.database import Databases, SeenRecord
+from tests.simulation.database import Databases, SeenRecord, open_cursor
 from tests.simulation.facts import Facts, logged_raws
 from tests.simulation.faults import CLOCKS_DIFFER, Faults
 from tests.simulation.hub import Hub, Surroundings, idle_slowly
@@ -86,7 +86,7 @@ class World:
         """Run the seed and check every law."""
         self._databases.renew()
         with closing(sqlite3.connect(self._databases.file)) as record, self._logging(), idle_slowly():
-            self._watch = Watch(record, self._providers)
+            self._watch = Watch(record, self._providers, open_cursor)
             try:
                 found = self._loop.run(self._main(record), QUIET_BY)
             except Stuck as stuck:
@@ -245,7 +245,7 @@ class World:
 
     def _cursor(self, account: str) -> str | None:
         found = self._ask("SELECT cursor FROM account_states WHERE account = ?", account)
-        return found[0][0] if found else None
+        return open_cursor(found[0][0]) if found and found[0][0] else None
 
     def _ask(self, sql: str, *values: object) -> list[tuple[str, ...]]:
         with closing(sqlite3.connect(self._databases.file)) as record:
