@@ -1,1 +1,1 @@
-"""The plan of the house: settings, wiring, the web door, the command line. It knows every room; no room knows it."""
+"""The composition root and everything that runs: settings, what is opened, the stages, processes, web, commands."""

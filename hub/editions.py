@@ -26,7 +26,7 @@ from sink.record import Record
 
 T = TypeVar("T")
 EVERY = 1.5
-"""Seconds between two looks at the files and the record."""
+"""Seconds between two checks of the files and the record."""
 SHIPPED = ""
 """Body of an edition that stands for what the program brings along."""
 log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class Editions:
         try:
             edited.take(newest.body, newest.version)
         except WrongCall as error:
-            edited.version = newest.version  # once said, it is not tried again
+            edited.version = newest.version  # logged once, it is not tried again
             log.error("edition %d of %s cannot be used here, the old one stays: %s", newest.version, edited.name, error)
             return False
         return True

@@ -57,15 +57,16 @@ async def raws_of(
     groups = _by_account(channel, group_parts(channel, request), sibling)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
     query = _without(request.query, channel.secret_parameters) if isinstance(channel, Listens) else request.query
-    kept = channel.kept_headers if isinstance(channel, Listens) else tuple(request.headers)
-    headers = {name: value for name in kept if (value := request.headers.get(name)) is not None}
+    names = channel.kept_headers if isinstance(channel, Listens) else tuple(request.headers)
+    headers = {name: value for name in names if (value := request.headers.get(name)) is not None}
+    now = clock()
     return [
         Raw(
             id=new_id(),
             account=account.account,
             channel=account.kind,
             owner=account.owner,
-            received_at=clock(),
+            received_at=now,
             conversation=conversation,
             parts=parts,
             method=request.method,
@@ -83,6 +84,8 @@ def _by_account(
     channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
 ) -> list[tuple[Channel, str | None, tuple[int, ...] | None, str | None]]:
     """Each account and conversation once, with the positions of its parts, and the address where no account has it."""
+    if len(groups) == 1 and groups[0].address in (None, channel.address):  # nearly every request
+        return [(channel, groups[0].conversation, None, None)]
     foreign = {group.address for group in groups if group.address not in (None, channel.address)}
     meant = {address: sibling(address) for address in foreign if address}
     found: dict[tuple[str, str | None], tuple[Channel, list[int], str | None]] = {}

@@ -29,7 +29,7 @@ LIVE = frozenset({"reader", "matcher", "router", "sink"})
 ENOUGH = 200
 """Events of these groups together, still to commit, for which it does not wait."""
 LONGEST_WAIT, PAUSE = 0.5, 0.05
-"""Seconds that it waits before a batch at most, and between two looks at the lag."""
+"""Seconds that it waits before a batch at most, and between two readings of the lag."""
 
 
 class Lanes:

@@ -75,7 +75,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Set when there is new work, so that its loop need not wait for its next look."""
+    """Set when there is new work, so that its loop need not wait for its next poll."""
 
     replies: asyncio.Event = field(default_factory=asyncio.Event)
     jobs: asyncio.Event = field(default_factory=asyncio.Event)

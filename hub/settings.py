@@ -33,10 +33,10 @@ KINDS = {
     "public_url": "the address that citizens and providers use, as https://lapor.example.go.id",
     "inside": "host:port where /metrics and /readyz answer, and nowhere else",
     "proxies": "addresses or networks of proxies, with commas between, as 10.0.0.5,172.16.0.0/12",
-    "archive_days": "days that the archive keeps raw bytes",
+    "archive_days": "days that raw bytes stay in the archive",
     "partitions": "a number from 1 to 1000, used for new topics",
-    "retention": "days that the bus keeps events that every stage has committed",
-    "spool_limit": "MiB that an ingress keeps on its disk while the broker is unavailable",
+    "retention": "days that events stay on the bus after every stage has committed them",
+    "spool_limit": "MiB that an ingress spools on its disk while the broker is unavailable",
     "guard_run": "dead letters in a row after which a stage puts an account aside",
     "guard_share": "a share from 0 to 1: an account with more dead among its last 1,000 events is put aside",
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sink.vault import Vault
 
 LOW = 512 * 1024 * 1024
-"""Bytes: with less free, the log fills the disk before anybody looks."""
+"""Bytes: with less free, the log may fill the disk before anybody notices."""
 SYNCED = Path("/run/systemd/timesync")
 PATIENCE = 3.0
 """Seconds to wait for a port."""
@@ -181,7 +181,7 @@ def _sqlite(what: str, path: Path) -> Finding:
             found = "no database"
     if found == "ok":
         return Finding(what, f"{path} is whole, {path.stat().st_size // 2**20:,} MiB")
-    return Finding(what, f"{path} is damaged: end the hub, keep a copy, bring back the last backup", wrong=True)
+    return Finding(what, f"{path} is damaged: stop the hub, copy the file, restore the last backup", wrong=True)
 
 
 def _without_keys(own: Settings) -> Finding:
@@ -204,11 +204,11 @@ def _fitting(own: Settings, vault: Vault) -> Finding:
 
         return _postgres.check_keys(own.record, own.keys, vault)
     if not sqlite_path(own.record).exists():
-        return Finding("keys", f"{own.keys} can be read; have a copy of it away from this machine")
+        return Finding("keys", f"{own.keys} can be read; store a copy of it on another machine")
     from sink.record import keys_match
 
     with closing(open_read_only(sqlite_path(own.record))) as connection:
         stored = dict(connection.execute("SELECT name, value FROM meta"))
     if keys_match(stored, vault):
-        return Finding("keys", f"{own.keys} fits the record; have a copy of it away from this machine")
+        return Finding("keys", f"{own.keys} fits the record; store a copy of it on another machine")
     return Finding("keys", f"{own.keys} does not fit the record: bring back its backup", wrong=True)

@@ -48,7 +48,7 @@ def check_keys(url: str, path: Path, vault: Vault) -> Finding:
     if not found.keys_match(vault):
         words = "does not fit the record: bring the one from the machine that works on it, or its backup"
         return Finding("keys", f"{path} {words}", True)
-    return Finding("keys", f"{path} fits the record; have a copy of it away from this machine")
+    return Finding("keys", f"{path} fits the record; store a copy of it on another machine")
 
 
 def _clock(found: PostgresStatus) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`doctor`: a look at everything the hub stands on, a line each, and what to do. It changes nothing."""
+"""`doctor`: checks everything that the hub needs, a line each, with what to do. It changes nothing."""
 
 from __future__ import annotations
 

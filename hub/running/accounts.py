@@ -1,4 +1,4 @@
-"""The stage `accounts`: whoever holds an account's lease polls it, holds its session, sends its replies, fetches its
+"""The stage `accounts`: the holder of an account's lease polls it, holds its session, sends its replies, fetches its
 files. Any number of processes share the accounts; one that dies loses them within `leases.TTL` seconds.
 
     leases ── which accounts are ours, renewed in bulk

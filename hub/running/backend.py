@@ -31,7 +31,7 @@ class Backend:
         return await self.io(call, self.record, *args, **kwargs)
 
     async def forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run the work again whenever it ends or fails: whatever fails in it must not end what runs beside it."""
+        """Run the work again whenever it ends or fails: a fault in it must not end the work beside it."""
         pause, faults = FIRST_PAUSE, FaultLog(name, self.timing.monotonic)
         while True:
             began = self.timing.monotonic()

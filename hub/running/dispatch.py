@@ -22,7 +22,7 @@ from sink.outbox_claims import OwedReply, claim_replies
 from sink.outbox_results import SendResult
 
 POLL_EVERY = 0.25
-"""Seconds between two looks at the outbox where the first found nothing."""
+"""Seconds between two claims where the first found nothing."""
 MIN_INTERVAL = 0.005
 """Seconds between two claims, so that free slots find company."""
 LAST_CLAIM = 2.0

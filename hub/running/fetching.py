@@ -22,7 +22,7 @@ from sink.outbox_results import next_attempt
 AT_ONCE = 4
 """Fetches of one account in flight at the same time: one that hangs delays only its own account."""
 POLL_EVERY = 1.0
-"""Seconds between two looks at the jobs where the first found nothing."""
+"""Seconds between two claims where the first found nothing."""
 MIN_INTERVAL = 0.05
 log = logging.getLogger(__name__)
 

@@ -52,7 +52,7 @@ async def answers(what: str, call: Awaitable[object]) -> str:
     try:
         async with asyncio.timeout(WITHIN):
             await call
-    except Exception as error:  # whatever it is: it cannot be used now
+    except Exception as error:  # any fault: it cannot be used now
         log.warning("not ready: the %s raises %s", what, error.__class__.__name__)
         return "not answering"
     return OK

@@ -29,7 +29,7 @@ async def repeat(
     timing: Timing,
     last: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
-    """Do the step every so many seconds, whatever becomes of it; `last` when it is cancelled."""
+    """Do the step every so many seconds, also after faults; `last` when it is cancelled."""
     faults = FaultLog(loop.name, timing.monotonic)
     try:
         while True:

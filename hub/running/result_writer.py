@@ -68,7 +68,7 @@ class ResultWriter(Generic[R]):
                 log.warning("results: %s; trying again", fault.reason)
                 await self._timing.sleep(pause)
                 pause = min(pause * 2, LONGEST_WAIT)
-            except Exception as error:  # one bad result must not keep back the others
+            except Exception as error:  # one bad result must not delay the others
                 log.error("results: %s", fault_location(error))
                 return False
             else:

@@ -32,7 +32,7 @@ class Sending(NamedTuple):
 
     result: SendResult
     fault: Exception | None = None
-    """What kept it from being sent, where the account may be at fault."""
+    """The fault, where the account may be the cause of it."""
 
 
 async def send_reply(

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Sessions:
-    """The open sessions of this process by account, for whoever sends over them."""
+    """The open sessions of this process by account: replies are sent over them."""
 
     def __init__(self, backend: Backend, health: AccountHealth) -> None:
         self._backend, self._health = backend, health

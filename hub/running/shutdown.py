@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 
 WITHIN = 9.5
-"""Seconds from the first signal until the process ends, whatever is still running: its work is uncommitted, and done
+"""Seconds from the first signal until the process ends, also with work in hand: that is uncommitted, and done
 again by the next. Supervisors may count on ten."""
 log = logging.getLogger(__name__)
 

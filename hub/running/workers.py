@@ -1,7 +1,7 @@
 """Worker processes: started, restarted when they die, stopped with their parent.
 
 Parent and worker hold the two ends of a socket. The worker sends its report on it every second; end of file tells each
-of them that the other is gone, whatever ended it.
+of them that the other is gone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder(ProcessReport).decode
 async def children(
     settings: Settings, names: Collection[str], workers: int, reports: MutableMapping[str, ProcessReport] | None = None
 ) -> AsyncIterator[None]:
-    """So many worker processes with the named stages; one that dies is restarted. `reports` is kept up to date."""
+    """So many worker processes with the named stages; one that dies is restarted. `reports` holds the newest report of each."""
     newest = {} if reports is None else reports
     tasks = [asyncio.create_task(_supervise(settings, names, str(n), newest)) for n in range(1, workers + 1)]
     try:

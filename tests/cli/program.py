@@ -20,7 +20,7 @@ def satupintu(*words: str, data: Path | None = None, stdin: str = "") -> subproc
 
 
 def one_line(done: subprocess.CompletedProcess[str], code: int) -> str:
-    """What it said on standard error: exactly one line, with that exit code and nothing on standard output."""
+    """Its standard error: exactly one line, with that exit code and nothing on standard output."""
     assert done.returncode == code, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert not done.stdout

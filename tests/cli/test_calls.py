@@ -66,8 +66,8 @@ def test_a_wrong_call_is_one_line_that_says_what_to_do(words: list[str], says: s
     ["ledger", "export", "dead list", "dead show x", "dead replay x --apply", "replay --since 2025-07-01", "channels"],
 )
 def test_a_command_that_reads_makes_nothing(words: str, tmp_path: Path) -> None:
-    said = one_line(satupintu(*words.split(), data=tmp_path / "typo"), 64)
-    assert f"no hub has been started in {tmp_path / 'typo'}: start it with satupintu up" in said
+    output = one_line(satupintu(*words.split(), data=tmp_path / "typo"), 64)
+    assert f"no hub has been started in {tmp_path / 'typo'}: start it with satupintu up" in output
     assert not list(tmp_path.iterdir())
 
 
@@ -75,8 +75,8 @@ def test_a_command_that_reads_makes_nothing(words: str, tmp_path: Path) -> None:
 def test_wrong_rules_name_file_key_and_fix(command: str, tmp_path: Path) -> None:
     (tmp_path / "rules.toml").write_text('[[rule]]\nname = "jalan"\nwhen = { regio = "32" }\n')
     (tmp_path / "rows.ndjson").write_text('{"text": "Jalan rusak"}\n')
-    said = one_line(satupintu(command, str(tmp_path / "rows.ndjson"), data=tmp_path), 64)
-    assert f"{tmp_path / 'rules.toml'}: rule 1, key `when.regio` is unknown: remove it" in said
+    output = one_line(satupintu(command, str(tmp_path / "rows.ndjson"), data=tmp_path), 64)
+    assert f"{tmp_path / 'rules.toml'}: rule 1, key `when.regio` is unknown: remove it" in output
 
 
 def test_settings_stand_before_or_after_the_command(tmp_path: Path) -> None:
@@ -112,8 +112,8 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        said = one_line(satupintu("up", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", data=tmp_path), 64)
-    assert "--listen" in said
+        output = one_line(satupintu("up", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", data=tmp_path), 64)
+    assert "--listen" in output
 
 
 def test_a_fault_is_one_line_without_traceback(tmp_path: Path) -> None:

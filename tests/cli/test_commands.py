@@ -1,4 +1,4 @@
-"""Commands on a filled data folder: a file is brought in once, and every command looks at what became of it."""
+"""Commands on a filled data folder: a file is ingested once, and every command reads the result."""
 
 from __future__ import annotations
 

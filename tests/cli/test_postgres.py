@@ -1,4 +1,4 @@
-"""Commands with a record on a real PostgreSQL: what is new, what is another's, what is away."""
+"""Commands with a record on a real PostgreSQL: a new one, one with other keys, one that is unavailable."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def away() -> str:
+def unavailable() -> str:
     """A record whose server does not run."""
     [port] = free_ports(1)
     return f"postgresql+psycopg://postgres:geheim@127.0.0.1:{port}/none"
@@ -42,15 +42,15 @@ def doctor(data: Path, url: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_a_file_goes_its_road_and_doctor_finds_nothing_wrong(urls: Iterator[str], tmp_path: Path, file: str) -> None:
+def test_a_file_is_recorded_and_doctor_finds_nothing_wrong(urls: Iterator[str], tmp_path: Path, file: str) -> None:
     url, data = next(urls), tmp_path / "var"
     assert "PostgreSQL" in doctor(data, url)[1]
     done = satupintu("ingest", file, "--record", url, data=data)
     assert json.loads(done.stdout)["recorded"] == 1, done.stderr
-    code, said = doctor(data, url)
-    assert (code, "WRONG" in said) == (0, False)
-    assert "answers and has the tables it needs" in said
-    assert "fits the record" in said
+    code, output = doctor(data, url)
+    assert (code, "WRONG" in output) == (0, False)
+    assert "answers and has the tables it needs" in output
+    assert "fits the record" in output
 
 
 def test_a_second_machine_needs_the_keys_of_the_first(urls: Iterator[str], tmp_path: Path, file: str) -> None:
@@ -63,7 +63,7 @@ def test_a_second_machine_needs_the_keys_of_the_first(urls: Iterator[str], tmp_p
     assert "WRONG  keys" in doctor(there, url)[1]
     Vault.create(there / "keys.toml")
     assert "other keys" in one_line(satupintu("ledger", "--record", url, data=there), 64)
-    assert "is not what the record was kept with" in doctor(there, url)[1]
+    assert "does not fit the record" in doctor(there, url)[1]
     shutil.copy2(here / "keys.toml", there)
     assert satupintu("ledger", "--record", url, data=there).returncode == 0
 
@@ -74,15 +74,15 @@ def test_a_command_that_reads_makes_nothing(urls: Iterator[str], tmp_path: Path)
     assert "has no tables" in doctor(tmp_path, url)[1]
 
 
-def test_no_keys_are_made_for_a_record_that_cannot_be_asked(away: str, tmp_path: Path, file: str) -> None:
-    said = one_line(satupintu("ingest", file, "--record", away, data=tmp_path / "var"), 64)
-    assert "start the database, or bring the keys file" in said
-    assert "geheim" not in said
+def test_no_keys_are_made_for_a_record_that_cannot_be_asked(unavailable: str, tmp_path: Path, file: str) -> None:
+    output = one_line(satupintu("ingest", file, "--record", unavailable, data=tmp_path / "var"), 64)
+    assert "start the database, or bring the keys file" in output
+    assert "geheim" not in output
     assert not (tmp_path / "var" / "keys.toml").exists()
 
 
-def test_doctor_says_that_the_server_is_away_and_no_secret(away: str, tmp_path: Path) -> None:
-    code, said = doctor(tmp_path, away)
+def test_doctor_names_an_unavailable_server_and_no_secret(unavailable: str, tmp_path: Path) -> None:
+    code, output = doctor(tmp_path, unavailable)
     assert code == 1
-    assert "PostgreSQL does not answer" in said
-    assert "geheim" not in said
+    assert "PostgreSQL does not answer" in output
+    assert "geheim" not in output

@@ -23,7 +23,7 @@ PHONES = [f"62812000{n:05d}" for n in range(400)]
 
 
 class Load(threading.Thread):
-    """Posts WhatsApp and SMS messages until told to stop; remembers what was accepted."""
+    """Posts WhatsApp and SMS messages until it is over; remembers which were accepted."""
 
     def __init__(self, url: str, seed: int) -> None:
         super().__init__(daemon=True)
@@ -68,8 +68,8 @@ class Load(threading.Thread):
     def _sms(self, n: int) -> None:
         native = f"sms{self.name}-{n}"
         text = f"LAPOR lampu padam nomor {n} dari {self.name}"
-        told = {"token": SMS_TOKEN, "from": "+" + self.chance.choice(PHONES), "to": "1708", "text": text, "id": native}
-        answer = requests.get(self.url + "/in/sms", told, timeout=5)
+        query = {"token": SMS_TOKEN, "from": "+" + self.chance.choice(PHONES), "to": "1708", "text": text, "id": native}
+        answer = requests.get(self.url + "/in/sms", query, timeout=5)
         assert answer.status_code in (200, 503)
         if answer.ok:
             self.accepted.append(f"sms/sms/{native}")
@@ -122,7 +122,7 @@ def _whole(folder: Path, loads: list[Load], ledger: dict[str, int]) -> None:
     assert ledger["lost"] == 0
     ends = ("recorded", "added", "redelivered", "refused", "dead", "in_flight")
     assert ledger["received"] == sum(ledger[end] for end in ends)
-    # a request that was durable but killed before its "yes" may add to these, never take away
+    # a request that was durable but killed before its "yes" may add to these, never lack
     assert ledger["recorded"] + ledger["added"] >= len(accepted)
     assert ledger["recorded"] + ledger["added"] == len(recorded)
     assert ledger["dead"] >= sum(load.malformed for load in loads) > 0

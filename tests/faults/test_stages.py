@@ -110,7 +110,9 @@ def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Stack) ->
             assert alive(accounts.pid)
             kannel.free.set()
             assert accounts.ended(WITHIN) == 0
-            wait_for(lambda: shared.query("SELECT state FROM outbox") == [("sent",)], PATIENCE, "the result to be stored")
+            wait_for(
+                lambda: shared.query("SELECT state FROM outbox") == [("sent",)], PATIENCE, "the result to be stored"
+            )
             accounts.start("run", "accounts")
             sms(rest.url, "2")
             wait_for(lambda: len(kannel.sent) == 2, PATIENCE, "the next answer")
@@ -166,7 +168,7 @@ def test_a_process_that_starts_while_broker_and_record_are_unavailable_waits_for
 
 
 class Slow(Kannel):
-    """A gateway that answers nothing before it is told to."""
+    """A gateway whose answers wait for `free`."""
 
     def __init__(self, *login: str) -> None:
         super().__init__(*login)
@@ -178,7 +180,13 @@ class Slow(Kannel):
 
 
 def sms(url: str, native: str) -> None:
-    query = {"token": SMS_TOKEN, "from": f"+62812000000{native}", "to": "1708", "text": "LAPOR lampu mati", "id": native}
+    query = {
+        "token": SMS_TOKEN,
+        "from": f"+62812000000{native}",
+        "to": "1708",
+        "text": "LAPOR lampu mati",
+        "id": native,
+    }
     assert requests.get(url + "/in/sms", query, timeout=30).status_code == 200
 
 

@@ -25,7 +25,7 @@ from tests.programs import API_KEY, SMS_TOKEN, channels, free_port, signed, what
 
 
 class RunningHub:
-    """Send requests to it, look at its record, see what the providers got."""
+    """Send requests to it, query its record, see what the providers got."""
 
     def __init__(self, settings: Settings, opened: Opened, status: ProcessStatus, graph: Graph, kannel: Kannel) -> None:
         self.settings, self.opened, self.status = settings, opened, status

@@ -101,7 +101,7 @@ def test_a_wrong_file_is_refused_with_table_key_and_fix_and_the_old_edition_stay
         here.editions.step(record)
     assert here.token == "first"
     assert edition_versions(record) == {"accounts": 1}
-    [line] = caplog.messages  # said once
+    [line] = caplog.messages  # once, not at every step
     assert "[sms]" in line
     assert "tokn is no setting (did you mean token?)" in line
 

@@ -126,24 +126,24 @@ async def test_what_is_diverted_is_in_flight_until_it_is_read() -> None:
 
 
 class BusyBus(MemoryBus):
-    """A bus on which the live groups are behind for so many looks."""
+    """A bus on which the live groups are behind for so many readings of the lag."""
 
-    def __init__(self, looks: int) -> None:
+    def __init__(self, readings: int) -> None:
         super().__init__()
-        self.scans = looks
+        self.readings = readings
 
     async def lag(self) -> list[Lag]:
-        self.scans -= 1
-        return [Lag("messages", "matcher", 0, 0, ENOUGH + (self.scans >= 0), None)]
+        self.readings -= 1
+        return [Lag("messages", "matcher", 0, 0, ENOUGH + (self.readings >= 0), None)]
 
 
-async def waits_of(looks: int) -> list[float]:
+async def waits_of(readings: int) -> list[float]:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    async with BusyBus(looks) as bus:
+    async with BusyBus(readings) as bus:
         await give_way(bus, sleep)
     return waited
 
