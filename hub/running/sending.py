@@ -18,8 +18,8 @@ from schemas import AccountFault, Reject, Reply, Retry, Unanswered
 from sink.outbox_claims import OwedReply
 from sink.outbox_results import SendResult, next_attempt
 
-ATTEMPTS = 20
-"""Sends of one reply that did not arrive, over most of a day; then it has failed."""
+UNLIMITED = 2**31 - 1
+"""Attempts of a reply that did not arrive for no fault of its own; the time to the next one grows to an hour."""
 SETTLES = "the channel's receipt will settle it"
 CANNOT_TELL = "this channel cannot tell: ask the provider"
 Render = Callable[[OwedReply, Channel], str]
@@ -76,7 +76,7 @@ def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datet
 
 def _again(owed: OwedReply, fault: Retry, now: datetime) -> SendResult:
     due_at = next_attempt(now, owed.attempts, fault.after)
-    limit = ATTEMPTS if fault.limit is None else fault.limit
+    limit = UNLIMITED if fault.limit is None else fault.limit
     return SendResult(owed, "retry", now, due_at=due_at, limit=limit, code="retry", reason=fault.reason)
 
 
