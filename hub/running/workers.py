@@ -40,7 +40,7 @@ _decode = msgspec.json.Decoder(ProcessReport).decode
 async def children(
     settings: Settings, names: Collection[str], workers: int, reports: MutableMapping[str, ProcessReport] | None = None
 ) -> AsyncIterator[None]:
-    """So many worker processes with the named stages; one that dies is restarted. `reports` holds the newest report of each."""
+    """So many worker processes with the named stages; one that dies is restarted. `reports` gets their reports."""
     newest = {} if reports is None else reports
     tasks = [asyncio.create_task(_supervise(settings, names, str(n), newest)) for n in range(1, workers + 1)]
     try:

@@ -43,7 +43,7 @@ def test_the_drill_was_one(row: Row) -> None:
 
 
 def test_case_24_nothing_is_lost(row: Row) -> None:
-    """Database and broker blink, the broker is unavailable, rebalances in mid-batch, a kill during the spool's drain."""
+    """Short and long outages of database and broker, rebalances in mid-batch, a kill during the spool's drain."""
     none(row, "lost", "miscounted", "unbalanced", "reports lost")
 
 

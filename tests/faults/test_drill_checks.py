@@ -24,7 +24,7 @@ A, B = "whatsapp/whatsapp/drill.1.0", "whatsapp/whatsapp/drill.1.1"
 
 
 def intact() -> tuple[Sent, Recorded]:
-    """Two messages of one conversation, the first accepted twice; one malformed; a reply to each, one reported delivered."""
+    """Two messages of one conversation, the first accepted twice; one malformed; a reply to each, one delivered."""
     sent = Sent(
         messages={A: Times(2), B: Times(1, 1)},
         malformed=Times(1),
