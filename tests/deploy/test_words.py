@@ -51,6 +51,21 @@ def test_commands_exist(page: Path) -> None:
 
 
 @pages
+def test_options_exist(page: Path) -> None:
+    """Those of `satupintu COMMAND … --option`, and of the first cells of the table of commands."""
+    text = page.read_text()
+    found = re.findall(r"satupintu (?:--\w+ \S+ )*([a-z]+)([^`\n|;]*)", text)
+    found += [
+        call for row in re.findall(r"^\| (`.+?`) \| ", text, re.MULTILINE)
+        for call in re.findall(r"`([a-z]+)([^`]*)`", row) if page.name == "interface.md"
+    ]  # fmt: skip
+    named = {
+        (name, option) for name, rest in found if name in COMMANDS for option in re.findall(r" \[?(--[a-z-]+)", rest)
+    }
+    assert {(name, option) for name, option in named if option not in options(name)} == set()
+
+
+@pages
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if link.startswith("http"):
@@ -95,6 +110,13 @@ def test_scripts_can_be_started() -> None:
     scripts = {script for page in PAGES for script in re.findall(r"deploy/\w+/[\w-]+\.sh", page.read_text())}
     assert scripts == {str(path.relative_to(ROOT)) for path in (ROOT / "deploy").glob("*/*.sh")}
     assert [script for script in scripts if not os.access(ROOT / script, os.X_OK)] == []
+
+
+def options(name: str) -> set[str]:
+    """Of a command and of those under it, settings among them."""
+    command = satupintu.get_command(click.Context(satupintu), name)
+    below = list(command.commands.values()) if isinstance(command, click.Group) else []
+    return {option for one in (command, *below) if one is not None for p in one.params for option in p.opts}
 
 
 def headings(page: Path) -> set[str]:
