@@ -99,7 +99,7 @@ class File(Channel):
             "sender": _party(row),
             "place": _place(row),
             "attachments": _attachments(row, raw.headers.get("row-files")),
-            **{name: read(row, name) for name, read in _READERS.items()},
+            **{name: read(row, name) for name, read in _READERS.items() if name in row},
         }
         extra = {name: _as_text(value) for name, value in row.items() if value is not None}
         message = self.message(raw, native, conversation or raw.id, opens_report=True, extra=extra, **known)

@@ -39,6 +39,8 @@ class AmbiguousTime(ValueError):  # noqa: N818 - it says what is wrong
 def read_time(written: str, zone: tzinfo) -> datetime:
     """The time; in `zone` where it names none. `14.30` is half past two. Of `05/08/2025` nobody knows which is the
     month: it is read only where one of the two can be none. Raises ValueError, AmbiguousTime."""
+    if (time := _plain(written)) is not None:
+        return time if time.tzinfo else time.replace(tzinfo=zone)
     written = " ".join(written.split())
     found = _TIME.fullmatch(written)
     if found is None:
@@ -48,6 +50,16 @@ def read_time(written: str, zone: tzinfo) -> datetime:
     else:
         time = _time(_date(found), found)
     return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def _plain(written: str) -> datetime | None:
+    """ISO 8601 with seconds, which most files have."""
+    if len(written) < 19 or (written[4], written[13], written[16]) != ("-", ":", ":"):
+        return None
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return None
 
 
 def _date(found: re.Match[str]) -> date:

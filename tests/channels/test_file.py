@@ -85,7 +85,11 @@ def test_a_number_whose_last_digits_are_lost_stays_as_written():
     assert (message.native_id, message.sender.phone) == ("6281200000602", "6.28E+12")
 
 
-@pytest.mark.parametrize("body", [b'{"text": "a", "text": "b"}', b'{"text": "a", "extra": {"x": 1, "x": 2}}'])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"text": "a", "text": "b"}', b'{"text" : "a", "text": "b"}', b'{"text": "a", "secret":true, "secret" :false}',
+     b'{"text": "a", "extra": {"x": 1, "x": 2}}', b'{"text": "a", "te\\u0078t": "b"}'],
+)  # fmt: skip
 def test_a_field_that_stands_twice_is_named(body: bytes):
     (reject,) = read(channel("file"), raw("file", Request("POST", "", "", {"row-line": "2"}, body)))
     assert (reject.code, reject.detail[:7]) == ("field_twice", "line 2:")
