@@ -45,7 +45,7 @@ def prepared(folder: Path, channels: str = CHANNELS) -> Path:
     return folder
 
 
-def answers(port: int, within: float = 15.0) -> float:
+def answers(port: int, within: float = 60.0) -> float:
     """Seconds until the port answers an HTTP request."""
     start = time.monotonic()
     while time.monotonic() - start < within:

@@ -1,11 +1,11 @@
-"""The fault drill: the whole hub under steady load while its parts are killed, paused, cut off, and told a wrong time.
+"""The fault drill: the whole hub under steady load while its parts are killed, paused, cut off, and given a wrong time.
 
-    python -m bench.faults --short          about a minute and a half; part of `make test`
+    python -m bench.faults --short          about two minutes; part of `make test`
     python -m bench.faults                  200 kills on three brokers, about an hour
 
-After each kind of fault the load pauses, the road runs empty, and what the load was told is compared with the record,
-the books, the export and what the world outside was asked to send (`bench/drill/checks.py`). Exit 1 if anything that
-must be nothing is something; the folder with everybody's logs is kept then.
+After each kind of fault the load pauses until the pipeline is empty; then the load's own list is compared with the
+record, the ledger, the export, and the replies that the providers took (`bench/drill/checks.py`). Exit 1 if anything
+that must be nothing is something; the folder with all logs is kept then.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from typing import NamedTuple
 
 from bench.drill.faults import Round, long_form, short_form, without_broker
 from bench.drill.load import Load
+from bench.drill.providers import Gateway, Meta, Providers
 from bench.drill.rounds import Drill, Row
 from bench.drill.stack import Stack
 from bench.drill.table import details, markdown, write
-from bench.drill.world import Gateway, Meta
 from tests.programs import channels, free_port
 
 
 class Way(NamedTuple):
-    """How to run it."""
+    """The size of a drill."""
 
     nodes: int
     """Of the broker; 0: SQLite for a bus."""
@@ -48,9 +48,9 @@ LONG = Way(nodes=3, rate=200, seed=1708, pauses=(0.3, 1.5))
 SHORT = Way(nodes=1, rate=60, seed=1708, pauses=(0.3, 1.0))
 
 
-def drill(rounds: Sequence[Round], way: Way, folder: Path, note: Callable[[list[Row]], None]) -> list[Row]:
-    """A row for each round, noted as they come; the folder holds all logs."""
-    say = _teller(folder)
+def drill(rounds: Sequence[Round], way: Way, folder: Path, on_row: Callable[[list[Row]], None]) -> list[Row]:
+    """A row for each round; `on_row` gets all so far. The folder holds all logs."""
+    say = _logger(folder)
     with ExitStack() as stack:
         port = free_port()
         load = Load(port, way.rate, way.seed)
@@ -60,19 +60,19 @@ def drill(rounds: Sequence[Round], way: Way, folder: Path, note: Callable[[list[
         hub = stack.enter_context(Stack(folder, channels(gateway.send_url, meta.graph_url), port, way.nodes))
         stack.callback(load.end)
         load.begin()
-        running = stack.enter_context(Drill(hub, load, lambda: {**meta.times, **gateway.times}, way.seed, say))
+        running = stack.enter_context(Drill(hub, load, Providers(meta, gateway), way.seed, say))
         rows: list[Row] = []
         for one in rounds:
             rows.append(running.run(one, way.pauses))
-            note(rows)
+            on_row(rows)
         return rows
 
 
-def _teller(folder: Path) -> Callable[[str], None]:
+def _logger(folder: Path) -> Callable[[str], None]:
     began, log = time.monotonic(), folder / "drill.log"
 
-    def say(what: str) -> None:
-        line = f"{time.strftime('%X')} {time.monotonic() - began:7.1f} s  {what}"
+    def say(words: str) -> None:
+        line = f"{time.strftime('%X')} {time.monotonic() - began:7.1f} s  {words}"
         with log.open("a") as file:
             file.write(line + "\n")
         if sys.stderr.isatty():
@@ -95,37 +95,37 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _rounds(said: argparse.Namespace, way: Way) -> list[Round]:
-    rounds = short_form() if said.short else long_form()
-    if not said.short:
+def _rounds(chosen: argparse.Namespace, way: Way) -> list[Round]:
+    rounds = short_form() if chosen.short else long_form()
+    if not chosen.short:
         random.Random(way.seed).shuffle(rounds)
     if way.nodes == 0:
         rounds = [r for r in without_broker(rounds) if r.faults]
-    rounds = [r._replace(faults=[(fault, min(times, said.most)) for fault, times in r.faults]) for r in rounds]
-    return [r for r in rounds if not said.only or re.search(said.only, r.name)]
+    rounds = [r._replace(faults=[(fault, min(times, chosen.most)) for fault, times in r.faults]) for r in rounds]
+    return [r for r in rounds if not chosen.only or re.search(chosen.only, r.name)]
 
 
 def main() -> None:
-    said = _options()
-    way = SHORT if said.short else LONG
+    chosen = _options()
+    way = SHORT if chosen.short else LONG
     way = way._replace(
-        seed=said.seed, rate=said.rate or way.rate, nodes=way.nodes if said.nodes is None else said.nodes
+        seed=chosen.seed, rate=chosen.rate or way.rate, nodes=way.nodes if chosen.nodes is None else chosen.nodes
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = said.folder or Path(tempfile.mkdtemp(prefix="faults-"))
+    folder = chosen.folder or Path(tempfile.mkdtemp(prefix="faults-"))
     folder.mkdir(parents=True, exist_ok=True)
 
-    def note(rows: list[Row]) -> None:
-        if said.write:
-            write(said.write, markdown(rows))
+    def write_table(rows: list[Row]) -> None:
+        if chosen.write:
+            write(chosen.write, markdown(rows))
 
-    rows = drill(_rounds(said, way), way, folder, note)
+    rows = drill(_rounds(chosen, way), way, folder, write_table)
     print(f"\n{markdown(rows)}")
     wrong = list(details(rows))
     print("\n".join(wrong), file=sys.stderr)
     if wrong:
-        sys.exit(f"{len(wrong)} things are wrong; everybody's logs are in {folder}")
-    if not said.folder:
+        sys.exit(f"{len(wrong)} things are wrong; all logs are in {folder}")
+    if not chosen.folder:
         shutil.rmtree(folder)
 
 

@@ -1,1 +1,1 @@
-"""The parts of the fault drill (`bench/faults.py`): the stack, the load, the world outside, the faults, the checks."""
+"""The parts of the fault drill (`bench/faults.py`): the stack, the load, the providers, the faults, the checks."""

@@ -1,5 +1,5 @@
-"""What must hold when the road is empty: the drill's own list against the record, and the books. Pure functions; each
-gives what is wrong, in words with ids.
+"""The invariants that must hold once the pipeline is empty: the load's own list against the record and the ledger. Pure
+functions; each gives what is wrong, in words with ids.
 
     accepted = recorded + added + redelivered + refused + dead, and every message by its id, not only by numbers
 """
@@ -11,185 +11,192 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-ENDS = ("recorded", "added", "redelivered", "refused", "dead")
+OUTCOMES = ("recorded", "added", "asked", "redelivered", "refused", "dead")
+OWN_OUTCOMES = ("recorded", "added")
+"""Of a message that comes for the first time."""
 
 
 class Times(NamedTuple):
     """How often something was answered 200, and how often it may have been taken besides."""
 
-    yes: int
+    accepted: int
     unsure: int = 0
 
     def allow(self, found: int) -> bool:
-        return self.yes <= found <= self.yes + self.unsure
+        return self.accepted <= found <= self.accepted + self.unsure
 
 
-class Told(NamedTuple):
-    """What the load knows: each message by its id, each status by the reply it is about."""
+class Sent(NamedTuple):
+    """The load's own list: messages by id, status webhooks by the reply they are about."""
 
     messages: Mapping[str, Times]
     malformed: Times
     statuses: Mapping[str, Times]
-    sent: Mapping[str, int]
-    """Replies by our reference: how often the world outside was asked to send them."""
+    replies: Mapping[str, int]
+    """By our reference: how often a provider took the reply."""
 
 
 class Outcome(NamedTuple):
     raw: str
-    idx: int
+    item_index: int
     outcome: str
     complaint: str | None
     message: str | None
+    replies: tuple[str, ...] = ()
+    """Ids, one of which the answer to it must have."""
 
 
-class Owed(NamedTuple):
+class Reply(NamedTuple):
     id: str
     channel: str
     state: str
-    raw: str
-    idx: int
 
 
-class Buried(NamedTuple):
+class DeadLetter(NamedTuple):
     stage: str
     message: str | None
     reason: str
 
 
-class Kept(NamedTuple):
-    """What the record says."""
+class Recorded(NamedTuple):
+    """The contents of the record."""
 
     outcomes: Sequence[Outcome]
     messages: Sequence[tuple[str, str]]
     """Message id and complaint."""
     complaints: Mapping[str, str]
     """By id, the message that opened it."""
-    decided: Mapping[str, str]
+    decisions: Mapping[str, str]
     """By message id, the complaint that the matcher decided on for the first of that id."""
-    outbox: Sequence[Owed]
-    dead: Sequence[Buried]
+    outbox: Sequence[Reply]
+    dead: Sequence[DeadLetter]
 
 
-Books = Mapping[str, Any]
+Ledger = Mapping[str, Any]
 """`ledger --json`."""
 
 
-def lost(told: Told, kept: Kept) -> Iterator[str]:
+def lost(sent: Sent, recorded: Recorded) -> Iterator[str]:
     """Accepted, and nowhere, or not where its outcome says."""
-    standing = set(kept.messages)
-    firsts = {o.message: o for o in kept.outcomes if o.outcome in ("recorded", "added")}
-    ends = {o.message for o in kept.outcomes}
-    for id, times in told.messages.items():
+    stored = set(recorded.messages)
+    firsts = {o.message: o for o in recorded.outcomes if o.outcome in OWN_OUTCOMES}
+    ended = {o.message for o in recorded.outcomes}
+    for id, times in sent.messages.items():
         first = firsts.get(id)
         if first is None:
-            if times.yes:
-                yield f"{id}: no outcome" if id not in ends else f"{id}: neither recorded nor added"
-        elif (id, first.complaint) not in standing:
+            if times.accepted:
+                yield f"{id}: no outcome" if id not in ended else f"{id}: neither recorded nor added"
+        elif (id, first.complaint) not in stored:
             yield f"{id}: {first.outcome}, and not among its complaint's messages"
-        elif first.complaint not in kept.complaints:
+        elif first.complaint not in recorded.complaints:
             yield f"{id}: its complaint {first.complaint} is not on record"
-        elif kept.decided.get(id) != first.complaint:
-            yield f"{id}: in {first.complaint}, decided was {kept.decided.get(id)}"
+        elif recorded.decisions.get(id) != first.complaint:
+            yield f"{id}: in {first.complaint}, decided was {recorded.decisions.get(id)}"
 
 
-def twice(told: Told, kept: Kept) -> Iterator[str]:
-    """Recorded twice: two messages of one id, two complaints of one message, two outcomes that are no redelivery."""
-    for id, n in Counter(id for id, _ in kept.messages).items():
+def recorded_twice(sent: Sent, recorded: Recorded) -> Iterator[str]:
+    """Two messages of one id, two complaints of one message, two outcomes that are no redelivery."""
+    for id, n in Counter(id for id, _ in recorded.messages).items():
         if n > 1:
             yield f"{id}: stands {n} times"
-    for id, n in Counter(kept.complaints.values()).items():
+    for id, n in Counter(recorded.complaints.values()).items():
         if n > 1:
             yield f"{id}: opened {n} complaints"
-    for id, n in Counter(o.message for o in kept.outcomes if o.outcome in ("recorded", "added")).items():
+    for id, n in Counter(o.message for o in recorded.outcomes if o.outcome in OWN_OUTCOMES).items():
         if n > 1:
             yield f"{id}: {n} outcomes that are no redelivery"
 
 
-def miscounted(told: Told, kept: Kept) -> Iterator[str]:
+def miscounted(sent: Sent, recorded: Recorded) -> Iterator[str]:
     """Each arrival has an outcome of its own: as many as were answered 200, and at most what may have been taken."""
-    found = Counter(o.message for o in kept.outcomes if o.message)
-    for id, times in told.messages.items():
+    found = Counter(o.message for o in recorded.outcomes if o.message)
+    for id, times in sent.messages.items():
         if not times.allow(found[id]):
-            yield f"{id}: {found[id]} outcomes of {times.yes} accepted and {times.unsure} unsure"
-    for id in found.keys() - told.messages.keys():
+            yield f"{id}: {found[id]} outcomes of {times.accepted} accepted and {times.unsure} unsure"
+    for id in found.keys() - sent.messages.keys():
         yield f"{id}: nobody sent it"
-    for id, outcome in ((o.message, o.outcome) for o in kept.outcomes):
-        if outcome == "refused":
-            yield f"{id}: refused"
+    for id, outcome in ((o.message, o.outcome) for o in recorded.outcomes):
+        if outcome in ("refused", "asked"):
+            yield f"{id}: {outcome}"
 
 
-def buried(told: Told, kept: Kept) -> Iterator[str]:
-    """Dead letters: the malformed bodies, refused by the reader, and nothing else."""
-    for one in kept.dead:
+def dead_letters(sent: Sent, recorded: Recorded) -> Iterator[str]:
+    """The malformed bodies, refused by the reader, and nothing else."""
+    for one in recorded.dead:
         if one.stage != "reader" or one.message is not None:
             yield f"dead at {one.stage}: {one.message}: {one.reason}"
-    if not told.malformed.allow(len(kept.dead)):
-        yield f"{len(kept.dead)} dead letters of {told.malformed}; {dict(Counter(one.reason for one in kept.dead))}"
-    if len(kept.dead) != (outcomes := sum(o.outcome == "dead" for o in kept.outcomes)):
-        yield f"{len(kept.dead)} dead letters, {outcomes} outcomes that say so"
+    if not sent.malformed.allow(len(recorded.dead)):
+        reasons = dict(Counter(one.reason for one in recorded.dead))
+        yield f"{len(recorded.dead)} dead letters of {sent.malformed}; {reasons}"
+    if len(recorded.dead) != (outcomes := sum(o.outcome == "dead" for o in recorded.outcomes)):
+        yield f"{len(recorded.dead)} dead letters, {outcomes} outcomes that say so"
 
 
-def answered_twice(told: Told, kept: Kept) -> Iterator[str]:
-    channel = {owed.id: owed.channel for owed in kept.outbox}
-    for reply, times in told.sent.items():
+def answered_twice(sent: Sent, recorded: Recorded) -> Iterator[str]:
+    channel = {reply.id: reply.channel for reply in recorded.outbox}
+    for reply, times in sent.replies.items():
         if times > 1:
             yield f"{channel.get(reply, 'no reply of ours')} {reply}: sent {times} times"
 
 
-def unanswered(told: Told, kept: Kept) -> Iterator[str]:
-    """Owed and not sent, though not in doubt; said to be sent, and never asked for; owed for nothing or twice."""
-    for owed in kept.outbox:
-        if owed.state not in ("claimed", "unknown") and not told.sent.get(owed.id):
-            yield f"{owed.channel} {owed.id}: {owed.state}, and never sent"
-        elif owed.state in ("owed", "published", "failed", "withheld"):
-            yield f"{owed.channel} {owed.id}: sent, and {owed.state}"
-    due = Counter((o.raw, o.idx) for o in kept.outcomes if o.outcome in ("recorded", "added"))
-    due.subtract((owed.raw, owed.idx) for owed in kept.outbox)
-    for (raw, idx), n in due.items():
-        if n:
-            yield f"message {raw}.{idx}: {'no reply is owed' if n > 0 else 'more than one reply is owed'}"
+def unanswered(sent: Sent, recorded: Recorded) -> Iterator[str]:
+    """Owed and not sent, though not in doubt; stored as sent, and never taken; owed for nothing or twice."""
+    for reply in recorded.outbox:
+        if reply.state in ("owed", "claimed", "failed", "suppressed"):
+            yield f"{reply.channel} {reply.id}: {reply.state}"
+        elif reply.state != "unknown" and not sent.replies.get(reply.id):
+            yield f"{reply.channel} {reply.id}: {reply.state}, and no provider took it"
+    left = {reply.id for reply in recorded.outbox}
+    for outcome in recorded.outcomes:
+        if outcome.outcome in OWN_OUTCOMES:
+            found = left.intersection(outcome.replies)
+            left -= found
+            if len(found) != 1:
+                yield f"message {outcome.raw}.{outcome.item_index}: {len(found)} replies are owed"
+    for id in left:
+        yield f"reply {id}: owed for no message"
 
 
-def reports_lost(told: Told, kept: Kept) -> Iterator[str]:
+def reports_lost(sent: Sent, recorded: Recorded) -> Iterator[str]:
     """A provider's report that was answered 200 has moved its reply on."""
-    state = {owed.id: owed.state for owed in kept.outbox}
-    for reply, times in told.statuses.items():
-        if times.yes and state.get(reply) != "delivered":
+    state = {reply.id: reply.state for reply in recorded.outbox}
+    for reply, times in sent.statuses.items():
+        if times.accepted and state.get(reply) != "delivered":
             yield f"{reply}: reported delivered, stands as {state.get(reply)}"
 
 
-def in_doubt(kept: Kept) -> dict[str, str]:
-    """Replies of which nobody knows whether they were sent: id to channel."""
-    return {owed.id: owed.channel for owed in kept.outbox if owed.state in ("claimed", "unknown")}
+def in_doubt(recorded: Recorded) -> dict[str, str]:
+    """Replies of which nobody here knows whether they were sent: id to channel."""
+    return {reply.id: reply.channel for reply in recorded.outbox if reply.state == "unknown"}
 
 
-def unbalanced(told: Told, kept: Kept, books: Books) -> Iterator[str]:
-    """The books add up, agree with the rows, and with what the load was told."""
-    every = books["all"]
-    if every["received"] != sum(every[end] for end in ENDS):
+def unbalanced(sent: Sent, recorded: Recorded, ledger: Ledger) -> Iterator[str]:
+    """The ledger adds up, agrees with the rows, and with the load's list."""
+    every = ledger["all"]
+    if every["received"] != sum(every[outcome] for outcome in OUTCOMES):
         yield f"received is not the sum of the outcomes: {every}"
-    if every["lost"] or every["on_the_road"]:
-        yield f"lost {every['lost']}, on the road {every['on_the_road']}"
-    rows = Counter(o.outcome for o in kept.outcomes)
-    for end in ENDS:
-        if every[end] != rows[end]:
-            yield f"{end}: {every[end]} in the books, {rows[end]} on record"
-    received = _sum([*told.messages.values(), told.malformed])
+    if every["lost"] or every["in_flight"]:
+        yield f"lost {every['lost']}, in flight {every['in_flight']}"
+    rows = Counter(o.outcome for o in recorded.outcomes)
+    for outcome in OUTCOMES:
+        if every[outcome] != rows[outcome]:
+            yield f"{outcome}: {every[outcome]} in the ledger, {rows[outcome]} on record"
+    received = _sum([*sent.messages.values(), sent.malformed])
     if not received.allow(every["received"]):
         yield f"received {every['received']}, answered {received}"
-    receipts = _sum(told.statuses.values())
-    if not Times(receipts.yes * 2, receipts.unsure * 2).allow(every["receipts"]):
+    receipts = _sum(sent.statuses.values())
+    if not Times(receipts.accepted * 2, receipts.unsure * 2).allow(every["receipts"]):
         yield f"receipts {every['receipts']}, two each in {receipts}"
 
 
 def _sum(times: Iterable[Times]) -> Times:
-    all = list(times)
-    return Times(sum(t.yes for t in all), sum(t.unsure for t in all))
+    every = list(times)
+    return Times(sum(t.accepted for t in every), sum(t.unsure for t in every))
 
 
 def disordered(exported: Iterable[Sequence[str]]) -> Iterator[str]:
     """Of each complaint as `export` shows it, the native ids of the citizen's messages (`drill.TALK.SEQ`): they stand
-    in the order of the door, and a talk stands in one complaint."""
+    in the order of the ingress, and a talk stands in one complaint."""
     homes: dict[str, set[int]] = defaultdict(set)
     for n, natives in enumerate(exported):
         talks: dict[str, list[int]] = defaultdict(list)
@@ -205,8 +212,8 @@ def disordered(exported: Iterable[Sequence[str]]) -> Iterator[str]:
             yield f"{talk}: stands in {len(complaints)} complaints"
 
 
-CHECKS: Mapping[str, Callable[[Told, Kept], Iterator[str]]] = {
-    "lost": lost, "recorded twice": twice, "miscounted": miscounted, "buried": buried,
+CHECKS: Mapping[str, Callable[[Sent, Recorded], Iterator[str]]] = {
+    "lost": lost, "recorded twice": recorded_twice, "miscounted": miscounted, "dead letters": dead_letters,
     "answered twice": answered_twice, "unanswered": unanswered, "reports lost": reports_lost,
 }  # fmt: skip
 """Each must find nothing; `unbalanced` and `disordered` besides."""

@@ -1,4 +1,4 @@
-"""The faults, by name: each does it, waits, heals, and returns. What is said of each stands in the table of results."""
+"""The faults, by name: each is inflicted, lasts, is healed, and returns."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.drill.stack import SESSION, STAGES, Stack
 
-OFTEN_SEEN = (0.2, 3.0)
+DOWN = (0.2, 3.0)
 """Seconds from a death to the new start, at random."""
+TAKEN_OVER = 16.0
+"""Seconds after which the accounts of a process that stands still have another holder."""
 
 
 class Scene(NamedTuple):
-    """What a fault works on; `pause` waits so many seconds, or less where the drill is told to stop."""
+    """What a fault works on; `pause` waits so many seconds, `say` logs a line."""
 
     stack: Stack
-    chance: random.Random
+    random: random.Random
     pause: Callable[[float], None]
     clock: Path
     """The file that libfaketime reads."""
     say: Callable[[str], None]
 
     def a_moment(self) -> None:
-        self.pause(self.chance.uniform(*OFTEN_SEEN))
+        self.pause(self.random.uniform(*DOWN))
 
 
 Fault = Callable[[Scene], None]
@@ -38,19 +40,19 @@ def killed(*names: str) -> Fault:
     """SIGKILL of one of these members."""
 
     def fault(scene: Scene) -> None:
-        member = scene.stack.members[scene.chance.choice(names)]
+        member = scene.stack.members[scene.random.choice(names)]
         scene.say(f"  {member.name} killed")
         member.kill()
         scene.a_moment()
         member.start()
-        if member.name == "door":  # else the next kill meets a door that takes nothing in yet
+        if member.name == "door":  # else the next kill meets an ingress that takes nothing yet
             scene.stack.wait_for_door()
 
     return _named(f"{'|'.join(names)} killed", fault)
 
 
 def broker_killed(scene: Scene) -> None:
-    _broker_away(scene, scene.chance.choice(scene.stack.kafka.nodes), scene.chance.uniform(*OFTEN_SEEN))
+    _broker_away(scene, scene.random.choice(scene.stack.kafka.nodes), scene.random.uniform(*DOWN))
 
 
 def database_killed(scene: Scene) -> None:
@@ -63,7 +65,7 @@ def database_killed(scene: Scene) -> None:
 def any_killed(scene: Scene) -> None:
     """One of all that can be killed; now and then two at once."""
     kinds = [*(killed(name) for name in scene.stack.members), broker_killed, database_killed]
-    for fault in scene.chance.sample(kinds, scene.chance.choice((1, 1, 1, 2))):
+    for fault in scene.random.sample(kinds, scene.random.choice((1, 1, 1, 2))):
         fault(scene)
 
 
@@ -83,7 +85,7 @@ def killed_in_drain(seconds: float) -> Fault:
 
     def fault(scene: Scene) -> None:
         broker_away(seconds)(scene)
-        scene.pause(scene.chance.uniform(0.3, 1.5))
+        scene.pause(scene.random.uniform(0.3, 1.5))
         killed("door")(scene)
 
     return _named(f"broker away for {seconds} s, door killed in the drain", fault)
@@ -115,11 +117,20 @@ def database_away(seconds: float) -> Fault:
 
 def zombie(scene: Scene) -> None:
     """A stage stands still for longer than its session, others take its work, and it comes back in mid-batch."""
-    member = scene.stack.members[scene.chance.choice(STAGES)]
-    scene.say(f"  {member.name} stands still")
+    _stands_still(scene, scene.random.choice([name for name in STAGES if name != "accounts"]), SESSION)
+
+
+def lease_lost(scene: Scene) -> None:
+    """The holder of leases stands still until another process has its accounts, and comes back with sends begun."""
+    _stands_still(scene, "accounts", TAKEN_OVER)
+
+
+def _stands_still(scene: Scene, name: str, seconds: float) -> None:
+    member = scene.stack.members[name]
+    scene.say(f"  {name} stands still")
     member.pause()
     try:
-        scene.pause(SESSION + scene.chance.uniform(1.0, 4.0))
+        scene.pause(seconds + scene.random.uniform(1.0, 4.0))
     finally:
         member.resume()
     scene.pause(2.0)
@@ -142,7 +153,7 @@ def power_cut(scene: Scene) -> None:
 
 
 def clock_stepped(scene: Scene) -> None:
-    """The clock of door and stages: 90 s ahead, 90 s behind (a door that starts then has to go on from the former's
+    """The clock of all members: 90 s ahead, 90 s behind (a door that starts then has to go on from the last one's
     time), right again."""
     for offset in ("+90", "-90", "+0"):
         scene.clock.write_text(f"{offset}\n")
@@ -206,7 +217,8 @@ def long_form() -> list[Round]:
         Round("leader lost", "the node that leads most of `raw` away for 20 s", [(leader_lost(20), 4)]),
         Round("database restarted", "fast shutdown and start", [(database_restarted, 3)]),
         Round("database away", "stopped for 60 s", [(database_away(60), 1)]),
-        Round("zombie", "SIGSTOP of a stage for longer than its session of 6 s, then SIGCONT", [(zombie, 8)]),
+        Round("zombie", "SIGSTOP of a stage for longer than its session of 6 s, then SIGCONT", [(zombie, 6)]),
+        Round("lease lost", "SIGSTOP of accounts until its leases are another's, then SIGCONT", [(lease_lost, 3)]),
         Round("clock stepped", "90 s ahead, 90 s behind and the door killed, right (libfaketime)", [(clock_stepped, 3)],
               under_faketime=True),
         Round("power cut", "everything killed at once", [(power_cut, 3)]),
@@ -214,11 +226,11 @@ def long_form() -> list[Round]:
 
 
 def short_form() -> list[Round]:
-    """Ten kills on one node, an outage of 10 s with a kill in the drain, a zombie; the checks once."""
+    """Ten kills on one node, an outage of 10 s with a kill in the drain, a zombie, a lost lease; the checks once."""
     kills = [(killed(name), 1) for name in ("door", *STAGES, "worker")]
     kills += [(broker_killed, 1), (database_killed, 1)]
-    return [Round("short form", "10 kills, broker away for 10 s and the door killed in the drain, a zombie",
-                  [*kills, (killed_in_drain(10), 1), (zombie, 1)])]  # fmt: skip
+    what = "10 kills, broker away for 10 s and the door killed in the drain, a zombie, a lost lease"
+    return [Round("short form", what, [*kills, (killed_in_drain(10), 1), (zombie, 1), (lease_lost, 1)])]
 
 
 def without_broker(rounds: Sequence[Round]) -> list[Round]:

@@ -1,6 +1,7 @@
-"""The load: citizens who write by WhatsApp and SMS at a steady rate, and providers who come again until they hear yes.
+"""The load: citizens who write by WhatsApp and SMS at a steady rate, and providers that send each request again until
+it is answered 200.
 
-A citizen's next message is sent only when the one before was answered 200, so the order at the door is defined; its
+A citizen's next message is sent only when the one before was answered 200, so the order at the ingress is defined; its
 number stands in the message id. A request whose answer did not come, or was a 503, may have been stored or not: it
 counts as unsure, and comes again with the same id.
 """
@@ -20,8 +21,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.drill.checks import Times, Told
-from bench.drill.line import Broken, Line
+from bench.drill.checks import Sent, Times
+from bench.drill.connections import Broken, Connections
 from tests.programs import APP_SECRET, SMS_TOKEN, whatsapp_body
 
 AGAIN, MALFORMED = 0.05, 0.01
@@ -29,7 +30,7 @@ AGAIN, MALFORMED = 0.05, 0.01
 WRITING = 100
 """Citizens who write at the same time."""
 AT_ONCE = 1500
-"""Requests in the air; more are not begun."""
+"""Requests in flight; more are not begun."""
 GARBLED = b'{"object": "whatsapp_business_account", "entry": [{"changes", '
 
 
@@ -40,7 +41,7 @@ class Talk:
     channel: str
     n: int
     length: int
-    yes: list[int] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
     unsure: list[int] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
 
@@ -54,16 +55,22 @@ class Talk:
         words = f"LAPOR lampu jalan nomor {self.n} padam" if seq == 0 else f"keterangan {seq} tentang lampu {self.n}"
         if self.channel == "whatsapp":
             return post(whatsapp_body(self.native(seq), f"62812{self.n:08d}", words))
-        told = {"token": SMS_TOKEN, "from": f"+62813{self.n:08d}", "to": "1708", "text": words, "id": self.native(seq)}
-        return get("/in/sms?" + urlencode(told))
+        params = {
+            "token": SMS_TOKEN,
+            "from": f"+62813{self.n:08d}",
+            "to": "1708",
+            "text": words,
+            "id": self.native(seq),
+        }
+        return get("/in/sms?" + urlencode(params))
 
 
 class Load(threading.Thread):
-    """Runs beside the drill on a loop of its own; what it counts is read from outside, and changed only here."""
+    """Runs beside the drill on a loop of its own; its counts are read from outside, and changed only here."""
 
     def __init__(self, port: int, rate: float, seed: int) -> None:
         super().__init__(name="load", daemon=True)
-        self.rate, self._line, self._chance = rate, Line(port), random.Random(seed)
+        self.rate, self._connections, self._random = rate, Connections(port), random.Random(seed)
         self.talks: list[Talk] = []
         self.malformed = [0, 0]
         """How many were answered 200, how often one may have been taken besides."""
@@ -72,15 +79,15 @@ class Load(threading.Thread):
         self.answers: Counter[int] = Counter()
         """By status; 0: no answer."""
         self.gap = 0.0
-        """Seconds, the longest without a yes since `resume`."""
+        """Seconds, the longest without an accepted request since `resume`."""
         self.gap_ended = ""
         """Time of the day."""
         self.skipped = 0
-        self._in_air, self._lock = 0, threading.Lock()
+        self._in_flight, self._lock = 0, threading.Lock()
         self._writing: list[Talk] = []
         self._taken: deque[tuple[Talk, int]] = deque(maxlen=60_000)
         self._going, self._over, self._began = threading.Event(), False, threading.Event()
-        self._last_yes = time.monotonic()
+        self._last_accepted = time.monotonic()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run(self) -> None:
@@ -92,23 +99,23 @@ class Load(threading.Thread):
         self.resume()
 
     def resume(self) -> None:
-        self._last_yes, self.gap = time.monotonic(), 0.0
+        self._last_accepted, self.gap = time.monotonic(), 0.0
         self._writing = []  # what is checked together was also begun together
         self._going.set()
 
-    def wait_for_yes(self, within: float) -> None:
-        """Until one is answered from now on."""
+    def wait_for_accepted(self, within: float) -> None:
+        """Until one is accepted from now on."""
         before, until = self.accepted, time.monotonic() + within
         while self.accepted == before and time.monotonic() < until:
             time.sleep(0.05)
 
     def pause(self, within: float) -> bool:
-        """No new requests; whether all that were in the air have heard yes in that time."""
+        """No new requests; whether all that were in flight were accepted in that time."""
         self._going.clear()
         until = time.monotonic() + within
-        while self._in_air and time.monotonic() < until:
+        while self._in_flight and time.monotonic() < until:
             time.sleep(0.02)
-        return not self._in_air
+        return not self._in_flight
 
     def end(self) -> None:
         self._over = True
@@ -116,20 +123,20 @@ class Load(threading.Thread):
         self.join(30)
 
     def report(self, reply: str, body: bytes) -> None:
-        """A provider's report about that reply, posted until it hears yes; from any thread."""
-        self._count(1)  # before it is on the loop: whoever waits for silence must not miss it
+        """A provider's report about that reply, posted until it is accepted; from any thread."""
+        self._count(1)  # before it is on the loop: `pause` must not miss it
         self._loop.call_soon_threadsafe(self._begin, self._status(reply, body))
 
     def since(self, at: float) -> list[str]:
         """Ids of what was accepted from that (monotonic) time on."""
         return [talk.id(seq) for talk, seq in list(self._taken) if talk.at[seq] >= at]
 
-    def told(self) -> Told:
-        """What it knows, for the checks; while it is paused. What the world was asked to send is not its to say."""
-        messages = {talk.id(seq): Times(yes, unsure) for talk in self.talks
-                    for seq, (yes, unsure) in enumerate(zip(talk.yes, talk.unsure, strict=True))}  # fmt: skip
+    def sent(self) -> Sent:
+        """Its list, for the checks, while it is paused; without the replies, which the providers count."""
+        messages = {talk.id(seq): Times(accepted, unsure) for talk in self.talks
+                    for seq, (accepted, unsure) in enumerate(zip(talk.accepted, talk.unsure, strict=True))}  # fmt: skip
         statuses = {reply: Times(*count) for reply, count in self.statuses.items()}
-        return Told(messages, Times(*self.malformed), statuses, {})
+        return Sent(messages, Times(*self.malformed), statuses, {})
 
     @property
     def accepted(self) -> int:
@@ -145,7 +152,7 @@ class Load(threading.Thread):
                 due = time.monotonic() + 0.02
                 continue
             due = max(due + 1 / self.rate, time.monotonic() - 1.0)
-            if self._in_air < AT_ONCE:
+            if self._in_flight < AT_ONCE:
                 self._count(1)
                 self._begin(self._next())
             else:
@@ -153,11 +160,11 @@ class Load(threading.Thread):
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._line.close()
+        self._connections.close()
 
     def _count(self, change: int) -> None:
         with self._lock:
-            self._in_air += change
+            self._in_flight += change
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -172,68 +179,68 @@ class Load(threading.Thread):
             raise task.exception()  # type: ignore[misc]
 
     def _next(self) -> Coroutine[Any, Any, None]:
-        dice = self._chance.random()
+        dice = self._random.random()
         if dice < MALFORMED:
             return self._garbled()
         if dice < MALFORMED + AGAIN and self._taken:
-            return self._again(*self._taken[-self._chance.randint(1, min(len(self._taken), 2000))])
+            return self._again(*self._taken[-self._random.randint(1, min(len(self._taken), 2000))])
         while len(self._writing) < WRITING:
             self._writing.append(self._new())
-        place = self._chance.randrange(len(self._writing))
-        self._writing[place], self._writing[-1] = self._writing[-1], self._writing[place]
+        at = self._random.randrange(len(self._writing))
+        self._writing[at], self._writing[-1] = self._writing[-1], self._writing[at]
         return self._write(self._writing.pop())
 
     def _new(self) -> Talk:
-        channel = self._chance.choice(("whatsapp", "sms"))
-        self.talks.append(Talk(channel, len(self.talks), self._chance.randint(2, 8)))
+        channel = self._random.choice(("whatsapp", "sms"))
+        self.talks.append(Talk(channel, len(self.talks), self._random.randint(2, 8)))
         return self.talks[-1]
 
     async def _write(self, talk: Talk) -> None:
-        seq, count = len(talk.yes), [0, 0]
+        seq, count = len(talk.accepted), [0, 0]
         writing = self._writing
-        talk.yes.append(0)
+        talk.accepted.append(0)
         talk.unsure.append(0)
         talk.at.append(0.0)
-        await self._until_yes(talk.request(seq), count)
-        talk.yes[seq], talk.unsure[seq], talk.at[seq] = talk.yes[seq] + count[0], count[1], time.monotonic()
+        await self._until_accepted(talk.request(seq), count)
+        talk.accepted[seq], talk.unsure[seq], talk.at[seq] = talk.accepted[seq] + count[0], count[1], time.monotonic()
         self._taken.append((talk, seq))
-        if len(talk.yes) < talk.length:
+        if len(talk.accepted) < talk.length:
             writing.append(talk)
 
     async def _again(self, talk: Talk, seq: int) -> None:
         count = [0, 0]
-        await self._until_yes(talk.request(seq), count)
-        talk.yes[seq] += count[0]
+        await self._until_accepted(talk.request(seq), count)
+        talk.accepted[seq] += count[0]
         talk.unsure[seq] += count[1]
 
     async def _garbled(self) -> None:
-        await self._until_yes(post(GARBLED + str(self._chance.random()).encode()), self.malformed)
+        await self._until_accepted(post(GARBLED + str(self._random.random()).encode()), self.malformed)
 
     async def _status(self, reply: str, body: bytes) -> None:
-        await asyncio.sleep(self._chance.uniform(0.02, 1.0))
-        await self._until_yes(post(body), self.statuses.setdefault(reply, [0, 0]))
+        await asyncio.sleep(self._random.uniform(0.02, 1.0))
+        await self._until_accepted(post(body), self.statuses.setdefault(reply, [0, 0]))
 
-    async def _until_yes(self, request: bytes, count: list[int]) -> None:
+    async def _until_accepted(self, request: bytes, count: list[int]) -> None:
         while True:
             try:
-                status = await self._line.ask(request)
+                status = await self._connections.send(request)
             except Broken as broken:
                 status = 0
                 count[1] += broken.sent
             self.answers[status] += 1
             if status == 200:
                 count[0] += 1
-                self._heard_yes()
+                self._was_accepted()
                 return
             if status:
-                count[1] += 1  # whatever else it said, it had the bytes
-            await asyncio.sleep(self._chance.uniform(0.1, 0.6))
+                count[1] += 1  # it had the bytes
+            await asyncio.sleep(self._random.uniform(0.1, 0.6))
 
-    def _heard_yes(self) -> None:
+    def _was_accepted(self) -> None:
         now = time.monotonic()
-        if self._going.is_set() and now - self._last_yes > self.gap:
-            self.gap, self.gap_ended = now - self._last_yes, time.strftime("%X")
-        self._last_yes = now
+        if self._going.is_set() and now - self._last_accepted > self.gap:
+            self.gap, self.gap_ended = now - self._last_accepted, time.strftime("%X")
+        self._last_accepted = now
 
 
 def post(body: bytes) -> bytes:
@@ -248,10 +255,10 @@ def get(path: str) -> bytes:
 
 
 def status_body(reply: str, native: str, to: str, states: tuple[str, ...]) -> bytes:
-    """What Meta posts about a reply that it took."""
-    told = [{"id": native, "status": state, "timestamp": "1767600000", "recipient_id": to,
+    """The webhook of Meta's about a reply that it took."""
+    statuses = [{"id": native, "status": state, "timestamp": "1767600000", "recipient_id": to,
              "biz_opaque_callback_data": reply} for state in states]  # fmt: skip
-    value = {"messaging_product": "whatsapp", "statuses": told,
+    value = {"messaging_product": "whatsapp", "statuses": statuses,
              "metadata": {"display_phone_number": "15550783881", "phone_number_id": "106540352242922"}}  # fmt: skip
     change = {"field": "messages", "value": value}
     return json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}).encode()

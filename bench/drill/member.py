@@ -13,17 +13,17 @@ from threading import RLock
 
 
 class Member:
-    """`satupintu run STAGE…` by the name of `name`; its words go to `log`."""
+    """`satupintu run STAGE…` by the name of `name`; its output goes to `log`."""
 
     def __init__(self, name: str, stages: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         self.name, self.stages, self._log = name, stages, log
-        self.env = {**self.around(), **env}
+        self.env = {**self.environment(), **env}
         self._process: subprocess.Popen[bytes] | None = None
         self._wanted, self._lock = False, RLock()
 
     @staticmethod
-    def around() -> dict[str, str]:
-        """The environment without settings of the hub: the drill's own count."""
+    def environment() -> dict[str, str]:
+        """The drill's own, without settings of the hub."""
         return {name: value for name, value in os.environ.items() if not name.startswith("SATUPINTU_")}
 
     def start(self) -> None:
@@ -56,18 +56,18 @@ class Member:
         self._signal(signal.SIGCONT)
 
     def ended_by_itself(self) -> str | None:
-        """How it ended, with its last words, where nobody told it to."""
+        """How it ended, with its last lines, where nobody stopped it."""
         with self._lock:
             if not self._wanted or self._process is None or self._process.poll() is None:
                 return None
             self._wanted = False
-            return f"{self.name} ended with {self._process.returncode}: {self._last_words()}"
+            return f"{self.name} ended with {self._process.returncode}: {self._last_lines()}"
 
     def _signal(self, how: signal.Signals) -> None:
         if self._process and self._process.poll() is None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(how)
 
-    def _last_words(self) -> str:
+    def _last_lines(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return " / ".join(lines[-2:])[-400:]

@@ -1,5 +1,5 @@
-"""The hub as an operator runs it: a door, each stage in a process of its own, one worker with all stages; a broker of
-one or three nodes and a database. Everything is started here and ended by process id."""
+"""The hub as an operator runs it: an ingress, each stage in a process of its own, one worker with all stages; a broker
+of one or three nodes and a database. Everything is started here and ended by process id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.programs import wait_for
 from tests.services.kafka import Kafka
 from tests.services.postgres import Postgres
 
-STAGES = ("reader", "matcher", "router", "sink", "speakers")
+STAGES = ("reader", "matcher", "router", "sink", "accounts")
 SESSION = 6
 """Seconds without a heartbeat after which the broker gives a member's partitions to others."""
 
@@ -32,7 +32,7 @@ class Stack:
         self.folder, self.nodes, self.port = folder, nodes, port
         self._channels = channels
         self.surprises: list[str] = []
-        """What ended though nobody told it to; it was started again."""
+        """Members that ended though nobody stopped them; they were started again."""
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
@@ -49,8 +49,7 @@ class Stack:
                 "SATUPINTU_BUS": self.kafka.url(session=SESSION) if self.kafka else f"sqlite:///{data / 'bus.db'}",
                 "SATUPINTU_RECORD": self.record,
             }
-            self.hub("channels")  # makes keys and tables, once
-            # only the door is told where to listen: a stage that is told so answers there too
+            # only the door gets a port: a stage that has one answers there too
             self.members = {"door": self._member("door", "door", "--listen", f"127.0.0.1:{self.port}")}
             self.members |= {name: self._member(name, name) for name in STAGES}
             self.members["worker"] = self._member("worker", *STAGES)
@@ -67,7 +66,7 @@ class Stack:
 
     def hub(self, *words: str, code: int = 0) -> str:
         """A command beside it; its standard output."""
-        env, call = {**Member.around(), **self.env}, [sys.executable, "-m", "hub", *words]
+        env, call = {**Member.environment(), **self.env}, [sys.executable, "-m", "hub", *words]
         done = subprocess.run(call, check=False, env=env, capture_output=True, text=True, timeout=600)
         if done.returncode not in (0, code):
             raise RuntimeError(f"satupintu {words[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
@@ -77,12 +76,12 @@ class Stack:
         wait_for(self._door_answers, 60, "the door to answer")
 
     def behind(self) -> str:
-        """What each group still has to commit, as the door's metrics tell it; at most ten seconds old."""
+        """What each group still has to commit, by the metrics of the door; at most ten seconds old."""
         try:
-            told = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=10).text
+            metrics = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=10).text
         except requests.RequestException as error:
             return f"no metrics ({type(error).__name__})"
-        lags = [line for line in told.splitlines() if line.startswith("satupintu_lag{")]
+        lags = [line for line in metrics.splitlines() if line.startswith("satupintu_lag{")]
         behind = [line.removeprefix("satupintu_lag") for line in lags if not line.endswith(" 0.0")]
         return "; ".join(behind) or "no group is behind"
 
@@ -90,7 +89,7 @@ class Stack:
         """All members anew, with this in their environment."""
         for member in self.members.values():
             member.end()
-            member.env = {**Member.around(), **self.env, **more}
+            member.env = {**Member.environment(), **self.env, **more}
             member.start()
         self.wait_for_door()
 

@@ -1,16 +1,17 @@
-"""The results as a Markdown table, and what is wrong in words."""
+"""The results as a Markdown table, and what is wrong, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.drill.rounds import CHANNELS, Row
+from bench.drill.recorded import CHANNELS
+from bench.drill.rounds import Row
 
 HEAD = (
     "fault", "times", "accepted", "lost", "recorded twice", "answered twice (whatsapp / sms)",
-    "in doubt, never sent (whatsapp / sms)", "order violations", "else wrong", "caught up after, s",
-    "road empty after, s", "503", "longest gap, s",
+    "in doubt, of these never taken (whatsapp / sms)", "order violations", "else wrong", "caught up after, s",
+    "empty after, s", "503", "longest gap, s",
 )  # fmt: skip
 OWN_COLUMN = ("lost", "recorded twice", "answered twice", "disordered")
 BEGIN, END = "<!-- table -->", "<!-- end of table -->"
@@ -63,8 +64,8 @@ def _all(rows: Sequence[Row]) -> Row:
         for check, wrong in row.wrong.items():
             whole.wrong.setdefault(check, []).extend(wrong)
         for channel, (doubt, unsent) in row.doubt.items():
-            so_far = whole.doubt.get(channel, (0, 0))
-            whole.doubt[channel] = (so_far[0] + doubt, so_far[1] + unsent)
+            before = whole.doubt.get(channel, (0, 0))
+            whole.doubt[channel] = (before[0] + doubt, before[1] + unsent)
         whole.caught_up, whole.empty = max(whole.caught_up, row.caught_up), max(whole.empty, row.empty)
         whole.refused, whole.gap = whole.refused + row.refused, max(whole.gap, row.gap)
     return whole

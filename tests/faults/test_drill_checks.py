@@ -178,7 +178,7 @@ def test_each_damage_is_found(check: str, damage: Callable[[Sent, Recorded], tup
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"received": 5}, {"lost": 1}, {"on_the_road": 1}, {"added": 2, "received": 5}, {"receipts": 1},
+    [{"received": 5}, {"lost": 1}, {"in_flight": 1}, {"added": 2, "received": 5}, {"receipts": 1},
      {"recorded": 0, "redelivered": 2}],
 )  # fmt: skip
 def test_a_ledger_that_does_not_balance_is_found(wrong: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""How long after a fault was healed everything accepted before stood in the record."""
+"""How long after a fault was healed everything that was accepted before stood in the record."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import threading
 import time
 from collections.abc import Collection
 
-from bench.drill.look import Look
+from bench.drill.recorded import RecordReader
 
 EVERY = 0.4
-"""Seconds between two looks, and so the grain of what is measured."""
+"""Seconds between two looks, and so the grain of the measurement."""
 
 
-class Watch(threading.Thread):
-    """Told of each healed fault; `longest` is the longest time since `fresh`."""
+class Recovery(threading.Thread):
+    """`healed` is called after each fault; `longest` is the longest time, in seconds, since `restart`."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, reader: RecordReader) -> None:
         super().__init__(name="recovery", daemon=True)
-        self._look, self._over, self._lock = look, threading.Event(), threading.Lock()
+        self._reader, self._over, self._lock = reader, threading.Event(), threading.Lock()
         self._waiting: list[tuple[float, set[str]]] = []
         self.longest = 0.0
 
@@ -26,7 +26,8 @@ class Watch(threading.Thread):
         with self._lock:
             self._waiting.append((time.monotonic(), set(ids)))
 
-    def fresh(self) -> None:
+    def restart(self) -> None:
+        """Measure anew."""
         with self._lock:
             self._waiting, self.longest = [], 0.0
 
@@ -37,12 +38,12 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(EVERY):
             with self._lock:
-                open_ = {id for _, ids in self._waiting for id in ids}
-            settled = self._look.settled(open_) if open_ else set()
-            if settled is None:
+                waiting = {id for _, ids in self._waiting for id in ids}
+            ended = self._reader.ended(waiting) if waiting else set()
+            if ended is None:
                 continue
             with self._lock:
-                left = [(since, ids - settled) for since, ids in self._waiting]
+                left = [(since, ids - ended) for since, ids in self._waiting]
                 took = [time.monotonic() - since for since, ids in left if not ids]
                 self.longest = max(self.longest, *took, 0.0)
                 self._waiting = [(since, ids) for since, ids in left if ids]

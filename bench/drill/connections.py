@@ -1,4 +1,4 @@
-"""Keep-alive connections to the door, and whether a request that failed may have arrived."""
+"""Kept connections to the ingress, and whether a request that failed may have arrived."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Broken(Exception):  # noqa: N818 - it says what happened
         self.sent = sent
 
 
-class Line:
-    """As many connections as there are requests in the air."""
+class Connections:
+    """As many as there are requests in flight."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._free: list[Ends] = []
 
-    async def ask(self, request: bytes) -> int:
+    async def send(self, request: bytes) -> int:
         """The status of the answer. Raises Broken."""
-        ends = await self._ends()
+        ends = await self._connection()
         try:
             async with asyncio.timeout(PATIENCE):
                 status = await _exchange(ends, request)
@@ -45,7 +45,7 @@ class Line:
         for _, writer in self._free:
             writer.close()
 
-    async def _ends(self) -> Ends:
+    async def _connection(self) -> Ends:
         while self._free:
             reader, writer = self._free.pop()
             if not reader.at_eof() and not writer.is_closing():
