@@ -29,6 +29,7 @@ def message_id(kind: str, account: str, native: str) -> str:
     return "/".join(part if _UNRESERVED.fullmatch(part) else quote(part, safe="") for part in (kind, account, native))
 
 
+@lru_cache(maxsize=4096)
 def native_of(message: str) -> str:
     """The native id inside a message id."""
     native = message.rpartition("/")[2]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from schemas import Owed, Routed
 from sink.actions import AppliedAction
-from sink.contacts import contact_of
+from sink.contacts import Contact
 from sink.outbox import NewReply, new_reply
 from sink.reporters import Reporter, reporters_of
 from sink.rows import RowMaker
@@ -18,12 +18,13 @@ from sink.rows import RowMaker
 _owed = msgspec.json.Decoder(Owed).decode
 
 
-def reply_to_sender(make: RowMaker, routed: Routed, speaks: Collection[str]) -> NewReply | None:
+def reply_to_sender(
+    make: RowMaker, routed: Routed, contact: Contact | None, speaks: Collection[str]
+) -> NewReply | None:
     """The automatic answer to a message. None: nothing is owed, or the account cannot send."""
     matched, message, owed = routed.matched, routed.matched.message, routed.owed
-    if message is None or owed is None or message.account not in speaks:
+    if message is None or contact is None or owed is None or message.account not in speaks:
         return None
-    contact = contact_of(message, make.ids, make.reply_address)
     stranger = matched.stranger and matched.outcome != "recorded"
     return new_reply(
         make.vault, source=routed.event_id, template=owed.template, params=owed.params, automatic=True,

@@ -101,8 +101,9 @@ def persist_batch(
 
 
 def _item(make: RowMaker, routed: Routed, speaks: Collection[str]) -> _Item:
-    rows = make.rows_of(routed)
-    reply = reply_to_sender(make, routed, speaks)
+    contact = make.contact(routed.matched.message)
+    rows = make.rows_of(routed, contact)
+    reply = reply_to_sender(make, routed, contact, speaks)
     return _Item(routed, rows, reply, [_fetch(row) for row in rows.get(attachments, ()) if _is_remote(row)])
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Party, Routed
+from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Routed
 from sink.bulk import InstantEncoder
-from sink.contacts import ReplyAddress, contact_of, seal_contact, seal_source
+from sink.contacts import Contact, ReplyAddress, contact_of, seal_contact, seal_source
 from sink.identifiers import Identifiers
 from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
 from sink.text import json_or_none, without_nul
@@ -38,14 +38,19 @@ class RowMaker:
     now: Any
     reply_address: ReplyAddress
 
-    def rows_of(self, routed: Routed) -> RowsByTable:
+    def contact(self, message: Message | None) -> Contact | None:
+        """Of a message's sender."""
+        return None if message is None else contact_of(message, self.ids, self.reply_address)
+
+    def rows_of(self, routed: Routed, contact: Contact | None) -> RowsByTable:
         """All rows of a message by table; of an action only those that do not depend on the complaint's state."""
         matched = routed.matched
         rows: RowsByTable = defaultdict(list)
         rows[outcomes].append(self._outcome(matched))
-        rows[matches].extend(self._match(match, matched) for match in matched.matches)
-        if matched.message is not None and matched.outcome in OF_A_COMPLAINT:
-            self._add_message(rows, routed, matched.message)
+        if matched.matches:
+            rows[matches].extend(self._match(match, matched) for match in matched.matches)
+        if matched.message is not None and contact is not None and matched.outcome in OF_A_COMPLAINT:
+            self._add_message(rows, routed, matched.message, contact)
         return rows
 
     def _outcome(self, matched: Matched) -> Row:
@@ -66,14 +71,15 @@ class RowMaker:
             "evidence": match.evidence, "matcher": matched.matcher,
         }  # fmt: skip
 
-    def _add_message(self, rows: RowsByTable, routed: Routed, message: Message) -> None:
+    def _add_message(self, rows: RowsByTable, routed: Routed, message: Message, contact: Contact) -> None:
         matched = routed.matched
         stranger = matched.stranger and matched.outcome != "recorded"
         rows[messages].append(self._message(matched, message, stranger))
         rows[timeline].append(self._step(matched, message, stranger))
         if not stranger:
-            rows[parties].extend(self._party(message))
-            rows[attachments].extend(attachment_rows(self, matched.id, message))
+            rows[parties].append(self._party(message, contact))
+            if message.attachments:
+                rows[attachments].extend(attachment_rows(self, matched.id, message))
         if matched.outcome == "recorded":
             rows[complaints].append(self._complaint(routed, message))
             rows[assignments].extend(self._assignment(one, matched, message) for one in routed.assignments)
@@ -101,16 +107,17 @@ class RowMaker:
             "actor": None, "why": matched.reason, "raw": message.raw, "item_index": message.item_index,
         }  # fmt: skip
 
-    def _party(self, message: Message) -> list[Row]:
-        party, contact = message.sender, contact_of(message, self.ids, self.reply_address)
-        return [{
+    def _party(self, message: Message, contact: Contact) -> Row:
+        party = message.sender
+        return {
             "raw": message.raw, "item_index": message.item_index, "owner": message.owner,
-            "sealed": seal_contact(self.vault, contact), **self._identities(party),
-        }]  # fmt: skip
+            "sealed": seal_contact(self.vault, contact),
+            "phone": self._identity(party.phone), "email": self._identity(party.email),
+            "nik": self._identity(party.nik), "user_id": self._identity(party.user),
+        }  # fmt: skip
 
-    def _identities(self, party: Party) -> Row:
-        plain = {"phone": party.phone, "email": party.email, "nik": party.nik, "user_id": party.user}
-        return {name: self.vault.digest("identity", value) if value else None for name, value in plain.items()}
+    def _identity(self, value: str | None) -> bytes | None:
+        return self.vault.digest("identity", value) if value else None
 
     def _assignment(self, assignment: Assignment, matched: Matched, message: Message) -> Row:
         return {
@@ -172,11 +179,19 @@ def _what_happened(matched: Matched, message: Message) -> str:
     return message.kind if message.kind in REFERRING_KINDS else "added"
 
 
+_NO_PLACE: Row = dict.fromkeys(
+    ("place_code", "place_level", "place_name", "place_words", "place_source", "lat", "lon")
+)
+
+
 def _place(message: Message) -> Row:
     place = message.place
-    names = ("code", "level", "name", "words", "source")
-    columns = {f"place_{name}": None if place is None else getattr(place, name) for name in names}
-    return columns | {"lat": place and place.lat, "lon": place and place.lon}
+    if place is None:
+        return _NO_PLACE
+    return {
+        "place_code": place.code, "place_level": place.level, "place_name": place.name, "place_words": place.words,
+        "place_source": place.source, "lat": place.lat, "lon": place.lon,
+    }  # fmt: skip
 
 
 def _category(message: Message) -> Row:
