@@ -19,10 +19,6 @@ from connectors._smpp_text import Alphabet, decode
 from connectors._smpp_user_data import user_data
 from schemas import ReceiptState
 
-DIALECTS = ("same", "hex", "x", "X", "08x", "08X", "016x", "016X")
-"""How receipts write the id that a response gave. hex: it was decimal, and they write it in hex. The others, by the
-format in which it was given: it was hex, and they write it in decimal."""
-_BOTH_CASES = frozenset({"same", "hex"})
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
 _FIELDS = {
     "id": re.compile(r"\bid:\s*([^\s:]+)", re.IGNORECASE),
@@ -114,7 +110,8 @@ class SentIds:
 
     def __init__(self, dialect: str | None = None, at_most: int = 20_000) -> None:
         self.dialect = dialect
-        """One of `DIALECTS`; None: nothing was learned yet."""
+        """How receipts write the id that a response gave. hex: it was decimal, and they write it in hex. A format, as
+        08X: it was hex in that format, and they write it in decimal. None: as it was, or nothing was learned yet."""
         self._at_most = at_most
         self._ids: OrderedDict[str, str] = OrderedDict()
 
@@ -128,13 +125,13 @@ class SentIds:
         """The id as its response gave it; None where no receipt names one."""
         ids = tuple(ids)
         for id in ids:
-            for dialect in DIALECTS:
-                form = _as_given(id, dialect)
-                given = self._ids.get(_folded(form)) if form else None
-                if given is not None and form is not None and (dialect in _BOTH_CASES or given == form):
-                    self.dialect = dialect
+            if given := self._ids.get(_folded(id)):
+                return given
+            for dialect in ("hex", "x"):
+                if given := self._ids.get(_folded(_as_given(id, dialect))):
+                    self.dialect = dialect if dialect == "hex" else _format_of(given, self.dialect)
                     return given
-        return next((form for id in ids if (form := _as_given(id, self.dialect or "same"))), None)
+        return next((_as_given(id, self.dialect) for id in ids), None)
 
 
 def _folded(id: str) -> str:
@@ -142,10 +139,14 @@ def _folded(id: str) -> str:
     return id.lower().lstrip("0")
 
 
-def _as_given(id: str, dialect: str) -> str | None:
+def _as_given(id: str, dialect: str | None) -> str:
     try:
-        if dialect == "same":
-            return id
-        return str(int(id, 16)) if dialect == "hex" else f"{int(id):{dialect}}"
+        return id if dialect is None else str(int(id, 16)) if dialect == "hex" else f"{int(id):{dialect}}"
     except ValueError:
-        return None
+        return id
+
+
+def _format_of(given: str, known: str | None) -> str:
+    """The format of a hex number; one that is padded shows how wide they all are."""
+    width = f"0{len(given)}" if given.startswith("0") else (known or "x")[:-1] if known != "hex" else ""
+    return f"{width}{'x' if given == given.lower() else 'X'}"
