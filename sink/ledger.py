@@ -1,7 +1,7 @@
 """The ledger: what came in, counted from the log by a group of its own, against the outcomes in the record.
 
 An item is a message, an action, a receipt or an unreadable part of a Raw. A Raw without any outcome counts as one item,
-else as many as it said it holds. An outcome counts only while the row that it speaks of exists.
+else as many as its outcomes state (`item_count`). An outcome counts only while the row that it is about exists.
 """
 
 from __future__ import annotations

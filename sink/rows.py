@@ -179,9 +179,7 @@ def _what_happened(matched: Matched, message: Message) -> str:
     return message.kind if message.kind in REFERRING_KINDS else "added"
 
 
-_NO_PLACE: Row = dict.fromkeys(
-    ("place_code", "place_level", "place_name", "place_words", "place_source", "lat", "lon")
-)
+_NO_PLACE: Row = dict.fromkeys(("place_code", "place_level", "place_name", "place_words", "place_source", "lat", "lon"))
 
 
 def _place(message: Message) -> Row:

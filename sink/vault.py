@@ -40,7 +40,7 @@ _HASHING = ("lookup", "number", "token")
 
 
 class WrongKeys(Exception):  # noqa: N818 - it says what is wrong
-    """The keys file is missing, open to others or no keys file, or the record was kept with other keys."""
+    """The keys file is missing, open to others or no keys file, or the record was written with other keys."""
 
 
 class Vault:
