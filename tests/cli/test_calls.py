@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -134,10 +133,9 @@ def test_a_reader_that_has_enough_is_no_fault(tmp_path: Path) -> None:
         assert reading.wait(20) == 0
 
 
-def test_help_is_there_at_once() -> None:
-    took = []
-    for _ in range(6):
-        begun = time.monotonic()
-        satupintu("--help")
-        took.append(time.monotonic() - begun)
-    assert min(took) < 0.4
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from hub.cli import run; run(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert not [
+        name for name in ("sqlalchemy", "aiohttp", "fastapi", "uvicorn", "aiokafka") if f"'{name}'" in done.stderr
+    ]
