@@ -11,7 +11,7 @@ quick: check ; $(BIN)/pytest -n 2 -m "not (service or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
-lock: .venv/dev ; $(BIN)/python deploy/lock.py
+lock: .venv/dev ; @$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9 && $(BIN)/python deploy/lock.py
 
 .venv/run: requirements.lock deploy/build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Satu Pintu needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'

@@ -16,7 +16,7 @@ COMMON = (
 
 
 def lock(target: str, *what: str) -> None:
-    """Resolve `what` into `target`; needs uv in the environment (`pip install uv`)."""
+    """Resolve `what` into `target` with uv, which `make lock` installs."""
     subprocess.run([sys.executable, "-m", "uv", "pip", "compile", *what, *COMMON, "-o", target], check=True)  # noqa: S603
     print("wrote", target)  # noqa: T201
 
