@@ -81,6 +81,8 @@ def _annotated(annotation: Any) -> tuple[Any, str]:
 def _kind(annotation: Any) -> str:
     if annotation is Secret or Secret in getattr(annotation, "__args__", ()):
         return "secret" if annotation is Secret else "list of secrets"
+    if type(None) in get_args(annotation):
+        [annotation] = (kind for kind in get_args(annotation) if kind is not type(None))
     names = {str: "text", int: "number", float: "number", bool: "true or false"}
     if annotation in names:
         return names[annotation]
