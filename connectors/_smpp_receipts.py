@@ -41,6 +41,7 @@ _NUMBERS: dict[int, ReceiptState] = {
 }  # fmt: skip
 """message_state, SMPP 5.2.28 and 5.0."""
 _FORMATS = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+_LONG_ID = 6
 _CREDIBLE = timedelta(days=2)
 
 
@@ -128,7 +129,8 @@ class SentIds:
             if given := self._ids.get(_folded(id)):
                 return given
             for dialect in ("hex", "x"):
-                if given := self._ids.get(_folded(_as_given(id, dialect))):
+                given = self._ids.get(_folded(_as_given(id, dialect)))
+                if given and _is_certain(given if dialect == "x" else id):
                     self.dialect = dialect if dialect == "hex" else _format_of(given, self.dialect)
                     return given
         return next((_as_given(id, self.dialect) for id in ids), None)
@@ -137,6 +139,11 @@ class SentIds:
 def _folded(id: str) -> str:
     """Some centres pad, and some change the case."""
     return id.lower().lstrip("0")
+
+
+def _is_certain(hex_id: str) -> bool:
+    """A few digits may be another message's id by chance."""
+    return len(hex_id) >= _LONG_ID or not hex_id.isdigit()
 
 
 def _as_given(id: str, dialect: str | None) -> str:

@@ -19,6 +19,7 @@ Alphabet = Literal["auto", "gsm7", "latin1"]
 """The alphabet behind data_coding 0; auto: as the bytes look."""
 _DOUBT = 0.15
 """A text of an alphabet further down the list must be so much less strange."""
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0e-\x1f\x7f-\x9f]")
 _PLAIN = re.compile(r"[A-Za-z0-9 \n\r.,:;!?'\"()/%&+*=#<>-]*")
 
 
@@ -31,9 +32,8 @@ class Decoded(NamedTuple):
 
 def decode(data: bytes, coding: int, alphabet: Alphabet = "auto", fill_bits: int = 0) -> Decoded:
     """The text that the bytes most likely are. Never raises."""
-    if certain := _certainly(data):
-        clear = certain(data) or ""
-        return Decoded(clear, strangeness(clear))
+    if certain := _certainly(data) or _agreed(data, coding, alphabet):
+        return Decoded(certain, strangeness(certain))
     best = Decoded(data.decode("latin-1"), float(len(data)) + 1)
     lead = 0.0
     for name in _candidates(coding, alphabet):
@@ -48,14 +48,26 @@ def decode(data: bytes, coding: int, alphabet: Alphabet = "auto", fill_bits: int
     return best
 
 
-def _certainly(data: bytes) -> Callable[[bytes], str | None] | None:
-    """UCS-2 that shows itself: by a mark, or by a NUL beside each letter, which would be "@L@i@k@e@ @t@h@i@s"."""
-    if len(data) % 2 or len(data) < 4:
+def _certainly(data: bytes) -> str | None:
+    """The text of bytes that show what they are: UCS-2 by a mark, or by a NUL beside each letter, which would be
+    "@L@i@k@e@ @t@h@i@s"; UTF-8 by several characters of more than one byte."""
+    if len(data) % 2 == 0 and len(data) >= 4:
+        high, low = data[0::2], data[1::2]
+        if data[:2] in MARKS or (not any(high) and all(low)):
+            return DECODERS["utf16be"](data)
+        if not any(low) and all(high):
+            return DECODERS["utf16le"](data)
+    if data.isascii() or b"\0" in data or (text := DECODERS["utf-8"](data)) is None:
         return None
-    high, low = data[0::2], data[1::2]
-    if data[:2] in MARKS or (not any(high) and all(low)):
-        return DECODERS["utf16be"]
-    return DECODERS["utf16le"] if not any(low) and all(high) else None
+    return text if sum(c > "\x7f" for c in text) >= 3 else None
+
+
+def _agreed(data: bytes, coding: int, alphabet: Alphabet) -> str | None:
+    """The text in the alphabet that was agreed with the operator; None where the bytes cannot be in it."""
+    if alphabet == "auto" or _class_of(coding) != "default":
+        return None
+    text = DECODERS[alphabet](data)
+    return None if text is None or _CONTROL.search(text) else text
 
 
 def join(pieces: Sequence[UserData], alphabet: Alphabet = "auto") -> Decoded:
@@ -67,7 +79,8 @@ def join(pieces: Sequence[UserData], alphabet: Alphabet = "auto") -> Decoded:
         return by_part
     coding = next((p.coding for p in pieces if p.coding), 0)
     whole = decode(b"".join(p.data for p in pieces), coding, alphabet)
-    return whole if whole.strangeness <= by_part.strangeness else by_part
+    doubt = _DOUBT if len({p.coding for p in pieces}) == 1 else 0.0
+    return whole if whole.strangeness <= by_part.strangeness + doubt else by_part
 
 
 def is_binary(pieces: Sequence[UserData], decoded: Decoded) -> bool:
