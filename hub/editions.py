@@ -16,11 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from hub.accounts import Account, Accounts, Snapshot, parse_accounts
 from hub.settings import WrongCall
-from router import Rules, Templates
 from schemas import Retry
-from sink.aside import release_account
 from sink.editions import edition_versions, latest_edition, publish_edition
 from sink.record import Record
 
@@ -165,53 +162,6 @@ class Editions:
             log.error("edition %d of %s cannot be used here, the old one stays: %s", newest.version, edited.name, error)
             return False
         return True
-
-
-def accounts_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Snapshot]:
-    """`channels.toml`."""
-
-    def parse(text: str) -> Snapshot:
-        if not text:
-            raise WrongCall(f"the channels file {path} does not exist: create it, or name another")
-        snapshot = parse_accounts(text, source=str(path), zone=zone)
-        for name, account in snapshot.accounts.items():
-            _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
-        return snapshot
-
-    def release(record: Record, at: datetime) -> None:
-        for name in accounts.changed:
-            release_account(record, name, at)
-
-    return Edited("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
-
-
-def rules_file(path: Path, rules: Live[Rules]) -> Edited[Rules]:
-    """`rules.toml`; without one, the rules that are shipped."""
-    return _shipped("rules", path, Rules.load, rules)
-
-
-def templates_file(path: Path, templates: Live[Templates]) -> Edited[Templates]:
-    """`templates.toml`; without one, the texts that are shipped."""
-    return _shipped("templates", path, Templates.load, templates)
-
-
-def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[T]) -> Edited[T]:
-    def parse(text: str) -> T:
-        try:
-            return load(text or None)
-        except ValueError as error:
-            raise WrongCall(f"{path}: {error}") from None
-
-    def apply(value: T, version: int) -> None:
-        live.value, live.version = value, version
-
-    return Edited(name, path, parse, apply)
-
-
-def _require_same_kind(path: Path, new: Account, old: Account | None) -> None:
-    if old is not None and old.channel.kind != new.channel.kind:
-        name, was = new.channel.account, old.channel.kind
-        raise WrongCall(f"[{name}] in {path}: kind was {was!r}: a name is never reused, give the account another one")
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

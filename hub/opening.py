@@ -18,7 +18,8 @@ from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
 from hub.clock import now
-from hub.editions import Editions, Live, accounts_file, publisher, rules_file, templates_file
+from hub.edited_files import accounts_file, rules_file, templates_file
+from hub.editions import Editions, Live, publisher
 from hub.first_start import write_first
 from hub.intake import intake
 from hub.running.pools import Pools, open_pools

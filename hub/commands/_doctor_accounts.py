@@ -13,7 +13,7 @@ from hub.settings import Settings
 
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
-    from hub.accounts import load_accounts
+    from hub.accounts_file import load_accounts
     from hub.commands._account_report import account_reports, unclaimed_addresses, unstarted_reports
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record

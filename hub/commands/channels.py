@@ -114,7 +114,7 @@ async def _tried(channel: Channel, send_to: str | None) -> int:
 
 
 def _snapshot(own: Settings) -> Snapshot:
-    from hub.accounts import load_accounts
+    from hub.accounts_file import load_accounts
 
     if not own.channels.exists():
         require_initialised(own)

@@ -40,7 +40,7 @@ def find(text: str, limit: int) -> None:
 
 
 def _found(record: Record, text: str, limit: int) -> list[Found]:
-    from hub.accounts import load_accounts
+    from hub.accounts_file import load_accounts
     from normalizer import e164
     from sink.find import find as search
 

@@ -63,7 +63,7 @@ def channel_for(kind: str, account: str | None) -> Channel:
 
 
 def _configured(kind: str, account: str) -> Channel | None:
-    from hub.accounts import load_accounts
+    from hub.accounts_file import load_accounts
 
     own = settings()
     if not own.channels.exists():
@@ -76,7 +76,7 @@ def _configured(kind: str, account: str) -> Channel | None:
 
 def _bare(settings_type: type[Settings]) -> Settings:
     """Settings of which only the hub's zone is set: no signature is asked for, nothing is sent."""
-    from hub.accounts import in_zone
+    from hub.accounts_file import in_zone
 
     zone = in_zone(settings_type, settings().zone.key)
     needed = (f for f in msgspec.structs.fields(settings_type) if f.required)

@@ -103,7 +103,8 @@ def _messages(file: str) -> Iterator[list[Message]]:
 def _account() -> Channel:
     """The account that `ingest` would take, so that ids, owner and office are those that it would give."""
     from connectors import channel_type
-    from hub.accounts import Accounts, in_zone, load_accounts
+    from hub.accounts import Accounts
+    from hub.accounts_file import in_zone, load_accounts
     from hub.first_start import OWNER
 
     own, kind = settings(), channel_type("file")

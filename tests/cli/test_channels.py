@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors import channel_type, kinds
-from hub.accounts import parse_accounts
+from hub.accounts_file import parse_accounts
 from hub.first_start import table_of, write_first
 from hub.settings import WrongCall
 from tests.cli.program import one_line, satupintu

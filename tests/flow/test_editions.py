@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hub.accounts import Accounts
-from hub.editions import Editions, Live, accounts_file, rules_file
+from hub.edited_files import accounts_file, rules_file
+from hub.editions import Editions, Live
 from hub.settings import WrongCall
 from router import Rules
 from schemas import Retry
