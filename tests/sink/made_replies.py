@@ -45,10 +45,10 @@ def lease(
 def take_over(record: Record, holder: str = "b", accounts: Collection[str] = ("sms",)) -> dict[str, int]:
     """Another process holds the accounts, because the leases of the first lapsed."""
     with record.write() as connection:
-        if connection.dialect.name == "postgresql":  # in the order in which others lock them
+        connection.exec_driver_sql("DELETE FROM lease_holders")  # locks are taken in this order: holders, then leases
+        if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT account FROM leases ORDER BY account FOR UPDATE").all()
         connection.exec_driver_sql("UPDATE leases SET until = '2001-01-01 00:00:00.000000'")
-        connection.exec_driver_sql("DELETE FROM lease_holders")
     return renew_leases(record, holder, accounts, now=at(60))
 
 
