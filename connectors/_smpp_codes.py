@@ -21,7 +21,7 @@ SUBMITTED: dict[int, Verdict] = {
     0x0D: Verdict(
         "account", "bind_refused", "check system_id, password, system_type and our IP address at the operator"
     ),
-    0x0E: Verdict("account", "wrong_password", "enter the operator's password"),
+    0x0E: Verdict("account", "wrong_password", "enter the operator's password: 8 characters at most"),
     0x0F: Verdict("account", "wrong_system_id", "enter the operator's system_id"),
     0x14: Verdict("retry", "queue_full", "the centre's queue for us is full", 5.0),
     0x15: Verdict("account", "wrong_service_type", "the operator asks for a service type"),

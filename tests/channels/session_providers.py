@@ -47,7 +47,7 @@ class SmscProvider(Smsc):
     ]  # fmt: skip
 
     def __init__(self) -> None:
-        super().__init__("sandi-smpp")
+        super().__init__("sandi-8x")
 
     @staticmethod
     def settings(port: int) -> dict[str, Any]:

@@ -3,82 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors import Outbound, Request
 from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, cstring, encode, tlv
-from connectors._smpp_session import connected
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
-from tests.channels.recording import channel, raw, read
-from tests.channels.recording import reply as recorded_reply
 from tests.channels.smpp.bytes import BUDI, SARI, part, pdu, short
+from tests.channels.smpp.running import Clock, Intake, reply, session
 from tests.fakes.smsc import Smsc
 
-HTTP: Any = None
 LONG = "Jalan di depan pasar berlubang, sudah tiga orang jatuh. " * 6
-
-
-class Intake:
-    """Stores at once, and remembers the cursor."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.cursor: str | None = None
-        self.calls = 0
-        self.open = asyncio.Event()
-        self.open.set()
-
-    async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
-        self.calls += 1
-        await self.open.wait()
-        self.requests += requests
-        self.cursor = cursor or self.cursor
-
-    @property
-    def items(self) -> list[Any]:
-        door = channel("smpp")
-        return [item for n, r in enumerate(self.requests) for item in read(door, raw("smpp", r, id=f"raw-{n}"))]
-
-    @property
-    def texts(self) -> list[str]:
-        return [item.text for item in self.items if isinstance(item, Message)]
-
-
-def reply(text: str = "Nomor 4719360285", **fields: Any) -> Any:
-    """A reply to Sari."""
-    return recorded_reply("smpp", text, **{"conversation": f"+{SARI}", "to": f"+{SARI}"} | fields)
-
-
-class Clock:
-    """Unix time that tests move."""
-
-    def __init__(self) -> None:
-        self.time = 1_755_482_400.0
-
-    def __call__(self) -> float:
-        return self.time
 
 
 @pytest.fixture
 async def smsc() -> AsyncIterator[Smsc]:
-    async with Smsc("sandi-smpp") as smsc:
+    async with Smsc("sandi-8x") as smsc:
         yield smsc
-
-
-@asynccontextmanager
-async def session(*centres: Smsc, intake: Intake | None = None, clock: Clock | None = None, **settings: Any):
-    """The account's session at work; yields the channel, its way out, and the work."""
-    door = channel("smpp", hosts=[centre.host for centre in centres], **settings)
-    intake = intake or Intake()
-    async with connected(door.settings, intake, intake.cursor, clock or Clock()) as opened:
-        work = asyncio.create_task(opened.run())
-        yield door, Outbound(HTTP, opened), work
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
 
 
 async def test_a_pair_binds_a_receiver_and_a_transmitter(smsc: Smsc):
@@ -94,7 +35,7 @@ async def test_a_pair_binds_a_receiver_and_a_transmitter(smsc: Smsc):
 
 async def test_parts_over_several_centres_are_one_text(smsc: Smsc):
     intake = Intake()
-    async with Smsc("sandi-smpp") as other, session(smsc, other, intake=intake):
+    async with Smsc("sandi-8x") as other, session(smsc, other, intake=intake):
         smsc.deliver(part("satu ", 1, 2))
         await smsc.until(lambda: smsc.taken)
         other.deliver(part("dua", 2, 2))
@@ -104,7 +45,7 @@ async def test_parts_over_several_centres_are_one_text(smsc: Smsc):
 
 async def test_one_centre_that_is_away_stops_nothing_and_is_bound_later(smsc: Smsc, monkeypatch):
     monkeypatch.setattr("connectors._smpp_session.FIRST_PAUSE", 0.01)
-    async with Smsc("sandi-smpp") as other, session(smsc, other) as (_, _, work):
+    async with Smsc("sandi-8x") as other, session(smsc, other) as (_, _, work):
         other.hang_up()
         await other.until(lambda: not other.links)
         await other.until(lambda: other.links)
@@ -113,7 +54,7 @@ async def test_one_centre_that_is_away_stops_nothing_and_is_bound_later(smsc: Sm
 
 
 async def test_the_last_connection_that_breaks_ends_the_session(smsc: Smsc):
-    async with Smsc("sandi-smpp") as other, session(smsc, other) as (_, _, work):
+    async with Smsc("sandi-8x") as other, session(smsc, other) as (_, _, work):
         other.hang_up()
         smsc.hang_up()
         with pytest.raises(Retry, match="the connection broke"):
