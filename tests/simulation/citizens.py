@@ -114,7 +114,7 @@ class Citizen:
         for _ in range(self._random.randint(1, 4)):
             await asyncio.sleep(self._random.random() ** 2 * 12)
             await self._bring(self._next())
-            if self._faults("rubbish"):
+            while self._faults("rubbish"):
                 await self._bring(self._rubbish())
 
     async def _leave(self, item: Any) -> None:

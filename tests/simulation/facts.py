@@ -36,7 +36,6 @@ class Facts:
     """In the order of the log, each id once."""
     written: Written
     attempts: list[Attempt]
-    faults: dict[str, int]
     channels: dict[str, Channel]
     logged: list[str]
     seen: list[str]
@@ -45,6 +44,8 @@ class Facts:
     archived: set[str]
     """Raw ids."""
     ledger: dict[str, int]
+    diverted: list[str]
+    """The topic of each event that went by another lane."""
     replayed: set[str]
     """Raws that somebody sent again by hand."""
     silenced: set[str]
@@ -66,10 +67,10 @@ class Facts:
         more = {
             "accounts taken over": "SELECT coalesce(sum(epoch - 1), 0) AS n FROM leases",
             "files fetched": "SELECT count(*) AS n FROM attachments WHERE state = 'fetched'",
-            "accounts put aside": "SELECT count(*) AS n FROM aside",
             "statuses applied": "SELECT count(*) AS n FROM actions WHERE applied",
         }
-        return dict(outcomes + replies) | {name: int(self.rows(sql)[0]["n"]) for name, sql in more.items()}
+        lanes = Counter(f"events by {topic}" for topic in self.diverted)
+        return dict(outcomes + replies + lanes) | {name: int(self.rows(sql)[0]["n"]) for name, sql in more.items()}
 
     @cached_property
     def items(self) -> list[Item]:

@@ -48,11 +48,12 @@ RATES: dict[str, float] = {
     "receipt early": 0.3,
     "receipt repeated": 0.2,
     "receipt late": 0.2,
-    "rubbish": 0.1,
+    "rubbish": 0.3,
     # people at the console
     "edition published": 0.5,
     "reader mended": 0.3,
     "dead letters replayed": 0.5,
+    "accounts released": 0.5,
 }
 """The highest rate of each kind, a call."""
 CLOCKS_DIFFER = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -41,17 +41,19 @@ from tests.simulation.watch import Watch
 
 BUDGET = 4
 """Raws of one conversation in a minute before it goes by the slow lane: so few that some do."""
+GUARD_RUN = 2
+"""Dead events in a row that put an account aside: so few that some do."""
 NOWHERE = Path("/nowhere")
 SETTINGS = Settings(
     data=NOWHERE, host="127.0.0.1", port=8080, bus="memory://", record="sqlite:///", channels=NOWHERE / "channels.toml",
     keys=NOWHERE / "keys.toml", zone=ZoneInfo("Asia/Jakarta"), public_url="https://hub.example", inside=None,
-    proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=200,
+    proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=GUARD_RUN,
     guard_share=0.5, limits=Limits(),
 )  # fmt: skip
 IDLE: tuple[tuple[Any, str, Any], ...] = (
     (dispatch, "POLL_EVERY", 3.0),
     (fetching, "POLL_EVERY", 3.0),
-    (_aside_workers, "LOOK_EMPTY_EVERY", 60.0),
+    (_aside_workers, "LOOK_EMPTY_EVERY", 30.0),
     (pipeline, "LOOPS", tuple(loop._replace(every=loop.every * 3) for loop in pipeline.LOOPS)),
 )
 """Seconds from one look to the next where nothing is to be done: what wakes a loop at once is not slower, and a seed
@@ -75,6 +77,10 @@ class Surroundings:
     """By account."""
     archived: set[str]
     """Raw ids in the archive, which all processes share."""
+
+    def seen_by(self, random: Random, now: Callable[[], datetime]) -> Surroundings:
+        """The same with randomness and a clock of a process's own."""
+        return replace(self, random=random, now=now)
 
 
 class Files:

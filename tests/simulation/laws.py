@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from schemas import Action, Message, Reject
+from sink.outbox import DAILY_LIMIT
+from sink.outbox_results import MAX_ATTEMPTS
 from tests.simulation.facts import Facts
 from tests.simulation.provider import Attempt
 
@@ -168,11 +170,27 @@ def a_reply_says_what_became_of_it(facts: Facts) -> Iterator[str]:
             yield f"{reply} is {state}, and its provider took it"
         if state == "suppressed" and attempts:
             yield f"{reply} is suppressed, and was tried"
-        if state == "failed" and "refused" not in ends and not attempts:
-            yield f"{reply} is failed, and was never tried: {row['code']}"
+        if state == "failed" and "refused" not in ends and len(attempts) < MAX_ATTEMPTS:
+            yield f"{reply} is failed after {len(attempts)} attempts, and nobody refused it: {row['code']}"
     yield from (
         f"{reply} was tried, and is not in the outbox" for reply in facts.attempts_of if reply not in facts.replies
     )
+
+
+@law
+def a_reply_is_suppressed_only_over_the_limit(facts: Facts) -> Iterator[str]:
+    sent = Counter(bytes(row["recipient"]) for row in facts.replies.values() if row["state"] != "suppressed")
+    for reply, row in facts.replies.items():
+        if row["state"] == "suppressed" and sent[bytes(row["recipient"])] < DAILY_LIMIT:
+            yield f"{reply}, after {sent[bytes(row['recipient'])]}"
+
+
+@law
+def each_number_that_a_citizen_was_given_is_a_complaint(facts: Facts) -> Iterator[str]:
+    numbers = {row["number"] for row in facts.rows("SELECT number FROM complaints")}
+    for attempt in facts.attempts:
+        if attempt.taken and attempt.reply.number is not None and attempt.reply.number not in numbers:
+            yield f"{attempt.reply.number} of {attempt.reply.id}, {attempt.reply.template}"
 
 
 @law

@@ -10,7 +10,7 @@ from random import Random
 
 from bus import decode
 from schemas import Retry
-from sink import Record, dead_event
+from sink import Record, dead_event, release_account
 from sink.editions import publish_edition
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
@@ -28,9 +28,17 @@ class Operator:
     """One person, with a console of its own that never dies."""
 
     def __init__(
-        self, record: Record, bus: SeenBus, pools: Pools, *, now: Callable[[], datetime], random: Random, faults: Faults
+        self,
+        record: Record,
+        bus: SeenBus,
+        pools: Pools,
+        *,
+        letters: sqlite3.Connection,
+        now: Callable[[], datetime],
+        random: Random,
+        faults: Faults,
     ) -> None:
-        self._record, self._bus, self._pools = record, bus, pools
+        self._record, self._bus, self._pools, self._letters = record, bus, pools, letters
         self._now, self._random, self._faults = now, random, faults
         self.edition = ""
         """The newest one: the accounts that are silent."""
@@ -39,7 +47,7 @@ class Operator:
         self.replayed: set[str] = set()
         """Raw ids."""
 
-    async def work(self, providers: Sequence[Provider], letters: sqlite3.Connection) -> None:
+    async def work(self, providers: Sequence[Provider]) -> None:
         """Now and then do something, until it is cancelled."""
         while True:
             await asyncio.sleep(3 + self._random.random() * 10)
@@ -51,7 +59,9 @@ class Operator:
                 for provider in providers:
                     provider.mended = True
             if self._faults("dead letters replayed"):
-                await self.replay(letters)
+                await self.replay()
+            if self._faults("accounts released"):
+                await self.release()
 
     async def publish(self, accounts: str) -> None:
         """A new edition: these accounts are silent."""
@@ -60,9 +70,18 @@ class Operator:
             lambda: self._pools.io(publish_edition, self._record, "accounts", accounts, "operator", self._now())
         )
 
-    async def replay(self, letters: sqlite3.Connection) -> int:
+    async def release(self) -> int:
+        """Let the stages go on with the accounts that they put aside; how many there are."""
+        held = self._letters.execute("SELECT DISTINCT account FROM aside WHERE released_at IS NULL").fetchall()
+        for (account,) in sorted(held):
+            await self._insist(
+                lambda account=account: self._pools.io(release_account, self._record, account, self._now())  # type: ignore[misc]
+            )
+        return len(held)
+
+    async def replay(self) -> int:
         """Publish the events of the letters again that are dead for what was mended; how many there are."""
-        waiting = letters.execute(WAITING).fetchall()
+        waiting = self._letters.execute(WAITING).fetchall()
         for letter, raw in waiting:
             self.replayed.add(raw)
             await self._insist(lambda letter=letter: self._again(letter))  # type: ignore[misc]
@@ -70,8 +89,8 @@ class Operator:
 
     async def _again(self, letter: str) -> None:
         dead = await self._pools.io(dead_event, self._record, letter)
-        assert dead is not None
-        await self._bus.publish([decode(dead.of_topic, dead.event, None)])
+        if dead is not None:  # another letter of the same item may have closed it
+            await self._bus.publish([decode(dead.of_topic, dead.event, None)])
 
     async def _insist(self, act: Callable[[], object]) -> None:
         while True:

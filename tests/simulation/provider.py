@@ -18,6 +18,10 @@ from tests.simulation.process import OWNER
 
 AT_MOST = 100
 """Items in the answer to a poll."""
+GIVEN_AGAIN = 15.0
+"""Seconds until what a session did not acknowledge is given again, perhaps to another session."""
+HANGS = 25.0
+"""Seconds until our side gives up."""
 End = Literal["open", "sent", "not taken", "refused", "unanswered"]
 
 
@@ -50,6 +54,7 @@ class Provider:
         """Called with a reply that reached its person."""
         self.is_polled = False
         """Its cursor counts its items."""
+        self.holds_sessions = False
         self.carries_reference = False
         """Its receipts bring back our own id of the reply."""
         self.mended = False
@@ -58,7 +63,8 @@ class Provider:
         self.notice: Callable[[str], None] = lambda line: None
         self._faults, self._random, self._clock = faults, random, clock
         self._tasks: list[asyncio.Task[None]] = []
-        self._given: set[int] = set()
+        self._given: dict[int, float] = {}
+        """When each position was given to a session."""
 
     async def send(self, reply: Reply, *, connected: bool = True) -> tuple[str, ...]:
         """Take a reply; the provider's ids for it."""
@@ -97,7 +103,7 @@ class Provider:
         if faults("connection lost, taken"):
             raise Unanswered("the connection broke")
         if faults("provider hangs"):
-            await asyncio.sleep(60)
+            await asyncio.sleep(HANGS)
             raise Unanswered("the answer did not end in time")
         await self._travel()
         attempt.end = "sent"
@@ -106,11 +112,11 @@ class Provider:
     def _refuse(self, reply: Reply) -> None:
         faults = self._faults
         if faults("busy (429)"):
-            raise Retry("answered with 429", after=faults.between(1, 60))
+            raise Retry("answered with 429", after=faults.between(1, 20))
         if faults("code says not taken"):
             raise Retry("code 131016: not sent")
         if faults("account at fault"):
-            self.mended_at = self._clock() + faults.between(5, 60)
+            self.mended_at = self._clock() + faults.between(5, 25)
         if self._clock() < self.mended_at and not faults.over:
             raise AccountFault("token_expired", "renew it", after=10)
         if faults("address refused"):
@@ -127,7 +133,7 @@ class Provider:
     def _bring_receipt(self, native: str, state: str, reference: str) -> None:
         faults = self._faults
         receipt = {"receipt": native, "state": state, "reference": reference if self.carries_reference else None}
-        after = 0.0 if faults("receipt early") else faults.between(5, 40) if faults("receipt late") else 2.0
+        after = 0.0 if faults("receipt early") else faults.between(5, 20) if faults("receipt late") else 2.0
         times = 2 if faults("receipt repeated") else 1
         for _ in range(times):
             self._later(after, lambda: self.deliver(receipt))
@@ -168,7 +174,7 @@ class Provider:
         await self._travel()
         if self._faults("no connection"):
             raise Retry("no connection")
-        self._given = set(self.acknowledged)
+        self._given.clear()
 
     async def packet(self) -> tuple[int, bytes]:
         """The next item of the session."""
@@ -176,8 +182,9 @@ class Provider:
             if self._faults("session ends"):
                 raise Retry("the connection broke")
             for position, item in enumerate(self.items, 1):
-                if position not in self._given:
-                    self._given.add(position)
+                given = self._given.get(position, float("-inf"))
+                if position not in self.acknowledged and given < self._clock() - GIVEN_AGAIN:
+                    self._given[position] = self._clock()
                     return position, _request([item])
             await asyncio.sleep(1.0)
 
@@ -187,7 +194,7 @@ class Provider:
         self.acknowledged.add(position)
 
     async def _travel(self) -> None:
-        await asyncio.sleep(self._faults.between(0.5, 30) if self._faults("provider slow") else 0.005)
+        await asyncio.sleep(self._faults.between(0.5, 20) if self._faults("provider slow") else 0.005)
 
 
 def _request(items: Sequence[Any]) -> bytes:
