@@ -48,9 +48,9 @@ class Operator:
         """Raw ids."""
 
     async def work(self, providers: Sequence[Provider]) -> None:
-        """Now and then do something, until it is cancelled."""
-        while True:
-            await asyncio.sleep(3 + self._random.random() * 10)
+        """Now and then do something, until nothing goes wrong any more."""
+        while not self._faults.over:
+            await asyncio.sleep(2 + self._random.random() * 8)
             if self._faults("edition published"):
                 accounts = [p.account for p in providers if self._random.random() < 0.3]
                 self.silenced |= set(accounts)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection
 
-from bus import Batch, Bus, Lost, Stage
+from bus import Batch, Bus, Lost, SideLane, Stage
 from connectors import Request
 from hub.running import sending
 from hub.running.taking_in import AccountIntake
@@ -63,6 +63,10 @@ async def _cursor_first(self: AccountIntake, requests: Sequence[Request], cursor
     await _take_in(self, requests, None)
 
 
+async def _no_scan(self: SideLane) -> None:
+    """Which keys are in the lane stays unknown."""
+
+
 _insert_returning = persist.insert_returning
 
 
@@ -79,6 +83,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "a claim of an earlier holder is sent again": Sabotage(outbox_claims, "_give_up", _owed_again),
     "a send without an answer is tried again": Sabotage(sending, "_not_sent", _tried_again),
     "a cursor moves before what it passed is durable": Sabotage(AccountIntake, "__call__", _cursor_first),
+    "a stage does not look who is in its lanes": Sabotage(SideLane, "scan", _no_scan),
     "a message id that was seen is a new message": Sabotage(
         _MATCH, "RULES", tuple(rule for rule in cases.RULES if rule is not cases.redelivered)
     ),

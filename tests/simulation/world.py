@@ -112,18 +112,18 @@ class World:
         people = [asyncio.ensure_future(citizen.live()) for citizen in self._citizens()]
         trouble = asyncio.ensure_future(asyncio.sleep(TROUBLE_LASTS))
         await asyncio.wait([*people, asyncio.ensure_future(self._office(record)), trouble])
-        at_work.cancel()
-        await self._end_of_trouble()
+        self._faults.over = True
+        self._say("nothing goes wrong any more")
+        await at_work
+        await self._mend()
         quiet = Quiet(record, self._seen, self._bus, self._providers)
         left = await quiet.wait(self._loop, self._hubs, self._webhooks, self._operator)
         facts = await self._facts(record)
         self._came_of = facts.summary()
         return [*left, *breaches(facts)]
 
-    async def _end_of_trouble(self) -> None:
-        """Nothing goes wrong any more, all accounts speak, and the channels read everything."""
-        self._faults.over = True
-        self._say("nothing goes wrong any more")
+    async def _mend(self) -> None:
+        """All accounts speak, and the channels read everything."""
         for provider in self._providers.values():
             provider.mended = True
         if self._operator.silenced:
