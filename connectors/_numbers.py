@@ -5,8 +5,9 @@ from __future__ import annotations
 
 def number(written: str) -> str:
     """One citizen, one conversation, however the gateway writes the number: 0812…, 62812… and +62 812-… are one."""
-    digits = "".join(c for c in written if c.isdigit())
-    if len(digits) < 8 or any(c.isalpha() for c in written):  # a short code, or a name
+    plain = written.isdigit()
+    digits = written if plain else "".join(c for c in written if c.isdigit())
+    if len(digits) < 8 or (not plain and any(c.isalpha() for c in written)):  # a short code, or a name
         return written.strip()
     if digits.startswith("00"):
         digits = digits[2:]
