@@ -56,4 +56,9 @@ def object_of(value: Json, name: str) -> Json:
 def objects_of(value: Json, name: str) -> list[Json]:
     """The objects in the list of that name."""
     found = value.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    for one in found:
+        if not isinstance(one, dict):
+            return [one for one in found if isinstance(one, dict)]
+    return found

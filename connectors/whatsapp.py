@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -53,24 +54,64 @@ class Citizen(NamedTuple):
         return tuple(filter(None, self[:2]))
 
 
-class Change(NamedTuple):
-    """A change of a webhook: Meta's word for its kind, and our number that it is about."""
+class Change:
+    """A change of a webhook: Meta's word for its kind, our number that it is about, and the citizens it shows."""
 
-    field: str
-    number: str
-    """Our number's id with Meta."""
-    phone: str
-    """Our number itself, as Meta writes it there."""
+    def __init__(self, field: str, value: Json) -> None:
+        self.field = field
+        self.number = string_of(object_of(value, "metadata"), "phone_number_id")
+        """Our number's id with Meta."""
+        self._value = value
+
+    @property
+    def phone(self) -> str:
+        """Our number itself, as Meta writes it there."""
+        return string_of(object_of(self._value, "metadata"), "display_phone_number")
+
+    @cached_property
+    def contacts(self) -> dict[str, Citizen]:
+        """The citizens beside the messages, by number and by user id; where there is only one, also by no id at all."""
+        contacts = objects_of(self._value, "contacts")
+        found: dict[str, Citizen] = {}
+        for contact in contacts:
+            ids = _ids(contact, "wa_id", "user_id")
+            citizen = Citizen(*ids, string_of(object_of(contact, "profile"), "name"))
+            found |= {id: citizen for id in ids if id and id not in found}
+            if len(contacts) == 1:
+                found[""] = citizen
+        return found
 
 
 class Element(NamedTuple):
-    """An element of a change's list, and the citizen it is about."""
+    """An element of a change's list."""
 
     of: str
     """`messages`, `message_echoes`, `calls` or `statuses`."""
     value: Json
-    citizen: Citizen
     change: Change
+
+    @property
+    def conversation(self) -> str | None:
+        """`PHONE_NUMBER_ID:CITIZEN`. A number that the element names needs no look at the contacts: the ingress works
+        out nothing else of a webhook."""
+        for phone_field, user_field in _CITIZENS[self.of]:
+            named = self.value.get(phone_field)
+            if isinstance(named, str) and named.isdigit():
+                return f"{self.change.number}:{named}"
+            if named or self.value.get(user_field):
+                break
+        keys = self.citizen.keys
+        return f"{self.change.number}:{keys[0]}" if keys else None
+
+    @property
+    def citizen(self) -> Citizen:
+        """By the first pair of fields that names one, with what the contacts show besides."""
+        named = (_ids(self.value, phone, user) for phone, user in _CITIZENS[self.of])
+        phone, user = next((pair for pair in named if any(pair)), ("", ""))
+        contacts = {} if self.of == "statuses" else self.change.contacts
+        ids = [id for id in (phone, user) if id] or [""]
+        known = next((contacts[id] for id in ids if id in contacts), None)
+        return Citizen(phone or known.phone, user or known.user, known.name) if known else Citizen(phone, user)
 
     @property
     def refusal(self) -> str | None:
@@ -202,40 +243,19 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
 
 
 def _parts(field: str, value: Json) -> Iterator[Part]:
-    metadata = object_of(value, "metadata")
-    change = Change(field, string_of(metadata, "phone_number_id"), string_of(metadata, "display_phone_number"))
-    contacts = _contacts(objects_of(value, "contacts"))
+    change = Change(field, value)
+    address = change.number or None
     for name in _CITIZENS:
-        given = value.get(name) or []
-        for element in given if isinstance(given, list) else [given]:
-            if not isinstance(element, dict):
-                yield Part(name, None, change.number or None)
-                continue
-            of = "calls" if field == "calls" and name == "statuses" else name
-            citizen = _citizen(element, _CITIZENS[of], {} if of == "statuses" else contacts)
-            conversation = f"{change.number}:{citizen.keys[0]}" if citizen.keys else None
-            yield Part(Element(of, element, citizen, change), conversation, change.number or None)
-
-
-def _contacts(contacts: Sequence[Json]) -> dict[str, Citizen]:
-    """The citizens beside the messages, by number and by user id; where there is only one, also by no id at all."""
-    found: dict[str, Citizen] = {}
-    for contact in contacts:
-        ids = _ids(contact, "wa_id", "user_id")
-        citizen = Citizen(*ids, string_of(object_of(contact, "profile"), "name"))
-        found |= {id: citizen for id in ids if id and id not in found}
-        if len(contacts) == 1:
-            found[""] = citizen
-    return found
-
-
-def _citizen(element: Json, fields: Sequence[tuple[str, str]], contacts: dict[str, Citizen]) -> Citizen:
-    """The citizen by the first pair of fields that names one, with what the contacts show besides."""
-    named = (_ids(element, phone, user) for phone, user in fields)
-    phone, user = next((pair for pair in named if any(pair)), ("", ""))
-    ids = [id for id in (phone, user) if id] or [""]
-    known = next((contacts[id] for id in ids if id in contacts), None)
-    return Citizen(phone or known.phone, user or known.user, known.name) if known else Citizen(phone, user)
+        given = value.get(name)
+        if not given:
+            continue
+        of = "calls" if field == "calls" and name == "statuses" else name
+        for listed in given if isinstance(given, list) else [given]:
+            if isinstance(listed, dict):
+                element = Element(of, listed, change)
+                yield Part(element, element.conversation, address)
+            else:
+                yield Part(name, None, address)
 
 
 def _ids(value: Json, phone_field: str, user_field: str) -> tuple[str, str]:

@@ -84,21 +84,31 @@ def _by_account(
     channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
 ) -> list[tuple[Channel, str | None, tuple[int, ...] | None, str | None]]:
     """Each account and conversation once, with the positions of its parts, and the address where no account has it."""
-    if len(groups) == 1 and groups[0].address in (None, channel.address):  # nearly every request
-        return [(channel, groups[0].conversation, None, None)]
-    foreign = {group.address for group in groups if group.address not in (None, channel.address)}
-    meant = {address: sibling(address) for address in foreign if address}
+    if len(groups) == 1:  # nearly every request
+        account, unclaimed = _account_of(channel, groups[0].address, sibling)
+        return [(account, groups[0].conversation, None, unclaimed)]
+    accounts = {address: _account_of(channel, address, sibling) for address in {group.address for group in groups}}
     found: dict[tuple[str, str | None], tuple[Channel, list[int], str | None]] = {}
     for group in groups:
-        account = meant.get(group.address or "") or channel
-        unclaimed = group.address if channel.address and account is channel and group.address in meant else None
+        account, unclaimed = accounts[group.address]
         entry = found.setdefault((account.account, group.conversation), (account, [], unclaimed))
         entry[1].extend(group.positions or ())
-    whole = len(found) <= 1
+    whole = len(found) == 1
     return [
         (account, conversation, None if whole else tuple(sorted(positions)), unclaimed)
         for (_, conversation), (account, positions, unclaimed) in found.items()
-    ] or [(channel, None, None, None)]
+    ]
+
+
+def _account_of(
+    channel: Channel, address: str | None, sibling: Callable[[str], Channel | None]
+) -> tuple[Channel, str | None]:
+    """The account that has this address, and the address itself where none has it."""
+    own = channel.address
+    if not address or address == own:
+        return channel, None
+    account = sibling(address)
+    return (channel, address if own else None) if account is None else (account, None)
 
 
 def _without(query: str, secret: Iterable[str]) -> str:

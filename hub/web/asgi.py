@@ -25,6 +25,9 @@ class Headers(Mapping[str, str]):
             raise KeyError(name)
         return value
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.encode("latin-1", "replace") in self._known
+
     def get(self, name: str, default: Any = None) -> Any:
         value = self._known.get(name.encode("latin-1"))
         return default if value is None else value.decode("latin-1")

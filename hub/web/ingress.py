@@ -13,6 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from uuid_utils import uuid7
@@ -130,7 +131,7 @@ class Ingress:
             store=self._store_in_time,
             clock=self._clock,
             new_id=self._new_id,
-            sibling=lambda address: self._sibling(channel, address, request),
+            sibling=partial(self._sibling, channel, request),
         )
         await self._publish(raws)
 
@@ -138,7 +139,7 @@ class Ingress:
         async with asyncio.timeout(STORE_WITHIN):
             return await self._store(body)
 
-    def _sibling(self, channel: Listens, address: str, request: Request) -> Listens | None:
+    def _sibling(self, channel: Listens, request: Request, address: str) -> Listens | None:
         """Another open account with that address, where it accepts the same proof of origin."""
         sibling = self._accounts.by_address.get((channel.kind, address))
         if sibling is None or self._accounts.state(sibling.account) == "closed" or not _proves(sibling, request):

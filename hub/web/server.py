@@ -34,6 +34,16 @@ DESCRIPTORS_FOR_OTHERS = 200
 _log = logging.getLogger(__name__)
 
 
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Takes the headers that come after a body, and forgets them: a proof there would come too late."""
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        pass
+
+
+_TRAILERS = _Trailers()
+
+
 class _BoundedFlow(FlowControl):
     """Reading goes on only where few requests wait, and what was read before is parsed first."""
 
@@ -42,7 +52,7 @@ class _BoundedFlow(FlowControl):
         self._protocol = protocol
 
     def resume_reading(self) -> None:
-        if self._protocol.parse_waiting():
+        if self.read_paused and self._protocol.parse_waiting():
             super().resume_reading()
 
 
@@ -59,16 +69,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._at_work: Any = None
         self._in_header = True
         self._header_bytes = 0
+        """Of headers, trailers and chunk sizes, since a request began or a byte of its body came."""
         self._header_timer: asyncio.TimerHandle | None = None
-        self.idle_since = 0.0
+        self.began = 0.0
+        """When the newest request began, or the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if len(self.connections) >= self.most_connections and not _close_idle(self.connections):
             transport.abort()
         super().connection_made(transport)
         self.flow = _BoundedFlow(transport, self)
-        self.idle_since = self.loop.time()
-        self._header_timer = self.loop.call_later(HEADER_SECONDS, self._header_too_slow)
+        self.began = self.loop.time()
+        self._header_timer = self.loop.call_later(HEADER_SECONDS, self._time_header)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_header_timer()
@@ -80,6 +92,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if len(data) <= PIECE and not self._unparsed and not self._parsing and len(self.pipeline) < PIPELINED:
+            self._parse(data)  # nearly every request
+            return
         self._unparsed = memoryview(bytes(self._unparsed) + data if self._unparsed else data)
         if not self.parse_waiting():
             self.flow.pause_reading()
@@ -88,6 +103,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Parse what was received, until too many requests wait. True: everything is parsed, go on reading."""
         if self._parsing:
             return False
+        if not self._unparsed:
+            return len(self.pipeline) < PIPELINED
         self._parsing = True
         try:
             while self._unparsed and len(self.pipeline) < PIPELINED and not self.transport.is_closing():
@@ -104,37 +121,40 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._at_work is None or (bool(self._at_work.response_complete) and not self.pipeline)
 
     def on_message_begin(self) -> None:
-        self._in_header, self._header_bytes = True, 0
+        self._in_header, self._header_bytes, self.began = True, 0, self.loop.time()
         if self._header_timer is None:
-            self._header_timer = self.loop.call_later(HEADER_SECONDS, self._header_too_slow)
+            self._header_timer = self.loop.call_later(HEADER_SECONDS, self._time_header)
         super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_header:  # a trailer after the body is no header: a proof there would come too late
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_header = False
-        self._stop_header_timer()
         super().on_headers_complete()
+        self.headers = _TRAILERS
 
-    def on_response_complete(self) -> None:
-        self.idle_since = self.loop.time()
-        super().on_response_complete()
+    def on_body(self, body: bytes) -> None:
+        self._header_bytes = 0
+        super().on_body(body)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._at_work = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _parse(self, piece: memoryview) -> None:
+    def _parse(self, piece: bytes | memoryview) -> None:
+        self._header_bytes += len(piece)
         super().data_received(piece)  # type: ignore[arg-type]  # the parser takes any buffer
-        self._header_bytes = self._header_bytes + len(piece) if self._in_header else 0
-        if self._in_header and (self._header_bytes > HEADER_BYTES or len(self.headers) > HEADERS):
+        if self._header_bytes > HEADER_BYTES or len(self.headers) > HEADERS:
             self._refuse(b"431 Request Header Fields Too Large")
 
-    def _header_too_slow(self) -> None:
+    def _time_header(self) -> None:
+        """Runs at most once in HEADER_SECONDS, however many requests there are."""
         self._header_timer = None
-        self._refuse(b"408 Request Timeout")
+        if not self._in_header:
+            return
+        left = self.began + HEADER_SECONDS - self.loop.time()
+        if left > 0:
+            self._header_timer = self.loop.call_later(left, self._time_header)
+        else:
+            self._refuse(b"408 Request Timeout")
 
     def _refuse(self, status: bytes) -> None:
         """Between two answers the connection says why; behind one that is at work it is only closed."""
@@ -152,8 +172,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 def _close_idle(connections: set[Any]) -> bool:
-    """Close the connection that has been idle longest. False: all of them are at work."""
-    idle = min((c for c in connections if c.is_idle), key=lambda c: c.idle_since, default=None)
+    """Close the idle connection whose newest request is the oldest. False: all of them are at work."""
+    idle = min((c for c in connections if c.is_idle), key=lambda c: c.began, default=None)
     if idle is None:
         return False
     connections.discard(idle)

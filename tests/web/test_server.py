@@ -197,6 +197,16 @@ async def test_a_trailer_is_no_header(app: App) -> None:
     assert b"x-hub-signature-256" not in dict(app.scopes[0]["headers"])
 
 
+async def test_a_trailer_without_end_is_cut(app: App) -> None:
+    async with serving(app) as running:
+        reader, writer = await connected(running)
+        writer.write(b"POST /x HTTP/1.1\r\nHost: hub.test\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ")
+        writer.write(b"a" * 3 * HEADER_BYTES)
+        async with asyncio.timeout(5):
+            assert await _all(reader) == b""
+        writer.close()
+
+
 async def test_a_sender_who_leaves_ends_what_waits_for_him(app: App) -> None:
     app.may_answer.clear()
     async with serving(app) as running:
