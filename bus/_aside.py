@@ -16,10 +16,10 @@ from datetime import datetime
 from urllib.parse import quote
 
 from bus._aside_store import AsideStore, PutAside
-from bus._lane import SideLane, behind
-from bus._port import Bus, Stored
+from bus._lane import SideLane, uncommitted_events
+from bus._port import Bus, StoredEvent
 from bus._values import account_of, stored_key
-from bus._work import Timing, Work
+from bus._work import PumpClock, StageWork
 from schemas import Aside, Body, Event
 
 
@@ -36,17 +36,17 @@ def lane_name(stage: str, account: str, since: datetime) -> str:
 
 
 async def _keys_in(bus: Bus, lane: str) -> AsyncIterator[str]:
-    async for stored in behind(bus, Aside.topic, lane):
+    async for stored in uncommitted_events(bus, Aside.topic, lane):
         if stored.key == stored_key(lane):
             event = stored.event()
             assert isinstance(event, Aside)
             yield event.event_key
 
 
-class Asides:
+class StageAsides:
     """The accounts that one stage has put aside, as one process sees them."""
 
-    def __init__(self, bus: Bus, stage: str, store: AsideStore, work: Work, timing: Timing) -> None:
+    def __init__(self, bus: Bus, stage: str, store: AsideStore, work: StageWork, timing: PumpClock) -> None:
         self.store = store
         self.lane = SideLane(self._diverted, timing.monotonic)
         self.known: Mapping[str, PutAside] = {}
@@ -77,7 +77,7 @@ class Asides:
 
     async def waits(self, lane: str) -> bool:
         """Does the lane hold events that its group has still to commit? Raises Retry."""
-        async for stored in behind(self._bus, Aside.topic, lane):
+        async for stored in uncommitted_events(self._bus, Aside.topic, lane):
             if stored.key == stored_key(lane):
                 return True
         return False
@@ -89,11 +89,11 @@ class Asides:
         self._lanes = {a: lane for a, lane in lanes.items() if self.held(a) or await self.waits(lane)}
         return set(self._lanes)
 
-    def _divert(self, batch: Sequence[Stored]) -> tuple[Sequence[Stored], Sequence[Event]]:
+    def _divert(self, batch: Sequence[StoredEvent]) -> tuple[Sequence[StoredEvent], Sequence[Event]]:
         here, diverted = self.lane.divide(batch, lambda stored: account_of(stored.value))
         return here, [self._wrapped(stored) for stored in diverted]
 
-    def _wrapped(self, stored: Stored) -> Aside:
+    def _wrapped(self, stored: StoredEvent) -> Aside:
         account = account_of(stored.value)
         return Aside(
             lane=self._lanes[account],

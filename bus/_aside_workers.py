@@ -13,13 +13,13 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 
-from bus._aside import Asides
+from bus._aside import StageAsides
 from bus._aside_store import PutAside
 from bus._groups import GroupInUse, forget_group
-from bus._port import Batch, Bus, Lost, Stored
+from bus._port import Batch, Bus, PartitionLost, StoredEvent
 from bus._stage import Stage
 from bus._values import decode, stored_key
-from bus._work import Timing, Work, finish
+from bus._work import PumpClock, StageWork, finish_on_cancel
 from schemas import Aside
 
 CLOSE_AFTER = timedelta(hours=1)
@@ -29,16 +29,16 @@ AT_ONCE = 50
 """Events of a lane between two looks whether the account is still released."""
 
 
-class Workers:
-    """Runs beside the consumer of the stage's own topic."""
+class AsideWorkers:
+    """One worker for each lane. Runs beside the consumer of the stage's own topic."""
 
-    def __init__(self, bus: Bus, stage: Stage, work: Work, asides: Asides, timing: Timing) -> None:
+    def __init__(self, bus: Bus, stage: Stage, work: StageWork, asides: StageAsides, timing: PumpClock) -> None:
         self._bus, self._stage, self._asides, self._timing = bus, stage, asides, timing
         self._work = work.undiverted()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """For ever. Raises Stopped, in a group."""
+        """For ever. Raises StageStopped, in a group."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._work.patiently(self._asides.look)
@@ -86,14 +86,14 @@ class Workers:
                 await self._asides.looked.wait()
             if start == 0:
                 await self._work.look_again()
-            await finish(self._run(mine[start : start + AT_ONCE]))
-        with suppress(Lost):
+            await finish_on_cancel(self._run(mine[start : start + AT_ONCE]))
+        with suppress(PartitionLost):
             await self._work.patiently(lambda: self._bus.commit(batch))
 
-    async def _run(self, part: Sequence[Stored]) -> None:
+    async def _run(self, part: Sequence[StoredEvent]) -> None:
         await self._work.batch([await self._unwrapped(stored) for stored in part])
 
-    async def _unwrapped(self, stored: Stored) -> Stored:
+    async def _unwrapped(self, stored: StoredEvent) -> StoredEvent:
         """The event inside, as it stood on its own topic."""
 
         async def event() -> Aside:
@@ -103,4 +103,4 @@ class Workers:
 
         aside = await self._work.patiently(event)
         where = aside.of_topic, aside.of_partition, aside.of_offset
-        return Stored(*where, aside.event_key, bytes(aside.event), aside.of_at, stored.bodies)
+        return StoredEvent(*where, aside.event_key, bytes(aside.event), aside.of_at, stored.bodies)

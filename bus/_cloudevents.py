@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import quote
 
-from bus._facts import facts_of
+from bus._facts import event_facts
 from schemas import EVENTS, Event
 
 Header = tuple[str, bytes]
@@ -23,9 +23,9 @@ _LONGEST = 512
 """Characters of an id."""
 
 
-def headers(event: Event) -> list[Header]:
-    """The record's headers."""
-    facts = facts_of(event)
+def cloudevents_headers(event: Event) -> list[Header]:
+    """The CloudEvents headers of the Kafka record that carries the event."""
+    facts = event_facts(event)
     name = event.event_id[:_LONGEST]
     return [
         _VERSION,

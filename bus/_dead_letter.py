@@ -9,18 +9,18 @@ from typing import Any
 from uuid_utils import UUID
 
 from bus._origin import origin_of
-from bus._port import Stored
-from bus._values import whole
+from bus._port import StoredEvent
+from bus._values import resolve_reference
 from schemas import Dead, Matched, Message, Raw, Routed, Slow
 
 _RAW = {Raw.topic, Slow.topic}
 _OF_MESSAGES = {Message.topic, Matched.topic, Routed.topic}
 
 
-def dead_letter(stored: Stored, **known: Any) -> Dead:
+def dead_letter(stored: StoredEvent, **known: Any) -> Dead:
     """The dead letter for that event. `known`: stage, code, detail, at, attempts. Raises Retry where the event's body
     cannot be read now, and nothing else."""
-    origin = origin_of(whole(stored.value, stored.bodies))
+    origin = origin_of(resolve_reference(stored.value, stored.bodies))
     received = origin.received_at
     return Dead(
         id=_letter_id(stored, known["stage"]),
@@ -38,7 +38,7 @@ def dead_letter(stored: Stored, **known: Any) -> Dead:
     )
 
 
-def _letter_id(stored: Stored, stage: str) -> str:
+def _letter_id(stored: StoredEvent, stage: str) -> str:
     """The same event, delivered again and refused again, is the same letter."""
     where = f"{stage}/{stored.topic}/{stored.partition}/{stored.offset}/{stored.at.isoformat()}/"
     return str(UUID(bytes=sha256(where.encode() + stored.value).digest()[:16], version=8))

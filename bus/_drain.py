@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from bus._dead_letter import dead_letter
-from bus._port import Batch, Bus, Lost, Stored
+from bus._port import Batch, Bus, PartitionLost, StoredEvent
 from bus._spool_flags import SpoolFlags
 from bus.sqlite import SqliteBus
 from schemas import Event, Reject, Retry
@@ -21,8 +21,8 @@ TOPIC, GROUP = "raw", "drain"
 """The topic that is spooled, and the group that drains it."""
 
 
-class Pace(NamedTuple):
-    """Seconds, but for `size`."""
+class DrainSettings(NamedTuple):
+    """How the spool is drained; seconds, but for `size`."""
 
     size: int = 500
     """Events of a batch."""
@@ -44,11 +44,11 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-class Drain:
+class SpoolDrain:
     """Runs in every door; of those on one folder, one at a time owns the spool's only partition."""
 
     def __init__(
-        self, remote: Bus, local: SqliteBus, flags: SpoolFlags, clock: Callable[[], datetime], pace: Pace
+        self, remote: Bus, local: SqliteBus, flags: SpoolFlags, clock: Callable[[], datetime], pace: DrainSettings
     ) -> None:
         self._remote, self._local, self._flags, self._clock, self._pace = remote, local, flags, clock, pace
         self._paused_since: float | None = None
@@ -85,7 +85,7 @@ class Drain:
             await self._forward(batch.events)
             try:
                 await self._patiently(lambda: self._local.commit(batch))
-            except Lost:
+            except PartitionLost:
                 return
             self._drained = True
             await self._after_batch()
@@ -133,7 +133,7 @@ class Drain:
         except Retry as fault:
             _log.warning("the spool cannot be tidied: %s", fault.reason)
 
-    async def _forward(self, stored: Sequence[Stored]) -> None:
+    async def _forward(self, stored: Sequence[StoredEvent]) -> None:
         try:
             events = await self._patiently(lambda: _events(stored))
             await self._patiently(lambda: self._remote.publish(events))
@@ -144,7 +144,7 @@ class Drain:
             else:  # a record that the broker rejects must not block those behind it
                 await self._patiently(partial(self._publish_dead, stored[0], fault))
 
-    async def _publish_dead(self, stored: Stored, fault: Reject) -> None:
+    async def _publish_dead(self, stored: StoredEvent, fault: Reject) -> None:
         known = {"code": fault.code, "detail": fault.detail, "attempts": 1, "at": self._clock()}
         await self._remote.publish([dead_letter(stored, stage="spool", **known)])
 
@@ -160,7 +160,7 @@ class Drain:
             wait = min(wait * 2, self._pace.longest_wait)
 
 
-async def _events(stored: Sequence[Stored]) -> list[Event]:
+async def _events(stored: Sequence[StoredEvent]) -> list[Event]:
     return [one.event() for one in stored]
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from schemas import Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
 
 
-class Facts(NamedTuple):
-    """Whose an event is, and of when."""
+class EventFacts(NamedTuple):
+    """Account, channel and time of an event."""
 
     account: str
     """Empty where none is known."""
@@ -18,23 +18,23 @@ class Facts(NamedTuple):
     at: datetime
 
 
-def facts_of(event: Event) -> Facts:
-    """Of any event that this release knows."""
+def event_facts(event: Event) -> EventFacts:
+    """Those of any event that this release knows."""
     return _FACTS[type(event)](event)
 
 
-def _received(event: Any) -> Facts:
-    return Facts(event.account, event.channel, event.received_at)
+def _received(event: Any) -> EventFacts:
+    return EventFacts(event.account, event.channel, event.received_at)
 
 
-_FACTS: dict[type[Event], Callable[[Any], Facts]] = {
+_FACTS: dict[type[Event], Callable[[Any], EventFacts]] = {
     Raw: _received,
     Slow: _received,
     Message: _received,
     Action: _received,
     Matched: lambda event: _received(event.item),
     Routed: lambda event: _received(event.matched.item),
-    Receipt: lambda event: Facts(event.account, event.channel, event.at),
-    Aside: lambda event: Facts(event.account, "", event.of_at),
-    Dead: lambda event: Facts(event.account or "", event.channel or "", event.at),
+    Receipt: lambda event: EventFacts(event.account, event.channel, event.at),
+    Aside: lambda event: EventFacts(event.account, "", event.of_at),
+    Dead: lambda event: EventFacts(event.account or "", event.channel or "", event.at),
 }

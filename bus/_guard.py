@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
 
-from bus._facts import facts_of
+from bus._facts import event_facts
 from schemas import Dead, Event
 
 BUGS_IN_A_ROW = 10
 
 
-class Stopped(Exception):  # noqa: N818 - it names what happened
+class StageStopped(Exception):  # noqa: N818 - it names what happened
     """The stage fails for every account: somebody has to look. The batch is not committed."""
 
 
@@ -37,7 +37,7 @@ class Guard:
     """Kinds of account whose dead are not counted: people who bring them see them named."""
 
 
-class Verdict(NamedTuple):
+class AsideReason(NamedTuple):
     """Why an account is to be put aside."""
 
     code: str
@@ -65,7 +65,7 @@ class Watch:
     """A stage's guard at work. Accounts to be put aside stand in `verdicts` until they are taken."""
 
     def __init__(self, stage: str, guard: Guard) -> None:
-        self.verdicts: dict[str, Verdict] = {}
+        self.verdicts: dict[str, AsideReason] = {}
         self._stage, self._guard = stage, guard
         self._tallies: dict[str, _Tally] = {}
         self._bugs = _Bugs()
@@ -101,24 +101,24 @@ class Watch:
         self._bugs = _Bugs()
 
     def bug(self, account: str, location: str) -> None:
-        """The stage failed on an event of that account for no reason that it knows. Raises Stopped."""
+        """The stage failed on an event of that account for no reason that it knows. Raises StageStopped."""
         self._bugs.count += 1
         self._bugs.accounts.add(account)
         if self._bugs.count < BUGS_IN_A_ROW:
             return
         if len(self._bugs.accounts) > 1:
-            raise Stopped(
+            raise StageStopped(
                 f"{self._stage}: {self._bugs.count} bugs in a row, of {len(self._bugs.accounts)} accounts, "
                 f"the last {location}"
             )
         self._tallies.pop(account, None)
         if account:
-            self.verdicts[account] = Verdict("bugs", f"{self._bugs.count} bugs in a row, the last {location}")
+            self.verdicts[account] = AsideReason("bugs", f"{self._bugs.count} bugs in a row, the last {location}")
 
     def _alive(self, events: Sequence[Event]) -> None:
         if not self._tallies:
             return
-        for account, count in Counter(facts_of(event).account for event in events).items():
+        for account, count in Counter(event_facts(event).account for event in events).items():
             if tally := self._tallies.get(account):
                 tally.in_a_row = 0
                 tally.ends.extend(repeat(False, count))
@@ -128,4 +128,4 @@ class Watch:
     def _condemn(self, account: str, code: str, figures: str, letter: Dead) -> None:
         del self._tallies[account]
         cause = f"{letter.code}: {letter.detail}" if letter.detail else letter.code
-        self.verdicts[account] = Verdict(code, f"{figures}, the last because {cause}")
+        self.verdicts[account] = AsideReason(code, f"{figures}, the last because {cause}")

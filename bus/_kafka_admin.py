@@ -12,19 +12,19 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import ListGroupsRequest
 
 from bus._kafka_link import ANSWER, CONNECT, Link
-from bus._kafka_records import unpack
+from bus._kafka_records import stored_events
 from bus._kafka_requests import (
     EARLIEST,
     LATEST,
-    answered,
-    check,
     commit_offsets,
     committed_offsets,
     delete_group,
     offsets_at,
-    time_of,
+    published_at,
+    raise_for_code,
+    retry_while_retriable,
 )
-from bus._port import Lag, Stored
+from bus._port import Lag, StoredEvent
 from bus._values import Bodies
 from schemas import EVENTS
 
@@ -45,7 +45,7 @@ class Admin:
         """Raises Retry."""
         client = await self._link.client()
         with self._link.asking(client):
-            return await answered(client, lambda: self._lag(client))
+            return await retry_while_retriable(client, lambda: self._lag(client))
 
     async def _lag(self, client: AIOKafkaClient) -> list[Lag]:
         coordinators, self._coordinators = self._coordinators, {}  # known again once all has gone well
@@ -63,7 +63,9 @@ class Admin:
             if slot.topic == self._link.address.prefix + topic
         ]
         starts = {(slot, offset) for _, _, slot, offset, head in lags if head > offset}
-        oldest = dict(zip(starts, await asyncio.gather(*(time_of(client, *start) for start in starts)), strict=True))
+        oldest = dict(
+            zip(starts, await asyncio.gather(*(published_at(client, *start) for start in starts)), strict=True)
+        )
         self._coordinators = coordinators
         return [
             Lag(topic, group, slot.partition, offset, max(0, head - offset), oldest.get((slot, offset)))
@@ -79,7 +81,7 @@ class Admin:
         answers = await asyncio.gather(*(client.send(node, ListGroupsRequest()) for node in nodes))
         found = {}
         for answer in answers:
-            check(answer.error_code)
+            raise_for_code(answer.error_code)
             for name, *_ in answer.groups:
                 if name.startswith(self._link.address.prefix):
                     group, _, topic = name.removeprefix(self._link.address.prefix).rpartition(".")
@@ -92,7 +94,7 @@ class Admin:
         client = await self._link.client()
         with self._link.asking(client):
             names = [name for (_, known), name in (await self._groups(client)).items() if known == group]
-            return sum([await answered(client, partial(delete_group, client, name)) for name in names])
+            return sum([await retry_while_retriable(client, partial(delete_group, client, name)) for name in names])
 
     async def rewind_group(self, group: str, at: datetime) -> dict[str, int]:
         """See `bus.rewind_group`."""
@@ -101,7 +103,9 @@ class Admin:
         with self._link.asking(client):
             names = {topic: name for (topic, known), name in (await self._groups(client)).items() if known == group}
             return {
-                topic: await answered(client, partial(self._rewound, client, topic, name, _milliseconds(at)))
+                topic: await retry_while_retriable(
+                    client, partial(self._rewound, client, topic, name, _milliseconds(at))
+                )
                 for topic, name in names.items()
             }
 
@@ -117,14 +121,14 @@ class Admin:
         await commit_offsets(client, name, coordinators[name], offsets)
         return sum(end[slot] - offset for slot, offset in offsets.items())
 
-    async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    async def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         """Raises Retry."""
         await self._link.partitions()
         slots = [self._slot(topic, n) for n in range(self._link.counts[topic])]
         client = await self._link.client()
         with self._link.asking(client):
-            begin = await answered(client, lambda: offsets_at(client, slots, _milliseconds(since)))
-            end = await answered(client, lambda: offsets_at(client, slots, LATEST))
+            begin = await retry_while_retriable(client, lambda: offsets_at(client, slots, _milliseconds(since)))
+            end = await retry_while_retriable(client, lambda: offsets_at(client, slots, LATEST))
         left = {slot: end[slot] for slot in slots if 0 <= begin[slot] < end[slot]}
         if not left:
             return
@@ -146,7 +150,7 @@ class Admin:
         finally:
             await consumer.stop()
 
-    async def _page(self, topic: str, consumer: AIOKafkaConsumer, left: dict[TopicPartition, int]) -> list[Stored]:
+    async def _page(self, topic: str, consumer: AIOKafkaConsumer, left: dict[TopicPartition, int]) -> list[StoredEvent]:
         """Some of the events left; a partition that is read to its end is taken out."""
         with self._link.asking():
             found = await consumer.getmany(*left, timeout_ms=int(ANSWER * 1000), max_records=500)
@@ -155,7 +159,7 @@ class Admin:
             events = [
                 event
                 for slot, records in found.items()
-                for event in unpack(topic, records, self._bodies)
+                for event in stored_events(topic, records, self._bodies)
                 if event.offset <= left[slot]
             ]
             for slot in found:

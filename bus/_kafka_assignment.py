@@ -17,7 +17,7 @@ Offsets = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadPositions:
     """What was read of an assignment: per partition its number then, and the last offset."""
 
     deal: int
@@ -60,14 +60,14 @@ class Assignment:
         grown, self._grown = self._grown, False
         return grown
 
-    def read(self, last: Offsets) -> Read:
+    def read(self, last: Offsets) -> ReadPositions:
         """Of partitions that are ours, the last offsets read."""
-        return Read(self.deals, {slot: (self.numbers[slot], offset) for slot, offset in last.items()})
+        return ReadPositions(self.deals, {slot: (self.numbers[slot], offset) for slot, offset in last.items()})
 
-    def still_ours(self, read: Read) -> dict[TopicPartition, int]:
+    def still_ours(self, read: ReadPositions) -> dict[TopicPartition, int]:
         """The offsets that may be committed."""
         return {slot: offset for slot, (number, offset) in read.offsets.items() if self.numbers.get(slot) == number}
 
-    def restarted(self, read: Read) -> bool:
+    def restarted(self, read: ReadPositions) -> bool:
         """Has reading begun again, before these offsets?"""
         return read.deal != self.deals

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from bus import _kafka_topics
 from bus._dead_letter import fault_location
-from bus._kafka_url import Address
+from bus._kafka_url import KafkaAddress
 from bus._opened import Opened
 from schemas import Retry
 
@@ -36,14 +36,14 @@ _logger = logging.getLogger(__name__)
 
 
 class Link:
-    """Ask `client` for a connection. `close` it at the end."""
+    """Ask `client` for a connection. `close_client` it at the end."""
 
-    def __init__(self, address: Address, partitions: int, retention: timedelta) -> None:
+    def __init__(self, address: KafkaAddress, partitions: int, retention: timedelta) -> None:
         self.address = address
         self.counts: Mapping[str, int] = {}
         """Partitions by topic, as they are on the brokers; empty until first connected."""
-        self._wanted = _kafka_topics.Wanted(partitions, retention, address.brokers)
-        self._client = Opened(self._open, close)
+        self._wanted = _kafka_topics.TopicSettings(partitions, retention, address.brokers)
+        self._client = Opened(self._open, close_client)
         self._logged = ""
         _quiet()
 
@@ -110,15 +110,15 @@ class Link:
             with self.asking():
                 async with asyncio.timeout(CONNECT):
                     await client.bootstrap()
-                self.counts = await _kafka_topics.created(client, self.address.prefix, self._wanted)
+                self.counts = await _kafka_topics.create_missing_topics(client, self.address.prefix, self._wanted)
         except BaseException:
-            await close(client)
+            await close_client(client)
             raise
         return client
 
 
 @asynccontextmanager
-async def connected(address: Address) -> AsyncIterator[AIOKafkaClient]:
+async def temporary_client(address: KafkaAddress) -> AsyncIterator[AIOKafkaClient]:
     """A client for a few questions; creates nothing. Raises Retry."""
     _quiet()
     client = AIOKafkaClient(**address.client(CONNECT))
@@ -129,11 +129,11 @@ async def connected(address: Address) -> AsyncIterator[AIOKafkaClient]:
     except FAULTS as error:
         raise Retry(f"the broker does not answer: {type(error).__name__}") from error
     finally:
-        await close(client)
+        await close_client(client)
 
 
-async def close(client: AIOKafkaClient) -> None:
-    """In a task of its own: aiokafka's `close`, called again after it was cut short, cancels its caller."""
+async def close_client(client: AIOKafkaClient) -> None:
+    """In a task of its own: aiokafka's `close_client`, called again after it was cut short, cancels its caller."""
     closing = asyncio.create_task(client.close())
     await asyncio.wait([closing])
     if not closing.cancelled():

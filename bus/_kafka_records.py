@@ -9,30 +9,32 @@ from zlib import crc32
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from bus._cloudevents import Header, headers
-from bus._port import Stored
+from bus._cloudevents import Header, cloudevents_headers
+from bus._port import StoredEvent
 from bus._values import Bodies, stored_key
 from schemas import Event
 
 
-class Row(NamedTuple):
-    """A record to be."""
+class NewRecord(NamedTuple):
+    """A Kafka record to be produced."""
 
     key: bytes
     value: bytes
     headers: list[Header]
 
 
-Rows = dict[TopicPartition, list[Row]]
+Rows = dict[TopicPartition, list[NewRecord]]
 
 
-def pack(events: Sequence[Event], values: Sequence[bytes], counts: Mapping[str, int], prefix: str) -> Rows:
+def group_by_partition(
+    events: Sequence[Event], values: Sequence[bytes], counts: Mapping[str, int], prefix: str
+) -> Rows:
     """The events by topic and partition, in order."""
     rows: Rows = {}
     for event, value in zip(events, values, strict=True):
         topic, key = event.topic, stored_key(event.key).encode()
         slot = TopicPartition(prefix + topic, crc32(key) % counts[topic])
-        row = Row(key, value, headers(event))
+        row = NewRecord(key, value, cloudevents_headers(event))
         if slot in rows:
             rows[slot].append(row)
         else:
@@ -40,19 +42,19 @@ def pack(events: Sequence[Event], values: Sequence[bytes], counts: Mapping[str, 
     return rows
 
 
-def unpack(topic: str, records: Iterable[ConsumerRecord], bodies: Bodies | None) -> list[Stored]:
+def stored_events(topic: str, records: Iterable[ConsumerRecord], bodies: Bodies | None) -> list[StoredEvent]:
     """Of one partition of our topic. Where another system wrote a record without key or value, that is empty."""
     events = []
-    stamp, at = 0, instant(0)
+    stamp, at = 0, from_millis(0)
     for record in records:
         if record.timestamp != stamp:  # records of one publish have one timestamp
             stamp = record.timestamp
-            at = instant(stamp)
+            at = from_millis(stamp)
         key = (record.key or b"").decode(errors="replace")
-        events.append(Stored(topic, record.partition, record.offset + 1, key, record.value or b"", at, bodies))
+        events.append(StoredEvent(topic, record.partition, record.offset + 1, key, record.value or b"", at, bodies))
     return events
 
 
-def instant(milliseconds: int) -> datetime:
+def from_millis(milliseconds: int) -> datetime:
     """A record's timestamp, aware, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -30,14 +30,14 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from bus._groups import GroupInUse
 from bus._kafka_link import ANSWER
-from bus._kafka_records import instant
+from bus._kafka_records import from_millis
 
 EARLIEST, LATEST = -2, -1
 """Instead of a timestamp."""
 T = TypeVar("T")
 
 
-async def answered(client: AIOKafkaClient, ask: Callable[[], Awaitable[T]]) -> T:
+async def retry_while_retriable(client: AIOKafkaClient, ask: Callable[[], Awaitable[T]]) -> T:
     """Ask again while leaders move or are not there yet."""
     async with asyncio.timeout(ANSWER):
         while True:
@@ -60,7 +60,7 @@ async def offsets_at(client: AIOKafkaClient, slots: Iterable[TopicPartition], at
     for answer in await asyncio.gather(*requests):
         for topic, partitions in answer.topics:
             for partition, code, _, offset in partitions:
-                check(code)
+                raise_for_code(code)
                 offsets[TopicPartition(topic, partition)] = offset
     return offsets
 
@@ -71,11 +71,11 @@ async def committed_offsets(
     if group not in coordinators:
         coordinators[group] = await _coordinator(client, group)
     answer = await client.send(coordinators[group], OffsetFetchRequest(group, None))
-    check(getattr(answer, "error_code", 0))
+    raise_for_code(getattr(answer, "error_code", 0))
     offsets = {}
     for topic, partitions in answer.topics:
         for partition, offset, _, code in partitions:
-            check(code)
+            raise_for_code(code)
             offsets[TopicPartition(topic, partition)] = offset
     return offsets
 
@@ -93,14 +93,14 @@ async def commit_offsets(
         for _, code in partitions:
             if code in (UnknownMemberIdError.errno, IllegalGenerationError.errno):
                 raise GroupInUse(group)
-            check(code)
+            raise_for_code(code)
 
 
 async def _coordinator(client: AIOKafkaClient, group: str) -> int:
     if (node := client.get_random_node()) is None:
         raise NodeNotReadyError("no broker is known yet")
     found = await client.send(node, FindCoordinatorRequest(group, 0))
-    check(found.error_code)
+    raise_for_code(found.error_code)
     return int(found.coordinator_id)
 
 
@@ -113,17 +113,17 @@ async def delete_group(client: AIOKafkaClient, name: str) -> int:
         if code == NonEmptyGroup.errno:
             raise GroupInUse(name)
         if code != GroupIdNotFound.errno:
-            check(code)
+            raise_for_code(code)
     return len(offsets)
 
 
-async def time_of(client: AIOKafkaClient, slot: TopicPartition, offset: int) -> datetime | None:
+async def published_at(client: AIOKafkaClient, slot: TopicPartition, offset: int) -> datetime | None:
     """When the record was published. Asks for one byte: a broker then sends one batch, the one that holds it."""
     request = FetchRequest(0, 0, 1, 0, [(slot.topic, [(slot.partition, offset, 1)])])
     answer = await client.send(_leader(client, slot), request)
     for _, partitions in answer.topics:
         for _, code, _, *rest in partitions:
-            check(code)
+            raise_for_code(code)
             return _stamp(MemoryRecords(rest[-1]), offset)
     return None
 
@@ -132,7 +132,7 @@ def _stamp(records: MemoryRecords, offset: int) -> datetime | None:
     while records.has_next():
         for record in records.next_batch():
             if record.offset >= offset:
-                return instant(record.timestamp)
+                return from_millis(record.timestamp)
     return None
 
 
@@ -143,7 +143,7 @@ def _leader(client: AIOKafkaClient, slot: TopicPartition) -> int:
     return int(leader)
 
 
-def check(code: int) -> None:
+def raise_for_code(code: int) -> None:
     if code:
         error: type[KafkaError] = for_code(code)
         raise error

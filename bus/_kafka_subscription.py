@@ -13,12 +13,12 @@ from typing import NoReturn
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 
-from bus._kafka_assignment import Read
-from bus._kafka_consumer import GroupConsumer, join
+from bus._kafka_assignment import ReadPositions
+from bus._kafka_consumer import GroupConsumer, join_group
 from bus._kafka_link import ANSWER, FAULTS, TRIPS, Link
-from bus._kafka_records import unpack
+from bus._kafka_records import stored_events
 from bus._opened import Opened
-from bus._port import Batch, Lost, Stored
+from bus._port import Batch, PartitionLost, StoredEvent
 from bus._values import Bodies
 from schemas import Retry
 
@@ -39,7 +39,7 @@ class CommitToken:
 
     subscription: KafkaSubscription
     consumer: GroupConsumer
-    read: Read
+    read: ReadPositions
     committed: bool = False
 
 
@@ -72,12 +72,12 @@ class KafkaSubscription(AsyncIterator[Batch]):
                 raise self._link.tripped(error) from None
             if records:
                 self._checked_at, self._ends = time.monotonic(), (0, {})
-                found = {slot: unpack(self._topic, some, self._bodies) for slot, some in records.items()}
+                found = {slot: stored_events(self._topic, some, self._bodies) for slot, some in records.items()}
                 return self._hand_out(consumer, found)
             self._check_coordinator(consumer)
 
     async def commit(self, token: CommitToken) -> None:
-        """Raises Lost, Retry."""
+        """Raises PartitionLost, Retry."""
         if token.committed:
             return
         committed: Mapping[TopicPartition, int] = {}
@@ -85,7 +85,7 @@ class KafkaSubscription(AsyncIterator[Batch]):
             committed = await self._commit(token)
             self._settle(token)
         if len(committed) < len(token.read.offsets):
-            raise Lost(f"{self._group} on {self._topic}")
+            raise PartitionLost(f"{self._group} on {self._topic}")
         token.committed = True
 
     async def close(self) -> None:
@@ -96,12 +96,12 @@ class KafkaSubscription(AsyncIterator[Batch]):
     async def _join(self) -> GroupConsumer:
         prefix = self._link.address.prefix
         topic = prefix + self._topic
-        consumer = await join(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
+        consumer = await join_group(self._link, topic, f"{prefix}{self._group}.{self._topic}", self._idle)
         self._coordinated_at = self._checked_at = time.monotonic()
         self._ends = 0, {}
         return consumer
 
-    def _hand_out(self, consumer: GroupConsumer, events: Mapping[TopicPartition, list[Stored]]) -> Batch:
+    def _hand_out(self, consumer: GroupConsumer, events: Mapping[TopicPartition, list[StoredEvent]]) -> Batch:
         read = consumer.assignment.read({slot: found[-1].offset for slot, found in events.items()})
         self._token = CommitToken(self, consumer, read)
         self._idle.clear()

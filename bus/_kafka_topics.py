@@ -24,7 +24,7 @@ WITHIN = 10.0
 """Seconds for all topics to be there and have leaders."""
 
 
-class Wanted(NamedTuple):
+class TopicSettings(NamedTuple):
     """How topics are created."""
 
     partitions: int
@@ -38,7 +38,7 @@ class Wanted(NamedTuple):
         return min(COPIES, self.brokers)
 
 
-async def created(client: AIOKafkaClient, prefix: str, wanted: Wanted) -> dict[str, int]:
+async def create_missing_topics(client: AIOKafkaClient, prefix: str, wanted: TopicSettings) -> dict[str, int]:
     """Create the missing ones; how many partitions each topic has, by our own name of it. Raises Retry while there are
     too few brokers."""
     names = [prefix + topic for topic in EVENTS]
@@ -52,7 +52,7 @@ async def created(client: AIOKafkaClient, prefix: str, wanted: Wanted) -> dict[s
     return {topic: len(client.cluster.partitions_for_topic(prefix + topic)) for topic in EVENTS}
 
 
-async def short_of_copies(client: AIOKafkaClient, prefix: str, copies: int) -> dict[str, int]:
+async def under_replicated_topics(client: AIOKafkaClient, prefix: str, copies: int) -> dict[str, int]:
     """The topics that have fewer copies than that of a partition, by our own name, and how many they have."""
     await client.set_topics(await _existing(client, [prefix + topic for topic in EVENTS]))
     await client.force_metadata_update()
@@ -80,7 +80,7 @@ def _ready(client: AIOKafkaClient, name: str) -> bool:
     return bool(partitions) and partitions == client.cluster.available_partitions_for_topic(name)
 
 
-async def _create(client: AIOKafkaClient, names: list[str], wanted: Wanted) -> None:
+async def _create(client: AIOKafkaClient, names: list[str], wanted: TopicSettings) -> None:
     if (up := len(client.cluster.brokers())) < wanted.brokers:
         raise Retry(
             f"topics are created when {wanted.brokers} brokers are up, now {up}: start the others, "

@@ -36,7 +36,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class KafkaAddress:
     """A cluster, and how to connect to it."""
 
     servers: tuple[str, ...]
@@ -59,7 +59,7 @@ class Address:
         }
 
 
-def parse(url: str) -> Address:
+def parse_kafka_url(url: str) -> KafkaAddress:
     """Raises UnusableLog, which says what to do and shows no password."""
     rest, _, query = url.removeprefix("kafka://").partition("?")
     rest, _, path = rest.partition("/")
@@ -71,7 +71,7 @@ def parse(url: str) -> Address:
     if path and not _PREFIX.fullmatch(path):
         raise UnusableLog("the bus's /PREFIX takes letters, digits, - and _: choose another")
     security = _tls(options) | _login(user, options)
-    return Address(servers, f"{path}." if path else "", _session(options), _brokers(options), security)
+    return KafkaAddress(servers, f"{path}." if path else "", _session(options), _brokers(options), security)
 
 
 def _options(query: str) -> dict[str, str]:

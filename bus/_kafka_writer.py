@@ -17,8 +17,8 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 
-from bus._kafka_link import ANSWER, CONNECT, FAULTS, TRIPS, Link, close
-from bus._kafka_records import Row, Rows
+from bus._kafka_link import ANSWER, CONNECT, FAULTS, TRIPS, Link, close_client
+from bus._kafka_records import NewRecord, Rows
 from bus._opened import Opened
 from schemas import Reject
 
@@ -37,7 +37,7 @@ _Future = asyncio.Future[object]
 
 
 class Writer:
-    """`close` it at the end."""
+    """`close_client` it at the end."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -113,13 +113,17 @@ async def _hand_over(producer: AIOKafkaProducer, rows: Rows) -> list[_Future]:
     return sent
 
 
-async def _one_by_one(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
+async def _one_by_one(
+    producer: AIOKafkaProducer, slot: TopicPartition, rows: list[NewRecord], sent: list[_Future]
+) -> None:
     topic, partition = slot
     for key, value, headers in rows:
         _track(sent, await producer.send(topic, value, key, partition, headers=headers))
 
 
-async def _in_batches(producer: AIOKafkaProducer, slot: TopicPartition, rows: list[Row], sent: list[_Future]) -> None:
+async def _in_batches(
+    producer: AIOKafkaProducer, slot: TopicPartition, rows: list[NewRecord], sent: list[_Future]
+) -> None:
     batch = producer.create_batch()
     for row in rows:
         if not _append(batch, row):
@@ -130,7 +134,7 @@ async def _in_batches(producer: AIOKafkaProducer, slot: TopicPartition, rows: li
     _track(sent, await producer.send_batch(batch, slot.topic, partition=slot.partition))
 
 
-def _append(batch: BatchBuilder, row: Row) -> bool:
+def _append(batch: BatchBuilder, row: NewRecord) -> bool:
     return batch.append(timestamp=None, key=row.key, value=row.value, headers=row.headers) is not None
 
 
@@ -156,7 +160,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
     producer._closed = True
     if (task := producer._sender.sender_task) is not None:
         await _end(task, producer.client)
-    await close(producer.client)
+    await close_client(producer.client)
     _fail(accumulator)
 
 
@@ -175,7 +179,7 @@ async def _end(task: asyncio.Task[None], client: AIOKafkaClient) -> None:
     """Once cancelled the sender waits for requests in flight, which fail as the connections close, and then for
     metadata, which will never come."""
     task.cancel()
-    await close(client)
+    await close_client(client)
     until = time.monotonic() + CLOSE
     while not task.done():
         if (update := client._md_update_fut) is not None and not update.done():

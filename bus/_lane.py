@@ -33,7 +33,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bus._port import Bus, Lag, Stored
+from bus._port import Bus, Lag, StoredEvent
 
 SCAN_EVERY, SCAN_EMPTY_EVERY = 1.0, 5.0
 """Seconds between two scans, while keys are diverted and while none is."""
@@ -76,7 +76,7 @@ class SideLane:
         return here, [item for item, away in zip(items, diverted, strict=True) if away]
 
 
-async def behind(bus: Bus, topic: str, group: str) -> AsyncIterator[Stored]:
+async def uncommitted_events(bus: Bus, topic: str, group: str) -> AsyncIterator[StoredEvent]:
     """The topic's events that the group has still to commit, those included that were published before this call and
     are committed during it. Raises Retry."""
     lags = [lag for lag in await bus.lag() if lag.topic == topic and lag.group == group]

@@ -22,8 +22,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bus._partitions import Rows, Slot
-from bus._port import Lag, Stored
-from bus._subscription import Ownership
+from bus._port import Lag, StoredEvent
+from bus._subscription import PartitionOwner
 from bus._values import Bodies, size_of
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -33,19 +33,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def micros(at: datetime) -> int:
-    """An instant as it is stored."""
+def to_micros(at: datetime) -> int:
+    """Microseconds since 1970, as an instant is stored."""
     return (at - _EPOCH) // _MICROSECOND
 
 
-def instant(at: int) -> datetime:
-    """A stored instant."""
+def from_micros(at: int) -> datetime:
+    """The instant of stored microseconds."""
     return _EPOCH + timedelta(microseconds=at)
 
 
 @cache
-def table(topic: str, partition: int) -> str:
-    """Name of the partition's table."""
+def partition_table(topic: str, partition: int) -> str:
+    """The name of the table that holds the partition's events."""
     if not re.fullmatch("[a-z][a-z0-9_]*", topic):
         raise ValueError(f"no name for a topic: {topic!r}")
     return f"log_{topic}_{partition:d}"
@@ -53,11 +53,11 @@ def table(topic: str, partition: int) -> str:
 
 @cache
 def _sql(statement: str, topic: str, partition: int) -> str:
-    return statement.replace("TABLE_", table(topic, partition))
+    return statement.replace("TABLE_", partition_table(topic, partition))
 
 
-def append(connection: sqlite3.Connection, rows: Rows, at: int, partitions: int) -> dict[Slot, int]:
-    """Write the events; the new heads."""
+def append_events(connection: sqlite3.Connection, rows: Rows, at: int, partitions: int) -> dict[Slot, int]:
+    """Append the events; returns the new last offsets."""
     heads = {}
     for slot, events in rows.items():
         head, last = _head(connection, slot, partitions)
@@ -88,7 +88,7 @@ def add_topic(connection: sqlite3.Connection, topic: str, partitions: int) -> No
         columns = (
             "offset INTEGER PRIMARY KEY, at INTEGER NOT NULL, written INTEGER, key TEXT NOT NULL, value BLOB NOT NULL"
         )
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {table(topic, partition)} ({columns})")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {partition_table(topic, partition)} ({columns})")
         connection.execute("INSERT OR IGNORE INTO heads VALUES (?, ?, 0, 0)", (topic, partition))
 
 
@@ -104,7 +104,9 @@ def add_group(connection: sqlite3.Connection, topic: str, group: str, partitions
         )
 
 
-def commit(connection: sqlite3.Connection, topic: str, group: str, offsets: Mapping[int, tuple[int, int]]) -> list[int]:
+def commit_offsets(
+    connection: sqlite3.Connection, topic: str, group: str, offsets: Mapping[int, tuple[int, int]]
+) -> list[int]:
     """Move the offsets under the epochs they were read under; the partitions that have another owner by now."""
     statement = "UPDATE offsets SET offset = max(offset, ?) WHERE grp = ? AND topic = ? AND partition = ? AND epoch = ?"
     return [
@@ -132,7 +134,7 @@ def rewind_group(connection: sqlite3.Connection, group: str, offsets: Mapping[Sl
     return dict(connection.execute(ask, (group,)))
 
 
-def assign(
+def assign_partitions(
     connection: sqlite3.Connection, topic: str, group: str, member: str | None, epochs: Mapping[int, int]
 ) -> None:
     """Assign partitions to a member or to nobody, where they still have that epoch."""
@@ -142,40 +144,40 @@ def assign(
     )
 
 
-def heads(connection: sqlite3.Connection) -> Iterable[tuple[Slot, int]]:
+def last_offsets(connection: sqlite3.Connection) -> Iterable[tuple[Slot, int]]:
     """The last offset of every partition of every topic."""
     rows = connection.execute("SELECT topic, partition, head FROM heads")
     return [((topic, partition), head) for topic, partition, head in rows]
 
 
-def owners(connection: sqlite3.Connection, topic: str, group: str) -> dict[int, Ownership]:
+def partition_owners(connection: sqlite3.Connection, topic: str, group: str) -> dict[int, PartitionOwner]:
     """The owners of the topic's partitions in the group."""
     ask = "SELECT partition, member, epoch, offset FROM offsets WHERE grp = ? AND topic = ?"
-    return {partition: Ownership(*owner) for partition, *owner in connection.execute(ask, (group, topic))}
+    return {partition: PartitionOwner(*owner) for partition, *owner in connection.execute(ask, (group, topic))}
 
 
-def page(
+def read_page(
     connection: sqlite3.Connection, slot: Slot, after: int, limit: int, bodies: Bodies | None = None
-) -> list[Stored]:
+) -> list[StoredEvent]:
     """Events after that offset; at least one if there is one, else as many as fit a page."""
     events, size = [], 0
     stamp, when = 0, _EPOCH
     ask = _sql("SELECT offset, at, key, value FROM TABLE_ WHERE offset > ? ORDER BY offset LIMIT ?", *slot)
     for offset, at, key, value in connection.execute(ask, (after, limit)):
         if at != stamp:
-            stamp, when = at, instant(at)
-        events.append(Stored(*slot, offset, key, value, when, bodies))
+            stamp, when = at, from_micros(at)
+        events.append(StoredEvent(*slot, offset, key, value, when, bodies))
         size += size_of(value)
         if size > PAGE_BYTES:
             break
     return events
 
 
-def before(connection: sqlite3.Connection, slot: Slot, at: int) -> int:
+def offset_before(connection: sqlite3.Connection, slot: Slot, at: int) -> int:
     """The offset of the last event older than that instant, or the one before the oldest kept; found by halving."""
     ends = _sql("SELECT (SELECT min(offset) FROM TABLE_), (SELECT max(offset) FROM TABLE_)", *slot)
     ask = _sql("SELECT at FROM TABLE_ WHERE offset = ?", *slot)
-    with snapshot(connection):
+    with read_transaction(connection):
         low, high = connection.execute(ends).fetchone()
         if low is None:
             return 0
@@ -186,7 +188,7 @@ def before(connection: sqlite3.Connection, slot: Slot, at: int) -> int:
 
 
 @contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def read_transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Several reads that see one state. Short: an open one lets the WAL grow."""
     connection.execute("BEGIN")
     try:
@@ -195,7 +197,7 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("COMMIT")
 
 
-def lag(connection: sqlite3.Connection) -> list[Lag]:
+def group_lags(connection: sqlite3.Connection) -> list[Lag]:
     """How far behind every group is."""
     ask = "SELECT topic, grp, partition, offset, head - offset FROM offsets JOIN heads USING (topic, partition)"
     return [
@@ -204,7 +206,7 @@ def lag(connection: sqlite3.Connection) -> list[Lag]:
     ]
 
 
-def behind(connection: sqlite3.Connection, topic: str, group: str) -> int:
+def count_uncommitted(connection: sqlite3.Connection, topic: str, group: str) -> int:
     """Events of the topic that the group has still to commit, also where it has never read."""
     ask = (
         "SELECT coalesce(sum(head - coalesce(offset, 0)), 0) FROM heads LEFT JOIN offsets "
@@ -216,4 +218,4 @@ def behind(connection: sqlite3.Connection, topic: str, group: str) -> int:
 def _oldest(connection: sqlite3.Connection, slot: Slot, after: int) -> datetime | None:
     ask = _sql("SELECT coalesce(written, at) FROM TABLE_ WHERE offset > ? ORDER BY offset LIMIT 1", *slot)
     found = connection.execute(ask, (after,)).fetchone()
-    return found and instant(found[0])
+    return found and from_micros(found[0])

@@ -18,12 +18,12 @@ Rows = dict[Slot, list[tuple[str, bytes]]]
 """Key and value of new events, in order, by topic and partition."""
 
 
-def now() -> datetime:
-    """The instant, aware, UTC."""
+def utc_now() -> datetime:
+    """The present by the machine's clock, aware, UTC."""
     return datetime.now(UTC)
 
 
-def pack(events: Sequence[Event], values: Sequence[bytes], partitions: int) -> Rows:
+def group_by_partition(events: Sequence[Event], values: Sequence[bytes], partitions: int) -> Rows:
     """The events by topic and partition."""
     rows: Rows = {}
     for event, value in zip(events, values, strict=True):
@@ -36,7 +36,7 @@ def pack(events: Sequence[Event], values: Sequence[bytes], partitions: int) -> R
     return rows
 
 
-def share(members: Sequence[str], member: str, partitions: int) -> int:
+def fair_share(members: Sequence[str], member: str, partitions: int) -> int:
     """How many partitions that member is due: all alike, the first ones take one more of the remainder."""
     if member not in members:
         return 0

@@ -10,9 +10,9 @@ What every adapter promises:
 * **A group shares a topic.** Each partition is assigned to one subscription of a group at a time; other groups see
   everything too. A new group starts at the oldest event kept. Subscriptions may come, go and die at any time; their
   partitions are then assigned to the others.
-* **Commit moves the group's offset** past the batch, and past nothing else. It raises `Lost` when the partition is
-  assigned to another subscription by then: the batch is delivered to that one, and the caller drops it.
-* **Large events travel by reference** (`_values.py`). `Stored.event()` returns any event whole.
+* **Commit moves the group's offset** past the batch, and past nothing else. It raises `PartitionLost` when the
+  partition is assigned to another subscription by then: the batch is delivered to that one, and the caller drops it.
+* **Large events travel by reference** (`_values.py`). `StoredEvent.event()` returns any event whole.
 * **Retention** never removes an event that a known group has still to commit, where the adapter can know that. Kafka
   cannot: there events older than the retention go, committed or not, so it must be longer than any outage.
 
@@ -33,11 +33,11 @@ from bus._values import Bodies, decode
 from schemas import Event
 
 
-class Lost(Exception):  # noqa: N818 - it names what happened, as Retry and Reject do
+class PartitionLost(Exception):  # noqa: N818 - it names what happened, as Retry and Reject do
     """The batch's partition is assigned to another subscription of the group: drop the batch, go on."""
 
 
-class Stored(NamedTuple):
+class StoredEvent(NamedTuple):
     """An event as it stands in the log."""
 
     topic: str
@@ -64,7 +64,7 @@ class Batch:
 
     topic: str
     group: str
-    events: Sequence[Stored]
+    events: Sequence[StoredEvent]
     token: Any = None
     """The adapter's own: what `commit` needs to know."""
     partitions_assigned: bool = False
@@ -103,12 +103,12 @@ class Bus(ABC):
 
     @abstractmethod
     async def commit(self, batch: Batch) -> None:
-        """Move the group's offset past the batch. Raises Lost."""
+        """Move the group's offset past the batch. Raises PartitionLost."""
 
     @abstractmethod
     async def lag(self) -> Sequence[Lag]:
         """Every partition of every topic that a group reads."""
 
     @abstractmethod
-    def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         """The topic's events from that instant until now, in order per key, belonging to no group."""

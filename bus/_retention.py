@@ -23,7 +23,7 @@ _BULK = 4 * 1024 * 1024
 """Bytes that a slice may write."""
 
 
-class Policy(NamedTuple):
+class RetentionPolicy(NamedTuple):
     """What is kept."""
 
     since: datetime
@@ -32,14 +32,14 @@ class Policy(NamedTuple):
     """None: as many as there are."""
 
 
-async def tidy(writer: Writer, reads: sqlite3.Connection, policy: Policy) -> int:
+async def delete_expired(writer: Writer, reads: sqlite3.Connection, policy: RetentionPolicy) -> int:
     """Remove what the policy does not keep, as far as it may go; the number of events."""
-    old = _log.micros(policy.since)
+    old = _log.to_micros(policy.since)
     removed = await _remove(writer, reads, lambda at: at < old, old)
     if (max_bytes := policy.max_bytes) is not None:
-        removed += await _remove(writer, reads, lambda _: used(reads) > max_bytes, _ALL)
+        removed += await _remove(writer, reads, lambda _: used_bytes(reads) > max_bytes, _ALL)
     free = _pragma(reads, "freelist_count")
-    if free * 4 > pages(reads):  # below a quarter, new events will want them
+    if free * 4 > count_pages(reads):  # below a quarter, new events will want them
         for _ in range(0, free, SLICE):
             await writer.do(_give_back, size=_BULK)
     return removed
@@ -59,8 +59,8 @@ async def _remove(writer: Writer, reads: sqlite3.Connection, too_much: Callable[
 def _removable(reads: sqlite3.Connection) -> tuple[int, Slot, int] | None:
     """The oldest event that every group has committed: its time, topic and partition, offset."""
     found = []
-    for slot, _ in _log.heads(reads):
-        ask = f"SELECT at, offset FROM {_log.table(*slot)} WHERE offset <= {_FLOOR} ORDER BY offset LIMIT 1"  # noqa: S608 - checked names
+    for slot, _ in _log.last_offsets(reads):
+        ask = f"SELECT at, offset FROM {_log.partition_table(*slot)} WHERE offset <= {_FLOOR} ORDER BY offset LIMIT 1"  # noqa: S608 - checked names
         if row := reads.execute(ask, slot).fetchone():
             found.append((row[0], slot, row[1]))
     return min(found, default=None)
@@ -70,7 +70,7 @@ _FLOOR = f"coalesce((SELECT min(offset) FROM offsets WHERE topic = ?1 AND partit
 
 
 def _delete(connection: sqlite3.Connection, slot: Slot, first: int, before: int) -> int:
-    delete = f"DELETE FROM {_log.table(*slot)} WHERE offset < ?3 AND offset <= {_FLOOR} AND at < ?4"  # noqa: S608 - checked names
+    delete = f"DELETE FROM {_log.partition_table(*slot)} WHERE offset < ?3 AND offset <= {_FLOOR} AND at < ?4"  # noqa: S608 - checked names
     return connection.execute(delete, (*slot, first + SLICE, before)).rowcount
 
 
@@ -79,12 +79,12 @@ def _give_back(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA incremental_vacuum(1)")
 
 
-def used(reads: sqlite3.Connection) -> int:
+def used_bytes(reads: sqlite3.Connection) -> int:
     """Bytes of the file that are in use."""
-    return (pages(reads) - _pragma(reads, "freelist_count")) * _pragma(reads, "page_size")
+    return (count_pages(reads) - _pragma(reads, "freelist_count")) * _pragma(reads, "page_size")
 
 
-def pages(reads: sqlite3.Connection) -> int:
+def count_pages(reads: sqlite3.Connection) -> int:
     """Pages of the file, in use or not."""
     return _pragma(reads, "page_count")
 

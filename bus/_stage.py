@@ -12,7 +12,7 @@ Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
 
 
 @dataclass(slots=True)
-class Counts:
+class StageCounts:
     """What a stage has done since the process began."""
 
     committed: int = 0
@@ -44,7 +44,7 @@ class Stage:
     """Seconds at least from the start of a batch to the next, unless it was full: a batch costs something beside its
     events, and a later one holds more of them."""
     guard: Guard = field(default_factory=Guard)
-    counts: Counts = field(default_factory=Counts)
+    counts: StageCounts = field(default_factory=StageCounts)
 
     def __post_init__(self) -> None:
         self.group = self.group or self.name

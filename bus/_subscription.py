@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from bus._partitions import share
-from bus._port import Batch, Stored
+from bus._partitions import fair_share
+from bus._port import Batch, StoredEvent
 
 
-class Ownership(NamedTuple):
+class PartitionOwner(NamedTuple):
     """Which member of a group owns a partition."""
 
     member: str | None
@@ -31,7 +31,7 @@ class CommitToken(NamedTuple):
     offsets: Mapping[int, tuple[int, int]]
 
 
-class Log(Protocol):
+class SubscriptionLog(Protocol):
     """What a subscription asks of its adapter. Reads are quick and happen on the loop; changes are awaited."""
 
     partitions: int
@@ -40,7 +40,7 @@ class Log(Protocol):
         """The last offset, as far as known without asking."""
         ...
 
-    def page(self, topic: str, partition: int, after: int, limit: int) -> list[Stored]:
+    def page(self, topic: str, partition: int, after: int, limit: int) -> list[StoredEvent]:
         """The events after that offset. Raises Retry."""
         ...
 
@@ -48,7 +48,7 @@ class Log(Protocol):
         """The living subscriptions of the group to the topic."""
         ...
 
-    def owners(self, topic: str, group: str) -> dict[int, Ownership]:
+    def owners(self, topic: str, group: str) -> dict[int, PartitionOwner]:
         """By partition. Raises Retry."""
         ...
 
@@ -70,7 +70,7 @@ class _Held:
 class Subscription(AsyncIterator[Batch]):
     """One member of a group. The adapter calls `wake` when there may be new events, or owners."""
 
-    def __init__(self, log: Log, topic: str, group: str, size: int, member: str) -> None:
+    def __init__(self, log: SubscriptionLog, topic: str, group: str, size: int, member: str) -> None:
         self.topic, self.group, self.member = topic, group, member
         self._woken = asyncio.Event()
         self._stale = True
@@ -108,8 +108,8 @@ class Subscription(AsyncIterator[Batch]):
                 return self._hand_out(events)
             await self._woken.wait()
 
-    def _take(self) -> list[Stored]:
-        events: list[Stored] = []
+    def _take(self) -> list[StoredEvent]:
+        events: list[StoredEvent] = []
         self._turn += 1  # another partition comes first each time, so that a deep one starves nobody
         order = sorted(self._held)
         for i in range(len(order)):
@@ -119,7 +119,7 @@ class Subscription(AsyncIterator[Batch]):
                 events += self._log.page(self.topic, partition, held.position, self._size - len(events))
         return events
 
-    def _hand_out(self, events: list[Stored]) -> Batch:
+    def _hand_out(self, events: list[StoredEvent]) -> Batch:
         last = {event.partition: event.offset for event in events}
         for partition, offset in last.items():
             self._held[partition].position = offset
@@ -143,12 +143,12 @@ class Subscription(AsyncIterator[Batch]):
             raise
         self._hold({p: owner for p, owner in owners.items() if owner.member == self.member})
 
-    async def _exchange(self, owners: Mapping[int, Ownership]) -> bool:
+    async def _exchange(self, owners: Mapping[int, PartitionOwner]) -> bool:
         """Take free partitions up to the share, or give back those over it."""
         living = self._log.members(self.topic, self.group)
         mine = [p for p, owner in owners.items() if owner.member == self.member]
         free = [p for p, owner in owners.items() if owner.member not in living]
-        missing = share(living, self.member, self._log.partitions) - len(mine)
+        missing = fair_share(living, self.member, self._log.partitions) - len(mine)
         if missing > 0 and free:
             epochs = {p: owners[p].epoch for p in free[:missing]}
             await self._log.assign(self.topic, self.group, self.member, epochs)
@@ -157,7 +157,7 @@ class Subscription(AsyncIterator[Batch]):
             await self._log.assign(self.topic, self.group, None, epochs)
         return missing < 0 or (missing > 0 and bool(free))
 
-    def _hold(self, mine: Mapping[int, Ownership]) -> None:
+    def _hold(self, mine: Mapping[int, PartitionOwner]) -> None:
         kept = {p: held for p, held in self._held.items() if p in mine and held.epoch == mine[p].epoch}
         self._held = {p: kept.get(p) or _Held(owner.epoch, owner.offset) for p, owner in mine.items()}
         self._assigned = self._assigned or len(kept) < len(mine)

@@ -39,7 +39,7 @@ class Bodies(Protocol):
     def get(self, name: str, /) -> bytes: ...
 
 
-class MemoryBodies:
+class MemoryBodyStore:
     """Bodies that live as long as this object."""
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ _reference = msgspec.json.Decoder(_Reference).decode
 _encode_reference = msgspec.json.Encoder().encode
 
 
-def encode_all(events: Sequence[Event]) -> list[bytes]:
+def encode_events(events: Sequence[Event]) -> list[bytes]:
     """The events' JSON."""
     return [encode(_bounded(event) if isinstance(event, Dead) else event) for event in events]
 
@@ -77,7 +77,7 @@ def any_large(values: Sequence[bytes]) -> bool:
     return max(map(len, values), default=0) > BY_REFERENCE
 
 
-def by_reference(events: Sequence[Event], values: Sequence[bytes], bodies: Bodies | None) -> list[bytes]:
+def replace_large_values(events: Sequence[Event], values: Sequence[bytes], bodies: Bodies | None) -> list[bytes]:
     """The values with a reference for each large one, put into the Bodies: blocks while it does. Raises Retry, or
     Reject where one is too large; then none is to be published."""
     if bodies is None:
@@ -88,10 +88,10 @@ def by_reference(events: Sequence[Event], values: Sequence[bytes], bodies: Bodie
 def decode(topic: str, value: bytes, bodies: Bodies | None = None) -> Event:
     """The event that stands on the topic as that value, whole. Raises Reject where it is none, Retry where its body
     cannot be read now."""
-    return decode_json(topic, whole(value, bodies))
+    return decode_json(topic, resolve_reference(value, bodies))
 
 
-def whole(value: bytes, bodies: Bodies | None) -> bytes:
+def resolve_reference(value: bytes, bodies: Bodies | None) -> bytes:
     """The event's JSON. Raises Retry where its body cannot be read now."""
     if not value.startswith(_PREFIX):
         return value

@@ -11,8 +11,8 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from bus._dead_letter import dead_letter, fault_location
-from bus._guard import Stopped, Watch
-from bus._port import Bus, Stored
+from bus._guard import StageStopped, Watch
+from bus._port import Bus, StoredEvent
 from bus._stage import Stage
 from bus._values import account_of, size_of
 from schemas import Dead, Event, Reject, Retry
@@ -30,13 +30,13 @@ CALL_BYTES = 4 * 1024 * 1024
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[object]]
-Divert = Callable[[Sequence[Stored]], tuple[Sequence[Stored], Sequence[Event]]]
+Divert = Callable[[Sequence[StoredEvent]], tuple[Sequence[StoredEvent], Sequence[Event]]]
 
 _logger = logging.getLogger(__name__)
 
 
-class Timing(NamedTuple):
-    """What the pump knows of time."""
+class PumpClock(NamedTuple):
+    """The clocks and the sleep of the pump; tests pass virtual ones."""
 
     sleep: Sleep
     clock: Callable[[], datetime]
@@ -50,11 +50,11 @@ class _Dies(NamedTuple):
     attempts: int
 
 
-class Work:
+class StageWork:
     """A stage's work on the events of any subscription. `divert` divides those to run from those to publish as they
     are, and `settle` is called where the guard has condemned accounts."""
 
-    def __init__(self, bus: Bus, stage: Stage, timing: Timing) -> None:
+    def __init__(self, bus: Bus, stage: Stage, timing: PumpClock) -> None:
         self.watch = Watch(stage.name, stage.guard)
         self.divert: Divert = _divert_nothing
         self.settle: Callable[[], Awaitable[None]] | None = None
@@ -62,20 +62,20 @@ class Work:
         self._one_call = asyncio.Lock()  # a stage may rely on it that its last call's results are published
         self._logged: dict[str, float] = {}
 
-    def undiverted(self) -> Work:
+    def undiverted(self) -> StageWork:
         """The same work, for events that were diverted before."""
         twin = copy(self)
         twin.divert = _divert_nothing
         return twin
 
-    async def batch(self, batch: Sequence[Stored]) -> None:
-        """Run all of them: every one is then published or dead. Raises Stopped."""
+    async def batch(self, batch: Sequence[StoredEvent]) -> None:
+        """Run all of them: every one is then published or dead. Raises StageStopped."""
         for part in _parts(batch):
             left = part
             while left and not await self._whole(left):
                 left = await self._singly(left)
 
-    async def _singly(self, batch: Sequence[Stored]) -> Sequence[Stored]:
+    async def _singly(self, batch: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
         """Run the events one at a time, until an account is put aside; the others: what is diverted need not go
         singly."""
         for done, stored in enumerate(batch, 1):
@@ -100,11 +100,11 @@ class Work:
                 await self._wait(fault, attempt)
         raise AssertionError("count() has no end")
 
-    async def dead_letter(self, stored: Stored, code: str, detail: str, attempts: int = 1) -> None:
-        """Publish a dead letter for the event. Raises Stopped where it is one itself."""
+    async def dead_letter(self, stored: StoredEvent, code: str, detail: str, attempts: int = 1) -> None:
+        """Publish a dead letter for the event. Raises StageStopped where it is one itself."""
         stage = self._stage
         if stage.topic == Dead.topic:  # it would come straight back
-            raise Stopped(f"{stage.name}: a dead letter cannot be stored: {code}: {detail}") from None
+            raise StageStopped(f"{stage.name}: a dead letter cannot be stored: {code}: {detail}") from None
 
         async def publish() -> Dead:
             known = {"code": code, "detail": detail, "attempts": attempts, "at": self._timing.clock()}
@@ -117,7 +117,7 @@ class Work:
         stage.counts.dead += 1
         self.watch.dead_lettered(letter)
 
-    async def _whole(self, batch: Sequence[Stored]) -> bool:
+    async def _whole(self, batch: Sequence[StoredEvent]) -> bool:
         """Run the events together; False: they are to be run one at a time."""
         if len(batch) == 1:
             return False
@@ -130,13 +130,13 @@ class Work:
                 if fault.limit is not None:
                     return False
                 await self._wait(fault, attempt)
-            except Stopped:
+            except StageStopped:
                 raise
             except Exception:  # run one at a time, the event at fault will raise it again
                 return False
         return False
 
-    async def _outcome(self, stored: Stored) -> _Dies | None:
+    async def _outcome(self, stored: StoredEvent) -> _Dies | None:
         """Run the event, as often as it may be; None: it was handed on."""
         for attempt in count(1):
             try:
@@ -149,7 +149,7 @@ class Work:
             except Reject as fault:
                 self.watch.refused()
                 return _Dies(fault.code, fault.detail, attempt)
-            except Stopped:
+            except StageStopped:
                 raise
             except Exception as error:
                 location = fault_location(error)
@@ -157,7 +157,7 @@ class Work:
                 return _Dies("bug", location, attempt)
         raise AssertionError("count() has no end")
 
-    async def _run(self, batch: Sequence[Stored]) -> None:
+    async def _run(self, batch: Sequence[StoredEvent]) -> None:
         here, diverted = self.divert(batch)
         events = [stored.event() for stored in here]
         async with self._one_call:
@@ -192,7 +192,7 @@ class Work:
         _logger.warning("%s: waiting to try again (attempt %d): %s", self._stage.name, attempt, cause)
 
 
-async def finish(work: Coroutine[None, None, None]) -> None:
+async def finish_on_cancel(work: Coroutine[None, None, None]) -> None:
     """On cancellation, finish the current work, for at most `LAST_BATCH` seconds."""
     task = asyncio.create_task(work)
     try:
@@ -204,13 +204,13 @@ async def finish(work: Coroutine[None, None, None]) -> None:
         raise
 
 
-def _divert_nothing(batch: Sequence[Stored]) -> tuple[Sequence[Stored], Sequence[Event]]:
+def _divert_nothing(batch: Sequence[StoredEvent]) -> tuple[Sequence[StoredEvent], Sequence[Event]]:
     return batch, ()
 
 
-def _parts(batch: Sequence[Stored]) -> Iterator[Sequence[Stored]]:
+def _parts(batch: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
     """The events in order, in parts of about `CALL_BYTES`; a reference counts as what it stands for."""
-    part: list[Stored] = []
+    part: list[StoredEvent] = []
     size = 0
     for stored in batch:
         larger = size + size_of(stored.value)

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from bus import _log
-from bus._file import OpenLog, UnusableLog, make_folder, open_log
+from bus._file import LogConnections, UnusableLog, make_folder, open_log
 from bus._partitions import Rows, Slot
 from bus.turnstile import Turnstile
 from schemas import Retry
@@ -126,7 +126,7 @@ class Writer:
         self._turnstile.close()
         self._call(self._ended.set_result, None)
 
-    def _open(self, partitions: int) -> OpenLog:
+    def _open(self, partitions: int) -> LogConnections:
         try:
             make_folder(self._path.parent)
             with self._turnstile:
@@ -163,7 +163,7 @@ class Writer:
         rows = _merge(jobs)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            heads = _log.append(connection, rows, _log.micros(self._clock()), self.partitions)
+            heads = _log.append_events(connection, rows, _log.to_micros(self._clock()), self.partitions)
             results = [job.work(connection) if job.work else None for job in jobs]
             connection.execute("COMMIT")
         except BaseException:

@@ -13,13 +13,13 @@ from typing import Self
 
 from bus import _kafka_topics
 from bus._kafka_admin import Admin
-from bus._kafka_link import Link, connected
-from bus._kafka_records import pack
+from bus._kafka_link import Link, temporary_client
+from bus._kafka_records import group_by_partition
 from bus._kafka_subscription import CommitToken, KafkaSubscription
-from bus._kafka_url import parse
+from bus._kafka_url import parse_kafka_url
 from bus._kafka_writer import Writer
-from bus._port import Batch, Bus, Lag, Stored
-from bus._values import Bodies, any_large, by_reference, encode_all
+from bus._port import Batch, Bus, Lag, StoredEvent
+from bus._values import Bodies, any_large, encode_events, replace_large_values
 from schemas import Event
 
 
@@ -38,7 +38,7 @@ class KafkaBus(Bus):
         *,
         bodies: Bodies | None = None,
     ) -> None:
-        self._link = Link(parse(url), partitions, retention)
+        self._link = Link(parse_kafka_url(url), partitions, retention)
         self._bodies = bodies
         self._writer = Writer(self._link)
         self._admin = Admin(self._link, bodies)
@@ -54,11 +54,11 @@ class KafkaBus(Bus):
         """Without events: asks whether a broker answers."""
         if not events:
             return await self._writer.ping()
-        values = encode_all(events)
+        values = encode_events(events)
         if any_large(values):
-            values = await asyncio.to_thread(by_reference, events, values, self._bodies)
+            values = await asyncio.to_thread(replace_large_values, events, values, self._bodies)
         counts = await self._link.partitions()
-        return await self._writer.write(pack(events, values, counts, self._link.address.prefix))
+        return await self._writer.write(group_by_partition(events, values, counts, self._link.address.prefix))
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:
@@ -75,7 +75,7 @@ class KafkaBus(Bus):
     async def lag(self) -> Sequence[Lag]:
         return await self._admin.lag()
 
-    def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         return self._admin.read(topic, since)
 
     async def forget_group(self, group: str) -> int:
@@ -87,16 +87,16 @@ class KafkaBus(Bus):
         return await self._admin.rewind_group(group, at)
 
 
-async def brokers(url: str) -> int:
+async def count_brokers(url: str) -> int:
     """How many the cluster has; creates nothing there. Raises Retry, or UnusableLog for a wrong URL."""
-    async with connected(parse(url)) as client:
+    async with temporary_client(parse_kafka_url(url)) as client:
         return len(client.cluster.brokers())
 
 
-async def short_topics(url: str) -> dict[str, int]:
+async def under_replicated_topics(url: str) -> dict[str, int]:
     """The topics with fewer copies of a partition than the URL asks for, and how many they have: one broker that is
     lost may then lose events. Raises Retry, or UnusableLog for a wrong URL."""
-    address = parse(url)
-    async with connected(address) as client:
+    address = parse_kafka_url(url)
+    async with temporary_client(address) as client:
         copies = min(_kafka_topics.COPIES, address.brokers)
-        return await _kafka_topics.short_of_copies(client, address.prefix, copies)
+        return await _kafka_topics.under_replicated_topics(client, address.prefix, copies)

@@ -1,8 +1,8 @@
 """The bus in memory: for tests, trials and the simulation. It keeps every event until it is closed, and nothing after.
 
 It has the rights that the port leaves an adapter: what was not committed is delivered again to the next owner of the
-partition, and a commit under an ownership that has passed on raises `Lost`. `rebalance` takes partitions away as a
-broker does from a member whose session has timed out. No thread and no clock but the given one.
+partition, and a commit under an ownership that has passed on raises `PartitionLost`. `rebalance` takes partitions away
+as a broker does from a member whose session has timed out. No thread and no clock but the given one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from itertools import count
 from typing import Self
 
 from bus._groups import GroupInUse
-from bus._partitions import Slot, now, pack
-from bus._port import Batch, Bus, Lag, Lost, Stored
-from bus._subscription import CommitToken, Ownership, Subscription
-from bus._values import Bodies, any_large, by_reference, encode_all
+from bus._partitions import Slot, group_by_partition, utc_now
+from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus._subscription import CommitToken, PartitionOwner, Subscription
+from bus._values import Bodies, any_large, encode_events, replace_large_values
 from schemas import Event
 
 
@@ -27,13 +27,13 @@ class MemoryBus(Bus):
     """`async with MemoryBus() as bus:`"""
 
     def __init__(
-        self, partitions: int = 4, *, bodies: Bodies | None = None, clock: Callable[[], datetime] = now
+        self, partitions: int = 4, *, bodies: Bodies | None = None, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self.partitions = partitions
         self._bodies = bodies
         self._clock = clock
-        self._events: dict[Slot, list[Stored]] = defaultdict(list)
-        self._owners: dict[tuple[str, str], dict[int, Ownership]] = {}
+        self._events: dict[Slot, list[StoredEvent]] = defaultdict(list)
+        self._owners: dict[tuple[str, str], dict[int, PartitionOwner]] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._names = count()
 
@@ -45,14 +45,14 @@ class MemoryBus(Bus):
         self._owners.clear()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        values, at = encode_all(events), self._clock()
+        values, at = encode_events(events), self._clock()
         if any_large(values):
-            values = by_reference(events, values, self._bodies)
-        packed = pack(events, values, self.partitions)
+            values = replace_large_values(events, values, self._bodies)
+        packed = group_by_partition(events, values, self.partitions)
         for (topic, partition), rows in packed.items():
             log = self._events[topic, partition]
             log += [
-                Stored(topic, partition, offset, key, value, at, self._bodies)
+                StoredEvent(topic, partition, offset, key, value, at, self._bodies)
                 for offset, (key, value) in enumerate(rows, len(log) + 1)
             ]
         self._wake({topic for topic, _ in packed})
@@ -79,7 +79,7 @@ class MemoryBus(Bus):
         token.subscription.settle(token, lost)
         await asyncio.sleep(0)  # nothing here waits for anything: a pump would keep the loop to itself
         if lost:
-            raise Lost(f"{batch.group} on {batch.topic}")
+            raise PartitionLost(f"{batch.group} on {batch.topic}")
 
     async def lag(self) -> Sequence[Lag]:
         return [
@@ -93,7 +93,7 @@ class MemoryBus(Bus):
         oldest = log[offset].at if offset < len(log) else None
         return Lag(topic, group, partition, offset, len(log) - offset, oldest)
 
-    async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    async def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         for partition in range(self.partitions):
             for event in tuple(self._events[topic, partition]):
                 if event.at >= since:
@@ -114,36 +114,36 @@ class MemoryBus(Bus):
         for topic, owners in mine.items():
             for p, owner in owners.items():
                 before = sum(event.at < at for event in self._events[topic, p])
-                owners[p] = Ownership(None, owner.epoch + 1, min(owner.offset, before))
+                owners[p] = PartitionOwner(None, owner.epoch + 1, min(owner.offset, before))
         return {topic: sum(self.head(topic, p) - o.offset for p, o in owners.items()) for topic, owners in mine.items()}
 
     def rebalance(self, topic: str, group: str) -> None:
         """Take every partition from its owner: a batch in hand is lost, and delivered again."""
         owners = self._owners.get((topic, group), {})
         for p, owner in owners.items():
-            owners[p] = Ownership(None, owner.epoch + 1, owner.offset)
+            owners[p] = PartitionOwner(None, owner.epoch + 1, owner.offset)
         self._wake({topic}, stale=True)
 
     def head(self, topic: str, partition: int) -> int:
         return len(self._events[topic, partition])
 
-    def page(self, topic: str, partition: int, after: int, limit: int) -> list[Stored]:
+    def page(self, topic: str, partition: int, after: int, limit: int) -> list[StoredEvent]:
         return self._events[topic, partition][after : after + limit]
 
     def members(self, topic: str, group: str) -> Sequence[str]:
         return [s.member for s in self._subscriptions.values() if (s.topic, s.group) == (topic, group)]
 
-    def owners(self, topic: str, group: str) -> dict[int, Ownership]:
+    def owners(self, topic: str, group: str) -> dict[int, PartitionOwner]:
         return dict(self._owners.get((topic, group), {}))
 
     async def join(self, topic: str, group: str) -> None:
-        self._owners[topic, group] = {p: Ownership(None, 0, 0) for p in range(self.partitions)}
+        self._owners[topic, group] = {p: PartitionOwner(None, 0, 0) for p in range(self.partitions)}
 
     async def assign(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
         owners = self._owners[topic, group]
         for p, epoch in epochs.items():
             if owners[p].epoch == epoch:
-                owners[p] = Ownership(member, epoch + 1, owners[p].offset)
+                owners[p] = PartitionOwner(member, epoch + 1, owners[p].offset)
         if member is None:
             self._wake({topic}, stale=True)
 

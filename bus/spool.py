@@ -39,11 +39,11 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from bus import _log as log
-from bus._drain import GROUP, TOPIC, Drain, Pace
+from bus._drain import GROUP, TOPIC, DrainSettings, SpoolDrain
 from bus._file import open_read_only
 from bus._groups import forget_group, rewind_group
-from bus._partitions import now
-from bus._port import Batch, Bus, Lag, Stored
+from bus._partitions import utc_now
+from bus._port import Batch, Bus, Lag, StoredEvent
 from bus._spool_flags import SpoolFlags
 from bus._values import Bodies
 from bus.sqlite import SqliteBus
@@ -57,7 +57,7 @@ ROOM_CACHED = 0.05
 _logger = logging.getLogger(__name__)
 
 
-class Spooled(NamedTuple):
+class SpoolState(NamedTuple):
     """The state of a spool."""
 
     spooling: bool
@@ -84,8 +84,8 @@ class Spool(Bus):
         *,
         bodies: Bodies | None = None,
         within: float = WITHIN,
-        clock: Callable[[], datetime] = now,
-        pace: Pace = Pace(),  # noqa: B008 - it is immutable
+        clock: Callable[[], datetime] = utc_now,
+        pace: DrainSettings = DrainSettings(),  # noqa: B008 - it is immutable
     ) -> None:
         self._remote, self._path, self._limit, self._bodies = remote, path, limit, bodies
         self._within, self._clock, self._pace = within, clock, pace
@@ -99,7 +99,7 @@ class Spool(Bus):
             self._flags = stack.enter_context(SpoolFlags(Path(f"{self._path}.flags")))
             if self._local.behind(TOPIC, GROUP):
                 self._flags.spooling = True
-            drain = Drain(self._remote, self._local, self._flags, self._clock, self._pace)
+            drain = SpoolDrain(self._remote, self._local, self._flags, self._clock, self._pace)
             stack.push_async_callback(_end, asyncio.create_task(drain.run()))
             self._open = stack.pop_all()
         return self
@@ -134,7 +134,7 @@ class Spool(Bus):
     async def lag(self) -> Sequence[Lag]:
         return await self._remote.lag()
 
-    def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         return self._remote.read(topic, since)
 
     async def forget_group(self, group: str) -> int:
@@ -145,12 +145,12 @@ class Spool(Bus):
         """See `bus.rewind_group`."""
         return await rewind_group(self._remote, group, at)
 
-    async def spooled(self) -> Spooled:
+    async def spooled(self) -> SpoolState:
         """The state of the spool. Raises Retry where the disk does not answer."""
         lags = await self._local.lag()
         events = sum(lag.behind for lag in lags)
         oldest = min((lag.oldest for lag in lags if lag.oldest), default=None)
-        return Spooled(self._flags.spooling, events, self._local.used() if events else 0, oldest, self._limit)
+        return SpoolState(self._flags.spooling, events, self._local.used() if events else 0, oldest, self._limit)
 
     async def _pausing(self) -> None:
         until = time.monotonic() + self._pace.pause
@@ -181,7 +181,7 @@ def spooled_events(path: Path) -> int:
     if not path.exists():
         return 0
     with closing(open_read_only(path)) as connection:
-        return log.behind(connection, TOPIC, GROUP)
+        return log.count_uncommitted(connection, TOPIC, GROUP)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

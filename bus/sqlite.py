@@ -21,10 +21,10 @@ from typing import Self
 from bus import _log, _retention
 from bus._groups import GroupInUse
 from bus._membership import MEMBERS, Membership
-from bus._partitions import Slot, now, pack
-from bus._port import Batch, Bus, Lag, Lost, Stored
-from bus._subscription import CommitToken, Ownership, Subscription
-from bus._values import Bodies, any_large, by_reference, encode_all
+from bus._partitions import Slot, group_by_partition, utc_now
+from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus._subscription import CommitToken, PartitionOwner, Subscription
+from bus._values import Bodies, any_large, encode_events, replace_large_values
 from bus._writer import Writer
 from schemas import Event, Retry
 
@@ -51,7 +51,7 @@ class SqliteBus(Bus):
         max_bytes: int | None = None,
         *,
         bodies: Bodies | None = None,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.partitions = partitions
         self._path = path
@@ -79,12 +79,12 @@ class SqliteBus(Bus):
 
     async def publish(self, events: Sequence[Event]) -> None:
         if events:
-            await self._writer.append(pack(events, await self._values(events), self.partitions))
+            await self._writer.append(group_by_partition(events, await self._values(events), self.partitions))
 
     async def _values(self, events: Sequence[Event]) -> list[bytes]:
-        values = encode_all(events)
+        values = encode_events(events)
         if any_large(values):
-            values = await asyncio.to_thread(by_reference, events, values, self._bodies)
+            values = await asyncio.to_thread(replace_large_values, events, values, self._bodies)
         return values
 
     @asynccontextmanager
@@ -102,22 +102,22 @@ class SqliteBus(Bus):
 
     async def commit(self, batch: Batch) -> None:
         token: CommitToken = batch.token
-        commit = partial(_log.commit, topic=batch.topic, group=batch.group, offsets=token.offsets)
+        commit = partial(_log.commit_offsets, topic=batch.topic, group=batch.group, offsets=token.offsets)
         lost = await self._writer.do(commit)
         token.subscription.settle(token, lost)
         if lost:
-            raise Lost(f"{batch.group} on {batch.topic}")
+            raise PartitionLost(f"{batch.group} on {batch.topic}")
 
     async def lag(self) -> Sequence[Lag]:
         with _faults():
-            return _log.lag(self._reads)
+            return _log.group_lags(self._reads)
 
-    async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    async def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         with _faults():
-            heads = [(slot, head) for slot, head in _log.heads(self._reads) if slot[0] == topic]
+            heads = [(slot, head) for slot, head in _log.last_offsets(self._reads) if slot[0] == topic]
         for slot, head in heads:
             with _faults():
-                offset = _log.before(self._reads, slot, _log.micros(since))
+                offset = _log.offset_before(self._reads, slot, _log.to_micros(since))
             while offset < head:
                 events = self.page(*slot, offset, min(500, head - offset))
                 for event in events:
@@ -137,21 +137,24 @@ class SqliteBus(Bus):
         with _faults():
             if self._membership.in_use(group):
                 raise GroupInUse(group)
-            offsets = {slot: _log.before(self._reads, slot, _log.micros(at)) for slot, _ in _log.heads(self._reads)}
+            offsets = {
+                slot: _log.offset_before(self._reads, slot, _log.to_micros(at))
+                for slot, _ in _log.last_offsets(self._reads)
+            }
         return await self._writer.do(partial(_log.rewind_group, group=group, offsets=offsets))
 
     async def tidy(self) -> int:
         """Apply the retention; the number of events removed. Happens once a minute by itself."""
-        policy = _retention.Policy(self._clock() - self._retention, self._max_bytes)
+        policy = _retention.RetentionPolicy(self._clock() - self._retention, self._max_bytes)
         with _faults():
-            return await _retention.tidy(self._writer, self._reads, policy)
+            return await _retention.delete_expired(self._writer, self._reads, policy)
 
     async def when_done(self, topic: str, group: str, then: Callable[[], None]) -> bool:
         """Whether the group has committed all of the topic; if so, `then` is called while no process can publish.
         Raises Retry."""
 
         def check(connection: sqlite3.Connection) -> bool:
-            done = not _log.behind(connection, topic, group)
+            done = not _log.count_uncommitted(connection, topic, group)
             if done:
                 then()
             return done
@@ -161,32 +164,32 @@ class SqliteBus(Bus):
     def behind(self, topic: str, group: str) -> int:
         """Events of the topic that the group has still to commit. Raises Retry."""
         with _faults():
-            return _log.behind(self._reads, topic, group)
+            return _log.count_uncommitted(self._reads, topic, group)
 
     def used(self) -> int:
         """Bytes of the file that are in use. Raises Retry."""
         with _faults():
-            return _retention.used(self._reads)
+            return _retention.used_bytes(self._reads)
 
     def head(self, topic: str, partition: int) -> int:
         return self._heads.get((topic, partition), 0)
 
-    def page(self, topic: str, partition: int, after: int, limit: int) -> list[Stored]:
+    def page(self, topic: str, partition: int, after: int, limit: int) -> list[StoredEvent]:
         with _faults():
-            return _log.page(self._reads, (topic, partition), after, limit, self._bodies)
+            return _log.read_page(self._reads, (topic, partition), after, limit, self._bodies)
 
     def members(self, topic: str, group: str) -> Sequence[str]:
         return self._membership.members(topic, group)
 
-    def owners(self, topic: str, group: str) -> dict[int, Ownership]:
+    def owners(self, topic: str, group: str) -> dict[int, PartitionOwner]:
         with _faults():
-            return _log.owners(self._reads, topic, group)
+            return _log.partition_owners(self._reads, topic, group)
 
     async def join(self, topic: str, group: str) -> None:
         await self._writer.do(partial(_log.add_group, topic=topic, group=group, partitions=self.partitions))
 
     async def assign(self, topic: str, group: str, member: str | None, epochs: Mapping[int, int]) -> None:
-        await self._writer.do(partial(_log.assign, topic=topic, group=group, member=member, epochs=epochs))
+        await self._writer.do(partial(_log.assign_partitions, topic=topic, group=group, member=member, epochs=epochs))
         if member is None:
             self._membership.announce()
             self._wake()
@@ -210,7 +213,7 @@ class SqliteBus(Bus):
 
     def _look(self) -> None:
         """See which topics have grown, and wake their readers."""
-        heads = dict(_log.heads(self._reads))
+        heads = dict(_log.last_offsets(self._reads))
         grown = {slot[0] for slot, head in heads.items() if head != self._heads.get(slot)}
         self._heads = heads
         for subscription in self._subscriptions.values():

@@ -22,8 +22,9 @@ class Segments(NamedTuple):
     """Joined they are the text; each fits one segment."""
 
 
-def segments(text: str, *, ucs2: bool = False) -> Segments:
-    """One segment holds 160 septets or 70 UTF-16 units; of several, each holds 153 or 67. `ucs2`: so in any case."""
+def split_into_segments(text: str, *, ucs2: bool = False) -> Segments:
+    """Cut the text. One segment alone holds 160 septets or 70 UTF-16 units; of several, each holds 153 or 67. `ucs2`:
+    in UCS-2 in any case."""
     if not ucs2 and all(c in _BASIC or c in _EXTENSION for c in text):
         return Segments("GSM-7", tuple(_split(text, dict.fromkeys(_EXTENSION, 2), 160, 153)))
     wide = {c: 2 for c in text if ord(c) > 0xFFFF}

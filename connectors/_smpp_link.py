@@ -30,7 +30,7 @@ from connectors._smpp_pdu import (
     encode,
     take_frames,
 )
-from connectors._smpp_settings import Endpoint, Role, SmppSettings
+from connectors._smpp_settings import BindMode, ConnectionSettings, SmppSettings
 from schemas import AccountFault, Reject, Retry, Unanswered
 
 CONNECT_WITHIN = 10.0
@@ -44,7 +44,7 @@ Deliver = Callable[["Link", Pdu, bytes], None]
 
 
 @asynccontextmanager
-async def bound(endpoint: Endpoint, settings: SmppSettings, deliver: Deliver) -> AsyncIterator[Link]:
+async def bound(endpoint: ConnectionSettings, settings: SmppSettings, deliver: Deliver) -> AsyncIterator[Link]:
     """A connection that is bound; it is unbound on leaving. Raises Retry or AccountFault."""
     try:
         async with asyncio.timeout(CONNECT_WITHIN):
@@ -74,7 +74,7 @@ class Link:
     """An open connection. It works until `ended` is done, whose result says why."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: Role, settings: SmppSettings,
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, role: BindMode, settings: SmppSettings,
         deliver: Deliver,
     ) -> None:  # fmt: skip
         self.role = role

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from connectors._gsm import segments
+from connectors._gsm import split_into_segments
 from connectors._smpp_alphabets import gsm7_bytes, is_shared
 from connectors._smpp_codes import BUSY, OK, submit_verdict
 from connectors._smpp_link import Link
@@ -74,7 +74,7 @@ def _encoded(text: str, settings: SmppSettings) -> tuple[list[bytes], int]:
     """The bytes of each part, and their data coding. Coding 0 is the operator's own alphabet: without knowing it, only
     what all alphabets share goes by it."""
     ucs2 = settings.alphabet != "gsm7" and not is_shared(text)
-    cut = segments(text, ucs2=ucs2)
+    cut = split_into_segments(text, ucs2=ucs2)
     if cut.encoding == "UCS-2":
         return [part.encode("utf-16-be", "surrogatepass") for part in cut.parts], _UCS2
     return [gsm7_bytes(part) for part in cut.parts], 0

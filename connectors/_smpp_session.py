@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from connectors._port import Intake, Session
 from connectors._smpp_link import Link, bound
 from connectors._smpp_receiver import Receiver
-from connectors._smpp_settings import Endpoint, Role, SmppSettings
+from connectors._smpp_settings import BindMode, ConnectionSettings, SmppSettings
 from schemas import AccountFault, Retry
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -43,7 +43,7 @@ class SmppSession(Session):
 
     def __init__(self, settings: SmppSettings, receiver: Receiver) -> None:
         self._settings, self._receiver = settings, receiver
-        self._links: dict[Endpoint, tuple[Link, AsyncExitStack]] = {}
+        self._links: dict[ConnectionSettings, tuple[Link, AsyncExitStack]] = {}
         self._turn = 0
         self.reference = int(time.time()) & 0xFF
         """Of the last long text that was sent."""
@@ -76,7 +76,7 @@ class SmppSession(Session):
 
     def link_to_send(self) -> Link:
         """A connection that takes messages, each in its turn. Raises Retry."""
-        links = [link for link, _ in self._links.values() if link.role != Role.RECEIVER and link.is_open]
+        links = [link for link, _ in self._links.values() if link.role != BindMode.RECEIVER and link.is_open]
         if not links:
             raise Retry("no connection that sends")
         self._turn += 1
@@ -91,12 +91,12 @@ class SmppSession(Session):
         """A response gave this id: receipts will name it."""
         self._receiver.sent.add(id)
 
-    async def _open(self, endpoint: Endpoint) -> None:
+    async def _open(self, endpoint: ConnectionSettings) -> None:
         stack = AsyncExitStack()
         link = await stack.enter_async_context(bound(endpoint, self._settings, self._receiver.deliver))
         self._links[endpoint] = (link, stack)
 
-    async def _hold(self, endpoint: Endpoint) -> None:
+    async def _hold(self, endpoint: ConnectionSettings) -> None:
         """Open the connection again whenever it breaks. Raises its fault where no other is open."""
         pause = FIRST_PAUSE
         while True:

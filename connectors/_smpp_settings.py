@@ -14,7 +14,7 @@ from connectors._smpp_text import Alphabet
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
-class Role(IntEnum):
+class BindMode(IntEnum):
     """What a connection is for; the value is the command that binds it."""
 
     RECEIVER = 0x01
@@ -22,12 +22,12 @@ class Role(IntEnum):
     TRANSCEIVER = 0x09
 
 
-class Endpoint(NamedTuple):
+class ConnectionSettings(NamedTuple):
     """One connection of an account."""
 
     host: str
     port: int
-    role: Role
+    role: BindMode
 
 
 class SmppSettings(Settings, frozen=True, kw_only=True):
@@ -64,11 +64,11 @@ class SmppSettings(Settings, frozen=True, kw_only=True):
     """Seconds after which a long text is read without the parts that are missing."""
 
     @property
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[ConnectionSettings]:
         """The connections that the account holds."""
-        roles = (Role.TRANSCEIVER,) if self.bind == "transceiver" else (Role.RECEIVER, Role.TRANSMITTER)
+        roles = (BindMode.TRANSCEIVER,) if self.bind == "transceiver" else (BindMode.RECEIVER, BindMode.TRANSMITTER)
         splits = (host.rpartition(":") for host in self.hosts)
-        return [Endpoint(name.strip("[]"), int(port), role) for name, _, port in splits for role in roles]
+        return [ConnectionSettings(name.strip("[]"), int(port), role) for name, _, port in splits for role in roles]
 
     def __post_init__(self) -> None:
         for host in self.hosts:

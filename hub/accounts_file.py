@@ -20,7 +20,7 @@ import msgspec
 from connectors import Channel, Settings, channel_type, kinds
 from connectors import secret_hook as to_secret
 from hub.accounts import Account, Snapshot, State, holds_secret
-from hub.settings import WrongCall, nearest
+from hub.settings import UsageError, nearest
 from schemas.regions import is_region, region_names
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -30,27 +30,27 @@ _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 
 def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Snapshot:
     """The accounts of a channels file. `source` names it in errors, `zone` is that of an account which names none.
-    Raises WrongCall naming account, key and fix."""
+    Raises UsageError naming account, key and fix."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise WrongCall(f"{source} is not valid TOML: {error}") from None
+        raise UsageError(f"{source} is not valid TOML: {error}") from None
     return Snapshot(_account(source, name, table, zone) for name, table in tables.items())
 
 
 def load_accounts(path: Path, *, zone: str | None = None) -> Snapshot:
-    """As `parse_accounts`, of a file. Raises WrongCall."""
+    """As `parse_accounts`, of a file. Raises UsageError."""
     return parse_accounts(read_text(path), source=str(path), zone=zone)
 
 
 def read_text(path: Path) -> str:
-    """The channels file. Raises WrongCall."""
+    """The channels file. Raises UsageError."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise WrongCall(f"the channels file {path} does not exist: create it, or name another") from None
+        raise UsageError(f"the channels file {path} does not exist: create it, or name another") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongCall(f"the channels file {path} cannot be read ({error.__class__.__name__}): check it") from None
+        raise UsageError(f"the channels file {path} cannot be read ({error.__class__.__name__}): check it") from None
 
 
 def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
@@ -61,26 +61,26 @@ def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
 def _account(source: str, name: str, table: object, zone: str | None) -> Account:
     where = f"[{name}] in {source}"
     if not isinstance(table, dict):
-        raise WrongCall(f"{name} in {source} stands outside a table: write [account] above it")
+        raise UsageError(f"{name} in {source} stands outside a table: write [account] above it")
     if not NAME.fullmatch(name):
-        raise WrongCall(f"{where}: an account's name is lower-case letters, digits, dot, dash, underscore")
+        raise UsageError(f"{where}: an account's name is lower-case letters, digits, dot, dash, underscore")
     own = dict(table)
     identity = {"kind": own.get("kind"), "owner": own.get("owner")}
     kind, owner, state = own.pop("kind", None), own.pop("owner", None), own.pop("state", "active")
     channel = _channel_type(where, kind)
     if not isinstance(owner, str) or not owner:
-        raise WrongCall(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
+        raise UsageError(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
     if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
         near = nearest(owner, region_names())
-        raise WrongCall(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
+        raise UsageError(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
     if state not in get_args(State):
-        raise WrongCall(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
+        raise UsageError(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
     filled = _filled(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
     settings = _settings(where, channel.settings_type, filled)
     try:
         return Account(channel(name, owner, settings), state, identity | filled)
     except ValueError as error:
-        raise WrongCall(f"{where}: {error}") from None
+        raise UsageError(f"{where}: {error}") from None
 
 
 def _channel_type(where: str, kind: object) -> type[Channel]:
@@ -88,7 +88,7 @@ def _channel_type(where: str, kind: object) -> type[Channel]:
         return channel_type(str(kind))
     except ValueError:
         near = nearest(str(kind), kinds())
-        raise WrongCall(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
+        raise UsageError(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
 
 
 def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, 
     for key in own:
         if key not in fields:
             takes = ", ".join(["kind", "owner", "state", *fields])
-            raise WrongCall(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {takes}")
+            raise UsageError(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {takes}")
     return {k: _resolve(f"{where}: {k}", v) if holds_secret(fields[k].type) else v for k, v in own.items()}
 
 
@@ -105,7 +105,7 @@ def _settings(where: str, kind: type[Settings], filled: dict[str, Any]) -> Setti
     try:
         return msgspec.convert(filled, kind, dec_hook=to_secret)
     except msgspec.ValidationError as error:
-        raise WrongCall(f"{where}: {_in_words(str(error))}") from None
+        raise UsageError(f"{where}: {_in_words(str(error))}") from None
 
 
 def _in_words(fault: str) -> str:
@@ -119,16 +119,16 @@ def _resolve(where: str, value: object) -> object:
     if isinstance(value, list):
         return [_resolve(where, v) for v in value]
     if not isinstance(value, str):
-        raise WrongCall(f"{where} takes env:NAME, file:PATH or the value in quotes")
+        raise UsageError(f"{where} takes env:NAME, file:PATH or the value in quotes")
     source, _, rest = value.partition(":")
     if source == "env":
         if not os.environ.get(rest):
-            raise WrongCall(f"{where}: the environment has no {rest}: set it")
+            raise UsageError(f"{where}: the environment has no {rest}: set it")
         return os.environ[rest]
     if source == "file":
         return _secret_of_file(where, Path(rest))
     if value.startswith("$"):
-        raise WrongCall(f"{where}: {value} is not replaced here: write env:{value.strip('${}')}")
+        raise UsageError(f"{where}: {value} is not replaced here: write env:{value.strip('${}')}")
     return value
 
 
@@ -136,9 +136,9 @@ def _secret_of_file(where: str, path: Path) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongCall(
+        raise UsageError(
             f"{where}: {path} cannot be read ({error.__class__.__name__}): check its path and rights"
         ) from None
     if not secret:
-        raise WrongCall(f"{where}: {path} is empty: write the secret into it")
+        raise UsageError(f"{where}: {path} is empty: write the secret into it")
     return secret

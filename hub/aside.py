@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bus import PutAside
 from hub.reading import InThread
-from sink.aside import accounts_aside, close_aside, put_account_aside
+from sink.aside import accounts_aside, delete_aside, put_account_aside
 from sink.record import Record
 
 
@@ -28,4 +28,4 @@ class RecordAsides:
 
     async def close(self, stage: str, account: str, released_before: datetime) -> None:
         """Delete the row, unless it is held or was released later."""
-        await self._io(close_aside, self._record, stage, account, released_before)
+        await self._io(delete_aside, self._record, stage, account, released_before)

@@ -17,7 +17,7 @@ from importlib import import_module
 import click
 
 from hub.commands import OutOfBalance, Refused, remember_flag
-from hub.settings import DEFAULTS, KINDS, WrongCall, nearest
+from hub.settings import DEFAULTS, KINDS, UsageError, nearest
 from schemas import PipelineError
 
 COMMANDS = {
@@ -42,7 +42,7 @@ COMMANDS = {
 }
 """Each command's module in `hub/commands` and its line in the list."""
 
-EXIT_CODES: dict[type[Exception], int] = {WrongCall: 64, Refused: 2, OutOfBalance: 1}
+EXIT_CODES: dict[type[Exception], int] = {UsageError: 64, Refused: 2, OutOfBalance: 1}
 """Errors whose text says what to do, with their exit codes."""
 UNUSABLE = frozenset({"WrongKeys", "UnusableLog"})
 """Such errors of rooms that are not imported only to know them: a file cannot be used; 64."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from hub.accounts import Account, Accounts, Snapshot
 from hub.accounts_file import parse_accounts
 from hub.editions import Edited, Live
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from router import Rules, Templates
 from sink.aside import release_account
 from sink.record import Record
@@ -18,12 +18,12 @@ from sink.record import Record
 T = TypeVar("T")
 
 
-def accounts_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Snapshot]:
-    """`channels.toml`."""
+def channels_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Snapshot]:
+    """The edition `accounts`, as `channels.toml` holds it."""
 
     def parse(text: str) -> Snapshot:
         if not text:
-            raise WrongCall(f"the channels file {path} does not exist: create it, or name another")
+            raise UsageError(f"the channels file {path} does not exist: create it, or name another")
         snapshot = parse_accounts(text, source=str(path), zone=zone)
         for name, account in snapshot.accounts.items():
             _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
@@ -51,7 +51,7 @@ def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[
         try:
             return load(text or None)
         except ValueError as error:
-            raise WrongCall(f"{path}: {error}") from None
+            raise UsageError(f"{path}: {error}") from None
 
     def apply(value: T, version: int) -> None:
         live.value, live.version = value, version
@@ -62,4 +62,4 @@ def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[
 def _require_same_kind(path: Path, new: Account, old: Account | None) -> None:
     if old is not None and old.channel.kind != new.channel.kind:
         name, was = new.channel.account, old.channel.kind
-        raise WrongCall(f"[{name}] in {path}: kind was {was!r}: a name is never reused, give the account another one")
+        raise UsageError(f"[{name}] in {path}: kind was {was!r}: a name is never reused, give the account another one")

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from schemas import Retry
 from sink.editions import edition_versions, latest_edition, publish_edition
 from sink.record import Record
@@ -38,7 +38,7 @@ class Live(Generic[T]):
 
 
 class Edited(Generic[T]):
-    """One kind of edition: its name, its file, how it is read (`parse` raises WrongCall), and what takes it (`apply`).
+    """One kind of edition: its name, its file, how it is read (`parse` raises UsageError), and what takes it (`apply`).
     `published` is called by the process that published one."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Edited(Generic[T]):
         return datetime.fromtimestamp((_stamp(self.path) or (0, 0))[0] / 1e9, UTC)
 
     def take(self, text: str, version: int) -> None:
-        """From now on this edition holds. Raises WrongCall."""
+        """From now on this edition holds. Raises UsageError."""
         self.apply(self.parse(text), version)
         self.version = version
 
@@ -88,7 +88,7 @@ class Editions:
         self._begun: set[str] = set()
 
     def begin(self, record: Record | None) -> None:
-        """Take the newest editions, or the files where there is none yet; `record` None: the files. Raises WrongCall
+        """Take the newest editions, or the files where there is none yet; `record` None: the files. Raises UsageError
         where nothing can be taken."""
         for edited in self._edited:
             try:
@@ -130,7 +130,7 @@ class Editions:
     def _first(self, edited: Edited[Any], body: str, version: int) -> None:
         try:
             edited.take(body, version)
-        except WrongCall as error:
+        except UsageError as error:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
 
@@ -138,7 +138,7 @@ class Editions:
         """False: it is refused."""
         try:
             edited.parse(text)
-        except WrongCall as error:
+        except UsageError as error:
             log.error("%s is refused, the old edition stays: %s", edited.path, error)
             return False
         if self._publisher is None:
@@ -157,7 +157,7 @@ class Editions:
             return False
         try:
             edited.take(newest.body, newest.version)
-        except WrongCall as error:
+        except UsageError as error:
             edited.version = newest.version  # logged once, it is not tried again
             log.error("edition %d of %s cannot be used here, the old one stays: %s", newest.version, edited.name, error)
             return False

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import asdict
 
-from bus import AsideStore, Bus, MemoryAsides, SideLane, behind, keys_aside, stored_key
+from bus import AsideStore, Bus, MemoryAsides, SideLane, keys_aside, stored_key, uncommitted_events
 from schemas import Raw, Slow
 
 GROUP = "slow"
@@ -61,7 +61,7 @@ class Lanes:
         return here, [Slow(**asdict(raw)) for raw in diverted]
 
     async def _in_slow_lane(self) -> set[str]:
-        waiting = {stored.key async for stored in behind(self._bus, Slow.topic, GROUP)}
+        waiting = {stored.key async for stored in uncommitted_events(self._bus, Slow.topic, GROUP)}
         return waiting | await keys_aside(self._bus, self._asides, GROUP)  # in this order: it moves from there to here
 
     def _over_budget(self, raws: Sequence[Raw]) -> set[str]:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from typing import Any
 
-from bus import Bus, Stored, behind, lane_name, origin_of, stored_key, whole
+from bus import Bus, StoredEvent, lane_name, origin_of, resolve_reference, stored_key, uncommitted_events
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, carriers
 from schemas import Aside, Retry
@@ -58,7 +58,7 @@ async def in_flight(bus: Bus) -> set[str]:
     groups = carriers()
     for topic in PIPELINE:
         for group in groups.get(topic, ()):
-            found |= {raw_id(stored) async for stored in behind(bus, topic, group)}
+            found |= {raw_id(stored) async for stored in uncommitted_events(bus, topic, group)}
     return found - {""}
 
 
@@ -67,17 +67,17 @@ async def waiting_aside(bus: Bus, lanes: Iterable[str]) -> set[str]:
     return {id for lane in lanes async for id in _in_lane(bus, lane)} - {""}
 
 
-def raw_id(stored: Stored) -> str:
+def raw_id(stored: StoredEvent) -> str:
     """The Raw that the event came of; empty where that cannot be read."""
     try:
-        origin = origin_of(whole(stored.value, stored.bodies))
+        origin = origin_of(resolve_reference(stored.value, stored.bodies))
     except Retry:
         return ""
     return (origin.id if stored.topic in _RAWS else origin.raw) or ""
 
 
 async def _in_lane(bus: Bus, lane: str) -> AsyncIterator[str]:
-    async for stored in behind(bus, Aside.topic, lane):
+    async for stored in uncommitted_events(bus, Aside.topic, lane):
         if stored.key == stored_key(lane):
             aside = stored.event()
             assert isinstance(aside, Aside)

@@ -18,12 +18,12 @@ from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
 from hub.clock import now
-from hub.edited_files import accounts_file, rules_file, templates_file
+from hub.edited_files import channels_file, rules_file, templates_file
 from hub.editions import Editions, Live, publisher
 from hub.first_start import write_first
 from hub.intake import intake
 from hub.running.pools import Pools, open_pools
-from hub.settings import Settings, WrongCall, sqlite_path
+from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server import tune_garbage_collection
 from router import Rules, Templates
 from schemas import Retry
@@ -94,7 +94,7 @@ class Opened(NamedTuple):
 @asynccontextmanager
 async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool = True) -> AsyncIterator[Opened]:
     """Open everything, making what a first start needs; with `ingress` also its spool. `publishes`: changed files
-    become editions. Raises WrongCall."""
+    become editions. Raises UsageError."""
     async with AsyncExitStack() as stack:
         with _set_up(settings):
             vault = load_vault(settings)
@@ -114,7 +114,7 @@ async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool
 
 @contextmanager
 def open_record(settings: Settings) -> Iterator[Record]:
-    """The record alone, for a command that only reads. Raises WrongCall."""
+    """The record alone, for a command that only reads. Raises UsageError."""
     with ExitStack() as stack:
         with _set_up(settings):
             record = stack.enter_context(_record(settings, load_vault(settings), Accounts()))
@@ -127,17 +127,17 @@ def load_vault(settings: Settings) -> Vault:
         try:
             return Vault.load(settings.keys)
         except WrongKeys as error:
-            raise WrongCall(str(error)) from None
+            raise UsageError(str(error)) from None
     where = str(sqlite_path(settings.record)) if settings.record.startswith("sqlite:") else "on the server"
     try:
         new = is_new(settings.record)
     except Retry as fault:
-        raise WrongCall(
+        raise UsageError(
             f"there are no keys at {settings.keys}, and the record cannot be asked whether it needs its old ones "
             f"({fault.reason}): start the database, or bring the keys file"
         ) from None
     if not new:
-        raise WrongCall(
+        raise UsageError(
             f"the record {where} belongs to keys that are not at {settings.keys}: bring the file back from its "
             "backup or from the machine that works on this record already, or name it with --keys"
         )
@@ -148,7 +148,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
     rules, templates = Live(Rules.load(None)), Live(Templates.load(None))
     editions = Editions(
         (
-            accounts_file(settings.channels, accounts, settings.zone.key),
+            channels_file(settings.channels, accounts, settings.zone.key),
             rules_file(settings.data / "rules.toml", rules),
             templates_file(settings.data / "templates.toml", templates),
         ),
@@ -172,7 +172,7 @@ async def _entered(stack: AsyncExitStack, bus: AbstractAsyncContextManager[Bus])
     try:
         return await stack.enter_async_context(bus)
     except UnusableLog as error:
-        raise WrongCall(str(error)) from None
+        raise UsageError(str(error)) from None
 
 
 def open_bus(settings: Settings, bodies: Blobs) -> AbstractAsyncContextManager[Bus]:
@@ -217,7 +217,7 @@ def _record(settings: Settings, vault: Vault, accounts: Accounts) -> Iterator[Re
         with Record.open(url, vault, turn, owners=_Owners(accounts), personal_ids=personal) as record:
             yield record
     except WrongKeys as error:
-        raise WrongCall(str(error)) from None
+        raise UsageError(str(error)) from None
 
 
 @contextmanager
@@ -227,7 +227,7 @@ def _set_up(settings: Settings) -> Iterator[None]:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(settings.data / ".setup.lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise WrongCall(f"the data folder {settings.data} cannot be written ({error.strerror}): mend its rights, or "
+        raise UsageError(f"the data folder {settings.data} cannot be written ({error.strerror}): mend its rights, or "
                         "name another with --data") from None  # fmt: skip
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,6 +1,6 @@
 """Settings: flags win over the environment, the environment over a TOML file; every default runs.
 
-Once read they do not change. A wrong one is one line that names the key, the value it takes and the fix (`WrongCall`).
+Once read they do not change. A wrong one is one line that names the key, the value it takes and the fix (`UsageError`).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ DEFAULTS |= _LIMITS
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class WrongCall(Exception):  # noqa: N818 - the word of the interface
+class UsageError(Exception):
     """A call, setting or file that cannot be used. Its text is one line that says what to do; exit code 64."""
 
 
@@ -115,7 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] | None = None) -> Settings:
-    """Settings from flags (by lower-case name, `config` among them), environment and file. Raises WrongCall."""
+    """Settings from flags (by lower-case name, `config` among them), environment and file. Raises UsageError."""
     env = os.environ if env is None else env
     given = {k: v for k, v in (flags or {}).items() if v is not None}
     config = given.pop("config", None) or env.get(PREFIX + "CONFIG")
@@ -155,15 +155,15 @@ def sqlite_path(url: str) -> Path:
 
 
 def read_toml(path: Path, what: str) -> dict[str, object]:
-    """The tables of a TOML file. Raises WrongCall naming the file and the line."""
+    """The tables of a TOML file. Raises UsageError naming the file and the line."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WrongCall(f"{what} {path} does not exist: create it, or name another") from None
+        raise UsageError(f"{what} {path} does not exist: create it, or name another") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongCall(f"{what} {path} cannot be read ({error.__class__.__name__}): check its rights") from None
+        raise UsageError(f"{what} {path} cannot be read ({error.__class__.__name__}): check its rights") from None
     except tomllib.TOMLDecodeError as error:
-        raise WrongCall(f"{what} {path} is not valid TOML: {error}") from None
+        raise UsageError(f"{what} {path} is not valid TOML: {error}") from None
 
 
 def nearest(word: str, known: object) -> str:
@@ -182,7 +182,7 @@ def _from_file(path: Path) -> dict[str, str]:
     for key, value in found.items():
         _require_known(key, key)
         if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise WrongCall(f"{key} in {path} takes {KINDS[key]}, not {type(value).__name__}")
+            raise UsageError(f"{key} in {path} takes {KINDS[key]}, not {type(value).__name__}")
     return {k: str(v) for k, v in found.items()}
 
 
@@ -197,20 +197,20 @@ def _from_env(env: Mapping[str, str]) -> dict[str, str]:
 def _require_known(key: str, shown: str) -> None:
     if key not in DEFAULTS:
         names = ", ".join(DEFAULTS)
-        raise WrongCall(f"{shown} is no setting{nearest(key, DEFAULTS)}: remove it, or use one of {names}")
+        raise UsageError(f"{shown} is no setting{nearest(key, DEFAULTS)}: remove it, or use one of {names}")
 
 
 def _host_port(key: str, value: str) -> tuple[str, int]:
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
-        raise WrongCall(f"{key} takes {KINDS[key]}, not {value!r}")
+        raise UsageError(f"{key} takes {KINDS[key]}, not {value!r}")
     return host.strip("[]"), int(port)
 
 
 def _public_url(value: str) -> str:
     url = value.rstrip("/")
     if url and not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
-        raise WrongCall(f"public_url takes {KINDS['public_url']}, not {value!r}")
+        raise UsageError(f"public_url takes {KINDS['public_url']}, not {value!r}")
     return url
 
 
@@ -218,13 +218,13 @@ def _networks(value: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(word.strip(), strict=False) for word in value.split(",") if word.strip())
     except ValueError:
-        raise WrongCall(f"proxies takes {KINDS['proxies']}, not {value!r}") from None
+        raise UsageError(f"proxies takes {KINDS['proxies']}, not {value!r}") from None
 
 
 def _url(key: str, value: str, schemes: tuple[str, ...]) -> str:
     if not value.startswith(schemes):
         # a URL may hold a password: only its scheme is shown
-        raise WrongCall(f"{key} takes {KINDS[key]}, not {value.partition(':')[0]}:…")
+        raise UsageError(f"{key} takes {KINDS[key]}, not {value.partition(':')[0]}:…")
     return value
 
 
@@ -234,7 +234,7 @@ def _number(key: str, value: str, least: float, most: float) -> float:
     except ValueError:
         number = math.nan
     if not least <= number <= most:
-        raise WrongCall(f"{key} takes {KINDS[key]}, not {value!r}")
+        raise UsageError(f"{key} takes {KINDS[key]}, not {value!r}")
     return number
 
 
@@ -242,4 +242,4 @@ def _zone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise WrongCall(f"zone takes {KINDS['zone']}, not {value!r}") from None
+        raise UsageError(f"zone takes {KINDS['zone']}, not {value!r}") from None

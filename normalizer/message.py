@@ -20,7 +20,7 @@ _NO_ID = frozenset({"", "null", "none", "nil", "undefined"})
 _REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?")
 
 
-class Position(NamedTuple):
+class ItemPosition(NamedTuple):
     """Where an item stands among those of its Raw."""
 
     item_index: int
@@ -38,7 +38,7 @@ class Context(NamedTuple):
     """Version of the reader."""
 
 
-def finished_message(item: Message, position: Position, context: Context) -> Message:
+def finished_message(item: Message, position: ItemPosition, context: Context) -> Message:
     """The message of a channel as the bus carries it."""
     raw = context.raw
     has_id = _has_id(item)
@@ -64,7 +64,7 @@ def finished_message(item: Message, position: Position, context: Context) -> Mes
     )
 
 
-def finished_action(item: Action, position: Position, context: Context) -> Action:
+def finished_action(item: Action, position: ItemPosition, context: Context) -> Action:
     """The action of a channel as the bus carries it."""
     raw = context.raw
     return replace(
@@ -78,7 +78,7 @@ def finished_action(item: Action, position: Position, context: Context) -> Actio
     )
 
 
-def finished_receipt(item: Receipt, position: Position, raw: Raw) -> Receipt:
+def finished_receipt(item: Receipt, position: ItemPosition, raw: Raw) -> Receipt:
     """The receipt of a channel as the bus carries it."""
     return replace(
         item, raw=raw.id, item_index=position.item_index, item_count=position.item_count, received_at=raw.received_at
@@ -95,7 +95,7 @@ def _id(item: Message | Action, raw: Raw) -> str:
     return item.id if bounded == native else message_id(raw.channel, raw.account, bounded)
 
 
-def _derived_id(raw: Raw, position: Position) -> str:
+def _derived_id(raw: Raw, position: ItemPosition) -> str:
     return message_id(raw.channel, raw.account, without_native(raw.id, position.item_index))
 
 

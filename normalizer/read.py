@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from normalizer._port import Channel, Item, Knowledge
 from normalizer.keywords import Keywords
-from normalizer.message import Context, Position, finished_action, finished_message, finished_receipt
+from normalizer.message import Context, ItemPosition, finished_action, finished_message, finished_receipt
 from normalizer.place_words import PlaceWords
 from normalizer.requests import Requests
 from normalizer.sanitize import sanitize
@@ -44,7 +44,7 @@ class Reader:
             if not items:
                 events.append(_empty(raw))
             for index, item in enumerate(items):
-                position = Position(index, len(items))
+                position = ItemPosition(index, len(items))
                 made = self._finished(raw, item, position, account)
                 events.append(_dead(raw, made, position, now(), new_id()) if isinstance(made, Reject) else made)
         return events
@@ -55,7 +55,7 @@ class Reader:
             return [Reject("unknown_account", detail)]
         return requests.items(raw, account.channel)
 
-    def _finished(self, raw: Raw, item: Item, position: Position, account: _Account) -> Item:
+    def _finished(self, raw: Raw, item: Item, position: ItemPosition, account: _Account) -> Item:
         if isinstance(item, Reject) or account.channel is None:
             return item
         context = Context(raw, account.channel, account.keywords, self._knowledge, self.version)
@@ -89,7 +89,7 @@ def _empty(raw: Raw) -> Receipt:
     )
 
 
-def _dead(raw: Raw, reject: Reject, position: Position, at: datetime, dead_id: str) -> Dead:
+def _dead(raw: Raw, reject: Reject, position: ItemPosition, at: datetime, dead_id: str) -> Dead:
     stored = raw if raw.blob is None else replace(raw, body=Body())
     return Dead(
         id=dead_id,

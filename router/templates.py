@@ -36,7 +36,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     long: str = ""
 
 
-class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class LanguageTemplates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """All words of one language."""
 
     office: str = ""
@@ -50,7 +50,7 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Templates:
     """The wording of all languages, and its version: equal data, equal version."""
 
-    def __init__(self, languages: Mapping[str, Language]) -> None:
+    def __init__(self, languages: Mapping[str, LanguageTemplates]) -> None:
         self.languages = dict(languages)
         self.version = sha256(msgspec.json.encode(self.languages, order="deterministic")).hexdigest()[:12]
 
@@ -94,7 +94,7 @@ def render(
     return f"{words.strip()} {link}".strip()
 
 
-def _decoded(text: str) -> dict[str, Language]:
+def _decoded(text: str) -> dict[str, LanguageTemplates]:
     try:
         file = msgspec.toml.decode(text)
     except (msgspec.MsgspecError, UnicodeError) as error:
@@ -102,12 +102,12 @@ def _decoded(text: str) -> dict[str, Language]:
     return {name: _language(name, table) for name, table in file.items()}
 
 
-def _language(name: str, table: Any) -> Language:
+def _language(name: str, table: Any) -> LanguageTemplates:
     answers = table.get("answers") if isinstance(table, dict) else None
     if isinstance(answers, dict):
         found = {answer: _converted(f"{name}.answers.{answer}", one, Wording) for answer, one in answers.items()}
         table = table | {"answers": found}
-    return _converted(name, table, Language)
+    return _converted(name, table, LanguageTemplates)
 
 
 def _converted(key: str, value: Any, kind: type[T]) -> T:
@@ -118,8 +118,8 @@ def _converted(key: str, value: Any, kind: type[T]) -> T:
         raise ValueError(f"key `{key}{path.strip('`')}`: {fault[:1].lower()}{fault[1:]}") from None
 
 
-def _merged(shipped: Language, given: Language) -> Language:
-    return Language(
+def _merged(shipped: LanguageTemplates, given: LanguageTemplates) -> LanguageTemplates:
+    return LanguageTemplates(
         office=given.office or shipped.office,
         link=given.link or shipped.link,
         statuses=shipped.statuses | given.statuses,
@@ -128,7 +128,7 @@ def _merged(shipped: Language, given: Language) -> Language:
     )
 
 
-def _check(language: str, given: Language, shipped: Language) -> None:
+def _check(language: str, given: LanguageTemplates, shipped: LanguageTemplates) -> None:
     for table, words, known in (
         ("statuses", given.statuses, shipped.statuses),
         ("questions", given.questions, shipped.questions),
@@ -146,7 +146,7 @@ def _check(language: str, given: Language, shipped: Language) -> None:
         raise ValueError(f"key `{language}.{fault}")
 
 
-def short_faults(language: Language) -> Iterator[str]:
+def short_faults(language: LanguageTemplates) -> Iterator[str]:
     """Short answers that do not fit one SMS, a line each. Those that hold an officer's words are as long as these."""
     status = max(language.statuses.values(), key=len)
     questions = " ".join(language.questions.values())

@@ -1,6 +1,6 @@
 """The record and its keys: complaints, the matcher's memory, the outbox, jobs and leases, the ledger, the blobs."""
 
-from sink.aside import AsideRow, accounts_aside, close_aside, put_account_aside, release_account
+from sink.aside import AsideRow, accounts_aside, delete_aside, put_account_aside, release_account
 from sink.blobs import Blobs
 from sink.dead import dead_counts, dead_event, dead_list, dead_show, dismiss_dead, store_dead_letters
 from sink.export import export
@@ -20,10 +20,43 @@ from sink.tracking import Tracked, track
 from sink.vault import Vault, WrongKeys
 
 __all__ = [
-    "AsideRow", "Blobs", "Found", "ItemOutcome", "Persisted", "PostgresStatus", "Record", "RecordMemory", "Rereading",
-    "Tracked", "Vault", "WrongKeys", "accounts_aside", "apply_receipts", "apply_rereading", "balance", "book_received",
-    "close_aside", "dead_counts", "dead_event", "dead_list", "dead_show", "dismiss_dead", "downgrade", "export",
-    "find", "give_back_proof_attempt", "is_new", "last_booked", "outcomes_of", "persist_batch", "postgres_status",
-    "put_account_aside", "release_account", "remember_request", "store_dead_letters", "take_proof_attempt", "track",
+    "AsideRow",
+    "Blobs",
+    "Found",
+    "ItemOutcome",
+    "Persisted",
+    "PostgresStatus",
+    "Record",
+    "RecordMemory",
+    "Rereading",
+    "Tracked",
+    "Vault",
+    "WrongKeys",
+    "accounts_aside",
+    "apply_receipts",
+    "apply_rereading",
+    "balance",
+    "book_received",
+    "dead_counts",
+    "dead_event",
+    "dead_list",
+    "dead_show",
+    "delete_aside",
+    "dismiss_dead",
+    "downgrade",
+    "export",
+    "find",
+    "give_back_proof_attempt",
+    "is_new",
+    "last_booked",
+    "outcomes_of",
+    "persist_batch",
+    "postgres_status",
+    "put_account_aside",
+    "release_account",
+    "remember_request",
+    "store_dead_letters",
+    "take_proof_attempt",
+    "track",
     "upgrade",
 ]  # fmt: skip

@@ -52,7 +52,7 @@ def release_account(record: Record, account: str, at: datetime) -> int:
         return connection.execute(held.values(released_at=at)).rowcount
 
 
-def close_aside(record: Record, stage: str, account: str, released_before: datetime) -> None:
+def delete_aside(record: Record, stage: str, account: str, released_before: datetime) -> None:
     """Delete the row, unless the account is held or was released later. Raises Retry."""
     with record.write() as connection:
         connection.execute(delete(aside).where(

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from schemas import Attachment
 from sink.bulk import execute_each, lock_rows, query_in
-from sink.contacts import open_source
+from sink.contacts import unseal_attachment_source
 from sink.instant import read_instant
 from sink.job_claims import claim_jobs
 from sink.job_results import JobResult, store_job_results
@@ -108,7 +108,7 @@ def _changed(result: FetchResult) -> dict[str, Any]:
 def _file(record: Record, row: Any) -> Attachment:
     if row is None:  # its complaint was erased
         return Attachment(state="expired")
-    source = open_source(record.vault, row.source)
+    source = unseal_attachment_source(record.vault, row.source)
     return Attachment(
         native_id=source.native_id, url=source.url, media_type=row.media_type, size=row.size, sha256=row.sha256,
         name=record.vault.open(row.name, "attachments.name") if row.name else None, state=row.state,

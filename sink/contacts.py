@@ -35,7 +35,7 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
         return self.party.phone or self.party.email or self.party.user or self.conversation
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+class AttachmentSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """From where a file is fetched."""
 
     native_id: str | None = None
@@ -43,7 +43,7 @@ class Source(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _contact = msgspec.json.Decoder(Contact).decode
-_source = msgspec.json.Decoder(Source).decode
+_source = msgspec.json.Decoder(AttachmentSource).decode
 
 
 def contact_of(message: Message, ids: Identifiers, reply_address: ReplyAddress) -> Contact:
@@ -61,19 +61,19 @@ def seal_contact(vault: Vault, contact: Contact) -> bytes:
     return vault.seal(encode(contact).decode(), "parties.sealed")
 
 
-def open_contact(vault: Vault, sealed: bytes) -> Contact:
+def unseal_contact(vault: Vault, sealed: bytes) -> Contact:
     """From the column `parties.sealed`. Raises WrongKeys."""
     return _contact(vault.open(sealed, "parties.sealed"))
 
 
-def seal_source(vault: Vault, file: Attachment) -> bytes | None:
+def seal_attachment_source(vault: Vault, file: Attachment) -> bytes | None:
     """For the column `attachments.source`; None: the channel named no source."""
     if file.native_id is None and file.url is None:
         return None
-    source = Source(native_id=file.native_id, url=file.url)
+    source = AttachmentSource(native_id=file.native_id, url=file.url)
     return vault.seal(encode(source).decode(), "attachments.source")
 
 
-def open_source(vault: Vault, sealed: bytes | None) -> Source:
+def unseal_attachment_source(vault: Vault, sealed: bytes | None) -> AttachmentSource:
     """From the column `attachments.source`. Raises WrongKeys."""
-    return Source() if sealed is None else _source(vault.open(sealed, "attachments.source"))
+    return AttachmentSource() if sealed is None else _source(vault.open(sealed, "attachments.source"))

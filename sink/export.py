@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, and_, or_, select
 
 from schemas import Party, message_id
 from sink.complaint_queries import Step, by_complaint, current_offices, messages_of, replies_of, timelines_of
-from sink.contacts import open_contact
+from sink.contacts import unseal_contact
 from sink.masks import masked
 from sink.record import Record
 from sink.tables import complaints, matches, parties
@@ -132,4 +132,4 @@ def _sealed_openers(connection: Connection, ids: Sequence[str]) -> dict[str, byt
 
 
 def _reporter(vault: Vault, row: Row[Any], sealed: bytes | None) -> dict[str, str | None]:
-    return masked(Party() if sealed is None or row.anonymous else open_contact(vault, sealed).party)
+    return masked(Party() if sealed is None or row.anonymous else unseal_contact(vault, sealed).party)

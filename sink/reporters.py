@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sink.bulk import query_in
-from sink.contacts import Contact, open_contact
+from sink.contacts import Contact, unseal_contact
 from sink.vault import Vault
 
 _MESSAGES = """
@@ -65,5 +65,5 @@ def _identities(row: Any) -> set[bytes]:
 
 
 def _reporter(vault: Vault, row: Any) -> Reporter:
-    contact = open_contact(vault, bytes(row.sealed))
+    contact = unseal_contact(vault, bytes(row.sealed))
     return Reporter(row.number, row.owner, row.account, row.channel, contact, contact.native or row.public_id)

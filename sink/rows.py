@@ -16,7 +16,7 @@ from sqlalchemy import Table
 
 from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Routed
 from sink.bulk import InstantEncoder
-from sink.contacts import Contact, ReplyAddress, contact_of, seal_contact, seal_source
+from sink.contacts import Contact, ReplyAddress, contact_of, seal_attachment_source, seal_contact
 from sink.identifiers import Identifiers
 from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
 from sink.text import json_or_none, without_nul
@@ -166,7 +166,7 @@ def _attachment(make: RowMaker, n: int, file: Attachment, complaint: str | None,
         "id": f"{item.raw}.{item.item_index}.{n}", "complaint": complaint,
         "raw": item.raw, "item_index": item.item_index, "n": n,
         "owner": item.owner, "channel": item.channel, "account": item.account,
-        "source": seal_source(make.vault, file),
+        "source": seal_attachment_source(make.vault, file),
         "name": make.vault.seal(file.name, "attachments.name") if file.name else None,
         "media_type": file.media_type, "size": file.size, "sha256": file.sha256, "state": file.state,
         "expires_at": None if file.expires_at is None else make.at(file.expires_at),

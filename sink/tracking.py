@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Row, select, tuple_
 
 from sink.complaint_queries import Step, current_offices, messages_of, replies_of, timelines_of
-from sink.contacts import open_contact
+from sink.contacts import unseal_contact
 from sink.record import Record
 from sink.tables import actions, attachments, complaints, messages, parties
 from sink.vault import Vault
@@ -129,7 +129,7 @@ def _has_phone(vault: Vault, connection: Connection, own: Sequence[Row[Any]], la
         return False
     items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
     sealed = connection.execute(select(parties.c.sealed).where(items)).scalars()
-    phones = [open_contact(vault, one).party.phone for one in sealed]
+    phones = [unseal_contact(vault, one).party.phone for one in sealed]
     return _any(compare_digest(phone[-4:].encode(), last4.encode()) for phone in phones if phone)
 
 
@@ -158,7 +158,7 @@ def _details(
 def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]]) -> str | None:
     items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
     sealed = connection.execute(select(parties.c.sealed).where(items).limit(1)).scalar()
-    return open_contact(vault, sealed).conversation if sealed else None
+    return unseal_contact(vault, sealed).conversation if sealed else None
 
 
 def _shown(step: Step) -> TrackedStep:

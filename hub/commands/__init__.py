@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from hub.settings import Settings, WrongCall, load, sqlite_path
+from hub.settings import Settings, UsageError, load, sqlite_path
 from schemas import Retry
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ def remember_flag(context: click.Context, parameter: click.Parameter, value: str
 
 
 def settings() -> Settings:
-    """The settings of this call. Raises WrongCall."""
+    """The settings of this call. Raises UsageError."""
     return load(click.get_current_context().meta.get(_FLAGS, {}))
 
 
 def require_initialised(settings: Settings) -> None:
-    """Raises WrongCall where no hub was ever started: a command that reads makes nothing."""
+    """Raises UsageError where no hub was ever started: a command that reads makes nothing."""
     if settings.record.startswith("sqlite:"):
         if not sqlite_path(settings.record).exists():
-            raise WrongCall(
+            raise UsageError(
                 f"no hub has been started in {settings.data}: start it with satupintu up, or name another with --data"
             )
         return
@@ -69,11 +69,11 @@ def require_initialised(settings: Settings) -> None:
 
     with suppress(Retry):  # the command itself waits for a server that is unavailable
         if is_new(settings.record):
-            raise WrongCall("no hub has been started on that record: start it with satupintu up, or mend --record")
+            raise UsageError("no hub has been started on that record: start it with satupintu up, or mend --record")
 
 
 def on_record(work: Callable[[Record], T]) -> T:
-    """Do something with the record alone. Raises WrongCall where it cannot be opened."""
+    """Do something with the record alone. Raises UsageError where it cannot be opened."""
     from hub.opening import open_record
 
     own = settings()
@@ -83,7 +83,7 @@ def on_record(work: Callable[[Record], T]) -> T:
 
 
 def on_hub(work: Callable[[Settings, Opened], Awaitable[T]], *, first_start: bool = False) -> T:
-    """Do something with everything open; `first_start`: it may be the first. Raises WrongCall where it cannot be."""
+    """Do something with everything open; `first_start`: it may be the first. Raises UsageError where it cannot be."""
     import uvloop
 
     from hub.opening import open_hub

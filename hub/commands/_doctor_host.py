@@ -157,11 +157,11 @@ def answers(host: str, port: int) -> bool:
 
 
 def _kafka(url: str) -> Iterator[Finding]:
-    from bus.kafka import brokers, short_topics
+    from bus.kafka import count_brokers, under_replicated_topics
 
     try:
-        yield Finding("bus", f"Kafka answers; its brokers: {asyncio.run(brokers(url))}")
-        for topic, copies in asyncio.run(short_topics(url)).items():
+        yield Finding("bus", f"Kafka answers; its brokers: {asyncio.run(count_brokers(url))}")
+        for topic, copies in asyncio.run(under_replicated_topics(url)).items():
             yield Finding("bus", f"topic {topic} has {copies} copies, fewer than there are brokers for: add some", True)
     except UnusableLog as error:
         yield Finding("bus", str(error), wrong=True)

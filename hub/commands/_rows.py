@@ -8,19 +8,19 @@ from typing import BinaryIO
 
 from connectors._rows import NamedRow, UnreadableFile, name_rows, open_rows, read_rows
 from hub.commands import printable, say
-from hub.settings import WrongCall
+from hub.settings import UsageError
 
 
 @contextmanager
 def open_file(name: str) -> Iterator[BinaryIO]:
-    """The file, or standard input for `-`. Raises WrongCall."""
+    """The file, or standard input for `-`. Raises UsageError."""
     with _as_wrong_call(), open_rows(name) as stream:
         yield stream
 
 
 @contextmanager
 def rows_of(name: str) -> Iterator[Iterator[NamedRow]]:
-    """The named rows of a file; what is odd about one that can be read is said. Raises WrongCall."""
+    """The named rows of a file; what is odd about one that can be read is said. Raises UsageError."""
     with _as_wrong_call(), open_rows(name) as stream:
         yield _with_notes(name_rows(read_rows(name, stream)))
 
@@ -37,4 +37,4 @@ def _as_wrong_call() -> Iterator[None]:
     try:
         yield
     except UnreadableFile as error:
-        raise WrongCall(printable(str(error))) from None
+        raise UsageError(printable(str(error))) from None

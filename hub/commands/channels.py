@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.commands import OutOfBalance, data, on_record, require_initialised, say, settings
-from hub.settings import Settings, WrongCall, nearest
+from hub.settings import Settings, UsageError, nearest
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -64,7 +64,7 @@ def new(kind: str) -> None:
     try:
         click.echo(table_of(kind), nl=False)
     except ValueError:
-        raise WrongCall(
+        raise UsageError(
             f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}"
         ) from None
 
@@ -97,7 +97,7 @@ def try_out(name: str, send_to: str | None) -> None:
     own = settings()
     snapshot = _snapshot(own)
     if name not in snapshot.channels:
-        raise WrongCall(f"{name} is no account in {own.channels}{nearest(name, snapshot.channels)}")
+        raise UsageError(f"{name} is no account in {own.channels}{nearest(name, snapshot.channels)}")
     wrong = asyncio.run(_tried(snapshot.channels[name], send_to))
     if wrong:
         raise OutOfBalance(f"{wrong} of these need you")
@@ -126,7 +126,7 @@ def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
 
     try:
         require_initialised(own)
-    except WrongCall:
+    except UsageError:
         return unstarted_reports(snapshot)
     return on_record(lambda record: account_reports(record, snapshot, own.zone))
 

@@ -12,7 +12,7 @@ import click
 
 from hub.commands import data, on_hub, on_record, say
 from hub.commands._table import table
-from hub.settings import WrongCall
+from hub.settings import UsageError
 
 if TYPE_CHECKING:
     from hub.opening import Opened
@@ -129,7 +129,7 @@ async def _replay(opened: Opened, ids: Sequence[str], *, apply: bool) -> list[De
 
 
 def _letters(record: Record, ids: Sequence[str]) -> list[Dead]:
-    """Raises WrongCall where one is missing."""
+    """Raises UsageError where one is missing."""
     from sink.dead import dead_event
 
     found = {id: dead_event(record, id) for id in dict.fromkeys(ids)}
@@ -145,7 +145,7 @@ async def _publish(opened: Opened, letters: Sequence[Dead]) -> None:
     try:
         events = [decode(letter.of_topic, letter.event, opened.storage.blobs) for letter in letters]
     except Reject as error:
-        raise WrongCall(f"nothing was done: a letter's event is {error.reason}") from None
+        raise UsageError(f"nothing was done: a letter's event is {error.reason}") from None
     await opened.transport.bus.publish(events)
 
 
@@ -158,5 +158,5 @@ def _say_unless(applied: bool) -> None:
         say("nothing was done: add --apply to do it")
 
 
-def _unknown(ids: Sequence[str]) -> WrongCall:
-    return WrongCall(f"no dead letter has the id {', '.join(ids)}: satupintu dead list shows them; nothing was done")
+def _unknown(ids: Sequence[str]) -> UsageError:
+    return UsageError(f"no dead letter has the id {', '.join(ids)}: satupintu dead list shows them; nothing was done")

@@ -32,7 +32,7 @@ from hub.demo.stories import DemoMessage, StoryGenerator
 from hub.ledger import checked_twice, read_ledger
 from hub.opening import Opened, open_hub
 from hub.running.serve import STAGES, serve
-from hub.settings import Settings, WrongCall
+from hub.settings import Settings, UsageError
 
 MESSAGES = 300
 ASKERS = 6
@@ -51,7 +51,7 @@ def demo() -> None:
     """
     own = settings()
     if own.bus.startswith("memory:"):
-        raise WrongCall("the demo looks for its messages on the bus: it needs one that lasts, not memory://")
+        raise UsageError("the demo looks for its messages on the bus: it needs one that lasts, not memory://")
     uvloop.run(_demo(own))
 
 
@@ -110,7 +110,7 @@ async def _end(own: Settings, opened: Opened, missing: int, numbered: Sequence[E
 
 def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
     """By account: the first of each kind that the demo can write to, without those whose answers would reach real
-    people. Raises WrongCall where there is none."""
+    people. Raises UsageError where there is none."""
     found: dict[str, Channel] = {}
     for kind in dict.fromkeys(channel.kind for channel in accounts.values()):
         channel = accounts.first(kind)
@@ -121,7 +121,7 @@ def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
         else:
             found[channel.account] = channel
     if not found:
-        raise WrongCall(f"no account for the demo in {own.channels}: add one, or name another file with --channels")
+        raise UsageError(f"no account for the demo in {own.channels}: add one, or name another file with --channels")
     return found
 
 

@@ -10,7 +10,7 @@ import click
 
 from hub.commands import OutOfBalance, settings
 from hub.commands._finding import Finding
-from hub.settings import Settings, WrongCall
+from hub.settings import Settings, UsageError
 from schemas import Retry
 
 Check = Callable[[Settings], Iterator[Finding]]
@@ -61,7 +61,7 @@ def run(name: str, check: Check, own: Settings) -> Iterator[Finding]:
     """The findings of one check; one that cannot be made is a finding too."""
     try:
         yield from check(own)
-    except WrongCall as error:
+    except UsageError as error:
         yield Finding(name, str(error), wrong=True)
     except Retry as fault:
         yield Finding(name, f"cannot be checked ({fault.reason}): mend that first", wrong=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.commands import OutOfBalance, data, on_hub
-from hub.settings import WrongCall, nearest
+from hub.settings import UsageError, nearest
 from hub.stages import TABLE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def forget(group: str, *, apply: bool) -> None:
       satupintu forget speakers --apply
     """
     if group in {row.name for row in TABLE}:
-        raise WrongCall(f"{group} is the group of a stage of this release: it is not forgotten")
+        raise UsageError(f"{group} is the group of a stage of this release: it is not forgotten")
     data(on_hub(lambda _, opened: _forget(opened, group, apply=apply)))
 
 
@@ -37,7 +37,7 @@ async def _forget(opened: Opened, group: str, *, apply: bool) -> dict[str, objec
     for lag in await opened.transport.bus.lag():
         groups[lag.group] = groups.get(lag.group, 0) + lag.behind
     if group not in groups:
-        raise WrongCall(f"{group} is no group of this bus{nearest(group, groups)}: it has {', '.join(sorted(groups))}")
+        raise UsageError(f"{group} is no group of this bus{nearest(group, groups)}: it has {', '.join(sorted(groups))}")
     if apply:
         try:
             await forget_group(opened.transport.bus, group)

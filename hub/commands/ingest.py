@@ -28,7 +28,7 @@ from hub.commands._rows import rows_of
 from hub.commands._waiting import InFlight, first_of
 from hub.running.serve import children, working
 from hub.running.status import ProcessStatus
-from hub.settings import WrongCall, nearest, sqlite_path
+from hub.settings import UsageError, nearest, sqlite_path
 from normalizer import ID_USED_BEFORE
 from schemas import Raw
 
@@ -60,12 +60,12 @@ def ingest(file: str, account: str | None) -> None:
 
 
 def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:
-    """The account that rows come in by. Raises WrongCall."""
+    """The account that rows come in by. Raises UsageError."""
     own = [name for name, channel in accounts.items() if channel.kind == KIND]
     if not own:
-        raise WrongCall(f'{file} has no account of kind file: add [file], kind = "file", owner = "00"')
+        raise UsageError(f'{file} has no account of kind file: add [file], kind = "file", owner = "00"')
     if account and account not in own:
-        raise WrongCall(f"{account} is no account of kind file{nearest(account, own)}: name one of {', '.join(own)}")
+        raise UsageError(f"{account} is no account of kind file{nearest(account, own)}: name one of {', '.join(own)}")
     return accounts[account or own[0]]
 
 

@@ -12,7 +12,7 @@ import msgspec
 from hub.clock import now
 from hub.commands import data, say, settings
 from hub.commands._rows import rows_of
-from hub.settings import WrongCall, nearest
+from hub.settings import UsageError, nearest
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ def parse(kind: str, file: str | None, account: str | None, headers: Sequence[st
 
 def channel_for(kind: str, account: str | None) -> Channel:
     """The account of that name in the channels file, where there is one; else one of that kind without settings.
-    Raises WrongCall."""
+    Raises UsageError."""
     from connectors import channel_type, kinds
 
     if kind not in kinds():
-        raise WrongCall(f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}")
+        raise UsageError(f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}")
     if account and (found := _configured(kind, account)):
         return found
     channel = channel_type(kind)
@@ -70,7 +70,7 @@ def _configured(kind: str, account: str) -> Channel | None:
         return None
     found = load_accounts(own.channels, zone=own.zone.key).channels.get(account)
     if found and found.kind != kind:
-        raise WrongCall(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
+        raise UsageError(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
     return found
 
 
@@ -116,7 +116,7 @@ def _pairs(headers: Sequence[str]) -> dict[str, str]:
     for header in headers:
         name, equals, value = header.partition("=")
         if not equals or not name:
-            raise WrongCall(f"--header takes NAME=VALUE, not {header!r}")
+            raise UsageError(f"--header takes NAME=VALUE, not {header!r}")
         found[name.strip().lower()] = value
     return found
 

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from hub.commands import Moment, data, on_hub
-from hub.settings import WrongCall, nearest
+from hub.settings import UsageError, nearest
 
 if TYPE_CHECKING:
     from hub.opening import Opened
@@ -53,7 +53,7 @@ async def _replay(settings: Settings, opened: Opened, *, span: Span, as_json: bo
     storage, transport, current, outside = opened
     if span.account is not None and span.account not in current.accounts:
         near = nearest(span.account, current.accounts)
-        raise WrongCall(f"{span.account} is no account of this hub{near}: satupintu channels shows them")
+        raise UsageError(f"{span.account} is no account of this hub{near}: satupintu channels shows them")
     reader, items, changed = Reader(current.accounts.get), 0, 0
     async for raws in raws_in(span, storage.archive, transport.bus):
         work = partial(reread, storage.record, reader, storage.blobs, raws, now=now, apply=apply)

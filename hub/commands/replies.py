@@ -10,7 +10,7 @@ import click
 
 from hub.commands import OutOfBalance, data, on_record, say
 from hub.commands._table import table
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from schemas import ReplyState
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, 
       satupintu replies resend --state failed --account sms
     """
     if bool(ids) == bool(state):
-        raise WrongCall("name the replies by their ids, or all of a state by --state failed or --state unknown")
+        raise UsageError("name the replies by their ids, or all of a state by --state failed or --state unknown")
     work = partial(_would_resend if dry_run else _resend, ids=ids, state=state, account=account)
     resent = on_record(work)
     for id in resent:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.commands import Moment, OutOfBalance, data, on_hub, say
-from hub.settings import WrongCall, nearest
+from hub.settings import UsageError, nearest
 from hub.stages import TABLE
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def _rewind(opened: Opened, groups: tuple[str, ...], to: datetime, *, appl
     known = {lag.group for lag in await bus.lag()}
     groups = groups or tuple(row.name for row in TABLE if row.name in known)
     if unknown := [group for group in groups if group not in known]:
-        raise WrongCall(f"{unknown[0]} is no group of this bus{nearest(unknown[0], known)}: it has {sorted(known)}")
+        raise UsageError(f"{unknown[0]} is no group of this bus{nearest(unknown[0], known)}: it has {sorted(known)}")
     done: list[dict[str, object]] = []
     for group in groups:
         try:

@@ -15,7 +15,7 @@ from connectors._rows import raw_of
 from hub.clock import now
 from hub.commands import data, say, settings
 from hub.commands._rows import rows_of
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from schemas import Dead, Matched, Message, complaint_id
 from schemas.memory import Entry, Known, Query
 
@@ -155,4 +155,4 @@ def _rules() -> Rules:
     try:
         return Rules.load(own.read_text(encoding="utf-8") if own.exists() else None)
     except ValueError as error:
-        raise WrongCall(f"{own}: {error}") from None
+        raise UsageError(f"{own}: {error}") from None

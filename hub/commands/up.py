@@ -9,7 +9,7 @@ import click
 import uvloop
 
 from hub.commands import OutOfBalance, settings
-from hub.settings import Settings, WrongCall, nearest
+from hub.settings import Settings, UsageError, nearest
 from hub.stages import STAGES
 
 LOGGED = ("hub.running.serve", "hub.running.workers", "hub.editions")
@@ -48,15 +48,15 @@ def run(stages: tuple[str, ...]) -> None:
     """
     for stage in stages:
         if stage == "forwarder":
-            raise WrongCall(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
+            raise UsageError(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
-            raise WrongCall(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
+            raise UsageError(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
     _until_stopped(_shared(settings()), stages)
 
 
 def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> None:
     """Until SIGTERM or SIGINT; it ends within ten seconds of it."""
-    from bus import Stopped
+    from bus import StageStopped
     from hub.running.serve import serve
     from hub.running.shutdown import stop_on_signal
 
@@ -69,12 +69,12 @@ def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> 
 
     try:
         uvloop.run(serving())
-    except Stopped as why:
+    except StageStopped as why:
         raise OutOfBalance(f"{why}: look at satupintu dead list, mend the cause, start again") from None
 
 
 def _shared(own: Settings) -> Settings:
-    """The settings, where several processes can meet on the bus. Raises WrongCall."""
+    """The settings, where several processes can meet on the bus. Raises UsageError."""
     if not own.shared:
-        raise WrongCall("a memory:// bus lives in one process: use satupintu up without --workers, or another --bus")
+        raise UsageError("a memory:// bus lives in one process: use satupintu up without --workers, or another --bus")
     return own

@@ -18,7 +18,7 @@ from hub.commands._waiting import patiently
 from hub.demo.board import Board
 from hub.demo.stories import DemoMessage
 from hub.intake import raws_of
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from schemas import Raw, Retry
 from sink import ItemOutcome, outcomes_of
 
@@ -68,7 +68,7 @@ class DemoRun:
         """How many accepted messages have no outcome."""
 
     async def send(self, stories: Sequence[Sequence[DemoMessage]]) -> list[Ended]:
-        """Send everything, each story in its order, and wait until all of it has an outcome. Raises WrongCall."""
+        """Send everything, each story in its order, and wait until all of it has an outcome. Raises UsageError."""
         sending = asyncio.gather(*(self._story(story) for story in stories))
         watching = asyncio.create_task(self._watch(sending))
         try:
@@ -110,13 +110,13 @@ class DemoRun:
         if forged and status == 403:
             self._board.add(message.account, "forged")
         elif forged:
-            raise WrongCall(f"a forged message was answered with {status}: account {message.account} takes anything")
+            raise UsageError(f"a forged message was answered with {status}: account {message.account} takes anything")
         elif status in {201, 202}:
             self._accepted(json.loads(body)["id"], message)
         elif status == 200:
             self.missing += 1
         else:
-            raise WrongCall(
+            raise UsageError(
                 f"{self._url} answered {status}: another hub may listen there; name its folder with --data, or another "
                 "port with --listen"
             )

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from sqlalchemy import text
 
-from bus import Spooled
+from bus import SpoolState
 from hub.opening import Opened, Transport
 from hub.running.spool_figures import spooled
 from hub.running.status import ProcessStatus
@@ -65,7 +65,7 @@ async def _accepts(transport: Transport) -> None:
         await transport.bus.lag()
 
 
-def _spool(found: Spooled) -> str:
+def _spool(found: SpoolState) -> str:
     return "nearly full" if found.bytes > NEARLY_FULL * found.limit else OK
 
 

@@ -14,7 +14,7 @@ from hub.opening import Opened
 from hub.running.health import ingress_readiness, stage_readiness
 from hub.running.metrics import Metrics
 from hub.running.status import ProcessStatus
-from hub.settings import Settings, WrongCall
+from hub.settings import Settings, UsageError
 
 if TYPE_CHECKING:
     from hub.web.asgi import ASGIApp
@@ -23,7 +23,7 @@ BACKLOG = 2048
 
 
 def bound(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that listens there. Raises WrongCall where that is taken."""
+    """A socket that listens there. Raises UsageError where that is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -32,7 +32,7 @@ def bound(host: str, port: int, setting: str) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise WrongCall(
+        raise UsageError(
             f"cannot listen on {host}:{port} ({error.strerror}): "
             f"stop what uses it, or choose another with --{setting} {host}:{port + 1}"
         ) from None
@@ -77,7 +77,7 @@ async def _server(
 
     from hub.web.server import server_config
 
-    server = uvicorn.Server(server_config(app, settings.limits))
+    server = uvicorn.Server(server_config(app, settings.limits, settings.proxies))
     # left to itself it raises the signal again once it is done, and nothing else is closed
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
     running = asyncio.create_task(server.serve(sockets=[listener]))

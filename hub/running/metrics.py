@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bus import Lag, Spooled
+from bus import Lag, SpoolState
 from hub.clock import now
 from hub.ledger import Ledger, read_ledger
 from hub.opening import Opened
@@ -48,7 +48,7 @@ class Metrics(Collector):
         self._record = CachedScan(partial(pools.io, scan_record, record, now), 0.0, clock)
         self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
         self._lags: Sequence[Lag] = ()
-        self._spooled: Spooled | None = None
+        self._spooled: SpoolState | None = None
         self._taken = self._tried = float("-inf")
         self._busy = asyncio.Lock()
         self._registry = CollectorRegistry(auto_describe=False)

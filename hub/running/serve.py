@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from bus import Stopped, fault_location
+from bus import StageStopped, fault_location
 from hub.opening import Opened, open_hub
 from hub.running.listener import bound, serving
 from hub.running.pipeline import Work, work_of
@@ -47,8 +47,8 @@ async def serve(
     """Run the named stages here, and `workers` processes beside with all stages but the ingress; until `stop`.
 
     A stage that stopped itself stays so, and those beside it go on; where nothing can query this process (no port, no
-    parent) it ends with `Stopped` instead. Any other end of a stage ends a process without an ingress, so that it is
-    started again. Raises WrongCall where the port is taken.
+    parent) it ends with `StageStopped` instead. Any other end of a stage ends a process without an ingress, so that it
+    is started again. Raises UsageError where the port is taken.
     """
     stop, status = stop or asyncio.Event(), ProcessStatus()
     if has_parent():
@@ -77,7 +77,7 @@ async def run_reported(work: Work) -> None:
         cancelled = isinstance(error, asyncio.CancelledError)
         if cancelled and us and us.cancelling():
             raise
-        why = str(error) if isinstance(error, Stopped) else fault_location(error)
+        why = str(error) if isinstance(error, StageStopped) else fault_location(error)
         work.status.stopped = why
         log.critical(
             "stage %s stopped (%s); what comes in is stored, and waits: see `satupintu dead list`, mend the cause, "
@@ -114,7 +114,7 @@ async def _until(
                 return
             running -= done
             for task in done:
-                if not (patient and isinstance(task.exception(), Stopped)):
+                if not (patient and isinstance(task.exception(), StageStopped)):
                     task.result()
     finally:
         stopping.cancel()

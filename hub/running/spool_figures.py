@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from bus import Bus, Spool, Spooled
+from bus import Bus, Spool, SpoolState
 from schemas import Retry
 
 
-async def spooled(intake: Bus) -> Spooled | None:
+async def spooled(intake: Bus) -> SpoolState | None:
     """What the spool holds; None: there is none, or its disk does not answer."""
     if not isinstance(intake, Spool):
         return None
@@ -22,7 +22,7 @@ async def spooled(intake: Bus) -> Spooled | None:
         return None
 
 
-def spool_metrics(found: Spooled) -> Iterator[Metric]:
+def spool_metrics(found: SpoolState) -> Iterator[Metric]:
     """Events that wait on this machine's disk for the broker. Processes of one data folder share a spool: do not add
     their figures up."""
     age = max(0.0, time.time() - found.oldest.timestamp()) if found.oldest else 0.0

@@ -8,7 +8,7 @@ from dataclasses import fields
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from bus import Counts
+from bus import StageCounts
 from hub.running.status import ProcessStatus
 
 
@@ -21,7 +21,7 @@ def stage_metrics(status: ProcessStatus) -> Iterator[Metric]:
     for name, worker, stage in stages:
         running.add_metric([name, worker], int(stage.stopped is None))
     yield running
-    for what in (field.name for field in fields(Counts)):
+    for what in (field.name for field in fields(StageCounts)):
         done = CounterMetricFamily(f"satupintu_stage_{what}", f"Events or batches of a stage: {what}.", labels=labels)
         for name, worker, stage in stages:
             if stage.counts is not None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from bus import Counts
+from bus import StageCounts
 
 
 class StageStatus(msgspec.Struct):
     """A stage or a loop."""
 
-    counts: Counts | None = None
+    counts: StageCounts | None = None
     """None: a loop, which counts nothing."""
     stopped: str | None = None
     """Why; None while it runs."""

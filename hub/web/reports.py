@@ -39,7 +39,7 @@ ASK_WITHIN = 3.0
 """Seconds that a form waits for the record to say whether it came before."""
 
 
-class File(Protocol):
+class UploadedFile(Protocol):
     """A file that was uploaded."""
 
     @property
@@ -50,7 +50,7 @@ class File(Protocol):
     def body(self) -> bytes: ...
 
 
-class Filed(NamedTuple):
+class FiledReport(NamedTuple):
     """A report that is safe with us."""
 
     id: str
@@ -86,8 +86,8 @@ class ReportService:
         self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     async def file(
-        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[File], key: IdempotencyKey | None
-    ) -> Filed:
+        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], key: IdempotencyKey | None
+    ) -> FiledReport:
         """Store the report. Raises Problem."""
         account = caller.account.account
         try:
@@ -99,8 +99,8 @@ class ReportService:
         return filed
 
     async def _file(
-        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[File], key: IdempotencyKey | None
-    ) -> Filed:
+        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], key: IdempotencyKey | None
+    ) -> FiledReport:
         account, drawn = caller.account, str(uuid7())
         raw = drawn
         report = Report(native=raw, files=await _in_time(self._store_files(files), account.account), **fields)
@@ -113,9 +113,9 @@ class ReportService:
             event = _raw(raw, account, report, self._clock())
             await _in_time(self._publish([event]), account.account)
             _remember(self._recent, raw, None)
-        return Filed(raw, self._record.vault.token(raw), repeated=raw != drawn)
+        return FiledReport(raw, self._record.vault.token(raw), repeated=raw != drawn)
 
-    async def _store_files(self, files: Sequence[File]) -> tuple[ReportFile, ...]:
+    async def _store_files(self, files: Sequence[UploadedFile]) -> tuple[ReportFile, ...]:
         names = [await self._pools.io(self._blobs.put, file.body) for file in files]
         return tuple(
             ReportFile(sha256=name, name=file.name, media_type=file.media_type, size=len(file.body))

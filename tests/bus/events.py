@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from bus import Batch, Bus, Stored
+from bus import Batch, Bus, StoredEvent
 from schemas import Body, Message, Raw, Receipt
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ def citizens(count: int, of: int = 17) -> list[Raw]:
     return [raw(i, f"62812-0000-{i % of:04d}") for i in range(count)]
 
 
-def ids(events: list[Stored] | tuple[Stored, ...]) -> list[int]:
+def ids(events: list[StoredEvent] | tuple[StoredEvent, ...]) -> list[int]:
     """The numbers of stored Raws."""
     return [int(event.event().id) for event in events]  # type: ignore[attr-defined]
 
@@ -53,9 +53,9 @@ async def soon(batches: AsyncIterator[Batch]) -> Batch:
     return await asyncio.wait_for(anext(batches), 20)
 
 
-async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[Stored]:
+async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[StoredEvent]:
     """Take and commit batches until that many events have come."""
-    events: list[Stored] = []
+    events: list[StoredEvent] = []
     while len(events) < count:
         batch = await soon(batches)
         events += batch.events
@@ -63,13 +63,13 @@ async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[S
     return events
 
 
-async def everything(bus: Bus, group: str, count: int, topic: str = "raw") -> list[Stored]:
+async def everything(bus: Bus, group: str, count: int, topic: str = "raw") -> list[StoredEvent]:
     """That many events for the group, all committed."""
     async with bus.subscribe(topic, group) as batches:
         return await consume(bus, batches, count)
 
 
-def in_order(events: list[Stored]) -> bool:
+def in_order(events: list[StoredEvent]) -> bool:
     """Events of one key come in the order of their numbers."""
     last: dict[str, int] = {}
     for event, number in zip(events, ids(events), strict=True):

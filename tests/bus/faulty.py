@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Literal
 
-from bus import Batch, Bus, Lag, Stored
+from bus import Batch, Bus, Lag, StoredEvent
 from schemas import Event, Retry
 
 Mood = Literal["well", "refuses", "hangs", "late"]
@@ -48,5 +48,5 @@ class Faulty(Bus):
             raise Retry("the broker is unavailable")
         return await self.inner.lag()
 
-    def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         return self.inner.read(topic, since)

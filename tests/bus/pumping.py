@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from bus import AsideStore, Guard, MemoryAsides, MemoryBus, Run, Stage, Stored, decode, pump
+from bus import AsideStore, Guard, MemoryAsides, MemoryBus, Run, Stage, StoredEvent, decode, pump
 from schemas import Dead, Event, Message, Raw
 from tests.bus.events import AT, message
 
@@ -68,7 +68,7 @@ class Pumping:
         """Events of the stage's own topic that are not committed."""
         return sum(lag.behind for lag in await self.bus.lag() if "@" not in lag.group)
 
-    async def _all(self, topic: str) -> list[Stored]:
+    async def _all(self, topic: str) -> list[StoredEvent]:
         return [stored async for stored in self.bus.read(topic, AT.replace(year=2020))]
 
 

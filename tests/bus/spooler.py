@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bus import Spool, SqliteBus
-from bus._drain import Pace
+from bus._drain import DrainSettings
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 
@@ -19,7 +19,7 @@ CITIZENS = 7
 
 async def main(folder: Path, lane: str, first: int) -> None:
     chance = random.Random(first)
-    pace = Pace(size=20, timeout=0.2, first_wait=0.01, longest_wait=0.05)
+    pace = DrainSettings(size=20, timeout=0.2, first_wait=0.01, longest_wait=0.05)
     async with SqliteBus(folder / "far.db") as log:
         remote = Faulty(log, "refuses")
         remote.before = lambda: setattr(remote, "mood", chance.choice(("well", "refuses", "late")))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import asdict, replace
 
-from bus import Batch, Guard, MemoryAsides, MemoryBus, SideLane, Stage, behind, keys_aside, pump
+from bus import Batch, Guard, MemoryAsides, MemoryBus, SideLane, Stage, keys_aside, pump, uncommitted_events
 from schemas import Dead, Event, Message, Raw, Reject, Retry, Slow
 from tests.bus import virtual
 from tests.bus.events import AT, message, raw
@@ -54,7 +54,7 @@ class HotReader:
         return [*(Slow(**asdict(event)) for event in diverted), *(await self.reader(here))]
 
     async def _waiting(self) -> set[str]:
-        slow = {stored.key async for stored in behind(self.bus, Slow.topic, "slow")}
+        slow = {stored.key async for stored in uncommitted_events(self.bus, Slow.topic, "slow")}
         return slow | await keys_aside(self.bus, self.store, "slow")
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from msgspec.structs import replace
 
-from bus._cloudevents import headers
+from bus._cloudevents import cloudevents_headers
 from schemas import EVENTS, Action, Aside, Dead, Event, Matched, Raw, Routed, Slow
 from tests.bus.events import AT, message, receipt
 
@@ -32,7 +32,7 @@ ALL: list[Event] = [
 
 
 def header_texts(event: Event) -> dict[str, str]:
-    return {name: value.decode() for name, value in headers(event)}
+    return {name: value.decode() for name, value in cloudevents_headers(event)}
 
 
 def test_a_raw_as_a_cloud_event() -> None:
@@ -63,7 +63,7 @@ def test_the_events_of_one_raw_are_one_trace_of_different_spans() -> None:
 
 
 def test_the_same_event_is_the_same_span() -> None:
-    assert headers(MESSAGE) == headers(MESSAGE)
+    assert cloudevents_headers(MESSAGE) == cloudevents_headers(MESSAGE)
 
 
 @pytest.mark.parametrize("name", ["7", "x" * 32, "~1.2", ""])
@@ -74,4 +74,4 @@ def test_ids_that_are_no_uuid_have_a_trace_as_well(name: str) -> None:
 
 def test_nothing_personal_stands_in_them() -> None:
     for event in ALL:
-        assert "62812" not in str(headers(event))
+        assert "62812" not in str(cloudevents_headers(event))

@@ -8,7 +8,7 @@ import pytest
 from msgspec import defstruct
 from msgspec.structs import asdict, replace
 
-from bus import Guard, MemoryBus, Run, Stage, Stopped
+from bus import Guard, MemoryBus, Run, Stage, StageStopped
 from schemas import Dead, Event, Raw, Reject, encode
 from tests.bus.events import AT, raw
 from tests.bus.pumping import Pumping, read_one, stage_that
@@ -156,13 +156,13 @@ async def test_bugs_in_a_row_of_one_account_put_it_aside(pumping: Pumping) -> No
 
 async def test_bugs_in_a_row_over_several_accounts_stop_the_stage(pumping: Pumping) -> None:
     mixed = [*raws(6, "one"), *raws(6, "two", 6)]
-    with pytest.raises(Stopped, match=r"reader: 10 bugs in a row, of 2 accounts, the last KeyError at tests.bus"):
+    with pytest.raises(StageStopped, match=r"reader: 10 bugs in a row, of 2 accounts, the last KeyError at tests.bus"):
         await pumping.run(stage_that(lambda *_: KeyError()), mixed, guard=GUARD)
     assert await pumping.behind() == 12  # the batch in hand is not committed
 
 
 async def test_a_bug_that_goes_on_with_the_next_account_stops_the_stage(pumping: Pumping) -> None:
-    with pytest.raises(Stopped, match="11 bugs in a row, of 2 accounts"):
+    with pytest.raises(StageStopped, match="11 bugs in a row, of 2 accounts"):
         await pumping.run(stage_that(lambda *_: KeyError()), [*raws(20, "one"), *raws(1, "two", 20)], guard=GUARD)
 
 

@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from bus import Batch, Lost, _kafka_subscription, _kafka_writer
+from bus import Batch, PartitionLost, _kafka_subscription, _kafka_writer
 from bus._kafka_consumer import GroupConsumer
-from bus.kafka import KafkaBus, short_topics
+from bus.kafka import KafkaBus, under_replicated_topics
 from schemas import EVENTS, Reject, Retry
 from tests.bus.events import AT, citizens, consume, everything, ids, raw, receipt, soon
 from tests.bus.leaks import nothing_left_open
@@ -136,11 +136,11 @@ async def test_topics_wait_for_enough_brokers(kafka: str, prefix: str, url: str)
     async with KafkaBus(waiting) as bus:
         with pytest.raises(Retry, match="topics are created when 2 brokers are up, now 1"):
             await bus.publish([raw(1)])
-    assert await short_topics(waiting) == {}
+    assert await under_replicated_topics(waiting) == {}
     async with KafkaBus(url) as bus:
         await bus.publish([raw(1)])
-    assert await short_topics(url) == {}
-    assert await short_topics(waiting) == dict.fromkeys(EVENTS, 1)
+    assert await under_replicated_topics(url) == {}
+    assert await under_replicated_topics(waiting) == dict.fromkeys(EVENTS, 1)
     async with KafkaBus(waiting) as bus:  # they exist: nothing to wait for
         await bus.publish([raw(2)])
 
@@ -324,7 +324,7 @@ async def test_a_commit_does_not_wait_for_a_coordination_that_died(bus: KafkaBus
         member = _member(batches)
         member._steady.clear()
         member.consumer._coordinator._coordination_task.cancel()
-        with pytest.raises(Lost):
+        with pytest.raises(PartitionLost):
             await bus.commit(in_hand)
         assert ids(await consume(bus, batches, 1)) == [1]
 
@@ -342,7 +342,7 @@ async def test_a_commit_does_not_wait_for_ever_for_a_rebalance(bus: KafkaBus, mo
             await bus.commit(in_hand)
         monkeypatch.setattr(_kafka_subscription, "GONE", 0.1)
         monkeypatch.setattr(_kafka_subscription, "ANSWER", 3.0)
-        with pytest.raises(Lost):
+        with pytest.raises(PartitionLost):
             await bus.commit(in_hand)
         assert ids(await consume(bus, batches, 1)) == [1]
 

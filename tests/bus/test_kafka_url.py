@@ -8,52 +8,52 @@ from pathlib import Path
 import pytest
 
 from bus import UnusableLog
-from bus._kafka_url import parse
+from bus._kafka_url import parse_kafka_url
 from bus.kafka import KafkaBus
 
 SECRET = "hunter2"
 
 
 def test_servers_prefix_and_session() -> None:
-    address = parse("kafka://one:9092,two:9093/bandung?session=6")
+    address = parse_kafka_url("kafka://one:9092,two:9093/bandung?session=6")
     assert (address.servers, address.prefix, address.session) == (("one:9092", "two:9093"), "bandung.", 6.0)
     assert address.security == {}
-    assert parse("kafka://[::1]:9092").prefix == ""
+    assert parse_kafka_url("kafka://[::1]:9092").prefix == ""
 
 
 def test_topics_wait_for_three_brokers_unless_stated() -> None:
-    assert parse("kafka://one:9092").brokers == 3
-    assert parse("kafka://one:9092?brokers=1").brokers == 1
+    assert parse_kafka_url("kafka://one:9092").brokers == 3
+    assert parse_kafka_url("kafka://one:9092?brokers=1").brokers == 1
 
 
 def test_the_password_shows_in_no_repr() -> None:
-    assert SECRET not in repr(parse(f"kafka://hub:{SECRET}@one:9092"))
+    assert SECRET not in repr(parse_kafka_url(f"kafka://hub:{SECRET}@one:9092"))
 
 
 def test_a_login_has_the_strongest_mechanism_unless_told() -> None:
-    security = parse(f"kafka://hub:{SECRET}%2F@one:9092").security
+    security = parse_kafka_url(f"kafka://hub:{SECRET}%2F@one:9092").security
     assert security == {
         "security_protocol": "SASL_PLAINTEXT",
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "hub",
         "sasl_plain_password": f"{SECRET}/",
     }
-    assert parse("kafka://hub:x@one:9092?sasl=PLAIN&tls=true").security["sasl_mechanism"] == "PLAIN"
+    assert parse_kafka_url("kafka://hub:x@one:9092?sasl=PLAIN&tls=true").security["sasl_mechanism"] == "PLAIN"
 
 
 def test_the_password_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUS_PASSWORD", SECRET)
     (tmp_path / "secret").write_text(SECRET + "\n")
     for told in ("env:BUS_PASSWORD", f"file:{tmp_path}/secret".replace("/", "%2F")):
-        assert parse(f"kafka://hub:{told}@one:9092").security["sasl_plain_password"] == SECRET
+        assert parse_kafka_url(f"kafka://hub:{told}@one:9092").security["sasl_plain_password"] == SECRET
 
 
 def test_tls_checks_the_brokers_name() -> None:
-    security = parse("kafka://hub:x@one:9092?tls=true").security
+    security = parse_kafka_url("kafka://hub:x@one:9092?tls=true").security
     assert security["security_protocol"] == "SASL_SSL"
     assert security["ssl_context"].verify_mode == ssl.CERT_REQUIRED
     assert security["ssl_context"].check_hostname
-    assert parse("kafka://one:9092?tls=true").security["security_protocol"] == "SSL"
+    assert parse_kafka_url("kafka://one:9092?tls=true").security["security_protocol"] == "SSL"
 
 
 @pytest.mark.parametrize(

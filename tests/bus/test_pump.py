@@ -8,7 +8,7 @@ import pytest
 from msgspec import defstruct
 from msgspec.structs import asdict
 
-from bus import MemoryBus, Stage, Stopped
+from bus import MemoryBus, Stage, StageStopped
 from schemas import Dead, Event, Matched, Message, Reject, Retry, Routed, Slow, decode
 from tests.bus.events import AT, citizens, everything, ids, in_order, raw
 from tests.bus.pumping import Pumping, read_one, stage_that
@@ -186,7 +186,7 @@ async def test_a_dead_letter_makes_no_dead_letter(pumping: Pumping) -> None:
     async def refuse(events: Sequence[Event]) -> Sequence[Event]:
         raise Reject("no_table")
 
-    with pytest.raises(Stopped, match="cannot be stored"):
+    with pytest.raises(StageStopped, match="cannot be stored"):
         await pumping.run(refuse, [dead])
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bus import Bus, MemoryBodies, MemoryBus, Spool, SqliteBus, Stored, UnusableLog, _retention, spooled_events
-from bus._drain import Pace
+from bus import Bus, MemoryBodyStore, MemoryBus, Spool, SqliteBus, StoredEvent, UnusableLog, _retention, spooled_events
+from bus._drain import DrainSettings
 from bus._spool_flags import SpoolFlags
 from schemas import Dead, Raw, Reject, Retry
 from tests.bus.events import AT, ids, raw, receipt
@@ -25,7 +25,7 @@ from tests.bus.test_faults import full_disk
 
 LONG_AGO = AT.replace(year=2020)
 ROOM = 2**30
-QUICK = Pace(look_every=0.05, timeout=0.2, first_wait=0.01, longest_wait=0.05)
+QUICK = DrainSettings(look_every=0.05, timeout=0.2, first_wait=0.01, longest_wait=0.05)
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ async def drained(spool: Spool) -> None:
     await until(empty)
 
 
-async def arrived(remote: Faulty) -> list[Stored]:
+async def arrived(remote: Faulty) -> list[StoredEvent]:
     return [event async for event in remote.inner.read("raw", LONG_AGO)]
 
 
-def first_ones(stored: list[Stored]) -> dict[str, list[int]]:
+def first_ones(stored: list[StoredEvent]) -> dict[str, list[int]]:
     """By key, the numbers in the order in which each came for the first time."""
     found: dict[str, dict[int, None]] = {}
     for event, number in zip(stored, ids(stored), strict=True):
@@ -299,7 +299,7 @@ async def test_the_file_shrinks_when_it_is_drained(remote: Faulty, tmp_path: Pat
         await drained(spool)
 
         async def small() -> bool:
-            return _retention.pages(spool._local._reads) < 50
+            return _retention.count_pages(spool._local._reads) < 50
 
         await until(small)
     assert (tmp_path / "spool.db").stat().st_size < 500_000
@@ -377,7 +377,7 @@ async def test_a_slow_broker_gets_through_a_batch_that_goes_singly(spool: Spool,
 
 
 async def test_a_large_event_goes_through_the_spool_by_reference(tmp_path: Path) -> None:
-    bodies = MemoryBodies()
+    bodies = MemoryBodyStore()
     async with MemoryBus(bodies=bodies) as memory:
         remote = Faulty(memory, "refuses")
         async with Spool(remote, tmp_path / "spool.db", ROOM, bodies=bodies, within=0.1, pace=QUICK) as spool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bus import Bus, Lost, SqliteBus, Stage, pump
+from bus import Bus, PartitionLost, SqliteBus, Stage, pump
 from bus.kafka import KafkaBus
 from schemas import EVENTS, Event, Raw
 from tests.bus.events import message, raw
@@ -58,7 +58,7 @@ async def hold(bus: Bus) -> None:
         try:
             await bus.commit(batch)
             say("committed")
-        except Lost:
+        except PartitionLost:
             say("lost")
 
 

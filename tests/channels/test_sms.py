@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from connectors import Http, Outbound, Request
-from connectors._gsm import readable, segments
+from connectors._gsm import readable, split_into_segments
 from connectors._numbers import number
 from schemas import AccountFault, Receipt, Reject
 from tests.channels.recording import channel, raw, read, reply
@@ -79,13 +79,13 @@ def test_a_fingerprint_tells_sender_text_and_time_apart():
     ],
 )
 def test_segments_are_counted_as_the_network_counts(text: str, encoding: str, parts: int):
-    counted = segments(text)
+    counted = split_into_segments(text)
     assert (counted.encoding, len(counted.parts)) == (encoding, parts)
     assert "".join(counted.parts) == text
 
 
 def test_no_character_is_torn_between_segments():
-    assert all(part.encode("utf-16-be").decode("utf-16-be") for part in segments("ā😡" * 100).parts)
+    assert all(part.encode("utf-16-be").decode("utf-16-be") for part in split_into_segments("ā😡" * 100).parts)
 
 
 @pytest.mark.parametrize(

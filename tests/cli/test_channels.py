@@ -11,7 +11,7 @@ import pytest
 from connectors import channel_type, kinds
 from hub.accounts_file import parse_accounts
 from hub.first_start import table_of, write_first
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from tests.cli.program import one_line, satupintu
 from tests.fakes.kannel import Kannel
 
@@ -61,7 +61,7 @@ def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
     ],
 )
 def test_each_typical_mistake_is_one_line_with_the_key_and_the_fix(text: str, says: str) -> None:
-    with pytest.raises(WrongCall) as wrong:
+    with pytest.raises(UsageError) as wrong:
         parse_accounts(text, source="c.toml")
     assert says in str(wrong.value)
     assert "\n" not in str(wrong.value)
@@ -69,7 +69,7 @@ def test_each_typical_mistake_is_one_line_with_the_key_and_the_fix(text: str, sa
 
 def test_an_empty_file_of_a_secret_is_named(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
-    with pytest.raises(WrongCall, match="is empty: write the secret into it"):
+    with pytest.raises(UsageError, match="is empty: write the secret into it"):
         parse_accounts(SMS + f'token = "file:{tmp_path / "token"}"\n', source="c.toml")
 
 

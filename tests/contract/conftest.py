@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from bus import Bodies, Bus, MemoryBodies, MemoryBus, SqliteBus
+from bus import Bodies, Bus, MemoryBodyStore, MemoryBus, SqliteBus
 from bus.kafka import KafkaBus
 from tests.bus.leaks import nothing_left_open
 
@@ -28,13 +28,13 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Opens:
 
 
 @pytest.fixture
-def bodies() -> MemoryBodies:
+def bodies() -> MemoryBodyStore:
     """The bodies of `bus`."""
-    return MemoryBodies()
+    return MemoryBodyStore()
 
 
 @pytest.fixture
-async def bus(opens: Opens, bodies: MemoryBodies, tmp_path: Path) -> AsyncIterator[Bus]:
+async def bus(opens: Opens, bodies: MemoryBodyStore, tmp_path: Path) -> AsyncIterator[Bus]:
     """An adapter with a store of bodies."""
     with nothing_left_open(tmp_path):
         async with opens(bodies) as bus:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bus import Batch, Bus, Lag, Lost, Stored
+from bus import Batch, Bus, Lag, PartitionLost, StoredEvent
 from schemas import encode
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, receipt, soon
 
@@ -159,12 +159,12 @@ async def _share(bus: Bus, *subscriptions: AsyncIterator[Batch]) -> None:
             pass
 
 
-async def _deal(bus: Bus, *subscriptions: AsyncIterator[Batch]) -> list[list[Stored]]:
+async def _deal(bus: Bus, *subscriptions: AsyncIterator[Batch]) -> list[list[StoredEvent]]:
     """Publish events and let them take and commit these; the events of each."""
-    seen: list[list[Stored]] = [[] for _ in subscriptions]
+    seen: list[list[StoredEvent]] = [[] for _ in subscriptions]
     await bus.publish(citizens(40))
 
-    async def work(batches: AsyncIterator[Batch], events: list[Stored]) -> None:
+    async def work(batches: AsyncIterator[Batch], events: list[StoredEvent]) -> None:
         while sum(map(len, seen)) < 40:
             with suppress(TimeoutError):
                 batch = await asyncio.wait_for(anext(batches), 0.1)
@@ -211,7 +211,7 @@ async def test_a_commit_after_the_partition_was_assigned_to_another_is_lost(bus:
         old = await soon(batches)
     async with bus.subscribe("raw", "reader") as batches:
         new = await soon(batches)
-        with pytest.raises(Lost):
+        with pytest.raises(PartitionLost):
             await bus.commit(old)
         await bus.commit(new)
     assert totals(await bus.lag(), "reader") == (0, 4)

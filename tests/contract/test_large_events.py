@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bus import Bus, MemoryBodies, Stage, decode, pump
+from bus import Bus, MemoryBodyStore, Stage, decode, pump
 from schemas import Dead, Event, Raw, Reject, Retry, encode
 from tests.bus.events import AT, consume, everything, ids, raw
 
@@ -36,7 +36,7 @@ async def pumped(bus: Bus, events: Sequence[Event], refusal: Reject) -> list[Dea
     return letters.result()
 
 
-async def test_a_large_event_is_delivered_whole_and_stands_as_a_reference(bus: Bus, bodies: MemoryBodies) -> None:
+async def test_a_large_event_is_delivered_whole_and_stands_as_a_reference(bus: Bus, bodies: MemoryBodyStore) -> None:
     event = raw(1, body=LARGE)
     await bus.publish([raw(0), event, raw(2)])
     stored = await everything(bus, "reader", 3)
@@ -58,7 +58,7 @@ async def test_an_event_up_to_256_kib_stands_as_it_is(bus: Bus) -> None:
     assert stored.value == encode(event)
 
 
-async def test_a_body_that_cannot_be_read_is_for_now(bus: Bus, bodies: MemoryBodies) -> None:
+async def test_a_body_that_cannot_be_read_is_for_now(bus: Bus, bodies: MemoryBodyStore) -> None:
     await bus.publish([raw(1, body=LARGE)])
     (stored,) = await everything(bus, "reader", 1)
     bodies._bodies.clear()
@@ -92,7 +92,7 @@ def poison() -> Raw:
     return raw(1, conversation="A" * 600_000, body=b'{"text":"x y z","name":"' + b"B" * 200_000 + b'"}')
 
 
-async def test_a_poison_pill_dies_whole(bus: Bus, bodies: MemoryBodies) -> None:
+async def test_a_poison_pill_dies_whole(bus: Bus, bodies: MemoryBodyStore) -> None:
     (letter,) = await pumped(bus, [poison()], Reject("no_text"))
     assert (letter.code, letter.raw, letter.account) == ("no_text", "1", "sms")
     assert decode(letter.of_topic, letter.event, bodies) == poison()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bus import Spooled
+from bus import SpoolState
 from hub.opening import open_hub
 from hub.running.metrics import Metrics
 from hub.running.spool_figures import spool_metrics
@@ -41,7 +41,9 @@ async def test_every_figure_asked_for_is_exposed(tmp_path: Path) -> None:
     async with open_hub(settings) as opened:
         text = (await Metrics(opened, ProcessStatus(), {}, data=settings.data).text()).decode()
     exposed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
-    exposed |= {metric.name for metric in spool_metrics(Spooled(False, 0, 0, None, 1))}  # only where there is a spool
+    exposed |= {
+        metric.name for metric in spool_metrics(SpoolState(False, 0, 0, None, 1))
+    }  # only where there is a spool
     asked = set(re.findall(r"\b(?:satupintu|process)_\w+", " ".join(ASKED)))
     assert len(asked) > 15
     assert asked <= exposed

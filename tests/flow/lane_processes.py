@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from bus import Batch, Lost, MemoryBus
+from bus import Batch, MemoryBus, PartitionLost
 from hub.lanes import GROUP, Lanes
 from schemas import Event, Message, Raw, Slow
 
@@ -58,7 +58,7 @@ class LaneProcess:
         if self.unpublished:
             await self._bus.publish(self.unpublished.pop(random.randrange(len(self.unpublished))))
         elif self._batch is not None:
-            with suppress(Lost):
+            with suppress(PartitionLost):
                 await self._bus.commit(self._batch)
             self._batch = None
         else:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hub.accounts import Accounts
-from hub.edited_files import accounts_file, rules_file
+from hub.edited_files import channels_file, rules_file
 from hub.editions import Editions, Live
-from hub.settings import WrongCall
+from hub.settings import UsageError
 from router import Rules
 from schemas import Retry
 from sink.aside import accounts_aside, put_account_aside
@@ -39,7 +39,7 @@ class Machine:
         self.accounts = Accounts()
         self.minutes = 0
         self.editions = Editions(
-            [accounts_file(self.file, self.accounts, None)], publisher=name, now=lambda: NOW + _minutes(self.minutes)
+            [channels_file(self.file, self.accounts, None)], publisher=name, now=lambda: NOW + _minutes(self.minutes)
         )
 
     def write(self, text: str, at: int = 0) -> None:
@@ -146,7 +146,7 @@ def test_a_wrong_file_at_the_start_leaves_the_edition_that_holds(record: Record,
 
 def test_a_wrong_file_at_the_first_start_is_a_wrong_call(record: Record, there: Machine) -> None:
     there.write("kind = 'sms'\n")
-    with pytest.raises(WrongCall, match="stands outside a table"):
+    with pytest.raises(UsageError, match="stands outside a table"):
         there.editions.begin(record)
 
 
@@ -180,7 +180,7 @@ def test_a_command_that_reads_publishes_nothing(record: Record, here: Machine) -
     here.editions.begin(record)
     reading = Accounts()
     here.write(SMS.format(token="second"), at=1)
-    Editions([accounts_file(here.file, reading, None)], publisher=None, now=lambda: NOW).begin(record)
+    Editions([channels_file(here.file, reading, None)], publisher=None, now=lambda: NOW).begin(record)
     assert reading["sms"].settings.token.reveal() == "second"
     assert edition_versions(record) == {"accounts": 1}
 

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from bus._cloudevents import headers
+from bus._cloudevents import cloudevents_headers
 from hub.stages import TABLE
 from schemas import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
 from tests.schemas import asyncapi
@@ -89,7 +89,7 @@ def test_every_topic_has_a_sender_and_a_receiver() -> None:
 
 @pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
 def test_the_headers_are_as_they_are_described(event: Event, document: asyncapi.Part) -> None:
-    sent = {name: value.decode() for name, value in headers(event)}
+    sent = {name: value.decode() for name, value in cloudevents_headers(event)}
     described = document["components"]["schemas"]["CloudEventsHeaders"]
     jsonschema_rs.validator_for(described, validate_formats=True).validate(sent)
     assert sent.keys() == described["properties"].keys()

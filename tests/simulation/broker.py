@@ -14,7 +14,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from bus import Batch, Bus, Lag, MemoryBus, Stored
+from bus import Batch, Bus, Lag, MemoryBus, StoredEvent
 from schemas import Event, Retry
 from tests.simulation.faults import Faults
 from tests.simulation.process import OWNER, Process
@@ -85,7 +85,7 @@ class SeenBus(Bus):
         await self._travel()
         return await self._inner.lag()
 
-    async def read(self, topic: str, since: datetime) -> AsyncIterator[Stored]:
+    async def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         await self._travel()
         async for stored in self._inner.read(topic, since):
             yield stored

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from bus import Bus, Stored
+from bus import Bus, StoredEvent
 from connectors import Channel
 from schemas import Message, Raw, Reject, decode
 from tests.simulation.citizens import Written
@@ -116,7 +116,7 @@ def _items(raw: Raw, channel: Channel) -> list[Item]:
 async def logged_raws(bus: Bus) -> list[Raw]:
     """The Raws in the order in which they came first."""
     found: dict[str, Raw] = {}
-    stored: Stored
+    stored: StoredEvent
     async for stored in bus.read(Raw.topic, _BEGINNING):
         raw = decode(Raw.topic, stored.value)
         assert isinstance(raw, Raw)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection
 
-from bus import Batch, Bus, Lost, SideLane, Stage
+from bus import Batch, Bus, PartitionLost, SideLane, Stage
 from connectors import Request
 from hub.running import sending
 from hub.running.taking_in import AccountIntake
@@ -33,7 +33,7 @@ class Sabotage(NamedTuple):
 async def _commit_first(bus: Bus, stage: Stage, work: Any, asides: Any, batch: Batch) -> None:
     try:
         await work.patiently(lambda: bus.commit(batch))
-    except Lost:
+    except PartitionLost:
         return
     await work.batch(batch.events)
 

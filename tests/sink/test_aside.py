@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sink import Record, accounts_aside, close_aside, put_account_aside, release_account
+from sink import Record, accounts_aside, delete_aside, put_account_aside, release_account
 from tests.sink.made import NOW
 
 LATER = NOW + timedelta(hours=1)
@@ -37,10 +37,10 @@ def test_an_account_that_dies_on_is_held_again_in_the_same_lane(record: Record) 
 
 def test_a_row_is_closed_only_some_time_after_its_release(record: Record) -> None:
     put(record)
-    close_aside(record, "reader", "wa", LATER)
+    delete_aside(record, "reader", "wa", LATER)
     assert len(accounts_aside(record)) == 1
     release_account(record, "wa", NOW)
-    close_aside(record, "reader", "wa", NOW)
+    delete_aside(record, "reader", "wa", NOW)
     assert len(accounts_aside(record)) == 1
-    close_aside(record, "reader", "wa", LATER)
+    delete_aside(record, "reader", "wa", LATER)
     assert accounts_aside(record) == []

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from schemas import Attachment
 from sink import Record, Vault
 from sink.attachments import MAX_FETCHES, Fetch, FetchResult, FetchState, claim_fetches, store_fetches
-from sink.contacts import seal_source
+from sink.contacts import seal_attachment_source
 from sink.job_claims import Claimable, claim_jobs
 from sink.job_results import begin_step, fail_job, finish_job, mark_unknown, retry_job, save_step
 from sink.jobs import Job, NewJob, count_jobs, defer_jobs, enqueue_jobs, resume_jobs
@@ -185,7 +185,7 @@ def referenced(record: Record, vault: Vault, *numbers: int, expires_at: datetime
     rows = [
         {
             "id": f"att-{n:03}", "complaint": "c1", "n": 0, "owner": "", "channel": "sms", "account": "sms",
-            "source": seal_source(vault, Attachment(native_id=f"file-{n}")), "media_type": "image/jpeg",
+            "source": seal_attachment_source(vault, Attachment(native_id=f"file-{n}")), "media_type": "image/jpeg",
             "name": vault.seal("ktp.jpg", "attachments.name"), "state": "referenced", "expires_at": expires_at,
         }
         for n in numbers

@@ -22,7 +22,7 @@ from sink import (
     remember_request,
     store_dead_letters,
 )
-from sink.contacts import open_contact, open_source
+from sink.contacts import unseal_attachment_source, unseal_contact
 from sink.tables import metadata
 from tests.sink.made import (
     NOW,
@@ -145,10 +145,10 @@ def test_a_public_id_has_32_hex_digits_and_is_the_same_everywhere(record: Record
 
 def test_what_must_go_back_to_the_provider_is_sealed_and_comes_back(full: Record) -> None:
     ((sealed,),) = rows(full, f"SELECT sealed FROM parties WHERE raw = '{message(1).raw}'")
-    contact = open_contact(full.vault, bytes(sealed))
+    contact = unseal_contact(full.vault, bytes(sealed))
     assert (contact.conversation, contact.native, contact.party.phone) == (DIGITS, WAMID, f"+{DIGITS}")
     ((source,),) = rows(full, "SELECT source FROM attachments")
-    assert open_source(full.vault, bytes(source)).native_id == f"media-{DIGITS}"
+    assert unseal_attachment_source(full.vault, bytes(source)).native_id == f"media-{DIGITS}"
 
 
 def test_the_memory_still_knows_the_message_by_its_own_id(full: Record) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bus import Bus, MemoryBus, Spool, SqliteBus
-from bus._drain import Pace
+from bus._drain import DrainSettings
 from hub import intake, opening
 from hub.opening import open_hub
 from hub.running import metrics
@@ -28,7 +28,7 @@ from tests.web.conftest import CHANNELS, KEY, Site
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = Pace(look_every=0.05, longest_wait=0.05, pause_rest=0.05)
+    quick = DrainSettings(look_every=0.05, longest_wait=0.05, pause_rest=0.05)
     monkeypatch.setattr(intake, "Spool", partial(Spool, pace=quick))
     monkeypatch.setattr(metrics, "FRESH", 0.0)
 

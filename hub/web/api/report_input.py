@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from connectors._rows import PLACE_FIELDS
 from connectors.web import Report, ReportPlace
-from hub.web.api.struct_fields import field_of, fields_of
+from hub.web.api.struct_fields import model_fields, optional_field
 from hub.web.translations import Text, has_translation
 from normalizer.phones import e164
 from schemas.regions import is_region
@@ -122,7 +122,7 @@ class _ReportFields(_Input):
         return found | {part: value for part, value in own.items() if value is not None}
 
 
-PlaceInput = create_model("PlaceInput", __base__=_PlaceFields, **fields_of(ReportPlace))
+PlaceInput = create_model("PlaceInput", __base__=_PlaceFields, **model_fields(ReportPlace))
 _Place: Any = Annotated[  # a plain word is the place in words
     PlaceInput,
     BeforeValidator(
@@ -132,10 +132,10 @@ _Place: Any = Annotated[  # a plain word is the place in words
 ReportInput: type[_ReportFields] = create_model(
     "ReportInput",
     __base__=_ReportFields,
-    **fields_of(Report, without=frozenset({"native", "files", "place", "supplement"})),
+    **model_fields(Report, without=frozenset({"native", "files", "place", "supplement"})),
     place=(_Place | None, None),
     sender=(Annotated[str, Field(max_length=254)] | None, None),
-    **{name: field_of(ReportPlace, part) for name, part in PLACE_FIELDS.items()},
+    **{name: optional_field(ReportPlace, part) for name, part in PLACE_FIELDS.items()},
 )
 """The body of `POST /api/v1/reports`: `Report` without its id and its files, and the names that rows have."""
 

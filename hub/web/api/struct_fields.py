@@ -9,14 +9,14 @@ from msgspec import inspect
 from pydantic import BaseModel, Field
 
 
-def fields_of(struct: type[msgspec.Struct], *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """`create_model` arguments: by name, the type with its rules, and the default."""
+def model_fields(struct: type[msgspec.Struct], *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """A struct's fields as arguments of pydantic's `create_model`: name to (type with its rules, default)."""
     fields = {f.encode_name: f for f in msgspec.structs.fields(struct) if f.encode_name not in without}
     return {name: (_annotated(inspect.type_info(f.type)), _default(f)) for name, f in fields.items()}
 
 
-def field_of(struct: type[msgspec.Struct], name: str) -> Any:
-    """One field as an optional one, as in `fields_of`."""
+def optional_field(struct: type[msgspec.Struct], name: str) -> Any:
+    """One of those fields, made optional: (type, None)."""
     field = next(f for f in msgspec.structs.fields(struct) if f.encode_name == name)
     return _annotated(inspect.type_info(field.type)), None
 
