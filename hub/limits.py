@@ -26,9 +26,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ] = 100
     proofs_all: Annotated[float, Meta(description="Wrong proofs an hour by everybody together.")] = 5_000
     bodies: Annotated[
-        float, Meta(description="MiB of request bodies that are read at the same moment and not proven yet.")
+        float,
+        Meta(
+            description="MiB of request bodies that are read at the same moment and not proven yet; half of it for one "
+            "address."
+        ),
     ] = 64
     connections: Annotated[
         float,
         Meta(description="Connections open at the same moment; over it the one that has been idle longest is closed."),
     ] = 2_000
+    connections_address: Annotated[
+        float, Meta(description="Of those, from one address; a named proxy may have all of them.")
+    ] = 500

@@ -44,7 +44,7 @@ def build_app(
     async def store(body: bytes) -> str:
         return await pools.io(blobs.put, body)
 
-    budget = BodyBudget(settings.limits.bodies * 2**20)
+    budget = BodyBudget(settings.limits.bodies * 2**20, settings.proxies)
     ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget)
     reports = ReportService(
         publish=publish,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hub.web.asgi import Headers, Receive
+from hub.web.asgi import Headers, Receive, Scope
+from hub.web.client_address import Network, client_address
 
 READ_WITHIN = 30.0
 """Seconds that the body of a webhook may take."""
 SMALL = 64 * 1024
 """Bytes; a body that arrives whole and is not larger needs no share of the budget."""
+
+
+AN_ADDRESS = 64
+"""Bodies that one address may send at the same moment, of those that are not there at once."""
 
 
 class TooLarge(Exception):  # noqa: N818 - the word of the protocol
@@ -27,43 +32,57 @@ class NoRoom(Exception):  # noqa: N818 - it says what is wrong
 
 
 class BodyBudget:
-    """Bytes of bodies that are being read at one moment, over all connections."""
+    """Bytes of bodies that are being read at one moment, over all connections. One address may have half of them, in
+    `AN_ADDRESS` bodies."""
 
-    def __init__(self, limit: float) -> None:
-        self._left = limit
+    def __init__(self, limit: float, proxies: Sequence[Network] = ()) -> None:
+        self._limit = limit
+        self._proxies = proxies
+        self._taken = 0
+        self._of_address: dict[str, list[Share]] = {}
 
     @contextmanager
-    def share(self) -> Iterator[Share]:
-        """The part of one request; given back when the context ends."""
-        share = Share(self)
+    def share(self, scope: Scope) -> Iterator[Share]:
+        """The part of one request; given back when the context ends. Raises NoRoom."""
+        address = client_address(scope, self._proxies)
+        shares = self._of_address.setdefault(address, [])
+        if len(shares) >= AN_ADDRESS:
+            raise NoRoom
+        share = Share(self, shares)
+        shares.append(share)
         try:
             yield share
         finally:
-            self._left += share.taken
+            self._taken -= share.taken
+            shares.remove(share)
+            if not shares:
+                del self._of_address[address]
 
-    def take(self, size: int) -> None:
+    def take(self, size: int, shares: Sequence[Share]) -> None:
         """Raises NoRoom."""
-        if size > self._left:
+        of_address = sum(share.taken for share in shares)
+        if self._taken + size > self._limit or of_address + size > self._limit / 2:
             raise NoRoom
-        self._left -= size
+        self._taken += size
 
 
 class Share:
-    """What one request holds of the budget."""
+    """The bytes that one request holds of the budget."""
 
-    __slots__ = ("_budget", "taken")
+    __slots__ = ("_budget", "_of_address", "taken")
 
-    def __init__(self, budget: BodyBudget) -> None:
+    def __init__(self, budget: BodyBudget, of_address: Sequence[Share]) -> None:
         self._budget = budget
+        self._of_address = of_address
         self.taken = 0
 
     def take(self, size: int) -> None:
         """Raises NoRoom."""
-        self._budget.take(size)
+        self._budget.take(size, self._of_address)
         self.taken += size
 
 
-async def read_body(headers: Headers, receive: Receive, limit: int, budget: BodyBudget) -> bytes:
+async def read_body(scope: Scope, headers: Headers, receive: Receive, limit: int, budget: BodyBudget) -> bytes:
     """The whole body. Raises TooLarge, TooSlow, NoRoom, or ConnectionAbortedError where the sender left."""
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > limit:
@@ -73,7 +92,7 @@ async def read_body(headers: Headers, receive: Receive, limit: int, budget: Body
     if message["type"] == "http.request" and not message.get("more_body") and len(body) <= min(limit, SMALL):
         return body
     try:
-        with budget.share() as share:
+        with budget.share(scope) as share:
             async with asyncio.timeout(READ_WITHIN):
                 return await _read_parts(dict(message), receive, limit, share)
     except TimeoutError:

@@ -24,7 +24,15 @@ def client_address(scope: Mapping[str, Any], proxies: Sequence[Network]) -> str:
     if proxies and _is_proxy(address, proxies):
         forwarded = Headers(list(reversed(scope["headers"]))).get("x-forwarded-for", "")
         address = _forwarded(address, forwarded, proxies)
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+    return _written(address)
+
+
+def connection_address(host: str, proxies: Sequence[Network]) -> str | None:
+    """The address that a connection counts for, before it has sent anything; None: a named proxy's."""
+    address = _parse(host)
+    if address is None:
+        return host
+    return None if _is_proxy(address, proxies) else _written(address)
 
 
 def wider_networks(address: str) -> list[str]:
@@ -44,6 +52,10 @@ def _forwarded(address: _Address, forwarded: str, proxies: Sequence[Network]) ->
         if not _is_proxy(address, proxies):
             return address
     return address
+
+
+def _written(address: _Address) -> str:
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _parse(word: str) -> _Address | None:

@@ -101,7 +101,7 @@ class Ingress:
         if method == "POST" and channel.proof_header is not None and channel.proof_header not in headers:
             return _UNPROVEN_UNREAD
         try:
-            body = await read_body(headers, receive, channel.body_limit, self._budget)
+            body = await read_body(scope, headers, receive, channel.body_limit, self._budget)
         except (TooLarge, TooSlow, NoRoom) as fault:
             return _UNREAD[type(fault)]
         return await self._take(channel, Request(method, path, scope["query_string"].decode("latin-1"), headers, body))

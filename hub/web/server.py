@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import resource
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -17,6 +18,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.limits import Limits
+from hub.web.client_address import Network
+from hub.web.connections import ConnectionLimit
 
 if TYPE_CHECKING:
     from hub.web.asgi import ASGIApp
@@ -59,7 +62,7 @@ class _BoundedFlow(FlowControl):
 class BoundedHttpProtocol(HttpToolsProtocol):
     """One connection."""
 
-    most_connections = 2_000
+    limit = ConnectionLimit(2_000, 500)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,14 +78,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """When the newest request began, or the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        if len(self.connections) >= self.most_connections and not _close_idle(self.connections):
-            transport.abort()
         super().connection_made(transport)
         self.flow = _BoundedFlow(transport, self)
         self.began = self.loop.time()
         self._header_timer = self.loop.call_later(HEADER_SECONDS, self._time_header)
+        if not self.limit.admit(self):
+            self.abort()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        self.connections.discard(self)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.limit.forget(self)
         self._stop_header_timer()
         self._unparsed = memoryview(b"")
         self.pipeline.clear()
@@ -171,20 +180,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._header_timer = None
 
 
-def _close_idle(connections: set[Any]) -> bool:
-    """Close the idle connection whose newest request is the oldest. False: all of them are at work."""
-    idle = min((c for c in connections if c.is_idle), key=lambda c: c.began, default=None)
-    if idle is None:
-        return False
-    connections.discard(idle)
-    idle.transport.abort()
-    return True
-
-
-def server_config(app: ASGIApp, limits: Limits | None = None) -> uvicorn.Config:
+def server_config(app: ASGIApp, limits: Limits | None = None, proxies: Sequence[Network] = ()) -> uvicorn.Config:
     """The configuration of every port that answers HTTP."""
-    most = min(int((limits or Limits()).connections), _descriptors() - DESCRIPTORS_FOR_OTHERS)
-    protocol = type("Connection", (BoundedHttpProtocol,), {"most_connections": max(most, 16)})
+    limits = limits or Limits()
+    most = max(16, min(int(limits.connections), _descriptors() - DESCRIPTORS_FOR_OTHERS))
+    limit = ConnectionLimit(most, int(limits.connections_address), proxies)
+    protocol = type("Connection", (BoundedHttpProtocol,), {"limit": limit})
     return uvicorn.Config(
         app, lifespan="off", ws="none", http=protocol, log_config=None, access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,

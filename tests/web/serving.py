@@ -41,5 +41,5 @@ async def _serve(folder: Path, listener: socket.socket, servers: list[uvicorn.Se
     settings, status = load({"data": str(folder), "bus": "memory://"}, {}), ProcessStatus()
     async with open_hub(settings) as opened, working(settings, opened, status, WORK):
         app = app_of(settings, opened, opened.transport.intake.publish, status)
-        servers.append(uvicorn.Server(server_config(app, settings.limits)))
+        servers.append(uvicorn.Server(server_config(app, settings.limits, settings.proxies)))
         await servers[0].serve(sockets=[listener])

@@ -131,7 +131,7 @@ async def test_a_request_without_the_header_of_its_proof_is_refused_unread(site:
 
 
 async def test_bodies_that_are_read_at_one_moment_share_a_budget() -> None:
-    site, parts = Site(Listed(), budget=500_000), [b"x" * 100_000] * 6
+    site, parts = Site(Listed(), budget=1_000_000), [b"x" * 100_000] * 6
     full = await call(site.ingress, "POST", "/in/listed", parts)
     after = await call(site.ingress, "POST", "/in/listed", parts[:4])
     assert (full.status, full.headers["retry-after"], after.status) == (503, "5", 200)
