@@ -8,7 +8,7 @@ anew where the cursor stands.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -18,8 +18,8 @@ from connectors._port import Intake
 from connectors._request import Request
 from connectors._smpp_codes import TRY_AGAIN_LATER
 from connectors._smpp_link import Link
-from connectors._smpp_parts import Text, Texts, key_of
-from connectors._smpp_pdu import Pdu, ShortMessage, decode_message
+from connectors._smpp_parts import BEGAN, WAITS, Text, Texts, key_of
+from connectors._smpp_pdu import Pdu, ShortMessage, decode_message, take_frames
 from connectors._smpp_reading import written
 from connectors._smpp_receipts import SentIds, report_in
 from connectors._smpp_settings import SmppSettings
@@ -77,7 +77,7 @@ class Receiver:
         batch = self._queue[:AT_ONCE]
         del self._queue[:AT_ONCE]
         requests = [request for link, pdu, frame in batch for request in self._requests(link, pdu, frame)]
-        requests += self._texts.expired(self._now())
+        requests = [*_once_each(requests), *self._texts.expired(self._now())]
         cursor = self._cursor()
         if requests or cursor != self._saved:
             await self._intake(requests, cursor if cursor != self._saved else None)
@@ -120,6 +120,12 @@ def _decoded(cursor: str | None) -> _Cursor:
         return msgspec.json.decode(cursor or "{}", type=_Cursor)
     except msgspec.MsgspecError:
         return _Cursor()
+
+
+def _once_each(requests: Sequence[Request]) -> list[Request]:
+    """The requests of a batch, less the parts that wait for a text which the batch holds whole."""
+    held = {frame for r in requests if BEGAN in r.headers for frame in take_frames(bytearray(r.body))}
+    return [request for request in requests if WAITS not in request.headers or request.body not in held]
 
 
 def _repeated(link: Link, message: ShortMessage) -> dict[str, str]:

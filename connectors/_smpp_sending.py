@@ -30,6 +30,7 @@ async def send_parts(reply: Reply, session: SmppSession, settings: SmppSettings)
     link = session.link_to_send()
     ids: list[str] = []
     for number, message in enumerate(messages(reply, settings, session.next_reference)):
+        await session.pace()
         try:
             response = await _submitted(link, encode_message(message), pauses=PAUSES if number else ())
         except (Retry, AccountFault, Reject) as fault:

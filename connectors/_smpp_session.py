@@ -45,6 +45,7 @@ class SmppSession(Session):
         self._settings, self._receiver = settings, receiver
         self._links: dict[ConnectionSettings, tuple[Link, AsyncExitStack]] = {}
         self._turn = 0
+        self._due = 0.0
         self.reference = int(time.time()) & 0xFF
         """Of the last long text that was sent."""
 
@@ -81,6 +82,13 @@ class SmppSession(Session):
             raise Retry("no connection that sends")
         self._turn += 1
         return links[self._turn % len(links)]
+
+    async def pace(self) -> None:
+        """Wait until the next part is due at the rate that was agreed."""
+        if self._settings.rate:
+            now = asyncio.get_running_loop().time()
+            self._due = max(self._due, now) + 1 / self._settings.rate
+            await asyncio.sleep(self._due - 1 / self._settings.rate - now)
 
     def next_reference(self) -> int:
         """For the parts of the next long text."""

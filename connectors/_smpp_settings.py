@@ -34,11 +34,15 @@ class SmppSettings(Settings, frozen=True, kw_only=True):
     hosts: list[str] = msgspec.field(default_factory=list)
     """The operator's centres, as smsc.example.net:2775. The account is bound to all of them at once."""
     tls: bool = False
+    """Encrypted, with a certificate that is trusted."""
     tls_ca: str = ""
     """File with the certificates that are trusted; empty: the system's."""
     system_id: str = ""
+    """Our name with the operator."""
     password: Secret = Secret("")
+    """At most 8 characters, says SMPP."""
     system_type: str = ""
+    """Only where the operator names one."""
     bind: Literal["transceiver", "pair"] = "transceiver"
     """pair: a receiver and a transmitter, two connections."""
     address: str = ""
@@ -46,6 +50,7 @@ class SmppSettings(Settings, frozen=True, kw_only=True):
     address_ton: int | None = None
     """Type of number of our address; unset: by its form."""
     address_npi: int | None = None
+    """Numbering plan of our address; unset: by its form."""
     address_range: str = ""
     """Whose messages we receive, where the operator asks for it."""
     keywords: dict[str, str] = msgspec.field(default_factory=dict)
@@ -57,9 +62,11 @@ class SmppSettings(Settings, frozen=True, kw_only=True):
     window: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 10
     """Messages sent without a response, each connection."""
     rate: Annotated[float, msgspec.Meta(ge=0)] = 0
-    """Messages a second that were agreed; 0: none was."""
+    """Messages a second that were agreed, each part of a long one counted; 0: none were."""
     enquire_every: Seconds = 30.0
+    """Seconds without anything received after which the centre is asked whether it lives."""
     answer_within: Seconds = 30.0
+    """Seconds that the centre has for a response; a reply without one may have arrived and is not sent again."""
     join_within: Seconds = 60.0
     """Seconds after which a long text is read without the parts that are missing."""
 

@@ -23,13 +23,14 @@ class Intake:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.cursor: str | None = None
-        self.calls = 0
+        self.begun = asyncio.Event()
+        """Set once it was called."""
         self.open = asyncio.Event()
         self.open.set()
         self.changed = asyncio.Event()
 
     async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
-        self.calls += 1
+        self.begun.set()
         await self.open.wait()
         self.requests += requests
         self.cursor = cursor or self.cursor

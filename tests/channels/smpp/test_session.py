@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, cstring, encode, tlv
-from schemas import AccountFault, Message, Reject, Retry, Unanswered
+from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, cstring, decode, encode, tlv
+from connectors._smpp_receiver import Receiver
+from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
+from tests.channels.recording import channel
 from tests.channels.smpp.bytes import BUDI, SARI, part, pdu, short
 from tests.channels.smpp.running import Clock, Intake, reply, session
 from tests.fakes.smsc import Smsc
@@ -138,8 +141,7 @@ async def test_deliveries_beyond_what_waits_come_again_later(smsc: Smsc, monkeyp
     intake.open.clear()
     async with session(smsc, intake=intake):
         smsc.deliver(short("nol"))
-        while not intake.calls:
-            await asyncio.sleep(0)
+        await intake.begun.wait()
         smsc.deliver(*(short(f"pesan {n}") for n in range(4)))
         await smsc.until(lambda: [answer.status for answer in smsc.answers] == [0x64, 0x64])
         intake.open.set()
@@ -169,6 +171,29 @@ async def test_a_part_is_acknowledged_alone_once_it_is_durable(smsc: Smsc):
         assert [item.state for item in intake.items] == ["empty"]
         assert "dua" not in str(intake.items)
         assert intake.cursor
+
+
+class Wire:
+    """A connection of which only the acknowledgements are looked at."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[bytes] = Counter()
+        self.acknowledged: list[int] = []
+
+    def acknowledge(self, deliveries: Iterable[Pdu], status: int = 0) -> None:
+        self.acknowledged += [pdu.sequence for pdu in deliveries]
+
+
+async def test_parts_that_come_together_are_stored_once():
+    intake, wire = Intake(), Wire()
+    receiver = Receiver(channel("smpp").settings, intake, None, Clock())
+    for n, message in enumerate((part("dua", 2, 2), part("lain ", 1, 2, 8), part("satu ", 1, 2)), 1):
+        frame = pdu(message, n)
+        receiver.deliver(wire, decode(frame), frame)
+    await receiver.store()
+    assert wire.acknowledged == [1, 2, 3]
+    assert intake.texts == ["satu dua"]
+    assert [item.state for item in intake.items if isinstance(item, Receipt)] == ["empty"]
 
 
 async def test_case_15_parts_are_joined_across_a_restart(smsc: Smsc):
@@ -317,3 +342,12 @@ async def test_a_frame_too_many_bytes_long_is_refused_with_generic_nack(smsc: Sm
             writer.write((10**6).to_bytes(4, "big") + encode(Pdu(0x15))[4:])
         with pytest.raises(Retry, match="wrong_pdu_length"):
             await work
+
+
+async def test_parts_are_sent_at_the_rate_that_was_agreed(smsc: Smsc):
+    async with session(smsc, rate=100) as (door, outbound, _):
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        await asyncio.gather(door.send(reply(LONG), outbound), door.send(reply(LONG), outbound))
+    assert len(smsc.sent) == 6
+    assert loop.time() - began >= 0.05

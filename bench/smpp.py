@@ -1,0 +1,143 @@
+"""Parts of long texts a second, taken durably through one bind: ours, and Kannel's where it is installed.
+
+    python -m bench.smpp [--runs 5] [--parts 15000] [--window 100]
+
+The same centre delivers three-part texts, each of another citizen, the parts of 30 texts mixed, so many parts at a time
+without a response. Ours: `run accounts` on SQLite, every part stored and synced before its response, and the texts
+joined; then the whole of `up`. Kannel (Debian: kannel): bearerbox with its spool on disk, handing each part to a sink
+by smsbox.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench._cpu import cpu_of
+from bench._programs import free_port, prepared, running
+from bench._sink import Sink
+from bench._table import options, tabulate
+
+COLUMNS = {
+    "Kannel acks/s": ",.0f", "handed over/s": ",.0f", "accounts parts/s": ",.0f", "ratio": ".2f",
+    "processor ms a part": ".2f", "up parts/s": ",.0f",
+}  # fmt: skip
+ACCOUNT = """
+[seluler]
+kind = "smpp"
+owner = "32.73"
+state = "silent"
+hosts = ["127.0.0.1:{port}"]
+system_id = "bench"
+password = "bench"
+address = "1708"
+"""
+KANNEL = """
+group = core
+admin-port = {admin}
+admin-interface = 127.0.0.1
+smsbox-port = {box}
+smsbox-interface = 127.0.0.1
+admin-password = bench
+store-type = spool
+store-location = "{folder}"
+sms-combine-concatenated-mo = false
+log-level = 4
+
+group = smsc
+smsc = smpp
+host = 127.0.0.1
+port = {port}
+transceiver-mode = true
+smsc-username = bench
+smsc-password = bench
+system-type = ""
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+bearerbox-port = {box}
+sendsms-port = {send}
+sendsms-interface = 127.0.0.1
+mo-recode = true
+log-level = 4
+
+group = sms-service
+keyword = default
+get-url = "http://127.0.0.1:{sink}/?from=%p&to=%P&text=%b&udh=%u"
+max-messages = 0
+omit-empty = true
+"""
+
+
+@contextmanager
+def centre(parts: int, window: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """The centre's port and process; it prints its seconds."""
+    port = free_port()
+    words = [sys.executable, "-m", "bench._smsc", str(port), str(parts), str(window)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        time.sleep(2)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def seconds_of(process: subprocess.Popen[str]) -> float:
+    """Once every part is acknowledged."""
+    assert process.stdout
+    return float(process.stdout.readline())
+
+
+def ours(parts: int, window: int, *words: str) -> tuple[float, float]:
+    """Parts a second, and milliseconds of processor for each."""
+    with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where:
+        folder = prepared(Path(where), ACCOUNT.format(port=port))
+        with running("hub", *words, "--data", str(folder)) as program:
+            rate = parts / seconds_of(process)
+            return rate, cpu_of(program.pid) * 1000 / parts
+
+
+def kannels(parts: int, window: int) -> tuple[float, float]:
+    """Responses a second, and parts that reached the sink a second."""
+    if not shutil.which("bearerbox"):
+        return float("nan"), float("nan")
+    with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where, Sink(parts) as sink:
+        ports = {"admin": free_port(), "box": free_port(), "send": free_port()}
+        config = Path(where, "kannel.conf")
+        config.write_text(KANNEL.format(port=port, sink=sink.port, folder=where, **ports))
+        boxes = [subprocess.Popen([shutil.which("bearerbox") or "", str(config)], stderr=subprocess.DEVNULL)]
+        try:
+            time.sleep(1)
+            boxes.append(subprocess.Popen([shutil.which("smsbox") or "", str(config)], stderr=subprocess.DEVNULL))
+            acknowledged = parts / seconds_of(process)
+            return acknowledged, parts / sink.seconds(within=60)
+        except TimeoutError:  # it lost some on the way to the sink
+            return acknowledged, float("nan")
+        finally:
+            for box in reversed(boxes):
+                box.terminate()
+                box.wait(20)
+
+
+def main() -> None:
+    """Print a row a run, and the medians."""
+    chosen = options(parts=15_000, window=100)
+
+    def run(_: int) -> tuple[float, ...]:
+        kannel, handed = kannels(chosen.parts, chosen.window)
+        accounts, cpu = ours(chosen.parts, chosen.window, "run", "accounts")
+        up, _cpu = ours(chosen.parts, chosen.window, "up", "--listen", f"127.0.0.1:{free_port()}")
+        return kannel, handed, accounts, accounts / handed, cpu, up
+
+    tabulate(COLUMNS, run, chosen.runs)
+
+
+if __name__ == "__main__":
+    main()
