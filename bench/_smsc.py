@@ -14,7 +14,16 @@ from typing import cast
 
 import uvloop
 
-from connectors._smpp_pdu import DELIVER_SM, RESPONSE, Pdu, ShortMessage, decode, encode, encode_message, take_frames
+from connectors._smpp_pdu import (
+    DELIVER_SM,
+    RESPONSE,
+    Pdu,
+    ShortMessage,
+    decode_pdu,
+    encode_message,
+    encode_pdu,
+    take_frames,
+)
 
 TOTAL = 3
 BLOCK = 30
@@ -34,7 +43,7 @@ def parts(count: int) -> list[bytes]:
                 message = ShortMessage(
                     f"62812{text:07}", "1708", 1, 1, 3, esm_class=0x40, text=header + WORDS[:153].encode()
                 )
-                found.append(encode(Pdu(DELIVER_SM, 0, len(found) + 1, encode_message(message))))
+                found.append(encode_pdu(Pdu(DELIVER_SM, 0, len(found) + 1, encode_message(message))))
     return found[:count]
 
 
@@ -54,13 +63,13 @@ class Centre(asyncio.Protocol):
         self._buffer += data
         out: list[bytes] = []
         for frame in take_frames(self._buffer):
-            pdu = decode(frame)
+            pdu = decode_pdu(frame)
             if pdu.command == DELIVERED:
                 Centre.acknowledged += 1
                 out += self._next(1)
             elif not pdu.is_response:
                 system = b"pusat\0" if pdu.command in BINDS else b""
-                out.append(encode(Pdu(pdu.command | RESPONSE, 0, pdu.sequence, system)))
+                out.append(encode_pdu(Pdu(pdu.command | RESPONSE, 0, pdu.sequence, system)))
                 if pdu.command in BINDS - {0x02}:
                     Centre.began = time.monotonic()
                     out += self._next(self.window)

@@ -22,7 +22,7 @@ from bench._rows import write_rows
 from bench._table import options
 from bus import Turnstile
 from connectors import Channel, channel_type
-from connectors._rows import NamedRow, name_rows, open_rows, raw_of, read_rows
+from connectors._rows import NamedRow, name_rows, open_rows, raw_from_row, read_rows
 from hub.opening import tune_interpreter
 from normalizer import Reader, match
 from router import Rules, route
@@ -73,7 +73,7 @@ class Pipeline(NamedTuple):
         self.timed("persist", persist_batch, self.record, routed, speaks=frozenset(), now=_now())
 
     def _raws(self, rows: Sequence[NamedRow]) -> list[Event]:
-        return [raw_of(row, self.channel, id=_new_id(), at=_now()) for row in rows]
+        return [raw_from_row(row, self.channel, id=_new_id(), at=_now()) for row in rows]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from bus._lane import SideLane, uncommitted_events
 from bus._origin import Origin, origin_of
 from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
 from bus._stage import Run, Stage, StageCounts
-from bus._values import Bodies, MemoryBodyStore, decode, resolve_reference, stored_key
+from bus._values import BodyStore, MemoryBodyStore, decode, resolve_reference, stored_key
 from bus.memory import MemoryBus
 from bus.pump import pump
 from bus.spool import Spool, SpoolState, spooled_events
@@ -20,7 +20,7 @@ from bus.turnstile import Turnstile
 __all__ = [
     "AsideStore",
     "Batch",
-    "Bodies",
+    "BodyStore",
     "Bus",
     "GroupInUse",
     "Guard",

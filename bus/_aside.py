@@ -19,7 +19,7 @@ from bus._aside_store import AsideStore, PutAside
 from bus._lane import SideLane, uncommitted_events
 from bus._port import Bus, StoredEvent
 from bus._values import account_of, stored_key
-from bus._work import PumpClock, StageWork
+from bus._work import StageWork, TimeSource
 from schemas import Aside, Body, Event
 
 
@@ -46,7 +46,7 @@ async def _keys_in(bus: Bus, lane: str) -> AsyncIterator[str]:
 class StageAsides:
     """The accounts that one stage has put aside, as one process sees them."""
 
-    def __init__(self, bus: Bus, stage: str, store: AsideStore, work: StageWork, timing: PumpClock) -> None:
+    def __init__(self, bus: Bus, stage: str, store: AsideStore, work: StageWork, timing: TimeSource) -> None:
         self.store = store
         self.lane = SideLane(self._diverted, timing.monotonic)
         self.known: Mapping[str, PutAside] = {}

@@ -19,7 +19,7 @@ from bus._groups import GroupInUse, forget_group
 from bus._port import Batch, Bus, PartitionLost, StoredEvent
 from bus._stage import Stage
 from bus._values import decode, stored_key
-from bus._work import PumpClock, StageWork, finish_on_cancel
+from bus._work import StageWork, TimeSource, finish_on_cancel
 from schemas import Aside
 
 CLOSE_AFTER = timedelta(hours=1)
@@ -32,7 +32,7 @@ AT_ONCE = 50
 class AsideWorkers:
     """One worker for each lane. Runs beside the consumer of the stage's own topic."""
 
-    def __init__(self, bus: Bus, stage: Stage, work: StageWork, asides: StageAsides, timing: PumpClock) -> None:
+    def __init__(self, bus: Bus, stage: Stage, work: StageWork, asides: StageAsides, timing: TimeSource) -> None:
         self._bus, self._stage, self._asides, self._timing = bus, stage, asides, timing
         self._work = work.undiverted()
         self._running: dict[str, asyncio.Task[None]] = {}

@@ -25,7 +25,7 @@ from bus._kafka_requests import (
     retry_while_retriable,
 )
 from bus._port import Lag, StoredEvent
-from bus._values import Bodies
+from bus._values import BodyStore
 from schemas import EVENTS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ class Admin:
     """`lag` is cheap enough to be asked several times a second: a request a group, two a broker, one a partition
     behind."""
 
-    def __init__(self, link: Link, bodies: Bodies | None) -> None:
+    def __init__(self, link: Link, bodies: BodyStore | None) -> None:
         self._link, self._bodies = link, bodies
         self._coordinators: dict[str, int] = {}
         """Node by group, as the cluster calls it."""

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from bus._cloudevents import Header, cloudevents_headers
 from bus._port import StoredEvent
-from bus._values import Bodies, stored_key
+from bus._values import BodyStore, stored_key
 from schemas import Event
 
 
@@ -42,7 +42,7 @@ def group_by_partition(
     return rows
 
 
-def stored_events(topic: str, records: Iterable[ConsumerRecord], bodies: Bodies | None) -> list[StoredEvent]:
+def stored_events(topic: str, records: Iterable[ConsumerRecord], bodies: BodyStore | None) -> list[StoredEvent]:
     """Of one partition of our topic. Where another system wrote a record without key or value, that is empty."""
     events = []
     stamp, at = 0, from_millis(0)

@@ -19,7 +19,7 @@ from bus._kafka_link import ANSWER, FAULTS, TRIPS, Link
 from bus._kafka_records import stored_events
 from bus._opened import Opened
 from bus._port import Batch, PartitionLost, StoredEvent
-from bus._values import Bodies
+from bus._values import BodyStore
 from schemas import Retry
 
 POLL = 1.0
@@ -46,7 +46,7 @@ class CommitToken:
 class KafkaSubscription(AsyncIterator[Batch]):
     """`close` it at the end."""
 
-    def __init__(self, link: Link, topic: str, group: str, size: int, *, bodies: Bodies | None) -> None:
+    def __init__(self, link: Link, topic: str, group: str, size: int, *, bodies: BodyStore | None) -> None:
         self._link, self._topic, self._group, self._size, self._bodies = link, topic, group, size, bodies
         self._consumer = Opened(self._join, GroupConsumer.leave)
         self._token: CommitToken | None = None

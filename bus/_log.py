@@ -24,7 +24,7 @@ from functools import cache
 from bus._partitions import Rows, Slot
 from bus._port import Lag, StoredEvent
 from bus._subscription import PartitionOwner
-from bus._values import Bodies, size_of
+from bus._values import BodyStore, size_of
 
 PAGE_BYTES = 4 * 1024 * 1024
 """A page ends here, however few events it holds."""
@@ -157,7 +157,7 @@ def partition_owners(connection: sqlite3.Connection, topic: str, group: str) -> 
 
 
 def read_page(
-    connection: sqlite3.Connection, slot: Slot, after: int, limit: int, bodies: Bodies | None = None
+    connection: sqlite3.Connection, slot: Slot, after: int, limit: int, bodies: BodyStore | None = None
 ) -> list[StoredEvent]:
     """Events after that offset; at least one if there is one, else as many as fit a page."""
     events, size = [], 0

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bus._values import Bodies, decode
+from bus._values import BodyStore, decode
 from schemas import Event
 
 
@@ -50,7 +50,7 @@ class StoredEvent(NamedTuple):
     """The event's JSON, or a reference to it."""
     at: datetime
     """When it was published, aware, UTC."""
-    bodies: Bodies | None = None
+    bodies: BodyStore | None = None
     """Where events that travel by reference lie."""
 
     def event(self) -> Event:

@@ -1,6 +1,6 @@
 """The bytes that stand on the bus for an event: its JSON, or a reference to it where it is large.
 
-A value over `BY_REFERENCE` is put into the `Bodies` and a reference stands in its place, in every topic of every
+A value over `BY_REFERENCE` is put into the `BodyStore` and a reference stands in its place, in every topic of every
 adapter; `decode` returns the event either way. An adapter without Bodies publishes values up to `LIMIT` whole. A dead
 letter is never too large: without Bodies the event inside it is cut, and its detail says so.
 """
@@ -21,7 +21,7 @@ from schemas import decode as decode_json
 BY_REFERENCE = 256 * 1024
 """Bytes; a larger value travels by reference."""
 LIMIT = 1_000_000
-"""Bytes of a value at most where there are no Bodies: what Kafka takes, with room for key and headers."""
+"""Bytes of a value at most where there is no BodyStore: what Kafka takes, with room for key and headers."""
 LONGEST_KEY = 512
 """Bytes; a longer key stands as its hash, so that it neither fills the log nor keeps a dead letter out of it."""
 _LONGEST_DETAIL = 2_000
@@ -29,7 +29,7 @@ _LONGEST_DETAIL = 2_000
 _PREFIX = b'{"body_ref":"'
 
 
-class Bodies(Protocol):
+class BodyStore(Protocol):
     """Where large values lie, by their SHA-256 in hex, for all processes that share the bus. Both raise OSError."""
 
     def put(self, data: bytes, /) -> str:
@@ -77,21 +77,21 @@ def any_large(values: Sequence[bytes]) -> bool:
     return max(map(len, values), default=0) > BY_REFERENCE
 
 
-def replace_large_values(events: Sequence[Event], values: Sequence[bytes], bodies: Bodies | None) -> list[bytes]:
-    """The values with a reference for each large one, put into the Bodies: blocks while it does. Raises Retry, or
+def replace_large_values(events: Sequence[Event], values: Sequence[bytes], bodies: BodyStore | None) -> list[bytes]:
+    """The values with a reference for each large one, put into the store: blocks while it does. Raises Retry, or
     Reject where one is too large; then none is to be published."""
     if bodies is None:
         return [_fitted(event, value) for event, value in zip(events, values, strict=True)]
     return [value if len(value) <= BY_REFERENCE else _put(bodies, value) for value in values]
 
 
-def decode(topic: str, value: bytes, bodies: Bodies | None = None) -> Event:
+def decode(topic: str, value: bytes, bodies: BodyStore | None = None) -> Event:
     """The event that stands on the topic as that value, whole. Raises Reject where it is none, Retry where its body
     cannot be read now."""
     return decode_json(topic, resolve_reference(value, bodies))
 
 
-def resolve_reference(value: bytes, bodies: Bodies | None) -> bytes:
+def resolve_reference(value: bytes, bodies: BodyStore | None) -> bytes:
     """The event's JSON. Raises Retry where its body cannot be read now."""
     if not value.startswith(_PREFIX):
         return value
@@ -122,7 +122,7 @@ def stored_key(key: str) -> str:
     return encoded.decode() if len(encoded) <= LONGEST_KEY else f"sha256:{sha256(encoded).hexdigest()}"
 
 
-def _put(bodies: Bodies, value: bytes) -> bytes:
+def _put(bodies: BodyStore, value: bytes) -> bytes:
     try:
         name = bodies.put(value)
     except OSError as error:

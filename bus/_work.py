@@ -35,7 +35,7 @@ Divert = Callable[[Sequence[StoredEvent]], tuple[Sequence[StoredEvent], Sequence
 _logger = logging.getLogger(__name__)
 
 
-class PumpClock(NamedTuple):
+class TimeSource(NamedTuple):
     """The clocks and the sleep of the pump; tests pass virtual ones."""
 
     sleep: Sleep
@@ -54,7 +54,7 @@ class StageWork:
     """A stage's work on the events of any subscription. `divert` divides those to run from those to publish as they
     are, and `settle` is called where the guard has condemned accounts."""
 
-    def __init__(self, bus: Bus, stage: Stage, timing: PumpClock) -> None:
+    def __init__(self, bus: Bus, stage: Stage, timing: TimeSource) -> None:
         self.watch = Watch(stage.name, stage.guard)
         self.divert: Divert = _divert_nothing
         self.settle: Callable[[], Awaitable[None]] | None = None

@@ -19,7 +19,7 @@ from bus._kafka_subscription import CommitToken, KafkaSubscription
 from bus._kafka_url import parse_kafka_url
 from bus._kafka_writer import Writer
 from bus._port import Batch, Bus, Lag, StoredEvent
-from bus._values import Bodies, any_large, encode_events, replace_large_values
+from bus._values import BodyStore, any_large, encode_events, replace_large_values
 from schemas import Event
 
 
@@ -36,7 +36,7 @@ class KafkaBus(Bus):
         partitions: int = 4,
         retention: timedelta = timedelta(days=90),
         *,
-        bodies: Bodies | None = None,
+        bodies: BodyStore | None = None,
     ) -> None:
         self._link = Link(parse_kafka_url(url), partitions, retention)
         self._bodies = bodies

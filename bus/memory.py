@@ -19,7 +19,7 @@ from bus._groups import GroupInUse
 from bus._partitions import Slot, group_by_partition, utc_now
 from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
-from bus._values import Bodies, any_large, encode_events, replace_large_values
+from bus._values import BodyStore, any_large, encode_events, replace_large_values
 from schemas import Event
 
 
@@ -27,7 +27,7 @@ class MemoryBus(Bus):
     """`async with MemoryBus() as bus:`"""
 
     def __init__(
-        self, partitions: int = 4, *, bodies: Bodies | None = None, clock: Callable[[], datetime] = utc_now
+        self, partitions: int = 4, *, bodies: BodyStore | None = None, clock: Callable[[], datetime] = utc_now
     ) -> None:
         self.partitions = partitions
         self._bodies = bodies

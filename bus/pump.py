@@ -32,7 +32,7 @@ from bus._lane import SideLane
 from bus._partitions import utc_now
 from bus._port import Batch, Bus, PartitionLost
 from bus._stage import Stage
-from bus._work import PumpClock, Sleep, StageWork, finish_on_cancel
+from bus._work import Sleep, StageWork, TimeSource, finish_on_cancel
 from schemas import Dead
 
 
@@ -47,7 +47,7 @@ async def pump(
 ) -> None:
     """Run the stage for ever. Without `aside`, this process alone knows which accounts it put aside, until it ends.
     Raises StageStopped."""
-    timing = PumpClock(sleep, clock, monotonic)
+    timing = TimeSource(sleep, clock, monotonic)
     work = StageWork(bus, stage, timing)
     if stage.topic == Dead.topic:  # a dead letter makes no dead letters: there is nothing to put aside
         return await _consume(bus, stage, work, None, timing)
@@ -60,7 +60,7 @@ async def pump(
         raise _first(group) from None
 
 
-async def _consume(bus: Bus, stage: Stage, work: StageWork, asides: StageAsides | None, timing: PumpClock) -> None:
+async def _consume(bus: Bus, stage: Stage, work: StageWork, asides: StageAsides | None, timing: TimeSource) -> None:
     async with AsyncExitStack() as stack:
         batches = await work.patiently(
             lambda: stack.enter_async_context(bus.subscribe(stage.topic, stage.group, size=stage.batch_size))

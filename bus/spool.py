@@ -45,7 +45,7 @@ from bus._groups import forget_group, rewind_group
 from bus._partitions import utc_now
 from bus._port import Batch, Bus, Lag, StoredEvent
 from bus._spool_flags import SpoolFlags
-from bus._values import Bodies
+from bus._values import BodyStore
 from bus.sqlite import SqliteBus
 from schemas import Event, Retry
 
@@ -82,7 +82,7 @@ class Spool(Bus):
         path: Path,
         limit: int,
         *,
-        bodies: Bodies | None = None,
+        bodies: BodyStore | None = None,
         within: float = WITHIN,
         clock: Callable[[], datetime] = utc_now,
         pace: DrainSettings = DrainSettings(),  # noqa: B008 - it is immutable

@@ -24,7 +24,7 @@ from bus._membership import MEMBERS, Membership
 from bus._partitions import Slot, group_by_partition, utc_now
 from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
-from bus._values import Bodies, any_large, encode_events, replace_large_values
+from bus._values import BodyStore, any_large, encode_events, replace_large_values
 from bus._writer import Writer
 from schemas import Event, Retry
 
@@ -50,7 +50,7 @@ class SqliteBus(Bus):
         retention: timedelta = timedelta(days=90),
         max_bytes: int | None = None,
         *,
-        bodies: Bodies | None = None,
+        bodies: BodyStore | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.partitions = partitions

@@ -7,31 +7,61 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from connectors._demo import DemoForm, DemoItem, DemoRequest
-from connectors._http import Http, HttpRequest, HttpResponse, Verdict
+from connectors._http import ErrorMeaning, Http, HttpRequest, HttpResponse
 from connectors._port import (
     Channel,
     Connects,
+    FetchedFile,
     Fetches,
-    File,
     Intake,
     Item,
     LeaseLost,
     Listens,
-    Outbound,
-    Polled,
+    PollResult,
     Polls,
-    Sent,
+    ProviderConnections,
+    SentReply,
     Session,
     Speaks,
 )
-from connectors._request import Answer, Forbidden, Part, PartGroup, Payload, Request, group_parts
+from connectors._request import Forbidden, IngressResponse, Part, PartGroup, Payload, Request, group_parts
 from connectors._settings import Secret, Settings, secret_hook
 
 __all__ = [
-    "Answer", "Channel", "Connects", "DemoForm", "DemoItem", "DemoRequest", "Fetches", "File", "Forbidden", "Http",
-    "HttpRequest", "HttpResponse", "Intake", "Item", "LeaseLost", "Listens", "Outbound", "Part", "PartGroup", "Payload",
-    "Polled", "Polls", "Request", "Secret", "Sent", "Session", "Settings", "Speaks", "Verdict", "channel_type",
-    "group_parts", "kinds", "register", "secret_hook",
+    "Channel",
+    "Connects",
+    "DemoForm",
+    "DemoItem",
+    "DemoRequest",
+    "ErrorMeaning",
+    "FetchedFile",
+    "Fetches",
+    "Forbidden",
+    "Http",
+    "HttpRequest",
+    "HttpResponse",
+    "IngressResponse",
+    "Intake",
+    "Item",
+    "LeaseLost",
+    "Listens",
+    "Part",
+    "PartGroup",
+    "Payload",
+    "PollResult",
+    "Polls",
+    "ProviderConnections",
+    "Request",
+    "Secret",
+    "SentReply",
+    "Session",
+    "Settings",
+    "Speaks",
+    "channel_type",
+    "group_parts",
+    "kinds",
+    "register",
+    "secret_hook",
 ]  # fmt: skip
 
 _registered: dict[str, type[Channel]] = {}

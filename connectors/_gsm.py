@@ -14,7 +14,7 @@ _EXTENSION = frozenset("\f^{}\\[~]|€")
 _UTF16 = {"utf16": "utf-16-be", "utf16be": "utf-16-be", "ucs2": "utf-16-be", "utf16le": "utf-16-le"}
 
 
-class Segments(NamedTuple):
+class SegmentedText(NamedTuple):
     """A text as the network carries it."""
 
     encoding: Literal["GSM-7", "UCS-2"]
@@ -22,13 +22,13 @@ class Segments(NamedTuple):
     """Joined they are the text; each fits one segment."""
 
 
-def split_into_segments(text: str, *, ucs2: bool = False) -> Segments:
+def split_into_segments(text: str, *, ucs2: bool = False) -> SegmentedText:
     """Cut the text. One segment alone holds 160 septets or 70 UTF-16 units; of several, each holds 153 or 67. `ucs2`:
     in UCS-2 in any case."""
     if not ucs2 and all(c in _BASIC or c in _EXTENSION for c in text):
-        return Segments("GSM-7", tuple(_split(text, dict.fromkeys(_EXTENSION, 2), 160, 153)))
+        return SegmentedText("GSM-7", tuple(_split(text, dict.fromkeys(_EXTENSION, 2), 160, 153)))
     wide = {c: 2 for c in text if ord(c) > 0xFFFF}
-    return Segments("UCS-2", tuple(_split(text, wide, 70, 67)))
+    return SegmentedText("UCS-2", tuple(_split(text, wide, 70, 67)))
 
 
 def _split(text: str, wide: dict[str, int], alone: int, joined: int) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _split(text: str, wide: dict[str, int], alone: int, joined: int) -> Iterator
     yield "".join(part)
 
 
-def readable(data: bytes, charset: str = "", coding: str = "") -> str:
+def decode_best_guess(data: bytes, charset: str = "", coding: str = "") -> str:
     """The text that the bytes most likely are; never raises. The gateway's own charset is tried first.
 
     `coding` is Kannel's: 0 seven bits (recoded to UTF-8), 1 eight bits, 2 UCS-2.

@@ -49,7 +49,7 @@ class HttpResponse(NamedTuple):
     body: bytes
 
 
-class Verdict(NamedTuple):
+class ErrorMeaning(NamedTuple):
     """The meaning of a provider's code, as a channel's table gives it."""
 
     meaning: Literal["retry", "account", "reject"]
@@ -82,7 +82,7 @@ class HttpRequest:
     """Bytes of the answer; more is a Reject."""
     timeout: float | None = None
     """Seconds for everything; None: the sender's own."""
-    judge: Callable[[HttpResponse], Verdict | None] = lambda _: None
+    judge: Callable[[HttpResponse], ErrorMeaning | None] = lambda _: None
     """Judges any answer but 2xx by the provider's own codes. None: judged by the status."""
 
 
@@ -128,7 +128,7 @@ class Http:
         except (aiohttp.ClientError, OSError, ValueError) as fault:  # TimeoutError is an OSError
             error = _fault(fault, written.is_set())
         else:
-            error = error_of(request, response, self._now())
+            error = error_from_response(request, response, self._now())
             if error is None:
                 return response
         raise error  # outside the handler: no chained exception, whose text would hold the URL
@@ -176,7 +176,7 @@ def _traced() -> aiohttp.TraceConfig:
     return config
 
 
-def host_of(url: str) -> tuple[str, str]:
+def scheme_and_host(url: str) -> tuple[str, str]:
     """Scheme and host that a request to this address would go to. Raises ValueError where it is no address."""
     parsed = URL(url)
     if parsed.user is not None or not parsed.host:
@@ -184,31 +184,31 @@ def host_of(url: str) -> tuple[str, str]:
     return parsed.scheme, parsed.host
 
 
-def error_of(request: HttpRequest, response: HttpResponse, now: datetime) -> PipelineError | None:
+def error_from_response(request: HttpRequest, response: HttpResponse, now: datetime) -> PipelineError | None:
     """The error that an answer means; None for 2xx."""
     if 200 <= response.status < 300:
         return None
     verdict = request.judge(response) or _by_status(response.status)
     if verdict is None:
         return Unanswered(f"answered with {response.status}: it may have arrived", limit=TRIES)
-    return verdict.error(retry_after(response, now))
+    return verdict.error(parse_retry_after(response, now))
 
 
-def _by_status(status: int) -> Verdict | None:
+def _by_status(status: int) -> ErrorMeaning | None:
     """None: it may have arrived."""
     if status in {408, 429}:
-        return Verdict("retry", f"http_{status}", "asked to try again later")
+        return ErrorMeaning("retry", f"http_{status}", "asked to try again later")
     if status in {401, 403}:
-        return Verdict("account", f"http_{status}", "the provider does not accept the account's secrets")
+        return ErrorMeaning("account", f"http_{status}", "the provider does not accept the account's secrets")
     if 300 <= status < 400:
-        return Verdict("reject", "redirect", "set the address that it leads to")
+        return ErrorMeaning("reject", "redirect", "set the address that it leads to")
     if 400 <= status < 500:
-        return Verdict("reject", f"http_{status}")
+        return ErrorMeaning("reject", f"http_{status}")
     return None
 
 
-def retry_after(response: HttpResponse, now: datetime) -> float | None:
-    """Seconds, from either form of Retry-After; None where there is none that can be read."""
+def parse_retry_after(response: HttpResponse, now: datetime) -> float | None:
+    """The seconds that either form of Retry-After names; None where there is none that can be read."""
     value = response.headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now).total_seconds()

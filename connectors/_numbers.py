@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def number(written: str) -> str:
+def normalize_number(written: str) -> str:
     """One citizen, one conversation, however the gateway writes the number: 0812…, 62812… and +62 812-… are one."""
     plain = written.isdigit()
     digits = written if plain else "".join(c for c in written if c.isdigit())
@@ -18,4 +18,4 @@ def number(written: str) -> str:
 
 def is_same_number(one: str, other: str) -> bool:
     """Are both the same number, short code or name?"""
-    return bool(one) and number(one).casefold() == number(other).casefold()
+    return bool(one) and normalize_number(one).casefold() == normalize_number(other).casefold()

@@ -12,7 +12,7 @@ hub needs to know of a kind is a fact on its class.
 * Foreign words are translated by a table; what is not in it is `unknown`, and the foreign word is kept.
 * Foreign exceptions stop here: `Reject` for bytes that make no sense, and from the way out `Retry` (it did not arrive),
   `Unanswered` (it may have arrived), `AccountFault` (the account is at fault: everything owed waits) or `Reject` (this
-  reply can never be sent). The provider's own codes are a table of `Verdict`s (`_http.py`).
+  reply can never be sent). The provider's own codes are a table of `ErrorMeaning`s (`_http.py`).
 * Positions of parts are stored in `Raw.parts`. A later release that finds more in the same bytes yields it last, and
   yields a part that it no longer reads as one that is a Reject.
 """
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._request import Answer, Part, Payload, Request
+from connectors._request import IngressResponse, Part, Payload, Request
 from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
 
@@ -182,16 +182,16 @@ class Listens(Channel):
     def verify(self, request: Request) -> None:
         """Raises Forbidden."""
 
-    def challenge(self, request: Request) -> Answer | None:
+    def challenge(self, request: Request) -> IngressResponse | None:
         """The provider's handshake, answered without storing. Called after `verify`; None: not a handshake."""
         return None
 
-    def accepted(self) -> Answer:
+    def accepted(self) -> IngressResponse:
         """The answer that the provider expects once its bytes are durable."""
-        return Answer()
+        return IngressResponse()
 
 
-class Polled(NamedTuple):
+class PollResult(NamedTuple):
     """The result of one poll."""
 
     requests: Sequence[Request] = ()
@@ -211,7 +211,7 @@ class Polls(Channel):
         return 60.0
 
     @abstractmethod
-    async def poll(self, cursor: str | None, outbound: Outbound) -> Polled:
+    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         """The news after the cursor (None: this account was never polled). Raises Retry or AccountFault."""
 
 
@@ -245,15 +245,15 @@ class Connects(Channel):
 
 
 @dataclass(frozen=True, slots=True)
-class Outbound:
-    """The ways to the provider."""
+class ProviderConnections:
+    """How an account reaches its provider: by HTTP, and by its session."""
 
     http: Http
     session: Session | None = None
     """The account's open session; None for kinds that hold none, and while it is down."""
 
 
-class Sent(NamedTuple):
+class SentReply(NamedTuple):
     """A reply that the provider has taken."""
 
     native_ids: tuple[str, ...] = ()
@@ -277,12 +277,12 @@ class Speaks(Channel):
         return False
 
     @abstractmethod
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         """Send. Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug; the reply may have
         arrived."""
 
 
-class File(NamedTuple):
+class FetchedFile(NamedTuple):
     """The bytes of an attachment."""
 
     body: bytes
@@ -293,5 +293,5 @@ class Fetches(Channel):
     """Brings the bytes of attachments that the channel only refers to."""
 
     @abstractmethod
-    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         """Raises Retry, AccountFault, or Reject where the file is refused or gone."""

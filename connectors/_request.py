@@ -42,7 +42,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class IngressResponse:
     """The ingress's answer to a request."""
 
     status: int = 200

@@ -18,8 +18,8 @@ MARKS = (b"\xfe\xff", b"\xff\xfe")
 """Byte-order marks."""
 
 
-def gsm7(data: bytes) -> str | None:
-    """Septets, one a byte; None where a byte is none. An unknown extension is its basic character."""
+def decode_gsm7(data: bytes) -> str | None:
+    """The text of septets, one a byte; None where a byte is none. An unknown extension is its basic character."""
     if not data.isascii():
         return None
     if b"\x1b" not in data:
@@ -29,17 +29,17 @@ def gsm7(data: bytes) -> str | None:
     return parts[0].translate(_TO_TEXT) + "".join(extended)
 
 
-def gsm7_bytes(text: str) -> bytes:
-    """Septets, one a byte, of a text of this alphabet."""
+def encode_gsm7(text: str) -> bytes:
+    """The septets, one a byte, of a text of this alphabet."""
     return b"".join(map(_TO_SEPTETS.__getitem__, text))
 
 
-def is_shared(text: str) -> bool:
+def is_same_in_all_alphabets(text: str) -> bool:
     """Has each character the same byte in GSM-7, ASCII and Latin-1?"""
     return all(c in _SHARED for c in text)
 
 
-def unpacked(data: bytes, fill_bits: int = 0) -> str | None:
+def unpack_septets(data: bytes, fill_bits: int = 0) -> str | None:
     """Septets, eight in seven bytes, after the fill bits. None where the bytes are plain ones."""
     if data.isascii():
         return None
@@ -48,7 +48,7 @@ def unpacked(data: bytes, fill_bits: int = 0) -> str | None:
     septets = bytes(bits >> 7 * n & 0x7F for n in range(count))
     if septets and septets[-1] == 0 and (len(data) * 8 - fill_bits) % 7 == 0:
         septets = septets[:-1]  # seven bits left over are no character
-    return gsm7(septets)
+    return decode_gsm7(septets)
 
 
 def _utf16(data: bytes, order: str) -> str:
@@ -79,7 +79,7 @@ _TO_TEXT = {n: c for n, c in enumerate(BASIC) if ord(c) != n}
 _TO_SEPTETS = {c: bytes((n,)) for n, c in enumerate(BASIC)} | {c: bytes((0x1B, n)) for n, c in EXTENSION.items()}
 _SHARED = frozenset(c for n, c in enumerate(BASIC) if ord(c) == n)
 DECODERS: dict[str, Callable[[bytes], str | None]] = {
-    "gsm7": gsm7,
+    "gsm7": decode_gsm7,
     "latin1": _latin1,
     "utf16be": lambda data: _utf16(data, "utf-16-be"),
     "utf16le": lambda data: _utf16(data, "utf-16-le"),

@@ -25,9 +25,9 @@ from connectors._smpp_pdu import (
     SUBMIT_SM,
     UNBIND,
     Pdu,
-    cstring,
-    decode,
-    encode,
+    decode_pdu,
+    encode_cstring,
+    encode_pdu,
     take_frames,
 )
 from connectors._smpp_settings import BindMode, ConnectionSettings, SmppSettings
@@ -39,19 +39,21 @@ UNBIND_WITHIN = 1.0
 UNREAD = 4 * 1024 * 1024
 """Bytes that wait to be read by the other side; more, and it is dead."""
 VERSION = 0x34
-Deliver = Callable[["Link", Pdu, bytes], None]
+Deliver = Callable[["SmppConnection", Pdu, bytes], None]
 """Takes a deliver_sm or data_sm with its bytes; it does not wait."""
 
 
 @asynccontextmanager
-async def bound(endpoint: ConnectionSettings, settings: SmppSettings, deliver: Deliver) -> AsyncIterator[Link]:
+async def open_bound_link(
+    endpoint: ConnectionSettings, settings: SmppSettings, deliver: Deliver
+) -> AsyncIterator[SmppConnection]:
     """A connection that is bound; it is unbound on leaving. Raises Retry or AccountFault."""
     try:
         async with asyncio.timeout(CONNECT_WITHIN):
             streams = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=_tls(settings))
     except (OSError, TimeoutError, UnicodeError):
         raise Retry("no connection") from None
-    link = Link(*streams, endpoint.role, settings, deliver)
+    link = SmppConnection(*streams, endpoint.role, settings, deliver)
     try:
         await link.bind()
         yield link
@@ -70,7 +72,7 @@ def _future() -> asyncio.Future[Pdu]:
     return asyncio.get_running_loop().create_future()
 
 
-class Link:
+class SmppConnection:
     """An open connection. It works until `ended` is done, whose result says why."""
 
     def __init__(
@@ -95,8 +97,8 @@ class Link:
     async def bind(self) -> None:
         """Raises Retry or AccountFault."""
         own = self._settings
-        login = cstring(own.system_id) + cstring(own.password.reveal()) + cstring(own.system_type)
-        body = login + bytes((VERSION, 0, 0)) + cstring(own.address_range)
+        login = encode_cstring(own.system_id) + encode_cstring(own.password.reveal()) + encode_cstring(own.system_type)
+        body = login + bytes((VERSION, 0, 0)) + encode_cstring(own.address_range)
         try:
             response = await self.request(self.role, body, CONNECT_WITHIN)
         except Unanswered:
@@ -124,7 +126,7 @@ class Link:
         self._sequence = sequence = self._sequence % 0x7FFFFFFF + 1
         responded = self._responses[sequence] = _future()
         try:
-            self._write(encode(Pdu(command, 0, sequence, body)))
+            self._write(encode_pdu(Pdu(command, 0, sequence, body)))
             async with asyncio.timeout(within):
                 return await responded
         except (TimeoutError, OSError):
@@ -135,7 +137,7 @@ class Link:
     def acknowledge(self, deliveries: Iterable[Pdu], status: int = OK) -> None:
         """Answer deliver_sm and data_sm."""
         if self.is_open:
-            self._write(b"".join(encode(Pdu(d.command | RESPONSE, status, d.sequence, b"\0")) for d in deliveries))
+            self._write(b"".join(encode_pdu(Pdu(d.command | RESPONSE, status, d.sequence, b"\0")) for d in deliveries))
 
     async def close(self) -> None:
         """Unbind, shortly, and close."""
@@ -167,10 +169,10 @@ class Link:
                 self._received += 1
                 buffer += data
                 for frame in take_frames(buffer):
-                    self._handle(decode(frame), frame)
+                    self._handle(decode_pdu(frame), frame)
             self._end(Retry("the connection broke"))
         except Reject as reject:
-            self._write(encode(Pdu(GENERIC_NACK, WRONG_LENGTH)))
+            self._write(encode_pdu(Pdu(GENERIC_NACK, WRONG_LENGTH)))
             self._end(Retry(f"the centre sends no PDUs: {reject.reason}"))
         except OSError:
             self._end(Retry("the connection broke"))
@@ -183,12 +185,12 @@ class Link:
         elif pdu.command in {DELIVER_SM, DATA_SM}:
             self._deliver(self, pdu, frame)
         elif pdu.command == ENQUIRE_LINK:
-            self._write(encode(Pdu(ENQUIRE_LINK | RESPONSE, OK, pdu.sequence)))
+            self._write(encode_pdu(Pdu(ENQUIRE_LINK | RESPONSE, OK, pdu.sequence)))
         elif pdu.command == UNBIND:
-            self._write(encode(Pdu(UNBIND | RESPONSE, OK, pdu.sequence)))
+            self._write(encode_pdu(Pdu(UNBIND | RESPONSE, OK, pdu.sequence)))
             self._end(Retry("the centre unbinds"))
         elif pdu.command not in {ALERT_NOTIFICATION, OUTBIND}:
-            self._write(encode(Pdu(GENERIC_NACK, WRONG_COMMAND, pdu.sequence)))
+            self._write(encode_pdu(Pdu(GENERIC_NACK, WRONG_COMMAND, pdu.sequence)))
 
     async def _enquire(self) -> None:
         """A connection over which nothing came for a while is asked whether it lives."""

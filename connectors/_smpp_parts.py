@@ -5,9 +5,9 @@ and says so (`WAITS`): nothing is read in it. The Raw of the part that completes
 not complete after `wait` seconds is stored with the parts that are there, and read with the gaps marked; a part that
 comes within `LATE` after that brings a Raw with all parts again, read as an edit of the first (`RELEASED`).
 
-`Texts` is the memory between the parts. It is saved in the account's cursor, after the Raws and before anything is
-acknowledged: what a crash takes from it, the centre brings again. A text ends here, so it may be forgotten as a whole,
-but two texts are never mixed: a part with other bytes under a number that is there begins a new text.
+`PartialTexts` is the memory between the parts. It is saved in the account's cursor, after the Raws and before anything
+is acknowledged: what a crash takes from it, the centre brings again. A text ends here, so it may be forgotten as a
+whole, but two texts are never mixed: a part with other bytes under a number that is there begins a new text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hashlib import sha256
 import msgspec
 
 from connectors._request import Request
-from connectors._smpp_user_data import Segment, UserData
+from connectors._smpp_user_data import ConcatenationInfo, UserData
 
 WAITS, BEGAN, RELEASED = "smpp-waits", "smpp-began", "smpp-released"
 """Headers of a Request: this part waits; when the text's first part came (milliseconds; part of its id); the numbers of
@@ -39,17 +39,17 @@ Key = tuple[str, str, str, int, int]
 """Sender, recipient, scheme, reference, how many parts."""
 
 
-def key_of(sender: str, recipient: str, segment: Segment) -> Key:
+def parts_key(sender: str, recipient: str, segment: ConcatenationInfo) -> Key:
     """Which text a part belongs to. Two senders never share one."""
     return (sender, recipient, segment.scheme, segment.reference, segment.total)
 
 
-def content_of(data: UserData) -> bytes:
+def content_hash(data: UserData) -> bytes:
     """8 bytes that two parts share only if they say the same."""
     return sha256(bytes((data.coding,)) + data.data).digest()[:8]
 
 
-class Text(msgspec.Struct):
+class PartialText(msgspec.Struct):
     """A text of which some parts are there."""
 
     key: Key
@@ -74,20 +74,20 @@ class Text(msgspec.Struct):
         return Request(headers=headers, body=b"".join(frame for _, frame in sorted(self.frames.items())))
 
 
-class Texts:
+class PartialTexts:
     """The texts of one account. `wait` is the seconds after which one is released."""
 
-    def __init__(self, wait: float, saved: tuple[Text, ...] = ()) -> None:
+    def __init__(self, wait: float, saved: tuple[PartialText, ...] = ()) -> None:
         self._wait = wait
-        self._waiting: OrderedDict[Key, Text] = OrderedDict()
-        self._released: OrderedDict[Key, Text] = OrderedDict()
-        self._complete: OrderedDict[Key, Text] = OrderedDict()
+        self._waiting: OrderedDict[Key, PartialText] = OrderedDict()
+        self._released: OrderedDict[Key, PartialText] = OrderedDict()
+        self._complete: OrderedDict[Key, PartialText] = OrderedDict()
         for text in saved:
             self._store_of(text)[text.key] = text
 
     def take(self, key: Key, number: int, data: UserData, frame: bytes, now: float) -> Iterator[Request]:
         """What is to be stored for a part that came."""
-        content = content_of(data)
+        content = content_hash(data)
         text = self._waiting.get(key) or self._released.get(key) or self._complete.get(key)
         if text and text.contents.get(number) == content:
             yield Request(headers={WAITS: "again"}, body=frame)
@@ -96,7 +96,7 @@ class Texts:
             yield from self._end(text)
             text = None
         if text is None:
-            text = self._waiting[key] = Text(key, now)
+            text = self._waiting[key] = PartialText(key, now)
         text.contents[number], text.frames[number] = content, frame
         if text.is_complete or text.released:
             yield text.request()
@@ -120,15 +120,15 @@ class Texts:
         first = next(iter(self._waiting.values()), None)
         return None if first is None else max(0.0, first.began + self._wait - now)
 
-    def saved(self) -> tuple[Text, ...]:
+    def saved(self) -> tuple[PartialText, ...]:
         """What a restart needs."""
         complete = list(self._complete.values())[-SAVED_COMPLETE:]
         return (*complete, *self._released.values(), *self._waiting.values())
 
-    def _store_of(self, text: Text) -> OrderedDict[Key, Text]:
+    def _store_of(self, text: PartialText) -> OrderedDict[Key, PartialText]:
         return self._complete if text.is_complete else self._released if text.released else self._waiting
 
-    def _release(self, text: Text) -> Request:
+    def _release(self, text: PartialText) -> Request:
         request = text.request()
         del self._waiting[text.key]
         text.released = tuple(sorted(text.frames))
@@ -137,14 +137,14 @@ class Texts:
             self._released.popitem(last=False)
         return request
 
-    def _end(self, text: Text) -> Iterator[Request]:
+    def _end(self, text: PartialText) -> Iterator[Request]:
         """Another text has its key from now on."""
         if self._waiting.pop(text.key, None):
             yield text.request()
         self._released.pop(text.key, None)
         self._complete.pop(text.key, None)
 
-    def _completed(self, text: Text) -> None:
+    def _completed(self, text: PartialText) -> None:
         self._waiting.pop(text.key, None)
         self._released.pop(text.key, None)
         text.frames = {}

@@ -80,7 +80,7 @@ def take_frames(buffer: bytearray) -> Iterator[bytes]:
         yield frame
 
 
-def decode(frame: bytes) -> Pdu:
+def decode_pdu(frame: bytes) -> Pdu:
     """The PDU of one frame. Raises Reject."""
     if len(frame) < HEADER:
         raise Reject("pdu_too_short", f"a PDU has at least {HEADER} bytes, this has {len(frame)}")
@@ -90,7 +90,7 @@ def decode(frame: bytes) -> Pdu:
     return Pdu(command, status, sequence, frame[HEADER:])
 
 
-def encode(pdu: Pdu) -> bytes:
+def encode_pdu(pdu: Pdu) -> bytes:
     """The PDU's bytes."""
     return _header.pack(HEADER + len(pdu.body), pdu.command, pdu.status, pdu.sequence) + pdu.body
 
@@ -120,19 +120,19 @@ def encode_message(message: ShortMessage) -> bytes:
     """The body of a submit_sm or deliver_sm."""
     m = message
     return b"".join((
-        cstring(m.service_type), bytes((m.source_ton, m.source_npi)), cstring(m.source),
-        bytes((m.destination_ton, m.destination_npi)), cstring(m.destination),
+        encode_cstring(m.service_type), bytes((m.source_ton, m.source_npi)), encode_cstring(m.source),
+        bytes((m.destination_ton, m.destination_npi)), encode_cstring(m.destination),
         bytes((m.esm_class, m.protocol_id, 0, 0, 0, m.registered_delivery, 0, m.data_coding, 0, len(m.text))), m.text,
-        *(tlv(tag, value) for tag, value in m.tlvs.items()),
+        *(encode_tlv(tag, value) for tag, value in m.tlvs.items()),
     ))  # fmt: skip
 
 
-def cstring(text: str) -> bytes:
+def encode_cstring(text: str) -> bytes:
     """A string that ends with NUL."""
     return text.replace("\0", "").encode("latin-1", "replace") + b"\0"
 
 
-def tlv(tag: int, value: bytes) -> bytes:
+def encode_tlv(tag: int, value: bytes) -> bytes:
     """An optional parameter."""
     return _tlv.pack(tag, len(value)) + value
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from connectors._numbers import number
-from connectors._smpp_parts import Key, content_of, key_of
-from connectors._smpp_pdu import MESSAGES, Pdu, ShortMessage, decode, decode_message, take_frames
-from connectors._smpp_receipts import Report, report_in
-from connectors._smpp_text import Alphabet, Decoded, join
-from connectors._smpp_user_data import UserData, user_data
+from connectors._numbers import normalize_number
+from connectors._smpp_parts import Key, content_hash, parts_key
+from connectors._smpp_pdu import MESSAGES, Pdu, ShortMessage, decode_message, decode_pdu, take_frames
+from connectors._smpp_receipts import DeliveryReceipt, parse_receipt
+from connectors._smpp_text import Alphabet, DecodedText, decode_joined
+from connectors._smpp_user_data import UserData, parse_user_data
 from schemas import Reject
 
 _INTERNATIONAL, _NAME = 1, 5
@@ -19,7 +19,7 @@ _INTERNATIONAL, _NAME = 1, 5
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class LongText:
     """A message of one person, with those of its parts that are here."""
 
     command: int
@@ -36,17 +36,17 @@ class Text:
     def digest(self, numbers: Iterable[int], more: str = "") -> str:
         """Equal for the same parts of the same sender, brought again."""
         segments = [self.pieces[n] for n in sorted(numbers) if n in self.pieces]
-        names = [number(self.message.source), number(self.message.destination), more]
+        names = [normalize_number(self.message.source), normalize_number(self.message.destination), more]
         names += [str(piece.segment) for piece in segments]
-        contents = (content_of(piece) for piece in segments)
+        contents = (content_hash(piece) for piece in segments)
         return sha256(b"\0".join((*(name.encode() for name in names), *contents))).hexdigest()
 
 
-Found = Text | Report | Reject
+Found = LongText | DeliveryReceipt | Reject
 """One item of a request."""
 
 
-def frames_of(body: bytes) -> Iterator[bytes | Reject]:
+def split_frames(body: bytes) -> Iterator[bytes | Reject]:
     """The PDUs of a body: as bytes, one after the other, or in hex, one a line."""
     if body.startswith(b"\0"):  # the first byte of a length; no text begins so
         buffer = bytearray(body)
@@ -64,52 +64,52 @@ def frames_of(body: bytes) -> Iterator[bytes | Reject]:
             yield Reject("not_hex", "a line is one PDU in hex")
 
 
-def found_in(body: bytes, alphabet: Alphabet) -> list[tuple[ShortMessage | None, Found]]:
+def items_in_body(body: bytes, alphabet: Alphabet) -> list[tuple[ShortMessage | None, Found]]:
     """Messages, receipts and faults, in the order of their first PDU; PDUs that carry neither are left out."""
     found: list[tuple[ShortMessage | None, Found]] = []
-    begun: dict[Key, Text] = {}
-    for frame in frames_of(body):
+    begun: dict[Key, LongText] = {}
+    for frame in split_frames(body):
         try:
             if isinstance(frame, Reject):
                 raise frame
-            pdu = decode(frame)
+            pdu = decode_pdu(frame)
             if pdu.command not in MESSAGES:
                 continue
             message = decode_message(pdu)
         except Reject as reject:
             found.append((None, reject))
             continue
-        if report := report_in(message, alphabet):
+        if report := parse_receipt(message, alphabet):
             found.append((message, report))
         elif text := _begun(begun, pdu, message):
             found.append((message, text))
     return found
 
 
-def _begun(begun: dict[Key, Text], pdu: Pdu, message: ShortMessage) -> Text | None:
+def _begun(begun: dict[Key, LongText], pdu: Pdu, message: ShortMessage) -> LongText | None:
     """The text that this PDU begins; None where it is a part of one that is there."""
-    data = user_data(message)
+    data = parse_user_data(message)
     segment = data.segment
     if segment is None:
-        return Text(pdu.command, message, pieces={1: data})
-    key = text_key(message, data)
+        return LongText(pdu.command, message, pieces={1: data})
+    key = long_text_key(message, data)
     text = begun.get(key)
-    if text is None or content_of(text.pieces.get(segment.number, data)) != content_of(data):
-        text = begun[key] = Text(pdu.command, message, segment.total, {segment.number: data})
+    if text is None or content_hash(text.pieces.get(segment.number, data)) != content_hash(data):
+        text = begun[key] = LongText(pdu.command, message, segment.total, {segment.number: data})
         return text
     text.pieces[segment.number] = data
     return None
 
 
-def text_key(message: ShortMessage, data: UserData) -> Key:
+def long_text_key(message: ShortMessage, data: UserData) -> Key:
     """Which text a part belongs to, however its link writes the numbers."""
     assert data.segment is not None
-    return key_of(written(message), number(message.destination), data.segment)
+    return parts_key(conversation_number(message), normalize_number(message.destination), data.segment)
 
 
-def written(message: ShortMessage) -> str:
+def conversation_number(message: ShortMessage) -> str:
     """The sender, as a conversation is named: one citizen, one conversation."""
-    return number(phone_of(message) or message.source)
+    return normalize_number(phone_of(message) or message.source)
 
 
 def phone_of(message: ShortMessage) -> str | None:
@@ -121,7 +121,7 @@ def phone_of(message: ShortMessage) -> str | None:
     return f"+{source}" if is_whole else source
 
 
-def long_text(pieces: Mapping[int, UserData], total: int, alphabet: Alphabet) -> Decoded:
+def decode_parts(pieces: Mapping[int, UserData], total: int, alphabet: Alphabet) -> DecodedText:
     """The text of the parts; each gap is marked in its place."""
     runs: list[list[UserData]] = []
     marks: list[str] = []
@@ -132,10 +132,10 @@ def long_text(pieces: Mapping[int, UserData], total: int, alphabet: Alphabet) ->
             runs.append([])
         runs[-1].append(pieces[here])
         at = here + 1
-    decoded = [join(run, alphabet) for run in runs]
+    decoded = [decode_joined(run, alphabet) for run in runs]
     words = [word for mark, one in zip(marks, decoded, strict=True) for word in (mark, one.text)]
     text = " ".join(filter(None, [*words, _gap(at, total, total)]))
-    return Decoded(text, sum(one.strangeness for one in decoded))
+    return DecodedText(text, sum(one.strangeness for one in decoded))
 
 
 def _gap(first: int, last: int, total: int) -> str:

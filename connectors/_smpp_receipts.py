@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from connectors._smpp_pdu import MESSAGE_STATE, NETWORK_ERROR, RECEIPTED_ID, ShortMessage
-from connectors._smpp_text import Alphabet, decode
-from connectors._smpp_user_data import user_data
+from connectors._smpp_text import Alphabet, decode_text
+from connectors._smpp_user_data import parse_user_data
 from schemas import ReceiptState
 
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
@@ -45,7 +45,7 @@ _LONG_ID = 6
 _CREDIBLE = timedelta(days=2)
 
 
-class Report(NamedTuple):
+class DeliveryReceipt(NamedTuple):
     """What a receipt says."""
 
     ids: tuple[str, ...]
@@ -67,19 +67,19 @@ class Report(NamedTuple):
         return received_at
 
 
-def report_in(message: ShortMessage, alphabet: Alphabet = "auto") -> Report | None:
+def parse_receipt(message: ShortMessage, alphabet: Alphabet = "auto") -> DeliveryReceipt | None:
     """What the receipt says; None where the message is none."""
     tlvs = message.tlvs
     stated = message.esm_class & _TYPE in {_RECEIPT, _INTERMEDIATE} or (MESSAGE_STATE in tlvs and RECEIPTED_ID in tlvs)
-    data = user_data(message).data
+    data = parse_user_data(message).data
     if not stated and b"id:" not in data.replace(b"\0", b"")[:4].lower():
         return None
-    text = decode(data, message.data_coding, alphabet).text
+    text = decode_text(data, message.data_coding, alphabet).text
     if not stated and not _WHOLE_FORM.match(text):
         return None
     words = {name: found[1] for name, form in _FIELDS.items() if (found := form.search(text))}
     named = _printable(tlvs.get(RECEIPTED_ID, b"")), words.get("id", "")
-    return Report(
+    return DeliveryReceipt(
         tuple(dict.fromkeys(filter(None, named))), _state(words, tlvs), _reason(words, tlvs), words.get("done", "")
     )
 

@@ -13,17 +13,17 @@ from hashlib import sha256
 
 import msgspec
 
-from connectors._numbers import number
+from connectors._numbers import normalize_number
 from connectors._port import Intake
 from connectors._request import Request
 from connectors._smpp_codes import TRY_AGAIN_LATER
-from connectors._smpp_link import Link
-from connectors._smpp_parts import BEGAN, WAITS, Text, Texts, key_of
+from connectors._smpp_link import SmppConnection
+from connectors._smpp_parts import BEGAN, WAITS, PartialText, PartialTexts, parts_key
 from connectors._smpp_pdu import Pdu, ShortMessage, decode_message, take_frames
-from connectors._smpp_reading import written
-from connectors._smpp_receipts import SentIds, report_in
+from connectors._smpp_reading import conversation_number
+from connectors._smpp_receipts import SentIds, parse_receipt
 from connectors._smpp_settings import SmppSettings
-from connectors._smpp_user_data import user_data
+from connectors._smpp_user_data import parse_user_data
 from schemas import Reject
 
 REPEATED, SENT_AS = "smpp-repeated", "smpp-sent-as"
@@ -41,7 +41,7 @@ MOST_COUNTED = 50_000
 class _Cursor(msgspec.Struct, omit_defaults=True):
     """What a restart needs."""
 
-    texts: tuple[Text, ...] = ()
+    texts: tuple[PartialText, ...] = ()
     dialect: str | None = None
 
 
@@ -51,13 +51,13 @@ class Receiver:
     def __init__(self, settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float]) -> None:
         saved = _decoded(cursor)
         self.sent = SentIds(saved.dialect)
-        self._texts = Texts(settings.join_within, saved.texts)
+        self._texts = PartialTexts(settings.join_within, saved.texts)
         self._saved = cursor
         self._settings, self._intake, self._now = settings, intake, now
-        self._queue: list[tuple[Link, Pdu, bytes]] = []
+        self._queue: list[tuple[SmppConnection, Pdu, bytes]] = []
         self._arrived = asyncio.Event()
 
-    def deliver(self, link: Link, pdu: Pdu, frame: bytes) -> None:
+    def deliver(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> None:
         """A connection brought this."""
         if len(self._queue) >= MOST_QUEUED:
             link.acknowledge([pdu], TRY_AGAIN_LATER)
@@ -94,19 +94,19 @@ class Receiver:
         except TimeoutError:
             pass
 
-    def _requests(self, link: Link, pdu: Pdu, frame: bytes) -> list[Request]:
+    def _requests(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> list[Request]:
         """Never raises: what cannot be read is stored, and the reader says why."""
         try:
             message = decode_message(pdu)
         except Reject:
             return [Request(body=frame)]
-        if report := report_in(message, self._settings.alphabet):
+        if report := parse_receipt(message, self._settings.alphabet):
             known = self.sent.known_as(report.ids)
             return [Request(headers={SENT_AS: known} if known else {}, body=frame)]
-        data = user_data(message)
+        data = parse_user_data(message)
         if data.segment is None:
             return [Request(headers=_repeated(link, message), body=frame)]
-        key = key_of(written(message), number(message.destination), data.segment)
+        key = parts_key(conversation_number(message), normalize_number(message.destination), data.segment)
         return list(self._texts.take(key, data.segment.number, data, frame, self._now()))
 
     def _cursor(self) -> str | None:
@@ -128,7 +128,7 @@ def _once_each(requests: Sequence[Request]) -> list[Request]:
     return [request for request in requests if WAITS not in request.headers or request.body not in held]
 
 
-def _repeated(link: Link, message: ShortMessage) -> dict[str, str]:
+def _repeated(link: SmppConnection, message: ShortMessage) -> dict[str, str]:
     """The same words twice over one connection are two messages: what we acknowledged does not come again. Over another
     connection they may be the first, brought again."""
     key = sha256(repr(message).encode()).digest()[:12]

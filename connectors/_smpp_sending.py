@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from connectors._gsm import split_into_segments
-from connectors._smpp_alphabets import gsm7_bytes, is_shared
+from connectors._smpp_alphabets import encode_gsm7, is_same_in_all_alphabets
 from connectors._smpp_codes import BUSY, OK, submit_verdict
-from connectors._smpp_link import Link
+from connectors._smpp_link import SmppConnection
 from connectors._smpp_pdu import RESPONSE, SUBMIT_SM, UDHI, Pdu, ShortMessage, encode_message, first_string
 from connectors._smpp_session import SmppSession
 from connectors._smpp_settings import SmppSettings
@@ -29,7 +29,7 @@ async def send_parts(reply: Reply, session: SmppSession, settings: SmppSettings)
     leaves open what arrived."""
     link = session.link_to_send()
     ids: list[str] = []
-    for number, message in enumerate(messages(reply, settings, session.next_reference)):
+    for number, message in enumerate(split_reply(reply, settings, session.next_reference)):
         await session.pace()
         try:
             response = await _submitted(link, encode_message(message), pauses=PAUSES if number else ())
@@ -43,7 +43,7 @@ async def send_parts(reply: Reply, session: SmppSession, settings: SmppSettings)
     return tuple(ids)
 
 
-def messages(reply: Reply, settings: SmppSettings, next_reference: Callable[[], int]) -> Iterator[ShortMessage]:
+def split_reply(reply: Reply, settings: SmppSettings, next_reference: Callable[[], int]) -> Iterator[ShortMessage]:
     """The parts of a reply. Raises Reject where there can be none."""
     if not any(c.isdigit() for c in reply.to) or any(c.isalpha() for c in reply.to):
         raise Reject("sender_is_a_name", "the sender is a name, not a number: nothing can be answered")
@@ -74,11 +74,11 @@ def messages(reply: Reply, settings: SmppSettings, next_reference: Callable[[], 
 def _encoded(text: str, settings: SmppSettings) -> tuple[list[bytes], int]:
     """The bytes of each part, and their data coding. Coding 0 is the operator's own alphabet: without knowing it, only
     what all alphabets share goes by it."""
-    ucs2 = settings.alphabet != "gsm7" and not is_shared(text)
+    ucs2 = settings.alphabet != "gsm7" and not is_same_in_all_alphabets(text)
     cut = split_into_segments(text, ucs2=ucs2)
     if cut.encoding == "UCS-2":
         return [part.encode("utf-16-be", "surrogatepass") for part in cut.parts], _UCS2
-    return [gsm7_bytes(part) for part in cut.parts], 0
+    return [encode_gsm7(part) for part in cut.parts], 0
 
 
 def _type_of(address: str) -> tuple[int, int]:
@@ -90,7 +90,7 @@ def _type_of(address: str) -> tuple[int, int]:
     return (_SHORT, 0) if len(address) <= _SHORT_CODE else (_NATIONAL, _ISDN)
 
 
-async def _submitted(link: Link, body: bytes, pauses: Sequence[float]) -> Pdu:
+async def _submitted(link: SmppConnection, body: bytes, pauses: Sequence[float]) -> Pdu:
     """The response of a centre that took the part. Raises as `send_parts`."""
     for pause in (*pauses, None):
         response = await link.submit(body)

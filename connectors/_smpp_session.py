@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from connectors._port import Intake, Session
-from connectors._smpp_link import Link, bound
+from connectors._smpp_link import SmppConnection, open_bound_link
 from connectors._smpp_receiver import Receiver
 from connectors._smpp_settings import BindMode, ConnectionSettings, SmppSettings
 from schemas import AccountFault, Retry
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def connected(
+async def open_session(
     settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float] = time.time
 ) -> AsyncIterator[SmppSession]:
     """Open the session; one connection is enough. Raises Retry or AccountFault."""
@@ -43,7 +43,7 @@ class SmppSession(Session):
 
     def __init__(self, settings: SmppSettings, receiver: Receiver) -> None:
         self._settings, self._receiver = settings, receiver
-        self._links: dict[ConnectionSettings, tuple[Link, AsyncExitStack]] = {}
+        self._links: dict[ConnectionSettings, tuple[SmppConnection, AsyncExitStack]] = {}
         self._turn = 0
         self._due = 0.0
         self.reference = int(time.time()) & 0xFF
@@ -75,7 +75,7 @@ class SmppSession(Session):
         self._links.clear()
         await asyncio.gather(*(stack.aclose() for stack in stacks), return_exceptions=True)
 
-    def link_to_send(self) -> Link:
+    def link_to_send(self) -> SmppConnection:
         """A connection that takes messages, each in its turn. Raises Retry."""
         links = [link for link, _ in self._links.values() if link.role != BindMode.RECEIVER and link.is_open]
         if not links:
@@ -101,7 +101,7 @@ class SmppSession(Session):
 
     async def _open(self, endpoint: ConnectionSettings) -> None:
         stack = AsyncExitStack()
-        link = await stack.enter_async_context(bound(endpoint, self._settings, self._receiver.deliver))
+        link = await stack.enter_async_context(open_bound_link(endpoint, self._settings, self._receiver.deliver))
         self._links[endpoint] = (link, stack)
 
     async def _hold(self, endpoint: ConnectionSettings) -> None:

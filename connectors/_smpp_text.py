@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from connectors._smpp_alphabets import DECODERS, MARKS, unpacked
+from connectors._smpp_alphabets import DECODERS, MARKS, unpack_septets
 from connectors._smpp_user_data import UserData
 
 Alphabet = Literal["auto", "gsm7", "latin1"]
@@ -23,25 +23,25 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b\x0e-\x1f\x7f-\x9f]")
 _PLAIN = re.compile(r"[A-Za-z0-9 \n\r.,:;!?'\"()/%&+*=#<>-]*")
 
 
-class Decoded(NamedTuple):
+class DecodedText(NamedTuple):
     """A text, and how strange it is: 0 is plain, 1 for each character that no person writes."""
 
     text: str
     strangeness: float
 
 
-def decode(data: bytes, coding: int, alphabet: Alphabet = "auto", fill_bits: int = 0) -> Decoded:
+def decode_text(data: bytes, coding: int, alphabet: Alphabet = "auto", fill_bits: int = 0) -> DecodedText:
     """The text that the bytes most likely are. Never raises."""
     if certain := _certainly(data) or _agreed(data, coding, alphabet):
-        return Decoded(certain, strangeness(certain))
-    best = Decoded(data.decode("latin-1"), float(len(data)) + 1)
+        return DecodedText(certain, count_unlikely_characters(certain))
+    best = DecodedText(data.decode("latin-1"), float(len(data)) + 1)
     lead = 0.0
     for name in _candidates(coding, alphabet):
-        text = unpacked(data, fill_bits) if name == "packed" else DECODERS[name](data)
+        text = unpack_septets(data, fill_bits) if name == "packed" else DECODERS[name](data)
         if text is not None:
-            found = Decoded(text, strangeness(text))
+            found = DecodedText(text, count_unlikely_characters(text))
             if found.strangeness + lead < best.strangeness:
-                best = Decoded(text, found.strangeness + lead)
+                best = DecodedText(text, found.strangeness + lead)
             if best.strangeness <= lead + _DOUBT:
                 break
         lead += _DOUBT
@@ -70,26 +70,26 @@ def _agreed(data: bytes, coding: int, alphabet: Alphabet) -> str | None:
     return None if text is None or _CONTROL.search(text) else text
 
 
-def join(pieces: Sequence[UserData], alphabet: Alphabet = "auto") -> Decoded:
+def decode_joined(pieces: Sequence[UserData], alphabet: Alphabet = "auto") -> DecodedText:
     """The text of parts that follow one another: cut between two characters, or inside one, and with a data coding on
     each, or on the first only."""
-    apart = [decode(p.data, p.coding, alphabet, p.fill_bits) for p in pieces]
-    by_part = Decoded("".join(d.text for d in apart), sum(d.strangeness for d in apart))
+    apart = [decode_text(p.data, p.coding, alphabet, p.fill_bits) for p in pieces]
+    by_part = DecodedText("".join(d.text for d in apart), sum(d.strangeness for d in apart))
     if len(pieces) == 1:
         return by_part
     coding = next((p.coding for p in pieces if p.coding), 0)
-    whole = decode(b"".join(p.data for p in pieces), coding, alphabet)
+    whole = decode_text(b"".join(p.data for p in pieces), coding, alphabet)
     doubt = _DOUBT if len({p.coding for p in pieces}) == 1 else 0.0
     return whole if whole.strangeness <= by_part.strangeness + doubt else by_part
 
 
-def is_binary(pieces: Sequence[UserData], decoded: Decoded) -> bool:
+def is_binary(pieces: Sequence[UserData], decoded: DecodedText) -> bool:
     """Do the parts carry something for a machine, as a ring tone or a setting?"""
     eight_bit = all(_class_of(p.coding) == "8bit" for p in pieces)
     return eight_bit and (any(p.port for p in pieces) or decoded.strangeness > len(decoded.text) / 3)
 
 
-def strangeness(text: str) -> float:
+def count_unlikely_characters(text: str) -> float:
     """0 for what people write; 1 for each character that nobody does."""
     return 0.0 if _PLAIN.fullmatch(text) else sum(map(_strange, text))
 

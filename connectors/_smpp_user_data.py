@@ -20,8 +20,8 @@ _UNFLAGGED = (b"\x05\x00\x03", b"\x06\x08\x04")
 """Headers of parts, by which they are known where a gateway lost the flag; no text begins so."""
 
 
-class Segment(NamedTuple):
-    """Which part of which long text."""
+class ConcatenationInfo(NamedTuple):
+    """Which part of which long text a short message is."""
 
     scheme: Literal["udh8", "udh16", "sar"]
     """Two schemes count their references apart."""
@@ -38,7 +38,7 @@ class UserData(NamedTuple):
     data: bytes
     """Without the header."""
     coding: int
-    segment: Segment | None = None
+    segment: ConcatenationInfo | None = None
     """None: a text of one part."""
     fill_bits: int = 0
     """Bits before the first septet, where the text is packed."""
@@ -46,8 +46,8 @@ class UserData(NamedTuple):
     """An application is addressed: this is not for people."""
 
 
-def user_data(message: ShortMessage) -> UserData:
-    """Never raises: a header that makes no sense is text."""
+def parse_user_data(message: ShortMessage) -> UserData:
+    """The user data of the message. Never raises: a header that makes no sense is text."""
     data = _bytes_of(message)
     elements: dict[int, bytes] = {}
     flagged = message.esm_class & UDHI or data.startswith(_UNFLAGGED)
@@ -75,23 +75,23 @@ def _elements(header: bytes) -> dict[int, bytes]:
     return found
 
 
-def _segment_in(elements: Mapping[int, bytes]) -> Segment | None:
+def _segment_in(elements: Mapping[int, bytes]) -> ConcatenationInfo | None:
     short, wide = elements.get(0x00, b""), elements.get(0x08, b"")
     if len(wide) == 4:
-        return _valid(Segment("udh16", int.from_bytes(wide[:2], "big"), wide[2], wide[3]))
+        return _valid(ConcatenationInfo("udh16", int.from_bytes(wide[:2], "big"), wide[2], wide[3]))
     if len(short) == 3:
-        return _valid(Segment("udh8", *short))
+        return _valid(ConcatenationInfo("udh8", *short))
     return None
 
 
-def _segment_by_sar(tlvs: Mapping[int, bytes]) -> Segment | None:
+def _segment_by_sar(tlvs: Mapping[int, bytes]) -> ConcatenationInfo | None:
     reference, total, number = (tlvs.get(tag) for tag in (SAR_REFERENCE, SAR_TOTAL, SAR_SEQUENCE))
     if not (reference and total and number):
         return None
-    return _valid(Segment("sar", int.from_bytes(reference, "big"), total[-1], number[-1]))
+    return _valid(ConcatenationInfo("sar", int.from_bytes(reference, "big"), total[-1], number[-1]))
 
 
-def _valid(segment: Segment) -> Segment | None:
+def _valid(segment: ConcatenationInfo) -> ConcatenationInfo | None:
     """A part 0, or 4 of 3, is no part; 1 of 1 is a text by itself."""
     return segment if 1 <= segment.number <= segment.total and segment.total > 1 else None
 

@@ -25,8 +25,8 @@ _REFERENCES = (
 )  # fmt: skip
 
 
-def content_of(message: Json, raw: Raw) -> dict[str, Any]:
-    """Fields of a Message."""
+def message_fields(message: Json, raw: Raw) -> dict[str, Any]:
+    """The fields of a `Message` that hold what was written or sent."""
     word = string_of(message, "type") or "none"
     kind = _KINDS.get(word, "unknown")
     shown = object_of(object_of(message, "edit"), "message") or message
@@ -52,12 +52,12 @@ def time_of(value: Json) -> datetime | None:
         return None
 
 
-def errors_of(value: Json) -> str:
+def error_texts(value: Json) -> str:
     """Meta's codes and titles; its details may name the citizen."""
     return "; ".join(f"{e.get('code')} {string_of(e, 'title')}".strip()[:200] for e in objects_of(value, "errors"))
 
 
-def own_phone(message: Json) -> str:
+def shared_phone(message: Json) -> str:
     """Digits of the number that a citizen who hides it gave us when we asked for it; else empty."""
     if string_of(message, "origin") != "contact_request":
         return ""
@@ -73,7 +73,7 @@ def new_ids(message: Json) -> tuple[str, ...]:
     return tuple(string_of(notice, name).removeprefix("+") for name in ("wa_id", "new_wa_id", "user_id", "new_user_id"))
 
 
-def with_phone(wamid: str, user: str, phone: str) -> str:
+def message_id_with_phone(wamid: str, user: str, phone: str) -> str:
     """The id of a message in its form with the citizen's number: Meta also writes it with the user id inside."""
     if not user or not phone:
         return wamid
@@ -196,6 +196,6 @@ def _extra(message: Json) -> dict[str, str]:
         "payload": string_of(object_of(message, "button"), "payload") or string_of(chosen, "id"),
         "forwarded": "yes" if context.get("forwarded") or context.get("frequently_forwarded") else "",
         "referral": string_of(object_of(message, "referral"), "source_url"),
-        "errors": errors_of(message),
+        "errors": error_texts(message),
     }
     return {name: value for name, value in extra.items() if value}

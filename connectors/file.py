@@ -20,7 +20,7 @@ import msgspec
 from connectors._demo import DemoItem, DemoRequest
 from connectors._port import Channel
 from connectors._request import Part, Payload
-from connectors._rows import FAULTS, AmbiguousTime, Fields, decode_row, json_of, list_of, read_time, wrong
+from connectors._rows import FAULTS, AmbiguousTime, Fields, decode_row, parse_json, parse_list, read_time, wrong_field
 from connectors._settings import Settings
 from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
 from schemas.regions import is_region
@@ -45,7 +45,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
 
 
-class File(Channel):
+class FileChannel(Channel):
     kind = "file"
     settings_type = FileSettings
     needs_contract = False
@@ -87,11 +87,11 @@ class File(Channel):
     def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
         text = row.pop("text", None)
         if not isinstance(text, str) or not text.strip():
-            raise wrong("text")
+            raise wrong_field("text")
         native = _text(row, "id") or raw.headers.get("row-id")
         channel = _text(row, "channel")
         if channel and not _KIND.fullmatch(channel):
-            raise wrong("channel")
+            raise wrong_field("channel")
         _text(row, "conversation")
         known = {
             "text": text,
@@ -123,7 +123,7 @@ def _text(row: Fields, name: str) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not (text := _text_or_empty(value)):
-        raise wrong(name)
+        raise wrong_field(name)
     return text
 
 
@@ -140,7 +140,7 @@ def _time(row: Fields, zone: str) -> datetime | None:
     except AmbiguousTime:
         raise Reject("wrong_sent_at", '"sent_at" may be two dates: write the year first, as 2025-08-17') from None
     except ValueError:
-        raise wrong("sent_at") from None
+        raise wrong_field("sent_at") from None
     if not 1990 <= time.year <= 2100:
         raise Reject("wrong_sent_at", '"sent_at" lies far from our time: write the year with four digits')
     return time
@@ -176,7 +176,7 @@ def _region(row: Fields) -> tuple[str | None, str | None]:
     if code.isdigit() and len(code) in _DIGITS:
         code = ".".join(code[a:b] for a, b in ((0, 2), (2, 4), (4, 6), (6, 10)) if code[a:b])
     if not is_region(code):
-        raise wrong("region")
+        raise wrong_field("region")
     return code, None
 
 
@@ -187,9 +187,9 @@ def _degrees(row: Fields, name: str, most: float) -> float | None:
     try:
         degrees = float(text.replace(",", "."))
     except ValueError:
-        raise wrong(name) from None
+        raise wrong_field(name) from None
     if not -most <= degrees <= most:
-        raise wrong(name)
+        raise wrong_field(name)
     return degrees
 
 
@@ -201,7 +201,7 @@ def _flag(row: Fields, name: str) -> bool:
     value = row.pop(name, None)
     word = "" if value is None else str(value).strip().lower()
     if word not in _YES | _NO:
-        raise wrong(name)
+        raise wrong_field(name)
     return word in _YES
 
 
@@ -216,24 +216,24 @@ def _office(row: Fields, name: str) -> Office | None:
 
 
 def _tags(row: Fields, name: str) -> tuple[str, ...]:
-    return tuple(_as_text(tag) for tag in list_of(name, row.pop(name, None)))
+    return tuple(_as_text(tag) for tag in parse_list(name, row.pop(name, None)))
 
 
 def _external_ids(row: Fields, name: str) -> dict[str, str]:
     value = row.pop(name, None)
     if isinstance(value, str) and value.strip():
-        value = json_of(name, value)
+        value = parse_json(name, value)
     if not value:
         return {}
     if not isinstance(value, Mapping):
-        raise wrong(name)
+        raise wrong_field(name)
     return {str(system): _as_text(number) for system, number in value.items()}
 
 
 def _attachments(row: Fields, files: str | None) -> tuple[Attachment, ...]:
-    paths = list_of("attachments", row.pop("attachments", None))
+    paths = parse_list("attachments", row.pop("attachments", None))
     if not all(isinstance(path, str) for path in paths):
-        raise wrong("attachments")
+        raise wrong_field("attachments")
     if files is not None:
         return _files(files)
     return tuple(Attachment(native_id=path, name=PurePath(path).name) for path in paths)

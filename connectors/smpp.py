@@ -12,21 +12,21 @@ from zoneinfo import ZoneInfo
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._numbers import is_same_number
-from connectors._port import Connects, Intake, Item, Outbound, Sent, Session, Speaks
+from connectors._port import Connects, Intake, Item, ProviderConnections, SentReply, Session, Speaks
 from connectors._request import Part, Payload
 from connectors._smpp_parts import BEGAN, RELEASED, WAITS
-from connectors._smpp_pdu import DELIVER_SM, MESSAGE_PAYLOAD, SUBMIT_SM, Pdu, ShortMessage, encode, encode_message
-from connectors._smpp_reading import Found, Text, found_in, long_text, phone_of, written
-from connectors._smpp_receipts import Report
+from connectors._smpp_pdu import DELIVER_SM, MESSAGE_PAYLOAD, SUBMIT_SM, Pdu, ShortMessage, encode_message, encode_pdu
+from connectors._smpp_reading import Found, LongText, conversation_number, decode_parts, items_in_body, phone_of
+from connectors._smpp_receipts import DeliveryReceipt
 from connectors._smpp_receiver import REPEATED, SENT_AS
 from connectors._smpp_sending import send_parts
-from connectors._smpp_session import SmppSession, connected
+from connectors._smpp_session import SmppSession, open_session
 from connectors._smpp_settings import SmppSettings
 from connectors._smpp_text import is_binary
 from schemas import Message, Party, Raw, Receipt, Reject, Reply, Retry
 
 
-class Smpp(Connects, Speaks):
+class SmppChannel(Connects, Speaks):
     kind = "smpp"
     settings_type = SmppSettings
     conversational = True
@@ -72,24 +72,24 @@ system_id = ""                 # this and the password the operator gives
             return None
         payload = {MESSAGE_PAYLOAD: item.text.encode("utf-16-be")}
         message = ShortMessage(item.phone, self.settings.address or "1708", 1, 1, data_coding=8, tlvs=payload)
-        return DemoRequest(body=encode(Pdu(DELIVER_SM, 0, 1, encode_message(message))))
+        return DemoRequest(body=encode_pdu(Pdu(DELIVER_SM, 0, 1, encode_message(message))))
 
     def parts(self, payload: Payload) -> Iterator[Part]:
-        for message, found in found_in(payload.body, self.settings.alphabet):
-            yield Part(found, (written(message) or None) if message else None)
+        for message, found in items_in_body(payload.body, self.settings.alphabet):
+            yield Part(found, (conversation_number(message) or None) if message else None)
 
     def read(self, part: Part, raw: Raw) -> Item:
         found: Found = part.payload
         if isinstance(found, Reject):
             raise found
-        if isinstance(found, Report):
+        if isinstance(found, DeliveryReceipt):
             return self._receipt(found, part.conversation, raw)
         if WAITS in raw.headers:
             return self.receipt(raw, state="empty", at=raw.received_at, conversation=part.conversation)
         return self._message(found, part.conversation or raw.id, raw)
 
-    def _message(self, text: Text, conversation: str, raw: Raw) -> Message:
-        decoded = long_text(text.pieces, text.total, self.settings.alphabet)
+    def _message(self, text: LongText, conversation: str, raw: Raw) -> Message:
+        decoded = decode_parts(text.pieces, text.total, self.settings.alphabet)
         binary = is_binary(list(text.pieces.values()), decoded)
         message, released = text.message, _numbers(raw.headers.get(RELEASED, ""))
         phone = phone_of(message)
@@ -108,10 +108,10 @@ system_id = ""                 # this and the password the operator gives
             extra={"to": message.destination} if message.destination else {},
         )
 
-    def _is_ours(self, text: Text) -> bool:
+    def _is_ours(self, text: LongText) -> bool:
         return text.command == SUBMIT_SM or is_same_number(text.message.source, self.settings.address)
 
-    def _receipt(self, report: Report, conversation: str | None, raw: Raw) -> Receipt:
+    def _receipt(self, report: DeliveryReceipt, conversation: str | None, raw: Raw) -> Receipt:
         native = raw.headers.get(SENT_AS) or next(iter(report.ids), None)
         if native is None:
             raise Reject("receipt_without_id", "a delivery receipt that names no message")
@@ -122,13 +122,13 @@ system_id = ""                 # this and the password the operator gives
 
     def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
         self.require_outbound()
-        return connected(self.settings, intake, cursor)
+        return open_session(self.settings, intake, cursor)
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()
         if not isinstance(outbound.session, SmppSession):
             raise Retry("no session")
-        return Sent(await send_parts(reply, outbound.session, self.settings))
+        return SentReply(await send_parts(reply, outbound.session, self.settings))
 
 
 def _numbers(written: str) -> tuple[int, ...]:

@@ -18,11 +18,11 @@ from urllib.parse import unquote_plus, unquote_to_bytes, urlencode
 import msgspec
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._gsm import readable, split_into_segments
-from connectors._http import HttpRequest, HttpResponse, Verdict
-from connectors._numbers import is_same_number, number
-from connectors._port import Listens, Outbound, Sent, Speaks
-from connectors._request import Answer, Forbidden, Part, Payload, Request
+from connectors._gsm import decode_best_guess, split_into_segments
+from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
+from connectors._numbers import is_same_number, normalize_number
+from connectors._port import Listens, ProviderConnections, SentReply, Speaks
+from connectors._request import Forbidden, IngressResponse, Part, Payload, Request
 from connectors._settings import Secret, Settings
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
 from schemas.regions import is_region
@@ -49,11 +49,11 @@ _ASKED_REPORTS = str(1 + 2 + 8 + 16)
 _MOST_SEGMENTS = 255
 _GET_URL = "from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"
 _ANSWERS = (
-    (403, b"Not routable", Verdict("reject", "not_routable", "the gateway has no route to this number")),
-    (403, b"", Verdict("account", "wrong_password", "the gateway does not accept username and password")),
-    (400, b"Sender missing", Verdict("account", "sender_missing", "set sender")),
-    (404, b"", Verdict("account", "wrong_send_url", "the gateway has no sendsms at send_url")),
-    (503, b"Temporal failure", Verdict("retry", "gateway_busy", "the gateway took nothing")),
+    (403, b"Not routable", ErrorMeaning("reject", "not_routable", "the gateway has no route to this number")),
+    (403, b"", ErrorMeaning("account", "wrong_password", "the gateway does not accept username and password")),
+    (400, b"Sender missing", ErrorMeaning("account", "sender_missing", "set sender")),
+    (404, b"", ErrorMeaning("account", "wrong_send_url", "the gateway has no sendsms at send_url")),
+    (503, b"Temporal failure", ErrorMeaning("retry", "gateway_busy", "the gateway took nothing")),
 )
 """Status, how the answer begins, and what it means; the first that fits."""
 
@@ -75,7 +75,7 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     """Where the gateway reaches the hub, as https://pengaduan.example.go.id: delivery reports are asked for there."""
 
 
-class Sms(Listens, Speaks):
+class SmsChannel(Listens, Speaks):
     kind = "sms"
     settings_type = SmsSettings
     conversational = True
@@ -145,13 +145,13 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         if not self.settings.token.matches(given):
             raise Forbidden("wrong token")
 
-    def accepted(self) -> Answer:
-        return Answer()  # empty: Kannel sends any words to the citizen
+    def accepted(self) -> IngressResponse:
+        return IngressResponse()  # empty: Kannel sends any words to the citizen
 
     def parts(self, payload: Payload) -> Iterator[Part]:
         given = _parameters(payload.query, payload.body)
         sender = _string(given, "from")
-        yield Part(given, None if _is_report(given) or not sender else number(sender))
+        yield Part(given, None if _is_report(given) or not sender else normalize_number(sender))
 
     def read(self, part: Part, raw: Raw) -> Message | Receipt:
         given: Mapping[str, bytes] = part.payload
@@ -162,7 +162,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             raise Reject("no_sender", "the gateway's URL has to carry from=%p")
         if "text" not in given:
             raise Reject("no_text", "the gateway's URL has to carry text=%b")
-        return self._message(raw, given, sender, number(sender))
+        return self._message(raw, given, sender, normalize_number(sender))
 
     def _message(self, raw: Raw, given: Mapping[str, bytes], sender: str, conversation: str) -> Message:
         native = _string(given, "id")
@@ -175,7 +175,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             fingerprint=self._fingerprint(given) if not native and given.get("time") else None,
             sent_at=_time(_string(given, "time")),
             sender=Party(user=f"sms:{sender}") if any(c.isalpha() for c in sender) else Party(phone=sender),
-            text=readable(given["text"], _string(given, "charset"), _string(given, "coding")),
+            text=decode_best_guess(given["text"], _string(given, "charset"), _string(given, "coding")),
             refusal="echo of our own" if self._is_ours(sender, extra.get("to", "")) else None,
             extra=extra | _concatenation(given.get("udh", b"")),
         )
@@ -197,7 +197,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         reason = f"delivery report {word[:12]}" if state in {"failed", "unknown"} else None
         return self.receipt(raw, state=state, at=raw.received_at, reply=reply, reason=reason)
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         """Kannel gives no id; its delivery reports carry our own reference, if they are asked for."""
         self.require_outbound()
         if any(c.isalpha() for c in reply.to):
@@ -215,7 +215,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             "coding": "0" if text.encoding == "GSM-7" else "2",
         } | self._asked_report(reply)
         await outbound.http.send(HttpRequest(self.settings.send_url, params=params, judge=_judged))
-        return Sent()
+        return SentReply()
 
     def _asked_report(self, reply: Reply) -> dict[str, str]:
         if not self.settings.public_url:
@@ -225,9 +225,9 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         return {"dlr-mask": _ASKED_REPORTS, "dlr-url": f"{ours}?{query.replace('%', '%%')}&dlr=%d"}  # %% is Kannel's %
 
 
-def _judged(response: HttpResponse) -> Verdict | None:
+def _judged(response: HttpResponse) -> ErrorMeaning | None:
     if 300 <= response.status < 400:
-        return Verdict("account", "wrong_send_url", "the gateway redirects: set send_url to where it leads")
+        return ErrorMeaning("account", "wrong_send_url", "the gateway redirects: set send_url to where it leads")
     fitting = (v for status, words, v in _ANSWERS if status == response.status and response.body.startswith(words))
     return next(fitting, None)
 

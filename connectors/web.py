@@ -51,7 +51,7 @@ class ReportFile(_Input, frozen=True, kw_only=True):
     size: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Supplement(_Input, frozen=True, kw_only=True):
+class ReportSupplement(_Input, frozen=True, kw_only=True):
     """Which report is added to. The hub writes it once the citizen has shown the report's token."""
 
     number: Annotated[str, Meta(pattern=r"^\d{10}$")]
@@ -83,7 +83,7 @@ class Report(_Input, frozen=True, kw_only=True):
     files: Annotated[tuple[ReportFile, ...], Meta(max_length=5)] = ()
     external_ids: Annotated[dict[Key, Short], Meta(max_length=10)] = {}
     tags: Annotated[tuple[Short, ...], Meta(max_length=20)] = ()
-    supplement: Supplement | None = None
+    supplement: ReportSupplement | None = None
     """Set: no report of its own, but an addition to an earlier one."""
     extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
 
@@ -91,7 +91,7 @@ class Report(_Input, frozen=True, kw_only=True):
 _report = msgspec.json.Decoder(Report)
 
 
-class Web(Channel):
+class WebChannel(Channel):
     kind = "web"
     settings_type = WebSettings
     needs_contract = False

@@ -21,9 +21,9 @@ from connectors._http import TRIES
 from connectors._json import Json, decode_lenient, object_of, objects_of, string_of
 from connectors._meta import MetaSettings, MetaWebhook
 from connectors._numbers import is_same_number
-from connectors._port import Fetches, File, Item, Outbound, Sent, Speaks
+from connectors._port import FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
-from connectors._whatsapp import content_of, errors_of, new_ids, own_phone, time_of, with_phone
+from connectors._whatsapp import error_texts, message_fields, message_id_with_phone, new_ids, shared_phone, time_of
 from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
 _STATES: dict[str, ReceiptState] = {
@@ -127,7 +127,7 @@ class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
     """Our number with Meta: tells accounts apart that share one webhook."""
 
 
-class Whatsapp(MetaWebhook, Speaks, Fetches):
+class WhatsappChannel(MetaWebhook, Speaks, Fetches):
     kind = "whatsapp"
     settings_type = WhatsappSettings
     conversational = True
@@ -183,14 +183,14 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         value, citizen = element.value, element.citizen
         if not citizen.keys:
             raise Reject("no_sender", "the message does not say who wrote it")
-        keys = (*citizen.keys, own_phone(value), string_of(value, "from_parent_user_id"), *new_ids(value))
+        keys = (*citizen.keys, shared_phone(value), string_of(value, "from_parent_user_id"), *new_ids(value))
         conversation, *aliases = dict.fromkeys(f"{element.change.number}:{key}" for key in keys if key)
-        native = with_phone(string_of(value, "id"), citizen.user, citizen.phone)
-        known = content_of(value, raw)
-        known["refers_to"] = with_phone(known["refers_to"] or "", citizen.user, citizen.phone) or None
+        native = message_id_with_phone(string_of(value, "id"), citizen.user, citizen.phone)
+        known = message_fields(value, raw)
+        known["refers_to"] = message_id_with_phone(known["refers_to"] or "", citizen.user, citizen.phone) or None
         known["refusal"] = element.refusal or known["refusal"]
         if element.of == "messages":
-            known["sender"] = _sender(citizen, own_phone(value))
+            known["sender"] = _sender(citizen, shared_phone(value))
         elif element.of == "calls":  # several events of one call have one id
             event = string_of(value, "event") or string_of(value, "status")
             native = f"{native}:{event}"
@@ -207,11 +207,11 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             at=time_of(value) or raw.received_at,
             conversation=part.conversation,
             reply=string_of(value, "biz_opaque_callback_data") or None,
-            native_id=with_phone(string_of(value, "id"), citizen.user, citizen.phone) or None,
-            reason=errors_of(value) or (f"status {word[:40]}" if state == "unknown" else None),
+            native_id=message_id_with_phone(string_of(value, "id"), citizen.user, citizen.phone) or None,
+            reason=error_texts(value) or (f"status {word[:40]}" if state == "unknown" else None),
         )
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         number = reply.conversation.partition(":")[0] or self.address or ""  # ours that the citizen wrote to
         to = reply.to.rpartition(":")[2].removeprefix("+")
         message = {
@@ -229,9 +229,9 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         native = next((string_of(one, "id") for one in objects_of(answer, "messages")), "")
         if not native:
             raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
-        return Sent((native,))
+        return SentReply((native,))
 
-    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         if not attachment.native_id:
             raise Reject("no_media_id", "an attachment without a media id")
         media = await self.graph(outbound, quote(attachment.native_id, safe=""))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote_plus
 
-from bus import Bodies, Bus, Spool, spooled_events
+from bus import BodyStore, Bus, Spool, spooled_events
 from connectors import Channel, Listens, PartGroup, Request, group_parts
 from hub.settings import Settings
 from schemas import Body, Raw
@@ -28,7 +28,7 @@ def spool_path(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def intake(settings: Settings, bus: Bus, bodies: Bodies) -> AsyncIterator[Bus]:
+async def intake(settings: Settings, bus: Bus, bodies: BodyStore) -> AsyncIterator[Bus]:
     """A spool before a bus that may be unavailable, and before any bus while it holds events of an earlier day.
 
     Raises UnusableLog.

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from connectors._request import Request, group_parts
 from connectors._rows.faults import FAULTS
-from connectors._rows.fields import PLACE_FIELDS, ROW_FIELDS, Fields, decode_row, json_of, list_of, wrong
+from connectors._rows.fields import PLACE_FIELDS, ROW_FIELDS, Fields, decode_row, parse_json, parse_list, wrong_field
 from connectors._rows.kinds import require_rows
-from connectors._rows.lines import Line, UnreadableFile, chunks_of, head_of, lines_of, text_of
-from connectors._rows.table import Row, headings_of, table_rows
+from connectors._rows.lines import Line, UnreadableFile, decode_head, read_chunks, read_head, split_lines
+from connectors._rows.table import Row, parse_headings, table_rows
 from connectors._rows.times import AmbiguousTime, read_time
 from schemas import Body, Raw
 
@@ -28,8 +28,23 @@ if TYPE_CHECKING:
     from connectors._port import Channel
 
 __all__ = [
-    "FAULTS", "PLACE_FIELDS", "ROW_FIELDS", "AmbiguousTime", "Fields", "NamedRow", "Row", "UnreadableFile",
-    "decode_row", "json_of", "list_of", "name_rows", "open_rows", "raw_of", "read_rows", "read_time", "wrong",
+    "FAULTS",
+    "PLACE_FIELDS",
+    "ROW_FIELDS",
+    "AmbiguousTime",
+    "Fields",
+    "NamedRow",
+    "Row",
+    "UnreadableFile",
+    "decode_row",
+    "name_rows",
+    "open_rows",
+    "parse_json",
+    "parse_list",
+    "raw_from_row",
+    "read_rows",
+    "read_time",
+    "wrong_field",
 ]  # fmt: skip
 
 CSV_NAMES = (".csv", ".tsv")
@@ -62,13 +77,13 @@ def open_rows(name: str) -> Iterator[BinaryIO]:
 
 def read_rows(name: str, file: BinaryIO) -> Iterator[Row]:
     """The rows of a file: CSV where its first line names the columns, else NDJSON. Raises UnreadableFile."""
-    chunks = chunks_of(name, file)
-    head = head_of(chunks)
-    first = next((line.text for line in lines_of(head, ())), "")
-    named_csv = name.lower().endswith(CSV_NAMES) and not text_of(head).lstrip().startswith(("{", "["))
-    is_table = named_csv or headings_of(first) is not None or first.lower().startswith("sep=")
+    chunks = read_chunks(name, file)
+    head = read_head(chunks)
+    first = next((line.text for line in split_lines(head, ())), "")
+    named_csv = name.lower().endswith(CSV_NAMES) and not decode_head(head).lstrip().startswith(("{", "["))
+    is_table = named_csv or parse_headings(first) is not None or first.lower().startswith("sep=")
     require_rows(name, head, has_headings=is_table)
-    lines = lines_of(head, chunks)
+    lines = split_lines(head, chunks)
     return table_rows(name, lines) if is_table and head else _json_rows(lines)
 
 
@@ -84,7 +99,7 @@ def name_rows(rows: Iterable[Row]) -> Iterator[NamedRow]:
         yield NamedRow(line, body, f"{digest.hex()}-{repeated.get(digest, 1)}", fault, note)
 
 
-def raw_of(row: NamedRow, channel: Channel, *, id: str, at: datetime, files: str = "") -> Raw:
+def raw_from_row(row: NamedRow, channel: Channel, *, id: str, at: datetime, files: str = "") -> Raw:
     """The row as the channel `file` takes it. `files`: its attachments as they lie with the blobs, as JSON."""
     headers = {"row-id": row.name, "row-line": str(row.line)}
     headers |= {"row-fault": row.fault} if row.fault else {}

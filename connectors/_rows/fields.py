@@ -40,7 +40,7 @@ PLACE_FIELDS = {"latitude": "lat", "longitude": "lon", "region": "code"}
 """Those that are parts of a `Place`."""
 
 
-def wrong(name: str) -> Reject:
+def wrong_field(name: str) -> Reject:
     """The field has a value that it does not take."""
     return Reject(f"wrong_{name}", f'"{name}" takes {ROW_FIELDS[name]}')
 
@@ -79,24 +79,24 @@ def _decoded(body: bytes) -> Fields:
     return row
 
 
-def list_of(name: str, value: Any) -> list[Any]:
+def parse_list(name: str, value: Any) -> list[Any]:
     """A list; from CSV, JSON or words with commas or semicolons between. Raises Reject."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            value = json_of(name, value)
+            value = parse_json(name, value)
         else:
             value = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
     if value is not None and not isinstance(value, list):
-        raise wrong(name)
+        raise wrong_field(name)
     return value or []
 
 
-def json_of(name: str, text: str) -> Any:
+def parse_json(name: str, text: str) -> Any:
     """The value that a text holds as JSON. Raises Reject."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise wrong(name) from None
+        raise wrong_field(name) from None
 
 
 class _Repeated(ValueError):  # noqa: N818 - it says what is wrong

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from connectors._rows.lines import UnreadableFile, encoding_of, text_of
+from connectors._rows.lines import UnreadableFile, decode_head, detect_encoding
 
 _AS_CSV = "open it in the program that made it, and save it as CSV UTF-8"
 _UNPACK = "unpack it first"
@@ -45,7 +45,7 @@ _DEEPEST = 4
 def require_rows(name: str, head: bytes, *, has_headings: bool) -> None:
     """Raises UnreadableFile where a file that begins with `head` is of another kind. A file with some wrong rows among
     others is none of these: its rows are named one by one."""
-    found = _by_signature(head) or _by_text(name, text_of(head), has_headings=has_headings)
+    found = _by_signature(head) or _by_text(name, decode_head(head), has_headings=has_headings)
     if found:
         what, advice = found
         raise UnreadableFile(f"{name} is {what}: {advice}")
@@ -57,7 +57,7 @@ def _by_signature(head: bytes) -> tuple[str, str] | None:
         return next(inside, (b"", "compressed (zip)", _UNPACK))[1:]
     if found := next((found for found in _SIGNATURES if head.startswith(found[0])), None):
         return found[1:]
-    if encoding_of(head)[0] == "utf-8" and len(_CONTROLS.findall(text_of(head))) > 8 + len(head) / 50:
+    if detect_encoding(head)[0] == "utf-8" and len(_CONTROLS.findall(decode_head(head))) > 8 + len(head) / 50:
         return "no text file", _AS_CSV
     return None
 

@@ -37,7 +37,7 @@ class Line(NamedTuple):
     too_long: bool = False
 
 
-def chunks_of(name: str, file: BinaryIO) -> Iterator[bytes]:
+def read_chunks(name: str, file: BinaryIO) -> Iterator[bytes]:
     """The bytes of a file as they come. Raises UnreadableFile."""
     read = getattr(file, "read1", file.read)
     try:
@@ -47,7 +47,7 @@ def chunks_of(name: str, file: BinaryIO) -> Iterator[bytes]:
         raise UnreadableFile(f"{name} cannot be read to its end ({error.strerror}): see what it lies on") from None
 
 
-def head_of(chunks: Iterator[bytes]) -> bytes:
+def read_head(chunks: Iterator[bytes]) -> bytes:
     """The beginning of a file: its first line, and as much as comes with it."""
     head = b""
     while len(head) < CHUNK and not _BEHIND_A_LINE.search(head):
@@ -57,7 +57,7 @@ def head_of(chunks: Iterator[bytes]) -> bytes:
     return head
 
 
-def encoding_of(head: bytes) -> tuple[str, int]:
+def detect_encoding(head: bytes) -> tuple[str, int]:
     """The encoding and the length of its mark. Without a mark, UTF-16 shows by a NUL in nearly every character."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
@@ -69,18 +69,18 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def text_of(head: bytes) -> str:
+def decode_head(head: bytes) -> str:
     """The text at the beginning of a file."""
-    encoding, mark = encoding_of(head)
+    encoding, mark = detect_encoding(head)
     return _decoded(head[mark:]) if encoding == "utf-8" else head[mark:].decode(encoding, "replace")
 
 
-def lines_of(head: bytes, chunks: Iterable[bytes]) -> Iterator[Line]:
+def split_lines(head: bytes, chunks: Iterable[bytes]) -> Iterator[Line]:
     """The lines of a file that begins with `head` and goes on with `chunks`."""
-    encoding, mark = encoding_of(head)
+    encoding, mark = detect_encoding(head)
     utf8 = _as_utf8(encoding, chain([head[mark:]], chunks))
     number = 0
-    for number, (line, too_long) in enumerate(_split(utf8, _end_of(text_of(head))), 1):
+    for number, (line, too_long) in enumerate(_split(utf8, _end_of(decode_head(head))), 1):
         yield Line(number, _decoded(line), too_long)
 
 

@@ -39,7 +39,7 @@ class Row(NamedTuple):
     """For the operator, where the row can be read."""
 
 
-class Record(NamedTuple):
+class TableRecord(NamedTuple):
     """The cells of one record."""
 
     line: int
@@ -50,18 +50,18 @@ class Record(NamedTuple):
     """Its lines as they stand."""
 
 
-class Headings(NamedTuple):
+class ColumnHeadings(NamedTuple):
     """The names of the columns, and what is between them."""
 
     delimiter: str
     names: Sequence[str]
 
 
-def headings_of(first: str) -> Headings | None:
+def parse_headings(first: str) -> ColumnHeadings | None:
     """The columns that a file's first line names; None where none of them is `text`."""
     delimiter = max(DELIMITERS, key=first.count)
     names = [_heading(cell) for cell in _cells(first, delimiter)]
-    return Headings(delimiter, names) if "text" in names else None
+    return ColumnHeadings(delimiter, names) if "text" in names else None
 
 
 def table_rows(name: str, lines: Iterator[Line]) -> Iterator[Row]:
@@ -73,7 +73,7 @@ def table_rows(name: str, lines: Iterator[Line]) -> Iterator[Row]:
             yield row
 
 
-def _begun(name: str, lines: Iterator[Line]) -> tuple[Iterator[Record], Sequence[str]]:
+def _begun(name: str, lines: Iterator[Line]) -> tuple[Iterator[TableRecord], Sequence[str]]:
     first = next(lines, Line(1, ""))
     delimiter = max(DELIMITERS, key=first.text.count)
     if first.text.lower().startswith("sep=") and len(first.text.strip()) == len("sep=;"):  # a hint of Excel's
@@ -126,26 +126,26 @@ class _Ahead:
         self._back.extendleft(reversed(lines))
 
 
-def _records(ahead: _Ahead, delimiter: str, headings: Sequence[str]) -> Iterator[Record]:
+def _records(ahead: _Ahead, delimiter: str, headings: Sequence[str]) -> Iterator[TableRecord]:
     while line := ahead.next():
         if line.too_long:
-            yield Record(line.number, (), fault="too_long", written=line.text)
+            yield TableRecord(line.number, (), fault="too_long", written=line.text)
         else:
             yield _record(line, ahead, delimiter, headings)
 
 
-def _record(line: Line, ahead: _Ahead, delimiter: str, headings: Sequence[str]) -> Record:
+def _record(line: Line, ahead: _Ahead, delimiter: str, headings: Sequence[str]) -> TableRecord:
     taken, cells, is_open = _until_closed(line, ahead, delimiter)
     if cells is not None and (len(taken) == 1 or _is_one_row(taken, cells, delimiter, headings)):
-        return Record(line.number, cells, written="\n".join(one.text for one in taken))
+        return TableRecord(line.number, cells, written="\n".join(one.text for one in taken))
     ahead.give_back(taken[1:])
     as_letters = line.text.split(delimiter)
     if len(as_letters) == len(headings):
-        return Record(line.number, as_letters, note=_AS_A_LETTER if is_open else "", written=line.text)
+        return TableRecord(line.number, as_letters, note=_AS_A_LETTER if is_open else "", written=line.text)
     lenient = None if is_open else _cells(line.text, delimiter)
     if lenient and len(lenient) == len(headings):
-        return Record(line.number, lenient, written=line.text)
-    return Record(line.number, (), fault="open_quote" if is_open else "misplaced_quote", written=line.text)
+        return TableRecord(line.number, lenient, written=line.text)
+    return TableRecord(line.number, (), fault="open_quote" if is_open else "misplaced_quote", written=line.text)
 
 
 _AS_A_LETTER = "a quote is opened and never closed: it is taken as a letter"
@@ -200,7 +200,7 @@ def _ended(line: str) -> str:
     return f"{line.replace(chr(13), _BREAK)}\n"
 
 
-def _row(record: Record, headings: Sequence[str]) -> Row | None:
+def _row(record: TableRecord, headings: Sequence[str]) -> Row | None:
     """None: a record without words."""
     line, cells, fault, note, written = record
     over = any(cell.strip() for cell in cells[len(headings) :])

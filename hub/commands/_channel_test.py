@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from connectors import Channel, Connects, Http, Outbound, Polls, Request, Speaks
+from connectors import Channel, Connects, Http, Polls, ProviderConnections, Request, Speaks
 from hub.clock import now
 from hub.commands._doctor_host import answers
 from hub.commands._finding import Finding
@@ -24,7 +24,7 @@ async def tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]
         yield _reached(channel, url)
     async with Http() as http:
         if isinstance(channel, Polls):
-            yield await _polled(channel, Outbound(http))
+            yield await _polled(channel, ProviderConnections(http))
         if isinstance(channel, Connects):
             yield await _connected(channel)
         if send_to is not None:
@@ -39,7 +39,7 @@ def _reached(channel: Channel, url: str) -> Finding:
     return Finding(channel.account, f"{parts.hostname}:{port} {words}", not reached)
 
 
-async def _polled(channel: Polls, outbound: Outbound) -> Finding:
+async def _polled(channel: Polls, outbound: ProviderConnections) -> Finding:
     try:
         polled = await channel.poll(None, outbound)
     except Exception as fault:
@@ -64,10 +64,10 @@ async def _sent(channel: Channel, to: str, http: Http) -> Finding:
     )  # fmt: skip
     try:
         if not isinstance(channel, Connects):
-            sent = await channel.send(reply, Outbound(http))
+            sent = await channel.send(reply, ProviderConnections(http))
         else:
             async with channel.connect(_take_nothing, None) as session:
-                sent = await channel.send(reply, Outbound(http, session))
+                sent = await channel.send(reply, ProviderConnections(http, session))
     except Exception as fault:
         return _failed(channel, "a message", fault)
     return Finding(channel.account, f"a message was sent to that address ({len(sent.native_ids)} ids came back)")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors._rows import NamedRow, decode_row, list_of
+from connectors._rows import NamedRow, decode_row, parse_list
 from hub.commands import printable, say
 from schemas import Reject
 
@@ -80,7 +80,7 @@ def _paths(row: NamedRow) -> Sequence[str]:
     if row.fault or not (b"attachments" in row.body or b"\\u" in row.body):
         return ()
     try:
-        paths = list_of("attachments", decode_row(row.body).get("attachments"))
+        paths = parse_list("attachments", decode_row(row.body).get("attachments"))
     except Reject:
         return ()
     return paths if all(isinstance(path, str) for path in paths) else ()

@@ -19,7 +19,7 @@ import click
 from uuid_utils import uuid7
 
 from connectors import Channel
-from connectors._rows import NamedRow, raw_of
+from connectors._rows import NamedRow, raw_from_row
 from hub.accounts import Accounts
 from hub.clock import now
 from hub.commands import data, on_hub, say
@@ -123,7 +123,7 @@ async def _look(in_flight: InFlight, progress: Progress) -> None:
 
 def _raws(rows: Sequence[NamedRow], *, channel: Channel, attachments: RowAttachments) -> list[Raw]:
     at = now()
-    return [raw_of(row, channel, id=str(uuid7()), at=at, files=attachments.files_of(row)) for row in rows]
+    return [raw_from_row(row, channel, id=str(uuid7()), at=at, files=attachments.files_of(row)) for row in rows]
 
 
 class Progress:

@@ -84,11 +84,11 @@ def _bare(settings_type: type[Settings]) -> Settings:
 
 
 def _rows(file: str, channel: Channel) -> Iterator[Raw]:
-    from connectors._rows import raw_of
+    from connectors._rows import raw_from_row
 
     with rows_of(file) as rows:
         for row in rows:
-            yield raw_of(row, channel, id=str(uuid5(_RAWS, row.name)), at=now())
+            yield raw_from_row(row, channel, id=str(uuid5(_RAWS, row.name)), at=now())
 
 
 def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:

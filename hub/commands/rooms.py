@@ -11,7 +11,7 @@ import click
 import msgspec
 from stdnum import luhn
 
-from connectors._rows import raw_of
+from connectors._rows import raw_from_row
 from hub.clock import now
 from hub.commands import data, say, settings
 from hub.commands._rows import rows_of
@@ -88,7 +88,7 @@ def _messages(file: str) -> Iterator[list[Message]]:
     with rows_of(file) as rows:
         while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
-            raws = [raw_of(row, channel, id=id, at=now()) for id, row in lines.items()]
+            raws = [raw_from_row(row, channel, id=id, at=now()) for id, row in lines.items()]
             items = reader.read(raws, now=now, new_id=lambda: str(next(ids)))
             for item in items:
                 if isinstance(item, Dead):

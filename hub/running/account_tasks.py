@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
-from connectors import Channel, Connects, LeaseLost, Outbound, Polls
+from connectors import Channel, Connects, LeaseLost, Polls, ProviderConnections
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.leases import Leases
@@ -31,7 +31,7 @@ class AccountTasks:
 
     def __init__(
         self, backend: Backend, leases: Leases, health: AccountHealth, sessions: Sessions, door: Door,
-        *, outbound: Callable[[str], Outbound],
+        *, outbound: Callable[[str], ProviderConnections],
     ) -> None:  # fmt: skip
         self._backend, self._leases, self._health = backend, leases, health
         self._sessions, self._door, self._outbound = sessions, door, outbound

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors import Channel, Http, Outbound
+from connectors import Channel, Http, ProviderConnections
 from hub.accounts import Accounts
 from hub.opening import Wake
 from hub.reading import InThread
@@ -132,8 +132,8 @@ class AccountsStage:
         self._seen = {account: channels[account] for account in epochs if account in channels}
         self._tasks.match({account: epochs[account] for account in self._seen}, channels)
 
-    def _outbound(self, account: str) -> Outbound:
-        return Outbound(self._http, self._sessions.get(account))
+    def _outbound(self, account: str) -> ProviderConnections:
+        return ProviderConnections(self._http, self._sessions.get(account))
 
     async def _stop(self, running: dict[str, asyncio.Task[None]]) -> None:
         for task in running.values():

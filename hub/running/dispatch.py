@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from connectors import Channel, Connects, Outbound, Speaks
+from connectors import Channel, Connects, ProviderConnections, Speaks
 from hub.accounts import Accounts
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
@@ -27,7 +27,7 @@ MIN_INTERVAL = 0.005
 """Seconds between two claims, so that free slots find company."""
 LAST_CLAIM = 2.0
 """Seconds that a claim has to end when the process stops."""
-OutboundOf = Callable[[str], Outbound]
+OutboundOf = Callable[[str], ProviderConnections]
 """What the channel of an account may use now."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bus import fault_location
-from connectors import LeaseLost, Outbound, Polls
+from connectors import LeaseLost, Polls, ProviderConnections
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.taking_in import AccountIntake
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def poll_forever(
-    channel: Polls, intake: AccountIntake, outbound: Outbound, backend: Backend, health: AccountHealth
+    channel: Polls, intake: AccountIntake, outbound: ProviderConnections, backend: Backend, health: AccountHealth
 ) -> None:
     """Until cancelled. Raises LeaseLost, and Retry at the beginning; later faults cause a pause."""
     account = channel.account

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bus import fault_location
-from connectors import Channel, Outbound, Speaks
+from connectors import Channel, ProviderConnections, Speaks
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
 from sink.outbox_claims import OwedReply
 from sink.outbox_results import SendResult, next_attempt
@@ -36,7 +36,7 @@ class Sending(NamedTuple):
 
 
 async def send_reply(
-    owed: OwedReply, channel: Channel | None, render: Render, outbound: Outbound, now: Callable[[], datetime]
+    owed: OwedReply, channel: Channel | None, render: Render, outbound: ProviderConnections, now: Callable[[], datetime]
 ) -> Sending:
     """Send it. Raises nothing; where it is cancelled, the reply is `unknown`."""
     if not isinstance(channel, Speaks):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from uuid_utils import uuid7
 
 from bus import fault_location
-from connectors import Answer, Forbidden, Listens, Request
+from connectors import Forbidden, IngressResponse, Listens, Request
 from hub.intake import raws_of
 from hub.web.asgi import Headers, Receive, Scope, Send
 from hub.web.bodies import BodyBudget, NoRoom, TooLarge, TooSlow, read_body
@@ -40,16 +40,16 @@ RETRY_AFTER = 5
 """Seconds, both."""
 
 _log = logging.getLogger(__name__)
-_NOT_PROVEN = Answer(403, b"not proven\n")
+_NOT_PROVEN = IngressResponse(403, b"not proven\n")
 _CLOSING = {"connection": "close"}
-_UNPROVEN_UNREAD = Answer(403, b"not proven\n", headers=_CLOSING)
-_TRY_AGAIN = Answer(503, b"try again\n", headers={"retry-after": str(RETRY_AFTER)})
-_UNREAD: dict[type[Exception], Answer] = {
-    TooLarge: Answer(413, b"too large\n", headers=_CLOSING),
-    TooSlow: Answer(408, b"too slow\n", headers=_CLOSING),
+_UNPROVEN_UNREAD = IngressResponse(403, b"not proven\n", headers=_CLOSING)
+_TRY_AGAIN = IngressResponse(503, b"try again\n", headers={"retry-after": str(RETRY_AFTER)})
+_UNREAD: dict[type[Exception], IngressResponse] = {
+    TooLarge: IngressResponse(413, b"too large\n", headers=_CLOSING),
+    TooSlow: IngressResponse(408, b"too slow\n", headers=_CLOSING),
     NoRoom: _TRY_AGAIN,
 }
-_CLOSED = Answer(503, b"closed\n", headers={"retry-after": "3600", **_CLOSING})
+_CLOSED = IngressResponse(503, b"closed\n", headers={"retry-after": "3600", **_CLOSING})
 
 
 class NotStored(Exception):  # noqa: N818 - it says what is wrong
@@ -83,7 +83,7 @@ class Ingress:
         name, slash, rest = scope["path"][len(PREFIX) :].partition("/")
         channel = self._accounts.listening.get(name)
         if channel is None:
-            name, answer = "", Answer(404, b"no such account\n")
+            name, answer = "", IngressResponse(404, b"no such account\n")
         else:
             try:
                 answer = await self._answer(channel, scope, slash + rest, receive)
@@ -92,12 +92,12 @@ class Ingress:
         self.answered[name, answer.status] += 1
         await _send(send, answer)
 
-    async def _answer(self, channel: Listens, scope: Scope, path: str, receive: Receive) -> Answer:
+    async def _answer(self, channel: Listens, scope: Scope, path: str, receive: Receive) -> IngressResponse:
         method, headers = scope["method"], Headers(scope["headers"])
         if self._accounts.state(channel.account) == "closed":
             return _CLOSED
         if method not in channel.methods:
-            return Answer(405, b"wrong method\n", headers={"allow": ", ".join(sorted(channel.methods))})
+            return IngressResponse(405, b"wrong method\n", headers={"allow": ", ".join(sorted(channel.methods))})
         if method == "POST" and channel.proof_header is not None and channel.proof_header not in headers:
             return _UNPROVEN_UNREAD
         try:
@@ -106,7 +106,7 @@ class Ingress:
             return _UNREAD[type(fault)]
         return await self._take(channel, Request(method, path, scope["query_string"].decode("latin-1"), headers, body))
 
-    async def _take(self, channel: Listens, request: Request) -> Answer:
+    async def _take(self, channel: Listens, request: Request) -> IngressResponse:
         try:
             channel.verify(request)
             handshake = channel.challenge(request)
@@ -166,7 +166,7 @@ def _proves(channel: Listens, request: Request) -> bool:
     return True
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: IngressResponse) -> None:
     headers = [
         (b"content-type", answer.media_type.encode("latin-1")),
         (b"content-length", b"%d" % len(answer.body)),

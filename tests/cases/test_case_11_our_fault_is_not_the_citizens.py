@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from connectors import Http, Outbound
+from connectors import Http, ProviderConnections
 from schemas import AccountFault, Attachment, Reject, Retry
 from sink.account_states import account_faults
 from tests.cases.conftest import NUMBER_ID
@@ -103,7 +103,7 @@ async def test_it_is_a_fault_of_the_account(fault: str):
     with Graph() as graph:
         graph.broken = FAULTS[fault]
         async with Http() as http:
-            door, outbound = channel("whatsapp", graph_url=graph.graph_url), Outbound(http)
+            door, outbound = channel("whatsapp", graph_url=graph.graph_url), ProviderConnections(http)
             with pytest.raises(AccountFault):
                 await door.send(reply("whatsapp"), outbound)
             with pytest.raises((AccountFault, Retry)):
@@ -127,7 +127,7 @@ async def test_what_meta_says_of_the_citizen_is_none(code: int):
         graph.broken = error(400, code)
         async with Http() as http:
             with pytest.raises(Reject):
-                await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), Outbound(http))
+                await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), ProviderConnections(http))
 
 
 async def test_what_meta_says_of_the_citizen_is_final(hub: RunningHub):

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors import Http, HttpRequest, HttpResponse, Verdict, channel_type, kinds
-from connectors._http import host_of, retry_after
+from connectors import ErrorMeaning, Http, HttpRequest, HttpResponse, channel_type, kinds
+from connectors._http import parse_retry_after, scheme_and_host
 from schemas import AccountFault, Reject, Retry, Unanswered
 from tests.fakes.server import Fault, Server, answer
 
@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
     ],
 )
 def test_retry_after_is_honoured_in_both_its_forms(value: str, seconds: float | None):
-    assert retry_after(HttpResponse(429, {"retry-after": value}, b""), NOON) == seconds
+    assert parse_retry_after(HttpResponse(429, {"retry-after": value}, b""), NOON) == seconds
 
 
 async def test_a_body_over_the_limit_is_refused(server: Server):
@@ -116,7 +116,9 @@ async def test_the_channels_own_table_comes_first(server: Server):
     server.then(answer(500, "odd"))
     async with Http() as http:
         with pytest.raises(Retry, match="odd is fine") as caught:
-            await http.send(HttpRequest(server.url, judge=lambda r: Verdict("retry", f"{r.body.decode()} is fine")))
+            await http.send(
+                HttpRequest(server.url, judge=lambda r: ErrorMeaning("retry", f"{r.body.decode()} is fine"))
+            )
     assert (type(caught.value), caught.value.limit) == (Retry, None)
 
 
@@ -168,12 +170,12 @@ def test_a_request_shows_nothing_of_itself():
 @pytest.mark.parametrize("url", ["http://a@b/", "https://", "", "http://b:x/", r"http://evil.example\@b/"])
 def test_an_address_without_a_plain_host_has_none(url: str):
     with pytest.raises(ValueError, match=r"."):
-        host_of(url)
+        scheme_and_host(url)
 
 
 @pytest.mark.parametrize("url", ["http://b#@evil.example/", "http://b/@evil.example", "http://b?@evil.example"])
 def test_the_host_ends_where_the_path_begins(url: str):
-    assert host_of(url) == ("http", "b")
+    assert scheme_and_host(url) == ("http", "b")
 
 
 def test_a_kind_is_the_name_of_its_file():

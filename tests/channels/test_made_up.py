@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors import Http, Outbound
+from connectors import Http, ProviderConnections
 from schemas import AccountFault, Attachment
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes.feed import FeedServer
@@ -14,12 +14,12 @@ from tests.fakes.kiosk import KioskServer
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
+async def outbound() -> AsyncIterator[ProviderConnections]:
     async with Http() as http:
-        yield Outbound(http)
+        yield ProviderConnections(http)
 
 
-async def test_polls_bring_all_news_once_and_then_nothing(outbound: Outbound):
+async def test_polls_bring_all_news_once_and_then_nothing(outbound: ProviderConnections):
     with FeedServer(at_most=2) as feed:
         feed.items += [{"id": str(n), "from": "Sari", "text": "Banjir"} for n in range(5)]
         door, cursor, items, more = channel("feed", url=feed.url), None, [], True
@@ -32,12 +32,12 @@ async def test_polls_bring_all_news_once_and_then_nothing(outbound: Outbound):
         assert [received.params["after"] for received in feed.received] == ["0", "2", "4", "5"]
 
 
-async def test_a_feed_refuses_a_wrong_token(outbound: Outbound):
+async def test_a_feed_refuses_a_wrong_token(outbound: ProviderConnections):
     with FeedServer(token="lain") as feed, pytest.raises(AccountFault):
         await channel("feed", url=feed.url).poll(None, outbound)
 
 
-async def test_a_kiosk_takes_replies_and_has_photos(outbound: Outbound):
+async def test_a_kiosk_takes_replies_and_has_photos(outbound: ProviderConnections):
     with KioskServer() as kiosk:
         kiosk.photos["p/1"] = b"foto"
         door = channel("kiosk", url=kiosk.url)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors import Fetches, Http, Outbound, Polls, Speaks
+from connectors import Fetches, Http, Polls, ProviderConnections, Speaks
 from schemas import AccountFault, Attachment, Reject, Retry, Unanswered
 from tests.channels.recording import able, answer_of, raw, read, recording, reply, secrets, speaking
 from tests.fakes.server import Accepted, Fault, Server, answer
@@ -49,12 +49,12 @@ def recorded_errors(kinds: list[str], doing: str) -> list[Any]:
 
 
 @pytest.fixture
-async def outbound(request: pytest.FixtureRequest, monkeypatch) -> AsyncIterator[Outbound]:
+async def outbound(request: pytest.FixtureRequest, monkeypatch) -> AsyncIterator[ProviderConnections]:
     """Impatient where the server is slow on purpose."""
     total = 0.2 if getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault") in SLOW else 10
     monkeypatch.setattr("connectors._meta.DOWNLOAD_WITHIN", total)
     async with Http(total=total) as http:
-        yield Outbound(http)
+        yield ProviderConnections(http)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_recordings_say_how_a_channel_fetches():
 
 
 @each_sending
-async def test_a_reply_is_sent_as_recorded(kind: str, server: Server, outbound: Outbound):
+async def test_a_reply_is_sent_as_recorded(kind: str, server: Server, outbound: ProviderConnections):
     wanted = recording(kind)["sends"]
     server.then(answer_of(wanted["answer"], server))
     sent = await speaking(kind, "sends", server.url).send(reply(kind), outbound)
@@ -102,7 +102,9 @@ async def test_a_reply_is_sent_as_recorded(kind: str, server: Server, outbound: 
 
 @each_sending
 @each_fault
-async def test_a_fault_is_named_for_what_it_is(kind: str, fault: str, server: Server, outbound: Outbound, caplog):
+async def test_a_fault_is_named_for_what_it_is(
+    kind: str, fault: str, server: Server, outbound: ProviderConnections, caplog
+):
     caplog.set_level(logging.DEBUG, "aiohttp")
     behaviour, allowed = FAULTS[fault]
     server.then(behaviour)
@@ -114,14 +116,14 @@ async def test_a_fault_is_named_for_what_it_is(kind: str, fault: str, server: Se
 
 
 @pytest.mark.parametrize(("kind", "wanted"), recorded_errors(SENDING, "sends"))
-async def test_the_providers_own_code_decides(kind: str, wanted: Any, server: Server, outbound: Outbound):
+async def test_the_providers_own_code_decides(kind: str, wanted: Any, server: Server, outbound: ProviderConnections):
     server.then(answer_of(wanted["answer"], server))
     error = await failure({ERRORS[wanted["error"]]}, speaking(kind, "sends", server.url).send(reply(kind), outbound))
     assert_as_recorded(error, wanted)
 
 
 @each_sending
-async def test_without_a_connection_it_surely_did_not_arrive(kind: str, outbound: Outbound, caplog):
+async def test_without_a_connection_it_surely_did_not_arrive(kind: str, outbound: ProviderConnections, caplog):
     caplog.set_level(logging.DEBUG, "aiohttp")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -131,7 +133,7 @@ async def test_without_a_connection_it_surely_did_not_arrive(kind: str, outbound
 
 
 @each_sending
-async def test_a_missing_setting_is_a_fault_of_the_account(kind: str, server: Server, outbound: Outbound):
+async def test_a_missing_setting_is_a_fault_of_the_account(kind: str, server: Server, outbound: ProviderConnections):
     door = speaking(kind, "sends", server.url)
     for name in door.outbound_settings:
         lacking = speaking(kind, "sends", server.url, **{name: ""})
@@ -148,7 +150,7 @@ def test_an_address_that_is_none_stops_the_account(kind: str, url: str):
 
 
 @each_fetching
-async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: Outbound):
+async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: ProviderConnections):
     wanted = recording(kind)["fetches"]
     server.then(*(answer_of(one, server) for one in wanted["answers"]))
     file = await speaking(kind, "fetches", server.url).fetch(Attachment(**wanted["attachment"]), outbound)
@@ -158,7 +160,9 @@ async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: Out
 @each_fetching
 @each_fault
 @pytest.mark.parametrize("step", [0, -1], ids=["first", "last"])
-async def test_a_fault_while_fetching(kind: str, fault: str, step: int, server: Server, outbound: Outbound, caplog):
+async def test_a_fault_while_fetching(
+    kind: str, fault: str, step: int, server: Server, outbound: ProviderConnections, caplog
+):
     caplog.set_level(logging.DEBUG, "aiohttp")
     wanted = recording(kind)["fetches"]
     behaviour, allowed = FAULTS[fault]
@@ -169,7 +173,9 @@ async def test_a_fault_while_fetching(kind: str, fault: str, step: int, server: 
 
 
 @pytest.mark.parametrize(("kind", "wanted"), recorded_errors(FETCHING, "fetches"))
-async def test_the_providers_own_code_decides_about_a_file(kind: str, wanted: Any, server: Server, outbound: Outbound):
+async def test_the_providers_own_code_decides_about_a_file(
+    kind: str, wanted: Any, server: Server, outbound: ProviderConnections
+):
     server.then(answer_of(wanted["answer"], server))
     attachment = Attachment(**recording(kind)["fetches"]["attachment"])
     door = speaking(kind, "fetches", server.url)
@@ -177,7 +183,7 @@ async def test_the_providers_own_code_decides_about_a_file(kind: str, wanted: An
 
 
 @pytest.mark.parametrize("kind", [kind for kind in FETCHING if "file_limit" in recording(kind)["fetches"]])
-async def test_too_large_an_attachment_is_refused(kind: str, server: Server, outbound: Outbound):
+async def test_too_large_an_attachment_is_refused(kind: str, server: Server, outbound: ProviderConnections):
     wanted = recording(kind)["fetches"]
     server.then(*(answer_of(one, server) for one in wanted["answers"]))
     door = speaking(kind, "fetches", server.url, **{wanted["file_limit"]: 3})
@@ -185,7 +191,7 @@ async def test_too_large_an_attachment_is_refused(kind: str, server: Server, out
 
 
 @each_polling
-async def test_a_poll_is_made_as_recorded(kind: str, server: Server, outbound: Outbound):
+async def test_a_poll_is_made_as_recorded(kind: str, server: Server, outbound: ProviderConnections):
     wanted = recording(kind)["polls"]
     server.then(*(answer_of(one, server) for one in wanted["answers"]))
     polled = await speaking(kind, "polls", server.url).poll(wanted["cursor"], outbound)
@@ -197,7 +203,7 @@ async def test_a_poll_is_made_as_recorded(kind: str, server: Server, outbound: O
 
 
 @each_polling
-async def test_a_poll_takes_nothing_from_the_provider(kind: str, server: Server, outbound: Outbound):
+async def test_a_poll_takes_nothing_from_the_provider(kind: str, server: Server, outbound: ProviderConnections):
     """The same cursor asks for the same again: only a poll with the next one tells the provider what is durable."""
     wanted = recording(kind)["polls"]
     server.then(*(answer_of(one, server) for one in wanted["answers"] * 2))
@@ -212,7 +218,7 @@ async def test_a_poll_takes_nothing_from_the_provider(kind: str, server: Server,
 
 @each_polling
 @each_fault
-async def test_a_fault_while_polling(kind: str, fault: str, server: Server, outbound: Outbound, caplog):
+async def test_a_fault_while_polling(kind: str, fault: str, server: Server, outbound: ProviderConnections, caplog):
     caplog.set_level(logging.DEBUG, "aiohttp")
     behaviour, allowed = FAULTS[fault]
     server.then(behaviour)
@@ -221,7 +227,9 @@ async def test_a_fault_while_polling(kind: str, fault: str, server: Server, outb
 
 
 @pytest.mark.parametrize(("kind", "wanted"), recorded_errors(POLLING, "polls"))
-async def test_the_providers_own_code_decides_about_a_poll(kind: str, wanted: Any, server: Server, outbound: Outbound):
+async def test_the_providers_own_code_decides_about_a_poll(
+    kind: str, wanted: Any, server: Server, outbound: ProviderConnections
+):
     server.then(answer_of(wanted["answer"], server))
     door = speaking(kind, "polls", server.url)
     assert_as_recorded(await failure({ERRORS[wanted["error"]]}, door.poll(None, outbound)), wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors._rows import ROW_FIELDS, NamedRow, UnreadableFile, name_rows, open_rows, raw_of, read_rows
+from connectors._rows import ROW_FIELDS, NamedRow, UnreadableFile, name_rows, open_rows, raw_from_row, read_rows
 from tests.channels.recording import channel, read
 
 AT = datetime(2025, 8, 18, 2, 0, tzinfo=UTC)
@@ -73,13 +73,13 @@ def test_a_file_that_cannot_be_opened_is_named(name: str):
     ],
 )
 def test_rows_of_one_conversation_stay_in_order(body: bytes, conversation: str | None):
-    stored = raw_of(NamedRow(7, body, "hash-1"), channel("file"), id="raw-1", at=AT)
+    stored = raw_from_row(NamedRow(7, body, "hash-1"), channel("file"), id="raw-1", at=AT)
     assert (stored.conversation, stored.headers) == (conversation, {"row-id": "hash-1", "row-line": "7"})
 
 
 def test_a_conversation_of_any_length_makes_a_short_key_and_stays_itself():
     long = "A" * 600_000
-    stored = raw_of(
+    stored = raw_from_row(
         NamedRow(1, f'{{"text":"x","conversation":"{long}"}}'.encode(), "h"), channel("file"), id="r", at=AT
     )
     assert len(stored.key) < 100

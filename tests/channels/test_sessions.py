@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from connectors import Connects, Outbound, Request
+from connectors import Connects, ProviderConnections, Request
 from connectors import LeaseLost as Lost
 from schemas import AccountFault, Message, Retry, Unanswered
 from tests.channels.recording import able, channel, raw, read, reply
@@ -53,12 +53,12 @@ def account(provider: Any, **settings: Any) -> Any:
 
 
 @asynccontextmanager
-async def running(provider: Any, intake: Intake, **settings: Any) -> AsyncIterator[tuple[Any, Outbound]]:
+async def running(provider: Any, intake: Intake, **settings: Any) -> AsyncIterator[tuple[Any, ProviderConnections]]:
     """The channel with its session at work."""
     door = account(provider, **settings)
     async with door.connect(intake, None) as session:
         work = asyncio.create_task(session.run())
-        yield door, Outbound(HTTP, session)
+        yield door, ProviderConnections(HTTP, session)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
@@ -162,7 +162,7 @@ async def test_the_providers_own_code_decides(kind: str, code: Any, error: type,
 @pytest.mark.parametrize("made", PROVIDERS.values(), ids=list(PROVIDERS))
 async def test_without_a_session_it_surely_did_not_arrive(made: Any):
     with pytest.raises(Retry, match="no session") as caught:
-        await channel(made.kind, **made.settings(1)).send(_reply(made, 1), Outbound(HTTP))
+        await channel(made.kind, **made.settings(1)).send(_reply(made, 1), ProviderConnections(HTTP))
     assert type(caught.value) is Retry
 
 

@@ -7,20 +7,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import Http, Outbound, Request
-from connectors._gsm import readable, split_into_segments
-from connectors._numbers import number
+from connectors import Http, ProviderConnections, Request
+from connectors._gsm import decode_best_guess, split_into_segments
+from connectors._numbers import normalize_number
 from schemas import AccountFault, Receipt, Reject
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.kannel import Kannel
 
 HTTP: Any = None
-OFFLINE = Outbound(HTTP)
+OFFLINE = ProviderConnections(HTTP)
 
 
 @pytest.mark.parametrize("written", ["081200000001", "6281200000001", "+62 812-0000-0001", "0062812 0000 0001"])
 def test_case_10_one_citizen_in_every_form_of_the_number(written: str):
-    assert number(written) == "+6281200000001"
+    assert normalize_number(written) == "+6281200000001"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_case_10_one_citizen_in_every_form_of_the_number(written: str):
     [("0081312345678", "+81312345678"), ("+81312345678", "+81312345678"), ("00601234567", "+601234567")],
 )
 def test_a_number_with_its_country_is_not_made_one_of_ours(written: str, known: str):
-    assert number(written) == known
+    assert normalize_number(written) == known
 
 
 @pytest.mark.parametrize("code", ["3603", "36.3", "99.99", "Kabupaten Tangerang"])
@@ -39,7 +39,7 @@ def test_a_keyword_stands_for_a_region_that_exists(code: str):
 
 @pytest.mark.parametrize("written", ["1708", "TELKOMSEL", "INFO-62811"])
 def test_short_codes_and_names_are_no_numbers(written: str):
-    assert number(written) == written
+    assert normalize_number(written) == written
 
 
 def test_case_10_the_written_form_is_kept():
@@ -102,7 +102,7 @@ def test_no_character_is_torn_between_segments():
     ],
 )
 def test_case_16_text_is_readable_under_any_label(data: bytes, charset: str, coding: str):
-    assert readable(data, charset, coding) == "Banjir é"
+    assert decode_best_guess(data, charset, coding) == "Banjir é"
 
 
 def test_the_token_may_come_as_a_header():
@@ -128,7 +128,7 @@ async def test_kannel_takes_a_long_reply_whole_and_reports_back_to_the_same_addr
     with Kannel() as kannel:
         async with Http() as http:
             door = channel("sms", send_url=kannel.send_url, token="rahasia%gerbang&")
-            assert (await door.send(reply("sms", text), Outbound(http))).native_ids == ()
+            assert (await door.send(reply("sms", text), ProviderConnections(http))).native_ids == ()
         (sent,), (report,) = kannel.sent, kannel.reports(1)
     assert (sent["text"], sent["coding"]) == (text, "2")
     request = Request("GET", "", urlsplit(report).query)
@@ -142,7 +142,7 @@ async def test_kannel_refuses_a_wrong_password():
     with Kannel(password="lain") as kannel:
         async with Http() as http:
             with pytest.raises(AccountFault, match="wrong_password"):
-                await channel("sms", send_url=kannel.send_url).send(reply("sms"), Outbound(http))
+                await channel("sms", send_url=kannel.send_url).send(reply("sms"), ProviderConnections(http))
 
 
 def test_the_gateways_configuration_names_every_parameter_that_is_read():

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from connectors import Forbidden, Http, Outbound, Request, group_parts
+from connectors import Forbidden, Http, ProviderConnections, Request, group_parts
 from schemas import Attachment, Receipt, Reject
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes import graph as meta
@@ -88,12 +88,14 @@ def graph() -> Iterator[Graph]:
 
 
 @pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
+async def outbound() -> AsyncIterator[ProviderConnections]:
     async with Http() as http:
-        yield Outbound(http)
+        yield ProviderConnections(http)
 
 
-async def test_case_09_a_citizen_who_hides_the_number_is_answered_by_user_id(graph: Graph, outbound: Outbound):
+async def test_case_09_a_citizen_who_hides_the_number_is_answered_by_user_id(
+    graph: Graph, outbound: ProviderConnections
+):
     door = channel("whatsapp", graph_url=graph.graph_url)
     for to in ("whatsapp:ID.2002", "ID.2002", "1068:ID.2002", "+628120000001", "1068:628120000001"):
         await door.send(reply("whatsapp", to=to, conversation="1068:ID.2002"), outbound)
@@ -107,12 +109,14 @@ def test_an_answer_goes_to_the_conversation():
     assert channel("whatsapp").reply_address(message) == message.conversation == "1068:628120000001"
 
 
-async def test_an_account_without_a_number_of_its_own_answers_from_the_one_written_to(graph: Graph, outbound: Outbound):
+async def test_an_account_without_a_number_of_its_own_answers_from_the_one_written_to(
+    graph: Graph, outbound: ProviderConnections
+):
     await channel("whatsapp", graph_url=graph.graph_url, phone_number_id="").send(reply("whatsapp"), outbound)
     assert graph.received[0].path == "/v23.0/1068/messages"
 
 
-async def test_ids_of_a_webhook_stay_one_segment_of_the_path(graph: Graph, outbound: Outbound):
+async def test_ids_of_a_webhook_stay_one_segment_of_the_path(graph: Graph, outbound: ProviderConnections):
     door = channel("whatsapp", graph_url=graph.graph_url, phone_number_id="")
     graph.then(meta.error(400, 131026))
     with pytest.raises(Reject):
@@ -126,7 +130,9 @@ async def test_ids_of_a_webhook_stay_one_segment_of_the_path(graph: Graph, outbo
     ]
 
 
-async def test_receipts_bring_back_our_own_reference_as_often_as_meta_repeats_them(graph: Graph, outbound: Outbound):
+async def test_receipts_bring_back_our_own_reference_as_often_as_meta_repeats_them(
+    graph: Graph, outbound: ProviderConnections
+):
     door = channel("whatsapp", graph_url=graph.graph_url)
     (native,) = (await door.send(reply("whatsapp"), outbound)).native_ids
     body = json.dumps(graph.statuses("sent", "delivered", "delivered", "read")).encode()
@@ -136,14 +142,14 @@ async def test_receipts_bring_back_our_own_reference_as_often_as_meta_repeats_th
     assert [r.state for r in receipts] == ["sent", "delivered", "delivered", "read"]
 
 
-async def test_a_picture_is_fetched_in_two_steps_with_our_token(graph: Graph, outbound: Outbound):
+async def test_a_picture_is_fetched_in_two_steps_with_our_token(graph: Graph, outbound: ProviderConnections):
     graph.files["901"] = (b"\xff\xd8foto", "image/jpeg")
     door = channel("whatsapp", graph_url=graph.graph_url)
     assert await door.fetch(Attachment(native_id="901"), outbound) == (b"\xff\xd8foto", "image/jpeg")
     assert [received.path for received in graph.received] == ["/v23.0/901", "/bytes/901"]
 
 
-async def test_our_token_goes_to_a_host_that_the_settings_allow(graph: Graph, outbound: Outbound):
+async def test_our_token_goes_to_a_host_that_the_settings_allow(graph: Graph, outbound: ProviderConnections):
     graph.files["901"] = (b"foto", "image/jpeg")
     elsewhere = {"url": graph.url.replace("127.0.0.1", "localhost") + "/bytes/901"}
     for hosts in ([], ["localhost"]):

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from bus import Bodies, Bus, MemoryBodyStore, MemoryBus, SqliteBus
+from bus import BodyStore, Bus, MemoryBodyStore, MemoryBus, SqliteBus
 from bus.kafka import KafkaBus
 from tests.bus.leaks import nothing_left_open
 
-Opens = Callable[[Bodies | None], AbstractAsyncContextManager[Bus]]
+Opens = Callable[[BodyStore | None], AbstractAsyncContextManager[Bus]]
 
 
 @pytest.fixture(params=["kafka", "memory", "sqlite"])

@@ -13,10 +13,10 @@ from connectors._smpp_pdu import (
     SUBMIT_SM,
     Pdu,
     ShortMessage,
-    decode,
     decode_message,
-    encode,
+    decode_pdu,
     encode_message,
+    encode_pdu,
     take_frames,
 )
 
@@ -75,7 +75,7 @@ class Smsc:
     def write(self, *pdus: Pdu) -> None:
         """These, as they are, over every connection."""
         for writer in self.links:
-            writer.write(b"".join(map(encode, pdus)))
+            writer.write(b"".join(map(encode_pdu, pdus)))
 
     def hang_up(self, kind: str | None = None) -> None:
         """Close every connection, or those of one kind."""
@@ -95,11 +95,11 @@ class Smsc:
             while data := await reader.read(65536):
                 buffer += data
                 for frame in take_frames(buffer):
-                    pdu = decode(frame)
+                    pdu = decode_pdu(frame)
                     if pdu.command in BINDS and self._bound(writer, pdu) and pdu.command != 0x02:
                         tasks.append(asyncio.create_task(self._deliver(writer)))
                     else:
-                        writer.write(b"".join(map(encode, self._answers(pdu))))
+                        writer.write(b"".join(map(encode_pdu, self._answers(pdu))))
                 self._changed.set()
         except OSError:
             pass
@@ -114,7 +114,7 @@ class Smsc:
     def _bound(self, writer: asyncio.StreamWriter, pdu: Pdu) -> bool:
         password = pdu.body.split(b"\0")[1]
         status = self.bind_status or (0 if password.decode() == self._password else 0x0E)
-        writer.write(encode(Pdu(pdu.command | RESPONSE, status, pdu.sequence, b"pusat\0" if not status else b"")))
+        writer.write(encode_pdu(Pdu(pdu.command | RESPONSE, status, pdu.sequence, b"pusat\0" if not status else b"")))
         if not status:
             self.links[writer] = BINDS[pdu.command]
         return not status
@@ -127,7 +127,7 @@ class Smsc:
             room = self._window - len(written - self.taken)
             for number in waiting[: max(room, 0)]:
                 pdu = self.messages[number - 1]
-                writer.write(encode(pdu._replace(sequence=number)))
+                writer.write(encode_pdu(pdu._replace(sequence=number)))
                 written.add(number)
             seen = len(self.messages), len(self.taken)
             await self.until(lambda seen=seen: (len(self.messages), len(self.taken)) != seen)

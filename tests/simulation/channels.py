@@ -18,22 +18,22 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors import (
-    Answer,
     Channel,
     Connects,
+    FetchedFile,
     Fetches,
-    File,
     Forbidden,
+    IngressResponse,
     Intake,
     Item,
     Listens,
-    Outbound,
     Part,
     Payload,
-    Polled,
+    PollResult,
     Polls,
+    ProviderConnections,
     Request,
-    Sent,
+    SentReply,
     Session,
     Settings,
     Speaks,
@@ -87,11 +87,11 @@ class _Letters(Channel):
 
 
 class _Speaking(_Letters, Speaks, Fetches):
-    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
-        return File(await self.provider.file(attachment.native_id or ""), "image/jpeg")
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
+        return FetchedFile(await self.provider.file(attachment.native_id or ""), "image/jpeg")
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
-        return Sent(await self.provider.send(reply))
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        return SentReply(await self.provider.send(reply))
 
 
 class Letter(_Speaking, Listens):
@@ -104,8 +104,8 @@ class Letter(_Speaking, Listens):
         if request.headers.get("proof") != PROOF:
             raise Forbidden("the proof")
 
-    def accepted(self) -> Answer:
-        return Answer(200, b"ok")
+    def accepted(self) -> IngressResponse:
+        return IngressResponse(200, b"ok")
 
 
 class Pigeon(_Speaking, Polls):
@@ -122,9 +122,9 @@ class Pigeon(_Speaking, Polls):
     def carries_reference(self) -> bool:
         return True
 
-    async def poll(self, cursor: str | None, outbound: Outbound) -> Polled:
+    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         body, reached, more = await self.provider.news(int(cursor or 0))
-        return Polled((Request(body=body),) if body else (), str(reached), more)
+        return PollResult((Request(body=body),) if body else (), str(reached), more)
 
 
 class Radio(_Speaking, Connects):
@@ -140,8 +140,8 @@ class Radio(_Speaking, Connects):
         await self.provider.connect()
         yield _RadioSession(self.provider, intake)
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
-        return Sent(await self.provider.send(reply, connected=outbound.session is not None))
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        return SentReply(await self.provider.send(reply, connected=outbound.session is not None))
 
 
 class _RadioSession(Session):

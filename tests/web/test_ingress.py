@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors import Answer, Channel, Listens, Part, Payload, Request, Secret, channel_type
+from connectors import Channel, IngressResponse, Listens, Part, Payload, Request, Secret, channel_type
 from hub.web.bodies import BodyBudget
 from hub.web.ingress import Ingress
 from schemas import Message, Raw, Reject, Retry
@@ -312,5 +312,5 @@ class Listed(Listens):
     def read(self, part: Part, raw: Raw) -> Message:
         raise NotImplementedError
 
-    def accepted(self) -> Answer:
-        return Answer(200, b"OK", headers={"x-listed": "yes"})
+    def accepted(self) -> IngressResponse:
+        return IngressResponse(200, b"OK", headers={"x-listed": "yes"})

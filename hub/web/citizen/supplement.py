@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors.web import Supplement
+from connectors.web import ReportSupplement
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem
 from hub.web.citizen.form import WAIT
@@ -60,7 +60,7 @@ async def add_to_report(
     except Problem as problem:
         errors = {name: text.to(language) for name, text in problem.errors.items()}
         return render_report(request, found, language, settings, errors, token=token)
-    fields["supplement"] = Supplement(number=number, conversation=found.conversation)
+    fields["supplement"] = ReportSupplement(number=number, conversation=found.conversation)
     filed = await reports.file(caller._replace(account=account), fields, submission.files, None)
     await reports.number(filed.id, WAIT)
     query = {"token": token} | ({"lang": language} if language != "id" else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from connectors import HttpRequest, Outbound, Polled, Polls, Request, Secret, Settings
+from connectors import HttpRequest, PollResult, Polls, ProviderConnections, Request, Secret, Settings
 from schemas import Retry
 from tests.channels.made_up.items import Items
 
@@ -34,7 +34,7 @@ class Feed(Items, Polls):
     def poll_every(self) -> float:
         return self.settings.poll_every
 
-    async def poll(self, cursor: str | None, outbound: Outbound) -> Polled:
+    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         self.require_outbound()
         headers = {"Authorization": f"Bearer {self.settings.token.reveal()}"}
         request = HttpRequest(f"{self.settings.url}/news", params={"after": cursor or "0"}, headers=headers)
@@ -44,4 +44,4 @@ class Feed(Items, Polls):
         except msgspec.MsgspecError:
             raise Retry("the feed answered with something else than news") from None
         empty = bytes(news.items).strip() == b"[]"
-        return Polled(() if empty else (Request(body=body),), news.reached, news.more)
+        return PollResult(() if empty else (Request(body=body),), news.reached, news.more)

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from connectors import Channel, Item, Part, Payload, Verdict
+from connectors import Channel, ErrorMeaning, Item, Part, Payload
 from schemas import Actor, Attachment, Party, Raw, Reject
 
 CODES = {
-    "busy": Verdict("retry", "busy", "nothing was taken"),
-    "password": Verdict("account", "wrong_password", "enter the provider's new password"),
-    "quota": Verdict("account", "quota_spent", "wait for the next hour", 3600.0),
-    "recipient": Verdict("reject", "recipient_unknown", "the provider does not know this person"),
+    "busy": ErrorMeaning("retry", "busy", "nothing was taken"),
+    "password": ErrorMeaning("account", "wrong_password", "enter the provider's new password"),
+    "quota": ErrorMeaning("account", "quota_spent", "wait for the next hour", 3600.0),
+    "recipient": ErrorMeaning("reject", "recipient_unknown", "the provider does not know this person"),
 }
 """The made-up providers' codes and their meaning."""
 

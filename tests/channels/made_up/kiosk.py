@@ -5,19 +5,19 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from connectors import (
+    ErrorMeaning,
+    FetchedFile,
     Fetches,
-    File,
     Forbidden,
     HttpRequest,
     HttpResponse,
     Listens,
-    Outbound,
+    ProviderConnections,
     Request,
     Secret,
-    Sent,
+    SentReply,
     Settings,
     Speaks,
-    Verdict,
 )
 from connectors._json import decode_object, string_of
 from schemas import Attachment, Reject, Reply, Unanswered
@@ -42,18 +42,18 @@ class Kiosk(Items, Listens, Speaks, Fetches):
         if not self.settings.token.matches(request.headers.get("x-kiosk", "")):
             raise Forbidden("no token, or a wrong one")
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         message = {"to": reply.to, "text": reply.text, "ref": reply.id}
         answer = decode_object((await outbound.http.send(self._request("send", "POST", message))).body) or {}
         if not string_of(answer, "id"):
             raise Unanswered("the kiosk gave no id")
-        return Sent((string_of(answer, "id"),))
+        return SentReply((string_of(answer, "id"),))
 
-    async def fetch(self, attachment: Attachment, outbound: Outbound) -> File:
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         if not attachment.native_id:
             raise Reject("no_media_id")
         answer = await outbound.http.send(self._request(f"photos/{quote(attachment.native_id, safe='')}"))
-        return File(answer.body, answer.headers.get("content-type"))
+        return FetchedFile(answer.body, answer.headers.get("content-type"))
 
     def _request(self, path: str, method: str = "GET", json: object = None) -> HttpRequest:
         self.require_outbound()
@@ -61,5 +61,5 @@ class Kiosk(Items, Listens, Speaks, Fetches):
         return HttpRequest(f"{self.settings.url}/{path}", method, headers=headers, json=json, judge=_judged)
 
 
-def _judged(response: HttpResponse) -> Verdict | None:
+def _judged(response: HttpResponse) -> ErrorMeaning | None:
     return CODES.get(string_of(decode_object(response.body) or {}, "error"))

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from connectors import Connects, Intake, Outbound, Request, Secret, Sent, Session, Settings, Speaks
+from connectors import Connects, Intake, ProviderConnections, Request, Secret, SentReply, Session, Settings, Speaks
 from connectors._json import decode_object, string_of
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
 from tests.channels.made_up.items import CODES, Items
@@ -65,10 +65,10 @@ class Modem(Items, Connects, Speaks):
         except TimeoutError:
             raise Retry("no answer to the login") from None
 
-    async def send(self, reply: Reply, outbound: Outbound) -> Sent:
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         if not isinstance(outbound.session, ModemSession):
             raise Retry("no session")
-        return Sent((await outbound.session.submit(reply, self.settings.answer_within),))
+        return SentReply((await outbound.session.submit(reply, self.settings.answer_within),))
 
 
 class ModemSession(Session):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from connectors import Outbound, Request
-from connectors._smpp_session import connected
+from connectors import ProviderConnections, Request
+from connectors._smpp_session import open_session
 from schemas import Message
 from tests.channels.recording import channel, raw, read
 from tests.channels.recording import reply as recorded_reply
@@ -73,8 +73,8 @@ async def session(*centres: Any, intake: Intake | None = None, clock: Clock | No
     """The account's session at work; yields the channel, its way out, and the work."""
     door = channel("smpp", hosts=[centre.host for centre in centres], **settings)
     intake = intake or Intake()
-    async with connected(door.settings, intake, intake.cursor, clock or Clock()) as opened:
+    async with open_session(door.settings, intake, intake.cursor, clock or Clock()) as opened:
         work = asyncio.create_task(opened.run())
-        yield door, Outbound(HTTP, opened), work
+        yield door, ProviderConnections(HTTP, opened), work
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

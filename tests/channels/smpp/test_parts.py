@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import Request
-from connectors._smpp_parts import LATE, REMEMBERED, Text, Texts, key_of
-from connectors._smpp_user_data import Segment, UserData, user_data
+from connectors._smpp_parts import LATE, REMEMBERED, PartialText, PartialTexts, parts_key
+from connectors._smpp_user_data import ConcatenationInfo, UserData, parse_user_data
 from schemas import Message
 from tests.channels.recording import channel, raw, read
 from tests.channels.smpp.bytes import BUDI, SARI, part, pdu
@@ -24,16 +24,16 @@ class Store:
         self.requests: list[Request] = []
         self.restart(())
 
-    def restart(self, saved: tuple[Text, ...]) -> None:
+    def restart(self, saved: tuple[PartialText, ...]) -> None:
         """As a process does that begins with this cursor."""
         text = msgspec.json.encode(saved)
-        self.texts = Texts(self.wait, msgspec.json.decode(text, type=tuple[Text, ...]))
+        self.texts = PartialTexts(self.wait, msgspec.json.decode(text, type=tuple[PartialText, ...]))
 
     def take(self, words: str, number: int, total: int, now: float = NOW, **more: object) -> None:
         """A part comes."""
         message = part(words, number, total, **more)
-        data = user_data(message)
-        key = key_of(message.source, message.destination, data.segment)
+        data = parse_user_data(message)
+        key = parts_key(message.source, message.destination, data.segment)
         self.requests += self.texts.take(key, number, data, pdu(message), now)
 
     def expire(self, now: float) -> None:
@@ -114,8 +114,8 @@ def test_a_whole_text_brought_again_is_read_once_and_another_is_read():
 
 
 def test_two_citizens_two_widths_and_two_recipients_are_never_joined():
-    first, second = Segment("udh8", 7, 2, 1), Segment("udh16", 7, 2, 1)
-    keys = {key_of(sender, to, s) for sender in (SARI, BUDI) for to in ("1708", "1709") for s in (first, second)}
+    first, second = ConcatenationInfo("udh8", 7, 2, 1), ConcatenationInfo("udh16", 7, 2, 1)
+    keys = {parts_key(sender, to, s) for sender in (SARI, BUDI) for to in ("1708", "1709") for s in (first, second)}
     assert len(keys) == 8
 
 
@@ -163,7 +163,7 @@ def test_case_15_every_text_is_read_once_whatever_comes_when(data: st.DataObject
 
 def test_a_part_with_another_coding_says_something_else():
     store = Store()
-    key = key_of(SARI, "1708", Segment("udh8", 7, 2, 1))
+    key = parts_key(SARI, "1708", ConcatenationInfo("udh8", 7, 2, 1))
     first = list(store.texts.take(key, 1, UserData(b"ab", 0), b"", NOW))
     second = list(store.texts.take(key, 1, UserData(b"ab", 8), b"", NOW))
     assert (len(first), len(second)) == (1, 2)

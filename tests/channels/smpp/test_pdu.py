@@ -18,14 +18,14 @@ from connectors._smpp_pdu import (
     SUBMIT_SM,
     Pdu,
     ShortMessage,
-    decode,
     decode_message,
-    encode,
+    decode_pdu,
     encode_message,
+    encode_pdu,
     take_frames,
 )
-from connectors._smpp_receipts import SentIds, report_in
-from connectors._smpp_user_data import Segment, user_data
+from connectors._smpp_receipts import SentIds, parse_receipt
+from connectors._smpp_user_data import ConcatenationInfo, parse_user_data
 from schemas import Message, Receipt, Reject
 from tests.channels.recording import channel, raw, read
 from tests.channels.smpp.bytes import SARI, part, pdu, short
@@ -55,7 +55,7 @@ def test_pdus_of_other_programs_are_read(row: dict[str, str]):
 
 @given(messages, st.sampled_from([SUBMIT_SM, DELIVER_SM]), st.integers(0, 2**31 - 1))
 def test_a_message_is_read_as_it_was_written(message: ShortMessage, command: int, sequence: int):
-    read_back = decode(encode(Pdu(command, 0, sequence, encode_message(message))))
+    read_back = decode_pdu(encode_pdu(Pdu(command, 0, sequence, encode_message(message))))
     assert read_back[:3] == (command, 0, sequence)
     assert decode_message(read_back) == message
 
@@ -68,13 +68,13 @@ def test_frames_come_out_whole_however_they_arrive(several: list[ShortMessage], 
         buffer += stream[at : at + size]
         frames += take_frames(buffer)
     assert b"".join(frames) == stream
-    assert [decode(frame).sequence for frame in frames] == list(range(len(several)))
+    assert [decode_pdu(frame).sequence for frame in frames] == list(range(len(several)))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=120), st.sampled_from([SUBMIT_SM, DELIVER_SM, DATA_SM, 0x21]), st.booleans())
 def test_any_body_is_a_reject_at_worst(body: bytes, command: int, in_hex: bool):
-    frame = encode(Pdu(command, 0, 1, body))
+    frame = encode_pdu(Pdu(command, 0, 1, body))
     for item in read(channel("smpp"), raw("smpp", Request(body=frame.hex().encode() if in_hex else frame))):
         assert isinstance(item, Message | Receipt | Reject)
         assert not isinstance(item, Reject) or item.code != "channel_bug"
@@ -100,37 +100,37 @@ def test_a_parameter_that_is_cut_or_unknown_or_twice_hides_nothing():
     tlvs = b"\x14\x54\x00\x01\x01" + b"\x14\x54\x00\x01\x02" + b"\x04\x24\xff\xffHalo"
     message = decode_message(Pdu(DELIVER_SM, 0, 1, encode_message(short(b"")) + tlvs))
     assert message.tlvs == {0x1454: b"\x01", 0x0424: b"Halo"}
-    assert user_data(message).data == b"Halo"
+    assert parse_user_data(message).data == b"Halo"
 
 
 @pytest.mark.parametrize(
     ("header", "segment"),
     [
-        (b"\x05\x00\x03\x00\x02\x01", Segment("udh8", 0, 2, 1)),
-        (b"\x06\x08\x04\x01\x00\x03\x02", Segment("udh16", 256, 3, 2)),
+        (b"\x05\x00\x03\x00\x02\x01", ConcatenationInfo("udh8", 0, 2, 1)),
+        (b"\x06\x08\x04\x01\x00\x03\x02", ConcatenationInfo("udh16", 256, 3, 2)),
         (b"\x09\x24\x01\x01\x05\x04\x15\x8a\x00\x00", None),
-        (b"\x09\x70\x01\x01\x08\x04\x00\x07\x02\x02", Segment("udh16", 7, 2, 2)),
+        (b"\x09\x70\x01\x01\x08\x04\x00\x07\x02\x02", ConcatenationInfo("udh16", 7, 2, 2)),
         (b"\x05\x00\x03\x07\x02\x03", None),
         (b"\x05\x00\x03\x07\x02\x00", None),
         (b"\x05\x00\x03\x07\x01\x01", None),
         (b"\x05\x00\x03\x07\x00\x00", None),
     ],
 )
-def test_the_header_tells_which_part_it_is(header: bytes, segment: Segment | None):
-    found = user_data(short(header + b"teks", esm_class=0x40))
+def test_the_header_tells_which_part_it_is(header: bytes, segment: ConcatenationInfo | None):
+    found = parse_user_data(short(header + b"teks", esm_class=0x40))
     assert (found.data, found.segment) == (b"teks", segment)
-    carried = user_data(ShortMessage(SARI, "1708", esm_class=0x40, tlvs={0x0424: header + b"teks"}))
+    carried = parse_user_data(ShortMessage(SARI, "1708", esm_class=0x40, tlvs={0x0424: header + b"teks"}))
     assert (carried.data, carried.segment) == (found.data, found.segment)
 
 
 def test_a_header_without_its_flag_is_known_and_a_flag_without_header_is_text():
-    assert user_data(short(b"\x05\x00\x03\x07\x02\x01teks")).segment == Segment("udh8", 7, 2, 1)
-    assert user_data(short(b"teks yang biasa", esm_class=0x40)).data == b"teks yang biasa"
+    assert parse_user_data(short(b"\x05\x00\x03\x07\x02\x01teks")).segment == ConcatenationInfo("udh8", 7, 2, 1)
+    assert parse_user_data(short(b"teks yang biasa", esm_class=0x40)).data == b"teks yang biasa"
 
 
 @pytest.mark.parametrize("text", ["id:5 menerima bantuan, submit date: kemarin", "ID: saya Sari", "id:"])
 def test_words_of_a_citizen_are_no_receipt(text: str):
-    assert report_in(short(text.encode())) is None
+    assert parse_receipt(short(text.encode())) is None
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_words_of_a_citizen_are_no_receipt(text: str):
     ],
 )
 def test_the_time_of_a_receipt_is_taken_where_it_is_credible(done: str, at: str):
-    report = report_in(short(f"id:1 done date:{done} stat:DELIVRD".encode(), esm_class=4))
+    report = parse_receipt(short(f"id:1 done date:{done} stat:DELIVRD".encode(), esm_class=4))
     assert report.at(datetime(2025, 8, 18, 2, tzinfo=UTC), ZoneInfo("Asia/Jakarta")).isoformat() == at
 
 
@@ -158,7 +158,7 @@ def test_the_time_of_a_receipt_is_taken_where_it_is_credible(done: str, at: str)
     ],
 )  # fmt: skip
 def test_states_are_translated_by_a_table(word: str, state: str):
-    report = report_in(short(f"id:1 stat:{word} err:000".encode(), esm_class=4))
+    report = parse_receipt(short(f"id:1 stat:{word} err:000".encode(), esm_class=4))
     assert (report.state, bool(report.reason)) == (state, state in {"failed", "unknown"})
 
 

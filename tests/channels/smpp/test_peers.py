@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors._smpp_alphabets import gsm7_bytes
+from connectors._smpp_alphabets import encode_gsm7
 from schemas import AccountFault
 from tests.channels.smpp.bytes import SARI
 from tests.channels.smpp.running import Intake, reply, session
@@ -61,7 +61,7 @@ async def test_smpp34_brings_messages_and_gets_each_acknowledged(rust: Rust):
         assert esme.system_id == "pengaduan"
         wide = "Banjir 😡".encode("utf-16-be")
         sent = [
-            await esme.deliver_sm("1708", gsm7_bytes(WORDS), source_addr=SARI, source_addr_ton=1),
+            await esme.deliver_sm("1708", encode_gsm7(WORDS), source_addr=SARI, source_addr_ton=1),
             await esme.deliver_sm("1708", wide, source_addr=SARI, source_addr_ton=1, data_coding=8),
             *[
                 await esme.deliver_sm(
@@ -113,7 +113,7 @@ async def test_jsmpp_exchanges_messages_and_receipts_with_ids_in_decimal(java: J
     intake = Intake()
     async with asyncio.timeout(60), session(java, intake=intake) as (door, outbound, _):
         assert await java.line() == "bound"
-        java.bring(SARI, 0, 0, gsm7_bytes(WORDS))
+        java.bring(SARI, 0, 0, encode_gsm7(WORDS))
         java.bring(SARI, 0x40, 8, b"\5\0\3\0\2\2" + "macet 🚧".encode("utf-16-be"))
         java.bring(SARI, 0x40, 8, b"\5\0\3\0\2\1" + "Simpang ".encode("utf-16-be"))
         assert [await java.line() for _ in range(3)] == ["brought"] * 3

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, cstring, decode, encode, tlv
+from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, decode_pdu, encode_cstring, encode_pdu, encode_tlv
 from connectors._smpp_receiver import Receiver
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel
@@ -117,7 +117,7 @@ async def test_a_pause_inside_a_pdu_loses_nothing(smsc: Smsc):
 
 async def test_data_sm_is_stored_and_answered(smsc: Smsc):
     intake = Intake()
-    body = b"\0\1\1" + cstring(SARI) + b"\3\0" + cstring("1708") + bytes(3) + tlv(0x0424, b"Halo")
+    body = b"\0\1\1" + encode_cstring(SARI) + b"\3\0" + encode_cstring("1708") + bytes(3) + encode_tlv(0x0424, b"Halo")
     async with session(smsc, intake=intake):
         smsc.deliver(body, command=DATA_SM)
         await smsc.until(lambda: smsc.taken)
@@ -189,7 +189,7 @@ async def test_parts_that_come_together_are_stored_once():
     receiver = Receiver(channel("smpp").settings, intake, None, Clock())
     for n, message in enumerate((part("dua", 2, 2), part("lain ", 1, 2, 8), part("satu ", 1, 2)), 1):
         frame = pdu(message, n)
-        receiver.deliver(wire, decode(frame), frame)
+        receiver.deliver(wire, decode_pdu(frame), frame)
     await receiver.store()
     assert wire.acknowledged == [1, 2, 3]
     assert intake.texts == ["satu dua"]
@@ -339,7 +339,7 @@ async def test_the_dialect_of_receipts_outlives_a_restart(smsc: Smsc):
 async def test_a_frame_too_many_bytes_long_is_refused_with_generic_nack(smsc: Smsc):
     async with session(smsc) as (_, _, work):
         for writer in smsc.links:
-            writer.write((10**6).to_bytes(4, "big") + encode(Pdu(0x15))[4:])
+            writer.write((10**6).to_bytes(4, "big") + encode_pdu(Pdu(0x15))[4:])
         with pytest.raises(Retry, match="wrong_pdu_length"):
             await work
 
