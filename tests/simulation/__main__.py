@@ -2,7 +2,8 @@
 
     --seed N [--trace]       one seed; with its schedule
     --seeds A..B             many, and how long they took
-    --without KIND,KIND      with these kinds of fault turned off
+    --jobs N                 in so many processes, each with a part of the seeds
+    --without KIND;KIND      with these kinds of fault turned off
     --sabotage NAME          with a safeguard taken away; it ends at the first seed that notices
     --sabotages              each safeguard in turn: how many seeds it took
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -36,13 +38,16 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seeds", type=_seeds, default=range(1, 101))
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--without", default="")
     parser.add_argument("--sabotage", choices=sorted(SABOTAGES))
     parser.add_argument("--sabotages", action="store_true")
     given = parser.parse_args(arguments)
     seeds = given.seeds if given.seed is None else [given.seed]
-    without = [kind for kind in given.without.split(",") if kind]
+    without = [kind for kind in given.without.split(";") if kind]
+    if given.jobs > 1:
+        return _in_parts(given.seeds, given.jobs, arguments)
     with closing(open_databases()) as databases:
         gc.freeze()
         if given.sabotages:
@@ -51,6 +56,14 @@ def main(arguments: Sequence[str]) -> int:
             with sabotaged(given.sabotage):
                 return int(bool(_run(databases, seeds, without, trace=given.trace, first_only=True)))
         return int(bool(_run(databases, seeds, without, trace=given.trace)))
+
+
+def _in_parts(seeds: range, jobs: int, arguments: Sequence[str]) -> int:
+    """The same for a part of the seeds in each of so many processes; the last arguments count."""
+    parts = [seeds[len(seeds) * n // jobs : len(seeds) * (n + 1) // jobs] for n in range(jobs)]
+    command = [sys.executable, "-m", "tests.simulation", *arguments, "--jobs", "1", "--seeds"]
+    running = [subprocess.Popen([*command, f"{part[0]}..{part[-1]}"]) for part in parts if part]
+    return max(process.wait() for process in running)
 
 
 def _seeds(text: str) -> range:
@@ -92,7 +105,7 @@ def _seed(databases: Databases, seed: int, without: Sequence[str], *, trace: boo
 def _print_failure(databases: Databases, result: Result, without: Sequence[str]) -> None:
     needless = list(_needless(databases, result, without))
     print(f"seed {result.seed} fails: python -m tests.simulation --seed {result.seed} --trace", end="")
-    print(f' --without "{",".join(needless)}"' if needless else "")
+    print(f' --without "{";".join(needless)}"' if needless else "")
     for line in result.breaches[:10]:
         print(f"    {line}")
     kept = {kind: times for kind, times in result.faults.items() if kind not in needless}

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bus import MemoryBus, _aside_workers
 from hub.accounts import Account, Accounts, Snapshot
-from hub.clock import Clock, Timing
+from hub.clock import Clock, TimeSource
 from hub.editions import Edited, Editions, Live
 from hub.lanes import Lanes
 from hub.limits import Limits
@@ -141,7 +141,7 @@ class Hub:
 
     async def run(self) -> None:
         """Until the process dies."""
-        timing = Timing(self._around.now, self._around.monotonic, asyncio.sleep)
+        timing = TimeSource(self._around.now, self._around.monotonic, asyncio.sleep)
         with self._of_the_seed():
             work = pipeline.work_of(SETTINGS, self._opened, ProcessStatus(), WORK, timing)
         async with asyncio.TaskGroup() as tasks:

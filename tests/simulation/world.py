@@ -37,6 +37,8 @@ PARTITIONS = 3
 ACCOUNTS = {"letter-bandung": "letter", "letter-bogor": "letter", "pigeon": "pigeon", "radio": "radio"}
 CITIZENS = 3
 """Of an account, at most."""
+FOLLOWED_WITHIN = 10.0
+"""Seconds in which every process has a new edition: two looks (`hub.IDLE`), and what was slow before."""
 TROUBLE_LASTS = 30.0
 """Seconds; then nothing goes wrong any more."""
 
@@ -128,6 +130,7 @@ class World:
             provider.mended = True
         if self._operator.silenced:
             await self._operator.publish("")
+            await asyncio.sleep(FOLLOWED_WITHIN)
 
     # -- who is there
 
