@@ -1,6 +1,7 @@
 """Which faults a seed has: each kind is off in half of the seeds, else it has a rate of its own.
 
-So some seeds are all about one fault and others mix many. `--without "KIND;KIND"` turns a kind off, to see whether it matters.
+So some seeds are all about one fault and others mix many. `--without "KIND;KIND"` turns kinds off, to see whether they
+matter.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bus import MemoryBus, _aside_workers
-from hub.accounts import Account, Accounts, Snapshot
+from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.clock import Clock, TimeSource
 from hub.editions import Edited, Editions, Live
 from hub.lanes import Lanes
@@ -197,17 +197,17 @@ class Hub:
         number = milliseconds << 80 | 0x7 << 76 | self._around.random.getrandbits(76)
         return str(UUID(int=number & ~(0xC000 << 48) | 0x8000 << 48))
 
-    def _snapshot(self, text: str) -> Snapshot:
+    def _snapshot(self, text: str) -> AccountsSnapshot:
         """The text of an edition names the accounts that are silent."""
         silent = text.split()
-        return Snapshot(Account(c, "silent" if a in silent else "active") for a, c in self._channels.items())
+        return AccountsSnapshot(Account(c, "silent" if a in silent else "active") for a, c in self._channels.items())
 
     @property
     def edition(self) -> str:
         """The silent accounts."""
         return " ".join(a for a in self._channels if self.accounts.state(a) == "silent")
 
-    def _apply(self, snapshot: Snapshot, version: int) -> None:
+    def _apply(self, snapshot: AccountsSnapshot, version: int) -> None:
         self.accounts.swap(snapshot)
 
 
