@@ -45,23 +45,24 @@ def send(port: int, rate: float, seconds: float) -> None:
     run_open(port, Garbage("/in/bad", BAD), rate, seconds)
 
 
+def measure(garbage: float, rate: float, seconds: float) -> tuple[float, float, float, float]:
+    """p50 and p99 in milliseconds of the other account's messages, alone and beside so much garbage a second."""
+    with tempfile.TemporaryDirectory() as where, hub(Path(where), "up", channels=CHANNELS + BAD_ACCOUNT) as port:
+        data = Path(where)
+        measured = partial(latencies, port, data, partial(watch, data / "record.db"), rate)
+        uvloop.run(measured(2))
+        alone = uvloop.run(measured(seconds))
+        sender = multiprocessing.Process(target=send, args=(port, garbage, seconds))
+        sender.start()
+        beside = uvloop.run(measured(seconds))
+        sender.join()
+    return *alone, *beside
+
+
 def main() -> None:
     """Print a row a run, and the medians."""
     chosen = options(garbage=300.0, rate=50.0, seconds=15.0)
-
-    def run(_: int) -> tuple[float, ...]:
-        with tempfile.TemporaryDirectory() as where, hub(Path(where), "up", channels=CHANNELS + BAD_ACCOUNT) as port:
-            data = Path(where)
-            measure = partial(latencies, port, data, partial(watch, data / "record.db"), chosen.rate)
-            uvloop.run(measure(2))
-            alone = uvloop.run(measure(chosen.seconds))
-            sender = multiprocessing.Process(target=send, args=(port, chosen.garbage, chosen.seconds))
-            sender.start()
-            beside = uvloop.run(measure(chosen.seconds))
-            sender.join()
-        return *alone, *beside
-
-    tabulate(COLUMNS, run, chosen.runs)
+    tabulate(COLUMNS, lambda _: measure(chosen.garbage, chosen.rate, chosen.seconds), chosen.runs)
 
 
 if __name__ == "__main__":
