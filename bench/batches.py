@@ -24,8 +24,8 @@ from bench._programs import SECRET, free_port, hub
 from bench._table import options, tabulate
 from bus import Turnstile
 from connectors import Channel, Request, channel_type
-from hub.clock import Timing
-from hub.intake import raws_of
+from hub.clock import TimeSource
+from hub.intake import split_into_raws
 from hub.reading import read_stage
 from normalizer import Reader
 from schemas import Raw, Receipt
@@ -57,7 +57,7 @@ def reader(folder: Path, channel: Channel, bodies: Sequence[bytes]) -> tuple[flo
     async def at_once(call: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         return call(*args, **named)
 
-    read = read_stage(Reader({channel.account: channel}.get), blobs, at_once, Timing(), _new_id)
+    read = read_stage(Reader({channel.account: channel}.get), blobs, at_once, TimeSource(), _new_id)
     start = time.perf_counter()
     events = [event for first in range(0, len(raws), 500) for event in asyncio.run(read(raws[first : first + 500]))]
     return time.perf_counter() - start, [event for event in events if isinstance(event, Receipt)]
@@ -79,7 +79,7 @@ def _raws(channel: Channel, body: bytes, blobs: Blobs) -> Iterable[Raw]:
     async def store(value: bytes) -> str:
         return blobs.put(value)
 
-    return asyncio.run(raws_of(channel, Request(body=body), store=store, clock=_now, new_id=_new_id))
+    return asyncio.run(split_into_raws(channel, Request(body=body), store=store, clock=_now, new_id=_new_id))
 
 
 def status_body(numbers: Iterable[int]) -> bytes:

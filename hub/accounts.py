@@ -49,7 +49,7 @@ class Account:
         }
 
 
-class Snapshot:
+class AccountsSnapshot:
     """All accounts of one edition. It never changes; what is asked of it often is worked out once."""
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
@@ -86,20 +86,20 @@ class Snapshot:
 class Accounts(Mapping[str, Channel]):
     """The accounts of the newest edition that this process has seen, by name. Ask it anew each time."""
 
-    def __init__(self, snapshot: Snapshot | None = None) -> None:
-        self.snapshot = snapshot or Snapshot()
+    def __init__(self, snapshot: AccountsSnapshot | None = None) -> None:
+        self.snapshot = snapshot or AccountsSnapshot()
         self.changed = frozenset(self.snapshot.accounts)
         """Accounts that the newest edition changed or brought."""
 
     @classmethod
     def of(cls, *channels: Channel) -> Accounts:
         """Active accounts of these channels."""
-        return cls(Snapshot(Account(channel) for channel in channels))
+        return cls(AccountsSnapshot(Account(channel) for channel in channels))
 
-    def swap(self, snapshot: Snapshot) -> None:
+    def swap(self, snapshot: AccountsSnapshot) -> None:
         """From now on this edition holds. The channel of an account that did not change stays the same object."""
         old = self.snapshot
-        self.snapshot = Snapshot(_unchanged(new, old.accounts.get(n)) for n, new in snapshot.accounts.items())
+        self.snapshot = AccountsSnapshot(_unchanged(new, old.accounts.get(n)) for n, new in snapshot.accounts.items())
         self.changed = frozenset(n for n, c in self.snapshot.channels.items() if old.channels.get(n) is not c)
 
     def __getitem__(self, name: str) -> Channel:
@@ -121,17 +121,17 @@ class Accounts(Mapping[str, Channel]):
 
     @property
     def speaking(self) -> frozenset[str]:
-        """As `Snapshot.speaking`."""
+        """As `AccountsSnapshot.speaking`."""
         return self.snapshot.speaking
 
     @property
     def listening(self) -> Mapping[str, Listens]:
-        """As `Snapshot.listening`."""
+        """As `AccountsSnapshot.listening`."""
         return self.snapshot.listening
 
     @property
     def by_address(self) -> Mapping[tuple[str, str], Listens]:
-        """As `Snapshot.by_address`."""
+        """As `AccountsSnapshot.by_address`."""
         return self.snapshot.by_address
 
     def reply_address(self, message: Message) -> str:

@@ -19,8 +19,8 @@ import msgspec
 
 from connectors import Channel, Settings, channel_type, kinds
 from connectors import secret_hook as to_secret
-from hub.accounts import Account, Snapshot, State, holds_secret
-from hub.settings import UsageError, nearest
+from hub.accounts import Account, AccountsSnapshot, State, holds_secret
+from hub.settings import UsageError, did_you_mean
 from schemas.regions import is_region, region_names
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -28,22 +28,22 @@ _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
 
 
-def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Snapshot:
+def parse_accounts(text: str, *, source: str, zone: str | None = None) -> AccountsSnapshot:
     """The accounts of a channels file. `source` names it in errors, `zone` is that of an account which names none.
     Raises UsageError naming account, key and fix."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source} is not valid TOML: {error}") from None
-    return Snapshot(_account(source, name, table, zone) for name, table in tables.items())
+    return AccountsSnapshot(_account(source, name, table, zone) for name, table in tables.items())
 
 
-def load_accounts(path: Path, *, zone: str | None = None) -> Snapshot:
+def load_accounts(path: Path, *, zone: str | None = None) -> AccountsSnapshot:
     """As `parse_accounts`, of a file. Raises UsageError."""
-    return parse_accounts(read_text(path), source=str(path), zone=zone)
+    return parse_accounts(read_channels_file(path), source=str(path), zone=zone)
 
 
-def read_text(path: Path) -> str:
+def read_channels_file(path: Path) -> str:
     """The channels file. Raises UsageError."""
     try:
         return path.read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def read_text(path: Path) -> str:
         raise UsageError(f"the channels file {path} cannot be read ({error.__class__.__name__}): check it") from None
 
 
-def in_zone(kind: type[Settings], zone: str | None) -> dict[str, Any]:
+def zone_setting(kind: type[Settings], zone: str | None) -> dict[str, Any]:
     """The zone as a setting, for a kind that has one."""
     return {"zone": zone} if zone and "zone" in kind.__struct_fields__ else {}
 
@@ -71,11 +71,11 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
     if not isinstance(owner, str) or not owner:
         raise UsageError(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
     if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
-        near = nearest(owner, region_names())
+        near = did_you_mean(owner, region_names())
         raise UsageError(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
     if state not in get_args(State):
         raise UsageError(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
-    filled = _filled(where, channel.settings_type, in_zone(channel.settings_type, zone) | own)
+    filled = _filled(where, channel.settings_type, zone_setting(channel.settings_type, zone) | own)
     settings = _settings(where, channel.settings_type, filled)
     try:
         return Account(channel(name, owner, settings), state, identity | filled)
@@ -87,7 +87,7 @@ def _channel_type(where: str, kind: object) -> type[Channel]:
     try:
         return channel_type(str(kind))
     except ValueError:
-        near = nearest(str(kind), kinds())
+        near = did_you_mean(str(kind), kinds())
         raise UsageError(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
 
 
@@ -97,7 +97,7 @@ def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, 
     for key in own:
         if key not in fields:
             takes = ", ".join(["kind", "owner", "state", *fields])
-            raise UsageError(f"{where}: {key} is no setting{nearest(key, fields)}: it takes {takes}")
+            raise UsageError(f"{where}: {key} is no setting{did_you_mean(key, fields)}: it takes {takes}")
     return {k: _resolve(f"{where}: {k}", v) if holds_secret(fields[k].type) else v for k, v in own.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bus import PutAside
-from hub.reading import InThread
+from hub.reading import RunInThread
 from sink.aside import accounts_aside, delete_aside, put_account_aside
 from sink.record import Record
 
@@ -14,7 +14,7 @@ from sink.record import Record
 class RecordAsides:
     """A `bus.AsideStore`. Every method raises Retry."""
 
-    def __init__(self, record: Record, io: InThread) -> None:
+    def __init__(self, record: Record, io: RunInThread) -> None:
         self._record, self._io = record, io
 
     async def put_aside(self, stage: str, account: str, code: str, detail: str, at: datetime) -> None:

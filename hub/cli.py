@@ -16,8 +16,8 @@ from importlib import import_module
 
 import click
 
-from hub.commands import OutOfBalance, Refused, remember_flag
-from hub.settings import DEFAULTS, KINDS, UsageError, nearest
+from hub.commands import OutOfBalance, PayloadRefused, remember_flag
+from hub.settings import DEFAULTS, KINDS, UsageError, did_you_mean
 from schemas import PipelineError
 
 COMMANDS = {
@@ -42,7 +42,7 @@ COMMANDS = {
 }
 """Each command's module in `hub/commands` and its line in the list."""
 
-EXIT_CODES: dict[type[Exception], int] = {UsageError: 64, Refused: 2, OutOfBalance: 1}
+EXIT_CODES: dict[type[Exception], int] = {UsageError: 64, PayloadRefused: 2, OutOfBalance: 1}
 """Errors whose text says what to do, with their exit codes."""
 UNUSABLE = frozenset({"WrongKeys", "UnusableLog"})
 """Such errors of rooms that are not imported only to know them: a file cannot be used; 64."""
@@ -81,7 +81,7 @@ class Commands(click.Group):
 
 
 def _no_command(name: str) -> str:
-    return f"{name} is no command{nearest(name, COMMANDS)}: use one of {', '.join(COMMANDS)}"
+    return f"{name} is no command{did_you_mean(name, COMMANDS)}: use one of {', '.join(COMMANDS)}"
 
 
 def _with_settings(command: click.Command) -> click.Command:
@@ -111,10 +111,10 @@ def satupintu() -> None:
 
 def main() -> None:
     """The entry point."""
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run_command(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run_command(arguments: Sequence[str]) -> int:
     """The command's exit code; a fault is printed as one line."""
     try:
         code = _invoke(list(arguments))

@@ -27,16 +27,16 @@ MOST = 24 * 3600 * 1_000_000
 """Microseconds."""
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The present by the machine's clock, aware, UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class TimeSource:
     """The time that background work goes by; tests pass a virtual one."""
 
-    now: Callable[[], datetime] = now
+    now: Callable[[], datetime] = utc_now
     monotonic: Callable[[], float] = time.monotonic
     """Seconds."""
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep

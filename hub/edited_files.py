@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from hub.accounts import Account, Accounts, Snapshot
+from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.accounts_file import parse_accounts
-from hub.editions import Edited, Live
+from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
 from router import Rules, Templates
 from sink.aside import release_account
@@ -18,10 +18,10 @@ from sink.record import Record
 T = TypeVar("T")
 
 
-def channels_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Snapshot]:
+def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFile[AccountsSnapshot]:
     """The edition `accounts`, as `channels.toml` holds it."""
 
-    def parse(text: str) -> Snapshot:
+    def parse(text: str) -> AccountsSnapshot:
         if not text:
             raise UsageError(f"the channels file {path} does not exist: create it, or name another")
         snapshot = parse_accounts(text, source=str(path), zone=zone)
@@ -33,20 +33,20 @@ def channels_file(path: Path, accounts: Accounts, zone: str | None) -> Edited[Sn
         for name in accounts.changed:
             release_account(record, name, at)
 
-    return Edited("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
+    return EditedFile("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
 
 
-def rules_file(path: Path, rules: Live[Rules]) -> Edited[Rules]:
+def rules_file(path: Path, rules: LiveEdition[Rules]) -> EditedFile[Rules]:
     """`rules.toml`; without one, the rules that are shipped."""
     return _shipped("rules", path, Rules.load, rules)
 
 
-def templates_file(path: Path, templates: Live[Templates]) -> Edited[Templates]:
+def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:
     """`templates.toml`; without one, the texts that are shipped."""
     return _shipped("templates", path, Templates.load, templates)
 
 
-def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[T]) -> Edited[T]:
+def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: LiveEdition[T]) -> EditedFile[T]:
     def parse(text: str) -> T:
         try:
             return load(text or None)
@@ -56,7 +56,7 @@ def _shipped(name: str, path: Path, load: Callable[[str | None], T], live: Live[
     def apply(value: T, version: int) -> None:
         live.value, live.version = value, version
 
-    return Edited(name, path, parse, apply)
+    return EditedFile(name, path, parse, apply)
 
 
 def _require_same_kind(path: Path, new: Account, old: Account | None) -> None:

@@ -30,14 +30,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Live(Generic[T]):
+class LiveEdition(Generic[T]):
     """The newest edition that this process has seen; `version` 0 came with the program or the file."""
 
     value: T
     version: int = 0
 
 
-class Edited(Generic[T]):
+class EditedFile(Generic[T]):
     """One kind of edition: its name, its file, how it is read (`parse` raises UsageError), and what takes it (`apply`).
     `published` is called by the process that published one."""
 
@@ -81,7 +81,9 @@ class Edited(Generic[T]):
 class Editions:
     """What people edit, followed by this process. Without a `publisher` its own files count only for itself."""
 
-    def __init__(self, edited: Sequence[Edited[Any]], *, publisher: str | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, edited: Sequence[EditedFile[Any]], *, publisher: str | None, now: Callable[[], datetime]
+    ) -> None:
         self._edited = edited
         self._publisher = publisher
         self._now = now
@@ -110,7 +112,7 @@ class Editions:
         versions = edition_versions(record)
         return sum(self._follow(record, e) for e in self._edited if versions.get(e.name, 0) > e.version)
 
-    def _begin(self, record: Record, edited: Edited[Any]) -> None:
+    def _begin(self, record: Record, edited: EditedFile[Any]) -> None:
         newest, text = latest_edition(record, edited.name), edited.changed_text()
         self._begun.add(edited.name)
         if newest is None:
@@ -127,14 +129,14 @@ class Editions:
         if newest is not None and edited.version < newest.version:
             self._first(edited, newest.body, newest.version)
 
-    def _first(self, edited: Edited[Any], body: str, version: int) -> None:
+    def _first(self, edited: EditedFile[Any], body: str, version: int) -> None:
         try:
             edited.take(body, version)
         except UsageError as error:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
 
-    def _publish(self, record: Record, edited: Edited[Any], text: str) -> bool:
+    def _publish(self, record: Record, edited: EditedFile[Any], text: str) -> bool:
         """False: it is refused."""
         try:
             edited.parse(text)
@@ -151,7 +153,7 @@ class Editions:
         log.info("%s is edition %d of %s", edited.path, version, edited.name)
         return True
 
-    def _follow(self, record: Record, edited: Edited[Any]) -> bool:
+    def _follow(self, record: Record, edited: EditedFile[Any]) -> bool:
         newest = latest_edition(record, edited.name)
         if newest is None:
             return False
@@ -182,6 +184,6 @@ def _text(path: Path) -> str:
         return SHIPPED
 
 
-def publisher() -> str:
+def publisher_name() -> str:
     """This process, as an edition names it."""
     return f"{os.uname().nodename}:{os.getpid()}"

@@ -21,7 +21,7 @@ HEAD = """\
 """
 
 
-def table_of(kind: str, owner: str = OWNER, name: str = "") -> str:
+def commented_table(kind: str, owner: str = OWNER, name: str = "") -> str:
     """A commented table for an account of that kind. Raises ValueError where there is no such kind."""
     template = channel_type(kind).template
     name = name or kind
@@ -29,11 +29,11 @@ def table_of(kind: str, owner: str = OWNER, name: str = "") -> str:
     return f'[{name}]\nkind = "{kind}"\nowner = "{owner}"\n{body}'.rstrip() + "\n"
 
 
-def write_first(path: Path) -> None:
+def write_first_channels_file(path: Path) -> None:
     """Write the file, readable to its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     simple = (kind for kind in kinds() if not channel_type(kind).needs_contract)
-    text = "\n".join([HEAD, *map(table_of, simple)])
+    text = "\n".join([HEAD, *map(commented_table, simple)])
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bus import Run
 from hub.intake import UNCLAIMED
-from hub.reading import InThread
+from hub.reading import RunInThread
 from normalizer import Memory, match
 from router import Rules, route
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hub.accounts import Accounts
-    from hub.editions import Live
-    from hub.opening import Wake
+    from hub.editions import LiveEdition
+    from hub.opening import WakeEvents
 
 TOUCH_EVERY = timedelta(seconds=20)
 """How often it is written down when an account took something in last."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
-def matching(memory: Memory, io: InThread) -> Run:
+def matching(memory: Memory, io: RunInThread) -> Run:
     """Messages and actions to Matched, by what the memory holds."""
 
     async def matcher(events: Sequence[Event]) -> Sequence[Event]:
@@ -41,7 +41,7 @@ def matching(memory: Memory, io: InThread) -> Run:
     return matcher
 
 
-def routing(rules: Live[Rules], io: InThread) -> Run:
+def routing(rules: LiveEdition[Rules], io: RunInThread) -> Run:
     """Matched to Routed, by the newest rules."""
 
     async def router(events: Sequence[Event]) -> Sequence[Event]:
@@ -51,7 +51,7 @@ def routing(rules: Live[Rules], io: InThread) -> Run:
 
 
 def persisting(
-    record: Record, accounts: Accounts, io: InThread, wake: Wake, *, now: Callable[[], datetime], zone: tzinfo
+    record: Record, accounts: Accounts, io: RunInThread, wake: WakeEvents, *, now: Callable[[], datetime], zone: tzinfo
 ) -> Run:
     """Routed into the record, with the replies and jobs that it causes."""
 
@@ -70,7 +70,7 @@ def persisting(
     return sink
 
 
-def receiving(record: Record, io: InThread) -> Run:
+def receiving(record: Record, io: RunInThread) -> Run:
     """Receipts to the replies that they are about."""
 
     async def receipts(events: Sequence[Event]) -> Sequence[Event]:
@@ -80,7 +80,7 @@ def receiving(record: Record, io: InThread) -> Run:
     return receipts
 
 
-def storing_dead(record: Record, io: InThread) -> Run:
+def storing_dead(record: Record, io: RunInThread) -> Run:
     """Dead letters into the record."""
 
     async def dead(events: Sequence[Event]) -> Sequence[Event]:
@@ -90,7 +90,7 @@ def storing_dead(record: Record, io: InThread) -> Run:
     return dead
 
 
-def booking(record: Record, io: InThread, *, now: Callable[[], datetime]) -> Run:
+def booking(record: Record, io: RunInThread, *, now: Callable[[], datetime]) -> Run:
     """Raws into the ledger's side of what was received, and when each account took something in last."""
     touched: dict[str, datetime] = {}
 
@@ -113,7 +113,7 @@ def _names(raw: Raw) -> Sequence[str]:
     return [raw.account] if unclaimed is None else [raw.account, f"{raw.channel} {unclaimed}"]
 
 
-def archiving(archive: Archive, io: InThread) -> Run:
+def archiving(archive: Archive, io: RunInThread) -> Run:
     """Raws into the archive."""
 
     async def archived(events: Sequence[Event]) -> Sequence[Event]:

@@ -28,7 +28,7 @@ def spool_path(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def intake(settings: Settings, bus: Bus, bodies: BodyStore) -> AsyncIterator[Bus]:
+async def open_intake(settings: Settings, bus: Bus, bodies: BodyStore) -> AsyncIterator[Bus]:
     """A spool before a bus that may be unavailable, and before any bus while it holds events of an earlier day.
 
     Raises UnusableLog.
@@ -40,7 +40,7 @@ async def intake(settings: Settings, bus: Bus, bodies: BodyStore) -> AsyncIterat
         yield bus
 
 
-async def raws_of(
+async def split_into_raws(
     channel: Channel,
     request: Request,
     *,

@@ -84,7 +84,7 @@ def _key(raw: Raw) -> str:
     return "" if raw.conversation is None else stored_key(raw.key)
 
 
-async def give_way(bus: Bus, sleep: Callable[[float], Awaitable[object]]) -> None:
+async def wait_for_live_groups(bus: Bus, sleep: Callable[[float], Awaitable[object]]) -> None:
     """Wait while the live groups are behind, for `LONGEST_WAIT` at most. Raises Retry."""
     waited = 0.0
     while waited < LONGEST_WAIT and sum(lag.behind for lag in await bus.lag() if lag.group in LIVE) > ENOUGH:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bus import Bus, StoredEvent, lane_name, origin_of, resolve_reference, stored_key, uncommitted_events
 from hub.running.pools import Pools
-from hub.stages import PIPELINE, carriers
+from hub.stages import PIPELINE, groups_by_topic
 from schemas import Aside, Retry
 from sink.aside import accounts_aside
 from sink.ledger import balance, last_booked
@@ -40,7 +40,7 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     return await pools.io(balance, record, last, moving)
 
 
-async def checked_twice(
+async def read_ledger_twice(
     read: Callable[[], Awaitable[Ledger]], *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> tuple[Ledger, list[str]]:
     """The ledger, and the accounts that lost something in two readings two seconds apart."""
@@ -55,7 +55,7 @@ async def checked_twice(
 async def in_flight(bus: Bus) -> set[str]:
     """Raw ids of the events that a group has still to carry on. Raises Retry."""
     found: set[str] = set()
-    groups = carriers()
+    groups = groups_by_topic()
     for topic in PIPELINE:
         for group in groups.get(topic, ()):
             found |= {raw_id(stored) async for stored in uncommitted_events(bus, topic, group)}

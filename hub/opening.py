@@ -17,11 +17,11 @@ from typing import NamedTuple
 from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
-from hub.clock import now
+from hub.clock import utc_now
 from hub.edited_files import channels_file, rules_file, templates_file
-from hub.editions import Editions, Live, publisher
-from hub.first_start import write_first
-from hub.intake import intake
+from hub.editions import Editions, LiveEdition, publisher_name
+from hub.first_start import write_first_channels_file
+from hub.intake import open_intake
 from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server import tune_garbage_collection
@@ -57,42 +57,42 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
-class Current:
+class LiveEditions:
     """What people edit, as of the newest edition that this process has seen."""
 
     accounts: Accounts
-    rules: Live[Rules]
-    templates: Live[Templates]
+    rules: LiveEdition[Rules]
+    templates: LiveEdition[Templates]
     editions: Editions
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What leads out of the event loop."""
+class OutsideWorld:
+    """What leads out of the process or the event loop: the HTTP client and the thread pools."""
 
     http: Http
     pools: Pools
 
 
 @dataclass(frozen=True, slots=True)
-class Wake:
+class WakeEvents:
     """Set when there is new work, so that its loop need not wait for its next poll."""
 
     replies: asyncio.Event = field(default_factory=asyncio.Event)
     jobs: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Opened(NamedTuple):
+class OpenHub(NamedTuple):
     """Everything that is open, for composition roots to hand out."""
 
     storage: Storage
     transport: Transport
-    current: Current
-    outside: Outside
+    current: LiveEditions
+    outside: OutsideWorld
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool = True) -> AsyncIterator[Opened]:
+async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool = True) -> AsyncIterator[OpenHub]:
     """Open everything, making what a first start needs; with `ingress` also its spool. `publishes`: changed files
     become editions. Raises UsageError."""
     async with AsyncExitStack() as stack:
@@ -100,16 +100,16 @@ async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool
             vault = load_vault(settings)
             accounts = Accounts()
             record = stack.enter_context(_record(settings, vault, accounts))
-            current = _current(settings, record, accounts, publisher() if publishes else None)
+            current = _current(settings, record, accounts, publisher_name() if publishes else None)
         storage = Storage(
             vault, record, Blobs(settings.data / "blobs"), stack.enter_context(Archive(settings.data / "archive"))
         )
         pools = stack.enter_context(open_pools())
         http = await stack.enter_async_context(Http())
         bus = await _entered(stack, open_bus(settings, storage.blobs))
-        taken_in = await _entered(stack, intake(settings, bus, storage.blobs)) if ingress else bus
+        taken_in = await _entered(stack, open_intake(settings, bus, storage.blobs)) if ingress else bus
         tune_interpreter()
-        yield Opened(storage, Transport(bus, taken_in), current, Outside(http, pools))
+        yield OpenHub(storage, Transport(bus, taken_in), current, OutsideWorld(http, pools))
 
 
 @contextmanager
@@ -144,8 +144,8 @@ def load_vault(settings: Settings) -> Vault:
     return Vault.create(settings.keys)
 
 
-def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> Current:
-    rules, templates = Live(Rules.load(None)), Live(Templates.load(None))
+def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
+    rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
     editions = Editions(
         (
             channels_file(settings.channels, accounts, settings.zone.key),
@@ -153,12 +153,12 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
             templates_file(settings.data / "templates.toml", templates),
         ),
         publisher=by,
-        now=now,
+        now=utc_now,
     )
     if not settings.channels.exists() and not _has_accounts(record):
-        write_first(settings.channels)
+        write_first_channels_file(settings.channels)
     editions.begin(record)
-    return Current(accounts, rules, templates, editions)
+    return LiveEditions(accounts, rules, templates, editions)
 
 
 def _has_accounts(record: Record) -> bool:

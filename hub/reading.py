@@ -8,8 +8,8 @@ from typing import ParamSpec, Protocol, TypeVar
 import msgspec
 
 from bus import Bus, Run
-from hub.clock import Timing
-from hub.lanes import Lanes, give_way
+from hub.clock import TimeSource
+from hub.lanes import Lanes, wait_for_live_groups
 from normalizer import Reader
 from schemas import Event, Raw, Retry, Slow
 
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Bodies(Protocol):
+class BodyReader(Protocol):
     """Where large bodies lie."""
 
     def get(self, sha256: str, /) -> bytes:
@@ -25,13 +25,15 @@ class Bodies(Protocol):
         ...
 
 
-class InThread(Protocol):
+class RunInThread(Protocol):
     """Runs a blocking call beside the event loop (`Pools.io`)."""
 
     async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
-def read_stage(reader: Reader, bodies: Bodies, io: InThread, timing: Timing, new_id: Callable[[], str]) -> Run:
+def read_stage(
+    reader: Reader, bodies: BodyReader, io: RunInThread, timing: TimeSource, new_id: Callable[[], str]
+) -> Run:
     """Raws to messages, actions, receipts and dead letters."""
 
     def work(raws: Sequence[Raw]) -> Sequence[Event]:
@@ -53,17 +55,17 @@ def divided(lanes: Lanes, read: Run) -> Run:
     return reader
 
 
-def giving_way(bus: Bus, read: Run, timing: Timing) -> Run:
+def giving_way(bus: Bus, read: Run, timing: TimeSource) -> Run:
     """The slow lane: the same after a wait."""
 
     async def slow(events: Sequence[Event]) -> Sequence[Event]:
-        await give_way(bus, timing.sleep)
+        await wait_for_live_groups(bus, timing.sleep)
         return await read([e for e in events if isinstance(e, Slow)])
 
     return slow
 
 
-def with_bodies(bodies: Bodies, raws: Iterable[Raw]) -> Iterator[Raw]:
+def with_bodies(bodies: BodyReader, raws: Iterable[Raw]) -> Iterator[Raw]:
     """As `with_body`, one body at a time: the Raws of one request follow one another, and share it. Raises Retry."""
     held: Raw | None = None
     for raw in raws:
@@ -74,7 +76,7 @@ def with_bodies(bodies: Bodies, raws: Iterable[Raw]) -> Iterator[Raw]:
             yield held
 
 
-def with_body(bodies: Bodies, raw: Raw) -> Raw:
+def with_body(bodies: BodyReader, raw: Raw) -> Raw:
     """The Raw with its bytes, where they lie with the blobs. Raises Retry; a file that is gone leaves it empty."""
     if raw.blob is None:
         return raw

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from bus import Bus
-from hub.reading import Bodies, with_bodies
+from hub.reading import BodyReader, with_bodies
 from normalizer import Reader
 from normalizer.settle import settled_place
 from schemas import Action, Dead, Event, Message, Raw, Receipt
@@ -25,7 +25,7 @@ NO_MESSAGE = {"dead": "dead", "receipt": "receipt", "empty": "empty"}
 """Outcomes of items that are no message."""
 
 
-class Span(NamedTuple):
+class RereadSpan(NamedTuple):
     """What is read again, by the time of receipt."""
 
     since: datetime
@@ -41,7 +41,7 @@ class Span(NamedTuple):
         )
 
 
-class Change(NamedTuple):
+class ReadingChange(NamedTuple):
     """An item that would be otherwise, or is now."""
 
     raw: str
@@ -54,16 +54,16 @@ class Change(NamedTuple):
     """Why it was not applied."""
 
 
-class Reread(NamedTuple):
+class RereadBatch(NamedTuple):
     """A batch that was read again."""
 
     items: int
-    changes: list[Change]
+    changes: list[ReadingChange]
     revived: list[Raw]
     """Raws that hold a dead item which can be read now."""
 
 
-async def raws_in(span: Span, archive: Archive, bus: Bus) -> AsyncIterator[list[Raw]]:
+async def raws_in(span: RereadSpan, archive: Archive, bus: Bus) -> AsyncIterator[list[Raw]]:
     """The Raws of the span, each once, in batches: those of the archive, then those that only the bus has yet."""
     seen: set[str] = set()
     batch: list[Raw] = []
@@ -88,8 +88,8 @@ async def raws_in(span: Span, archive: Archive, bus: Bus) -> AsyncIterator[list[
 
 
 def reread(
-    record: Record, reader: Reader, bodies: Bodies, raws: Sequence[Raw], *, now: Callable[[], datetime], apply: bool
-) -> Reread:
+    record: Record, reader: Reader, bodies: BodyReader, raws: Sequence[Raw], *, now: Callable[[], datetime], apply: bool
+) -> RereadBatch:
     """Read the Raws again; `apply` stores what an officer has not touched. Raises Retry."""
     number = count()
     brought = with_bodies(bodies, raws)
@@ -99,7 +99,7 @@ def reread(
     found = apply_rereading(record, recorded, now=now(), dry_run=not apply)
     changes = [_change(one) for one in found if one.reason != "not_recorded"]
     revived = {item.trace for item in items if _kind(item) == "message" and _outcome(outcomes, item) == "dead"}
-    return Reread(
+    return RereadBatch(
         len(items),
         [*changes, *_other_kind(items, outcomes)],
         [raw for raw in raws if raw.id in revived],
@@ -111,14 +111,14 @@ def _settled(message: Message) -> Message:
     return replace(message, places=(), place=settled_place(message, None) or message.place)
 
 
-def _other_kind(items: Sequence[Event], outcomes: dict[tuple[str, int], Any]) -> Iterator[Change]:
+def _other_kind(items: Sequence[Event], outcomes: dict[tuple[str, int], Any]) -> Iterator[ReadingChange]:
     """Items that were no message and are one now, or the other way round."""
     for item in items:
         was = _outcome(outcomes, item)
         if was is not None and NO_MESSAGE.get(was, "message") != (now := _kind(item)):
             assert isinstance(item, Message | Action | Receipt | Dead)
             fields = {"outcome": (NO_MESSAGE.get(was, "message"), now)}
-            yield Change(item.raw or "", item.item_index, None, fields, applied=False, reason=None)
+            yield ReadingChange(item.raw or "", item.item_index, None, fields, applied=False, reason=None)
 
 
 def _is_message(outcomes: dict[tuple[str, int], Any], message: Message) -> bool:
@@ -139,5 +139,5 @@ def _kind(item: Event) -> str:
     return "message"
 
 
-def _change(one: Rereading) -> Change:
-    return Change(one.raw, one.item_index, one.number, dict(one.changes), one.applied, one.reason)
+def _change(one: Rereading) -> ReadingChange:
+    return ReadingChange(one.raw, one.item_index, one.number, dict(one.changes), one.applied, one.reason)

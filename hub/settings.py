@@ -114,7 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return _local_url(self.host, self.port)
 
 
-def load(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] | None = None) -> Settings:
+def load_settings(flags: Mapping[str, str | None] | None = None, env: Mapping[str, str] | None = None) -> Settings:
     """Settings from flags (by lower-case name, `config` among them), environment and file. Raises UsageError."""
     env = os.environ if env is None else env
     given = {k: v for k, v in (flags or {}).items() if v is not None}
@@ -166,7 +166,7 @@ def read_toml(path: Path, what: str) -> dict[str, object]:
         raise UsageError(f"{what} {path} is not valid TOML: {error}") from None
 
 
-def nearest(word: str, known: object) -> str:
+def did_you_mean(word: str, known: object) -> str:
     """A hint for a misspelt word, or nothing."""
     near = difflib.get_close_matches(word, list(known), 1, 0.6)  # type: ignore[call-overload]
     return f" (did you mean {near[0]}?)" if near else ""
@@ -197,7 +197,7 @@ def _from_env(env: Mapping[str, str]) -> dict[str, str]:
 def _require_known(key: str, shown: str) -> None:
     if key not in DEFAULTS:
         names = ", ".join(DEFAULTS)
-        raise UsageError(f"{shown} is no setting{nearest(key, DEFAULTS)}: remove it, or use one of {names}")
+        raise UsageError(f"{shown} is no setting{did_you_mean(key, DEFAULTS)}: remove it, or use one of {names}")
 
 
 def _host_port(key: str, value: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ CRITICAL, RELAXED = 0.02, 0.2
 way to the record, and beside it."""
 
 
-class Row(NamedTuple):
+class StageRow(NamedTuple):
     """A stage. Its consumer group has its name; its function is built in `running/pipeline.py` under that name."""
 
     run: str
@@ -28,20 +28,20 @@ class Row(NamedTuple):
 
 TABLE = (
     #   run        name        topic       batch  interval
-    Row("reader",  "reader",   "raw"),
-    Row("reader",  "slow",     "slow",      50),
-    Row("matcher", "matcher",  "messages"),
-    Row("matcher", "actions",  "actions"),
-    Row("router",  "router",   "matched"),
-    Row("sink",    "sink",     "routed"),
-    Row("sink",    "receipts", "receipts", 500,  RELAXED),
-    Row("sink",    "dead",     "dead",     500,  RELAXED),
-    Row("sink",    "ledger",   "raw",     2000,  RELAXED),
-    Row("sink",    "archive",  "raw",      500,  RELAXED),
+    StageRow("reader",  "reader",   "raw"),
+    StageRow("reader",  "slow",     "slow",      50),
+    StageRow("matcher", "matcher",  "messages"),
+    StageRow("matcher", "actions",  "actions"),
+    StageRow("router",  "router",   "matched"),
+    StageRow("sink",    "sink",     "routed"),
+    StageRow("sink",    "receipts", "receipts", 500,  RELAXED),
+    StageRow("sink",    "dead",     "dead",     500,  RELAXED),
+    StageRow("sink",    "ledger",   "raw",     2000,  RELAXED),
+    StageRow("sink",    "archive",  "raw",      500,  RELAXED),
 )  # fmt: skip
 
 
-class Loop(NamedTuple):
+class LoopRow(NamedTuple):
     """Work beside the stages: `run` "" runs in every process."""
 
     run: str
@@ -51,9 +51,9 @@ class Loop(NamedTuple):
 
 
 LOOPS = (
-    Loop("",     "editions",  1.5),
-    Loop("",     "heartbeat", 5.0),
-    Loop("sink", "prune",     3600.0),
+    LoopRow("",     "editions",  1.5),
+    LoopRow("",     "heartbeat", 5.0),
+    LoopRow("sink", "prune",     3600.0),
 )  # fmt: skip
 
 STAGES = ("door", "reader", "matcher", "router", "sink", "accounts")
@@ -65,12 +65,12 @@ BESIDE = frozenset({"ledger", "archive"})
 """Groups that carry nothing on."""
 
 
-def rows(names: Collection[str]) -> Iterator[Row]:
+def stage_rows(names: Collection[str]) -> Iterator[StageRow]:
     """The stages of these names of `satupintu run`."""
     return (row for row in TABLE if row.run in names)
 
 
-def carriers() -> dict[str, set[str]]:
+def groups_by_topic() -> dict[str, set[str]]:
     """By topic, the groups that carry its events on."""
     found: dict[str, set[str]] = {}
     for row in TABLE:

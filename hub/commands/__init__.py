@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
-from hub.settings import Settings, UsageError, load, sqlite_path
+from hub.settings import Settings, UsageError, load_settings, sqlite_path
 from schemas import Retry
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
+    from hub.opening import OpenHub
     from sink.record import Record
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _FLAGS = "satupintu.flags"
 _line = msgspec.json.Encoder().encode
 
 
-class Refused(Exception):  # noqa: N818 - the word of the interface
+class PayloadRefused(Exception):  # noqa: N818 - the word of the interface
     """The payload cannot be understood. Its text is the reason; exit code 2."""
 
 
@@ -31,7 +31,7 @@ class OutOfBalance(Exception):  # noqa: N818 - the word of the interface
     """Messages are lost, or something is wrong here. Its text says what to do; exit code 1."""
 
 
-class Moment(click.ParamType[datetime]):
+class DateTimeParam(click.ParamType[datetime]):
     """A date or a time; without an offset it is meant in the hub's own zone."""
 
     name = "time"
@@ -43,7 +43,7 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time: write 2025-07-01 or 2025-07-01T08:00:00+07:00", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)
+        return moment if moment.tzinfo else moment.replace(tzinfo=load_call_settings().zone)
 
 
 def remember_flag(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
@@ -52,9 +52,9 @@ def remember_flag(context: click.Context, parameter: click.Parameter, value: str
         context.meta.setdefault(_FLAGS, {})[parameter.name] = value
 
 
-def settings() -> Settings:
+def load_call_settings() -> Settings:
     """The settings of this call. Raises UsageError."""
-    return load(click.get_current_context().meta.get(_FLAGS, {}))
+    return load_settings(click.get_current_context().meta.get(_FLAGS, {}))
 
 
 def require_initialised(settings: Settings) -> None:
@@ -72,23 +72,23 @@ def require_initialised(settings: Settings) -> None:
             raise UsageError("no hub has been started on that record: start it with satupintu up, or mend --record")
 
 
-def on_record(work: Callable[[Record], T]) -> T:
+def with_record(work: Callable[[Record], T]) -> T:
     """Do something with the record alone. Raises UsageError where it cannot be opened."""
     from hub.opening import open_record
 
-    own = settings()
+    own = load_call_settings()
     require_initialised(own)
     with open_record(own) as record:
         return work(record)
 
 
-def on_hub(work: Callable[[Settings, Opened], Awaitable[T]], *, first_start: bool = False) -> T:
+def with_hub(work: Callable[[Settings, OpenHub], Awaitable[T]], *, first_start: bool = False) -> T:
     """Do something with everything open; `first_start`: it may be the first. Raises UsageError where it cannot be."""
     import uvloop
 
     from hub.opening import open_hub
 
-    own = settings()
+    own = load_call_settings()
     if not first_start:
         require_initialised(own)
 
@@ -99,12 +99,12 @@ def on_hub(work: Callable[[Settings, Opened], Awaitable[T]], *, first_start: boo
     return uvloop.run(opened())
 
 
-def data(value: Any) -> None:
+def print_json(value: Any) -> None:
     """One line of JSON to standard output."""
     sys.stdout.buffer.write(_line(value) + b"\n")
 
 
-def say(words: str) -> None:
+def print_message(words: str) -> None:
     """A line for people, to standard error."""
     click.echo(words, err=True)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
-from hub.accounts import Account, Snapshot
+from hub.accounts import Account, AccountsSnapshot
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, accounts_aside
 from sink.attachments import FETCH
@@ -15,7 +15,7 @@ from sink.outbox_queries import count_unsent
 from sink.record import Record
 
 
-class Report(NamedTuple):
+class AccountReport(NamedTuple):
     """As `channels --json` prints it."""
 
     health: str
@@ -35,13 +35,13 @@ class Report(NamedTuple):
         return f"{answers} and {files} wait"
 
 
-def unstarted_reports(snapshot: Snapshot) -> dict[str, Report]:
+def unstarted_reports(snapshot: AccountsSnapshot) -> dict[str, AccountReport]:
     """By account, where no hub was ever started."""
-    nothing = Report("", None, None, 0, 0)
+    nothing = AccountReport("", None, None, 0, 0)
     return {name: nothing._replace(health=_health(account, None, [])) for name, account in snapshot.accounts.items()}
 
 
-def account_reports(record: Record, snapshot: Snapshot, zone: tzinfo) -> dict[str, Report]:
+def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) -> dict[str, AccountReport]:
     """By account; times in words are of `zone`. Raises Retry."""
     states, aside = list_account_states(record), accounts_aside(record)
     waiting: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def account_reports(record: Record, snapshot: Snapshot, zone: tzinfo) -> dict[st
     )
     made = {}
     for name, account in snapshot.accounts.items():
-        report = Report("", None, None, waiting[name], files.get(name, 0))
+        report = AccountReport("", None, None, waiting[name], files.get(name, 0))
         held = [row for row in aside if row.account == name and row.released_at is None]
         made[name] = _report(account, states.get(name), held, report, zone)
     return made
@@ -66,7 +66,9 @@ def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
     return {(name.partition(" ")[0], name.partition(" ")[2]): at for name, at in found.items() if at is not None}
 
 
-def _report(account: Account, state: AccountState | None, held: list[AsideRow], report: Report, zone: tzinfo) -> Report:
+def _report(
+    account: Account, state: AccountState | None, held: list[AsideRow], report: AccountReport, zone: tzinfo
+) -> AccountReport:
     fault = state.fault if state else None
     error = f"{fault.code}: {fault.detail}" if fault else None
     if held and error is None:

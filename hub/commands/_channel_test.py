@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from connectors import Channel, Connects, Http, Polls, ProviderConnections, Request, Speaks
-from hub.clock import now
-from hub.commands._doctor_host import answers
+from hub.clock import utc_now
+from hub.commands._doctor_host import is_listening
 from hub.commands._finding import Finding
 from schemas import AccountFault, Reject, Reply, Retry
 
 TEXT = "Pesan uji dari Satu Pintu. Tidak perlu dibalas."
 
 
-async def tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
-    """One line for each thing that was tried."""
+async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
+    """Try the account at its provider: a finding for each thing that was tried."""
     if channel.missing_setting:
         yield Finding(channel.account, f"takes in, cannot answer: set {channel.missing_setting}", True)
         return
@@ -34,7 +34,7 @@ async def tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]
 def _reached(channel: Channel, url: str) -> Finding:
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    reached = answers(parts.hostname or "", port)
+    reached = is_listening(parts.hostname or "", port)
     words = "answers" if reached else "does not answer: check it, and the firewall"
     return Finding(channel.account, f"{parts.hostname}:{port} {words}", not reached)
 
@@ -60,7 +60,7 @@ async def _sent(channel: Channel, to: str, http: Http) -> Finding:
         return Finding(channel.account, f"a channel of kind {channel.kind} sends nothing", True)
     reply = Reply(
         id=str(uuid4()), account=channel.account, channel=channel.kind, conversation=to, to=to, text=TEXT,
-        template="test", created_at=now(),
+        template="test", created_at=utc_now(),
     )  # fmt: skip
     try:
         if not isinstance(channel, Connects):

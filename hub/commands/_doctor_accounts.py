@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from connectors import Channel
-from hub.commands._doctor_host import PATIENCE, answers
+from hub.commands._doctor_host import PATIENCE, is_listening
 from hub.commands._finding import Finding
 from hub.settings import Settings
 
@@ -52,7 +52,7 @@ def _reachable(state: str, channel: Channel) -> Iterator[Finding]:
         yield Finding(what, f"{state}, takes in; calls nobody outside")
     for url in map(urlsplit, urls):
         port = url.port or (443 if url.scheme == "https" else 80)
-        if answers(url.hostname or "", port):
+        if is_listening(url.hostname or "", port):
             yield Finding(what, f"{state}, {url.hostname}:{port} answers")
         else:
             words = f"{url.hostname}:{port} does not answer in {PATIENCE:.0f} s: check it, and the firewall"

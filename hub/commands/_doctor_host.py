@@ -28,7 +28,7 @@ PATIENCE = 3.0
 
 
 def check_settings(own: Settings) -> Iterator[Finding]:
-    """What holds."""
+    """The settings that hold."""
     yield Finding("settings", f"data in {own.data}, listening at {own.url}, zone {own.zone.key}")
 
 
@@ -144,10 +144,10 @@ def check_templates(own: Settings) -> Iterator[Finding]:
 def check_port(own: Settings) -> Iterator[Finding]:
     """Is the port free?"""
     taken = "something answers: a hub that is up, or give another --listen"
-    yield Finding("listen", f"{own.host}:{own.port} {taken if answers(own.host, own.port) else 'free'}")
+    yield Finding("listen", f"{own.host}:{own.port} {taken if is_listening(own.host, own.port) else 'free'}")
 
 
-def answers(host: str, port: int) -> bool:
+def is_listening(host: str, port: int) -> bool:
     """Does anything listen there?"""
     try:
         with socket.create_connection((host, port), PATIENCE):

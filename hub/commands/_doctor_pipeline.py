@@ -20,12 +20,12 @@ LATE = timedelta(minutes=5)
 
 def check_stages(own: Settings) -> Iterator[Finding]:
     """Which processes are at work, and which of their stages stopped."""
-    from hub.clock import now
+    from hub.clock import utc_now
     from sink.processes import live_processes
 
     if not is_started(own):
         return
-    found = _ask(own, lambda record: live_processes(record, now()))
+    found = _ask(own, lambda record: live_processes(record, utc_now()))
     if not found:
         yield Finding("stages", "no process is at work: satupintu up")
     for process in found:
@@ -40,10 +40,10 @@ def check_stages(own: Settings) -> Iterator[Finding]:
 def check_lag(own: Settings) -> Iterator[Finding]:
     """Which groups are behind, and for how long. Where no process is at work nothing moves, and opening the log would
     change it."""
-    from hub.clock import now
+    from hub.clock import utc_now
     from sink.processes import live_processes
 
-    if not is_started(own) or not own.shared or not _ask(own, lambda record: live_processes(record, now())):
+    if not is_started(own) or not own.shared or not _ask(own, lambda record: live_processes(record, utc_now())):
         return
     lags = _lags(own)
     late = [lag for lag in lags if lag.behind and lag.oldest and datetime.now(UTC) - lag.oldest > LATE]

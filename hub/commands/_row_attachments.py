@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from connectors._rows import NamedRow, decode_row, parse_list
-from hub.commands import printable, say
+from hub.commands import print_message, printable
 from schemas import Reject
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class RowAttachments:
         except (OSError, ValueError, RuntimeError) as error:
             fault, body = _unreadable(error), b""
         if fault:
-            say(f"line {line}: attachment {_shown(written)} {fault}; the row goes on without it")
+            print_message(f"line {line}: attachment {_shown(written)} {fault}; the row goes on without it")
             return known
         media_type, sha256 = guess_type(path.name)[0], self._blobs.put(body)
         return known | {"media_type": media_type, "sha256": sha256, "size": len(body), "state": "fetched"}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from connectors._rows import NamedRow, UnreadableFile, name_rows, open_rows, read_rows
-from hub.commands import printable, say
+from hub.commands import print_message, printable
 from hub.settings import UsageError
 
 
@@ -28,7 +28,7 @@ def rows_of(name: str) -> Iterator[Iterator[NamedRow]]:
 def _with_notes(rows: Iterator[NamedRow]) -> Iterator[NamedRow]:
     for row in rows:
         if row.note:
-            say(f"line {row.line}: {row.note}")
+            print_message(f"line {row.line}: {row.note}")
         yield row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lines of equal columns, a heading first."""
     wide = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     return "".join(_line(row, wide) + "\n" for row in (head, *rows))

@@ -28,7 +28,7 @@ _COLUMNS = {"receipt": "receipts"}
 log = logging.getLogger(__name__)
 
 
-class InFlight:
+class RowsInFlight:
     """Holds a line number for each Raw without an outcome, the oldest first; the others are only counted."""
 
     def __init__(self, bus: Bus, record: Record, pools: Pools) -> None:
@@ -43,13 +43,13 @@ class InFlight:
 
     async def publish(self, raws: Sequence[Raw], lines: Sequence[int]) -> None:
         """Publish them; once this returns they are durable."""
-        await patiently(lambda: self._bus.publish(raws))
+        await retry_for_long(lambda: self._bus.publish(raws))
         self._lines.update(zip((raw.id for raw in raws), lines, strict=True))
 
     async def ended(self) -> list[tuple[int, ItemOutcome]]:
         """Which of the oldest have an outcome now, with their lines."""
         asked = list(islice(self._lines, AT_ONCE))
-        outcomes = await patiently(lambda: self._pools.io(outcomes_of, self._record, asked))
+        outcomes = await retry_for_long(lambda: self._pools.io(outcomes_of, self._record, asked))
         self._counts.update(_COLUMNS.get(o.outcome, o.outcome) for o in outcomes)
         return [(self._lines.pop(o.raw), o) for o in outcomes]
 
@@ -60,7 +60,7 @@ class InFlight:
             await asyncio.sleep(0.05)
 
     async def _lags(self) -> list[Lag]:
-        return [lag for lag in await patiently(self._bus.lag) if lag.group == BOOKKEEPER]
+        return [lag for lag in await retry_for_long(self._bus.lag) if lag.group == BOOKKEEPER]
 
     def ledger(self) -> dict[str, int]:
         """The columns of the ledger, for these Raws alone."""
@@ -69,8 +69,9 @@ class InFlight:
         return {"received": received, **counts}
 
 
-async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """A broker or a database that fails for a moment shall not end a long import."""
+async def retry_for_long(call: Callable[[], Awaitable[T]]) -> T:
+    """The result of the call, made again after Retry for `PATIENCE` seconds: a broker or a database that fails for a
+    moment shall not end a long import."""
     until, pause = time.monotonic() + PATIENCE, 0.1
     while True:
         try:
@@ -83,7 +84,7 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         pause = min(pause * 2, 10.0)
 
 
-async def first_of(own: asyncio.Task[None], stages: Collection[asyncio.Task[None]]) -> None:
+async def wait_or_stage_error(own: asyncio.Task[None], stages: Collection[asyncio.Task[None]]) -> None:
     """Wait for the command's own work; a stage that gives up ends the wait with its error."""
     try:
         await asyncio.wait([own, *stages], return_when=asyncio.FIRST_COMPLETED)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import OutOfBalance, data, on_record, require_initialised, say, settings
-from hub.settings import Settings, UsageError, nearest
+from hub.commands import OutOfBalance, load_call_settings, print_json, print_message, require_initialised, with_record
+from hub.settings import Settings, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from connectors import Channel
-    from hub.accounts import Snapshot
-    from hub.commands._account_report import Report
+    from hub.accounts import AccountsSnapshot
+    from hub.commands._account_report import AccountReport
     from sink.record import Record
 
 
@@ -36,7 +36,7 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    own = settings()
+    own = load_call_settings()
     snapshot = _snapshot(own)
     reports = _reports(own, snapshot)
     described = [account.describe(own.public_url, reveal=secrets) for account in snapshot.accounts.values()]
@@ -44,7 +44,7 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
         report = reports[account["account"]]
         account.update({name: getattr(report, name) for name in REPORTED})
     if as_json:
-        data(described)
+        print_json(described)
     else:
         sys.stdout.write("\n".join(_as_text(account, snapshot) for account in described))
 
@@ -59,13 +59,13 @@ def new(kind: str) -> None:
       satupintu channels new sms
     """
     from connectors import kinds
-    from hub.first_start import table_of
+    from hub.first_start import commented_table
 
     try:
-        click.echo(table_of(kind), nl=False)
+        click.echo(commented_table(kind), nl=False)
     except ValueError:
         raise UsageError(
-            f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}"
+            f"{kind} is no channel kind{did_you_mean(kind, kinds())}: it takes one of {', '.join(kinds())}"
         ) from None
 
 
@@ -78,10 +78,10 @@ def release(name: str) -> None:
     Example:
       satupintu channels release wa-bandung
     """
-    stages = on_record(lambda record: _release(record, name))
+    stages = with_record(lambda record: _release(record, name))
     if stages == 0:
         raise OutOfBalance(f"{name} is put aside by no stage: satupintu doctor shows which accounts are")
-    say(f"{name} goes on in {stages} stage{'' if stages == 1 else 's'}")
+    print_message(f"{name} goes on in {stages} stage{'' if stages == 1 else 's'}")
 
 
 @channels.command("test")
@@ -94,26 +94,26 @@ def try_out(name: str, send_to: str | None) -> None:
     Example:
       satupintu channels test sms --send 0812-3456-7890
     """
-    own = settings()
+    own = load_call_settings()
     snapshot = _snapshot(own)
     if name not in snapshot.channels:
-        raise UsageError(f"{name} is no account in {own.channels}{nearest(name, snapshot.channels)}")
+        raise UsageError(f"{name} is no account in {own.channels}{did_you_mean(name, snapshot.channels)}")
     wrong = asyncio.run(_tried(snapshot.channels[name], send_to))
     if wrong:
         raise OutOfBalance(f"{wrong} of these need you")
 
 
 async def _tried(channel: Channel, send_to: str | None) -> int:
-    from hub.commands._channel_test import tried
+    from hub.commands._channel_test import try_channel
 
     wrong = 0
-    async for finding in tried(channel, send_to):
+    async for finding in try_channel(channel, send_to):
         wrong += finding.wrong
         click.echo(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}")
     return wrong
 
 
-def _snapshot(own: Settings) -> Snapshot:
+def _snapshot(own: Settings) -> AccountsSnapshot:
     from hub.accounts_file import load_accounts
 
     if not own.channels.exists():
@@ -121,24 +121,24 @@ def _snapshot(own: Settings) -> Snapshot:
     return load_accounts(own.channels, zone=own.zone.key)
 
 
-def _reports(own: Settings, snapshot: Snapshot) -> dict[str, Report]:
+def _reports(own: Settings, snapshot: AccountsSnapshot) -> dict[str, AccountReport]:
     from hub.commands._account_report import account_reports, unstarted_reports
 
     try:
         require_initialised(own)
     except UsageError:
         return unstarted_reports(snapshot)
-    return on_record(lambda record: account_reports(record, snapshot, own.zone))
+    return with_record(lambda record: account_reports(record, snapshot, own.zone))
 
 
 def _release(record: Record, name: str) -> int:
-    from hub.clock import now
+    from hub.clock import utc_now
     from sink.aside import release_account
 
-    return release_account(record, name, now())
+    return release_account(record, name, utc_now())
 
 
-def _as_text(account: dict[str, Any], snapshot: Snapshot) -> str:
+def _as_text(account: dict[str, Any], snapshot: AccountsSnapshot) -> str:
     lines = [
         f"[{account['account']}] {account['kind']}, owner {account['owner']}, {account['state']}: {account['health']}",
         f"  address: {account['url']}",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import data, on_hub, on_record, say
-from hub.commands._table import table
+from hub.commands import print_json, print_message, with_hub, with_record
+from hub.commands._table import format_table
 from hub.settings import UsageError
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
+    from hub.opening import OpenHub
     from schemas import Dead
     from sink.record import Record
 
@@ -46,12 +46,12 @@ def list_dead(code: str | None, account: str | None, limit: int) -> None:
     """
     from sink.dead import dead_list
 
-    letters = on_record(lambda record: dead_list(record, limit, code=code, account=account))
+    letters = with_record(lambda record: dead_list(record, limit, code=code, account=account))
     if sys.stdout.isatty():
-        sys.stdout.write(table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
+        sys.stdout.write(format_table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
     else:
         for letter in letters:
-            data(letter)
+            print_json(letter)
 
 
 @dead.command()
@@ -64,10 +64,10 @@ def show(id: str, *, payload: bool) -> None:
     Example:
       satupintu dead show 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11
     """
-    letter = on_record(lambda record: _shown(record, id, payload=payload))
+    letter = with_record(lambda record: _shown(record, id, payload=payload))
     if letter is None:
         raise _unknown([id])
-    data(letter)
+    print_json(letter)
 
 
 @dead.command()
@@ -80,8 +80,10 @@ def replay(ids: tuple[str, ...], *, apply: bool) -> None:
     Example:
       satupintu dead replay 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11 --apply
     """
-    for letter in on_hub(lambda _, opened: _replay(opened, ids, apply=apply)):
-        data({"id": letter.id, "topic": letter.of_topic, "raw": letter.raw, "code": letter.code, "applied": apply})
+    for letter in with_hub(lambda _, opened: _replay(opened, ids, apply=apply)):
+        print_json(
+            {"id": letter.id, "topic": letter.of_topic, "raw": letter.raw, "code": letter.code, "applied": apply}
+        )
     _say_unless(apply)
 
 
@@ -95,8 +97,8 @@ def dismiss(ids: tuple[str, ...], *, apply: bool) -> None:
     Example:
       satupintu dead dismiss 0198c1f2-7c1e-7d4a-9a53-2f5b6f1f0c11 --apply
     """
-    for id in on_record(lambda record: _dismiss(record, ids, apply=apply)):
-        data({"id": id, "applied": apply})
+    for id in with_record(lambda record: _dismiss(record, ids, apply=apply)):
+        print_json({"id": id, "applied": apply})
     _say_unless(apply)
 
 
@@ -112,16 +114,16 @@ def _shown(record: Record, id: str, *, payload: bool) -> dict[str, object] | Non
 
 
 def _dismiss(record: Record, ids: Sequence[str], *, apply: bool) -> list[str]:
-    from hub.clock import now
+    from hub.clock import utc_now
     from sink.dead import dismiss_dead
 
     letters = _letters(record, ids)
     if apply:
-        dismiss_dead(record, [letter.id for letter in letters], by=_person(), now=now())
+        dismiss_dead(record, [letter.id for letter in letters], by=_person(), now=utc_now())
     return [letter.id for letter in letters]
 
 
-async def _replay(opened: Opened, ids: Sequence[str], *, apply: bool) -> list[Dead]:
+async def _replay(opened: OpenHub, ids: Sequence[str], *, apply: bool) -> list[Dead]:
     letters = await opened.outside.pools.io(_letters, opened.storage.record, ids)
     if apply:
         await _publish(opened, letters)
@@ -138,7 +140,7 @@ def _letters(record: Record, ids: Sequence[str]) -> list[Dead]:
     return [letter for letter in found.values() if letter is not None]
 
 
-async def _publish(opened: Opened, letters: Sequence[Dead]) -> None:
+async def _publish(opened: OpenHub, letters: Sequence[Dead]) -> None:
     from bus import decode
     from schemas import Reject
 
@@ -155,7 +157,7 @@ def _person() -> str:
 
 def _say_unless(applied: bool) -> None:
     if not applied:
-        say("nothing was done: add --apply to do it")
+        print_message("nothing was done: add --apply to do it")
 
 
 def _unknown(ids: Sequence[str]) -> UsageError:

@@ -22,15 +22,15 @@ import uvloop
 
 from connectors import Channel, DemoItem, Speaks
 from hub.accounts import Accounts
-from hub.clock import now
-from hub.commands import OutOfBalance, say, settings
-from hub.commands._waiting import patiently
+from hub.clock import utc_now
+from hub.commands import OutOfBalance, load_call_settings, print_message
+from hub.commands._waiting import retry_for_long
 from hub.commands.ledger import as_table
-from hub.demo.board import Board
-from hub.demo.run import DemoRun, Ended
+from hub.demo.board import ProgressBoard
+from hub.demo.run import DemoRun, FinishedMessage
 from hub.demo.stories import DemoMessage, StoryGenerator
-from hub.ledger import checked_twice, read_ledger
-from hub.opening import Opened, open_hub
+from hub.ledger import read_ledger, read_ledger_twice
+from hub.opening import OpenHub, open_hub
 from hub.running.serve import STAGES, serve
 from hub.settings import Settings, UsageError
 
@@ -49,7 +49,7 @@ def demo() -> None:
     Example:
       satupintu demo
     """
-    own = settings()
+    own = load_call_settings()
     if own.bus.startswith("memory:"):
         raise UsageError("the demo looks for its messages on the bus: it needs one that lasts, not memory://")
     uvloop.run(_demo(own))
@@ -58,8 +58,8 @@ def demo() -> None:
 async def _demo(own: Settings) -> None:
     async with _hub_at(own) as was_up, open_hub(own) as opened:
         channels = usable_channels(opened.current.accounts, own)
-        run, generator = _run(own, opened, channels), StoryGenerator(Random(), now())  # noqa: S311 - nothing secret
-        say(f"{MESSAGES} messages through {', '.join(channels)} at {own.url}")
+        run, generator = _run(own, opened, channels), StoryGenerator(Random(), utc_now())  # noqa: S311 - nothing secret
+        print_message(f"{MESSAGES} messages through {', '.join(channels)} at {own.url}")
         first = await run.send(generator.stories(list(channels.values()), MESSAGES))
         numbered = [e for e in first if e.outcome.outcome == "recorded" and e.outcome.number]
         if not run.missing:
@@ -67,12 +67,12 @@ async def _demo(own: Settings) -> None:
         await _end(own, opened, run.missing, numbered, hint="" if was_up else " (satupintu up first)")
 
 
-def _run(own: Settings, opened: Opened, channels: Mapping[str, Channel]) -> DemoRun:
+def _run(own: Settings, opened: OpenHub, channels: Mapping[str, Channel]) -> DemoRun:
     pools, storage = opened.outside.pools, opened.storage
     return DemoRun(
         own.url,
         channels,
-        Board(),
+        ProgressBoard(),
         bus=opened.transport.bus,
         record=storage.record,
         pools=pools,
@@ -82,7 +82,7 @@ def _run(own: Settings, opened: Opened, channels: Mapping[str, Channel]) -> Demo
 
 
 def _second_round(
-    generator: StoryGenerator, channels: Mapping[str, Channel], numbered: Sequence[Ended]
+    generator: StoryGenerator, channels: Mapping[str, Channel], numbered: Sequence[FinishedMessage]
 ) -> list[list[DemoMessage]]:
     """Citizens who know their number ask for it and add to it; strangers ask for one that does not exist."""
     conversational = {name: channel for name, channel in channels.items() if channel.conversational}
@@ -96,9 +96,9 @@ def _second_round(
     ]
 
 
-async def _end(own: Settings, opened: Opened, missing: int, numbered: Sequence[Ended], *, hint: str) -> None:
+async def _end(own: Settings, opened: OpenHub, missing: int, numbered: Sequence[FinishedMessage], *, hint: str) -> None:
     read = partial(read_ledger, opened.storage.record, opened.transport.bus, opened.outside.pools)
-    ledger, losers = await checked_twice(lambda: patiently(read))
+    ledger, losers = await read_ledger_twice(lambda: retry_for_long(read))
     sys.stdout.write(f"{as_table(ledger)}\nLook them up{hint}; the last digits of the phone show the words:\n")
     for ended in {ended.message.account: ended for ended in numbered}.values():
         number, message = ended.outcome.number, ended.message
@@ -117,7 +117,9 @@ def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
         if channel is None or channel.demo_request(_PROBE) is None:
             continue
         if _reaches_people(channel):
-            say(f"[{channel.account}] is left out: it can send to real people, and the demo answers nobody real")
+            print_message(
+                f"[{channel.account}] is left out: it can send to real people, and the demo answers nobody real"
+            )
         else:
             found[channel.account] = channel
     if not found:
@@ -125,7 +127,7 @@ def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
     return found
 
 
-_PROBE = DemoItem(id="0", text="-", name="-", phone="6281200000000", at=now())
+_PROBE = DemoItem(id="0", text="-", name="-", phone="6281200000000", at=utc_now())
 
 
 def _reaches_people(channel: Channel) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from hub.commands import OutOfBalance, settings
+from hub.commands import OutOfBalance, load_call_settings
 from hub.commands._finding import Finding
 from hub.settings import Settings, UsageError
 from schemas import Retry
@@ -24,10 +24,10 @@ def doctor() -> None:
     Example:
       satupintu doctor
     """
-    own = settings()
+    own = load_call_settings()
     wrong = 0
-    for name, check in checks():
-        for finding in run(name, check, own):
+    for name, check in all_checks():
+        for finding in run_check(name, check, own):
             wrong += finding.wrong
             sys.stdout.write(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}\n")
             sys.stdout.flush()
@@ -35,8 +35,8 @@ def doctor() -> None:
         raise OutOfBalance(f"{wrong} of these need you")
 
 
-def checks() -> Iterator[tuple[str, Check]]:
-    """By name, in the order of the report."""
+def all_checks() -> Iterator[tuple[str, Check]]:
+    """Every check by its name, in the order of the report."""
     from hub.commands import _doctor_accounts as accounts
     from hub.commands import _doctor_host as host
     from hub.commands import _doctor_pipeline as pipeline
@@ -57,7 +57,7 @@ def checks() -> Iterator[tuple[str, Check]]:
     yield "channels", accounts.check_accounts
 
 
-def run(name: str, check: Check, own: Settings) -> Iterator[Finding]:
+def run_check(name: str, check: Check, own: Settings) -> Iterator[Finding]:
     """The findings of one check; one that cannot be made is a finding too."""
     try:
         yield from check(own)

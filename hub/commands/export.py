@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import Moment, data, on_record
+from hub.commands import DateTimeParam, print_json, with_record
 
 if TYPE_CHECKING:
     from sink import Record
 
 
 @click.command()
-@click.option("--since", type=Moment(), help="Received at or after: a date, or an RFC 3339 time.")
+@click.option("--since", type=DateTimeParam(), help="Received at or after: a date, or an RFC 3339 time.")
 def export(since: datetime | None) -> None:
     """Complaints as NDJSON, the reporter masked.
 
@@ -26,6 +26,6 @@ def export(since: datetime | None) -> None:
 
     def write(record: Record) -> None:
         for complaint in complaints(record, since):
-            data(complaint)
+            print_json(complaint)
 
-    on_record(write)
+    with_record(write)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import data, on_record, say, settings
-from hub.commands._table import table
+from hub.commands import load_call_settings, print_json, print_message, with_record
+from hub.commands._table import format_table
 
 if TYPE_CHECKING:
     from sink.find import Found
@@ -28,14 +28,14 @@ def find(text: str, limit: int) -> None:
     Example:
       satupintu find 0812-3456-7890
     """
-    rows = [row._asdict() for row in on_record(lambda record: _found(record, text, limit))]
+    rows = [row._asdict() for row in with_record(lambda record: _found(record, text, limit))]
     if sys.stdout.isatty():
-        sys.stdout.write(table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
+        sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
     else:
         for row in rows:
-            data(row)
+            print_json(row)
     if not rows:
-        say("nothing is found by that")
+        print_message("nothing is found by that")
         click.get_current_context().exit(1)
 
 
@@ -44,7 +44,7 @@ def _found(record: Record, text: str, limit: int) -> list[Found]:
     from normalizer import e164
     from sink.find import find as search
 
-    own = settings()
+    own = load_call_settings()
     snapshot = load_accounts(own.channels, zone=own.zone.key) if own.channels.exists() else None
     accounts = [(c.kind, name) for name, c in snapshot.channels.items()] if snapshot else []
     phone = e164(text)

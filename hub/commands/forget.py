@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import OutOfBalance, data, on_hub
-from hub.settings import UsageError, nearest
+from hub.commands import OutOfBalance, print_json, with_hub
+from hub.settings import UsageError, did_you_mean
 from hub.stages import TABLE
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
+    from hub.opening import OpenHub
 
 
 @click.command()
@@ -27,17 +27,19 @@ def forget(group: str, *, apply: bool) -> None:
     """
     if group in {row.name for row in TABLE}:
         raise UsageError(f"{group} is the group of a stage of this release: it is not forgotten")
-    data(on_hub(lambda _, opened: _forget(opened, group, apply=apply)))
+    print_json(with_hub(lambda _, opened: _forget(opened, group, apply=apply)))
 
 
-async def _forget(opened: Opened, group: str, *, apply: bool) -> dict[str, object]:
+async def _forget(opened: OpenHub, group: str, *, apply: bool) -> dict[str, object]:
     from bus import GroupInUse, forget_group
 
     groups: dict[str, int] = {}
     for lag in await opened.transport.bus.lag():
         groups[lag.group] = groups.get(lag.group, 0) + lag.behind
     if group not in groups:
-        raise UsageError(f"{group} is no group of this bus{nearest(group, groups)}: it has {', '.join(sorted(groups))}")
+        raise UsageError(
+            f"{group} is no group of this bus{did_you_mean(group, groups)}: it has {', '.join(sorted(groups))}"
+        )
     if apply:
         try:
             await forget_group(opened.transport.bus, group)

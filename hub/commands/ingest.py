@@ -21,19 +21,19 @@ from uuid_utils import uuid7
 from connectors import Channel
 from connectors._rows import NamedRow, raw_from_row
 from hub.accounts import Accounts
-from hub.clock import now
-from hub.commands import data, on_hub, say
+from hub.clock import utc_now
+from hub.commands import print_json, print_message, with_hub
 from hub.commands._row_attachments import RowAttachments
 from hub.commands._rows import rows_of
-from hub.commands._waiting import InFlight, first_of
-from hub.running.serve import children, working
+from hub.commands._waiting import RowsInFlight, wait_or_stage_error
+from hub.running.serve import run_stages, worker_processes
 from hub.running.status import ProcessStatus
-from hub.settings import UsageError, nearest, sqlite_path
+from hub.settings import UsageError, did_you_mean, sqlite_path
 from normalizer import ID_USED_BEFORE
 from schemas import Raw
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
+    from hub.opening import OpenHub
     from hub.settings import Settings
 
 IN_FLIGHT = 2000
@@ -56,7 +56,7 @@ def ingest(file: str, account: str | None) -> None:
       satupintu ingest reports.csv --account file
     """
     with rows_of(file) as rows:
-        data(on_hub(partial(bring, rows, account, Path(file).parent), first_start=True))
+        print_json(with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True))
 
 
 def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:
@@ -65,38 +65,40 @@ def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:
     if not own:
         raise UsageError(f'{file} has no account of kind file: add [file], kind = "file", owner = "00"')
     if account and account not in own:
-        raise UsageError(f"{account} is no account of kind file{nearest(account, own)}: name one of {', '.join(own)}")
+        raise UsageError(
+            f"{account} is no account of kind file{did_you_mean(account, own)}: name one of {', '.join(own)}"
+        )
     return accounts[account or own[0]]
 
 
-async def bring(
-    rows: Iterator[NamedRow], account: str | None, folder: Path, settings: Settings, opened: Opened
+async def ingest_rows(
+    rows: Iterator[NamedRow], account: str | None, folder: Path, settings: Settings, opened: OpenHub
 ) -> dict[str, int]:
     """Publish the rows and wait for what becomes of them: the ledger of just these."""
     storage, pools = opened.storage, opened.outside.pools
     channel = account_for(opened.current.accounts, account, settings.channels)
-    private = (settings.data, settings.keys, settings.channels, *embedded(settings))
+    private = (settings.data, settings.keys, settings.channels, *embedded_folders(settings))
     attachments = RowAttachments(storage.blobs, folder, private)
-    in_flight = InFlight(opened.transport.bus, storage.record, pools)
+    in_flight = RowsInFlight(opened.transport.bus, storage.record, pools)
     first = list(islice(rows, IN_FLIGHT))
     helpers = 1 if settings.shared and len(first) == IN_FLIGHT else 0  # a file worth one
     status = ProcessStatus()
-    async with working(settings, opened, status, STAGES) as stages, children(settings, STAGES, helpers):
+    async with run_stages(settings, opened, status, STAGES) as stages, worker_processes(settings, STAGES, helpers):
         raws_of = partial(pools.io, partial(_raws, channel=channel, attachments=attachments))
         own = asyncio.create_task(_publish(chain(first, rows), in_flight, raws_of))
-        await first_of(own, stages)
+        await wait_or_stage_error(own, stages)
         await in_flight.booked()
     return in_flight.ledger()
 
 
-def embedded(settings: Settings) -> Iterator[Path]:
+def embedded_folders(settings: Settings) -> Iterator[Path]:
     """The folders of the embedded databases."""
     for url in (settings.record, settings.bus):
         if url.startswith("sqlite:"):
             yield sqlite_path(url)
 
 
-async def _publish(rows: Iterator[NamedRow], in_flight: InFlight, raws_of: Callable[..., object]) -> None:
+async def _publish(rows: Iterator[NamedRow], in_flight: RowsInFlight, raws_of: Callable[..., object]) -> None:
     progress = Progress()
     while batch := list(islice(rows, AT_ONCE)):
         while len(in_flight) + len(batch) > IN_FLIGHT:
@@ -108,21 +110,23 @@ async def _publish(rows: Iterator[NamedRow], in_flight: InFlight, raws_of: Calla
     progress.end()
 
 
-async def _look(in_flight: InFlight, progress: Progress) -> None:
+async def _look(in_flight: RowsInFlight, progress: Progress) -> None:
     ended = await in_flight.ended()
     for line, outcome in ended:
         if outcome.outcome == "dead":
             reason = outcome.reason or "dead"
-            say(reason if reason.startswith("line ") else f"line {line}: {reason}")
+            print_message(reason if reason.startswith("line ") else f"line {line}: {reason}")
         elif outcome.outcome in ("recorded", "added") and ID_USED_BEFORE in (outcome.reason or ""):
-            say(f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own")
+            print_message(
+                f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own"
+            )
     progress.add(len(ended))
     if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)
 
 
 def _raws(rows: Sequence[NamedRow], *, channel: Channel, attachments: RowAttachments) -> list[Raw]:
-    at = now()
+    at = utc_now()
     return [raw_from_row(row, channel, id=str(uuid7()), at=at, files=attachments.files_of(row)) for row in rows]
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import OutOfBalance, data, on_hub, say
-from hub.commands._table import table
+from hub.commands import OutOfBalance, print_json, print_message, with_hub
+from hub.commands._table import format_table
 
 if TYPE_CHECKING:
     from hub.ledger import Ledger
-    from hub.opening import Opened
+    from hub.opening import OpenHub
     from hub.settings import Settings
 
 
@@ -25,9 +25,9 @@ def ledger(*, as_json: bool) -> None:
     Example:
       satupintu ledger --json
     """
-    figures, losers = on_hub(_read)
+    figures, losers = with_hub(_read)
     if as_json:
-        data(figures)
+        print_json(figures)
     else:
         sys.stdout.write(as_table(figures))
     if losers:
@@ -42,13 +42,15 @@ def as_table(ledger: dict[str, Any]) -> str:
     from sink.ledger import COLUMNS
 
     rows = [*sorted(ledger["accounts"].items()), ("all", ledger["all"])]
-    return table(("account", *COLUMNS), [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows])
+    return format_table(
+        ("account", *COLUMNS), [[name, *(str(row[column]) for column in COLUMNS)] for name, row in rows]
+    )
 
 
-async def _read(settings: Settings, opened: Opened) -> tuple[Ledger, list[str]]:
-    from hub.ledger import checked_twice, read_ledger
+async def _read(settings: Settings, opened: OpenHub) -> tuple[Ledger, list[str]]:
+    from hub.ledger import read_ledger, read_ledger_twice
 
     if settings.bus.startswith("memory:"):
-        say("a memory:// bus is seen by its own process only: what is in flight there counts as lost here")
+        print_message("a memory:// bus is seen by its own process only: what is in flight there counts as lost here")
     record, bus, pools = opened.storage.record, opened.transport.bus, opened.outside.pools
-    return await checked_twice(lambda: read_ledger(record, bus, pools))
+    return await read_ledger_twice(lambda: read_ledger(record, bus, pools))

@@ -9,10 +9,10 @@ from uuid import UUID, uuid5
 import click
 import msgspec
 
-from hub.clock import now
-from hub.commands import data, say, settings
+from hub.clock import utc_now
+from hub.commands import load_call_settings, print_json, print_message
 from hub.commands._rows import rows_of
-from hub.settings import UsageError, nearest
+from hub.settings import UsageError, did_you_mean
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def parse(kind: str, file: str | None, account: str | None, headers: Sequence[st
     file = file or ("" if query else "-")
     raws = _rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query)
     ids = iter(range(10**9))
-    items = Reader({channel.account: channel}.get).read(raws, now=now, new_id=lambda: str(next(ids)))
+    items = Reader({channel.account: channel}.get).read(raws, now=utc_now, new_id=lambda: str(next(ids)))
     refused = [item for item in items if _print(item)]
     if refused:
         click.get_current_context().exit(2)
@@ -55,7 +55,9 @@ def channel_for(kind: str, account: str | None) -> Channel:
     from connectors import channel_type, kinds
 
     if kind not in kinds():
-        raise UsageError(f"{kind} is no channel kind{nearest(kind, kinds())}: it takes one of {', '.join(kinds())}")
+        raise UsageError(
+            f"{kind} is no channel kind{did_you_mean(kind, kinds())}: it takes one of {', '.join(kinds())}"
+        )
     if account and (found := _configured(kind, account)):
         return found
     channel = channel_type(kind)
@@ -65,7 +67,7 @@ def channel_for(kind: str, account: str | None) -> Channel:
 def _configured(kind: str, account: str) -> Channel | None:
     from hub.accounts_file import load_accounts
 
-    own = settings()
+    own = load_call_settings()
     if not own.channels.exists():
         return None
     found = load_accounts(own.channels, zone=own.zone.key).channels.get(account)
@@ -76,9 +78,9 @@ def _configured(kind: str, account: str) -> Channel | None:
 
 def _bare(settings_type: type[Settings]) -> Settings:
     """Settings of which only the hub's zone is set: no signature is asked for, nothing is sent."""
-    from hub.accounts_file import in_zone
+    from hub.accounts_file import zone_setting
 
-    zone = in_zone(settings_type, settings().zone.key)
+    zone = zone_setting(settings_type, load_call_settings().zone.key)
     needed = (f for f in msgspec.structs.fields(settings_type) if f.required)
     return settings_type(**{f.name: f.type("") for f in needed if isinstance(f.type, type)} | zone)
 
@@ -88,7 +90,7 @@ def _rows(file: str, channel: Channel) -> Iterator[Raw]:
 
     with rows_of(file) as rows:
         for row in rows:
-            yield raw_from_row(row, channel, id=str(uuid5(_RAWS, row.name)), at=now())
+            yield raw_from_row(row, channel, id=str(uuid5(_RAWS, row.name)), at=utc_now())
 
 
 def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:
@@ -103,7 +105,7 @@ def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -
         account=channel.account,
         channel=channel.kind,
         owner=channel.owner,
-        received_at=now(),
+        received_at=utc_now(),
         method="POST" if body else "GET",
         query=query,
         headers=headers,
@@ -124,13 +126,13 @@ def _pairs(headers: Sequence[str]) -> dict[str, str]:
 def _print(item: Event) -> bool:
     """Print it. True where it cannot be read."""
     if isinstance(item, Dead):
-        say(f"satupintu: {item.detail or item.code}")
+        print_message(f"satupintu: {item.detail or item.code}")
     elif isinstance(item, Message):
-        data(_message(item))
+        print_json(_message(item))
     elif isinstance(item, Action):
-        data(_action(item))
+        print_json(_action(item))
     elif isinstance(item, Receipt) and item.state != "empty":
-        data(_receipt(item))
+        print_json(_receipt(item))
     return isinstance(item, Dead)
 
 

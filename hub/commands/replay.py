@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hub.commands import Moment, data, on_hub
-from hub.settings import UsageError, nearest
+from hub.commands import DateTimeParam, print_json, with_hub
+from hub.settings import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
-    from hub.rereading import Change, Span
+    from hub.opening import OpenHub
+    from hub.rereading import ReadingChange, RereadSpan
     from hub.settings import Settings
 
 WORDLESS = frozenset({"outcome", "kind", "report_class", "category", "office", "needs_investigation", "incident_date"})
@@ -25,8 +25,8 @@ WORDLESS = frozenset({"outcome", "kind", "report_class", "category", "office", "
 
 
 @click.command()
-@click.option("--since", type=Moment(), required=True, help="Received at or after: a date, or an RFC 3339 time.")
-@click.option("--until", type=Moment(), help="Received before.")
+@click.option("--since", type=DateTimeParam(), required=True, help="Received at or after: a date, or an RFC 3339 time.")
+@click.option("--until", type=DateTimeParam(), help="Received before.")
 @click.option("--account", metavar="NAME", help="Only what came in there.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each item that would change.")
 @click.option("--apply", is_flag=True, help="Do it: what an officer has touched stays.")
@@ -38,35 +38,37 @@ def replay(since: datetime, until: datetime | None, account: str | None, *, as_j
     Example:
       satupintu replay --since 2025-07-01 --account sms
     """
-    from hub.rereading import Span
+    from hub.rereading import RereadSpan
 
-    work = partial(_replay, span=Span(since, until, account), as_json=as_json, apply=apply)
-    items, changed = on_hub(work)
+    work = partial(_replay, span=RereadSpan(since, until, account), as_json=as_json, apply=apply)
+    items, changed = with_hub(work)
     click.echo(f"{changed} of {items} {'changed' if apply else 'would change'}", err=as_json)
 
 
-async def _replay(settings: Settings, opened: Opened, *, span: Span, as_json: bool, apply: bool) -> tuple[int, int]:
-    from hub.clock import now
+async def _replay(
+    settings: Settings, opened: OpenHub, *, span: RereadSpan, as_json: bool, apply: bool
+) -> tuple[int, int]:
+    from hub.clock import utc_now
     from hub.rereading import raws_in, reread
     from normalizer import Reader
 
     storage, transport, current, outside = opened
     if span.account is not None and span.account not in current.accounts:
-        near = nearest(span.account, current.accounts)
+        near = did_you_mean(span.account, current.accounts)
         raise UsageError(f"{span.account} is no account of this hub{near}: satupintu channels shows them")
     reader, items, changed = Reader(current.accounts.get), 0, 0
     async for raws in raws_in(span, storage.archive, transport.bus):
-        work = partial(reread, storage.record, reader, storage.blobs, raws, now=now, apply=apply)
+        work = partial(reread, storage.record, reader, storage.blobs, raws, now=utc_now, apply=apply)
         batch = await outside.pools.io(work)
         if apply and batch.revived:
             await transport.bus.publish(batch.revived)
         items, changed = items + batch.items, changed + len(batch.changes)
         for change in batch.changes:
-            data(_shown(change)) if as_json else click.echo(_line(change))
+            print_json(_shown(change)) if as_json else click.echo(_line(change))
     return items, changed
 
 
-def _shown(change: Change) -> dict[str, Any]:
+def _shown(change: ReadingChange) -> dict[str, Any]:
     fields = {name: _values(name, *values) for name, values in change.fields.items()}
     return {
         "raw": change.raw, "item_index": change.item_index, "number": change.number, "changes": fields,
@@ -80,7 +82,7 @@ def _values(field: str, before: Any, after: Any) -> dict[str, Any]:
     return {"before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
 
 
-def _line(change: Change) -> str:
+def _line(change: ReadingChange) -> str:
     fields = _shown(change)["changes"]
     how = ", ".join(f"{n} {v['before']} -> {v['after']}" if v else n for n, v in fields.items())
     return f"{change.number or change.raw}: {how}"

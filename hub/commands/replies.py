@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from hub.commands import OutOfBalance, data, on_record, say
-from hub.commands._table import table
+from hub.commands import OutOfBalance, print_json, print_message, with_record
+from hub.commands._table import format_table
 from hub.settings import UsageError
 from schemas import ReplyState
 
@@ -43,12 +43,12 @@ def list_command(state: ReplyState | None, account: str | None, limit: int) -> N
     """
     from sink.outbox_queries import list_replies
 
-    rows = [row._asdict() for row in on_record(lambda record: list_replies(record, state, account, limit=limit))]
+    rows = [row._asdict() for row in with_record(lambda record: list_replies(record, state, account, limit=limit))]
     if sys.stdout.isatty():
-        sys.stdout.write(table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
+        sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
     else:
         for row in rows:
-            data(row)
+            print_json(row)
 
 
 @replies.command()
@@ -66,9 +66,9 @@ def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, 
     if bool(ids) == bool(state):
         raise UsageError("name the replies by their ids, or all of a state by --state failed or --state unknown")
     work = partial(_would_resend if dry_run else _resend, ids=ids, state=state, account=account)
-    resent = on_record(work)
+    resent = with_record(work)
     for id in resent:
-        data({"id": id, "resent": not dry_run})
+        print_json({"id": id, "resent": not dry_run})
     if missing := set(ids) - set(resent):
         raise OutOfBalance(f"not failed and not unknown, so not sent again: {', '.join(sorted(missing))}")
 
@@ -86,17 +86,17 @@ def mark_unknown(account: str | None, *, apply: bool) -> None:
     """
     from sink.outbox_queries import mark_unknown as mark
 
-    for id in on_record(partial(mark, account=account, dry_run=not apply)):
-        data({"id": id, "applied": apply})
+    for id in with_record(partial(mark, account=account, dry_run=not apply)):
+        print_json({"id": id, "applied": apply})
     if not apply:
-        say("nothing was done: add --apply to do it")
+        print_message("nothing was done: add --apply to do it")
 
 
 def _resend(record: Record, **which: Any) -> list[str]:
-    from hub.clock import now
+    from hub.clock import utc_now
     from sink.outbox_queries import resend_replies
 
-    return resend_replies(record, now=now(), **which)
+    return resend_replies(record, now=utc_now(), **which)
 
 
 def _would_resend(record: Record, *, ids: tuple[str, ...], state: ReplyState | None, account: str | None) -> list[str]:

@@ -12,8 +12,8 @@ import msgspec
 from stdnum import luhn
 
 from connectors._rows import raw_from_row
-from hub.clock import now
-from hub.commands import data, say, settings
+from hub.clock import utc_now
+from hub.commands import load_call_settings, print_json, print_message
 from hub.commands._rows import rows_of
 from hub.settings import UsageError
 from schemas import Dead, Matched, Message, complaint_id
@@ -38,7 +38,7 @@ def read(file: str) -> None:
     """
     for batch in _messages(file):
         for message in batch:
-            data(message)
+            print_json(message)
 
 
 @click.command()
@@ -52,7 +52,7 @@ def match(file: str) -> None:
     """
     for batch in _matched(file):
         for matched in batch:
-            data(matched)
+            print_json(matched)
 
 
 @click.command()
@@ -76,7 +76,7 @@ def route(file: str) -> None:
                 "why": first.why if first else None,
                 "assignments": found.assignments,
             }
-            data(msgspec.to_builtins(found.matched) | why)
+            print_json(msgspec.to_builtins(found.matched) | why)
 
 
 def _messages(file: str) -> Iterator[list[Message]]:
@@ -88,13 +88,13 @@ def _messages(file: str) -> Iterator[list[Message]]:
     with rows_of(file) as rows:
         while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
-            raws = [raw_from_row(row, channel, id=id, at=now()) for id, row in lines.items()]
-            items = reader.read(raws, now=now, new_id=lambda: str(next(ids)))
+            raws = [raw_from_row(row, channel, id=id, at=utc_now()) for id, row in lines.items()]
+            items = reader.read(raws, now=utc_now, new_id=lambda: str(next(ids)))
             for item in items:
                 if isinstance(item, Dead):
                     wrong = True
                     detail = item.detail or item.code
-                    say(detail if "line " in detail else f"line {lines[item.raw or ''].line}: {detail}")
+                    print_message(detail if "line " in detail else f"line {lines[item.raw or ''].line}: {detail}")
             yield [item for item in items if isinstance(item, Message)]
     if wrong:
         click.get_current_context().exit(2)
@@ -104,15 +104,15 @@ def _account() -> Channel:
     """The account that `ingest` would take, so that ids, owner and office are those that it would give."""
     from connectors import channel_type
     from hub.accounts import Accounts
-    from hub.accounts_file import in_zone, load_accounts
+    from hub.accounts_file import load_accounts, zone_setting
     from hub.first_start import OWNER
 
-    own, kind = settings(), channel_type("file")
+    own, kind = load_call_settings(), channel_type("file")
     if own.channels.exists():
         account = Accounts(load_accounts(own.channels, zone=own.zone.key)).first("file")
         if account is not None:
             return account
-    return kind("file", OWNER, kind.settings_type(**in_zone(kind.settings_type, own.zone.key)))
+    return kind("file", OWNER, kind.settings_type(**zone_setting(kind.settings_type, own.zone.key)))
 
 
 def _matched(file: str) -> Iterator[list[Matched]]:
@@ -151,7 +151,7 @@ def _number(complaint: str) -> str:
 def _rules() -> Rules:
     from router import Rules
 
-    own = settings().data / "rules.toml"
+    own = load_call_settings().data / "rules.toml"
     try:
         return Rules.load(own.read_text(encoding="utf-8") if own.exists() else None)
     except ValueError as error:

@@ -8,8 +8,8 @@ from collections.abc import Collection
 import click
 import uvloop
 
-from hub.commands import OutOfBalance, settings
-from hub.settings import Settings, UsageError, nearest
+from hub.commands import OutOfBalance, load_call_settings
+from hub.settings import Settings, UsageError, did_you_mean
 from hub.stages import STAGES
 
 LOGGED = ("hub.running.serve", "hub.running.workers", "hub.editions")
@@ -30,7 +30,7 @@ def up(workers: int) -> None:
     Example:
       satupintu up --listen 0.0.0.0:8080 --workers 1
     """
-    own = _shared(settings()) if workers else settings()
+    own = _shared(load_call_settings()) if workers else load_call_settings()
     _until_stopped(own, ("door",) if workers else STAGES, workers)
 
 
@@ -50,8 +50,8 @@ def run(stages: tuple[str, ...]) -> None:
         if stage == "forwarder":
             raise UsageError(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
-            raise UsageError(f"{stage} is no stage{nearest(stage, STAGES)}: run one of {', '.join(STAGES)}")
-    _until_stopped(_shared(settings()), stages)
+            raise UsageError(f"{stage} is no stage{did_you_mean(stage, STAGES)}: run one of {', '.join(STAGES)}")
+    _until_stopped(_shared(load_call_settings()), stages)
 
 
 def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> None:

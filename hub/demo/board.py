@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
-from hub.commands._table import table
+from hub.commands._table import format_table
 
 COLUMNS = ("sent", "forged", "recorded", "added", "asked", "redelivered", "refused", "dead", "in flight")
 """`forged`: refused at the ingress, as it must be."""
 
 
-class Board:
+class ProgressBoard:
     """On a terminal one table that changes in place; elsewhere a line whenever something is new."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Board:
         """Draw it as it is now."""
         if self._live:
             back = f"\x1b[{self._drawn_lines}A\x1b[J" if self._drawn_lines else ""
-            drawn = table(("account", *COLUMNS), self._rows())
+            drawn = format_table(("account", *COLUMNS), self._rows())
             self._drawn_lines = drawn.count("\n")
             sys.stderr.write(back + drawn)
         elif (line := self._line()) != self._last_line:

@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid_utils import uuid7
 
 from connectors import Channel, DemoRequest, Listens, Request
-from hub.clock import now
-from hub.commands._waiting import patiently
-from hub.demo.board import Board
+from hub.clock import utc_now
+from hub.commands._waiting import retry_for_long
+from hub.demo.board import ProgressBoard
 from hub.demo.stories import DemoMessage
-from hub.intake import raws_of
+from hub.intake import split_into_raws
 from hub.settings import UsageError
 from schemas import Raw, Retry
 from sink import ItemOutcome, outcomes_of
@@ -35,7 +35,7 @@ NEWS_WITHIN = 60.0
 _COLUMNS = {"receipt": "refused", "empty": "refused"}
 
 
-class Ended(NamedTuple):
+class FinishedMessage(NamedTuple):
     """A message and what became of it."""
 
     message: DemoMessage
@@ -49,7 +49,7 @@ class DemoRun:
         self,
         url: str,
         channels: Mapping[str, Channel],
-        board: Board,
+        board: ProgressBoard,
         *,
         bus: Bus,
         record: Record,
@@ -63,11 +63,11 @@ class DemoRun:
         self._sent: dict[tuple[str, str, bytes], DemoMessage] = {}
         self._open: dict[str, DemoMessage] = {}
         self._known: set[str] = set()
-        self._since: datetime = now() - timedelta(seconds=1)
+        self._since: datetime = utc_now() - timedelta(seconds=1)
         self.missing = 0
         """How many accepted messages have no outcome."""
 
-    async def send(self, stories: Sequence[Sequence[DemoMessage]]) -> list[Ended]:
+    async def send(self, stories: Sequence[Sequence[DemoMessage]]) -> list[FinishedMessage]:
         """Send everything, each story in its order, and wait until all of it has an outcome. Raises UsageError."""
         sending = asyncio.gather(*(self._story(story) for story in stories))
         watching = asyncio.create_task(self._watch(sending))
@@ -91,14 +91,14 @@ class DemoRun:
 
     async def _publish(self, message: DemoMessage, request: DemoRequest) -> None:
         """What comes by no HTTP request is put on the bus as a Raw."""
-        raws = await raws_of(
+        raws = await split_into_raws(
             self._channels[message.account],
             Request(body=request.body, headers=request.headers),
             store=self._store,
-            clock=now,
+            clock=utc_now,
             new_id=lambda: str(uuid7()),
         )
-        await patiently(lambda: self._bus.publish(raws))
+        await retry_for_long(lambda: self._bus.publish(raws))
         self._board.add(message.account, "sent")
         self._accepted(raws[0].id, message)
 
@@ -137,8 +137,8 @@ class DemoRun:
             await asyncio.sleep(wait)
         return status, body
 
-    async def _watch(self, sending: asyncio.Future[list[None]]) -> list[Ended]:
-        ended: list[Ended] = []
+    async def _watch(self, sending: asyncio.Future[list[None]]) -> list[FinishedMessage]:
+        ended: list[FinishedMessage] = []
         loop = asyncio.get_running_loop()
         news = loop.time()
         while not sending.done() or (self.missing and loop.time() - news < NEWS_WITHIN):
@@ -147,7 +147,7 @@ class DemoRun:
                 message = self._open.pop(outcome.raw)
                 self.missing -= 1
                 self._board.add(message.account, _COLUMNS.get(outcome.outcome, outcome.outcome))
-                ended.append(Ended(message, outcome))
+                ended.append(FinishedMessage(message, outcome))
             self._board.show()
             news = loop.time() if outcomes else news
             await asyncio.sleep(POLL_EVERY)

@@ -16,7 +16,7 @@ from connectors import Channel, DemoForm, DemoItem
 REGION = "32.73"
 
 
-class Citizen(NamedTuple):
+class DemoCitizen(NamedTuple):
     """A person who does not exist."""
 
     name: str
@@ -31,9 +31,9 @@ class DemoMessage(NamedTuple):
     item: DemoItem
 
     @property
-    def citizen(self) -> Citizen:
+    def citizen(self) -> DemoCitizen:
         """Its sender."""
-        return Citizen(self.item.name, self.item.phone)
+        return DemoCitizen(self.item.name, self.item.phone)
 
 
 class StoryGenerator:
@@ -55,7 +55,7 @@ class StoryGenerator:
         spoiled = [self._message(c, self._citizen(), "", f) for c in channels for f in ("unreadable", "forged")]
         return [*stories, *([message] for message in spoiled if message)]
 
-    def questions(self, channel: Channel, citizen: Citizen, number: str) -> list[DemoMessage]:
+    def questions(self, channel: Channel, citizen: DemoCitizen, number: str) -> list[DemoMessage]:
         """Messages of a citizen who knows the number: first a check, then a supplement."""
         texts = (f"CEK {number}", f"TL {number} {self._text('supplements')}")
         return _sent(self._message(channel, citizen, text) for text in texts)
@@ -74,7 +74,7 @@ class StoryGenerator:
         keyword = "LAPOR " if channel.conversational and self._random.random() < 0.25 else ""
         return keyword + self._text(kind)
 
-    def _rest(self, channel: Channel, citizen: Citizen, first: DemoMessage) -> list[DemoMessage | None]:
+    def _rest(self, channel: Channel, citizen: DemoCitizen, first: DemoMessage) -> list[DemoMessage | None]:
         draw = self._random.random()
         if draw < 0.08:
             return [first]
@@ -87,7 +87,7 @@ class StoryGenerator:
         return [picture, place] if draw < 0.4 else [place] if draw < 0.5 else []
 
     def _message(
-        self, channel: Channel, citizen: Citizen, text: str = "", form: DemoForm = "text"
+        self, channel: Channel, citizen: DemoCitizen, text: str = "", form: DemoForm = "text"
     ) -> DemoMessage | None:
         """None: the channel knows no such form."""
         item = DemoItem(
@@ -103,9 +103,11 @@ class StoryGenerator:
         )
         return None if channel.demo_request(item) is None else DemoMessage(channel.account, item)
 
-    def _citizen(self) -> Citizen:
+    def _citizen(self) -> DemoCitizen:
         phone = self._phones.pop()
-        return Citizen(self._random.choice(self._texts["names"]), f"62{812 + phone // 10_000}0000{phone % 10_000:04d}")
+        return DemoCitizen(
+            self._random.choice(self._texts["names"]), f"62{812 + phone // 10_000}0000{phone % 10_000:04d}"
+        )
 
     def _text(self, kind: str) -> str:
         random, texts = self._random, self._texts

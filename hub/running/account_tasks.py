@@ -13,7 +13,7 @@ from hub.running.backend import Backend
 from hub.running.leases import Leases
 from hub.running.polling import poll_forever
 from hub.running.sessions import Sessions
-from hub.running.taking_in import AccountIntake, Door
+from hub.running.taking_in import AccountIntake, RawPublisher
 
 CLOSE_WITHIN = 2.0
 """Seconds that a session has to close; less than what is left of a lease when it is no longer used."""
@@ -30,7 +30,7 @@ class AccountTasks:
     """One poll loop and one session for each held account of such a kind."""
 
     def __init__(
-        self, backend: Backend, leases: Leases, health: AccountHealth, sessions: Sessions, door: Door,
+        self, backend: Backend, leases: Leases, health: AccountHealth, sessions: Sessions, door: RawPublisher,
         *, outbound: Callable[[str], ProviderConnections],
     ) -> None:  # fmt: skip
         self._backend, self._leases, self._health = backend, leases, health

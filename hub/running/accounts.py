@@ -16,19 +16,19 @@ from dataclasses import dataclass
 
 from connectors import Channel, Http, ProviderConnections
 from hub.accounts import Accounts
-from hub.opening import Wake
-from hub.reading import InThread
+from hub.opening import WakeEvents
+from hub.reading import RunInThread
 from hub.running.account_health import AccountHealth
 from hub.running.account_tasks import AccountTasks
 from hub.running.backend import Backend
 from hub.running.backoff import Random
-from hub.running.dispatch import Dispatcher
-from hub.running.fetching import Fetching
+from hub.running.dispatch import ReplyDispatcher
+from hub.running.fetching import AttachmentFetcher
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.result_writer import ResultWriter
 from hub.running.sending import Render
 from hub.running.sessions import Sessions
-from hub.running.taking_in import Door
+from hub.running.taking_in import RawPublisher
 from sink.outbox_results import SendResult, store_results
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,11 @@ log = logging.getLogger(__name__)
 class Tools:
     """What the stage uses beside the record."""
 
-    door: Door
+    door: RawPublisher
     http: Http
     render: Render
     put_blob: Callable[[bytes], str]
-    wake: Wake
+    wake: WakeEvents
     random: Random
 
 
@@ -51,7 +51,7 @@ class AccountsStage:
 
     def __init__(
         self, backend: Backend, accounts: Accounts, holder: str, tools: Tools,
-        *, lease_io: InThread | None = None, times: LeaseTimes = PRODUCTION,
+        *, lease_io: RunInThread | None = None, times: LeaseTimes = PRODUCTION,
     ) -> None:  # fmt: skip
         self._backend, self._accounts, self._http, self._times = backend, accounts, tools.http, times
         self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times)
@@ -61,11 +61,11 @@ class AccountsStage:
         self._tasks = AccountTasks(
             backend, self._leases, self._health, self._sessions, tools.door, outbound=self._outbound
         )
-        self._dispatcher = Dispatcher(
+        self._dispatcher = ReplyDispatcher(
             backend, accounts, self._leases, self._health, self._results,
             render=tools.render, outbound=self._outbound, wake=tools.wake.replies,
         )  # fmt: skip
-        self._fetching = Fetching(
+        self._fetching = AttachmentFetcher(
             backend, accounts, self._leases, self._health,
             outbound=self._outbound, put_blob=tools.put_blob, wake=tools.wake.jobs,
         )  # fmt: skip

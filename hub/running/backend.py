@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bus import fault_location
-from hub.clock import Timing
-from hub.reading import InThread
+from hub.clock import TimeSource
+from hub.reading import RunInThread
 from hub.running.fault_log import FaultLog
 from schemas import Retry
 from sink.record import Record
@@ -24,8 +24,8 @@ class Backend:
     """`await backend(f, …)` runs `f(record, …)` beside the event loop."""
 
     record: Record
-    io: InThread
-    timing: Timing
+    io: RunInThread
+    timing: TimeSource
 
     async def __call__(self, call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await self.io(call, self.record, *args, **kwargs)

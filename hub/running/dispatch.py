@@ -15,9 +15,9 @@ from hub.accounts import Accounts
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.leases import Leases
-from hub.running.rate import Rate
+from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
-from hub.running.sending import Render, give_back, send_reply
+from hub.running.sending import Render, lease_ended_result, send_reply
 from sink.outbox_claims import OwedReply, claim_replies
 from sink.outbox_results import SendResult
 
@@ -31,7 +31,7 @@ OutboundOf = Callable[[str], ProviderConnections]
 """What the channel of an account may use now."""
 
 
-class Dispatcher:
+class ReplyDispatcher:
     """Claims and sends for the accounts of `leases`. `wake` is set when a reply is owed, or a slot is free."""
 
     def __init__(
@@ -42,7 +42,7 @@ class Dispatcher:
         self._health, self._results = health, results
         self._render, self._outbound, self._wake = render, outbound, wake
         self._sending: dict[str, set[asyncio.Task[None]]] = {}
-        self._rates: dict[str, tuple[Channel, Rate]] = {}
+        self._rates: dict[str, tuple[Channel, TokenBucket]] = {}
 
     async def run(self) -> None:
         """For ever. Raises Retry."""
@@ -109,13 +109,13 @@ class Dispatcher:
         rate = self._rate(account, channel)
         return min(free, rate.available(self._backend.timing.monotonic())) if rate else free
 
-    def _rate(self, account: str, channel: Speaks) -> Rate | None:
+    def _rate(self, account: str, channel: Speaks) -> TokenBucket | None:
         limit = channel.sends_a_second
         if limit is None:
             return None
         known = self._rates.get(account)
         if known is None or known[0] is not channel:
-            known = self._rates[account] = channel, Rate(limit, self._backend.timing.monotonic())
+            known = self._rates[account] = channel, TokenBucket(limit, self._backend.timing.monotonic())
         return known[1]
 
     def _begin(self, owed: OwedReply) -> None:
@@ -131,7 +131,7 @@ class Dispatcher:
 
     def _give_back(self, owed: OwedReply) -> None:
         self._results.in_flight.add(owed.id)
-        self._results.put(give_back(owed, self._backend.timing.now()))
+        self._results.put(lease_ended_result(owed, self._backend.timing.now()))
 
     async def _send(self, owed: OwedReply) -> None:
         channel = self._accounts.get(owed.account)

@@ -27,7 +27,7 @@ MIN_INTERVAL = 0.05
 log = logging.getLogger(__name__)
 
 
-class Fetching:
+class AttachmentFetcher:
     """Claims and fetches for the accounts of `leases`. `wake` is set when there is something to fetch."""
 
     def __init__(

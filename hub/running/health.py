@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from sqlalchemy import text
 
 from bus import SpoolState
-from hub.opening import Opened, Transport
-from hub.running.spool_figures import spooled
+from hub.opening import OpenHub, Transport
+from hub.running.spool_figures import spool_state
 from hub.running.status import ProcessStatus
 from sink.record import Record
 
@@ -24,30 +24,32 @@ log = logging.getLogger(__name__)
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
 
-def ingress_readiness(opened: Opened) -> Readiness:
+def ingress_readiness(opened: OpenHub) -> Readiness:
     """Of a process that takes requests in. A stopped stage does not close it."""
 
     async def readiness() -> Mapping[str, object]:
-        found = {"bus": await answers("bus", _accepts(opened.transport))}
-        spool = await spooled(opened.transport.intake)
+        found = {"bus": await check_answers("bus", _accepts(opened.transport))}
+        spool = await spool_state(opened.transport.intake)
         return found | ({"spool": _spool(spool)} if spool is not None else {})
 
     return readiness
 
 
-def stage_readiness(opened: Opened, status: ProcessStatus) -> Readiness:
+def stage_readiness(opened: OpenHub, status: ProcessStatus) -> Readiness:
     """Of a process that only works."""
 
     async def readiness() -> Mapping[str, object]:
         record = opened.outside.pools.io(_ask, opened.storage.record)
-        bus, answered = await asyncio.gather(answers("bus", opened.transport.bus.lag()), answers("record", record))
+        bus, answered = await asyncio.gather(
+            check_answers("bus", opened.transport.bus.lag()), check_answers("record", record)
+        )
         stages = {name: stage.stopped or OK for name, stage in status.here.items()}
         return {"stages": stages, "bus": bus, "record": answered}
 
     return readiness
 
 
-async def answers(what: str, call: Awaitable[object]) -> str:
+async def check_answers(what: str, call: Awaitable[object]) -> str:
     """`ok`, or `not answering`."""
     try:
         async with asyncio.timeout(WITHIN):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hub.clock import Timing
-from hub.reading import InThread
+from hub.clock import TimeSource
+from hub.reading import RunInThread
 from sink.leases import release_leases, renew_leases
 from sink.record import Record
 
@@ -34,7 +34,7 @@ PRODUCTION = LeaseTimes()
 class Leases:
     """Renews the leases of one holder. `io` is a pool that no other call delays."""
 
-    def __init__(self, record: Record, holder: str, io: InThread, timing: Timing, times: LeaseTimes) -> None:
+    def __init__(self, record: Record, holder: str, io: RunInThread, timing: TimeSource, times: LeaseTimes) -> None:
         self.holder, self._times = holder, times
         self._record, self._io, self._timing = record, io, timing
         self._epochs: dict[str, int] = {}

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from hub.clock import Clock
-from hub.opening import Opened
+from hub.opening import OpenHub
 from hub.running.health import ingress_readiness, stage_readiness
 from hub.running.metrics import Metrics
 from hub.running.status import ProcessStatus
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 BACKLOG = 2048
 
 
-def bound(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that listens there. Raises UsageError where that is taken."""
+def bind_socket(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that listens at that host and port. Raises UsageError where that is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,9 +40,9 @@ def bound(host: str, port: int, setting: str) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(
+async def serve_http(
     settings: Settings,
-    opened: Opened,
+    opened: OpenHub,
     status: ProcessStatus,
     *,
     ingress: bool,
@@ -90,7 +90,7 @@ async def _server(
         await asyncio.gather(running, closing, return_exceptions=True)
 
 
-def _public(settings: Settings, opened: Opened, answered: Counter[tuple[str, int]], inside: ASGIApp | None) -> ASGIApp:
+def _public(settings: Settings, opened: OpenHub, answered: Counter[tuple[str, int]], inside: ASGIApp | None) -> ASGIApp:
     from hub.web import build_app
 
     storage, transport, current, outside = opened
@@ -108,7 +108,7 @@ def _public(settings: Settings, opened: Opened, answered: Counter[tuple[str, int
 
 
 def _operators(
-    settings: Settings, opened: Opened, status: ProcessStatus, answered: Counter[tuple[str, int]], *, ingress: bool
+    settings: Settings, opened: OpenHub, status: ProcessStatus, answered: Counter[tuple[str, int]], *, ingress: bool
 ) -> ASGIApp:
     from hub.web.health import build_inside
 

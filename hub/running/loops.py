@@ -11,11 +11,11 @@ from uuid import uuid4
 import msgspec
 
 from bus import fault_location
-from hub.clock import Timing
+from hub.clock import TimeSource
 from hub.running.backend import Backend
 from hub.running.fault_log import FaultLog
 from hub.running.status import ProcessStatus
-from hub.stages import Loop
+from hub.stages import LoopRow
 from schemas import Retry
 from sink.processes import forget_process, heartbeat
 
@@ -24,9 +24,9 @@ LAST_STEP = 1.0
 
 
 async def repeat(
-    loop: Loop,
+    loop: LoopRow,
     step: Callable[[], Awaitable[object]],
-    timing: Timing,
+    timing: TimeSource,
     last: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Do the step every so many seconds, also after faults; `last` when it is cancelled."""

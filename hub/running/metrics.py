@@ -16,12 +16,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bus import Lag, SpoolState
-from hub.clock import now
+from hub.clock import utc_now
 from hub.ledger import Ledger, read_ledger
-from hub.opening import Opened
+from hub.opening import OpenHub
 from hub.running.cached_scan import CachedScan
 from hub.running.record_figures import record_metrics, scan_record
-from hub.running.spool_figures import spool_metrics, spooled
+from hub.running.spool_figures import spool_metrics, spool_state
 from hub.running.stage_figures import stage_metrics, worker_metrics
 from hub.running.status import ProcessStatus
 from schemas import Retry
@@ -38,14 +38,14 @@ class Metrics(Collector):
     """Takes the figures, and shows them as the exposition format wants them."""
 
     def __init__(
-        self, opened: Opened, status: ProcessStatus, answered: Mapping[tuple[str, int], int],
+        self, opened: OpenHub, status: ProcessStatus, answered: Mapping[tuple[str, int], int],
         *, data: Path, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._bus, self._intake = opened.transport.bus, opened.transport.intake
         self._accounts = opened.current.accounts
         self._status, self._answered, self._data, self._clock = status, answered, data, clock
         record, pools = opened.storage.record, opened.outside.pools
-        self._record = CachedScan(partial(pools.io, scan_record, record, now), 0.0, clock)
+        self._record = CachedScan(partial(pools.io, scan_record, record, utc_now), 0.0, clock)
         self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
         self._lags: Sequence[Lag] = ()
         self._spooled: SpoolState | None = None
@@ -65,7 +65,7 @@ class Metrics(Collector):
                 except (Retry, TimeoutError):  # bus or record is unavailable: the last figures stand, with their age
                     log.warning("bus or record does not answer: old figures are shown")
                 self._tried = self._clock()
-            self._spooled = await spooled(self._intake)
+            self._spooled = await spool_state(self._intake)
         return generate_latest(self._registry)
 
     async def _take(self) -> None:

@@ -15,19 +15,19 @@ from bus import Guard, Run, Stage, pump
 from connectors import Channel, channel_type, kinds
 from hub import handlers
 from hub.aside import RecordAsides
-from hub.clock import Clock, Timing
-from hub.editions import Live
+from hub.clock import Clock, TimeSource
+from hub.editions import LiveEdition
 from hub.lanes import Lanes
-from hub.opening import Opened, Wake
+from hub.opening import OpenHub, WakeEvents
 from hub.reading import divided, giving_way, read_stage
 from hub.running.accounts import AccountsStage, Tools
 from hub.running.backend import Backend
 from hub.running.loops import Heartbeat, repeat
 from hub.running.sending import Render
 from hub.running.status import ProcessStatus, StageStatus
-from hub.running.taking_in import Door
+from hub.running.taking_in import RawPublisher
 from hub.settings import Settings
-from hub.stages import LOOPS, rows
+from hub.stages import LOOPS, stage_rows
 from normalizer import Reader
 from router import Templates, render
 from schemas import Owed
@@ -39,7 +39,7 @@ EARLY_RECEIPTS = timedelta(days=7)
 """A receipt that waited for so long is about a reply that this hub never sent."""
 
 
-class Work(NamedTuple):
+class RunningWork(NamedTuple):
     """A stage or a loop, by name; it runs until it is cancelled."""
 
     name: str
@@ -52,25 +52,27 @@ def new_id() -> str:
     return str(uuid7())
 
 
-def work_of(
-    settings: Settings, opened: Opened, status: ProcessStatus, names: Collection[str], timing: Timing | None = None
-) -> list[Work]:
+def build_work(
+    settings: Settings, opened: OpenHub, status: ProcessStatus, names: Collection[str], timing: TimeSource | None = None
+) -> list[RunningWork]:
     """Everything that these names of `satupintu run` stand for."""
-    timing, wake = timing or Timing(), Wake()
+    timing, wake = timing or TimeSource(), WakeEvents()
     backend = Backend(opened.storage.record, opened.outside.pools.io, timing)
-    work = [_pumped(opened, stage, timing) for stage in stages_of(settings, opened, names, timing, wake)]
+    work = [_pumped(opened, stage, timing) for stage in build_stages(settings, opened, names, timing, wake)]
     if "accounts" in names:
         stage = accounts_stage(settings, opened, backend, wake)
-        work.append(Work("accounts", stage.run, StageStatus()))
+        work.append(RunningWork("accounts", stage.run, StageStatus()))
     heartbeat = Heartbeat(backend, status, names)
     steps, last = _steps(settings, opened, heartbeat), {"heartbeat": heartbeat.end}
     loops = [loop for loop in LOOPS if loop.run in ("", *names)]
     return work + [
-        Work(x.name, partial(repeat, x, steps[x.name], timing, last.get(x.name)), StageStatus()) for x in loops
+        RunningWork(x.name, partial(repeat, x, steps[x.name], timing, last.get(x.name)), StageStatus()) for x in loops
     ]
 
 
-def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing: Timing, wake: Wake) -> list[Stage]:
+def build_stages(
+    settings: Settings, opened: OpenHub, names: Collection[str], timing: TimeSource, wake: WakeEvents
+) -> list[Stage]:
     """The stages of the table, each with its function."""
     asides = RecordAsides(opened.storage.record, opened.outside.pools.io)
     lanes = Lanes(opened.transport.bus, asides, clock=timing.monotonic)
@@ -83,18 +85,18 @@ def stages_of(settings: Settings, opened: Opened, names: Collection[str], timing
             min_interval=row.min_interval if settings.remote else 0.0,
             on_partitions_assigned=lanes.scan if row.name == "reader" else None,
         )
-        for row in rows(names)
+        for row in stage_rows(names)
     ]  # fmt: skip
 
 
-def accounts_stage(settings: Settings, opened: Opened, backend: Backend, wake: Wake) -> AccountsStage:
+def accounts_stage(settings: Settings, opened: OpenHub, backend: Backend, wake: WakeEvents) -> AccountsStage:
     """The stage `accounts` of this process."""
     storage, transport, current, outside = opened
 
     async def store(body: bytes) -> str:
         return await outside.pools.io(storage.blobs.put, body)
 
-    door = Door(transport.bus.publish, store, Clock(settings.data / "clock"), new_id)
+    door = RawPublisher(transport.bus.publish, store, Clock(settings.data / "clock"), new_id)
     tools = Tools(
         door, outside.http, renderer(current.templates, settings.public_url), storage.blobs.put, wake, random.random
     )
@@ -102,7 +104,7 @@ def accounts_stage(settings: Settings, opened: Opened, backend: Backend, wake: W
     return AccountsStage(backend, current.accounts, holder, tools, lease_io=outside.pools.lease)
 
 
-def renderer(templates: Live[Templates], public_url: str) -> Render:
+def renderer(templates: LiveEdition[Templates], public_url: str) -> Render:
     """The words of a reply, by the newest templates and in the form that its channel takes."""
 
     def words(reply: OwedReply, channel: Channel) -> str:
@@ -113,16 +115,16 @@ def renderer(templates: Live[Templates], public_url: str) -> Render:
     return words
 
 
-def _pumped(opened: Opened, stage: Stage, timing: Timing) -> Work:
+def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
     aside = RecordAsides(opened.storage.record, opened.outside.pools.io)
     run = partial(
         pump, opened.transport.bus, stage, aside=aside,
         sleep=timing.sleep, clock=timing.now, monotonic=timing.monotonic,
     )  # fmt: skip
-    return Work(stage.name, run, StageStatus(stage.counts))
+    return RunningWork(stage.name, run, StageStatus(stage.counts))
 
 
-def _runs(settings: Settings, opened: Opened, lanes: Lanes, timing: Timing, wake: Wake) -> Mapping[str, Run]:
+def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
     read = read_stage(Reader(accounts.get), storage.blobs, io, timing, new_id)
@@ -141,7 +143,7 @@ def _runs(settings: Settings, opened: Opened, lanes: Lanes, timing: Timing, wake
     }
 
 
-def _steps(settings: Settings, opened: Opened, heartbeat: Heartbeat) -> Mapping[str, Callable[[], Awaitable[object]]]:
+def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping[str, Callable[[], Awaitable[object]]]:
     storage, _, current, outside = opened
     io = outside.pools.io
 

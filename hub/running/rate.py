@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Rate:
+class TokenBucket:
     """A bucket of tokens: `per_second` of them a second, one second's worth at most (one at least). `now` is
     monotonic, in seconds."""
 

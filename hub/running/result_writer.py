@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from bus import fault_location
-from hub.clock import Timing
+from hub.clock import TimeSource
 from schemas import Retry
 
 R = TypeVar("R")
@@ -24,7 +24,9 @@ class ResultWriter(Generic[R]):
     """Takes results and stores them in order. `in_flight` are the ids of claimed work that has no stored result yet;
     `id_of` is that of a result."""
 
-    def __init__(self, store: Callable[[list[R]], Awaitable[None]], id_of: Callable[[R], str], timing: Timing) -> None:
+    def __init__(
+        self, store: Callable[[list[R]], Awaitable[None]], id_of: Callable[[R], str], timing: TimeSource
+    ) -> None:
         self._store, self._id_of, self._timing = store, id_of, timing
         self._waiting: list[R] = []
         self._wake = asyncio.Event()

@@ -27,7 +27,7 @@ Render = Callable[[OwedReply, Channel], str]
 log = logging.getLogger(__name__)
 
 
-class Sending(NamedTuple):
+class SendOutcome(NamedTuple):
     """What became of one reply."""
 
     result: SendResult
@@ -37,41 +37,41 @@ class Sending(NamedTuple):
 
 async def send_reply(
     owed: OwedReply, channel: Channel | None, render: Render, outbound: ProviderConnections, now: Callable[[], datetime]
-) -> Sending:
+) -> SendOutcome:
     """Send it. Raises nothing; where it is cancelled, the reply is `unknown`."""
     if not isinstance(channel, Speaks):
-        return Sending(SendResult(owed, "owed", now(), code="no_account", reason="the account is gone"))
+        return SendOutcome(SendResult(owed, "owed", now(), code="no_account", reason="the account is gone"))
     try:
         reply = _reply(owed, render(owed, channel))
     except Exception as error:  # a bug in the words of one reply must not hold up the others
         log.error("account %s, reply %s: no words: %s", owed.account, owed.id, fault_location(error))
-        return Sending(SendResult(owed, "failed", now(), code="no_words", reason=type(error).__name__))
+        return SendOutcome(SendResult(owed, "failed", now(), code="no_words", reason=type(error).__name__))
     try:
         sent = await channel.send(reply, outbound)
     except (Exception, asyncio.CancelledError) as fault:
         return _not_sent(owed, channel, fault, now())
-    return Sending(SendResult(owed, "sent", now(), native_ids=sent.native_ids, text=reply.text))
+    return SendOutcome(SendResult(owed, "sent", now(), native_ids=sent.native_ids, text=reply.text))
 
 
-def give_back(owed: OwedReply, now: datetime) -> SendResult:
-    """It was claimed and is not sent: the lease ended before."""
+def lease_ended_result(owed: OwedReply, now: datetime) -> SendResult:
+    """The result of a reply that was claimed and is not sent: the lease ended before."""
     return SendResult(owed, "owed", now, code="lease_ended")
 
 
-def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datetime) -> Sending:
+def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datetime) -> SendOutcome:
     match fault:
         case Unanswered():
-            return Sending(_unknown(owed, channel, "unanswered", fault.reason, now), fault)
+            return SendOutcome(_unknown(owed, channel, "unanswered", fault.reason, now), fault)
         case Retry():
-            return Sending(_again(owed, fault, now), fault)
+            return SendOutcome(_again(owed, fault, now), fault)
         case AccountFault():
-            return Sending(SendResult(owed, "owed", now, code=fault.code, reason=fault.detail or None), fault)
+            return SendOutcome(SendResult(owed, "owed", now, code=fault.code, reason=fault.detail or None), fault)
         case Reject():
-            return Sending(SendResult(owed, "failed", now, code=fault.code, reason=fault.detail or None))
+            return SendOutcome(SendResult(owed, "failed", now, code=fault.code, reason=fault.detail or None))
         case Exception():  # a bug in one channel must not end the sending of all others
             log.error("account %s, reply %s: %s", owed.account, owed.id, fault_location(fault))
-            return Sending(_unknown(owed, channel, "bug", f"a fault of ours: {type(fault).__name__}", now), fault)
-    return Sending(_unknown(owed, channel, "cut_off", "the account's lease, or the process, ended meanwhile", now))
+            return SendOutcome(_unknown(owed, channel, "bug", f"a fault of ours: {type(fault).__name__}", now), fault)
+    return SendOutcome(_unknown(owed, channel, "cut_off", "the account's lease, or the process, ended meanwhile", now))
 
 
 def _again(owed: OwedReply, fault: Retry, now: datetime) -> SendResult:

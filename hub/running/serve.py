@@ -12,25 +12,25 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from bus import StageStopped, fault_location
-from hub.opening import Opened, open_hub
-from hub.running.listener import bound, serving
-from hub.running.pipeline import Work, work_of
+from hub.opening import OpenHub, open_hub
+from hub.running.listener import bind_socket, serve_http
+from hub.running.pipeline import RunningWork, build_work
 from hub.running.status import ProcessStatus
-from hub.running.workers import children, has_parent, report_to_parent
+from hub.running.workers import has_parent, report_to_parent, worker_processes
 from hub.settings import Settings
 from hub.stages import STAGES, WORK
 
-__all__ = ["STAGES", "WORK", "children", "serve", "working"]
+__all__ = ["STAGES", "WORK", "run_stages", "serve", "worker_processes"]
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def working(
-    settings: Settings, opened: Opened, status: ProcessStatus, names: Collection[str]
+async def run_stages(
+    settings: Settings, opened: OpenHub, status: ProcessStatus, names: Collection[str]
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
     """The named stages at work while the context lasts; they finish the batch in hand before it ends."""
-    work = work_of(settings, opened, status, names)
+    work = build_work(settings, opened, status, names)
     status.here.update((item.name, item.status) for item in work)
     tasks = [asyncio.create_task(run_reported(item), name=item.name) for item in work]
     try:
@@ -54,20 +54,20 @@ async def serve(
     if has_parent():
         report_to_parent(status)
     ingress = "door" in names
-    listener = bound(settings.host, settings.port, "listen") if ingress or settings.listens else None
-    inside = bound(*settings.inside, "inside") if settings.inside and not has_parent() else None
+    listener = bind_socket(settings.host, settings.port, "listen") if ingress or settings.listens else None
+    inside = bind_socket(*settings.inside, "inside") if settings.inside and not has_parent() else None
     async with (
         open_hub(settings, ingress=ingress) as opened,
-        serving(settings, opened, status, ingress=ingress, sockets=(listener, inside), stop=stop) as servers,
-        working(settings, opened, status, names) as tasks,
-        children(settings, WORK, workers, status.workers),
+        serve_http(settings, opened, status, ingress=ingress, sockets=(listener, inside), stop=stop) as servers,
+        run_stages(settings, opened, status, names) as tasks,
+        worker_processes(settings, WORK, workers, status.workers),
     ):
         _announce(settings, status, ingress=ingress)
         queried = listener is not None or inside is not None or has_parent()
         await _until(stop, servers, () if ingress else tasks, patient=queried)
 
 
-async def run_reported(work: Work) -> None:
+async def run_reported(work: RunningWork) -> None:
     """Run it, and put down why it ended. Raises what ended it; RuntimeError where something that it uses was cancelled
     and it was not."""
     us = asyncio.current_task()

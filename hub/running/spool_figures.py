@@ -12,7 +12,7 @@ from bus import Bus, Spool, SpoolState
 from schemas import Retry
 
 
-async def spooled(intake: Bus) -> SpoolState | None:
+async def spool_state(intake: Bus) -> SpoolState | None:
     """What the spool holds; None: there is none, or its disk does not answer."""
     if not isinstance(intake, Spool):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors import Channel, LeaseLost, Request
-from hub.intake import raws_of
+from hub.intake import split_into_raws
 from hub.running.backend import Backend
 from hub.running.leases import Leases
 from schemas import Raw
@@ -19,7 +19,7 @@ Publish = Callable[[Sequence[Raw]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RawPublisher:
     """How Raws are made and published. `publish` returns once they are durable."""
 
     publish: Publish
@@ -32,7 +32,7 @@ class Door:
         """Store what the requests hold. Raises Retry."""
         raws: list[Raw] = []
         for request in requests:
-            raws += await raws_of(channel, request, store=self.store, clock=self.clock, new_id=self.new_id)
+            raws += await split_into_raws(channel, request, store=self.store, clock=self.clock, new_id=self.new_id)
         for at in range(0, len(raws), PUBLISH_AT_ONCE):
             await self.publish(raws[at : at + PUBLISH_AT_ONCE])
 
@@ -40,7 +40,7 @@ class Door:
 class AccountIntake:
     """The `Intake` of one account while this process holds it."""
 
-    def __init__(self, backend: Backend, leases: Leases, door: Door, channel: Channel, epoch: int) -> None:
+    def __init__(self, backend: Backend, leases: Leases, door: RawPublisher, channel: Channel, epoch: int) -> None:
         self._backend, self._leases, self._door = backend, leases, door
         self._channel, self._epoch = channel, epoch
 

@@ -37,7 +37,7 @@ _decode = msgspec.json.Decoder(ProcessReport).decode
 
 
 @asynccontextmanager
-async def children(
+async def worker_processes(
     settings: Settings, names: Collection[str], workers: int, reports: MutableMapping[str, ProcessReport] | None = None
 ) -> AsyncIterator[None]:
     """So many worker processes with the named stages; one that dies is restarted. `reports` gets their reports."""

@@ -16,7 +16,7 @@ from stdnum import luhn
 
 from hub.limits import Limits
 from hub.web.api.problems import too_many
-from hub.web.limits import TokenBuckets, Turn, for_address, give_back, wait_for
+from hub.web.limits import TokenBuckets, TokenCost, address_costs, return_tokens, take_or_wait
 from hub.web.reports import ReportService, is_raw_id
 from schemas import Retry
 from sink import Tracked
@@ -54,58 +54,58 @@ class AccessProof:
         if found is None or (token is None and last4 is None):
             return found
         if last4 is None:
-            _take([*for_address(self._addresses, address), Turn(self._everybody, "")])
+            _take([*address_costs(self._addresses, address), TokenCost(self._everybody, "")])
             return found
         return await self._by_phone(address, found.number, last4)
 
     def admit(self, address: str) -> None:
         """Before the body of an attempt is read. Raises Problem where one address sends too many."""
-        _take(for_address(self._posts, address))
+        _take(address_costs(self._posts, address))
 
     async def _unproven(self, address: str, reference: str) -> Tracked | None:
         """What the number alone shows. Only what finds nothing costs a turn."""
-        turns = for_address(self._unknown, address)
+        turns = address_costs(self._unknown, address)
         _take(turns)
         found = await self._or_give_back(turns, self._look_up(reference, None))
         if found is not None:
-            give_back(turns)
+            return_tokens(turns)
         return found
 
     async def _by_token(self, address: str, reference: str, token: str) -> Tracked | None:
-        turns = for_address(self._tokens, address)
+        turns = address_costs(self._tokens, address)
         _take(turns)
         found = await self._or_give_back(turns, self._look_up(reference, token))
         if found is None or not found.proven:
             return None
-        give_back(turns)
+        return_tokens(turns)
         return found
 
     async def _by_phone(self, address: str, number: str, last4: str) -> Tracked | None:
         """The last digits of what was entered. The attempts for one report are counted in the record, so that neither
         a restart nor another process makes new ones."""
         turns = [
-            *for_address(self._addresses, address),
-            Turn(self._everybody, ""),
-            Turn(self._pairs, f"{number} {address}"),
+            *address_costs(self._addresses, address),
+            TokenCost(self._everybody, ""),
+            TokenCost(self._pairs, f"{number} {address}"),
         ]
         _take(turns)
         waiting = await self._or_give_back(turns, self._reports.take_proof_attempt(number))
         if waiting:
-            give_back(turns)
+            return_tokens(turns)
             raise too_many(waiting)
         digits = "".join(filter(str.isdigit, last4))[-4:]
         found = await self._or_give_back(turns, self._reports.find(number=number, last4=digits))
         if found is not None and found.proven:
-            give_back(turns)
+            return_tokens(turns)
             await self._reports.give_back_proof_attempt(number)
         return found
 
-    async def _or_give_back(self, turns: list[Turn], work: Awaitable[T]) -> T:
+    async def _or_give_back(self, turns: list[TokenCost], work: Awaitable[T]) -> T:
         """The result; where the record is unavailable the turns are given back."""
         try:
             return await work
         except Retry:
-            give_back(turns)
+            return_tokens(turns)
             raise
 
     async def _look_up(self, reference: str, token: str | None) -> Tracked | None:
@@ -121,7 +121,7 @@ def is_number(word: str) -> bool:
     return len(word) == 10 and word.isascii() and word.isdigit() and bool(luhn.is_valid(word))
 
 
-def _take(turns: list[Turn]) -> None:
-    waiting = wait_for(turns)
+def _take(turns: list[TokenCost]) -> None:
+    waiting = take_or_wait(turns)
     if waiting:
         raise too_many(waiting)

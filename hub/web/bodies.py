@@ -39,16 +39,16 @@ class BodyBudget:
         self._limit = limit
         self._proxies = proxies
         self._taken = 0
-        self._of_address: dict[str, list[Share]] = {}
+        self._of_address: dict[str, list[BodyReservation]] = {}
 
     @contextmanager
-    def share(self, scope: Scope) -> Iterator[Share]:
+    def share(self, scope: Scope) -> Iterator[BodyReservation]:
         """The part of one request; given back when the context ends. Raises NoRoom."""
         address = client_address(scope, self._proxies)
         shares = self._of_address.setdefault(address, [])
         if len(shares) >= AN_ADDRESS:
             raise NoRoom
-        share = Share(self, shares)
+        share = BodyReservation(self, shares)
         shares.append(share)
         try:
             yield share
@@ -58,7 +58,7 @@ class BodyBudget:
             if not shares:
                 del self._of_address[address]
 
-    def take(self, size: int, shares: Sequence[Share]) -> None:
+    def take(self, size: int, shares: Sequence[BodyReservation]) -> None:
         """Raises NoRoom."""
         of_address = sum(share.taken for share in shares)
         if self._taken + size > self._limit or of_address + size > self._limit / 2:
@@ -66,12 +66,12 @@ class BodyBudget:
         self._taken += size
 
 
-class Share:
+class BodyReservation:
     """The bytes that one request holds of the budget."""
 
     __slots__ = ("_budget", "_of_address", "taken")
 
-    def __init__(self, budget: BodyBudget, of_address: Sequence[Share]) -> None:
+    def __init__(self, budget: BodyBudget, of_address: Sequence[BodyReservation]) -> None:
         self._budget = budget
         self._of_address = of_address
         self.taken = 0
@@ -99,7 +99,7 @@ async def read_body(scope: Scope, headers: Headers, receive: Receive, limit: int
         raise TooSlow from None
 
 
-async def _read_parts(message: dict[str, object], receive: Receive, limit: int, share: Share) -> bytes:
+async def _read_parts(message: dict[str, object], receive: Receive, limit: int, share: BodyReservation) -> bytes:
     body = bytearray()
     while True:
         if message["type"] == "http.disconnect":

@@ -98,7 +98,7 @@ def api_key(
 ApiKey = Annotated[str | None, Depends(api_key)]
 
 
-def same_site(request: Request, settings: TheSettings) -> None:
+def require_same_site(request: Request, settings: TheSettings) -> None:
     """Raises Problem where another site made the browser send this. Over plain http browsers name only the origin."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
@@ -133,7 +133,7 @@ def api_caller(
 ) -> Caller:
     """The caller by its API key; without one by its address. Raises Problem."""
     if key is None:
-        same_site(request, settings)
+        require_same_site(request, settings)
         return anonymous_caller(accounts, limiter, address)
     account = _account_of_key(accounts, key)
     if account is None:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.web.api import problems
-from hub.web.api.problems import Problem, invalid
+from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
-from hub.web.translations import Text, language_of, other_language
+from hub.web.translations import TranslatableText, language_of, other_language
 from schemas import Retry
 
 _log = logging.getLogger(__name__)
@@ -58,8 +58,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     unknown = {"extra_forbidden": "error_unknown_field"}
-    errors = {str(e["loc"][-1]): Text(unknown.get(e["type"], "error_value")) for e in error.errors()}
-    return respond(request, invalid(errors))
+    errors = {str(e["loc"][-1]): TranslatableText(unknown.get(e["type"], "error_value")) for e in error.errors()}
+    return respond(request, invalid_fields(errors))
 
 
 async def _unavailable(request: Request, fault: Exception) -> Response:

@@ -50,7 +50,7 @@ def first_of_key(
     return raw, msgspec.structs.replace(report, native=native)
 
 
-def digest_of(report: Report) -> str:
-    """Of all that the caller sent, in hex."""
+def report_digest(report: Report) -> str:
+    """SHA-256 of all that the caller sent, in hex."""
     body = msgspec.json.encode(msgspec.structs.replace(report, native="-"), order="deterministic")
     return hashlib.sha256(body).hexdigest()

@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 
 from bus import fault_location
 from connectors import Forbidden, IngressResponse, Listens, Request
-from hub.intake import raws_of
+from hub.intake import split_into_raws
 from hub.web.asgi import Headers, Receive, Scope, Send
 from hub.web.bodies import BodyBudget, NoRoom, TooLarge, TooSlow, read_body
 from schemas import Raw, Retry
@@ -119,13 +119,13 @@ class Ingress:
         if handshake is not None:
             return handshake
         try:
-            await stored(self._publish_raws(channel, request), channel.account)
+            await store_or_refuse(self._publish_raws(channel, request), channel.account)
         except NotStored:
             return _TRY_AGAIN
         return channel.accepted()
 
     async def _publish_raws(self, channel: Listens, request: Request) -> None:
-        raws = await raws_of(
+        raws = await split_into_raws(
             channel,
             request,
             store=self._store_in_time,
@@ -147,7 +147,7 @@ class Ingress:
         return sibling
 
 
-async def stored(storing: Awaitable[T], account: str) -> T:
+async def store_or_refuse(storing: Awaitable[T], account: str) -> T:
     """The result of the work. Raises NotStored for every fault; the log names it."""
     try:
         return await storing

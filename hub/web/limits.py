@@ -84,7 +84,7 @@ class TokenBuckets:
         return min(most, left + (self._monotonic() - at) * self._rate * factor)
 
 
-class Turn(NamedTuple):
+class TokenCost(NamedTuple):
     """Tokens to take from one bucket."""
 
     buckets: TokenBuckets
@@ -93,7 +93,7 @@ class Turn(NamedTuple):
     factor: float = 1.0
 
 
-def wait_for(turns: Sequence[Turn]) -> float:
+def take_or_wait(turns: Sequence[TokenCost]) -> float:
     """Seconds until all of them may be taken; 0: now, and they are taken."""
     waiting = max((t.buckets.wait(t.name, t.cost, t.factor) for t in turns), default=0.0)
     if not waiting:
@@ -102,16 +102,19 @@ def wait_for(turns: Sequence[Turn]) -> float:
     return waiting
 
 
-def give_back(turns: Iterable[Turn]) -> None:
-    """Undo what `wait_for` took."""
+def return_tokens(turns: Iterable[TokenCost]) -> None:
+    """Undo what `take_or_wait` took."""
     for turn in turns:
         turn.buckets.give_back(turn.name, turn.cost, turn.factor)
 
 
-def for_address(buckets: TokenBuckets, address: str, cost: float = 1.0) -> list[Turn]:
+def address_costs(buckets: TokenBuckets, address: str, cost: float = 1.0) -> list[TokenCost]:
     """A turn of the address, and of the wider IPv6 networks around it."""
     wider = zip(wider_networks(address), WIDER, strict=False)
-    return [Turn(buckets, address, cost), *(Turn(buckets, network, cost, factor) for network, factor in wider)]
+    return [
+        TokenCost(buckets, address, cost),
+        *(TokenCost(buckets, network, cost, factor) for network, factor in wider),
+    ]
 
 
 class RateLimiter:
@@ -130,17 +133,17 @@ class RateLimiter:
         buckets = self._reports.get(account)
         if buckets is None or buckets.capacity != rate:
             buckets = self._reports[account] = TokenBuckets(rate, 60, monotonic=self._monotonic)
-        return wait_for(for_address(buckets, address))
+        return take_or_wait(address_costs(buckets, address))
 
     def give_back_report(self, account: str, address: str) -> None:
         """The turn taken last filed nothing."""
         if account in self._reports:
-            give_back(for_address(self._reports[account], address))
+            return_tokens(address_costs(self._reports[account], address))
 
     def wrong_key(self, address: str) -> float:
         """Seconds until this address may show another wrong API key; 0: now, and the turn is taken."""
-        return wait_for(for_address(self._wrong_keys, address))
+        return take_or_wait(address_costs(self._wrong_keys, address))
 
     def upload(self, address: str, size: int) -> float:
         """Seconds until this address may send so many bytes; 0: now, and they are counted."""
-        return wait_for([*for_address(self._bytes, address, size), Turn(self._all_bytes, "", size)])
+        return take_or_wait([*address_costs(self._bytes, address, size), TokenCost(self._all_bytes, "", size)])

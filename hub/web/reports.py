@@ -18,8 +18,8 @@ from uuid_utils import uuid7
 from connectors.web import Report, ReportFile
 from hub.limits import Limits
 from hub.web.api.problems import Problem, not_stored
-from hub.web.idempotency import Caller, IdempotencyKey, digest_of, first_of_key
-from hub.web.ingress import STORE_WITHIN, NotStored, Publish, stored
+from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_digest
+from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from schemas import Body, Raw, Retry
 from sink import Tracked, give_back_proof_attempt, outcomes_of, take_proof_attempt, track
 
@@ -125,7 +125,7 @@ class ReportService:
     async def _first_of_key(self, caller: Caller, key: IdempotencyKey, report: Report) -> tuple[str, Report] | None:
         """As `first_of_key`. Of a drawn key this process knows the first too: a record that is unavailable
         closes no form."""
-        body = digest_of(report)
+        body = report_digest(report)
         asked = self._pools.io(first_of_key, self._record, caller, key, report, body)
         if not key.drawn:
             return await asked
@@ -198,7 +198,7 @@ async def _in_time(work: Awaitable[T], account: str) -> T:
         async with asyncio.timeout(STORE_WITHIN):
             return await work
 
-    return await stored(limited(), account)
+    return await store_or_refuse(limited(), account)
 
 
 def _raw(raw: str, account: Channel, report: Report, at: datetime) -> Raw:

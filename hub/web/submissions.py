@@ -15,7 +15,7 @@ from starlette.types import Message
 from connectors._json import decode_lenient
 from hub.web.api.problems import Problem, not_stored, too_large
 from hub.web.media_types import media_type_of
-from hub.web.translations import Text
+from hub.web.translations import TranslatableText
 
 T = TypeVar("T")
 MOST_FILES = 5
@@ -46,7 +46,7 @@ class Submission(NamedTuple):
     values: dict[str, Any]
     is_json: bool = False
     files: Sequence[Upload] = ()
-    errors: dict[str, Text] = {}  # noqa: RUF012 - a tuple's default, never written to
+    errors: dict[str, TranslatableText] = {}  # noqa: RUF012 - a tuple's default, never written to
     """What is wrong with the files, or with how often a field came."""
 
 
@@ -110,7 +110,7 @@ async def _read_form(request: Request) -> Submission:
     except HTTPException:
         raise Problem(400, "malformed") from None
     values: dict[str, Any] = {}
-    errors: dict[str, Text] = {}
+    errors: dict[str, TranslatableText] = {}
     files: list[Upload] = []
     try:
         for name, value in form.multi_items():
@@ -123,11 +123,11 @@ async def _read_form(request: Request) -> Submission:
     return Submission(values, files=files, errors=errors)
 
 
-def _add_value(name: str, value: str, values: dict[str, Any], errors: dict[str, Text]) -> None:
+def _add_value(name: str, value: str, values: dict[str, Any], errors: dict[str, TranslatableText]) -> None:
     if name in _LISTS:
         values.setdefault(name, []).append(value)
     elif name in values:
-        errors[name] = Text("error_twice")
+        errors[name] = TranslatableText("error_twice")
     else:
         values[name] = _as_object(value) if name in _OBJECTS else value
 
@@ -139,19 +139,19 @@ def _as_object(value: str) -> Any:
         return value
 
 
-async def _add_file(field: str, upload: UploadFile, files: list[Upload], errors: dict[str, Text]) -> None:
+async def _add_file(field: str, upload: UploadFile, files: list[Upload], errors: dict[str, TranslatableText]) -> None:
     name = (upload.filename or "")[:200]
     if not name and not upload.size:
         return
     if field != "files":
-        errors[field] = Text("error_unknown_field")
+        errors[field] = TranslatableText("error_unknown_field")
     elif len(files) >= MOST_FILES:
-        errors["files"] = Text("error_too_many_files")
+        errors["files"] = TranslatableText("error_too_many_files")
     elif (upload.size or 0) > FILE_LIMIT:
-        errors["files"] = Text("error_file_size", {"name": name})
+        errors["files"] = TranslatableText("error_file_size", {"name": name})
     else:
         body = await upload.read()
         media_type = media_type_of(body)
         files.append(Upload(name, media_type or "", body))
         if media_type is None:
-            errors["files"] = Text("error_file_type", {"name": name})
+            errors["files"] = TranslatableText("error_file_type", {"name": name})

@@ -14,7 +14,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-class Text(NamedTuple):
+class TranslatableText(NamedTuple):
     """A sentence not yet in a language: its key, and the values in it, which may be texts too."""
 
     key: str
@@ -22,7 +22,7 @@ class Text(NamedTuple):
 
     def to(self, language: Language) -> str:
         """The sentence."""
-        values = {name: v.to(language) if isinstance(v, Text) else v for name, v in self.values.items()}
+        values = {name: v.to(language) if isinstance(v, TranslatableText) else v for name, v in self.values.items()}
         return translate(self.key, language, **values)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.web.api.problems import invalid
+from hub.web.api.problems import invalid_fields
 from hub.web.api.report_input import field_errors, validate_report
 from hub.web.submissions import Submission
 
 
-def validate(submission: Submission, today: date) -> dict[str, Any]:
+def validate_submission(submission: Submission, today: date) -> dict[str, Any]:
     """The fields of `Report` without its id and its files. Raises Problem that names everything wrong at once."""
     errors = dict(submission.errors)
     fields: dict[str, Any] = {}
@@ -22,5 +22,5 @@ def validate(submission: Submission, today: date) -> dict[str, Any]:
     except ValidationError as error:
         errors |= field_errors(error, submission.values)
     if errors:
-        raise invalid(errors)
+        raise invalid_fields(errors)
     return fields

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hub.cli import run
+from hub.cli import run_command
 from tests.flow.running_hub import RunningHub, running_hub
 from tests.programs import channels
 
@@ -36,7 +36,7 @@ class Satupintu:
         self.folder, self._capture = folder, capture
 
     def __call__(self, *words: str | Path) -> Done:
-        code = run(["--data", str(self.folder), *map(str, words)])
+        code = run_command(["--data", str(self.folder), *map(str, words)])
         out, err = self._capture.readouterr()
         return Done(code, [json.loads(line) for line in out.splitlines()], err.splitlines())
 

@@ -10,7 +10,7 @@ import pytest
 
 from connectors import channel_type, kinds
 from hub.accounts_file import parse_accounts
-from hub.first_start import table_of, write_first
+from hub.first_start import commented_table, write_first_channels_file
 from hub.settings import UsageError
 from tests.cli.program import one_line, satupintu
 from tests.fakes.kannel import Kannel
@@ -19,19 +19,19 @@ SMS = '[sms]\nkind = "sms"\nowner = "32.73"\n'
 
 
 def test_the_first_file_has_an_account_of_each_kind_that_needs_no_contract(tmp_path: Path) -> None:
-    write_first(tmp_path / "channels.toml")
+    write_first_channels_file(tmp_path / "channels.toml")
     text = (tmp_path / "channels.toml").read_text()
     snapshot = parse_accounts(text, source="channels.toml")
     assert set(snapshot.accounts) == {kind for kind in kinds() if not channel_type(kind).needs_contract}
     assert {"web", "sms", "whatsapp", "file"} <= set(snapshot.accounts)
     assert (tmp_path / "channels.toml").stat().st_mode & 0o077 == 0
-    write_first(tmp_path / "other.toml")
+    write_first_channels_file(tmp_path / "other.toml")
     assert text != (tmp_path / "other.toml").read_text()  # each has secrets of its own
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_the_table_of_every_kind_can_be_used_as_it_is(kind: str) -> None:
-    [account] = parse_accounts(table_of(kind), source="channels.toml").accounts.values()
+    [account] = parse_accounts(commented_table(kind), source="channels.toml").accounts.values()
     assert account.channel.kind == kind
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from hub.commands._doctor_host import check_bus
 from hub.commands._finding import Finding
-from hub.settings import load
+from hub.settings import load_settings
 from tests.services.ports import free_ports
 
 
 def _found(folder: Path, bus: str) -> Finding:
-    [found] = check_bus(load({"data": str(folder), "bus": bus}, {}))
+    [found] = check_bus(load_settings({"data": str(folder), "bus": bus}, {}))
     return found
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from bus import MemoryBus, Spool
 from hub.commands._doctor_host import check_spool
 from hub.commands._finding import Finding
-from hub.settings import Settings, load
+from hub.settings import Settings, load_settings
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 
 
 def _settings(folder: Path, bus: str) -> Settings:
-    return load({"data": str(folder), "bus": bus}, {})
+    return load_settings({"data": str(folder), "bus": bus}, {})
 
 
 async def test_doctor_counts_what_waits_in_a_spool(tmp_path: Path) -> None:

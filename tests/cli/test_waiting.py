@@ -8,7 +8,7 @@ import pytest
 
 from bus import Lag
 from hub.commands import _waiting
-from hub.commands._waiting import InFlight
+from hub.commands._waiting import RowsInFlight
 from schemas import Retry
 from tests.bus.events import raw
 
@@ -37,8 +37,8 @@ class FaultyBus:
             raise Retry("the broker does not answer")
 
 
-def in_flight(bus: FaultyBus) -> InFlight:
-    return InFlight(bus, record=None, pools=None)  # type: ignore[arg-type]
+def in_flight(bus: FaultyBus) -> RowsInFlight:
+    return RowsInFlight(bus, record=None, pools=None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("faults", [0, 2])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.running import workers
-from hub.settings import load
+from hub.settings import load_settings
 
 
 async def test_a_machine_too_full_to_start_a_worker_is_tried_again(
@@ -27,6 +27,6 @@ async def test_a_machine_too_full_to_start_a_worker_is_tried_again(
 
     monkeypatch.setattr(workers, "_run", live)
     monkeypatch.setattr(workers, "SHORTEST", 0.01)
-    async with workers.children(load({"data": str(tmp_path)}, {}), ("reader",), 1), asyncio.timeout(5):
+    async with workers.worker_processes(load_settings({"data": str(tmp_path)}, {}), ("reader",), 1), asyncio.timeout(5):
         await begun.wait()
     assert len(lives) == 2

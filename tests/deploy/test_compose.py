@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from hub.settings import DEFAULTS, PREFIX, load
+from hub.settings import DEFAULTS, PREFIX, load_settings
 from hub.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def test_every_stage_has_a_service_of_its_own_and_its_command() -> None:
 def test_settings_are_settings(name: str) -> None:
     environment = {key: value for key, value in OURS[name]["environment"].items() if key.startswith(PREFIX)}
     assert {key.removeprefix(PREFIX).lower() for key in environment} <= DEFAULTS.keys()
-    settings = load({}, {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in environment.items()})
+    settings = load_settings({}, {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in environment.items()})
     assert (settings.host, settings.port) == ("0.0.0.0", 8080)
     assert settings.inside == ("0.0.0.0", 9080)
     assert settings.bus == "kafka://kafka:9092?brokers=1"

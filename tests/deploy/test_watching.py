@@ -18,7 +18,7 @@ from hub.opening import open_hub
 from hub.running.metrics import Metrics
 from hub.running.spool_figures import spool_metrics
 from hub.running.status import ProcessStatus
-from hub.settings import load
+from hub.settings import load_settings
 from hub.stages import WORK
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ FOREIGN = {"up", "ALERTS"}
 
 
 async def test_every_figure_asked_for_is_exposed(tmp_path: Path) -> None:
-    settings = load({"data": str(tmp_path), "bus": "memory://"}, {})
+    settings = load_settings({"data": str(tmp_path), "bus": "memory://"}, {})
     async with open_hub(settings) as opened:
         text = (await Metrics(opened, ProcessStatus(), {}, data=settings.data).text()).decode()
     exposed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}

@@ -15,13 +15,13 @@ from uuid_utils import uuid7
 from bus import MemoryBus, Turnstile
 from connectors import Http
 from hub.accounts import Accounts
-from hub.clock import Timing, now
-from hub.opening import Wake
+from hub.clock import TimeSource, utc_now
+from hub.opening import WakeEvents
 from hub.running.accounts import AccountsStage, Tools
 from hub.running.backend import Backend
 from hub.running.leases import LeaseTimes
 from hub.running.pools import Pools, open_pools
-from hub.running.taking_in import Door
+from hub.running.taking_in import RawPublisher
 from schemas import Raw, Retry
 from sink.blobs import Blobs
 from sink.outbox import enqueue_replies, new_reply
@@ -59,7 +59,7 @@ class World(NamedTuple):
             for name in names
         ]  # fmt: skip
         with self.record.write() as connection:
-            enqueue_replies(connection, replies, now() - timedelta(seconds=1), UTC)
+            enqueue_replies(connection, replies, utc_now() - timedelta(seconds=1), UTC)
 
     async def states(self, account: str | None = None) -> list[str]:
         """Of the replies, the oldest first."""
@@ -79,7 +79,7 @@ class AccountProcess:
 
     def __init__(self, world: World, accounts: Accounts) -> None:
         self._world = world
-        self.accounts, self.wake = accounts, Wake()
+        self.accounts, self.wake = accounts, WakeEvents()
         self.before: dict[str, Callable[[], Any]] = {}
         """By name of a function of the record: what happens before this process calls it."""
         self.after: dict[str, Callable[[], Any]] = {}
@@ -90,9 +90,9 @@ class AccountProcess:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> AccountProcess:
-        timing = Timing(now, lambda: asyncio.get_running_loop().time() + self.clock_ahead, asyncio.sleep)
+        timing = TimeSource(utc_now, lambda: asyncio.get_running_loop().time() + self.clock_ahead, asyncio.sleep)
         backend = Backend(self._world.record, self._io, timing)
-        door = Door(self._publish, self._store, now, lambda: str(uuid7()))
+        door = RawPublisher(self._publish, self._store, utc_now, lambda: str(uuid7()))
         tools = Tools(
             door, self._world.http, lambda owed, channel: f"Jawaban {owed.id}", self._world.blobs.put, self.wake,
             Random(1).random,

@@ -12,11 +12,11 @@ from typing import Any
 import requests
 
 from hub.ledger import read_ledger
-from hub.opening import Opened, open_hub
-from hub.running.listener import bound, serving
-from hub.running.serve import WORK, working
+from hub.opening import OpenHub, open_hub
+from hub.running.listener import bind_socket, serve_http
+from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
-from hub.settings import Settings, load
+from hub.settings import Settings, load_settings
 from sink.export import export
 from sink.outbox_queries import list_replies
 from tests.fakes.graph import Graph
@@ -27,7 +27,9 @@ from tests.programs import API_KEY, SMS_TOKEN, channels, free_port, signed, what
 class RunningHub:
     """Send requests to it, query its record, see what the providers got."""
 
-    def __init__(self, settings: Settings, opened: Opened, status: ProcessStatus, graph: Graph, kannel: Kannel) -> None:
+    def __init__(
+        self, settings: Settings, opened: OpenHub, status: ProcessStatus, graph: Graph, kannel: Kannel
+    ) -> None:
         self.settings, self.opened, self.status = settings, opened, status
         self.graph, self.kannel = graph, kannel
         self.bus, self.record = opened.transport.bus, opened.storage.record
@@ -91,12 +93,14 @@ async def running_hub(folder: Path, bus: str, record: str | None = None) -> Asyn
     folder.mkdir(parents=True, exist_ok=True)
     with Graph("tests-access") as graph, Kannel("u", "p") as kannel:
         (folder / "channels.toml").write_text(channels(kannel.send_url, graph.graph_url))
-        settings = load({"data": str(folder), "listen": f"127.0.0.1:{free_port()}", "bus": bus, "record": record}, {})
+        settings = load_settings(
+            {"data": str(folder), "listen": f"127.0.0.1:{free_port()}", "bus": bus, "record": record}, {}
+        )
         status, stop = ProcessStatus(), asyncio.Event()
-        sockets = bound(settings.host, settings.port, "listen"), None
+        sockets = bind_socket(settings.host, settings.port, "listen"), None
         async with (
             open_hub(settings, ingress=True) as opened,
-            serving(settings, opened, status, ingress=True, sockets=sockets, stop=stop),
-            working(settings, opened, status, WORK),
+            serve_http(settings, opened, status, ingress=True, sockets=sockets, stop=stop),
+            run_stages(settings, opened, status, WORK),
         ):
             yield RunningHub(settings, opened, status, graph, kannel)

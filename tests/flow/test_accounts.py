@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors import Secret
-from hub.accounts import Account, Accounts, Snapshot
+from hub.accounts import Account, Accounts, AccountsSnapshot
 from schemas import Retry
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
@@ -199,7 +199,7 @@ async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     assert faults["kios"].code == "wrong_password"
     assert set(await world.states()) <= {"owed", "claimed"}
     asked = len(kiosk.received)
-    accounts.swap(Snapshot([Account(kiosk_account(kiosk))]))
+    accounts.swap(AccountsSnapshot([Account(kiosk_account(kiosk))]))
     await until(lambda: _states(world, "sent", "sent"), "the replies", within=2.0)
     assert asked < 4  # it was not asked in vain again and again
     await until(lambda: _no_faults(world), "the fault to be cleared")
@@ -209,13 +209,13 @@ async def test_a_silent_account_takes_in_and_sends_nothing_until_it_speaks_again
     world: World, processes: list[AccountProcess], kiosk: KioskServer
 ) -> None:
     channel = kiosk_account(kiosk)
-    accounts = Accounts(Snapshot([Account(channel, "silent")]))
+    accounts = Accounts(AccountsSnapshot([Account(channel, "silent")]))
     await world.owe("kios", "budi", "a")
     processes.append(world.process(accounts).start())
     await until(lambda: world.pools.io(list_leases, world.record), "the lease")
     await asyncio.sleep(0.3)
     assert kiosk.sent == []
-    accounts.swap(Snapshot([Account(channel)]))
+    accounts.swap(AccountsSnapshot([Account(channel)]))
     await until(lambda: _states(world, "sent"), "the reply")
 
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from hub.clock import Timing
+from hub.clock import TimeSource
 from hub.running.backoff import FIRST, LONGEST, LONGEST_ASKED, TOLERATED, Backoff
-from hub.running.rate import Rate
+from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
 from schemas import Retry
 
@@ -60,7 +60,7 @@ def test_chance_shortens_a_pause_by_a_fifth_at_most() -> None:
 
 
 def test_a_rate_gives_a_seconds_worth_at_most_and_refills_with_time() -> None:
-    rate = Rate(5.0, 0.0)
+    rate = TokenBucket(5.0, 0.0)
     assert rate.available(100.0) == 5
     rate.take(5)
     assert rate.available(100.0) == 0
@@ -68,7 +68,7 @@ def test_a_rate_gives_a_seconds_worth_at_most_and_refills_with_time() -> None:
 
 
 def test_a_rate_below_one_a_second_still_gives_whole_ones() -> None:
-    rate = Rate(0.2, 0.0)
+    rate = TokenBucket(0.2, 0.0)
     rate.take(1)
     assert rate.available(4.0) == 0
     assert rate.available(5.0) == 1
@@ -81,7 +81,7 @@ async def test_results_are_stored_together_and_are_in_flight_until_then() -> Non
         assert writer.in_flight >= set(batch)
         batches.append(list(batch))
 
-    writer = ResultWriter(store, str, Timing(sleep=_at_once))
+    writer = ResultWriter(store, str, TimeSource(sleep=_at_once))
     _put(writer, "a", "b", "c")
     await writer.finish()
     assert batches == [["a", "b", "c"]]
@@ -97,7 +97,7 @@ async def test_results_wait_for_a_record_that_is_unavailable_and_stay_in_order()
             raise faults.pop()
         batches.append(list(batch))
 
-    writer = ResultWriter(store, str, Timing(sleep=_at_once))
+    writer = ResultWriter(store, str, TimeSource(sleep=_at_once))
     _put(writer, "a")
     flushing = asyncio.create_task(writer.finish())
     _put(writer, "b")
@@ -113,7 +113,7 @@ async def test_a_result_that_cannot_be_stored_keeps_back_no_other_and_is_not_don
             raise RuntimeError("a bug")
         stored.extend(batch)
 
-    writer = ResultWriter(store, str, Timing(sleep=_at_once))
+    writer = ResultWriter(store, str, TimeSource(sleep=_at_once))
     _put(writer, "a", "bad", "b")
     await writer.finish()
     assert stored == ["a", "b"]

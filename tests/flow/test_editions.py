@@ -12,7 +12,7 @@ import pytest
 
 from hub.accounts import Accounts
 from hub.edited_files import channels_file, rules_file
-from hub.editions import Editions, Live
+from hub.editions import Editions, LiveEdition
 from hub.settings import UsageError
 from router import Rules
 from schemas import Retry
@@ -194,7 +194,7 @@ def test_a_new_edition_of_an_account_releases_it(record: Record, here: Machine) 
 
 
 def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: Record, tmp_path: Path) -> None:
-    rules, path = Live(Rules.load(None)), tmp_path / "rules.toml"
+    rules, path = LiveEdition(Rules.load(None)), tmp_path / "rules.toml"
     shipped = rules.value.version
     editions = Editions([rules_file(path, rules)], publisher="here", now=lambda: NOW)
     editions.begin(record)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from hub.clock import Timing
+from hub.clock import TimeSource
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.fault_log import FaultLog
@@ -42,7 +42,7 @@ def test_another_fault_is_logged_at_once(caplog: pytest.LogCaptureFixture) -> No
 
 def test_many_replies_that_an_account_cannot_send_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    backend = Backend(cast(Any, None), cast(Any, None), Timing(monotonic=clock))
+    backend = Backend(cast(Any, None), cast(Any, None), TimeSource(monotonic=clock))
     health = AccountHealth(backend, lambda: 0.5)
     for _ in range(16):
         health.failed("sms", "send", AccountFault("setting_missing", "set send_url of this account"))

@@ -16,8 +16,8 @@ from uuid_utils import uuid7
 
 from hub.commands import ingest
 from hub.commands._rows import rows_of
-from hub.commands._waiting import InFlight
-from hub.commands.ingest import IN_FLIGHT, bring
+from hub.commands._waiting import RowsInFlight
+from hub.commands.ingest import IN_FLIGHT, ingest_rows
 from schemas import Raw, Slow
 from sink.outbox import DAILY_LIMIT
 from tests.flow.running_hub import RunningHub
@@ -114,7 +114,7 @@ async def _ingested(
     """The ledger of the file, and how many of its rows were in flight at most."""
     most = 0
 
-    class Counted(InFlight):
+    class Counted(RowsInFlight):
         async def publish(self, raws: Any, lines: Any) -> None:
             nonlocal most
             await super().publish(raws, lines)
@@ -124,7 +124,7 @@ async def _ingested(
     file = folder / "rows.ndjson"
     file.write_text("\n".join(json.dumps(line) for line in lines))
     with rows_of(str(file)) as rows:
-        return await bring(rows, None, folder, hub.settings, hub.opened), most
+        return await ingest_rows(rows, None, folder, hub.settings, hub.opened), most
 
 
 async def _events(hub: RunningHub, topic: str) -> Any:

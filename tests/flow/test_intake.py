@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from connectors import Channel, Request, Secret
-from hub.intake import INLINE_BODY, UNCLAIMED, raws_of
+from hub.intake import INLINE_BODY, UNCLAIMED, split_into_raws
 from schemas import Raw
 from tests.channels.made_up.kiosk import Kiosk, KioskSettings
 
@@ -42,7 +42,7 @@ async def made_of(
         return "f" * 64
 
     request = Request(body=body, **more)
-    raws = await raws_of(
+    raws = await split_into_raws(
         channel, request, store=store, clock=lambda: NOW, new_id=lambda: str(next(ids)), sibling=sibling
     )
     return raws, stored

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bus import Lag, MemoryBus
-from hub.lanes import ENOUGH, GROUP, LONGEST_WAIT, PAUSE, Lanes, give_way
+from hub.lanes import ENOUGH, GROUP, LONGEST_WAIT, PAUSE, Lanes, wait_for_live_groups
 from hub.ledger import in_flight
 from schemas import Event, Raw, Slow
 from tests.bus.events import everything
@@ -144,7 +144,7 @@ async def waits_of(readings: int) -> list[float]:
         waited.append(seconds)
 
     async with BusyBus(readings) as bus:
-        await give_way(bus, sleep)
+        await wait_for_live_groups(bus, sleep)
     return waited
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from hub.settings import DEFAULTS
-from hub.stages import TABLE, Row
+from hub.stages import TABLE, StageRow
 from schemas import EVENTS, Event
 from tests.schemas.golden import current
 
@@ -212,7 +212,7 @@ def _operations() -> list[tuple[str, Part]]:
     return found
 
 
-def _receives(row: Row, topic: str, group: str) -> Part:
+def _receives(row: StageRow, topic: str, group: str) -> Part:
     name = f"{group}.{topic}"
     part = _operation("receive", topic, f"Stage `{row.run}` reads it, as consumer group `{name}` after the prefix.")
     pattern = re.sub("ACCOUNT|SINCE", ".+", re.escape(name))

@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 from bus import MemoryBus, _aside_workers
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.clock import Clock, TimeSource
-from hub.editions import Edited, Editions, Live
+from hub.editions import EditedFile, Editions, LiveEdition
 from hub.lanes import Lanes
 from hub.limits import Limits
-from hub.opening import Current, Opened, Outside, Storage, Transport
+from hub.opening import LiveEditions, OpenHub, OutsideWorld, Storage, Transport
 from hub.running import dispatch, fetching, pipeline
 from hub.running.status import ProcessStatus
 from hub.settings import Settings
@@ -121,7 +121,7 @@ class Hub:
         self.bus = SeenBus(around.bus, process, around.faults, around.random, around.watch)
         self.accounts = Accounts()
         self._channels = {a: KINDS[kind](a, "32.73", around.providers[a]) for a, kind in around.kinds.items()}
-        edited = Edited("accounts", NOWHERE, self._snapshot, self._apply)
+        edited = EditedFile("accounts", NOWHERE, self._snapshot, self._apply)
         editions = Editions([edited], publisher=process.name, now=around.now)
         editions.begin(None)
         files: Any = Files()
@@ -129,11 +129,11 @@ class Hub:
         pools: Any = Pools(process, around.faults)
         http: Any = None  # the made-up channels reach their providers without it
         record = SeenRecord(around.databases, around.faults, around.watch)
-        self._opened = Opened(
+        self._opened = OpenHub(
             Storage(record.vault, record, files, archive),
             Transport(self.bus, self.bus),
-            Current(self.accounts, Live(RULES), Live(TEMPLATES), editions),
-            Outside(http, pools),
+            LiveEditions(self.accounts, LiveEdition(RULES), LiveEdition(TEMPLATES), editions),
+            OutsideWorld(http, pools),
         )
         self._ingress = Ingress(
             self.accounts, self.bus.publish, partial(pools.io, files.put), clock=self._clock(), new_id=self._new_id
@@ -143,7 +143,7 @@ class Hub:
         """Until the process dies."""
         timing = TimeSource(self._around.now, self._around.monotonic, asyncio.sleep)
         with self._of_the_seed():
-            work = pipeline.work_of(SETTINGS, self._opened, ProcessStatus(), WORK, timing)
+            work = pipeline.build_work(SETTINGS, self._opened, ProcessStatus(), WORK, timing)
         async with asyncio.TaskGroup() as tasks:
             for each in work:
                 tasks.create_task(each.run())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hub.clock import Clock
-from hub.opening import Opened
+from hub.opening import OpenHub
 from hub.running.health import ingress_readiness
 from hub.running.metrics import Metrics
 from hub.running.status import ProcessStatus
@@ -16,7 +16,7 @@ from hub.web.health import build_inside
 from hub.web.ingress import Publish
 
 
-def app_of(settings: Settings, opened: Opened, publish: Publish, status: ProcessStatus | None = None) -> ASGIApp:
+def app_of(settings: Settings, opened: OpenHub, publish: Publish, status: ProcessStatus | None = None) -> ASGIApp:
     """The application, with the pages for operators on the same port."""
     storage, _, current, outside = opened
     answered: Counter[tuple[str, int]] = Counter()

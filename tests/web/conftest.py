@@ -11,7 +11,7 @@ import pytest
 from tests.web.asgi import Response, call
 
 if TYPE_CHECKING:
-    from hub.opening import Opened
+    from hub.opening import OpenHub
     from hub.running.status import ProcessStatus
     from hub.settings import Settings
 
@@ -33,7 +33,7 @@ api_keys = ["kunci-kedua"]
 class Site:
     """The web, and the hub behind it. `publish` may be replaced, as by a log that cannot be written."""
 
-    def __init__(self, settings: Settings, opened: Opened, status: ProcessStatus | None = None) -> None:
+    def __init__(self, settings: Settings, opened: OpenHub, status: ProcessStatus | None = None) -> None:
         from tests.web.building import app_of
 
         self.settings = settings
@@ -47,21 +47,21 @@ class Site:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    from hub.settings import load
+    from hub.settings import load_settings
 
     (tmp_path / "channels.toml").write_text(CHANNELS)
-    return load({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
+    return load_settings({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
 
 
 @pytest.fixture
 async def site(settings: Settings) -> AsyncIterator[Site]:
     """Everything at work."""
     from hub.opening import open_hub
-    from hub.running.serve import WORK, working
+    from hub.running.serve import WORK, run_stages
     from hub.running.status import ProcessStatus
 
     status = ProcessStatus()
-    async with open_hub(settings) as opened, working(settings, opened, status, WORK):
+    async with open_hub(settings) as opened, run_stages(settings, opened, status, WORK):
         yield Site(settings, opened, status)
 
 

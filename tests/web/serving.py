@@ -12,9 +12,9 @@ from pathlib import Path
 import uvicorn
 
 from hub.opening import open_hub
-from hub.running.serve import WORK, working
+from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
-from hub.settings import load
+from hub.settings import load_settings
 from hub.web.server import server_config
 from tests.web.building import app_of
 
@@ -38,8 +38,8 @@ def serving(folder: Path, channels: str) -> Iterator[str]:
 
 
 async def _serve(folder: Path, listener: socket.socket, servers: list[uvicorn.Server]) -> None:
-    settings, status = load({"data": str(folder), "bus": "memory://"}, {}), ProcessStatus()
-    async with open_hub(settings) as opened, working(settings, opened, status, WORK):
+    settings, status = load_settings({"data": str(folder), "bus": "memory://"}, {}), ProcessStatus()
+    async with open_hub(settings) as opened, run_stages(settings, opened, status, WORK):
         app = app_of(settings, opened, opened.transport.intake.publish, status)
         servers.append(uvicorn.Server(server_config(app, settings.limits, settings.proxies)))
         await servers[0].serve(sockets=[listener])

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from hub.limits import Limits
-from hub.web.limits import SHARED_FACTOR, RateLimiter, TokenBuckets, Turn, for_address, give_back, wait_for
+from hub.web.limits import (
+    SHARED_FACTOR,
+    RateLimiter,
+    TokenBuckets,
+    TokenCost,
+    address_costs,
+    return_tokens,
+    take_or_wait,
+)
 
 
 class Time:
@@ -26,7 +34,7 @@ def time() -> Time:
 def taken(buckets: TokenBuckets, name: str, most: int = 1000) -> int:
     """How often in a row a name may."""
     turns = 0
-    while turns < most and not wait_for([Turn(buckets, name)]):
+    while turns < most and not take_or_wait([TokenCost(buckets, name)]):
         turns += 1
     return turns
 
@@ -42,17 +50,17 @@ def test_a_name_may_so_often_and_again_with_time(time: Time) -> None:
 
 def test_a_turn_given_back_may_be_taken_again(time: Time) -> None:
     buckets = TokenBuckets(1, 100, monotonic=time)
-    turn = [Turn(buckets, "a")]
+    turn = [TokenCost(buckets, "a")]
     for _ in range(5):
-        assert wait_for(turn) == 0
-        give_back(turn)
+        assert take_or_wait(turn) == 0
+        return_tokens(turn)
     assert taken(buckets, "a") == 1
 
 
 def test_of_several_buckets_none_is_taken_from_unless_all_allow(time: Time) -> None:
     wide, narrow = TokenBuckets(10, 100, monotonic=time), TokenBuckets(1, 100, monotonic=time)
-    turns = [Turn(wide, "a"), Turn(narrow, "a")]
-    assert [bool(wait_for(turns)) for _ in range(3)] == [False, True, True]
+    turns = [TokenCost(wide, "a"), TokenCost(narrow, "a")]
+    assert [bool(take_or_wait(turns)) for _ in range(3)] == [False, True, True]
     assert taken(wide, "a") == 9
 
 
@@ -60,7 +68,7 @@ def test_noise_from_many_names_washes_no_limit_out(time: Time) -> None:
     buckets = TokenBuckets(10, 100, most=50, monotonic=time)
     taken(buckets, "victim")
     for n in range(10_000):
-        wait_for([Turn(buckets, f"noise {n}")])
+        take_or_wait([TokenCost(buckets, f"noise {n}")])
     assert buckets.wait("victim") > 0
     assert len(buckets) <= 51
 
@@ -68,7 +76,7 @@ def test_noise_from_many_names_washes_no_limit_out(time: Time) -> None:
 def test_when_there_is_no_room_new_names_share_a_bucket(time: Time) -> None:
     buckets = TokenBuckets(10, 100, most=5, monotonic=time)
     for n in range(5):
-        wait_for([Turn(buckets, f"first {n}")])
+        take_or_wait([TokenCost(buckets, f"first {n}")])
     allowed = sum(taken(buckets, f"late {n}") for n in range(100))
     assert allowed == 10 * SHARED_FACTOR
     time.now += 200
@@ -78,7 +86,7 @@ def test_when_there_is_no_room_new_names_share_a_bucket(time: Time) -> None:
 def test_a_full_bucket_is_forgotten_when_room_is_needed(time: Time) -> None:
     buckets = TokenBuckets(10, 100, most=5, monotonic=time)
     for n in range(5):
-        wait_for([Turn(buckets, f"old {n}")])
+        take_or_wait([TokenCost(buckets, f"old {n}")])
     time.now += 11
     assert taken(buckets, "new") == 10
     assert len(buckets) == 1
@@ -88,7 +96,7 @@ def test_the_networks_around_an_ipv6_address_have_limits_too(time: Time) -> None
     buckets = TokenBuckets(10, 3600, monotonic=time)
 
     def allowed(networks: list[str]) -> int:
-        return sum(1 for name in networks for _ in range(20) if not wait_for(for_address(buckets, name)))
+        return sum(1 for name in networks for _ in range(20) if not take_or_wait(address_costs(buckets, name)))
 
     assert allowed([f"2001:db8:0:{n:x}::/64" for n in range(256)]) == 40
     assert allowed([f"2001:db8:0:{n:x}00::/64" for n in range(1, 256)]) == 120

@@ -16,9 +16,9 @@ from bus._drain import DrainSettings
 from hub import intake, opening
 from hub.opening import open_hub
 from hub.running import metrics
-from hub.running.serve import WORK, working
+from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
-from hub.settings import Settings, load
+from hub.settings import Settings, load_settings
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 from tests.bus.test_faults import full_disk
@@ -36,7 +36,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "channels.toml").write_text(channels() + CHANNELS.replace("[web", "[situs"))
-    return load({"data": str(tmp_path), "bus": "kafka://127.0.0.1:1", "spool_limit": "1"}, {})
+    return load_settings({"data": str(tmp_path), "bus": "kafka://127.0.0.1:1", "spool_limit": "1"}, {})
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_what_was_left_is_published_though_the_bus_is_another_now(tmp_path
     async with Spool(remote, tmp_path / "spool.db", 2**20) as left:
         await left.publish([raw(1)])
     (tmp_path / "channels.toml").write_text(channels())
-    settings = load({"data": str(tmp_path)}, {})
+    settings = load_settings({"data": str(tmp_path)}, {})
     async with open_hub(settings, ingress=True) as opened:
         site = Site(settings, opened)
         await _drained(site)
@@ -188,7 +188,7 @@ async def test_reports_are_recorded_when_the_broker_is_back(site: Site, remote: 
     remote.mood = "refuses"
     filed = await site.call("POST", "/api/v1/reports", b'{"text": "Lampu jalan mati di Jalan Asia"}', _as_json())
     remote.mood = "well"
-    async with working(site.settings, site.opened, ProcessStatus(), WORK), asyncio.timeout(20):
+    async with run_stages(site.settings, site.opened, ProcessStatus(), WORK), asyncio.timeout(20):
         while not (found := await site.call("GET", f"/api/v1/reports/{filed.json['id']}")).json.get("number"):
             await asyncio.sleep(0.02)
     assert found.status == 200

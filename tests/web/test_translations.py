@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import hub.web
-from hub.web.citizen.dates import when
-from hub.web.citizen.rendering import steps_of
+from hub.web.citizen.dates import format_time
+from hub.web.citizen.rendering import progress_steps
 from hub.web.translations import preferred_language
 
 NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
@@ -72,12 +72,17 @@ def test_the_language_is_the_preferred_one(header: str, language: str) -> None:
     ],
 )
 def test_every_status_is_a_step(status: str, now: str) -> None:
-    assert [step for step, state in steps_of(status) if state == "now"] == [now]
+    assert [step for step, state in progress_steps(status) if state == "now"] == [now]
 
 
 def test_instants_are_written_in_the_zone_of_the_hub() -> None:
-    assert when(NOW, ZoneInfo("Asia/Makassar"), "id").replace("\N{NO-BREAK SPACE}", " ") == "2 Maret 2026, 10.30 WITA"
-    assert when(NOW, ZoneInfo("Asia/Jakarta"), "en").replace("\N{NO-BREAK SPACE}", " ") == "2 March 2026, 09:30 WIB"
+    assert (
+        format_time(NOW, ZoneInfo("Asia/Makassar"), "id").replace("\N{NO-BREAK SPACE}", " ")
+        == "2 Maret 2026, 10.30 WITA"
+    )
+    assert (
+        format_time(NOW, ZoneInfo("Asia/Jakarta"), "en").replace("\N{NO-BREAK SPACE}", " ") == "2 March 2026, 09:30 WIB"
+    )
 
 
 def test_no_sentence_speaks_of_what_offices_do_not_call_so() -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from hub.web.translations import Text, language_of, preferred_language
+from hub.web.translations import TranslatableText, language_of, preferred_language
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
@@ -41,7 +41,7 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         status: int,
         key: str,
         *,
-        errors: Mapping[str, Text] | None = None,
+        errors: Mapping[str, TranslatableText] | None = None,
         headers: Mapping[str, str] | None = None,
         **values: object,
     ) -> None:
@@ -53,14 +53,14 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
         self.values = values
 
     @property
-    def title(self) -> Text:
+    def title(self) -> TranslatableText:
         """In a few words."""
-        return Text(f"p_{self.key}")
+        return TranslatableText(f"p_{self.key}")
 
     @property
-    def detail(self) -> Text:
+    def detail(self) -> TranslatableText:
         """In a sentence that says what to do."""
-        return Text(f"p_{self.key}_detail", self.values)
+        return TranslatableText(f"p_{self.key}_detail", self.values)
 
 
 class ProblemResponse(JSONResponse):
@@ -69,7 +69,7 @@ class ProblemResponse(JSONResponse):
     media_type = MEDIA_TYPE
 
 
-def invalid(errors: Mapping[str, Text]) -> Problem:
+def invalid_fields(errors: Mapping[str, TranslatableText]) -> Problem:
     """422, naming each field and what is wrong with it."""
     shown = ", ".join(list(errors)[:MOST_ERRORS])
     return Problem(422, "invalid", errors=errors, fields=shown)
@@ -135,10 +135,10 @@ _DESCRIPTIONS = {
 }
 
 
-def _for_people(seconds: int) -> Text:
+def _for_people(seconds: int) -> TranslatableText:
     """In the unit that people would count in, never too short, and always more than one of it."""
     if seconds <= 90:
-        return Text("wait_seconds", {"count": max(2, seconds)})
+        return TranslatableText("wait_seconds", {"count": max(2, seconds)})
     if seconds <= 90 * 60:
-        return Text("wait_minutes", {"count": math.ceil(seconds / 60)})
-    return Text("wait_hours", {"count": math.ceil(seconds / 3600)})
+        return TranslatableText("wait_minutes", {"count": math.ceil(seconds / 60)})
+    return TranslatableText("wait_hours", {"count": math.ceil(seconds / 3600)})

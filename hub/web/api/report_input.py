@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from connectors._rows import PLACE_FIELDS
 from connectors.web import Report, ReportPlace
 from hub.web.api.struct_fields import model_fields, optional_field
-from hub.web.translations import Text, has_translation
+from hub.web.translations import TranslatableText, has_translation
 from normalizer.phones import e164
 from schemas.regions import is_region
 
@@ -151,7 +151,7 @@ def validate_report(values: Mapping[str, Any], today: date, *, strict: bool) -> 
     return ReportInput.model_validate(dict(values), strict=strict, context={"today": today})
 
 
-def field_errors(error: ValidationError, values: Mapping[str, Any]) -> dict[str, Text]:
+def field_errors(error: ValidationError, values: Mapping[str, Any]) -> dict[str, TranslatableText]:
     """What is wrong, by the name that was sent."""
     return {_name(e, values): _text(e) for e in error.errors(include_url=False, include_input=False)}
 
@@ -163,11 +163,11 @@ def _name(error: ErrorDetails, values: Mapping[str, Any]) -> str:
     return where[0]
 
 
-def _text(error: ErrorDetails) -> Text:
+def _text(error: ErrorDetails) -> TranslatableText:
     if error["type"] == "string_too_long":
-        return Text("error_too_long", {"limit": error["ctx"]["max_length"]})
+        return TranslatableText("error_too_long", {"limit": error["ctx"]["max_length"]})
     if error["type"] in _BY_TYPE:
-        return Text(_BY_TYPE[error["type"]])
+        return TranslatableText(_BY_TYPE[error["type"]])
     if has_translation(error["type"]):  # raised above, under the name of its sentence
-        return Text(error["type"])
-    return Text(_MISTAKES.get(str((error["loc"] or ("",))[0]), "error_value"))
+        return TranslatableText(error["type"])
+    return TranslatableText(_MISTAKES.get(str((error["loc"] or ("",))[0]), "error_value"))

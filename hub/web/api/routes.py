@@ -33,7 +33,7 @@ from hub.web.dependencies import (
 )
 from hub.web.reports import is_raw_id
 from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
-from hub.web.validation import validate
+from hub.web.validation import validate_submission
 from sink import Tracked
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
@@ -91,7 +91,7 @@ async def file_report(
     """File a report. With `Prefer: wait=N` the answer waits for its number."""
     count_bytes = (lambda size: None) if caller.has_key else partial(count_upload, limiter, address)
     submission = await read_submission(request, count_bytes=count_bytes)
-    filed = await reports.file(caller, validate(submission, today), submission.files, key)
+    filed = await reports.file(caller, validate_submission(submission, today), submission.files, key)
     number = await reports.number(filed.id, wait) if wait else None
     url = settings.public_url + request.app.url_path_for("read_report", reference=filed.id)
     response.headers.update({"Location": url, "Cache-Control": "no-store"})

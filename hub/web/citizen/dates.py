@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from hub.web.translations import Language, translate
 
 
-def day_of(day: str, language: Language) -> str:
-    """`2 Maret 2026`, of `2026-03-02`."""
+def format_day(day: str, language: Language) -> str:
+    """The day as people read it: `2 Maret 2026`, of `2026-03-02`."""
     return _day(date.fromisoformat(day), language)
 
 
-def when(at: datetime, zone: ZoneInfo, language: Language) -> str:
-    """`2 Maret 2026, 09.30 WIB`"""
+def format_time(at: datetime, zone: ZoneInfo, language: Language) -> str:
+    """The time as people read it: `2 Maret 2026, 09.30 WIB`."""
     there = at.astimezone(zone)
     mark = "." if language == "id" else ":"
     day, time = _day(there.date(), language), f"{there:%H}{mark}{there:%M} {there.tzname()}"

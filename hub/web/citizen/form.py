@@ -24,15 +24,15 @@ from hub.web.dependencies import (
     Today,
     anonymous_caller,
     count_upload,
-    same_site,
+    require_same_site,
     web_account,
 )
 from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
 from hub.web.reports import FiledReport, ReportService
 from hub.web.submissions import Submission, read_submission
-from hub.web.translations import Language, Text, language_of
-from hub.web.validation import validate
+from hub.web.translations import Language, TranslatableText, language_of
+from hub.web.validation import validate_submission
 
 WAIT = 5.0
 """Seconds that the form waits for its number."""
@@ -50,7 +50,7 @@ async def show_form(request: Request, language: PageLanguage, today: Today) -> R
     return render(request, "form.html", language=language, here="form", **_page_values({}, today.isoformat()))
 
 
-@router.post("/", dependencies=[Depends(same_site)])
+@router.post("/", dependencies=[Depends(require_same_site)])
 async def submit_form(
     *, request: Request, accounts: TheAccounts, limiter: Limiter, address: Address, reports: Reports, today: Today
 ) -> Response:
@@ -66,7 +66,7 @@ async def submit_form(
     if refusal:
         return again(problem=refusal)
     try:
-        fields = validate(submission, today)
+        fields = validate_submission(submission, today)
         filed = await _file(reports, caller, fields, submission, hidden["once"])
     except Problem as problem:
         return again(problem=problem)
@@ -130,7 +130,7 @@ def _page_values(values: Mapping[str, Any], today: str) -> dict[str, Any]:
     return {"files_again": False, "problem": None, "today": today, "values": {**once, **values}}
 
 
-def _on_page(error: tuple[str, Text]) -> int:
+def _on_page(error: tuple[str, TranslatableText]) -> int:
     return _FIELDS.index(error[0]) if error[0] in _FIELDS else len(_FIELDS)
 
 

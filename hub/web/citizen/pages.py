@@ -14,12 +14,12 @@ from starlette.responses import RedirectResponse, Response
 from hub.settings import Settings
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem
-from hub.web.citizen.dates import day_of, when
-from hub.web.citizen.rendering import digit_groups, render, static_file, steps_of
-from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, same_site
+from hub.web.citizen.dates import format_day, format_time
+from hub.web.citizen.rendering import digit_groups, progress_steps, render, static_file
+from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
-from hub.web.translations import Language, Text, has_translation, language_of, translate
+from hub.web.translations import Language, TranslatableText, has_translation, language_of, translate
 from schemas import Retry
 from sink import Tracked
 
@@ -108,7 +108,7 @@ async def show_file(
     return Response(await reports.file_bytes(sha256), headers=headers, media_type=picture.media_type)
 
 
-@router.post("/lacak/{number}", dependencies=[Depends(same_site)])
+@router.post("/lacak/{number}", dependencies=[Depends(require_same_site)])
 async def prove_by_phone(
     request: Request, number: str, settings: TheSettings, proof: Proof, address: Address
 ) -> Response:
@@ -121,7 +121,9 @@ async def prove_by_phone(
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
     error = None if found.proven else "not_proven" if complete else "error_last4"
-    return render_report(request, found, language, settings, {"last4": Text(error).to(language)} if error else {})
+    return render_report(
+        request, found, language, settings, {"last4": TranslatableText(error).to(language)} if error else {}
+    )
 
 
 @router.get("/static/{name}")
@@ -134,7 +136,7 @@ async def static(name: str) -> Response:
 
 
 def _ask_again(request: Request, language: Language, number: str, error: str, status: int) -> Response:
-    values = {"errors": {"number": Text(error).to(language)}, "values": {"number": number}}
+    values = {"errors": {"number": TranslatableText(error).to(language)}, "values": {"number": number}}
     return render(request, "track.html", language=language, here="track", status=status, **values)
 
 
@@ -148,18 +150,18 @@ def render_report(
     token: str | None = None,
 ) -> Response:
     """The page of a report that was found."""
-    steps = steps_of(found.status)
+    steps = progress_steps(found.status)
     values: dict[str, Any] = {
         "found": found,
         "groups": digit_groups(found.number),
         "steps": steps,
         "now": next(step for step, state in steps if state == "now"),
-        "when": partial(when, zone=settings.zone, language=language),
+        "when": partial(format_time, zone=settings.zone, language=language),
         "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
         "errors": errors or {},
         "token": token,
         "shown": SHOWN,
-        "day": partial(day_of, language=language),
+        "day": partial(format_day, language=language),
     }
     if "token" in request.query_params:
         values["switch"] = None  # it would have to repeat the token

@@ -55,7 +55,7 @@ def static_file(name: str) -> Response | None:
     return Response(body, headers=headers, media_type=_MEDIA_TYPES[Path(name).suffix])
 
 
-def steps_of(status: str) -> list[tuple[str, str]]:
+def progress_steps(status: str) -> list[tuple[str, str]]:
     """Each step of a report, and whether it is past, now or next."""
     if status in {"archived", "rejected"}:
         return [("received", "past"), (status, "now")]

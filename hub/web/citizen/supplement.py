@@ -24,16 +24,16 @@ from hub.web.dependencies import (
     TheSettings,
     Today,
     count_upload,
-    same_site,
+    require_same_site,
 )
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import language_of
-from hub.web.validation import validate
+from hub.web.validation import validate_submission
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.post("/lacak/{number}/keterangan", dependencies=[Depends(same_site)])
+@router.post("/lacak/{number}/keterangan", dependencies=[Depends(require_same_site)])
 async def add_to_report(
     *,
     request: Request,
@@ -56,7 +56,7 @@ async def add_to_report(
     if found is None or account is None or found.conversation is None:
         raise Problem(404, "not_found")
     try:
-        fields = validate(_words_and_files(submission), today)
+        fields = validate_submission(_words_and_files(submission), today)
     except Problem as problem:
         errors = {name: text.to(language) for name, text in problem.errors.items()}
         return render_report(request, found, language, settings, errors, token=token)
