@@ -51,6 +51,8 @@ async def open_bound_link(
     try:
         async with asyncio.timeout(CONNECT_WITHIN):
             streams = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=_tls(settings))
+    except ssl.SSLCertVerificationError:
+        raise AccountFault("certificate_not_trusted", "set tls_ca to the operator's certificate") from None
     except (OSError, TimeoutError, UnicodeError):
         raise Retry("no connection") from None
     link = SmppConnection(*streams, endpoint.role, settings, deliver)

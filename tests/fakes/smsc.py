@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -46,6 +47,7 @@ class Smsc:
         """Takes messages and answers nothing."""
         self.deaf = False
         """Answers no enquire_link and no unbind."""
+        self.tls: ssl.SSLContext | None = None
         self.requests: list[Pdu] = []
         """Every request that came."""
         self.id_of: Callable[[int], str] = lambda number: f"smsc-{number}"
@@ -56,7 +58,7 @@ class Smsc:
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
         return self

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, decode_pdu, encode_cstring, encode_pdu, encode_tlv
 from connectors._smpp_receiver import Receiver
@@ -351,3 +358,35 @@ async def test_parts_are_sent_at_the_rate_that_was_agreed(smsc: Smsc):
         await asyncio.gather(door.send(reply(LONG), outbound), door.send(reply(LONG), outbound))
     assert len(smsc.sent) == 6
     assert loop.time() - began >= 0.05
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1, signed by itself, with its key in the same file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "centre.pem"
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(made.public_bytes(pem) + plain)
+    return file
+
+
+async def test_a_centre_behind_tls_is_bound_where_its_certificate_is_trusted(certificate: Path):
+    centre = Smsc("sandi-8x")
+    centre.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    centre.tls.load_cert_chain(certificate)
+    async with centre:
+        async with session(centre, tls=True, tls_ca=str(certificate)) as (door, outbound, _):
+            assert (await door.send(reply(), outbound)).native_ids == ("smsc-1",)
+        with pytest.raises(AccountFault, match="certificate_not_trusted"):
+            async with session(centre, tls=True):
+                pass
+        with pytest.raises(AccountFault, match="wrong_tls_ca"):
+            async with session(centre, tls=True, tls_ca="/nowhere.pem"):
+                pass
