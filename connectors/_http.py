@@ -16,28 +16,23 @@ passwords and phone numbers), a header or a body. Redirects are not followed: th
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-import aiohttp
-import msgspec
 from yarl import URL
 
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
+
+if TYPE_CHECKING:
+    from connectors._http_session import HttpSession
 
 TRIES = 8
 """How often a request that did not arrive is tried again at most."""
 LONGEST_WAIT = 24 * 3600.0
 """Seconds; a Retry-After beyond it is cut."""
-KEEP_ALIVE = 2.0
-"""Seconds that an idle connection stays open: shorter than any provider's own limit, so that no request is written to a
-connection that the provider is closing, which would leave open whether it arrived."""
-CHUNK = 64 * 1024
-_NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
 class HttpResponse(NamedTuple):
@@ -100,80 +95,38 @@ class Http:
         self._now = now
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            # no limit for all accounts together: hanging providers must not use up the others' connections
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
-            cookie_jar=aiohttp.DummyCookieJar(),  # accounts share this session
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect),
-            headers={"Accept-Encoding": "identity"},
-            middlewares=(_send_once,),
-            trace_configs=[_traced()],
-            auto_decompress=False,  # a compressed answer would pass the limit before it is counted
-            trust_env=False,
-        )
+        self._session: HttpSession | None = None
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        if self._session is not None:
+            await self._session.close()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """The 2xx answer. Raises Retry, Unanswered, AccountFault or Reject."""
         error: PipelineError | None
-        written = asyncio.Event()
+        written, session = asyncio.Event(), self._opened()
         try:
             async with asyncio.timeout(request.timeout or self._total):
-                response = await self._exchange(request, written)
+                response = await session.exchange(request, written)
         except Reject as too_large:
             error = too_large
-        except (aiohttp.ClientError, OSError, ValueError) as fault:  # TimeoutError is an OSError
-            error = _fault(fault, written.is_set())
+        except session.faults as fault:
+            error = session.error_of(fault, written=written.is_set())
         else:
             error = error_from_response(request, response, self._now())
             if error is None:
                 return response
         raise error  # outside the handler: no chained exception, whose text would hold the URL
 
-    async def _exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
-        data = None if request.json is None else msgspec.json.encode(request.json)
-        headers = dict(request.headers) | ({} if data is None else {"Content-Type": "application/json"})
-        if _NOT_IN_HEADERS.search("".join(headers.values())):
-            raise ValueError("a header with a line break")
-        async with self._session.request(
-            request.method,
-            URL(request.url),
-            params=dict(request.params),
-            headers=headers,
-            data=data,
-            allow_redirects=False,
-            trace_request_ctx=written,
-        ) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(CHUNK):
-                body += chunk
-                if len(body) > request.limit:
-                    raise Reject("answer_too_large", f"the answer is larger than {request.limit} bytes")
-            return HttpResponse(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+    def _opened(self) -> HttpSession:
+        """aiohttp is imported with the first request: with its certificates it takes a third of a process's start, and
+        most processes send nothing."""
+        if self._session is None:
+            from connectors._http_session import HttpSession
 
-
-async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp sends a GET again by itself where a kept connection breaks, but a short message is sent by GET."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-        raise aiohttp.ClientPayloadError from None
-
-
-def _traced() -> aiohttp.TraceConfig:
-    """Sets the event of a request before its first byte is written."""
-
-    async def mark(session: aiohttp.ClientSession, context: Any, params: object) -> None:
-        context.trace_request_ctx.set()
-
-    config = aiohttp.TraceConfig()
-    config.on_request_headers_sent.append(mark)
-    return config
+            self._session = HttpSession(self._connect)
+        return self._session
 
 
 def scheme_and_host(url: str) -> tuple[str, str]:
@@ -215,14 +168,3 @@ def parse_retry_after(response: HttpResponse, now: datetime) -> float | None:
     except (ValueError, TypeError):  # no date, or one without a zone
         return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
-
-
-def _fault(fault: Exception, written: bool) -> PipelineError:
-    """The error that a fault of the network, or of the settings, means."""
-    if written:
-        return Unanswered("no whole answer: it may have arrived", limit=TRIES)
-    if isinstance(fault, ValueError | aiohttp.NonHttpUrlClientError):
-        return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
-    if isinstance(fault, aiohttp.ClientSSLError):
-        return Retry("the certificate or the TLS handshake failed")
-    return Retry("no connection")

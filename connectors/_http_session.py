@@ -1,0 +1,99 @@
+"""The HTTP session, on aiohttp: one request and its answer, and what its faults mean."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from connectors._http import TRIES, HttpRequest, HttpResponse
+from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
+
+KEEP_ALIVE = 2.0
+"""Seconds that an idle connection stays open: shorter than any provider's own limit, so that no request is written to a
+connection that the provider is closing, which would leave open whether it arrived."""
+CHUNK = 64 * 1024
+_NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
+
+
+class HttpSession:
+    """The connections of all accounts of a process, made inside the running loop. `connect` is the seconds to wait for
+    one."""
+
+    faults = (aiohttp.ClientError, OSError, ValueError)
+    """What `exchange` raises where there is no whole answer; TimeoutError is an OSError."""
+
+    def __init__(self, connect: float) -> None:
+        self._session = aiohttp.ClientSession(
+            # no limit for all accounts together: hanging providers must not use up the others' connections
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),  # accounts share this session
+            timeout=aiohttp.ClientTimeout(total=None, connect=connect),
+            headers={"Accept-Encoding": "identity"},
+            middlewares=(_send_once,),
+            trace_configs=[_traced()],
+            auto_decompress=False,  # a compressed answer would pass the limit before it is counted
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
+        """The answer. `written` is set before the first byte is written. Raises Reject, and `faults`."""
+        data = None if request.json is None else msgspec.json.encode(request.json)
+        headers = dict(request.headers) | ({} if data is None else {"Content-Type": "application/json"})
+        if _NOT_IN_HEADERS.search("".join(headers.values())):
+            raise ValueError("a header with a line break")
+        async with self._session.request(
+            request.method,
+            URL(request.url),
+            params=dict(request.params),
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            trace_request_ctx=written,
+        ) as response:
+            body = bytearray()
+            async for chunk in response.content.iter_chunked(CHUNK):
+                body += chunk
+                if len(body) > request.limit:
+                    raise Reject("answer_too_large", f"the answer is larger than {request.limit} bytes")
+            return HttpResponse(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+
+    @staticmethod
+    def error_of(fault: Exception, *, written: bool) -> PipelineError:
+        """The error that a fault of the network, or of the settings, means."""
+        if written:
+            return Unanswered("no whole answer: it may have arrived", limit=TRIES)
+        if isinstance(fault, ValueError | aiohttp.NonHttpUrlClientError):
+            return AccountFault("unusable_settings", "no request can be made of the account's addresses and secrets")
+        if isinstance(fault, aiohttp.ClientSSLError):
+            return Retry("the certificate or the TLS handshake failed")
+        return Retry("no connection")
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET again by itself where a kept connection breaks, but a short message is sent by GET."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise aiohttp.ClientPayloadError from None
+
+
+def _traced() -> aiohttp.TraceConfig:
+    """Sets the event of a request before its first byte is written."""
+
+    async def mark(session: aiohttp.ClientSession, context: Any, params: object) -> None:
+        context.trace_request_ctx.set()
+
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(mark)
+    return config
