@@ -11,10 +11,11 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Sink:
-    """`with Sink(count) as sink:`; `sink.seconds(within)` is the time from the first request to the last of `count`."""
+    """`with Sink(count) as sink:`; `sink.rate()` are the requests a second from the first to the last of `count`."""
 
     def __init__(self, count: int) -> None:
-        self._left, self._began, self._ended = count, 0.0, threading.Event()
+        self.missing = count
+        self._count, self._began, self._last, self._ended = count, 0.0, 0.0, threading.Event()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
 
@@ -28,11 +29,11 @@ class Sink:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
-    def seconds(self, within: float) -> float:
-        """Waits for the last request. Raises TimeoutError."""
-        if not self._ended.wait(within):
-            raise TimeoutError(f"{self._left} requests did not come")
-        return self._took
+    def rate(self, quiet: float = 5.0) -> float:
+        """Waits for the last request, or until none came for so many seconds; `missing` says how many did not."""
+        while not self._ended.wait(0.5) and time.monotonic() - self._last < quiet:
+            pass
+        return (self._count - self.missing) / (self._last - self._began)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -45,10 +46,10 @@ class Sink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while await reader.readuntil(b"\r\n\r\n"):
-                self._began = self._began or time.monotonic()
-                self._left -= 1
-                if self._left == 0:
-                    self._took = time.monotonic() - self._began
+                self._last = time.monotonic()
+                self._began = self._began or self._last
+                self.missing -= 1
+                if self.missing == 0:
                     self._ended.set()
                 writer.write(_ANSWER)
         except (asyncio.IncompleteReadError, OSError):

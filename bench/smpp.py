@@ -25,7 +25,7 @@ from bench._sink import Sink
 from bench._table import options, tabulate
 
 COLUMNS = {
-    "Kannel acks/s": ",.0f", "handed over/s": ",.0f", "accounts parts/s": ",.0f", "ratio": ".2f",
+    "Kannel acks/s": ",.0f", "handed over/s": ",.0f", "missing": ",.0f", "accounts parts/s": ",.0f", "ratio": ".2f",
     "processor ms a part": ".2f", "up parts/s": ",.0f",
 }  # fmt: skip
 ACCOUNT = """
@@ -104,10 +104,10 @@ def ours(parts: int, window: int, *words: str) -> tuple[float, float]:
             return rate, cpu_of(program.pid) * 1000 / parts
 
 
-def kannels(parts: int, window: int) -> tuple[float, float]:
-    """Responses a second, and parts that reached the sink a second."""
+def kannels(parts: int, window: int) -> tuple[float, float, int]:
+    """Responses a second, parts that reached the sink a second, and parts that never did."""
     if not shutil.which("bearerbox"):
-        return float("nan"), float("nan")
+        return float("nan"), float("nan"), 0
     with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where, Sink(parts) as sink:
         ports = {"admin": free_port(), "box": free_port(), "send": free_port()}
         config = Path(where, "kannel.conf")
@@ -117,9 +117,7 @@ def kannels(parts: int, window: int) -> tuple[float, float]:
             time.sleep(1)
             boxes.append(subprocess.Popen([shutil.which("smsbox") or "", str(config)], stderr=subprocess.DEVNULL))
             acknowledged = parts / seconds_of(process)
-            return acknowledged, parts / sink.seconds(within=60)
-        except TimeoutError:  # it lost some on the way to the sink
-            return acknowledged, float("nan")
+            return acknowledged, sink.rate(), sink.missing
         finally:
             for box in reversed(boxes):
                 box.terminate()
@@ -131,10 +129,10 @@ def main() -> None:
     chosen = options(parts=15_000, window=100)
 
     def run(_: int) -> tuple[float, ...]:
-        kannel, handed = kannels(chosen.parts, chosen.window)
+        kannel, handed, missing = kannels(chosen.parts, chosen.window)
         accounts, cpu = ours(chosen.parts, chosen.window, "run", "accounts")
         up, _cpu = ours(chosen.parts, chosen.window, "up", "--listen", f"127.0.0.1:{free_port()}")
-        return kannel, handed, accounts, accounts / handed, cpu, up
+        return kannel, handed, missing, accounts, accounts / handed, cpu, up
 
     tabulate(COLUMNS, run, chosen.runs)
 
