@@ -77,6 +77,7 @@ class MetaWebhook(Listens):
     """A channel whose webhook Meta calls."""
 
     outbound_settings = ("access_token",)
+    proof_settings = ("app_secret", "verify_token")
     url_settings = ("graph_url",)
     methods = frozenset({"GET", "POST"})
     proof_header = "x-hub-signature-256"

@@ -58,6 +58,8 @@ class Channel(ABC):
     """False: the operator sees each dead item named, so dead items do not put the account aside."""
     outbound_settings: ClassVar[tuple[str, ...]] = ()
     """Settings without which this kind can send and fetch nothing."""
+    proof_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings that hold secrets by which a request proves where it comes from: one that can be guessed is none."""
     url_settings: ClassVar[tuple[str, ...]] = ()
     """Settings that hold the addresses of the provider."""
     template: ClassVar[str] = ""

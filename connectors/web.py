@@ -93,6 +93,7 @@ _report = msgspec.json.Decoder(Report)
 
 class WebChannel(Channel):
     kind = "web"
+    proof_settings = ("api_keys",)
     settings_type = WebSettings
     needs_contract = False
     template = """\

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from hmac import compare_digest
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from sink.bulk import insert
 from sink.record import Record
@@ -25,3 +26,12 @@ def remember_request(record: Record, caller: str, key: str, body_hash: str, raw:
         insert(connection, requests, [row], "ON CONFLICT DO NOTHING")
         first = connection.execute(query).one()
     return first.raw, compare_digest(first.body, row["body"])
+
+
+def forget_requests(record: Record, before: datetime) -> int:
+    """Delete the keys of requests that came before then: a Raw's id begins with its instant. Returns how many. The
+    same report again is still known by its native id. Raises Retry."""
+    milliseconds = f"{int(before.timestamp() * 1000):012x}"
+    with record.write() as connection:
+        query = delete(requests).where(requests.c.raw < f"{milliseconds[:8]}-{milliseconds[8:]}")
+        return connection.execute(query).rowcount

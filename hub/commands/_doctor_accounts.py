@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from connectors import Channel
+from connectors import Channel, Secret
 from hub.commands._doctor_host import PATIENCE, is_listening
 from hub.commands._finding import Finding
 from hub.settings import Settings
+
+
+SHORTEST = 12
+"""Characters of a secret that proves where a request comes from; the ones that the hub draws have more."""
 
 
 def check_accounts(own: Settings) -> Iterator[Finding]:
@@ -28,6 +32,7 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
             reports, unclaimed = account_reports(record, snapshot, own.zone), unclaimed_addresses(record)
     for name, account in snapshot.accounts.items():
         report, channel = reports[name], account.channel
+        yield from _short_secrets(channel)
         if report.last_error:
             yield Finding(f"channel {name}", report.health, wrong=True)
         elif channel.missing_setting:
@@ -43,6 +48,15 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
             f"messages came for {address} at {at.astimezone(own.zone):%d.%m.%Y %H:%M}, which has no account: add one"
         )
         yield Finding(f"channel {kind}", words)
+
+
+def _short_secrets(channel: Channel) -> Iterator[Finding]:
+    for setting in channel.proof_settings:
+        value = getattr(channel.settings, setting)
+        secrets: tuple[Secret, ...] = value if isinstance(value, tuple) else (value,)
+        if any(0 < len(secret.reveal()) < SHORTEST for secret in secrets):
+            words = f"{setting} has fewer than {SHORTEST} characters and can be guessed: draw a longer one"
+            yield Finding(f"channel {channel.account}", words, wrong=True)
 
 
 def _reachable(state: str, channel: Channel) -> Iterator[Finding]:

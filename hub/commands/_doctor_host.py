@@ -42,6 +42,8 @@ def check_disk(own: Settings) -> Iterator[Finding]:
         return
     if own.data.stat().st_mode & 0o077:
         yield Finding("disk", f"{own.data} can be read by others: chmod 700 {own.data}", True)
+    if own.channels.exists() and (own.channels.stat().st_mode & own.channels.parent.stat().st_mode) & 0o044:
+        yield Finding("disk", f"{own.channels} holds secrets and can be read by others: chmod 600 {own.channels}", True)
     free = shutil.disk_usage(own.data).free
     words = f"{free // 2**20:,} MiB free at {own.data}"
     if free < LOW:

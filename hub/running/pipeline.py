@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from uuid_utils import uuid7
 
-from bus import Guard, Run, Stage, pump
+from bus import GuardLimits, Run, Stage, pump
 from connectors import Channel, channel_type, kinds
 from hub import handlers
 from hub.aside import RecordAsides
@@ -78,7 +78,7 @@ def build_stages(
     lanes = Lanes(opened.transport.bus, asides, clock=timing.monotonic)
     runs = _runs(settings, opened, lanes, timing, wake)
     spared = frozenset(kind for kind in kinds() if not channel_type(kind).counts_for_guard)
-    guard = Guard(settings.guard_run, settings.guard_share, spared=spared)
+    guard = GuardLimits(settings.guard_run, settings.guard_share, spared=spared)
     return [
         Stage(
             row.name, row.topic, runs[row.name], row.batch_size, guard=guard,

@@ -181,6 +181,24 @@ def test_doctor_sees_keys_that_others_can_read(folder: Path, tmp_path: Path) -> 
     assert "chmod 600" in done.stdout
 
 
+def test_l10_doctor_sees_a_channels_file_that_others_can_read(folder: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    channels = tmp_path / "channels.toml"
+    channels.write_bytes((folder / "var" / "channels.toml").read_bytes())
+    channels.chmod(0o644)
+    done = satupintu("doctor", "--channels", str(channels), data=folder / "var")
+    assert done.returncode == 1
+    assert f"chmod 600 {channels}" in done.stdout
+
+
+def test_l15_doctor_sees_a_proof_that_can_be_guessed(folder: Path, tmp_path: Path) -> None:
+    channels = tmp_path / "channels.toml"
+    channels.write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntoken = "1708"\n')
+    done = satupintu("doctor", "--channels", str(channels), data=folder / "var")
+    assert done.returncode == 1
+    assert "token has fewer than 12 characters" in done.stdout
+
+
 def test_other_keys_are_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
     satupintu("ingest", "/dev/null", data=tmp_path / "other")
     done = satupintu("ledger", "--keys", str(tmp_path / "other" / "keys.toml"), data=folder / "var")

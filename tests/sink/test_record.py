@@ -15,7 +15,7 @@ from sqlalchemy import inspect, make_url, select
 from schemas import Retry
 from sink import Record, Vault, downgrade, is_new, remember_request, upgrade
 from sink import database as module
-from sink.instant import stamp
+from sink.instant import format_instant
 from sink.migrate import HEAD
 from sink.tables import complaints, metadata
 from tests.sink.conftest import OpenRecord
@@ -55,8 +55,8 @@ def test_instants_are_aware_and_utc_whatever_zone_they_came_in(record: Record) -
 
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="without a zone"):
-        stamp(datetime(2025, 7, 1))
-    assert stamp(datetime(2025, 7, 1, tzinfo=UTC)) < stamp(datetime(2025, 7, 1, 0, 0, 0, 1, UTC))
+        format_instant(datetime(2025, 7, 1))
+    assert format_instant(datetime(2025, 7, 1, tzinfo=UTC)) < format_instant(datetime(2025, 7, 1, 0, 0, 0, 1, UTC))
 
 
 def test_a_transaction_that_fails_leaves_nothing(record: Record) -> None:
