@@ -84,6 +84,7 @@ class SmsChannel(Listens, Speaks):
     ids_hold_phones = True
     needs_contract = False
     outbound_settings = ("send_url",)
+    proof_settings = ("token",)
     url_settings = ("send_url",)
     methods = frozenset({"GET", "POST"})
     body_limit = 64 * 1024

@@ -10,7 +10,6 @@ from hub.commands._doctor_host import PATIENCE, is_listening
 from hub.commands._finding import Finding
 from hub.settings import Settings
 
-
 SHORTEST = 12
 """Characters of a secret that proves where a request comes from; the ones that the hub draws have more."""
 
