@@ -1,16 +1,16 @@
 """The bus: the port, its adapters, and `pump`, the only loop that consumes a topic."""
 
-from bus._aside import keys_aside, lane_name
-from bus._aside_store import AsideStore, MemoryAsides, PutAside
+from bus._aside import keys_of_waiting_events, lane_name
+from bus._aside_store import AsideAccount, AsideStore, MemoryAsides
 from bus._dead_letter import fault_location
 from bus._file import UnusableLog, open_read_only
 from bus._groups import GroupInUse, forget_group, rewind_group
-from bus._guard import Guard, StageStopped
+from bus._guard import GuardLimits, StageStopped
 from bus._lane import SideLane, uncommitted_events
 from bus._origin import Origin, origin_of
-from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._stage import Run, Stage, StageCounts
-from bus._values import BodyStore, MemoryBodyStore, decode, resolve_reference, stored_key
+from bus._values import BodyStore, MemoryBodyStore, decode_event, resolve_reference, stored_key
 from bus.memory import MemoryBus
 from bus.pump import pump
 from bus.spool import Spool, SpoolState, spooled_events
@@ -18,19 +18,19 @@ from bus.sqlite import SqliteBus
 from bus.turnstile import Turnstile
 
 __all__ = [
+    "AsideAccount",
     "AsideStore",
     "Batch",
     "BodyStore",
     "Bus",
     "GroupInUse",
-    "Guard",
-    "Lag",
+    "GuardLimits",
     "MemoryAsides",
     "MemoryBodyStore",
     "MemoryBus",
     "Origin",
+    "PartitionLag",
     "PartitionLost",
-    "PutAside",
     "Run",
     "SideLane",
     "Spool",
@@ -42,10 +42,10 @@ __all__ = [
     "StoredEvent",
     "Turnstile",
     "UnusableLog",
-    "decode",
+    "decode_event",
     "fault_location",
     "forget_group",
-    "keys_aside",
+    "keys_of_waiting_events",
     "lane_name",
     "open_read_only",
     "origin_of",

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from bus._aside_store import AsideStore, PutAside
+from bus._aside_store import AsideAccount, AsideStore
 from bus._lane import SideLane, uncommitted_events
 from bus._port import Bus, StoredEvent
 from bus._values import account_of, stored_key
@@ -23,7 +23,7 @@ from bus._work import StageWork, TimeSource
 from schemas import Aside, Body, Event
 
 
-async def keys_aside(bus: Bus, store: AsideStore, stage: str) -> set[str]:
+async def keys_of_waiting_events(bus: Bus, store: AsideStore, stage: str) -> set[str]:
     """Keys of the events that wait in any lane of the stage. A stage that diverts into the topic of that one asks this
     after it has asked for the events behind on the topic: they move from there to here. Raises Retry."""
     lanes = [lane_name(stage, account, row.since) for account, row in (await store.accounts(stage)).items()]
@@ -49,7 +49,7 @@ class StageAsides:
     def __init__(self, bus: Bus, stage: str, store: AsideStore, work: StageWork, timing: TimeSource) -> None:
         self.store = store
         self.lane = SideLane(self._diverted, timing.monotonic)
-        self.known: Mapping[str, PutAside] = {}
+        self.known: Mapping[str, AsideAccount] = {}
         """The rows of the store, as last looked up."""
         self.looked = asyncio.Event()
         """Set, and replaced by a new one, by every look at the store."""
@@ -71,7 +71,7 @@ class StageAsides:
         row = self.known.get(account)
         return row is not None and row.released_at is None
 
-    def name(self, account: str, row: PutAside) -> str:
+    def name(self, account: str, row: AsideAccount) -> str:
         """Of the account's lane and its group."""
         return lane_name(self._stage, account, row.since)
 

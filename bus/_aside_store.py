@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 
-class PutAside(NamedTuple):
+class AsideAccount(NamedTuple):
     """An account that a stage put aside."""
 
     since: datetime
@@ -23,7 +23,7 @@ class AsideStore(Protocol):
         """Make the account's row, or hold it again where it has one (`since` stays); durable on return."""
         ...
 
-    async def accounts(self, stage: str) -> Mapping[str, PutAside]:
+    async def accounts(self, stage: str) -> Mapping[str, AsideAccount]:
         """Every row of the stage, held or released."""
         ...
 
@@ -36,13 +36,13 @@ class MemoryAsides:
     """An AsideStore for one process, and for tests."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], PutAside] = {}
+        self._rows: dict[tuple[str, str], AsideAccount] = {}
 
     async def put_aside(self, stage: str, account: str, code: str, detail: str, at: datetime) -> None:
         known = self._rows.get((stage, account))
-        self._rows[stage, account] = PutAside(known.since if known else at)
+        self._rows[stage, account] = AsideAccount(known.since if known else at)
 
-    async def accounts(self, stage: str) -> Mapping[str, PutAside]:
+    async def accounts(self, stage: str) -> Mapping[str, AsideAccount]:
         return {account: row for (name, account), row in self._rows.items() if name == stage}
 
     async def close(self, stage: str, account: str, released_before: datetime) -> None:

@@ -14,11 +14,11 @@ from datetime import timedelta
 from functools import partial
 
 from bus._aside import StageAsides
-from bus._aside_store import PutAside
+from bus._aside_store import AsideAccount
 from bus._groups import GroupInUse, forget_group
 from bus._port import Batch, Bus, PartitionLost, StoredEvent
 from bus._stage import Stage
-from bus._values import decode, stored_key
+from bus._values import decode_event, stored_key
 from bus._work import StageWork, TimeSource, finish_on_cancel
 from schemas import Aside
 
@@ -50,7 +50,7 @@ class AsideWorkers:
                         await self._asides.condemned.wait()
                 self._asides.condemned.clear()
 
-    async def _tend(self, tasks: asyncio.TaskGroup, account: str, row: PutAside) -> None:
+    async def _tend(self, tasks: asyncio.TaskGroup, account: str, row: AsideAccount) -> None:
         name = self._asides.name(account, row)
         if name not in self._running:
             self._running[name] = tasks.create_task(self._worker(account, name))
@@ -97,7 +97,7 @@ class AsideWorkers:
         """The event inside, as it stood on its own topic."""
 
         async def event() -> Aside:
-            found = decode(stored.topic, stored.value, stored.bodies)
+            found = decode_event(stored.topic, stored.value, stored.bodies)
             assert isinstance(found, Aside)
             return found
 

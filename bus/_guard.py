@@ -25,7 +25,7 @@ class StageStopped(Exception):  # noqa: N818 - it names what happened
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class GuardLimits:
     """How much of an account may die before it is put aside."""
 
     run: int = 200
@@ -61,10 +61,10 @@ class _Bugs:
     accounts: set[str] = field(default_factory=set)
 
 
-class Watch:
+class StageGuard:
     """A stage's guard at work. Accounts to be put aside stand in `verdicts` until they are taken."""
 
-    def __init__(self, stage: str, guard: Guard) -> None:
+    def __init__(self, stage: str, guard: GuardLimits) -> None:
         self.verdicts: dict[str, AsideReason] = {}
         self._stage, self._guard = stage, guard
         self._tallies: dict[str, _Tally] = {}

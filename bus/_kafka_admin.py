@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.admin import ListGroupsRequest
 
-from bus._kafka_link import ANSWER, CONNECT, Link
+from bus._kafka_link import ANSWER, CONNECT, KafkaConnection
 from bus._kafka_records import stored_events
 from bus._kafka_requests import (
     EARLIEST,
@@ -24,7 +24,7 @@ from bus._kafka_requests import (
     raise_for_code,
     retry_while_retriable,
 )
-from bus._port import Lag, StoredEvent
+from bus._port import PartitionLag, StoredEvent
 from bus._values import BodyStore
 from schemas import EVENTS
 
@@ -32,22 +32,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class Admin:
+class KafkaAdmin:
     """`lag` is cheap enough to be asked several times a second: a request a group, two a broker, one a partition
     behind."""
 
-    def __init__(self, link: Link, bodies: BodyStore | None) -> None:
+    def __init__(self, link: KafkaConnection, bodies: BodyStore | None) -> None:
         self._link, self._bodies = link, bodies
         self._coordinators: dict[str, int] = {}
         """Node by group, as the cluster calls it."""
 
-    async def lag(self) -> list[Lag]:
+    async def lag(self) -> list[PartitionLag]:
         """Raises Retry."""
         client = await self._link.client()
         with self._link.asking(client):
             return await retry_while_retriable(client, lambda: self._lag(client))
 
-    async def _lag(self, client: AIOKafkaClient) -> list[Lag]:
+    async def _lag(self, client: AIOKafkaClient) -> list[PartitionLag]:
         coordinators, self._coordinators = self._coordinators, {}  # known again once all has gone well
         groups = await self._groups(client)
         slots = [self._slot(topic, n) for topic in {t for t, _ in groups} for n in range(self._link.counts[topic])]
@@ -68,7 +68,7 @@ class Admin:
         )
         self._coordinators = coordinators
         return [
-            Lag(topic, group, slot.partition, offset, max(0, head - offset), oldest.get((slot, offset)))
+            PartitionLag(topic, group, slot.partition, offset, max(0, head - offset), oldest.get((slot, offset)))
             for topic, group, slot, offset, head in lags
         ]
 

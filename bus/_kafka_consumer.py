@@ -15,7 +15,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.errors import KafkaError
 
 from bus._kafka_assignment import Assignment
-from bus._kafka_link import CONNECT, Link, close_client
+from bus._kafka_link import CONNECT, KafkaConnection, close_client
 
 HAND_OVER = 8.0
 """Seconds that a rebalance waits for the batch in hand."""
@@ -117,7 +117,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         await _tear_down(self.consumer)
 
 
-async def join_group(link: Link, topic: str, group: str, idle: asyncio.Event) -> GroupConsumer:
+async def join_group(link: KafkaConnection, topic: str, group: str, idle: asyncio.Event) -> GroupConsumer:
     """Into the group, by the names of the cluster. Raises Retry."""
     client = await link.client()
     session = link.address.session

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from bus import _kafka_topics
 from bus._dead_letter import fault_location
 from bus._kafka_url import KafkaAddress
-from bus._opened import Opened
+from bus._opened import LazyResource
 from schemas import Retry
 
 CONNECT = 2.0
@@ -35,7 +35,7 @@ under their own name. Raised anywhere else they are bugs of ours, as all other e
 _logger = logging.getLogger(__name__)
 
 
-class Link:
+class KafkaConnection:
     """Ask `client` for a connection. `close_client` it at the end."""
 
     def __init__(self, address: KafkaAddress, partitions: int, retention: timedelta) -> None:
@@ -43,7 +43,7 @@ class Link:
         self.counts: Mapping[str, int] = {}
         """Partitions by topic, as they are on the brokers; empty until first connected."""
         self._wanted = _kafka_topics.TopicSettings(partitions, retention, address.brokers)
-        self._client = Opened(self._open, close_client)
+        self._client = LazyResource(self._open, close_client)
         self._logged = ""
         _quiet()
 

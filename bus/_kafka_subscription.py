@@ -15,9 +15,9 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInPro
 
 from bus._kafka_assignment import ReadPositions
 from bus._kafka_consumer import GroupConsumer, join_group
-from bus._kafka_link import ANSWER, FAULTS, TRIPS, Link
+from bus._kafka_link import ANSWER, FAULTS, TRIPS, KafkaConnection
 from bus._kafka_records import stored_events
-from bus._opened import Opened
+from bus._opened import LazyResource
 from bus._port import Batch, PartitionLost, StoredEvent
 from bus._values import BodyStore
 from schemas import Retry
@@ -46,9 +46,9 @@ class CommitToken:
 class KafkaSubscription(AsyncIterator[Batch]):
     """`close` it at the end."""
 
-    def __init__(self, link: Link, topic: str, group: str, size: int, *, bodies: BodyStore | None) -> None:
+    def __init__(self, link: KafkaConnection, topic: str, group: str, size: int, *, bodies: BodyStore | None) -> None:
         self._link, self._topic, self._group, self._size, self._bodies = link, topic, group, size, bodies
-        self._consumer = Opened(self._join, GroupConsumer.leave)
+        self._consumer = LazyResource(self._join, GroupConsumer.leave)
         self._token: CommitToken | None = None
         self._idle = asyncio.Event()
         self._idle.set()

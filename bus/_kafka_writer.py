@@ -17,9 +17,9 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 
-from bus._kafka_link import ANSWER, CONNECT, FAULTS, TRIPS, Link, close_client
+from bus._kafka_link import ANSWER, CONNECT, FAULTS, TRIPS, KafkaConnection, close_client
 from bus._kafka_records import NewRecord, Rows
-from bus._opened import Opened
+from bus._opened import LazyResource
 from schemas import Reject
 
 PATIENCE = 10.0
@@ -36,12 +36,12 @@ TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 _Future = asyncio.Future[object]
 
 
-class Writer:
+class KafkaWriter:
     """`close_client` it at the end."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: KafkaConnection) -> None:
         self._link = link
-        self._producer = Opened(self._open, _close)
+        self._producer = LazyResource(self._open, _close)
 
     async def write(self, rows: Rows) -> None:
         """Return once all are durable. Raises Retry, or Reject where the broker takes no record of that size."""

@@ -33,7 +33,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bus._port import Bus, Lag, StoredEvent
+from bus._port import Bus, PartitionLag, StoredEvent
 
 SCAN_EVERY, SCAN_EMPTY_EVERY = 1.0, 5.0
 """Seconds between two scans, while keys are diverted and while none is."""
@@ -89,7 +89,7 @@ async def uncommitted_events(bus: Bus, topic: str, group: str) -> AsyncIterator[
             yield event
 
 
-def _oldest(lags: Collection[Lag]) -> datetime | None:
+def _oldest(lags: Collection[PartitionLag]) -> datetime | None:
     """From when on there are events to commit; a group that never read the topic has all of it before it."""
     if not lags:
         return _EPOCH

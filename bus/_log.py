@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from bus._partitions import Rows, Slot
-from bus._port import Lag, StoredEvent
+from bus._port import PartitionLag, StoredEvent
 from bus._subscription import PartitionOwner
 from bus._values import BodyStore, size_of
 
@@ -197,11 +197,11 @@ def read_transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("COMMIT")
 
 
-def group_lags(connection: sqlite3.Connection) -> list[Lag]:
+def group_lags(connection: sqlite3.Connection) -> list[PartitionLag]:
     """How far behind every group is."""
     ask = "SELECT topic, grp, partition, offset, head - offset FROM offsets JOIN heads USING (topic, partition)"
     return [
-        Lag(topic, group, partition, offset, behind, _oldest(connection, (topic, partition), offset))
+        PartitionLag(topic, group, partition, offset, behind, _oldest(connection, (topic, partition), offset))
         for topic, group, partition, offset, behind in connection.execute(ask).fetchall()
     ]
 

@@ -11,8 +11,9 @@ from schemas import Retry
 T = TypeVar("T")
 
 
-class Opened(Generic[T]):
-    """`opening` cleans up behind itself when it fails or is cancelled; `closing` raises nothing."""
+class LazyResource(Generic[T]):
+    """A resource, opened at the first call. `opening` cleans up behind itself when it fails or is cancelled; `closing`
+    raises nothing."""
 
     def __init__(
         self, opening: Callable[[], Coroutine[Any, Any, T]], closing: Callable[[T], Coroutine[Any, Any, None]]

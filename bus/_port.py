@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from bus._values import BodyStore, decode
+from bus._values import BodyStore, decode_event
 from schemas import Event
 
 
@@ -55,7 +55,7 @@ class StoredEvent(NamedTuple):
 
     def event(self) -> Event:
         """The event, whole. Raises Reject where the bytes are none, Retry where its body cannot be read now."""
-        return decode(self.topic, self.value, self.bodies)
+        return decode_event(self.topic, self.value, self.bodies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
+class PartitionLag:
     """How far a group is behind in one partition of a topic."""
 
     topic: str
@@ -106,7 +106,7 @@ class Bus(ABC):
         """Move the group's offset past the batch. Raises PartitionLost."""
 
     @abstractmethod
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         """Every partition of every topic that a group reads."""
 
     @abstractmethod

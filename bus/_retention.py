@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bus import _log
 from bus._partitions import Slot
-from bus._writer import Writer
+from bus._writer import SqliteWriter
 
 SLICE = 1_000
 """Events, or pages of the file, in one transaction at most."""
@@ -32,7 +32,7 @@ class RetentionPolicy(NamedTuple):
     """None: as many as there are."""
 
 
-async def delete_expired(writer: Writer, reads: sqlite3.Connection, policy: RetentionPolicy) -> int:
+async def delete_expired(writer: SqliteWriter, reads: sqlite3.Connection, policy: RetentionPolicy) -> int:
     """Remove what the policy does not keep, as far as it may go; the number of events."""
     old = _log.to_micros(policy.since)
     removed = await _remove(writer, reads, lambda at: at < old, old)
@@ -45,7 +45,7 @@ async def delete_expired(writer: Writer, reads: sqlite3.Connection, policy: Rete
     return removed
 
 
-async def _remove(writer: Writer, reads: sqlite3.Connection, too_much: Callable[[int], bool], before: int) -> int:
+async def _remove(writer: SqliteWriter, reads: sqlite3.Connection, too_much: Callable[[int], bool], before: int) -> int:
     """Remove slices of events older than `before`, always the oldest, while `too_much` says so of its age."""
     removed = 0
     while removable := _removable(reads):

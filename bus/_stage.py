@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bus._guard import Guard
+from bus._guard import GuardLimits
 from schemas import Event
 
 Run = Callable[[Sequence[Event]], Awaitable[Sequence[Event]]]
@@ -43,7 +43,7 @@ class Stage:
     min_interval: float = 0.0
     """Seconds at least from the start of a batch to the next, unless it was full: a batch costs something beside its
     events, and a later one holds more of them."""
-    guard: Guard = field(default_factory=Guard)
+    guard: GuardLimits = field(default_factory=GuardLimits)
     counts: StageCounts = field(default_factory=StageCounts)
 
     def __post_init__(self) -> None:

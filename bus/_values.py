@@ -1,8 +1,8 @@
 """The bytes that stand on the bus for an event: its JSON, or a reference to it where it is large.
 
 A value over `BY_REFERENCE` is put into the `BodyStore` and a reference stands in its place, in every topic of every
-adapter; `decode` returns the event either way. An adapter without Bodies publishes values up to `LIMIT` whole. A dead
-letter is never too large: without Bodies the event inside it is cut, and its detail says so.
+adapter; `decode_event` returns the event either way. An adapter without Bodies publishes values up to `LIMIT` whole. A
+dead letter is never too large: without Bodies the event inside it is cut, and its detail says so.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def replace_large_values(events: Sequence[Event], values: Sequence[bytes], bodie
     return [value if len(value) <= BY_REFERENCE else _put(bodies, value) for value in values]
 
 
-def decode(topic: str, value: bytes, bodies: BodyStore | None = None) -> Event:
+def decode_event(topic: str, value: bytes, bodies: BodyStore | None = None) -> Event:
     """The event that stands on the topic as that value, whole. Raises Reject where it is none, Retry where its body
     cannot be read now."""
     return decode_json(topic, resolve_reference(value, bodies))

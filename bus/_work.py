@@ -11,7 +11,7 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 
 from bus._dead_letter import dead_letter, fault_location
-from bus._guard import StageStopped, Watch
+from bus._guard import StageGuard, StageStopped
 from bus._port import Bus, StoredEvent
 from bus._stage import Stage
 from bus._values import account_of, size_of
@@ -55,7 +55,7 @@ class StageWork:
     are, and `settle` is called where the guard has condemned accounts."""
 
     def __init__(self, bus: Bus, stage: Stage, timing: TimeSource) -> None:
-        self.watch = Watch(stage.name, stage.guard)
+        self.watch = StageGuard(stage.name, stage.guard)
         self.divert: Divert = _divert_nothing
         self.settle: Callable[[], Awaitable[None]] | None = None
         self._bus, self._stage, self._timing = bus, stage, timing

@@ -48,7 +48,7 @@ class _Job(NamedTuple):
     """Bytes that it writes, roughly."""
 
 
-class Writer:
+class SqliteWriter:
     """Runs jobs in groups, each a transaction under the turnstile.
 
     `committed` is called on the loop after each group with the new heads.

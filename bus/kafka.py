@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from bus import _kafka_topics
-from bus._kafka_admin import Admin
-from bus._kafka_link import Link, temporary_client
+from bus._kafka_admin import KafkaAdmin
+from bus._kafka_link import KafkaConnection, temporary_client
 from bus._kafka_records import group_by_partition
 from bus._kafka_subscription import CommitToken, KafkaSubscription
 from bus._kafka_url import parse_kafka_url
-from bus._kafka_writer import Writer
-from bus._port import Batch, Bus, Lag, StoredEvent
+from bus._kafka_writer import KafkaWriter
+from bus._port import Batch, Bus, PartitionLag, StoredEvent
 from bus._values import BodyStore, any_large, encode_events, replace_large_values
 from schemas import Event
 
@@ -38,10 +38,10 @@ class KafkaBus(Bus):
         *,
         bodies: BodyStore | None = None,
     ) -> None:
-        self._link = Link(parse_kafka_url(url), partitions, retention)
+        self._link = KafkaConnection(parse_kafka_url(url), partitions, retention)
         self._bodies = bodies
-        self._writer = Writer(self._link)
-        self._admin = Admin(self._link, bodies)
+        self._writer = KafkaWriter(self._link)
+        self._admin = KafkaAdmin(self._link, bodies)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,7 +72,7 @@ class KafkaBus(Bus):
         token: CommitToken = batch.token
         await token.subscription.commit(token)
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         return await self._admin.lag()
 
     def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:

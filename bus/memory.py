@@ -17,7 +17,7 @@ from typing import Self
 
 from bus._groups import GroupInUse
 from bus._partitions import Slot, group_by_partition, utc_now
-from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
 from bus._values import BodyStore, any_large, encode_events, replace_large_values
 from schemas import Event
@@ -81,17 +81,17 @@ class MemoryBus(Bus):
         if lost:
             raise PartitionLost(f"{batch.group} on {batch.topic}")
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         return [
             self._behind(topic, group, partition, owner.offset)
             for (topic, group), owners in self._owners.items()
             for partition, owner in owners.items()
         ]
 
-    def _behind(self, topic: str, group: str, partition: int, offset: int) -> Lag:
+    def _behind(self, topic: str, group: str, partition: int, offset: int) -> PartitionLag:
         log = self._events[topic, partition]
         oldest = log[offset].at if offset < len(log) else None
-        return Lag(topic, group, partition, offset, len(log) - offset, oldest)
+        return PartitionLag(topic, group, partition, offset, len(log) - offset, oldest)
 
     async def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:
         for partition in range(self.partitions):

@@ -43,7 +43,7 @@ from bus._drain import GROUP, TOPIC, DrainSettings, SpoolDrain
 from bus._file import open_read_only
 from bus._groups import forget_group, rewind_group
 from bus._partitions import utc_now
-from bus._port import Batch, Bus, Lag, StoredEvent
+from bus._port import Batch, Bus, PartitionLag, StoredEvent
 from bus._spool_flags import SpoolFlags
 from bus._values import BodyStore
 from bus.sqlite import SqliteBus
@@ -131,7 +131,7 @@ class Spool(Bus):
     async def commit(self, batch: Batch) -> None:
         await self._remote.commit(batch)
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         return await self._remote.lag()
 
     def read(self, topic: str, since: datetime) -> AsyncIterator[StoredEvent]:

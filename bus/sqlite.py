@@ -22,10 +22,10 @@ from bus import _log, _retention
 from bus._groups import GroupInUse
 from bus._membership import MEMBERS, Membership
 from bus._partitions import Slot, group_by_partition, utc_now
-from bus._port import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
 from bus._values import BodyStore, any_large, encode_events, replace_large_values
-from bus._writer import Writer
+from bus._writer import SqliteWriter
 from schemas import Event, Retry
 
 TICK = 1.0
@@ -64,7 +64,7 @@ class SqliteBus(Bus):
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self._writer = Writer(self._path, self._clock, self._committed)
+            self._writer = SqliteWriter(self._path, self._clock, self._committed)
             self._reads = await self._writer.open(self.partitions)
             stack.push_async_callback(self._writer.close)
             self.partitions = self._writer.partitions
@@ -108,7 +108,7 @@ class SqliteBus(Bus):
         if lost:
             raise PartitionLost(f"{batch.group} on {batch.topic}")
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         with _faults():
             return _log.group_lags(self._reads)
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from connectors import Channel, Secret, Settings, channel_type, kinds
-from hub.limits import Limits
+from hub.limits import WebLimits
 
 FILE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """# Settings of channels, and limits
@@ -42,8 +42,8 @@ def _section(channel: type[Channel]) -> str:
 
 
 def _limits() -> str:
-    head = inspect.getdoc(inspect.getmodule(Limits)) or ""
-    return "\n".join(["## Limits\n", head + "\n", *_table(Limits, "limit_")]) + "\n"
+    head = inspect.getdoc(inspect.getmodule(WebLimits)) or ""
+    return "\n".join(["## Limits\n", head + "\n", *_table(WebLimits, "limit_")]) + "\n"
 
 
 def _table(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bus import PutAside
+from bus import AsideAccount
 from hub.reading import RunInThread
-from sink.aside import accounts_aside, delete_aside, put_account_aside
+from sink.aside import delete_aside, list_asides, put_account_aside
 from sink.record import Record
 
 
@@ -21,10 +21,10 @@ class RecordAsides:
         """Hold the account."""
         await self._io(put_account_aside, self._record, stage, account, code=code, detail=detail, at=at)
 
-    async def accounts(self, stage: str) -> Mapping[str, PutAside]:
+    async def accounts(self, stage: str) -> Mapping[str, AsideAccount]:
         """Every row of the stage, held or released."""
-        rows = await self._io(accounts_aside, self._record, stage)
-        return {row.account: PutAside(row.since, row.released_at) for row in rows}
+        rows = await self._io(list_asides, self._record, stage)
+        return {row.account: AsideAccount(row.since, row.released_at) for row in rows}
 
     async def close(self, stage: str, account: str, released_before: datetime) -> None:
         """Delete the row, unless it is held or was released later."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import asdict
 
-from bus import AsideStore, Bus, MemoryAsides, SideLane, keys_aside, stored_key, uncommitted_events
+from bus import AsideStore, Bus, MemoryAsides, SideLane, keys_of_waiting_events, stored_key, uncommitted_events
 from schemas import Raw, Slow
 
 GROUP = "slow"
@@ -62,7 +62,9 @@ class Lanes:
 
     async def _in_slow_lane(self) -> set[str]:
         waiting = {stored.key async for stored in uncommitted_events(self._bus, Slow.topic, GROUP)}
-        return waiting | await keys_aside(self._bus, self._asides, GROUP)  # in this order: it moves from there to here
+        return waiting | await keys_of_waiting_events(
+            self._bus, self._asides, GROUP
+        )  # in this order: it moves from there to here
 
     def _over_budget(self, raws: Sequence[Raw]) -> set[str]:
         """The conversations that are over their budget with these."""

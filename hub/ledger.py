@@ -15,8 +15,8 @@ from bus import Bus, StoredEvent, lane_name, origin_of, resolve_reference, store
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, groups_by_topic
 from schemas import Aside, Retry
-from sink.aside import accounts_aside
-from sink.ledger import balance, last_booked
+from sink.aside import list_asides
+from sink.ledger import last_booked, read_balance
 from sink.record import Record
 
 BOOKKEEPER = "ledger"
@@ -33,11 +33,11 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     """The ledger now. What came in is counted first, what is in flight next, outcomes last: so nothing seems lost that
     is not. Raises Retry."""
     last = await pools.io(last_booked, record)
-    lanes = [lane_name(*row[:3]) for row in await pools.io(accounts_aside, record)]
+    lanes = [lane_name(*row[:3]) for row in await pools.io(list_asides, record)]
     moving = await waiting_aside(bus, lanes)
     moving |= await in_flight(bus)
     moving |= await waiting_aside(bus, lanes)  # again: events move there, and back
-    return await pools.io(balance, record, last, moving)
+    return await pools.io(read_balance, record, last, moving)
 
 
 async def read_ledger_twice(

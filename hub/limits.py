@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Every field is a number above 0."""
+class WebLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of the web pages and the API, as settings; every field is a number above 0."""
 
     upload: Annotated[float, Meta(description="MiB an hour from one address.")] = 300
     upload_all: Annotated[float, Meta(description="MiB an hour from all addresses together.")] = 20_000

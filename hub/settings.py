@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 
 PREFIX = "SATUPINTU_"
 KINDS = {
@@ -58,10 +58,10 @@ DEFAULTS = {
     "guard_run": "200",
     "guard_share": "0.5",
 }
-_LIMITS = {f"limit_{field.name}": str(field.default) for field in msgspec.structs.fields(Limits)}
+_LIMITS = {f"limit_{field.name}": str(field.default) for field in msgspec.structs.fields(WebLimits)}
 KINDS |= {
     f"limit_{name}": f"a number above 0: {hint.__metadata__[0].description.rstrip('.')}"
-    for name, hint in get_type_hints(Limits, include_extras=True).items()
+    for name, hint in get_type_hints(WebLimits, include_extras=True).items()
 }
 DEFAULTS |= _LIMITS
 
@@ -96,7 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
     guard_run: int
     guard_share: float
-    limits: Limits
+    limits: WebLimits
 
     @property
     def remote(self) -> bool:
@@ -145,7 +145,7 @@ def load_settings(flags: Mapping[str, str | None] | None = None, env: Mapping[st
         spool_limit=int(_number("spool_limit", filled["spool_limit"], 1, 10**7) * 2**20),
         guard_run=int(_number("guard_run", filled["guard_run"], 1, 10**9)),
         guard_share=_number("guard_share", filled["guard_share"], 0.001, 1),
-        limits=Limits(**{key.removeprefix("limit_"): _number(key, filled[key], 1e-9, 1e12) for key in _LIMITS}),
+        limits=WebLimits(**{key.removeprefix("limit_"): _number(key, filled[key], 1e-9, 1e12) for key in _LIMITS}),
     )
 
 

@@ -3,11 +3,24 @@
 from normalizer._port import Channel, Decision, Entry, Knowledge, Known, Memory, Query, Referred, Thread
 from normalizer.match import MATCHER, match
 from normalizer.own_ids import ID_USED_BEFORE
-from normalizer.phones import e164
+from normalizer.phones import to_e164
 from normalizer.place_words import PlaceWords
 from normalizer.read import Reader
 
 __all__ = [
-    "ID_USED_BEFORE", "MATCHER", "Channel", "Decision", "Entry", "Knowledge", "Known", "Memory", "PlaceWords", "Query",
-    "Reader", "Referred", "Thread", "e164", "match",
+    "ID_USED_BEFORE",
+    "MATCHER",
+    "Channel",
+    "Decision",
+    "Entry",
+    "Knowledge",
+    "Known",
+    "Memory",
+    "PlaceWords",
+    "Query",
+    "Reader",
+    "Referred",
+    "Thread",
+    "match",
+    "to_e164",
 ]  # fmt: skip

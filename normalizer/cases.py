@@ -47,7 +47,7 @@ REFUSED_COMMANDS = {"BANTUAN": "a request for help", "STOP": "a wish for no more
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class MessageContext:
     """A message, and what is known."""
 
     message: Message
@@ -85,7 +85,7 @@ class Case:
         return own or not complaint.reporter.isdisjoint(self.identities)
 
 
-class Verdict(NamedTuple):
+class MatchVerdict(NamedTuple):
     """What a rule decides: the outcome, why, and the complaint it joins."""
 
     outcome: Outcome
@@ -95,87 +95,87 @@ class Verdict(NamedTuple):
     stranger: bool = False
 
 
-def redelivered(case: Case) -> Verdict | None:
+def redelivered(case: MessageContext) -> MatchVerdict | None:
     first = case.known.seen.get(case.message.id)
     return _again(first, "the same message id and words") if first else None
 
 
-def redelivered_without_id(case: Case) -> Verdict | None:
+def redelivered_without_id(case: MessageContext) -> MatchVerdict | None:
     first = case.known.fingerprints.get(case.message.fingerprint or "")
     if first is None or abs(case.message.received_at - first.received_at) > REDELIVERY:
         return None
     return _again(first, "the same sender, text and gateway time within 10 minutes")
 
 
-def _again(first: Decision, why: str) -> Verdict:
+def _again(first: Decision, why: str) -> MatchVerdict:
     match = Match(kind="redelivery", of=first.message or first.complaint or first.raw, score=1.0, evidence=why)
-    return Verdict("redelivered", why, first, (match,), first.stranger)
+    return MatchVerdict("redelivered", why, first, (match,), first.stranger)
 
 
-def changed_number(case: Case) -> Verdict | None:
+def changed_number(case: MessageContext) -> MatchVerdict | None:
     """The channel says that a citizen has another number or id: the thread is that of the new one too."""
     message = case.message
     if message.kind != "system" or not (message.refusal and message.proven and message.aliases):
         return None
-    return Verdict("refused", message.refusal, case.thread)
+    return MatchVerdict("refused", message.refusal, case.thread)
 
 
-def no_report(case: Case) -> Verdict | None:
+def no_report(case: MessageContext) -> MatchVerdict | None:
     refusal = case.message.refusal or REFUSED_COMMANDS.get(case.message.command or "")
-    return Verdict("refused", refusal) if refusal else None
+    return MatchVerdict("refused", refusal) if refusal else None
 
 
-def status_asked(case: Case) -> Verdict | None:
+def status_asked(case: MessageContext) -> MatchVerdict | None:
     if case.message.command != "CEK":
         return None
     if case.message.number is None:
         latest = case.latest
-        return Verdict("asked", "CEK alone: the latest report of this conversation", latest) if latest else None
+        return MatchVerdict("asked", "CEK alone: the latest report of this conversation", latest) if latest else None
     if not (asked := case.named):
         return None
     if case.reported(asked):
-        return Verdict("asked", "CEK by its reporter", asked)
-    return Verdict("asked", "CEK by somebody else: only the status is shown", asked, stranger=True)
+        return MatchVerdict("asked", "CEK by its reporter", asked)
+    return MatchVerdict("asked", "CEK by somebody else: only the status is shown", asked, stranger=True)
 
 
-def unknown_number(case: Case) -> Verdict | None:
+def unknown_number(case: MessageContext) -> MatchVerdict | None:
     message = case.message
     if message.command not in {"TL", "CEK"} or case.named:
         return None
     if message.number is None:
-        return Verdict("refused", f"{message.command} without a number")
+        return MatchVerdict("refused", f"{message.command} without a number")
     wrong = "no report has this number" if is_our_number(message.number) else "not one of our numbers"
-    return Verdict("refused", f"{message.command}: {wrong}")
+    return MatchVerdict("refused", f"{message.command}: {wrong}")
 
 
-def followed_up(case: Case) -> Verdict | None:
+def followed_up(case: MessageContext) -> MatchVerdict | None:
     if case.message.command != "TL" or not (named := case.named):
         return None
     if case.reported(named):
-        return Verdict("added", "TL by its reporter", named)
+        return MatchVerdict("added", "TL by its reporter", named)
     if not (case.message.clean_text or case.message.attachments):
-        return Verdict("refused", "TL by somebody else, without words")
+        return MatchVerdict("refused", "TL by somebody else, without words")
     return same_report(case) or _recorded(case, "TL by somebody else: a report of its own")
 
 
-def refers(case: Case) -> Verdict | None:
+def refers(case: MessageContext) -> MatchVerdict | None:
     message = case.message
     if message.kind not in REFERRING_KINDS:
         return None
     if joined := _referred(case):
-        return Verdict("added", f"{message.kind} of a message of this report", joined)
+        return MatchVerdict("added", f"{message.kind} of a message of this report", joined)
     if thread := case.thread:
-        return Verdict("added", f"{message.kind} in the open conversation", thread)
-    return Verdict("refused", f"{message.kind} of a message that belongs to no report")
+        return MatchVerdict("added", f"{message.kind} in the open conversation", thread)
+    return MatchVerdict("refused", f"{message.kind} of a message that belongs to no report")
 
 
-def quotes(case: Case) -> Verdict | None:
+def quotes(case: MessageContext) -> MatchVerdict | None:
     if case.message.opens_report or not (joined := _referred(case)):
         return None
-    return Verdict("added", "quotes a message of this report", joined)
+    return MatchVerdict("added", "quotes a message of this report", joined)
 
 
-def _referred(case: Case) -> Referred | None:
+def _referred(case: MessageContext) -> Referred | None:
     message = case.message
     if not message.refers_to:
         return None
@@ -183,41 +183,41 @@ def _referred(case: Case) -> Referred | None:
     return joined if joined and case.reported(joined) else None
 
 
-def reports_nothing(case: Case) -> Verdict | None:
+def reports_nothing(case: MessageContext) -> MatchVerdict | None:
     message = case.message
     courtesy = message.sort in COURTESIES and not message.attachments and not message.opens_report
     if not (courtesy or message.kind in SILENT_KINDS) or case.thread:
         return None
     what = message.sort if courtesy else message.kind
-    return Verdict("refused", f"{what} alone, without a report it belongs to")
+    return MatchVerdict("refused", f"{what} alone, without a report it belongs to")
 
 
-def same_report(case: Case) -> Verdict | None:
+def same_report(case: MessageContext) -> MatchVerdict | None:
     for key, joins, evidence, _ in case.report_keys:
         joined = case.known.same_words.get(key)
         if joins and joined and not joined.closed:
             match = _same_words(joined, 1.0, evidence)
-            return Verdict("added", "the same report by the same person", joined, (match,))
+            return MatchVerdict("added", "the same report by the same person", joined, (match,))
     return None
 
 
-def opens_report(case: Case) -> Verdict | None:
+def opens_report(case: MessageContext) -> MatchVerdict | None:
     return _recorded(case, "stated to open a report") if case.message.opens_report else None
 
 
-def goes_on(case: Case) -> Verdict | None:
-    return Verdict("added", "the open conversation", thread) if (thread := case.thread) else None
+def goes_on(case: MessageContext) -> MatchVerdict | None:
+    return MatchVerdict("added", "the open conversation", thread) if (thread := case.thread) else None
 
 
-def nothing_open(case: Case) -> Verdict:
+def nothing_open(case: MessageContext) -> MatchVerdict:
     return _recorded(case, "no open conversation")
 
 
-def _recorded(case: Case, reason: str) -> Verdict:
+def _recorded(case: MessageContext, reason: str) -> MatchVerdict:
     """A report of its own; with a match where the same words stand under an identity that was not proven."""
     found = ((case.known.same_words.get(k.key), k.evidence) for k in case.report_keys if not k.joins)
     matches = [_same_words(joined, 0.5, evidence) for joined, evidence in found if joined and not joined.closed]
-    return Verdict("recorded", reason, None, tuple(matches[:1]))
+    return MatchVerdict("recorded", reason, None, tuple(matches[:1]))
 
 
 def _same_words(joined: Thread, score: float, evidence: str) -> Match:
@@ -226,7 +226,7 @@ def _same_words(joined: Thread, score: float, evidence: str) -> Match:
     )
 
 
-RULES: tuple[Callable[[Case], Verdict | None], ...] = (
+RULES: tuple[Callable[[MessageContext], MatchVerdict | None], ...] = (
     redelivered, redelivered_without_id, changed_number, no_report, status_asked, unknown_number, followed_up,
     refers, quotes, reports_nothing, same_report, opens_report, goes_on, nothing_open,
 )  # fmt: skip

@@ -44,7 +44,7 @@ def clean(text: str) -> str:
     if _plain(trimmed := text.strip()):
         return trimmed
     if not text.isascii():
-        text = _LEFTOVERS.sub(" ", encodable(text))
+        text = _LEFTOVERS.sub(" ", replace_unencodable(text))
     text = _composed(_visible(_BREAKS.sub("\n", text)))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
@@ -56,7 +56,7 @@ def one_line(text: str) -> str:
     return cleaned if "\n" not in cleaned else _SPACE.sub(" ", cleaned)
 
 
-def encodable(text: str) -> str:
+def replace_unencodable(text: str) -> str:
     """The text with what UTF-8 cannot carry replaced: surrogate pairs joined, lone ones as U+FFFD."""
     try:
         text.encode()
@@ -67,7 +67,7 @@ def encodable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def unwrapped(body: str) -> str:
+def decode_base64_body(body: str) -> str:
     """The text inside a body that some gateways send as base64; the body itself where that yields nothing readable."""
     packed = _SPACE.sub("", body)
     if not _BASE64.fullmatch(packed):

@@ -27,7 +27,7 @@ class ReportKey(NamedTuple):
     """A report that this message opens is found again under it."""
 
 
-class Compared(NamedTuple):
+class ComparedItem(NamedTuple):
     """An item, and what it is compared by: worked out once, for several steps need it."""
 
     item: Message | Action
@@ -44,23 +44,25 @@ class Compared(NamedTuple):
         return tuple(key.key for key in self.report_keys if key.opens)
 
 
-def compared(item: Message | Action) -> Compared:
+def comparison_of(item: Message | Action) -> ComparedItem:
     """The item with what it is compared by."""
     if isinstance(item, Action):
-        return Compared(item, _action_content(item))
-    words = folded(item.clean_text)
+        return ComparedItem(item, _action_content(item))
+    words = fold_text(item.clean_text)
     conversations = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
-    return Compared(item, _message_content(item, words), conversations, tuple(_report_keys(item, words, conversations)))
+    return ComparedItem(
+        item, _message_content(item, words), conversations, tuple(_report_keys(item, words, conversations))
+    )
 
 
-def digest(text: str) -> str | None:
+def text_digest(text: str) -> str | None:
     """SHA-256 of the letters and digits in one case, which two equal reports share. None where there are too few."""
-    letters = folded(text)
+    letters = fold_text(text)
     return sha256(letters).hexdigest() if len(letters) >= SHORT else None
 
 
-def folded(text: str) -> bytes:
-    """Letters and digits in one case."""
+def fold_text(text: str) -> bytes:
+    """The text's letters and digits in one case, as UTF-8."""
     text = text.casefold()
     if text.isascii():
         return text.encode().translate(None, _NOT_COMPARED_ASCII)
@@ -69,13 +71,13 @@ def folded(text: str) -> bytes:
 
 def _message_content(message: Message, words: bytes) -> str:
     same = not message.title and message.cleaned is None
-    return _content([_sender(message.sender), words if same else folded(f"{message.title} {message.text}")], message)
+    return _content([_sender(message.sender), words if same else fold_text(f"{message.title} {message.text}")], message)
 
 
 def _action_content(action: Action) -> str:
     office = action.office.id if action.office else ""
     done = (action.what, action.what_word, action.status, action.status_said, office, action.to)
-    return _content(["\0".join(word or "" for word in done).encode("utf-8", "replace"), folded(action.text)], action)
+    return _content(["\0".join(word or "" for word in done).encode("utf-8", "replace"), fold_text(action.text)], action)
 
 
 def _content(parts: list[bytes], item: Message | Action) -> str:

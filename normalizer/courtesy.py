@@ -28,7 +28,7 @@ _SORTS: dict[str, Sort] = {
 _BESIDE = frozenset(_COMPANIONS.split())
 
 
-def sort_of(text: str) -> Sort:
+def classify_courtesy(text: str) -> Sort:
     """`thanks` or `greeting`; `unknown` where the text says more, or nothing. `text` is cleaned."""
     words = _WORD.findall(text.lower()) if len(text) < _LONGEST else ["…"]
     if text and not words:  # signs and emoji only

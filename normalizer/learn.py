@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from normalizer._port import Decision, Known, Referred, Thread
-from normalizer.content import Compared
+from normalizer.content import ComparedItem
 from schemas import Message
 
 
-def learn(compared: Compared, decision: Decision, known: Known, *, closed: bool) -> None:
+def add_decision(compared: ComparedItem, decision: Decision, known: Known, *, closed: bool) -> None:
     """Adds the decision to `known`. `closed`: the complaint that it joins is closed."""
     item = compared.item
     known.decided[item.raw, item.item_index] = decision
@@ -18,7 +18,7 @@ def learn(compared: Compared, decision: Decision, known: Known, *, closed: bool)
         _learn_message(item, compared, decision, known, closed=closed)
 
 
-def _learn_message(message: Message, compared: Compared, decision: Decision, known: Known, *, closed: bool) -> None:
+def _learn_message(message: Message, compared: ComparedItem, decision: Decision, known: Known, *, closed: bool) -> None:
     if message.fingerprint:
         known.fingerprints[message.fingerprint] = decision
     if decision.complaint is None or decision.stranger or decision.outcome == "redelivered":

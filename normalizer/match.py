@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from normalizer._port import Decision, Entry, Known, Memory, Thread
 from normalizer.actions import decide_action
-from normalizer.cases import RULES, Case, Verdict
-from normalizer.content import Compared, compared
-from normalizer.learn import learn
-from normalizer.own_ids import ID_USED_BEFORE, query_of, with_own_ids
+from normalizer.cases import RULES, MatchVerdict, MessageContext
+from normalizer.content import ComparedItem, comparison_of
+from normalizer.learn import add_decision
+from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, complaint_id
 
@@ -25,8 +25,8 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
     """Decide on every item, in order, and remember it before it is published. Raises Retry from the memory."""
     if not items:
         return []
-    as_read = [compared(item) for item in items]
-    known = memory.recall([query_of(one) for one in as_read])
+    as_read = [comparison_of(item) for item in items]
+    known = memory.recall([memory_query(one) for one in as_read])
     entries: list[Entry] = []
     matched = []
     for given, one in zip(items, with_own_ids(as_read, known, memory), strict=True):
@@ -40,22 +40,22 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
     return matched
 
 
-def _decide(one: Compared, known: Known, *, reused: bool) -> Decision:
+def _decide(one: ComparedItem, known: Known, *, reused: bool) -> Decision:
     item = one.item
     if isinstance(item, Action):
         decision, closed = decide_action(item, known, MATCHER, one.content), False
     else:
-        case = Case(item, known, one.conversations, one.report_keys)
+        case = MessageContext(item, known, one.conversations, one.report_keys)
         verdict = next(v for rule in RULES if (v := rule(case)))
         decision = _decision(case, verdict, one.content)
         closed = isinstance(verdict.joins, Thread) and verdict.joins.closed
     if reused:
         decision = replace(decision, reason=f"{decision.reason}; {ID_USED_BEFORE}")
-    learn(one, decision, known, closed=closed)
+    add_decision(one, decision, known, closed=closed)
     return decision
 
 
-def _decision(case: Case, verdict: Verdict, content: str) -> Decision:
+def _decision(case: MessageContext, verdict: MatchVerdict, content: str) -> Decision:
     message, joins = case.message, verdict.joins
     opens = verdict.outcome == "recorded"
     opened = complaint_id(message.id) if opens else None
@@ -82,7 +82,7 @@ def _decision(case: Case, verdict: Verdict, content: str) -> Decision:
     )
 
 
-def _switches_thread(case: Case, verdict: Verdict) -> bool:
+def _switches_thread(case: MessageContext, verdict: MatchVerdict) -> bool:
     """Is the conversation about this complaint from here on? Not where it went on already (a replayed message)."""
     if verdict.outcome == "refused":
         return verdict.joins is not None
@@ -99,7 +99,7 @@ def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
     return (*(["text"] if text else []), *(["place"] if message.place is None and place is None else []))
 
 
-def _entry(one: Compared, decision: Decision, id_as_read: str) -> Entry:
+def _entry(one: ComparedItem, decision: Decision, id_as_read: str) -> Entry:
     keys = one.opened_keys if decision.opens_complaint else ()
     as_read = one.item if one.item.id == id_as_read else replace(one.item, id=id_as_read)
     return Entry(item=as_read, decision=decision, report_keys=keys)

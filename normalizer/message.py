@@ -9,10 +9,10 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from normalizer._port import Channel, Knowledge
-from normalizer.clean import clean, one_line, unwrapped
-from normalizer.courtesy import sort_of
+from normalizer.clean import clean, decode_base64_body, one_line
+from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
-from normalizer.phones import identified
+from normalizer.phones import normalize_party
 from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
 
 _WITHOUT_COMMANDS = frozenset({"reaction", "edit", "deletion", "system"})
@@ -27,7 +27,7 @@ class ItemPosition(NamedTuple):
     item_count: int
 
 
-class Context(NamedTuple):
+class ItemContext(NamedTuple):
     """What finishing an item needs beside the item."""
 
     raw: Raw
@@ -38,7 +38,7 @@ class Context(NamedTuple):
     """Version of the reader."""
 
 
-def finished_message(item: Message, position: ItemPosition, context: Context) -> Message:
+def complete_message(item: Message, position: ItemPosition, context: ItemContext) -> Message:
     """The message of a channel as the bus carries it."""
     raw = context.raw
     has_id = _has_id(item)
@@ -50,10 +50,10 @@ def finished_message(item: Message, position: ItemPosition, context: Context) ->
         item_index=position.item_index,
         item_count=position.item_count,
         fingerprint=item.fingerprint if has_id or item.fingerprint else _fingerprint(item),
-        sender=identified(item.sender),
+        sender=normalize_party(item.sender),
         proven=item.proven or context.channel.vouches_for_sender,
         cleaned=None if words.text == item.text.strip() else words.text,
-        sort=sort_of(words.text) if item.sort == "unknown" else item.sort,
+        sort=classify_courtesy(words.text) if item.sort == "unknown" else item.sort,
         title=one_line(item.title),
         place=(place := _place(item.place, words.region, raw.owner)),
         places=item.places or _candidates(place, item.title, words, context),
@@ -64,7 +64,7 @@ def finished_message(item: Message, position: ItemPosition, context: Context) ->
     )
 
 
-def finished_action(item: Action, position: ItemPosition, context: Context) -> Action:
+def complete_action(item: Action, position: ItemPosition, context: ItemContext) -> Action:
     """The action of a channel as the bus carries it."""
     raw = context.raw
     return replace(
@@ -78,7 +78,7 @@ def finished_action(item: Action, position: ItemPosition, context: Context) -> A
     )
 
 
-def finished_receipt(item: Receipt, position: ItemPosition, raw: Raw) -> Receipt:
+def complete_receipt(item: Receipt, position: ItemPosition, raw: Raw) -> Receipt:
     """The receipt of a channel as the bus carries it."""
     return replace(
         item, raw=raw.id, item_index=position.item_index, item_count=position.item_count, received_at=raw.received_at
@@ -99,8 +99,8 @@ def _derived_id(raw: Raw, position: ItemPosition) -> str:
     return message_id(raw.channel, raw.account, without_native(raw.id, position.item_index))
 
 
-def _words(item: Message, context: Context) -> ParsedText:
-    text = clean(unwrapped(item.text) if context.channel.unwraps_base64 else item.text)
+def _words(item: Message, context: ItemContext) -> ParsedText:
+    text = clean(decode_base64_body(item.text) if context.channel.unwraps_base64 else item.text)
     if not context.channel.conversational or item.kind in _WITHOUT_COMMANDS:
         return ParsedText(text)
     return context.keywords.parse(text)
@@ -124,7 +124,7 @@ def _place(stated: Place | None, keyword: str | None, owner: str) -> Place | Non
     return replace(stated, code=owner, source="owner") if stated else Place(code=owner, source="owner")
 
 
-def _candidates(place: Place | None, title: str, words: ParsedText, context: Context) -> tuple[Place, ...]:
+def _candidates(place: Place | None, title: str, words: ParsedText, context: ItemContext) -> tuple[Place, ...]:
     """Only where the place is still open: a code that the citizen stated needs no guess."""
     if words.command is not None or (place is not None and place.code is not None and place.source != "owner"):
         return ()

@@ -11,7 +11,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from normalizer._port import Known, Memory, Query
-from normalizer.content import Compared, compared
+from normalizer.content import ComparedItem, comparison_of
 from schemas import Message
 
 ID_USED_BEFORE = "its id came before with other content"
@@ -19,15 +19,15 @@ ID_USED_BEFORE = "its id came before with other content"
 _COUNTED = 9
 """After `~9` the content's own digest follows the id, so that a file whose ids are all equal costs no more."""
 
-Items = Sequence[Compared]
+Items = Sequence[ComparedItem]
 
 
-def query_of(compared: Compared) -> Query:
+def memory_query(compared: ComparedItem) -> Query:
     """What the memory is asked for this item."""
     return Query(item=compared.item, report_keys=tuple(k.key for k in compared.report_keys))
 
 
-def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Compared]:
+def with_own_ids(items: Items, known: Known, memory: Memory) -> list[ComparedItem]:
     """The items, each with the id that is its own. What the memory knows of the new ids is added to `known`."""
     found = [_as_decided(one, known) for one in items]
     undecided = {n for n, (item, *_) in enumerate(items) if (item.raw, item.item_index) not in known.decided}
@@ -38,22 +38,22 @@ def with_own_ids(items: Items, known: Known, memory: Memory) -> list[Compared]:
         for n in reused:
             suffix = attempt if attempt <= _COUNTED else items[n].content[:12]
             found[n] = _renamed(items[n], f"~{suffix}")
-        _extend(known, memory.recall([query_of(found[n]) for n in reused]))
+        _extend(known, memory.recall([memory_query(found[n]) for n in reused]))
     raise AssertionError
 
 
-def _as_decided(one: Compared, known: Known) -> Compared:
+def _as_decided(one: ComparedItem, known: Known) -> ComparedItem:
     decision = known.decided.get((one.item.raw, one.item.item_index))
     return one if decision is None else _renamed(one, decision.message.removeprefix(one.item.id))
 
 
-def _renamed(one: Compared, suffix: str) -> Compared:
+def _renamed(one: ComparedItem, suffix: str) -> ComparedItem:
     """A conversation that is named after the message (a form, a row of a file) is another one too."""
     item = one.item
     if not suffix:
         return one
     if isinstance(item, Message) and item.conversation == item.native_id:
-        return compared(replace(item, id=f"{item.id}{suffix}", conversation=f"{item.conversation}{suffix}"))
+        return comparison_of(replace(item, id=f"{item.id}{suffix}", conversation=f"{item.conversation}{suffix}"))
     return one._replace(item=replace(item, id=f"{item.id}{suffix}"))
 
 

@@ -39,7 +39,7 @@ _NO_WORD = re.compile(r"[\W_0x]*", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8_192)
-def e164(written: str, region: str = "ID") -> str | None:
+def to_e164(written: str, region: str = "ID") -> str | None:
     """`0812…`, `62812…`, `+62 812-…` as `+62812…`; None where it is no phone number (a name, a short code).
 
     A number without plus that is none in the region is read as an international one, as gateways write them.
@@ -52,7 +52,7 @@ def e164(written: str, region: str = "ID") -> str | None:
     return next((found for form in _forms(number, region) if (found := _valid(form, region))), None)
 
 
-def identified(party: Party) -> Party:
+def normalize_party(party: Party) -> Party:
     """The party with its identities in one form. A phone that is none stays in `phone_written` only."""
     phone, written = _phone(party)
     email = party.email.strip().lower() if party.email else ""
@@ -116,7 +116,7 @@ def _phone(party: Party) -> tuple[str | None, str | None]:
     written = party.phone_written or party.phone
     if not written:
         return None, None
-    phone = e164(party.phone or written)
+    phone = to_e164(party.phone or written)
     return phone, None if phone == written else written
 
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from normalizer._port import Channel, Item, Knowledge
 from normalizer.keywords import Keywords
-from normalizer.message import Context, ItemPosition, finished_action, finished_message, finished_receipt
+from normalizer.message import ItemContext, ItemPosition, complete_action, complete_message, complete_receipt
 from normalizer.place_words import PlaceWords
-from normalizer.requests import Requests
+from normalizer.requests import DecodedRequests
 from normalizer.sanitize import sanitize
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt, Reject, encode
 
@@ -33,7 +33,7 @@ class Reader:
 
         Never raises for what a Raw holds: what cannot be read is a Dead that holds the Raw.
         """
-        requests = Requests()
+        requests = DecodedRequests()
         contexts: dict[str, _Account] = {}
         events: list[Event] = []
         for raw in raws:
@@ -49,7 +49,7 @@ class Reader:
                 events.append(_dead(raw, made, position, now(), new_id()) if isinstance(made, Reject) else made)
         return events
 
-    def _items(self, raw: Raw, account: _Account, requests: Requests) -> list[Item]:
+    def _items(self, raw: Raw, account: _Account, requests: DecodedRequests) -> list[Item]:
         if account.channel is None:
             detail = f"no account {raw.account!r} in the settings: put it back (closed, if it is over), then replay"
             return [Reject("unknown_account", detail)]
@@ -58,13 +58,13 @@ class Reader:
     def _finished(self, raw: Raw, item: Item, position: ItemPosition, account: _Account) -> Item:
         if isinstance(item, Reject) or account.channel is None:
             return item
-        context = Context(raw, account.channel, account.keywords, self._knowledge, self.version)
+        context = ItemContext(raw, account.channel, account.keywords, self._knowledge, self.version)
         try:
             if isinstance(item, Message):
-                return finished_message(sanitize(item), position, context)
+                return complete_message(sanitize(item), position, context)
             if isinstance(item, Action):
-                return finished_action(sanitize(item), position, context)
-            return finished_receipt(sanitize(item), position, raw)
+                return complete_action(sanitize(item), position, context)
+            return complete_receipt(sanitize(item), position, raw)
         except Reject as reject:
             return reject
 

@@ -12,18 +12,18 @@ DECODED_AT_ONCE = 8
 """Requests whose parts are held; the Raws of one request follow one another closely."""
 
 
-class Decoded(NamedTuple):
+class DecodedParts(NamedTuple):
     """The parts of a request, and the fault that ended them, if one did."""
 
     parts: list[Any]
     fault: Reject | None = None
 
 
-class Requests:
+class DecodedRequests:
     """The requests of one batch."""
 
     def __init__(self) -> None:
-        self._decoded: dict[Hashable, Decoded] = {}
+        self._decoded: dict[Hashable, DecodedParts] = {}
 
     def items(self, raw: Raw, channel: Channel) -> list[Item]:
         """The items of the Raw, in order. What was read before a fault stands; the fault comes last, once: in the Raw
@@ -35,7 +35,7 @@ class Requests:
             items.append(fault)
         return items
 
-    def _of(self, raw: Raw, channel: Channel) -> Decoded:
+    def _of(self, raw: Raw, channel: Channel) -> DecodedParts:
         if raw.parts is None:
             return _decoded(raw, channel)
         request = (raw.account, raw.method, raw.path, raw.query, frozenset(raw.headers.items()), raw.blob or raw.body)
@@ -46,17 +46,17 @@ class Requests:
         return self._decoded[request]
 
 
-def _decoded(raw: Raw, channel: Channel) -> Decoded:
+def _decoded(raw: Raw, channel: Channel) -> DecodedParts:
     parts: list[Any] = []
     try:
         for part in channel.parts(raw):  # one by one: what was yielded before a fault stands
             parts.append(part)
     except Reject as reject:
-        return Decoded(parts, reject)
+        return DecodedParts(parts, reject)
     except Exception as fault:  # one poisonous Raw must not fail its batch; the dead letter shows it
         detail = f"{type(fault).__name__} while taking the request apart: mend the channel, then replay"
-        return Decoded(parts, Reject("channel_bug", detail))
-    return Decoded(parts)
+        return DecodedParts(parts, Reject("channel_bug", detail))
+    return DecodedParts(parts)
 
 
 def _item(parts: list[Any], position: int, raw: Raw, channel: Channel) -> Item:

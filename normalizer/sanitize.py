@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from normalizer.clean import encodable
+from normalizer.clean import replace_unencodable
 from schemas import Action, Message, Party, Receipt, Reject, bounded_id, decode, encode
 
 T = TypeVar("T", Message, Action, Receipt)
@@ -53,13 +53,13 @@ def _mended(item: T) -> T:
     fields: dict[str, Any] = msgspec.to_builtins(item)
     mended = {name: _encodable(value) for name, value in fields.items() if name != "text"}
     if "text" in fields:
-        mended["text"] = encodable(fields["text"])
+        mended["text"] = replace_unencodable(fields["text"])
     return msgspec.convert(mended, type(item))
 
 
 def _encodable(value: Any) -> Any:
     if isinstance(value, str):
-        return encodable(value).replace("\0", "")
+        return replace_unencodable(value).replace("\0", "")
     if isinstance(value, dict):
         return {_encodable(k): _encodable(v) for k, v in value.items()}
     if isinstance(value, list):

@@ -44,7 +44,7 @@ class Holiday(NamedTuple):
         return f"{self.day:%d-%m-%Y} {self.name} ({source})"
 
 
-class Due(NamedTuple):
+class DueDate(NamedTuple):
     """A day reached by counting working days, and how."""
 
     day: date
@@ -54,7 +54,7 @@ class Due(NamedTuple):
     """It lies past the last decree: a later decree may move it."""
 
 
-class Calendar:
+class WorkingDayCalendar:
     """Working days, Monday to Friday without holidays. Built once, asked often."""
 
     def __init__(self, holidays: Iterable[Holiday]) -> None:
@@ -78,13 +78,13 @@ class Calendar:
         """Working days later than `after`, up to and with `until`."""
         return max(0, bisect_right(self._working, until.toordinal()) - bisect_right(self._working, after.toordinal()))
 
-    def add(self, start: date, days: int) -> Due:
+    def add(self, start: date, days: int) -> DueDate:
         """The working day that many after `start`. Raises ValueError outside of the days that a calendar knows."""
         at = bisect_right(self._working, start.toordinal()) + days - 1
         if days < 1 or start < FIRST or at >= len(self._working):
             raise ValueError(f"{days} working days after {start} lie outside of {FIRST} to {LAST}")
         day = date.fromordinal(self._working[at])
-        return Due(day, self.between(start, day), day > self.decreed_until)
+        return DueDate(day, self.between(start, day), day > self.decreed_until)
 
     def between(self, after: date, until: date) -> tuple[Holiday, ...]:
         """Holidays on weekdays later than `after`, up to and with `until`."""
@@ -92,11 +92,11 @@ class Calendar:
         return tuple(self._free[day] for day in found)
 
 
-def calendar_of(region: str, holidays: Sequence[Holiday], office: str | None = None) -> Calendar:
+def calendar_of(region: str, holidays: Sequence[Holiday], office: str | None = None) -> WorkingDayCalendar:
     """The calendar of a region or of an office there: rows of the nation, the province, the regency, the office."""
     parts = region.split(".")
     names = [NATION, *(".".join(parts[: n + 1]) for n in range(min(len(parts), 2))), *([office] if office else [])]
-    return Calendar(h for name in names for h in holidays if h.calendar == name)
+    return WorkingDayCalendar(h for name in names for h in holidays if h.calendar == name)
 
 
 def zone_of(region: str) -> ZoneInfo:

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
-from router.calendars import Calendar, Holiday, local_day, zone_of
+from router.calendars import Holiday, WorkingDayCalendar, local_day, zone_of
 
 StepKind = Literal[
     "received", "verified", "answered", "asked", "replied", "finished", "archived", "rejected", "reopened", "closed",
@@ -52,15 +52,15 @@ OPENING = time(8, 0)
 """When reminders go out, in the office's zone: never at night."""
 
 
-class Step(NamedTuple):
+class ClockEvent(NamedTuple):
     """Something that happened to a complaint, as far as the clocks care."""
 
     at: datetime
     kind: StepKind
 
 
-class Limits(NamedTuple):
-    """Working days."""
+class ClockLimits(NamedTuple):
+    """How many working days each clock allows."""
 
     verification: int = 3
     first_answer: int = 5
@@ -68,10 +68,10 @@ class Limits(NamedTuple):
     closing: int = 10
 
 
-LIMITS: dict[str, Limits] = {
-    "information_request": Limits(completion=5),
-    "complaint": Limits(),
-    "field_check": Limits(completion=60),
+LIMITS: dict[str, ClockLimits] = {
+    "information_request": ClockLimits(completion=5),
+    "complaint": ClockLimits(),
+    "field_check": ClockLimits(completion=60),
 }
 """By class of report; `field_check` for a complaint that needs one."""
 
@@ -108,7 +108,9 @@ class Reminder(NamedTuple):
     """0: the office itself; 1: its coordinator, and so on upwards."""
 
 
-def clocks_of(steps: Iterable[Step], limits: Limits, calendar: Calendar, region: str, now: datetime) -> list[Clock]:
+def clocks_of(
+    steps: Iterable[ClockEvent], limits: ClockLimits, calendar: WorkingDayCalendar, region: str, now: datetime
+) -> list[Clock]:
     """Every clock that was started. `region` is the office's, for its zone."""
     ordered = sorted((s for s in steps if s.at <= now), key=lambda s: s.at)
     names: tuple[ClockName, ...] = ("verification", "first_answer", "completion", "closing")
@@ -126,7 +128,12 @@ def due_in_hours(start: datetime, hours: float, rests: Sequence[tuple[datetime, 
 
 
 def reminders(
-    clock: Clock, calendar: Calendar, region: str, *, before: Sequence[int] = (1,), after: Sequence[int] = (1, 3, 5)
+    clock: Clock,
+    calendar: WorkingDayCalendar,
+    region: str,
+    *,
+    before: Sequence[int] = (1,),
+    after: Sequence[int] = (1, 3, 5),
 ) -> list[Reminder]:
     """So many working days before the due date for the office, and after it for each level above."""
     if clock.due is None or clock.state not in {"running", "late"}:
@@ -138,7 +145,7 @@ def reminders(
 
 
 def _clock(
-    name: ClockName, steps: Sequence[Step], days: int, calendar: Calendar, where: tuple[str, datetime]
+    name: ClockName, steps: Sequence[ClockEvent], days: int, calendar: WorkingDayCalendar, where: tuple[str, datetime]
 ) -> Clock | None:
     region, now = where
     start = _last_start(name, steps)
@@ -159,11 +166,11 @@ def _clock(
     return Clock(name, state, start.at, end.at if end else None, due.day, left, due.skipped, due.provisional)
 
 
-def _last_start(name: ClockName, steps: Sequence[Step]) -> Step | None:
+def _last_start(name: ClockName, steps: Sequence[ClockEvent]) -> ClockEvent | None:
     return next((s for s in reversed(steps) if s.kind in _STARTS[name]), None)
 
 
-def _state(name: ClockName, end: Step | None, *, late: bool) -> ClockState:
+def _state(name: ClockName, end: ClockEvent | None, *, late: bool) -> ClockState:
     if end is not None and end.kind in _CANCELS.get(name, frozenset()):
         return "cancelled"
     if late and name != "closing":
@@ -171,7 +178,9 @@ def _state(name: ClockName, end: Step | None, *, late: bool) -> ClockState:
     return "met" if end is not None else "running"
 
 
-def _rests(name: ClockName, steps: Sequence[Step], end: datetime | None, region: str) -> list[tuple[date, date | None]]:
+def _rests(
+    name: ClockName, steps: Sequence[ClockEvent], end: datetime | None, region: str
+) -> list[tuple[date, date | None]]:
     """From the day of each question to the day of the reply; the last may still be open."""
     found: list[tuple[date, date | None]] = []
     if name == "closing":
@@ -188,13 +197,13 @@ def _rests(name: ClockName, steps: Sequence[Step], end: datetime | None, region:
     return found
 
 
-def _rested(calendar: Calendar, rests: Sequence[tuple[date, date | None]], first: date, until: date) -> int:
+def _rested(calendar: WorkingDayCalendar, rests: Sequence[tuple[date, date | None]], first: date, until: date) -> int:
     """Working days between `first` and `until` on which the clock rested."""
     spans = ((max(begin, first), min(end or until, until)) for begin, end in rests)
     return sum(calendar.count(begin, end) for begin, end in spans if begin < end)
 
 
-def _back(calendar: Calendar, day: date, days: int) -> date:
+def _back(calendar: WorkingDayCalendar, day: date, days: int) -> date:
     while days:
         day -= timedelta(1)
         days -= calendar.is_working(day)

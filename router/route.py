@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from router.answers import plan_answer
 from router.regions import NATION, region_name
-from router.rules import Rule, Rules, When, listed
+from router.rules import Rule, RuleConditions, Rules, as_tuple
 from schemas import Assignment, Matched, Message, Office, Routed
 
 FRONT_DESK = Office(id="meja-layanan", name="Meja Layanan")
@@ -45,7 +45,7 @@ def _chosen(message: Message, rules: Rules) -> Iterator[Assignment]:
     yield Assignment(office=FRONT_DESK, rule="front-desk", why=_NO_RULE.format(office=FRONT_DESK.name))
 
 
-def _fits(when: When, message: Message) -> bool:
+def _fits(when: RuleConditions, message: Message) -> bool:
     return (
         _is_one_of(when.office, message.office.id if message.office else None)
         and _is_one_of(when.category, message.category.id if message.category else None)
@@ -57,11 +57,11 @@ def _fits(when: When, message: Message) -> bool:
 
 
 def _is_one_of(wanted: str | tuple[str, ...], value: str | None) -> bool:
-    return not wanted or value in listed(wanted)
+    return not wanted or value in as_tuple(wanted)
 
 
 def _is_within(wanted: str | tuple[str, ...], code: str | None) -> bool:
-    return not wanted or (code is not None and any(f"{code}.".startswith(f"{w}.") for w in listed(wanted)))
+    return not wanted or (code is not None and any(f"{code}.".startswith(f"{w}.") for w in as_tuple(wanted)))
 
 
 def _offices(rule: Rule, message: Message) -> list[Office]:

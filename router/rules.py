@@ -24,7 +24,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pass
 
 
-class When(_Strict, frozen=True, kw_only=True):
+class RuleConditions(_Strict, frozen=True, kw_only=True):
     """When a rule fits: all conditions that are given, by one word of each."""
 
     office: Words = ()
@@ -47,7 +47,7 @@ class Rule(_Strict, frozen=True, kw_only=True):
     """One rule."""
 
     name: str
-    when: When = When()
+    when: RuleConditions = RuleConditions()
     office: Literal["named", "owner"] | RuleOffice | tuple[RuleOffice, ...]
     also: bool = False
     """Its offices have the report beside those of the next rule that fits."""
@@ -64,7 +64,7 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self.version = sha256(msgspec.json.encode(self.rules)).hexdigest()[:12]
-        self.words = tuple(_any_of(listed(rule.when.words)) for rule in self.rules)
+        self.words = tuple(_any_of(as_tuple(rule.when.words)) for rule in self.rules)
 
     @classmethod
     def load(cls, text: str | None = None) -> Rules:
@@ -91,10 +91,10 @@ _TAKES = {
     "office.id": "text",
     "also": "true or false",
     "office.name": "text",
-    "when": f"a table of {', '.join(f.encode_name for f in msgspec.structs.fields(When))}",
+    "when": f"a table of {', '.join(f.encode_name for f in msgspec.structs.fields(RuleConditions))}",
     "when.class": f"{', '.join(get_args(ReportClass))}, or a list of them",
 }
-_KEYS: dict[str, type[_Strict]] = {"": Rule, "when": When, "office": RuleOffice}
+_KEYS: dict[str, type[_Strict]] = {"": Rule, "when": RuleConditions, "office": RuleOffice}
 
 
 def _in_words(error: str) -> str:
@@ -116,8 +116,8 @@ def _takes(key: str) -> str:
     return _TAKES.get(key, 'text or a list of texts, as "32" or ["32", "73"]')
 
 
-def listed(words: Words) -> tuple[str, ...]:
-    """One word is a list of one."""
+def as_tuple(words: Words) -> tuple[str, ...]:
+    """The words as a tuple; one word is a tuple of one."""
     return (words,) if isinstance(words, str) else words
 
 

@@ -1,11 +1,18 @@
 """The record and its keys: complaints, the matcher's memory, the outbox, jobs and leases, the ledger, the blobs."""
 
-from sink.aside import AsideRow, accounts_aside, delete_aside, put_account_aside, release_account
+from sink.aside import AsideRow, delete_aside, list_asides, put_account_aside, release_account
 from sink.blobs import Blobs
-from sink.dead import dead_counts, dead_event, dead_list, dead_show, dismiss_dead, store_dead_letters
+from sink.dead import (
+    count_dead_letters,
+    dismiss_dead_letters,
+    list_dead_letters,
+    load_dead_event,
+    show_dead_letter,
+    store_dead_letters,
+)
 from sink.export import export
-from sink.find import Found, find
-from sink.ledger import balance, book_received, last_booked
+from sink.find import SearchResult, search_record
+from sink.ledger import book_received, last_booked, read_balance
 from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
 from sink.outcomes import ItemOutcome, outcomes_of
@@ -16,47 +23,47 @@ from sink.receipts import apply_receipts
 from sink.record import Record, is_new
 from sink.requests import remember_request
 from sink.rereading import Rereading, apply_rereading
-from sink.tracking import Tracked, track
+from sink.tracking import TrackedReport, track_report
 from sink.vault import Vault, WrongKeys
 
 __all__ = [
     "AsideRow",
     "Blobs",
-    "Found",
     "ItemOutcome",
     "Persisted",
     "PostgresStatus",
     "Record",
     "RecordMemory",
     "Rereading",
-    "Tracked",
+    "SearchResult",
+    "TrackedReport",
     "Vault",
     "WrongKeys",
-    "accounts_aside",
     "apply_receipts",
     "apply_rereading",
-    "balance",
     "book_received",
-    "dead_counts",
-    "dead_event",
-    "dead_list",
-    "dead_show",
+    "count_dead_letters",
     "delete_aside",
-    "dismiss_dead",
+    "dismiss_dead_letters",
     "downgrade",
     "export",
-    "find",
     "give_back_proof_attempt",
     "is_new",
     "last_booked",
+    "list_asides",
+    "list_dead_letters",
+    "load_dead_event",
     "outcomes_of",
     "persist_batch",
     "postgres_status",
     "put_account_aside",
+    "read_balance",
     "release_account",
     "remember_request",
+    "search_record",
+    "show_dead_letter",
     "store_dead_letters",
     "take_proof_attempt",
-    "track",
+    "track_report",
     "upgrade",
 ]  # fmt: skip

@@ -17,8 +17,8 @@ from sink.record import Record
 from sink.tables import account_states
 
 
-class Fault(NamedTuple):
-    """Why nothing goes out for an account."""
+class StoredAccountFault(NamedTuple):
+    """An account's fault as the record holds it: why nothing goes out for it."""
 
     code: str
     detail: str
@@ -31,7 +31,7 @@ class AccountState(NamedTuple):
     """A row of the table; an account about which nothing was ever written has none."""
 
     account: str
-    fault: Fault | None
+    fault: StoredAccountFault | None
     last_in_at: datetime | None
     last_out_at: datetime | None
     cursor_at: datetime | None
@@ -65,7 +65,7 @@ def clear_account_fault(record: Record, account: str) -> bool:
         return connection.execute(update(account_states).where(faulty).values(mended)).rowcount > 0
 
 
-def account_faults(record: Record) -> dict[str, Fault]:
+def account_faults(record: Record) -> dict[str, StoredAccountFault]:
     """The faulty accounts. Raises Retry."""
     return {name: state.fault for name, state in list_account_states(record).items() if state.fault}
 
@@ -81,11 +81,11 @@ def touch_accounts(
 ) -> None:
     """Move the times at which accounts last took in and sent something; never back. Raises Retry."""
     with record.write() as connection:
-        touch(connection, "last_in_at", last_in or {})
-        touch(connection, "last_out_at", last_out or {})
+        touch_accounts_within(connection, "last_in_at", last_in or {})
+        touch_accounts_within(connection, "last_out_at", last_out or {})
 
 
-def touch(connection: Connection, column: str, times: Mapping[str, datetime]) -> None:
+def touch_accounts_within(connection: Connection, column: str, times: Mapping[str, datetime]) -> None:
     """As `touch_accounts`, inside a transaction."""
     encode = instant_encoder(connection)
     rows: list[Row] = [{"account": a, "epoch": 0, column: encode(at)} for a, at in sorted(times.items())]
@@ -100,5 +100,5 @@ def _later(column: str) -> str:
 def _state(row: Any) -> AccountState:
     fault = None
     if row.fault_code is not None:
-        fault = Fault(row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at)
+        fault = StoredAccountFault(row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at)
     return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at)

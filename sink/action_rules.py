@@ -1,4 +1,4 @@
-"""What an action does to a complaint. Pure: it changes the `Case` in hand and returns what has to be written.
+"""What an action does to a complaint. Pure: it changes the `ComplaintState` in hand and returns what has to be written.
 
 The monotone rule: a status moves forward only (unverified, verified, in progress, closed), by the source's own time;
 back only where the action states that it reopens the complaint. An action that comes late, twice or in the wrong order
@@ -35,7 +35,7 @@ class OfficeState:
 
 
 @dataclass(slots=True)
-class Case:
+class ComplaintState:
     """A complaint, as far as actions change it."""
 
     complaint: str
@@ -49,7 +49,7 @@ class Case:
     """Ids of the offices whose assignment changed; "status" where the status did."""
 
 
-class Step(NamedTuple):
+class TimelineEntry(NamedTuple):
     """A line of a complaint's timeline."""
 
     complaint: str
@@ -58,10 +58,10 @@ class Step(NamedTuple):
 
 
 @dataclass(slots=True)
-class Effect:
+class ActionEffect:
     """What one action did."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[TimelineEntry] = field(default_factory=list)
     reason: str | None = None
     """Why it, or its status, was not applied."""
     applied: bool = False
@@ -72,9 +72,9 @@ class Effect:
     """The other complaint, whose matches with this one are undone."""
 
 
-def apply(action: Action, case: Case, other: str | None, at: Any) -> Effect:
+def apply_action(action: Action, case: ComplaintState, other: str | None, at: Any) -> ActionEffect:
     """Apply the action at its own time `at`; `other` is the complaint that `action.to` names, where it is known."""
-    effect = Effect()
+    effect = ActionEffect()
     rule = _RULES.get(action.what)
     if rule is None:
         effect.reason = "unknown_action"
@@ -88,18 +88,18 @@ def apply(action: Action, case: Case, other: str | None, at: Any) -> Effect:
     return effect
 
 
-def _put_words(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+def _put_words(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
     if action.text or action.attachments:
-        effect.steps.append(Step(case.complaint, action.what))
+        effect.steps.append(TimelineEntry(case.complaint, action.what))
 
 
-def _leave_to_status(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+def _leave_to_status(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
     """`status` holds nothing else; words that come with it are the source's explanation."""
     if action.status is None:
         effect.reason = "no_status"
 
 
-def _pass_on(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+def _pass_on(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
     """The office gets the complaint. It leaves the office that passed it on, and those that rules chose and that have
     not begun: a person's choice comes before a rule's."""
     if action.office is None:
@@ -116,33 +116,33 @@ def _pass_on(action: Action, case: Case, other: str | None, at: Any, effect: Eff
     if known is None or known.state not in OPEN_ASSIGNMENTS:
         case.offices[to] = OfficeState(action.office.name, "assigned", action.actor.kind, action.actor.id, at)
         case.changed.add(to)
-    effect.steps.append(Step(case.complaint, "disposition", action.office.name or to))
+    effect.steps.append(TimelineEntry(case.complaint, "disposition", action.office.name or to))
 
 
-def _link(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+def _link(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
     if other is None or other == case.complaint:
         effect.reason = "no_other_complaint"
         return
     effect.link = ("same_report" if action.what == "join" else "same_incident", other)
-    effect.steps += [Step(case.complaint, action.what), Step(other, action.what)]
+    effect.steps += [TimelineEntry(case.complaint, action.what), TimelineEntry(other, action.what)]
 
 
-def _undo(action: Action, case: Case, other: str | None, at: Any, effect: Effect) -> None:
+def _undo(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
     if other is None or other == case.complaint:
         effect.reason = "no_other_complaint"
         return
     effect.unlink = other
-    effect.steps += [Step(case.complaint, "undo"), Step(other, "undo")]
+    effect.steps += [TimelineEntry(case.complaint, "undo"), TimelineEntry(other, "undo")]
 
 
-_Rule = Callable[[Action, Case, str | None, Any, Effect], None]
+_Rule = Callable[[Action, ComplaintState, str | None, Any, ActionEffect], None]
 _RULES: Mapping[str, _Rule] = {
     "answer": _put_words, "question": _put_words, "note": _put_words, "status": _leave_to_status,
     "disposition": _pass_on, "join": _link, "link": _link, "undo": _undo,
 }  # fmt: skip
 
 
-def _apply_status(action: Action, case: Case, at: Any, effect: Effect) -> None:
+def _apply_status(action: Action, case: ComplaintState, at: Any, effect: ActionEffect) -> None:
     status = str(action.status)
     own = _move_office(action, case, status, at)
     effect.reason = _why_not(action, case, status, at)
@@ -151,10 +151,10 @@ def _apply_status(action: Action, case: Case, at: Any, effect: Effect) -> None:
         case.changed.add("status")
         effect.status_moved = True
     if own or effect.status_moved:
-        effect.steps.append(Step(case.complaint, f"status_{status}", action.status_said))
+        effect.steps.append(TimelineEntry(case.complaint, f"status_{status}", action.status_said))
 
 
-def _move_office(action: Action, case: Case, status: str, at: Any) -> bool:
+def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> bool:
     """The acting office's own state; whether it changed."""
     office = action.office.id if action.office is not None else None
     own = case.offices.get(office or "")
@@ -166,7 +166,7 @@ def _move_office(action: Action, case: Case, status: str, at: Any) -> bool:
     return True
 
 
-def _why_not(action: Action, case: Case, status: str, at: Any) -> str | None:
+def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str | None:
     """Why the complaint's status does not move. None: it does."""
     if status not in RANK:
         return "status_unknown"
@@ -181,7 +181,7 @@ def _why_not(action: Action, case: Case, status: str, at: Any) -> str | None:
     return None
 
 
-def _others_work_on(action: Action, case: Case) -> bool:
+def _others_work_on(action: Action, case: ComplaintState) -> bool:
     """Whether one of several assigned offices is done while others are not."""
     acting = action.office.id if action.office is not None else None
     if acting not in case.offices:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from schemas import Action, Routed
-from sink.action_rules import Case, Effect, OfficeState, apply
+from sink.action_rules import ActionEffect, ComplaintState, OfficeState, apply_action
 from sink.bulk import execute_each, insert, insert_all, lock_rows, query_in
 from sink.rows import Row, RowMaker, attachment_rows
 from sink.tables import actions, assignments, attachments, complaints, matches, outcomes, timeline
@@ -40,8 +40,8 @@ class AppliedAction:
 
     routed: Routed
     action: Action
-    case: Case | None
-    effect: Effect
+    case: ComplaintState | None
+    effect: ActionEffect
 
     @property
     def owes_answer(self) -> bool:
@@ -57,7 +57,9 @@ def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Route
     new = [(event, action) for event, action in both if event.matched.outcome != "redelivered"]
     if not new:
         return []
-    cases = load_cases(connection, {e.matched.id for e, _ in new if e.matched.id and e.matched.outcome == "added"})
+    cases = load_complaint_states(
+        connection, {e.matched.id for e, _ in new if e.matched.id and e.matched.outcome == "added"}
+    )
     numbers = _complaints_of(connection, {a.to for _, a in new if a.to})
     applied = [_apply(make, event, action, cases, numbers) for event, action in new]
     _write(connection, make, applied, cases.values())
@@ -65,28 +67,28 @@ def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Route
 
 
 def _apply(
-    make: RowMaker, routed: Routed, action: Action, cases: Mapping[str, Case], numbers: Mapping[str, str]
+    make: RowMaker, routed: Routed, action: Action, cases: Mapping[str, ComplaintState], numbers: Mapping[str, str]
 ) -> AppliedAction:
     case = cases.get(routed.matched.id or "")
     if case is None:
-        return AppliedAction(routed, action, None, Effect(reason=routed.matched.reason))
-    at = time_of(action)  # a source's clock that is ahead would hold up all later statuses
-    return AppliedAction(routed, action, case, apply(action, case, numbers.get(action.to or ""), make.at(at)))
+        return AppliedAction(routed, action, None, ActionEffect(reason=routed.matched.reason))
+    at = action_time(action)  # a source's clock that is ahead would hold up all later statuses
+    return AppliedAction(routed, action, case, apply_action(action, case, numbers.get(action.to or ""), make.at(at)))
 
 
-def time_of(action: Action) -> Any:
-    """When it was done: by the source's clock, at the latest when it was received."""
+def action_time(action: Action) -> Any:
+    """When the action was done: by the source's clock, at the latest when it was received."""
     return min(action.observed_at or action.received_at, action.received_at)
 
 
-def load_cases(connection: Connection, ids: Iterable[str]) -> dict[str, Case]:
+def load_complaint_states(connection: Connection, ids: Iterable[str]) -> dict[str, ComplaintState]:
     """The complaints' states, locked; for one that is not recorded yet, what earlier actions made of it."""
     wanted = sorted(set(ids))
     lock_rows(connection, complaints, "id", wanted)
     sql = "SELECT id, status, status_said, status_at FROM complaints WHERE id IN (*)"
-    cases = {row[0]: Case(row[0], True, *row[1:]) for row in query_in(connection, sql, wanted)}
+    cases = {row[0]: ComplaintState(row[0], True, *row[1:]) for row in query_in(connection, sql, wanted)}
     missing = [id for id in wanted if id not in cases]
-    cases |= {id: Case(id, recorded=False) for id in missing}
+    cases |= {id: ComplaintState(id, recorded=False) for id in missing}
     for row in earlier_actions(connection, missing):
         if row.status is not None and row.reason is None:
             case, at = cases[row.complaint], min(row.observed_at or row.received_at, row.received_at)
@@ -104,7 +106,7 @@ def earlier_actions(connection: Connection, ids: Iterable[str]) -> list[Any]:
     return sorted(query_in(connection, sql, ids), key=lambda row: (row.received_at, row.raw, row.item_index))
 
 
-def _load_offices(connection: Connection, cases: Mapping[str, Case]) -> None:
+def _load_offices(connection: Connection, cases: Mapping[str, ComplaintState]) -> None:
     sql = (
         "SELECT complaint, office_id, office_name, state, by_kind, by, since, until FROM assignments "
         "WHERE complaint IN (*)"
@@ -118,7 +120,9 @@ def _complaints_of(connection: Connection, numbers: Iterable[str]) -> dict[str, 
     return dict(tuple(row) for row in query_in(connection, sql, numbers))
 
 
-def _write(connection: Connection, make: RowMaker, applied: Sequence[AppliedAction], cases: Iterable[Case]) -> None:
+def _write(
+    connection: Connection, make: RowMaker, applied: Sequence[AppliedAction], cases: Iterable[ComplaintState]
+) -> None:
     insert_all(
         connection,
         (actions, [_action_row(make, one) for one in applied], ""),
@@ -160,7 +164,7 @@ def _action_row(make: RowMaker, one: AppliedAction) -> Row:
 def _steps(make: RowMaker, one: AppliedAction) -> list[Row]:
     action = one.action
     return [{
-        "complaint": step.complaint, "owner": action.owner, "at": make.at(time_of(action)), "what": step.what,
+        "complaint": step.complaint, "owner": action.owner, "at": make.at(action_time(action)), "what": step.what,
         "actor_kind": action.actor.kind, "actor": action.actor.name or action.actor.id, "why": step.why,
         "raw": action.raw, "item_index": action.item_index,
     } for step in one.effect.steps]  # fmt: skip
@@ -183,7 +187,7 @@ def _files(make: RowMaker, one: AppliedAction) -> list[Row]:
     return attachment_rows(make, one.routed.matched.id, one.action) if one.case is not None else []
 
 
-def _office_rows(case: Case, owners: Mapping[str, str]) -> list[Row]:
+def _office_rows(case: ComplaintState, owners: Mapping[str, str]) -> list[Row]:
     return [{
         "complaint": case.complaint, "owner": owners[case.complaint], "office_id": office,
         "office_name": had.name, "state": had.state, "rule": None, "why": None, "since": had.since,
@@ -201,7 +205,7 @@ def _touched(make: RowMaker, applied: Sequence[AppliedAction]) -> list[Row]:
 
 def _unlink(connection: Connection, make: RowMaker, applied: Sequence[AppliedAction]) -> None:
     pairs = {
-        (one.routed.matched.id, one.effect.unlink): {"undone_at": make.at(time_of(one.action)),
+        (one.routed.matched.id, one.effect.unlink): {"undone_at": make.at(action_time(one.action)),
                                                      "undone_by": _actor(one.action)}
         for one in applied if one.effect.unlink is not None
     }  # fmt: skip

@@ -23,7 +23,7 @@ from typing import Self
 from uuid_utils import uuid7
 
 from schemas import Raw, Reject, Retry, decode, encode
-from sink.archive_files import Checksums, Segment
+from sink.archive_files import ArchiveSegment, Checksums
 from sink.archive_members import OnDamage, read_members
 
 OPEN_DAYS = 8
@@ -43,7 +43,7 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._checksums = Checksums(folder)
-        self._open: dict[str, Segment] = {}
+        self._open: dict[str, ArchiveSegment] = {}
         self._lock = Lock()
 
     def __enter__(self) -> Self:
@@ -95,7 +95,7 @@ class Archive:
                 self._checksums.forget({file.name for file in old})
         return [file.name for file in old]
 
-    def _segment(self, day: str) -> Segment:
+    def _segment(self, day: str) -> ArchiveSegment:
         segment = self._open.get(day)
         if segment is not None and segment.usable:
             return segment
@@ -105,7 +105,7 @@ class Archive:
         while len(self._open) >= OPEN_DAYS:
             self._close(min(self._open))
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        segment = self._open[day] = Segment.create(self.folder / f"{day}.{uuid7().hex}{_SUFFIX}")
+        segment = self._open[day] = ArchiveSegment.create(self.folder / f"{day}.{uuid7().hex}{_SUFFIX}")
         return segment
 
     def _close(self, day: str) -> None:
@@ -115,7 +115,7 @@ class Archive:
     def _close_abandoned(self) -> None:
         closed = self._checksums.load()
         for file in self._files():
-            if file.name not in closed and (segment := Segment.adopt(file)) is not None:
+            if file.name not in closed and (segment := ArchiveSegment.adopt(file)) is not None:
                 with segment:
                     self._checksums.add(file)
 

@@ -17,7 +17,7 @@ MANIFEST = "SHA256SUMS"
 _LINE_LENGTH = 64 + 2
 
 
-class Segment:
+class ArchiveSegment:
     """A file that is being appended to, locked by its writer."""
 
     def __init__(self, path: Path, file: int) -> None:
@@ -28,7 +28,7 @@ class Segment:
         self._size = os.fstat(file).st_size
 
     @classmethod
-    def create(cls, path: Path) -> Segment:
+    def create(cls, path: Path) -> ArchiveSegment:
         """A new file; it gets its name once it is locked, so that nobody adopts it."""
         unnamed = path.with_name(f"{path.name}.new")
         file = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -38,7 +38,7 @@ class Segment:
         return cls(path, file)
 
     @classmethod
-    def adopt(cls, path: Path) -> Segment | None:
+    def adopt(cls, path: Path) -> ArchiveSegment | None:
         """The file of a writer that is gone. None: its writer is at work."""
         try:
             file = os.open(path, os.O_WRONLY | os.O_APPEND)

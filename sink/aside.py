@@ -35,7 +35,7 @@ def put_account_aside(record: Record, stage: str, account: str, *, code: str, de
         insert(connection, aside, [row], _HOLD)
 
 
-def accounts_aside(record: Record, stage: str | None = None) -> list[AsideRow]:
+def list_asides(record: Record, stage: str | None = None) -> list[AsideRow]:
     """Every row, held or released; of one stage, or of all. Raises Retry."""
     query = select(aside).order_by(aside.c.stage, aside.c.account)
     if stage is not None:

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple
 from schemas import Attachment
 from sink.bulk import execute_each, lock_rows, query_in
 from sink.contacts import unseal_attachment_source
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.job_claims import claim_jobs
 from sink.job_results import JobResult, store_job_results
-from sink.jobs import Job
+from sink.jobs import ClaimedJob
 from sink.record import Record
 from sink.tables import attachments, jobs
 
@@ -32,10 +32,10 @@ _UPDATE = (
 FetchState = Literal["fetched", "refused", "expired", "retry", "failed"]
 
 
-class Fetch(NamedTuple):
+class ClaimedFetch(NamedTuple):
     """A file to be fetched now."""
 
-    job: Job
+    job: ClaimedJob
     id: str
     """The attachment's."""
     file: Attachment
@@ -45,7 +45,7 @@ class FetchResult(NamedTuple):
     """What became of one fetch. `refused`: the provider has no such file; `retry`: try again at `due_at`; `failed`: a
     fault of ours, the file stays referenced."""
 
-    fetch: Fetch
+    fetch: ClaimedFetch
     state: FetchState
     sha256: str | None = None
     size: int | None = None
@@ -61,7 +61,7 @@ class FetchResult(NamedTuple):
 
 def claim_fetches(
     record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime
-) -> list[Fetch]:
+) -> list[ClaimedFetch]:
     """Claim files to be fetched, as `claim_jobs` does; `in_flight` are ids of jobs. Raises Retry."""
     claimed = {
         job.args["attachment"]: job for job in claim_jobs(record, [FETCH], epochs, room, in_flight=in_flight, now=now)
@@ -70,7 +70,7 @@ def claim_fetches(
         return []
     with record.read() as connection:
         rows = {row.id: row for row in query_in(connection, _SELECT, claimed)}
-    fetches = [Fetch(job, id, _file(record, rows.get(id))) for id, job in claimed.items()]
+    fetches = [ClaimedFetch(job, id, _file(record, rows.get(id))) for id, job in claimed.items()]
     over = [fetch for fetch in fetches if _is_over(fetch.file, now)]
     store_fetches(record, [FetchResult(fetch, "expired") for fetch in over], now)
     return [fetch for fetch in fetches if fetch not in over]
@@ -112,7 +112,7 @@ def _file(record: Record, row: Any) -> Attachment:
     return Attachment(
         native_id=source.native_id, url=source.url, media_type=row.media_type, size=row.size, sha256=row.sha256,
         name=record.vault.open(row.name, "attachments.name") if row.name else None, state=row.state,
-        expires_at=read_instant(row.expires_at) if row.expires_at else None,
+        expires_at=parse_instant(row.expires_at) if row.expires_at else None,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from schemas import Event
 E = TypeVar("E", bound=Event)
 
 
-def once_each(events: Iterable[E]) -> list[E]:
+def without_duplicates(events: Iterable[E]) -> list[E]:
     """The events in order; of several with one id the first."""
     found: dict[str, E] = {}
     for event in events:

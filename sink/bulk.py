@@ -20,7 +20,7 @@ from zlib import crc32
 from sqlalchemy import Connection, Engine, Table
 
 from sink import arrays
-from sink.instant import stamp
+from sink.instant import format_instant
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -35,7 +35,7 @@ InstantEncoder = Callable[[datetime], Any]
 
 def instant_encoder(database: Connection | Engine) -> InstantEncoder:
     """What this database's driver takes for an instant."""
-    return stamp if database.dialect.name == "sqlite" else _unchanged
+    return format_instant if database.dialect.name == "sqlite" else _unchanged
 
 
 def _unchanged(at: datetime) -> datetime:
@@ -78,7 +78,7 @@ def insert_returning(connection: Connection, table: Table, rows: Sequence[Row], 
     if connection.dialect.name == "postgresql":
         found.update(tuple(row) for row in arrays.insert(connection, table, rows, on))
         return found
-    for part in chunks(rows):
+    for part in split_into_chunks(rows):
         columns = tuple(part[0])
         sql = _insert(table.name, columns, len(part), on)
         values = tuple(chain.from_iterable(_values(columns, part)))
@@ -102,7 +102,7 @@ def query_in(connection: Connection, sql: str, values: Iterable[Any], *more: Any
     if connection.dialect.name == "postgresql":
         yield from arrays.query_in(connection, sql, list(values), *more)
         return
-    for part in chunks(list(values)):
+    for part in split_into_chunks(list(values)):
         yield from connection.exec_driver_sql(sql.replace("(*)", f"({', '.join('?' * len(part))})"), (*part, *more))
 
 
@@ -119,7 +119,7 @@ def lock_names(connection: Connection, purpose: int, names: Iterable[bytes]) -> 
         arrays.lock_names(connection, purpose, (crc32(name) % LOCKS for name in names))
 
 
-def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[list[T]]:
+def split_into_chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[list[T]]:
     """The values in order, `size` at a time."""
     rest = iter(values)
     while part := list(islice(rest, size)):

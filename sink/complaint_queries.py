@@ -18,7 +18,7 @@ WORDS = ("answer", "question", "note")
 Rows = dict[str, list[Row[Any]]]
 
 
-class Step(NamedTuple):
+class TimelineLine(NamedTuple):
     """A line of a complaint's timeline."""
 
     at: datetime
@@ -30,8 +30,8 @@ class Step(NamedTuple):
     actor_kind: str
 
 
-def by_complaint(rows: Iterable[Row[Any]]) -> Rows:
-    """Rows with a column `complaint`, by complaint."""
+def group_by_complaint(rows: Iterable[Row[Any]]) -> Rows:
+    """The rows, which have a column `complaint`, grouped by it."""
     found: Rows = defaultdict(list)
     for row in rows:
         found[row.complaint].append(row)
@@ -42,24 +42,24 @@ def messages_of(connection: Connection, complaints: Collection[str]) -> Rows:
     """Messages in the order of their receipt; a stranger's adds no words to a complaint, and is left out."""
     query = select(messages).where(messages.c.complaint.in_(complaints), messages.c.stranger.is_(False))
     order = (messages.c.received_at, messages.c.raw, messages.c.item_index)
-    return by_complaint(connection.execute(query.order_by(*order)))
+    return group_by_complaint(connection.execute(query.order_by(*order)))
 
 
 def replies_of(connection: Connection, complaints: Collection[str]) -> Rows:
     """Replies whose text is known: they were sent, or may have been."""
     query = select(outbox).where(outbox.c.complaint.in_(complaints), outbox.c.text.is_not(None))
-    return by_complaint(connection.execute(query.order_by(outbox.c.created_at, outbox.c.id)))
+    return group_by_complaint(connection.execute(query.order_by(outbox.c.created_at, outbox.c.id)))
 
 
-def timelines_of(connection: Connection, complaints: Collection[str]) -> dict[str, list[Step]]:
+def timelines_of(connection: Connection, complaints: Collection[str]) -> dict[str, list[TimelineLine]]:
     """The timelines in order: what happened, and to which offices rules passed the complaints."""
     steps: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in connection.execute(_steps(complaints)):
         why = row.text if row.what in WORDS else row.why
-        step = Step(row.at, row.what, row.actor or row.actor_kind, why, row.actor_kind)
+        step = TimelineLine(row.at, row.what, row.actor or row.actor_kind, why, row.actor_kind)
         steps[row.complaint].append((row.at, 1, row.seq, step))
     for row in connection.execute(_routed(complaints)):
-        step = Step(row.since, "routed", row.by_kind, row.why or row.rule, row.by_kind)
+        step = TimelineLine(row.since, "routed", row.by_kind, row.why or row.rule, row.by_kind)
         steps[row.complaint].append((row.since, 0, row.seq, step))
     ordered = {complaint: sorted(lines, key=itemgetter(0, 1, 2)) for complaint, lines in steps.items()}
     return {complaint: [line[-1] for line in lines] for complaint, lines in ordered.items()}
@@ -78,5 +78,5 @@ def _routed(complaints: Collection[str]) -> Select[Any]:
 def current_offices(connection: Connection, complaints: Collection[str]) -> dict[str, Row[Any]]:
     """The assignment that is shown as a complaint's office: the latest open one, else the latest of all."""
     query = select(assignments).where(assignments.c.complaint.in_(complaints))
-    found = by_complaint(connection.execute(query))
+    found = group_by_complaint(connection.execute(query))
     return {c: max(rows, key=lambda r: (r.state in OPEN_ASSIGNMENTS, r.since, r.seq)) for c, rows in found.items()}

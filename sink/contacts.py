@@ -57,17 +57,17 @@ def contact_of(message: Message, ids: Identifiers, reply_address: ReplyAddress) 
 
 
 def seal_contact(vault: Vault, contact: Contact) -> bytes:
-    """For the column `parties.sealed`."""
+    """The contact, encrypted for the column `parties.sealed`."""
     return vault.seal(encode(contact).decode(), "parties.sealed")
 
 
 def unseal_contact(vault: Vault, sealed: bytes) -> Contact:
-    """From the column `parties.sealed`. Raises WrongKeys."""
+    """The contact that the column `parties.sealed` holds. Raises WrongKeys."""
     return _contact(vault.open(sealed, "parties.sealed"))
 
 
 def seal_attachment_source(vault: Vault, file: Attachment) -> bytes | None:
-    """For the column `attachments.source`; None: the channel named no source."""
+    """The source, encrypted for the column `attachments.source`; None: the channel named no source."""
     if file.native_id is None and file.url is None:
         return None
     source = AttachmentSource(native_id=file.native_id, url=file.url)
@@ -75,5 +75,5 @@ def seal_attachment_source(vault: Vault, file: Attachment) -> bytes | None:
 
 
 def unseal_attachment_source(vault: Vault, sealed: bytes | None) -> AttachmentSource:
-    """From the column `attachments.source`. Raises WrongKeys."""
+    """The source that the column `attachments.source` holds. Raises WrongKeys."""
     return AttachmentSource() if sealed is None else _source(vault.open(sealed, "attachments.source"))

@@ -55,7 +55,7 @@ class Database:
     """Connections to one database. Safe to use from several threads and by several processes."""
 
     def __init__(self, url: URL, turn: AbstractContextManager[object]) -> None:
-        self.engine = engine(url)
+        self.engine = make_engine(url)
         self.turn = turn
         self._file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._writing = self.engine.execution_options(writes=True)
@@ -144,7 +144,7 @@ def _cause(error: DBAPIError) -> str:
     return f" {state}" if state else ""
 
 
-def engine(url: URL) -> Engine:
+def make_engine(url: URL) -> Engine:
     """An engine with the record's settings. It does not connect yet."""
     if url.get_backend_name() != "sqlite":
         settings = {name: value for name, value in POSTGRES.items() if name not in url.query}

@@ -41,7 +41,7 @@ def store_dead_letters(record: Record, dead: Sequence[Dead]) -> None:
         insert(connection, letters, rows, "ON CONFLICT DO NOTHING")
 
 
-def dead_list(
+def list_dead_letters(
     record: Record, limit: int = 1000, *, code: str | None = None, account: str | None = None
 ) -> list[dict[str, Any]]:
     """The newest letters that wait to be seen to, without a citizen's words; of one code, of one account. Raises
@@ -55,7 +55,7 @@ def dead_list(
         return [_shown(row) for row in connection.execute(query)]
 
 
-def dead_counts(record: Record) -> dict[tuple[str, str], int]:
+def count_dead_letters(record: Record) -> dict[tuple[str, str], int]:
     """How many letters wait, by account ("" where none is known) and code. Raises Retry."""
     account = func.coalesce(letters.c.account, "")
     query = _waiting(account, letters.c.code, func.count()).group_by(account, letters.c.code)
@@ -63,21 +63,21 @@ def dead_counts(record: Record) -> dict[tuple[str, str], int]:
         return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
-def dead_show(record: Record, id: str) -> dict[str, Any] | None:
+def show_dead_letter(record: Record, id: str) -> dict[str, Any] | None:
     """One letter, without a citizen's words. None: there is none of that id."""
     with record.read() as connection:
         row = connection.execute(select(*_SHOWN).where(letters.c.id == id)).one_or_none()
     return None if row is None else _shown(row)
 
 
-def dead_event(record: Record, id: str) -> Dead | None:
+def load_dead_event(record: Record, id: str) -> Dead | None:
     """The letter whole, to publish its event again. None: there is none of that id."""
     with record.read() as connection:
         sealed = connection.execute(select(letters.c.sealed).where(letters.c.id == id)).scalar()
     return None if sealed is None else _decode(record.vault.open(sealed, "dead.sealed"))
 
 
-def dismiss_dead(record: Record, ids: Collection[str], *, by: str, now: datetime) -> int:
+def dismiss_dead_letters(record: Record, ids: Collection[str], *, by: str, now: datetime) -> int:
     """Close letters that nobody will mend: their items are refused, by that person. Returns how many were closed; one
     that was dismissed or has another outcome is left alone. Raises Retry."""
     with record.write() as connection:

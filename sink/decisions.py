@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from schemas import Action, Match, Message, Outcome, Place, encode
 from schemas.memory import Decision
 from sink.identifiers import Identifiers
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.vault import Vault
 
 Item = Message | Action
@@ -85,6 +85,6 @@ def decision_with_id(row: Any, id: str) -> Decision:
 def _decision(row: Any, stored: _Stored, id: str) -> Decision:
     shared = {name: getattr(stored, name) for name in _SHARED}
     return Decision(
-        raw=row.raw, item_index=row.item_index, message=id, received_at=read_instant(row.at),
+        raw=row.raw, item_index=row.item_index, message=id, received_at=parse_instant(row.at),
         matches=stored.matches, **shared,
     )  # fmt: skip

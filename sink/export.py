@@ -14,9 +14,16 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, or_, select
 
 from schemas import Party, message_id
-from sink.complaint_queries import Step, by_complaint, current_offices, messages_of, replies_of, timelines_of
+from sink.complaint_queries import (
+    TimelineLine,
+    current_offices,
+    group_by_complaint,
+    messages_of,
+    replies_of,
+    timelines_of,
+)
 from sink.contacts import unseal_contact
-from sink.masks import masked
+from sink.masks import mask_reporter
 from sink.record import Record
 from sink.tables import complaints, matches, parties
 from sink.vault import Vault
@@ -52,7 +59,7 @@ def _lines(connection: Connection, vault: Vault, page: Sequence[Row[Any]]) -> li
     received, sent = messages_of(connection, ids), replies_of(connection, ids)
     steps, offices = timelines_of(connection, ids), current_offices(connection, ids)
     undone = select(matches).where(matches.c.complaint.in_(ids), matches.c.undone_at.is_(None))
-    matched = by_complaint(connection.execute(undone.order_by(matches.c.seq)))
+    matched = group_by_complaint(connection.execute(undone.order_by(matches.c.seq)))
     sealed = _sealed_openers(connection, ids)
     return [
         _complaint(row) | {
@@ -116,7 +123,7 @@ def _reply(row: Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: TimelineLine) -> dict[str, Any]:
     return {"at": _text(step.at), "what": step.what, "who": step.who, "why": step.why}
 
 
@@ -132,4 +139,4 @@ def _sealed_openers(connection: Connection, ids: Sequence[str]) -> dict[str, byt
 
 
 def _reporter(vault: Vault, row: Row[Any], sealed: bytes | None) -> dict[str, str | None]:
-    return masked(Party() if sealed is None or row.anonymous else unseal_contact(vault, sealed).party)
+    return mask_reporter(Party() if sealed is None or row.anonymous else unseal_contact(vault, sealed).party)

@@ -14,7 +14,7 @@ from sink.record import Record
 from sink.tables import complaints, messages, outcomes, parties
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """What was found. Nothing in it is personal."""
 
     by: str
@@ -32,14 +32,14 @@ class Found(NamedTuple):
     title: str | None
 
 
-def find(
+def search_record(
     record: Record,
     text: str,
     *,
     phones: Collection[str] = (),
     accounts: Collection[tuple[str, str]] = (),
     limit: int = 50,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Everything that `text` may stand for, the newest first. `phones` are the numbers (E.164) that it may be written
     for; `accounts` (kind, account) those whose channel's ids are tried. Raises Retry."""
     digits = "".join(c for c in text if c.isdecimal())
@@ -76,12 +76,14 @@ def _by_words(text: str) -> Select[Any]:
     return _items().where(or_(*texts), messages.c.stranger.is_(False))
 
 
-def _rows(connection: Connection, by: str, query: Select[Any], limit: int) -> list[Found]:
+def _rows(connection: Connection, by: str, query: Select[Any], limit: int) -> list[SearchResult]:
     newest = query.order_by(messages.c.received_at.desc(), messages.c.raw).limit(limit)
-    return [Found(by, *row) for row in connection.execute(newest)]
+    return [SearchResult(by, *row) for row in connection.execute(newest)]
 
 
-def _by_id(connection: Connection, record: Record, text: str, accounts: Iterable[tuple[str, str]]) -> Sequence[Found]:
+def _by_id(
+    connection: Connection, record: Record, text: str, accounts: Iterable[tuple[str, str]]
+) -> Sequence[SearchResult]:
     """A message, recorded or not, or one of our replies, by the channel's id; also by a whole message id."""
     ids = [text, *(message_id(kind, account, text) for kind, account in accounts)]
     keys = [record.vault.message_key(id) for id in ids]
@@ -92,5 +94,5 @@ def _by_id(connection: Connection, record: Record, text: str, accounts: Iterable
     columns = (outcomes.c.raw, outcomes.c.item_index, outcomes.c.account, outcomes.c.at, outcomes.c.outcome,
                outcomes.c.reason, complaints.c.number, complaints.c.status, complaints.c.title)  # fmt: skip
     query = select(*columns).select_from(joined).where(outcomes.c.raw.in_(received))
-    found = [Found("id", *row) for row in connection.execute(query)]
+    found = [SearchResult("id", *row) for row in connection.execute(query)]
     return found + _rows(connection, "id", _items().where(complaints.c.id.in_(answered), _opens()), len(answered))

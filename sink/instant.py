@@ -11,14 +11,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 @lru_cache(maxsize=4096)  # one message's instants stand in several of its rows
-def stamp(at: datetime) -> str:
+def format_instant(at: datetime) -> str:
     """An instant as SQLite keeps it: UTC, of fixed width, so that the order of the texts is the order in time."""
     if at.tzinfo is None:
         raise ValueError("an instant without a zone")
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(" ", "microseconds")[:26]
 
 
-def read_instant(value: str | datetime) -> datetime:
+def parse_instant(value: str | datetime) -> datetime:
     """An instant as a driver gives it, without SQLAlchemy's column type."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value.astimezone(UTC)
 
@@ -35,7 +35,7 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return stamp(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+        return format_instant(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:

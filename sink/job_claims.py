@@ -15,8 +15,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection
 
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
-from sink.instant import read_instant
-from sink.jobs import SEALED, Job, decode_object
+from sink.instant import parse_instant
+from sink.jobs import SEALED, ClaimedJob, decode_object
 from sink.leases import lock_epochs
 from sink.record import Record
 from sink.tables import jobs
@@ -50,7 +50,7 @@ def claim_jobs(
     in_flight: Collection[str],
     now: datetime,
     state: Claimable = "waiting",
-) -> list[Job]:
+) -> list[ClaimedJob]:
     """Claim due jobs of these kinds, up to `room` for each account. New jobs and those tried before are taken in turn:
     neither starves the other. `state="unknown"` claims jobs to find out what became of a step. The rest is as with
     `claim_replies`. Raises Retry."""
@@ -118,8 +118,8 @@ def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> 
     execute_each(connection, jobs, sql, rows)
 
 
-def _job(record: Record, row: Any) -> Job:
-    return Job(
+def _job(record: Record, row: Any) -> ClaimedJob:
+    return ClaimedJob(
         row.id, row.kind, row.account, row.owner, row.complaint, decode_object(record.vault.open(row.args, SEALED)),
-        row.step, decode_object(row.results or "{}"), row.attempts, row.epoch, read_instant(row.created_at),
+        row.step, decode_object(row.results or "{}"), row.attempts, row.epoch, parse_instant(row.created_at),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
-from sink.jobs import Job, JobState, results_json
+from sink.jobs import ClaimedJob, JobState, results_json
 from sink.leases import StaleEpoch
 from sink.record import Record
 from sink.tables import jobs
@@ -29,7 +29,7 @@ _STEP = "UPDATE jobs SET step = :step, results = :results WHERE id = :id"
 class JobResult(NamedTuple):
     """What became of one claimed job."""
 
-    job: Job
+    job: ClaimedJob
     state: JobState
     """`waiting`: the step that was begun was surely not done, and is tried again at `due_at`; `unknown`: find out at
     `due_at`."""
@@ -39,24 +39,24 @@ class JobResult(NamedTuple):
     """Nothing personal."""
 
 
-def begin_step(record: Record, job: Job, step: str) -> Job:
+def begin_step(record: Record, job: ClaimedJob, step: str) -> ClaimedJob:
     """From here on the step may have been done. Returns the job as it is now. Raises Retry, StaleEpoch."""
     return _stored_step(record, job, job._replace(step=step))
 
 
-def save_step(record: Record, job: Job, step: str, result: Any) -> Job:
+def save_step(record: Record, job: ClaimedJob, step: str, result: Any) -> ClaimedJob:
     """The step is done; `result` (JSON) is there for the later ones. Returns the job as it is now. Raises Retry,
     StaleEpoch."""
     return _stored_step(record, job, job._replace(step=None, results=job.results | {step: result}))
 
 
-def finish_job(record: Record, job: Job, now: datetime) -> None:
+def finish_job(record: Record, job: ClaimedJob, now: datetime) -> None:
     """All steps are done. Raises Retry, StaleEpoch."""
     _store_one(record, JobResult(job, "done"), now)
 
 
 def retry_job(
-    record: Record, job: Job, due_at: datetime, now: datetime, *, limit: int | None = None, code: str = "",
+    record: Record, job: ClaimedJob, due_at: datetime, now: datetime, *, limit: int | None = None, code: str = "",
     reason: str = "",
 ) -> None:  # fmt: skip
     """It failed for now, and was surely not done: try again at `due_at`; after `limit` attempts it has failed. Raises
@@ -65,12 +65,14 @@ def retry_job(
     _store_one(record, JobResult(job, "failed" if exhausted else "waiting", due_at, code, reason), now)
 
 
-def fail_job(record: Record, job: Job, now: datetime, *, code: str, reason: str = "") -> None:
+def fail_job(record: Record, job: ClaimedJob, now: datetime, *, code: str, reason: str = "") -> None:
     """It failed for good. Raises Retry, StaleEpoch."""
     _store_one(record, JobResult(job, "failed", None, code, reason), now)
 
 
-def mark_unknown(record: Record, job: Job, due_at: datetime, now: datetime, *, code: str, reason: str = "") -> None:
+def mark_unknown(
+    record: Record, job: ClaimedJob, due_at: datetime, now: datetime, *, code: str, reason: str = ""
+) -> None:
     """The step that was begun may have been done: find out at `due_at`. Raises Retry, StaleEpoch."""
     _store_one(record, JobResult(job, "unknown", due_at, code, reason), now)
 
@@ -93,7 +95,7 @@ def _store_one(record: Record, result: JobResult, now: datetime) -> None:
             raise StaleEpoch(result.job.account)
 
 
-def _stored_step(record: Record, before: Job, after: Job) -> Job:
+def _stored_step(record: Record, before: ClaimedJob, after: ClaimedJob) -> ClaimedJob:
     row = {"id": after.id, "step": after.step, "results": results_json(after.results)}
     with record.write() as connection:
         lock_rows(connection, jobs, "id", [after.id])
@@ -104,7 +106,7 @@ def _stored_step(record: Record, before: Job, after: Job) -> Job:
     return after
 
 
-def _is_claim(row: Any, job: Job) -> bool:
+def _is_claim(row: Any, job: ClaimedJob) -> bool:
     """`unknown` under the same claim: we were thought dead, and nobody has looked into it yet."""
     return row.state in ("claimed", "unknown") and (row.epoch, row.attempts) == (job.epoch, job.attempts)
 

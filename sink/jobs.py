@@ -41,7 +41,7 @@ class NewJob(NamedTuple):
     """None: at once."""
 
 
-class Job(NamedTuple):
+class ClaimedJob(NamedTuple):
     """A claimed job."""
 
     id: str
@@ -89,7 +89,7 @@ def enqueue_jobs(connection: Connection, vault: Vault, new: Sequence[NewJob], no
     return len(insert_returning(connection, jobs, job_rows(vault, new, now, connection), "ON CONFLICT (id) DO NOTHING"))
 
 
-def defer_jobs(record: Record, new: Sequence[NewJob], now: datetime) -> int:
+def store_jobs(record: Record, new: Sequence[NewJob], now: datetime) -> int:
     """As `enqueue_jobs`, in a transaction of its own. Raises Retry."""
     with record.write() as connection:
         return enqueue_jobs(connection, record.vault, new, now)

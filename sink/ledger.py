@@ -61,7 +61,7 @@ for."""
 def book_received(record: Record, raws: Sequence[tuple[str, str, datetime]]) -> None:
     """Book these Raws (id, account, received at) as received, each once. Raises Retry."""
     with record.write() as connection:
-        lock_names(connection, SEQ, [b""])  # `seq` becomes visible in its order: `balance` relies on it
+        lock_names(connection, SEQ, [b""])  # `seq` becomes visible in its order: `read_balance` relies on it
         at = instant_encoder(connection)
         rows = [{"raw": raw, "owner": record.owner(account), "account": account, "at": at(when)}
                 for raw, account, when in raws]  # fmt: skip
@@ -75,7 +75,7 @@ def last_booked(record: Record) -> int:
     return last or 0
 
 
-def balance(record: Record, last: int, in_flight: Collection[str]) -> dict[str, dict[str, object]]:
+def read_balance(record: Record, last: int, in_flight: Collection[str]) -> dict[str, dict[str, object]]:
     """`{"all": {…}, "accounts": {name: {…}}}` of what is booked up to `last`. Raises Retry.
 
     Read `last_booked` first, then the raw ids in flight, then this: an item that moves meanwhile is seen where it

@@ -5,8 +5,8 @@ from __future__ import annotations
 from schemas import Party
 
 
-def masked(party: Party) -> dict[str, str | None]:
-    """A reporter as "B*** S***", "+62812****789", "b***@contoh.id"."""
+def mask_reporter(party: Party) -> dict[str, str | None]:
+    """The reporter with personal values masked: "B*** S***", "+62812****789", "b***@contoh.id"."""
     return {
         "name": _initials(party.name),
         "phone": _ends(party.phone, 6, 3),

@@ -14,7 +14,7 @@ from schemas import CLOSED_STATUSES, Action, Message, complaint_id, message_id, 
 from schemas.memory import Decision, Known, Query, Referred, Thread
 from sink.bulk import instant_encoder, query_in
 from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.memory_keys import MemoryKeys, known_identities
 from sink.vault import Vault
 
@@ -81,7 +81,7 @@ class Lookups:
         for row in query_in(self._connection, sql, alike, instant_encoder(self._connection)(oldest)):
             messages = alike[bytes(row.fingerprint)]
             times = [m.received_at for m in messages]
-            if min(times) - FINGERPRINT_LASTS <= read_instant(row.at) <= max(times) + FINGERPRINT_LASTS:
+            if min(times) - FINGERPRINT_LASTS <= parse_instant(row.at) <= max(times) + FINGERPRINT_LASTS:
                 latest[str(messages[0].fingerprint)] = decision_with_id(row, self._id_without_native(messages[0], row))
         return latest
 
@@ -148,7 +148,7 @@ def _foreign_ids(item: Item) -> Iterable[tuple[str, str]]:
 
 def _thread(complaint: str, number: str, last_at: Any, status: str | None, region: str | None) -> Thread:
     return Thread(
-        complaint=complaint, number=number, last_at=read_instant(last_at), closed=status in CLOSED_STATUSES,
+        complaint=complaint, number=number, last_at=parse_instant(last_at), closed=status in CLOSED_STATUSES,
         region=region,
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ class Transactions(Protocol):
 def upgrade(of: Transactions) -> None:
     """Bring the tables to `HEAD`; writes nothing where they are at it already. Raises Retry."""
     with of.read() as connection:
-        if (version(connection) or "") >= HEAD:  # a newer hub leaves what this one needs
+        if (schema_revision(connection) or "") >= HEAD:  # a newer hub leaves what this one needs
             return
     from alembic import command
 
@@ -44,7 +44,7 @@ def downgrade(of: Transactions, to: str = "base") -> None:
         command.downgrade(_config(connection), to)
 
 
-def version(connection: Connection) -> str | None:
+def schema_revision(connection: Connection) -> str | None:
     """The revision of the tables; None: there are none."""
     if not inspect(connection).has_table("alembic_version"):
         return None

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from schemas import encode, reply_id
 from sink.bulk import insert, instant_encoder, lock_names, query_in
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.tables import outbox
 from sink.vault import Vault
 
@@ -29,7 +29,7 @@ RECIPIENT = 2
 """Purpose of the locks on recipients."""
 
 
-class Address(msgspec.Struct, frozen=True):
+class ReplyAddress(msgspec.Struct, frozen=True):
     """Where a reply goes; sealed as JSON in the outbox."""
 
     conversation: str
@@ -41,12 +41,12 @@ class Address(msgspec.Struct, frozen=True):
         return vault.seal(encode(self).decode(), "outbox.address")
 
     @classmethod
-    def open(cls, vault: Vault, sealed: bytes) -> Address:
+    def open(cls, vault: Vault, sealed: bytes) -> ReplyAddress:
         """Raises WrongKeys."""
         return _decode_address(vault.open(sealed, "outbox.address"))
 
 
-_decode_address = msgspec.json.Decoder(Address).decode
+_decode_address = msgspec.json.Decoder(ReplyAddress).decode
 
 
 class NewReply(NamedTuple):
@@ -90,7 +90,7 @@ def new_reply(
     return NewReply(
         id=reply_id(source, template), complaint=complaint, number=number, owner=owner, account=account,
         channel=channel, template=template, params=encode(params).decode() if params else None, automatic=automatic,
-        address=Address(conversation, to, in_reply_to).seal(vault),
+        address=ReplyAddress(conversation, to, in_reply_to).seal(vault),
         conversation=vault.digest("conversation", f"{account}/{conversation}"),
         recipient=vault.digest("recipient", person),
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _in_order(connection: Connection, replies: Sequence[NewReply], now: datetime
         "GROUP BY conversation"
     )
     waiting = query_in(connection, sql, {reply.conversation for reply in replies})
-    last = {bytes(conversation): read_instant(created_at) for conversation, created_at in waiting}
+    last = {bytes(conversation): parse_instant(created_at) for conversation, created_at in waiting}
     for n, reply in enumerate(replies):
         earliest = last.get(reply.conversation, now - _STEP) + _STEP
         last[reply.conversation] = max(now + n * _STEP, earliest)

@@ -16,9 +16,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.leases import lock_epochs
-from sink.outbox import Address
+from sink.outbox import ReplyAddress
 from sink.record import Record
 from sink.tables import outbox
 
@@ -140,11 +140,11 @@ def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> 
 
 
 def _reply(record: Record, row: Any) -> OwedReply:
-    address = Address.open(record.vault, row.address)
+    address = ReplyAddress.open(record.vault, row.address)
     params = _decode_params(row.params) if row.params else {}
     if row.template == "status":
         params["status"] = row.status or "unknown"
     return OwedReply(
         row.id, row.account, row.channel, address.conversation, address.to, address.in_reply_to, row.complaint,
-        row.number, row.template, params, read_instant(row.created_at), row.attempts, row.epoch,
+        row.number, row.template, params, parse_instant(row.created_at), row.attempts, row.epoch,
     )  # fmt: skip

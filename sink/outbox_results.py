@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from schemas import ReplyState
-from sink.account_states import touch
+from sink.account_states import touch_accounts_within
 from sink.bulk import execute_each, insert, instant_encoder, lock_names, lock_rows, query_in
 from sink.outbox_claims import OwedReply
 from sink.receipts import NATIVE, RANK, settle_early
@@ -78,7 +78,9 @@ def store_results(record: Record, results: Sequence[SendResult]) -> None:
         execute_each(connection, outbox, _UPDATE, changes)
         known = [{"key": key, "reply": reply} for key, reply in keys.items()]
         insert(connection, reply_ids, known, "ON CONFLICT (key) DO NOTHING")
-        touch(connection, "last_out_at", {result.reply.account: result.at for result in sorted(sent, key=_at)})
+        touch_accounts_within(
+            connection, "last_out_at", {result.reply.account: result.at for result in sorted(sent, key=_at)}
+        )
         settle_early(connection, keys)
 
 

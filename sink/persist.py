@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table
 
 from schemas import Message, Routed
 from sink.actions import apply_actions, earlier_actions
-from sink.batches import once_each
+from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
 from sink.contacts import ReplyAddress
 from sink.jobs import NewJob, enqueue_jobs
@@ -81,7 +81,7 @@ def persist_batch(
         return Persisted(0, 0)
     at = instant_encoder(record.engine)
     make = RowMaker(record.vault, record.ids, at, at(now), reply_address)
-    items = [_item(make, event, speaks) for event in once_each(routed)]
+    items = [_item(make, event, speaks) for event in without_duplicates(routed)]
     outcome_rows = [row for item in items for row in item.rows[outcomes]]
     with record.write() as connection:
         new = insert_returning(connection, outcomes, outcome_rows, REPLACE_DEAD)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, inspect, make_url, select, text
 
-from sink.database import engine, faults_as_retry
-from sink.migrate import HEAD, version
+from sink.database import faults_as_retry, make_engine
+from sink.migrate import HEAD, schema_revision
 from sink.record import keys_match
 from sink.tables import meta
 from sink.vault import Vault
@@ -57,7 +57,7 @@ class PostgresStatus(NamedTuple):
 
 def postgres_status(url: str) -> PostgresStatus:
     """Ask the server. Raises Retry where it does not answer."""
-    server = engine(make_url(url))
+    server = make_engine(make_url(url))
     try:
         with faults_as_retry(), server.connect() as connection:
             return _status(connection)
@@ -72,6 +72,6 @@ def _status(connection: Connection) -> PostgresStatus:
     return PostgresStatus(
         server=settings["server_version"].split()[0], number=int(settings["server_version_num"]), settings=settings,
         encoding=settings["server_encoding"], now=connection.execute(text("SELECT now()")).scalar_one(),
-        standby=connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one(), tables=version(connection),
+        standby=connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one(), tables=schema_revision(connection),
         key_check={name: bytes(value) for name, value in rows},
     )  # fmt: skip

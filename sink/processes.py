@@ -20,7 +20,7 @@ FORGOTTEN = timedelta(days=1)
 _BEAT = "ON CONFLICT (id) DO UPDATE SET stages = excluded.stages, seen_at = excluded.seen_at, report = excluded.report"
 
 
-class Process(NamedTuple):
+class LiveProcess(NamedTuple):
     """A process and what it says of itself."""
 
     id: str
@@ -52,7 +52,7 @@ def forget_process(record: Record, process: str) -> None:
         connection.execute(delete(processes).where(processes.c.id == process))
 
 
-def live_processes(record: Record, now: datetime, within: timedelta = LIVE) -> list[Process]:
+def live_processes(record: Record, now: datetime, within: timedelta = LIVE) -> list[LiveProcess]:
     """Those that were seen lately, by host and id. Raises Retry."""
     with record.read() as connection:
         recent = processes.c.seen_at > current_time(connection, now) - within
@@ -64,7 +64,7 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _process(row: Any) -> Process:
+def _process(row: Any) -> LiveProcess:
     stages = msgspec.json.decode(row.stages, type=tuple[str, ...])
     report = msgspec.json.decode(row.report or "{}", type=dict[str, Any])
-    return Process(row.id, row.host, stages, row.started_at, row.seen_at, report)
+    return LiveProcess(row.id, row.host, stages, row.started_at, row.seen_at, report)

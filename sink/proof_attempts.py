@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sink.bulk import insert, instant_encoder, lock_names, query_in
-from sink.instant import read_instant
+from sink.instant import parse_instant
 from sink.record import Record
 from sink.tables import proof_attempts
 
@@ -46,7 +46,7 @@ def give_back_proof_attempt(record: Record, number: str, *, now: datetime, most:
 def _turns(connection: Connection, key: bytes, now: datetime, most: int, refill: float) -> float:
     sql = "SELECT turns, at FROM proof_attempts WHERE number IN (*)"
     for turns, at in query_in(connection, sql, [key]):
-        elapsed = max(0.0, (now - read_instant(at)).total_seconds())
+        elapsed = max(0.0, (now - parse_instant(at)).total_seconds())
         return min(float(most), float(turns) + elapsed / refill)
     return float(most)
 

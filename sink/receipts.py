@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from schemas import Receipt
-from sink.batches import once_each
+from sink.batches import without_duplicates
 from sink.bulk import (
     Row,
     execute_each,
@@ -53,7 +53,7 @@ def apply_receipts(record: Record, receipts: Sequence[Receipt]) -> None:
     """Store the outcomes of these receipts, and apply each once to its reply. Raises Retry."""
     if not receipts:
         return
-    once = once_each(receipts)
+    once = without_duplicates(receipts)
     at = instant_encoder(record.engine)
     ends = [_outcome(record, receipt, at(receipt.received_at)) for receipt in once]
     keys = {receipt.event_id: _key(record, receipt) for receipt in once}

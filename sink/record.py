@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, inspect, make_url, select
 
 from schemas import Retry
 from sink.bulk import insert
-from sink.database import Database, engine, faults_as_retry
+from sink.database import Database, faults_as_retry, make_engine
 from sink.identifiers import Identifiers
 from sink.migrate import upgrade
 from sink.tables import meta
@@ -165,7 +165,7 @@ def is_new(url: str) -> bool:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return not Path(parsed.database or "").expanduser().exists()
-    server = engine(parsed)
+    server = make_engine(parsed)
     try:
         with faults_as_retry(), server.connect() as connection:
             return not inspect(connection).has_table(meta.name)

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select, tuple_
 
-from sink.complaint_queries import Step, current_offices, messages_of, replies_of, timelines_of
+from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
 from sink.record import Record
 from sink.tables import actions, attachments, complaints, messages, parties
@@ -26,14 +26,14 @@ _INTERNAL = frozenset({"note"})
 """Steps of the timeline that citizens do not see."""
 
 
-class Words(msgspec.Struct, frozen=True):
+class TrackedText(msgspec.Struct, frozen=True):
     """Words of the citizen, or an answer."""
 
     at: datetime
     text: str
 
 
-class File(msgspec.Struct, frozen=True):
+class TrackedFile(msgspec.Struct, frozen=True):
     """A file that the citizen sent."""
 
     name: str | None
@@ -53,7 +53,7 @@ class TrackedStep(msgspec.Struct, frozen=True):
     why: str | None
 
 
-class Tracked(msgspec.Struct, frozen=True, kw_only=True):
+class TrackedReport(msgspec.Struct, frozen=True, kw_only=True):
     """A report as far as the asker may see it; from `title` on, only after a proof."""
 
     number: str
@@ -71,19 +71,19 @@ class Tracked(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     incident_date: str | None = None
     place_name: str | None = None
-    words: tuple[Words, ...] = ()
-    answers: tuple[Words, ...] = ()
-    attachments: tuple[File, ...] = ()
+    words: tuple[TrackedText, ...] = ()
+    answers: tuple[TrackedText, ...] = ()
+    attachments: tuple[TrackedFile, ...] = ()
     timeline: tuple[TrackedStep, ...] = ()
 
 
-def track(
+def track_report(
     record: Record,
     number: str | None = None,
     raw: str | None = None,
     token: str | None = None,
     last4: str | None = None,
-) -> Tracked | None:
+) -> TrackedReport | None:
     """The complaint of that number, or that the Raw opened or joined; None where there is none. Raises Retry."""
     with record.read() as connection:
         row = _find(connection, number, raw)
@@ -94,7 +94,7 @@ def track(
         proven = _has_token(record.vault, own, token) or _has_phone(record.vault, connection, own, last4)
         details = _details(connection, record.vault, row, received, own) if proven else {}
         office = current_offices(connection, [row.id]).get(row.id)
-    return Tracked(
+    return TrackedReport(
         number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
         office=None if office is None else office.office_name or office.office_id, proven=proven,
         joined=raw is not None and raw != row.raw, **details,
@@ -148,7 +148,7 @@ def _details(
         "title": row.title,
         "incident_date": row.incident_date,
         "place_name": row.place_words or row.place_name,
-        "words": tuple(Words(m.received_at, m.text) for m in received if m.direction == "in"),
+        "words": tuple(TrackedText(m.received_at, m.text) for m in received if m.direction == "in"),
         "answers": _answers(connection, row.id),
         "attachments": _files(connection, vault, row.id, own),
         "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL),
@@ -161,27 +161,27 @@ def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]])
     return unseal_contact(vault, sealed).conversation if sealed else None
 
 
-def _shown(step: Step) -> TrackedStep:
+def _shown(step: TimelineLine) -> TrackedStep:
     who = step.actor_kind if step.actor_kind == "officer" else step.who  # officers are not named to citizens
     return TrackedStep(step.at, step.what, who, step.why)
 
 
-def _answers(connection: Connection, complaint: str) -> tuple[Words, ...]:
+def _answers(connection: Connection, complaint: str) -> tuple[TrackedText, ...]:
     """Automatic replies that were sent, and the words of officers and offices, whether sent or not."""
     replies = replies_of(connection, [complaint])[complaint]
-    sent = [Words(r.sent_at, r.text) for r in replies if r.automatic and r.state in _REACHED]
+    sent = [TrackedText(r.sent_at, r.text) for r in replies if r.automatic and r.state in _REACHED]
     words = actions.c.what.in_(("answer", "question")), actions.c.applied, actions.c.text.is_not(None)
     query = select(actions.c.observed_at, actions.c.received_at, actions.c.text)
     found = connection.execute(query.where(actions.c.complaint == complaint, *words))
-    spoken = [Words(min(r.observed_at or r.received_at, r.received_at), r.text) for r in found]
+    spoken = [TrackedText(min(r.observed_at or r.received_at, r.received_at), r.text) for r in found]
     return tuple(sorted(sent + spoken, key=lambda answer: answer.at))
 
 
-def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[Row[Any]]) -> tuple[File, ...]:
+def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[Row[Any]]) -> tuple[TrackedFile, ...]:
     items = {(m.raw, m.item_index) for m in own}
     query = select(attachments).where(attachments.c.complaint == complaint).order_by(attachments.c.id)
     return tuple(
-        File(vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.sha256)
+        TrackedFile(vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.sha256)
         for f in connection.execute(query)
         if (f.raw, f.item_index) in items
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hub.accounts import Account, AccountsSnapshot
 from sink.account_states import AccountState, list_account_states
-from sink.aside import AsideRow, accounts_aside
+from sink.aside import AsideRow, list_asides
 from sink.attachments import FETCH
 from sink.jobs import count_jobs
 from sink.outbox_queries import count_unsent
@@ -43,7 +43,7 @@ def unstarted_reports(snapshot: AccountsSnapshot) -> dict[str, AccountReport]:
 
 def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) -> dict[str, AccountReport]:
     """By account; times in words are of `zone`. Raises Retry."""
-    states, aside = list_account_states(record), accounts_aside(record)
+    states, aside = list_account_states(record), list_asides(record)
     waiting: Counter[str] = Counter()
     for count in count_unsent(record):
         if count.state in ("owed", "claimed"):

@@ -12,7 +12,7 @@ from hub.settings import Settings, sqlite_path
 from schemas import Retry
 
 if TYPE_CHECKING:
-    from bus import Lag
+    from bus import PartitionLag
 
 LATE = timedelta(minutes=5)
 """An event or a reply that has waited for so long has to be looked into."""
@@ -98,13 +98,13 @@ def _ask(own: Settings, question: Any) -> Any:
         return question(record)
 
 
-def _lags(own: Settings) -> list[Lag]:
+def _lags(own: Settings) -> list[PartitionLag]:
     import asyncio
 
     from hub.opening import open_bus
     from sink.blobs import Blobs
 
-    async def ask() -> list[Lag]:
+    async def ask() -> list[PartitionLag]:
         async with open_bus(own, Blobs(own.data / "blobs")) as bus:
             return list(await bus.lag())
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from bus import Bus, Lag
+from bus import Bus, PartitionLag
 from hub.ledger import BOOKKEEPER
 from schemas import Raw, Retry
 from sink import ItemOutcome, outcomes_of
@@ -59,7 +59,7 @@ class RowsInFlight:
         while any(lag.offset < heads.get(lag.partition, 0) for lag in await self._lags()):  # noqa: ASYNC110 - another process may be booking
             await asyncio.sleep(0.05)
 
-    async def _lags(self) -> list[Lag]:
+    async def _lags(self) -> list[PartitionLag]:
         return [lag for lag in await retry_for_long(self._bus.lag) if lag.group == BOOKKEEPER]
 
     def ledger(self) -> dict[str, int]:

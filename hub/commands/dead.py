@@ -44,9 +44,9 @@ def list_dead(code: str | None, account: str | None, limit: int) -> None:
     Example:
       satupintu dead list | jq -r .code | sort | uniq -c
     """
-    from sink.dead import dead_list
+    from sink.dead import list_dead_letters
 
-    letters = with_record(lambda record: dead_list(record, limit, code=code, account=account))
+    letters = with_record(lambda record: list_dead_letters(record, limit, code=code, account=account))
     if sys.stdout.isatty():
         sys.stdout.write(format_table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
     else:
@@ -103,23 +103,23 @@ def dismiss(ids: tuple[str, ...], *, apply: bool) -> None:
 
 
 def _shown(record: Record, id: str, *, payload: bool) -> dict[str, object] | None:
-    from sink.dead import dead_event, dead_show
+    from sink.dead import load_dead_event, show_dead_letter
 
-    found = dead_show(record, id)
+    found = show_dead_letter(record, id)
     if found is None or not payload:
         return found
-    letter = dead_event(record, id)
+    letter = load_dead_event(record, id)
     log.warning("%s looked at the payload of dead letter %s", _person(), id)
     return found | {"payload": "" if letter is None else letter.event.decode("utf-8", "replace")}
 
 
 def _dismiss(record: Record, ids: Sequence[str], *, apply: bool) -> list[str]:
     from hub.clock import utc_now
-    from sink.dead import dismiss_dead
+    from sink.dead import dismiss_dead_letters
 
     letters = _letters(record, ids)
     if apply:
-        dismiss_dead(record, [letter.id for letter in letters], by=_person(), now=utc_now())
+        dismiss_dead_letters(record, [letter.id for letter in letters], by=_person(), now=utc_now())
     return [letter.id for letter in letters]
 
 
@@ -132,20 +132,20 @@ async def _replay(opened: OpenHub, ids: Sequence[str], *, apply: bool) -> list[D
 
 def _letters(record: Record, ids: Sequence[str]) -> list[Dead]:
     """Raises UsageError where one is missing."""
-    from sink.dead import dead_event
+    from sink.dead import load_dead_event
 
-    found = {id: dead_event(record, id) for id in dict.fromkeys(ids)}
+    found = {id: load_dead_event(record, id) for id in dict.fromkeys(ids)}
     if missing := [id for id, letter in found.items() if letter is None]:
         raise _unknown(missing)
     return [letter for letter in found.values() if letter is not None]
 
 
 async def _publish(opened: OpenHub, letters: Sequence[Dead]) -> None:
-    from bus import decode
+    from bus import decode_event
     from schemas import Reject
 
     try:
-        events = [decode(letter.of_topic, letter.event, opened.storage.blobs) for letter in letters]
+        events = [decode_event(letter.of_topic, letter.event, opened.storage.blobs) for letter in letters]
     except Reject as error:
         raise UsageError(f"nothing was done: a letter's event is {error.reason}") from None
     await opened.transport.bus.publish(events)

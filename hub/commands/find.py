@@ -1,4 +1,4 @@
-"""`find`: messages and complaints by anything that somebody has in hand."""
+"""`search_record`: messages and complaints by anything that somebody has in hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hub.commands import load_call_settings, print_json, print_message, with_rec
 from hub.commands._table import format_table
 
 if TYPE_CHECKING:
-    from sink.find import Found
+    from sink.find import SearchResult
     from sink.record import Record
 
 SHOWN = ("by", "number", "account", "at", "outcome", "status", "reason", "title")
@@ -39,13 +39,13 @@ def find(text: str, limit: int) -> None:
         click.get_current_context().exit(1)
 
 
-def _found(record: Record, text: str, limit: int) -> list[Found]:
+def _found(record: Record, text: str, limit: int) -> list[SearchResult]:
     from hub.accounts_file import load_accounts
-    from normalizer import e164
-    from sink.find import find as search
+    from normalizer import to_e164
+    from sink.find import search_record as search
 
     own = load_call_settings()
     snapshot = load_accounts(own.channels, zone=own.zone.key) if own.channels.exists() else None
     accounts = [(c.kind, name) for name, c in snapshot.channels.items()] if snapshot else []
-    phone = e164(text)
+    phone = to_e164(text)
     return search(record, text, phones=[phone] if phone else [], accounts=accounts, limit=limit)

@@ -16,7 +16,7 @@ from hub.running.dispatch import OutboundOf
 from hub.running.leases import Leases
 from hub.running.result_writer import ResultWriter
 from schemas import AccountFault, Reject, Retry
-from sink.attachments import Fetch, FetchResult, claim_fetches, store_fetches
+from sink.attachments import ClaimedFetch, FetchResult, claim_fetches, store_fetches
 from sink.outbox_results import next_attempt
 
 AT_ONCE = 4
@@ -74,7 +74,7 @@ class AttachmentFetcher:
     async def _store(self, results: list[FetchResult]) -> None:
         await self._backend(store_fetches, results, self._backend.timing.now())
 
-    async def _claim(self) -> list[Fetch]:
+    async def _claim(self) -> list[ClaimedFetch]:
         epochs = self._leases.usable()
         room = {account: free for account in epochs if (free := self._room(account)) > 0}
         if not room:
@@ -92,18 +92,18 @@ class AttachmentFetcher:
         slots = 1 if self._health.probing(account, "fetch") else AT_ONCE
         return slots - len(self._fetching.get(account, ()))
 
-    def _begin(self, fetch: Fetch) -> None:
+    def _begin(self, fetch: ClaimedFetch) -> None:
         self._results.in_flight.add(fetch.job.id)
         task = asyncio.create_task(self._fetch(fetch))
         self._fetching.setdefault(fetch.job.account, set()).add(task)
         task.add_done_callback(partial(self._ended, fetch))
 
-    def _ended(self, fetch: Fetch, task: asyncio.Task[None]) -> None:
+    def _ended(self, fetch: ClaimedFetch, task: asyncio.Task[None]) -> None:
         self._fetching[fetch.job.account].discard(task)
         if task.cancelled():  # before it began
             self._results.put(self._again(fetch, Retry("its lease ended")))
 
-    async def _fetch(self, fetch: Fetch) -> None:
+    async def _fetch(self, fetch: ClaimedFetch) -> None:
         account = fetch.job.account
         try:
             result = await self._brought(fetch)
@@ -122,7 +122,7 @@ class AttachmentFetcher:
         self._results.put(result)
         self._wake.set()
 
-    async def _brought(self, fetch: Fetch) -> FetchResult:
+    async def _brought(self, fetch: ClaimedFetch) -> FetchResult:
         channel = self._accounts.get(fetch.job.account)
         if not isinstance(channel, Fetches):
             raise AccountFault("no_account", "the account is gone, or its kind cannot fetch")
@@ -133,7 +133,7 @@ class AttachmentFetcher:
             raise Retry(f"the blobs folder: {type(error).__name__}") from None
         return FetchResult(fetch, "fetched", sha256=sha256, size=len(file.body), media_type=file.media_type)
 
-    def _again(self, fetch: Fetch, fault: Exception) -> FetchResult:
+    def _again(self, fetch: ClaimedFetch, fault: Exception) -> FetchResult:
         if isinstance(fault, AccountFault):  # the account itself pauses
             now = self._backend.timing.now()
             return FetchResult(fetch, "retry", due_at=now, limit=None, code=fault.code, reason=fault.detail or None)

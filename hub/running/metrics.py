@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from bus import Lag, SpoolState
+from bus import PartitionLag, SpoolState
 from hub.clock import utc_now
 from hub.ledger import Ledger, read_ledger
 from hub.opening import OpenHub
@@ -47,7 +47,7 @@ class Metrics(Collector):
         record, pools = opened.storage.record, opened.outside.pools
         self._record = CachedScan(partial(pools.io, scan_record, record, utc_now), 0.0, clock)
         self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
-        self._lags: Sequence[Lag] = ()
+        self._lags: Sequence[PartitionLag] = ()
         self._spooled: SpoolState | None = None
         self._taken = self._tried = float("-inf")
         self._busy = asyncio.Lock()
@@ -104,7 +104,7 @@ def _answers(answered: Mapping[tuple[str, int], int]) -> Metric:
     return metric
 
 
-def _lag(lags: Sequence[Lag]) -> Iterator[Metric]:
+def _lag(lags: Sequence[PartitionLag]) -> Iterator[Metric]:
     labels = ["topic", "group"]
     behind = GaugeMetricFamily("satupintu_lag", "Events that a group has still to commit.", labels=labels)
     passed = CounterMetricFamily("satupintu_offset", "Offsets of the log that a group has committed.", labels=labels)

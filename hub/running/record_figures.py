@@ -12,10 +12,10 @@ from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 
 from sink import tables
-from sink.account_states import Fault, account_faults
-from sink.aside import AsideRow, accounts_aside
+from sink.account_states import StoredAccountFault, account_faults
+from sink.aside import AsideRow, list_asides
 from sink.database import allow_long_statements
-from sink.dead import dead_counts
+from sink.dead import count_dead_letters
 from sink.leases import Lease, list_leases
 from sink.outbox_queries import ReplyCount, count_unsent
 from sink.record import Record
@@ -31,7 +31,7 @@ class RecordFigures(NamedTuple):
     """By kind and state."""
     dead: Mapping[tuple[str, str], int]
     """By account and code."""
-    faults: Mapping[str, Fault]
+    faults: Mapping[str, StoredAccountFault]
     aside: Sequence[AsideRow]
     leases: Sequence[Lease]
     at: datetime
@@ -47,7 +47,7 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         rows = connection.execute(by_kind.group_by(tables.jobs.c.kind, tables.jobs.c.state))
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
-        replies, count_unsent(record), jobs, dead_counts(record), account_faults(record), accounts_aside(record),
+        replies, count_unsent(record), jobs, count_dead_letters(record), account_faults(record), list_asides(record),
         list_leases(record), now(),
     )  # fmt: skip
 

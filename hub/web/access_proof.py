@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from stdnum import luhn
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web.api.problems import too_many
 from hub.web.limits import TokenBuckets, TokenCost, address_costs, return_tokens, take_or_wait
 from hub.web.reports import ReportService, is_raw_id
 from schemas import Retry
-from sink import Tracked
+from sink import TrackedReport
 
 T = TypeVar("T")
 DAY = 86_400
@@ -30,7 +30,9 @@ TOKENS_TRIED = 10
 class AccessProof:
     """Finds reports, and shows as much as is proven."""
 
-    def __init__(self, reports: ReportService, limits: Limits, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, reports: ReportService, limits: WebLimits, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._reports = reports
 
         def buckets(capacity: float, period: float) -> TokenBuckets:
@@ -44,7 +46,7 @@ class AccessProof:
         self._tokens = buckets(limits.lookups * TOKENS_TRIED, 600)
         self._posts = buckets(60, 120)
 
-    async def find(self, address: str, reference: str, token: str | None, last4: str | None) -> Tracked | None:
+    async def find(self, address: str, reference: str, token: str | None, last4: str | None) -> TrackedReport | None:
         """The report of that number or raw id; None: there is none. Raises Problem after too many wrong attempts."""
         if is_raw_id(reference) and self._reports.is_token_of(reference, token):
             return await self._look_up(reference, token)
@@ -62,7 +64,7 @@ class AccessProof:
         """Before the body of an attempt is read. Raises Problem where one address sends too many."""
         _take(address_costs(self._posts, address))
 
-    async def _unproven(self, address: str, reference: str) -> Tracked | None:
+    async def _unproven(self, address: str, reference: str) -> TrackedReport | None:
         """What the number alone shows. Only what finds nothing costs a turn."""
         turns = address_costs(self._unknown, address)
         _take(turns)
@@ -71,7 +73,7 @@ class AccessProof:
             return_tokens(turns)
         return found
 
-    async def _by_token(self, address: str, reference: str, token: str) -> Tracked | None:
+    async def _by_token(self, address: str, reference: str, token: str) -> TrackedReport | None:
         turns = address_costs(self._tokens, address)
         _take(turns)
         found = await self._or_give_back(turns, self._look_up(reference, token))
@@ -80,7 +82,7 @@ class AccessProof:
         return_tokens(turns)
         return found
 
-    async def _by_phone(self, address: str, number: str, last4: str) -> Tracked | None:
+    async def _by_phone(self, address: str, number: str, last4: str) -> TrackedReport | None:
         """The last digits of what was entered. The attempts for one report are counted in the record, so that neither
         a restart nor another process makes new ones."""
         turns = [
@@ -108,7 +110,7 @@ class AccessProof:
             return_tokens(turns)
             raise
 
-    async def _look_up(self, reference: str, token: str | None) -> Tracked | None:
+    async def _look_up(self, reference: str, token: str | None) -> TrackedReport | None:
         if is_raw_id(reference):
             return await self._reports.find(raw=reference, token=token)
         if is_number(reference):

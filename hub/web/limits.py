@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web.client_address import wider_networks
 
 MOST_BUCKETS = 100_000
@@ -120,7 +120,7 @@ def address_costs(buckets: TokenBuckets, address: str, cost: float = 1.0) -> lis
 class RateLimiter:
     """How often and how much a caller without an API key may file."""
 
-    def __init__(self, limits: Limits, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: WebLimits, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._reports: dict[str, TokenBuckets] = {}
         self._bytes = TokenBuckets(limits.upload * _MIB, 3600, monotonic=monotonic)

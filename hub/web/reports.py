@@ -16,12 +16,12 @@ import msgspec
 from uuid_utils import uuid7
 
 from connectors.web import Report, ReportFile
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web.api.problems import Problem, not_stored
 from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_digest
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from schemas import Body, Raw, Retry
-from sink import Tracked, give_back_proof_attempt, outcomes_of, take_proof_attempt, track
+from sink import TrackedReport, give_back_proof_attempt, outcomes_of, take_proof_attempt, track_report
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -73,7 +73,7 @@ class ReportService:
         pools: Pools,
         clock: Callable[[], datetime],
         answered: Counter[tuple[str, int]],
-        attempts_a_day: float = Limits().proofs_number,
+        attempts_a_day: float = WebLimits().proofs_number,
     ) -> None:
         self._publish = publish
         self._blobs = blobs
@@ -154,9 +154,9 @@ class ReportService:
 
     async def find(
         self, number: str | None = None, raw: str | None = None, token: str | None = None, last4: str | None = None
-    ) -> Tracked | None:
+    ) -> TrackedReport | None:
         """A report, as much of it as is proven."""
-        return await self._pools.io(track, self._record, number=number, raw=raw, token=token, last4=last4)
+        return await self._pools.io(track_report, self._record, number=number, raw=raw, token=token, last4=last4)
 
     async def file_bytes(self, sha256: str) -> bytes:
         """A file of a report."""

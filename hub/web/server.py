@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web.client_address import Network
 from hub.web.connections import ConnectionLimit
 
@@ -180,9 +180,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._header_timer = None
 
 
-def server_config(app: ASGIApp, limits: Limits | None = None, proxies: Sequence[Network] = ()) -> uvicorn.Config:
+def server_config(app: ASGIApp, limits: WebLimits | None = None, proxies: Sequence[Network] = ()) -> uvicorn.Config:
     """The configuration of every port that answers HTTP."""
-    limits = limits or Limits()
+    limits = limits or WebLimits()
     most = max(16, min(int(limits.connections), _descriptors() - DESCRIPTORS_FOR_OTHERS))
     limit = ConnectionLimit(most, int(limits.connections_address), proxies)
     protocol = type("Connection", (BoundedHttpProtocol,), {"limit": limit})

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Literal
 
-from bus import Batch, Bus, Lag, StoredEvent
+from bus import Batch, Bus, PartitionLag, StoredEvent
 from schemas import Event, Retry
 
 Mood = Literal["well", "refuses", "hangs", "late"]
@@ -43,7 +43,7 @@ class Faulty(Bus):
     async def commit(self, batch: Batch) -> None:
         await self.inner.commit(batch)
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         if self.mood != "well":
             raise Retry("the broker is unavailable")
         return await self.inner.lag()

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from bus import AsideStore, Guard, MemoryAsides, MemoryBus, Run, Stage, StoredEvent, decode, pump
+from bus import AsideStore, GuardLimits, MemoryAsides, MemoryBus, Run, Stage, StoredEvent, decode_event, pump
 from schemas import Dead, Event, Message, Raw
 from tests.bus.events import AT, message
 
@@ -30,11 +30,13 @@ class Pumping:
         self.asides: AsideStore = MemoryAsides()
         self.waits = Waits()
 
-    async def run(self, run: Run, events: Sequence[Event], *, size: int = 500, guard: Guard | None = None) -> Stage:
+    async def run(
+        self, run: Run, events: Sequence[Event], *, size: int = 500, guard: GuardLimits | None = None
+    ) -> Stage:
         """Publish the events and pump them through the stage until it has committed them, or stops."""
         await self.bus.publish(events)
         return await self.go(
-            Stage("reader", events[0].topic, run, batch_size=size, guard=guard or Guard()), len(events)
+            Stage("reader", events[0].topic, run, batch_size=size, guard=guard or GuardLimits()), len(events)
         )
 
     async def go(self, stage: Stage, count: int, monotonic: Callable[[], float] = time.monotonic) -> Stage:
@@ -62,7 +64,7 @@ class Pumping:
 
     async def aside(self) -> list[int]:
         """The numbers of the raws that were put aside."""
-        return [int(decode("raw", s.event().event).id) for s in await self._all("aside")]  # type: ignore[attr-defined]
+        return [int(decode_event("raw", s.event().event).id) for s in await self._all("aside")]  # type: ignore[attr-defined]
 
     async def behind(self) -> int:
         """Events of the stage's own topic that are not committed."""

@@ -10,12 +10,22 @@ from datetime import datetime, timedelta
 import pytest
 from msgspec.structs import asdict, replace
 
-from bus import Batch, Guard, MemoryAsides, MemoryBus, SideLane, Stage, keys_aside, pump, uncommitted_events
+from bus import (
+    Batch,
+    GuardLimits,
+    MemoryAsides,
+    MemoryBus,
+    SideLane,
+    Stage,
+    keys_of_waiting_events,
+    pump,
+    uncommitted_events,
+)
 from schemas import Dead, Event, Message, Raw, Reject, Retry, Slow
 from tests.bus import virtual
 from tests.bus.events import AT, message, raw
 
-GUARD = Guard(run=20)
+GUARD = GuardLimits(run=20)
 
 
 def clock() -> datetime:
@@ -55,7 +65,7 @@ class HotReader:
 
     async def _waiting(self) -> set[str]:
         slow = {stored.key async for stored in uncommitted_events(self.bus, Slow.topic, "slow")}
-        return slow | await keys_aside(self.bus, self.store, "slow")
+        return slow | await keys_of_waiting_events(self.bus, self.store, "slow")
 
 
 class HotProcess:

@@ -8,12 +8,12 @@ import pytest
 from msgspec import defstruct
 from msgspec.structs import asdict, replace
 
-from bus import Guard, MemoryBus, Run, Stage, StageStopped
+from bus import GuardLimits, MemoryBus, Run, Stage, StageStopped
 from schemas import Dead, Event, Raw, Reject, encode
 from tests.bus.events import AT, raw
 from tests.bus.pumping import Pumping, read_one, stage_that
 
-GUARD = Guard(run=20, share=0.5, of=100, spared={"file"})
+GUARD = GuardLimits(run=20, share=0.5, of=100, spared={"file"})
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_a_bug_that_goes_on_with_the_next_account_stops_the_stage(pumping:
 
 async def test_an_event_that_goes_well_ends_a_row_of_bugs(pumping: Pumping) -> None:
     mixed = [raws(1, "good" if number % 5 == 0 else f"bad-{number % 5}", number)[0] for number in range(100)]
-    await pumping.run(stage_that(lambda number, _: KeyError() if number % 5 else None), mixed, guard=Guard())
+    await pumping.run(stage_that(lambda number, _: KeyError() if number % 5 else None), mixed, guard=GuardLimits())
     assert len(await pumping.dead()) == 80
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bus._opened import Opened
+from bus._opened import LazyResource
 from schemas import Retry
 
 
@@ -17,7 +17,7 @@ class Door:
         self.free = asyncio.Event()
         self.openings = 0
         self.closed: list[int] = []
-        self.opened = Opened(self._open, self._close)
+        self.opened = LazyResource(self._open, self._close)
         self._failures = failures
 
     async def _open(self) -> int:
@@ -88,14 +88,14 @@ async def given_up() -> object:
 
 
 async def test_an_opening_that_is_cancelled_inside_is_tried_again() -> None:
-    opened = Opened(given_up, closing)
+    opened = LazyResource(given_up, closing)
     for _ in range(2):
         with pytest.raises(Retry):
             await opened.get()
 
 
 async def test_who_is_told_to_stop_stops() -> None:
-    opened = Opened(lambda: asyncio.sleep(60, object()), closing)
+    opened = LazyResource(lambda: asyncio.sleep(60, object()), closing)
     waiting = asyncio.create_task(opened.get())
     await asyncio.sleep(0)
     waiting.cancel()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import GroupInUse, Lag, SqliteBus, Turnstile, _log, forget_group
+from bus import GroupInUse, PartitionLag, SqliteBus, Turnstile, _log, forget_group
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, soon
 
 DAY = timedelta(days=1)
@@ -139,7 +139,7 @@ async def test_a_clock_that_was_ahead_hides_no_lag(log: Path) -> None:
         written = clock.time
         clock.time += timedelta(minutes=5)
         (lag,) = await bus.lag()
-        assert lag == Lag("raw", "reader", 0, 1, 1, written)
+        assert lag == PartitionLag("raw", "reader", 0, 1, 1, written)
 
 
 async def test_a_forgotten_group_pins_the_log_no_more(log: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bus import Lag
+from bus import PartitionLag
 from hub.commands import _waiting
 from hub.commands._waiting import RowsInFlight
 from schemas import Retry
@@ -25,11 +25,11 @@ class FaultyBus:
         self._fail()
         self.published += events
 
-    async def lag(self) -> list[Lag]:
+    async def lag(self) -> list[PartitionLag]:
         self._fail()
         self.calls += 1
-        ledger = Lag("raw", "ledger", 0, self.calls, max(0, 5 - self.calls), None)
-        return [ledger, Lag("raw", "reader", 0, 0, 9, None)]
+        ledger = PartitionLag("raw", "ledger", 0, self.calls, max(0, 5 - self.calls), None)
+        return [ledger, PartitionLag("raw", "reader", 0, 0, 9, None)]
 
     def _fail(self) -> None:
         self.faults -= 1

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from bus import Bus, Guard, MemoryAsides, Stage, _aside_workers, _lane, pump
+from bus import Bus, GuardLimits, MemoryAsides, Stage, _aside_workers, _lane, pump
 from schemas import Event, Message, Raw, Reject
 from tests.bus.events import AT, message, raw
 
@@ -53,7 +53,7 @@ async def test_an_account_is_put_aside_and_comes_back_in_order(bus: Bus) -> None
         return len({m.id for m in await messages(bus)}) == 30 + 150 - 20
 
     await bus.publish([*of("bad", range(100)), *of("good", range(30))])
-    stage = Stage("reader", "raw", run, batch_size=25, guard=Guard(run=20))
+    stage = Stage("reader", "raw", run, batch_size=25, guard=GuardLimits(run=20))
     pumping = asyncio.create_task(pump(bus, stage, aside=store))
     await until(good_ones)
     assert {m.account for m in await messages(bus)} == {"good"}

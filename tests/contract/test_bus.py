@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bus import Batch, Bus, Lag, PartitionLost, StoredEvent
+from bus import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from schemas import encode
 from tests.bus.events import citizens, consume, everything, ids, in_order, raw, receipt, soon
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def totals(lags: list[Lag], group: str) -> tuple[int, int]:
+def totals(lags: list[PartitionLag], group: str) -> tuple[int, int]:
     """Events behind, and partitions."""
     mine = [lag for lag in lags if lag.group == group]
     return sum(lag.behind for lag in mine), len(mine)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bus import Bus, MemoryBodyStore, Stage, decode, pump
+from bus import Bus, MemoryBodyStore, Stage, decode_event, pump
 from schemas import Dead, Event, Raw, Reject, Retry, encode
 from tests.bus.events import AT, consume, everything, ids, raw
 
@@ -42,7 +42,7 @@ async def test_a_large_event_is_delivered_whole_and_stands_as_a_reference(bus: B
     stored = await everything(bus, "reader", 3)
     assert [one.event() for one in stored] == [raw(0), event, raw(2)]
     assert all(len(one.value) < 1000 for one in stored)
-    assert decode("raw", stored[1].value, bodies) == event
+    assert decode_event("raw", stored[1].value, bodies) == event
 
 
 async def test_a_large_event_is_read_whole(bus: Bus) -> None:
@@ -95,7 +95,7 @@ def poison() -> Raw:
 async def test_a_poison_pill_dies_whole(bus: Bus, bodies: MemoryBodyStore) -> None:
     (letter,) = await pumped(bus, [poison()], Reject("no_text"))
     assert (letter.code, letter.raw, letter.account) == ("no_text", "1", "sms")
-    assert decode(letter.of_topic, letter.event, bodies) == poison()
+    assert decode_event(letter.of_topic, letter.event, bodies) == poison()
     assert len(letter.event_key) < 100
 
 

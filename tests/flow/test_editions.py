@@ -16,7 +16,7 @@ from hub.editions import Editions, LiveEdition
 from hub.settings import UsageError
 from router import Rules
 from schemas import Retry
-from sink.aside import accounts_aside, put_account_aside
+from sink.aside import list_asides, put_account_aside
 from sink.editions import edition_versions, latest_edition
 from sink.record import Record
 from sink.vault import Vault
@@ -190,7 +190,7 @@ def test_a_new_edition_of_an_account_releases_it(record: Record, here: Machine) 
     put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
     here.write(SMS.format(token="second"), at=1)
     here.editions.step(record)
-    assert [row.released_at is not None for row in accounts_aside(record)] == [True]
+    assert [row.released_at is not None for row in list_asides(record)] == [True]
 
 
 def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: Record, tmp_path: Path) -> None:

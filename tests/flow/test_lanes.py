@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus import Lag, MemoryBus
+from bus import MemoryBus, PartitionLag
 from hub.lanes import ENOUGH, GROUP, LONGEST_WAIT, PAUSE, Lanes, wait_for_live_groups
 from hub.ledger import in_flight
 from schemas import Event, Raw, Slow
@@ -96,7 +96,7 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.clock, self.scans = clock, 0
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         self.scans += 1
         self.clock.now += 5.0
         return await super().lag()
@@ -132,9 +132,9 @@ class BusyBus(MemoryBus):
         super().__init__()
         self.readings = readings
 
-    async def lag(self) -> list[Lag]:
+    async def lag(self) -> list[PartitionLag]:
         self.readings -= 1
-        return [Lag("messages", "matcher", 0, 0, ENOUGH + (self.readings >= 0), None)]
+        return [PartitionLag("messages", "matcher", 0, 0, ENOUGH + (self.readings >= 0), None)]
 
 
 async def waits_of(readings: int) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from normalizer import MATCHER, match
-from normalizer.content import digest
+from normalizer.content import text_digest
 from schemas import Attachment, Matched, Message, Party, complaint_id
 from tests.normalizer.stage import BUDI, LAMP, ROAD, SARI, MemoryDouble, match_each, message, number_of, opened
 
@@ -390,7 +390,7 @@ def test_few_letters_are_no_report_to_recognise() -> None:
     memory = MemoryDouble()
     opened(memory, text="Jalan rusak")
     opened(memory, "1", "Jalan rusak", opens_report=True)
-    assert digest("Jalan rusak") is None
+    assert text_digest("Jalan rusak") is None
 
 
 def test_only_the_words_that_opened_a_complaint_identify_it() -> None:

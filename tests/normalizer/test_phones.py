@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer.phones import e164, identified
+from normalizer.phones import normalize_party, to_e164
 from schemas import Party
 
 WAYS = [
@@ -21,30 +21,30 @@ WAYS = [
 
 @pytest.mark.parametrize("written", WAYS)
 def test_case_10_one_phone_written_many_ways_is_one_citizen(written: str) -> None:
-    party = identified(Party(phone=written))
+    party = normalize_party(Party(phone=written))
     assert party.identities == ("+6281200001234",)
     assert party.phone_written == written
 
 
 def test_case_10_a_phone_in_its_form_has_no_other_written_form() -> None:
     party = Party(phone="+6281200001234", name="Sari")
-    assert identified(party) is party
+    assert normalize_party(party) is party
 
 
 def test_case_10_an_eleven_digit_number_with_62_is_not_taken_for_a_national_one() -> None:
-    assert e164("62812000012") == "+62812000012"
+    assert to_e164("62812000012") == "+62812000012"
 
 
 @pytest.mark.parametrize("written", ["1708", "TELKOMSEL", "", "0", "++62812", "null"])
 def test_a_word_that_is_no_phone_stays_as_written(written: str) -> None:
-    party = identified(Party(phone=written))
+    party = normalize_party(Party(phone=written))
     assert party.phone is None
     assert party.phone_written == (written or None)
 
 
 def test_numbers_of_other_countries_and_landlines() -> None:
-    assert e164("+60 12-345 6789") == "+60123456789"
-    assert e164("(022) 4231234") == "+62224231234"
+    assert to_e164("+60 12-345 6789") == "+60123456789"
+    assert to_e164("(022) 4231234") == "+62224231234"
 
 
 FORMS = [
@@ -72,7 +72,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("written", "phone"), FORMS)
 def test_cases_06_07_08_a_phone_as_files_pastes_and_gateways_write_it(written: str, phone: str) -> None:
-    party = identified(Party(phone=written))
+    party = normalize_party(Party(phone=written))
     assert (party.phone, party.phone_written) == (phone, written)
 
 
@@ -81,46 +81,46 @@ NOBODY = ["-", "0", "000000000000", "00000000000", "6.28E+12", "Anonim", "#N/A",
 
 @pytest.mark.parametrize("word", NOBODY)
 def test_case_05_a_word_for_nobody_is_no_identity(word: str) -> None:
-    party = identified(Party(phone=word, email=word, nik=word))
+    party = normalize_party(Party(phone=word, email=word, nik=word))
     assert party.identities == ()
     assert party.phone_written == word
 
 
 @pytest.mark.parametrize("word", [w for w in NOBODY if "E+" not in w])
 def test_case_05_a_user_called_nobody_is_no_identity(word: str) -> None:
-    assert identified(Party(user=f"file:{word}")).identities == ()
+    assert normalize_party(Party(user=f"file:{word}")).identities == ()
 
 
 @pytest.mark.parametrize("user", ["file:@warga", "telegram:123456789", "whatsapp:US.1349"])
 def test_case_05_a_handle_stays_an_identity(user: str) -> None:
-    assert identified(Party(user=user)).identities == (user,)
+    assert normalize_party(Party(user=user)).identities == (user,)
 
 
 @pytest.mark.parametrize("nik", ["0000000000000000", "1111111111111111", "3273013201900001", "3273010113900001"])
 def test_a_nik_whose_birthday_is_none_is_no_identity(nik: str) -> None:
-    assert identified(Party(nik=nik)).identities == ()
+    assert normalize_party(Party(nik=nik)).identities == ()
 
 
 @pytest.mark.parametrize("nik", ["3273010101900001", "3273014101900001", "3273017112900001"])
 def test_a_nik_of_a_man_and_of_women(nik: str) -> None:
-    assert identified(Party(nik=nik)).nik == nik
+    assert normalize_party(Party(nik=nik)).nik == nik
 
 
 @given(st.text(max_size=40))
 def test_identifying_never_fails_and_is_the_same_twice(text: str) -> None:
-    once = identified(Party(name=text, phone=text, email=text, nik=text))
-    assert identified(once) == once
+    once = normalize_party(Party(name=text, phone=text, email=text, nik=text))
+    assert normalize_party(once) == once
 
 
 def test_email_and_nik_in_one_form() -> None:
-    party = identified(Party(email=" Sari@Example.ID ", nik="3273 0101 0190 0001", name="Sari\u200b\nDewi"))
+    party = normalize_party(Party(email=" Sari@Example.ID ", nik="3273 0101 0190 0001", name="Sari\u200b\nDewi"))
     assert (party.email, party.nik, party.name) == ("sari@example.id", "3273010101900001", "Sari Dewi")
 
 
 def test_a_nik_that_is_none_tells_nobody_apart() -> None:
-    assert identified(Party(nik="12345")).identities == ()
+    assert normalize_party(Party(nik="12345")).identities == ()
 
 
 @given(st.from_regex(r"(\+?62|0)8[0-9]{5,14}", fullmatch=True))
 def test_the_short_way_says_what_the_library_says(written: str) -> None:
-    assert e164(written) == e164(f" {written} ")  # blanks keep it off the short way
+    assert to_e164(written) == to_e164(f" {written} ")  # blanks keep it off the short way

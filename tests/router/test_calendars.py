@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.calendars import FILE, written
-from router.calendars import Calendar, Holiday, calendar_of, load_holidays, local_day, national_holidays, zone_of
+from router.calendars import (
+    Holiday,
+    WorkingDayCalendar,
+    calendar_of,
+    load_holidays,
+    local_day,
+    national_holidays,
+    zone_of,
+)
 
 NATIONAL = calendar_of("32.73", national_holidays())
 DAYS = st.dates(date(2025, 1, 1), date(2027, 12, 31))
@@ -37,7 +45,7 @@ def test_a_year_has_as_many_working_days_as_its_decree_leaves(year: int, working
 
 
 def test_a_decree_of_august_moves_a_due_date_that_was_open() -> None:
-    before = Calendar(h for h in national_holidays() if h.decree != "SKB 933/1/3 Tahun 2025")
+    before = WorkingDayCalendar(h for h in national_holidays() if h.decree != "SKB 933/1/3 Tahun 2025")
     assert before.add(date(2025, 8, 15), 3).day == date(2025, 8, 20)
     after = NATIONAL.add(date(2025, 8, 15), 3)
     assert after.day == date(2025, 8, 21)

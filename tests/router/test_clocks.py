@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.calendars import Calendar, calendar_of, national_holidays
-from router.clocks import LIMITS, Clock, Limits, Step, StepKind, clocks_of, due_in_hours, reminders
+from router.calendars import WorkingDayCalendar, calendar_of, national_holidays
+from router.clocks import LIMITS, Clock, ClockEvent, ClockLimits, StepKind, clocks_of, due_in_hours, reminders
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 CALENDAR = calendar_of("32.73", national_holidays())
@@ -27,8 +27,8 @@ def at(day: str, hour: int = 10) -> datetime:
     return datetime.fromisoformat(f"{day}T{hour:02}:00:00").replace(tzinfo=JAKARTA)
 
 
-def clocks(*steps: tuple[str, StepKind], now: str, limits: Limits = LIMITS["complaint"]) -> dict[str, Clock]:
-    found = clocks_of([Step(at(day), kind) for day, kind in steps], limits, CALENDAR, "32.73", at(now, 23))
+def clocks(*steps: tuple[str, StepKind], now: str, limits: ClockLimits = LIMITS["complaint"]) -> dict[str, Clock]:
+    found = clocks_of([ClockEvent(at(day), kind) for day, kind in steps], limits, CALENDAR, "32.73", at(now, 23))
     return {clock.name: clock for clock in found}
 
 
@@ -89,8 +89,8 @@ def test_the_class_of_the_report_decides_the_completion(kind: str, days: int) ->
 
 
 def test_the_zone_of_the_office_decides_the_day_of_receipt() -> None:
-    steps = [Step(datetime(2026, 2, 2, 16, 30, tzinfo=UTC), "received")]
-    dues = [clocks_of(steps, Limits(), CALENDAR, code, steps[0].at)[0].due for code in ("31", "51", "91")]
+    steps = [ClockEvent(datetime(2026, 2, 2, 16, 30, tzinfo=UTC), "received")]
+    dues = [clocks_of(steps, ClockLimits(), CALENDAR, code, steps[0].at)[0].due for code in ("31", "51", "91")]
     assert dues == [date(2026, 2, 5), date(2026, 2, 6), date(2026, 2, 6)]
 
 
@@ -113,21 +113,23 @@ def test_calendar_hours_rest_too() -> None:
 
 @given(start=MOMENTS, later=LATER, seed=st.randoms())
 def test_the_order_in_which_steps_arrive_changes_nothing(start, later, seed) -> None:
-    steps = [Step(start, "received"), *(Step(start + delay, kind) for delay, kind in later)]
+    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
     distinct = list({s.at: s for s in steps}.values())
     shuffled = list(distinct)
     seed.shuffle(shuffled)
-    assert clocks_of(shuffled, Limits(), CALENDAR, "32", now) == clocks_of(distinct, Limits(), CALENDAR, "32", now)
+    assert clocks_of(shuffled, ClockLimits(), CALENDAR, "32", now) == clocks_of(
+        distinct, ClockLimits(), CALENDAR, "32", now
+    )
 
 
 @given(start=MOMENTS, later=LATER)
 def test_a_due_date_is_a_working_day_and_never_earlier_than_without_rest(start, later) -> None:
-    steps = [Step(start, "received"), *(Step(start + delay, kind) for delay, kind in later)]
+    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
     asked = {s for s in steps if s.kind in ("asked", "replied")}
-    restless = {c.name: c for c in clocks_of([s for s in steps if s not in asked], Limits(), CALENDAR, "32", now)}
-    for clock in clocks_of(steps, Limits(), CALENDAR, "32", now):
+    restless = {c.name: c for c in clocks_of([s for s in steps if s not in asked], ClockLimits(), CALENDAR, "32", now)}
+    for clock in clocks_of(steps, ClockLimits(), CALENDAR, "32", now):
         assert clock.due is None or CALENDAR.is_working(clock.due)
         if clock.due is not None and clock.name != "closing":
             assert clock.due >= (restless[clock.name].due or clock.due)
@@ -136,11 +138,11 @@ def test_a_due_date_is_a_working_day_and_never_earlier_than_without_rest(start, 
 @given(start=MOMENTS, later=LATER, moved=st.dates(date(2025, 1, 1), date(2027, 12, 31)))
 def test_a_late_decree_moves_a_due_date_by_at_most_its_own_day(start, later, moved) -> None:
     holidays = national_holidays()
-    more = Calendar([*holidays, holidays[0]._replace(day=moved, kind="joint", decree="SKB")])
-    steps = [Step(start, "received"), *(Step(start + delay, kind) for delay, kind in later)]
+    more = WorkingDayCalendar([*holidays, holidays[0]._replace(day=moved, kind="joint", decree="SKB")])
+    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
-    before = {c.name: c for c in clocks_of(steps, Limits(), CALENDAR, "32", now)}
-    for clock in clocks_of(steps, Limits(), more, "32", now):
+    before = {c.name: c for c in clocks_of(steps, ClockLimits(), CALENDAR, "32", now)}
+    for clock in clocks_of(steps, ClockLimits(), more, "32", now):
         old = before[clock.name].due
         if clock.due is not None and old is not None and clock.due != old:
             assert clock.due == CALENDAR.add(old, 1).day or clock.due == more.add(old, 1).day

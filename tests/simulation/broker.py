@@ -14,7 +14,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from bus import Batch, Bus, Lag, MemoryBus, StoredEvent
+from bus import Batch, Bus, MemoryBus, PartitionLag, StoredEvent
 from schemas import Event, Retry
 from tests.simulation.faults import Faults
 from tests.simulation.process import OWNER, Process
@@ -81,7 +81,7 @@ class SeenBus(Bus):
         if self._faults("commit done, answer lost"):
             raise Retry("the broker did not answer")
 
-    async def lag(self) -> Sequence[Lag]:
+    async def lag(self) -> Sequence[PartitionLag]:
         await self._travel()
         return await self._inner.lag()
 

@@ -21,7 +21,7 @@ from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.clock import Clock, TimeSource
 from hub.editions import EditedFile, Editions, LiveEdition
 from hub.lanes import Lanes
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.opening import LiveEditions, OpenHub, OutsideWorld, Storage, Transport
 from hub.running import dispatch, fetching, pipeline
 from hub.running.status import ProcessStatus
@@ -48,7 +48,7 @@ SETTINGS = Settings(
     data=NOWHERE, host="127.0.0.1", port=8080, bus="memory://", record="sqlite:///", channels=NOWHERE / "channels.toml",
     keys=NOWHERE / "keys.toml", zone=ZoneInfo("Asia/Jakarta"), public_url="https://hub.example", inside=None,
     proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=GUARD_RUN,
-    guard_share=0.5, limits=Limits(),
+    guard_share=0.5, limits=WebLimits(),
 )  # fmt: skip
 IDLE: tuple[tuple[Any, str, Any], ...] = (
     (dispatch, "POLL_EVERY", 3.0),

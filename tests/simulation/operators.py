@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from random import Random
 
-from bus import decode
+from bus import decode_event
 from schemas import Retry
-from sink import Record, dead_event, release_account
+from sink import Record, load_dead_event, release_account
 from sink.editions import publish_edition
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
@@ -88,9 +88,9 @@ class Operator:
         return len(waiting)
 
     async def _again(self, letter: str) -> None:
-        dead = await self._pools.io(dead_event, self._record, letter)
+        dead = await self._pools.io(load_dead_event, self._record, letter)
         if dead is not None:  # another letter of the same item may have closed it
-            await self._bus.publish([decode(dead.of_topic, dead.event, None)])
+            await self._bus.publish([decode_event(dead.of_topic, dead.event, None)])
 
     async def _insist(self, act: Callable[[], object]) -> None:
         while True:

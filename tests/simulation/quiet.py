@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from bus import MemoryBus
 from bus._aside import lane_name
 from hub.ledger import waiting_aside
-from sink import Record, accounts_aside
+from sink import Record, list_asides
 from tests.simulation.citizens import Webhooks
 from tests.simulation.database import open_cursor
 from tests.simulation.hubs import Hubs
@@ -64,7 +64,7 @@ class Quiet:
 
     async def _inside_has(self) -> str:
         behind = [f"{lag.group} on {lag.topic}: {lag.behind}" for lag in await self._bus.lag() if lag.behind]
-        lanes = [lane_name(row.stage, row.account, row.since) for row in accounts_aside(self._seen)]
+        lanes = [lane_name(row.stage, row.account, row.since) for row in list_asides(self._seen)]
         aside = await waiting_aside(self._bus, lanes)
         owed, jobs = self._record.execute(_OWED).fetchall(), self._record.execute(_JOBS).fetchall()
         return f"{behind} {aside} {owed} {jobs}" if behind or aside or owed or jobs else ""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bus import MemoryBus
-from sink import balance, last_booked
+from sink import last_booked, read_balance
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
 from tests.simulation.channels import KINDS
@@ -177,7 +177,7 @@ class World:
                     await office.handle(number, self._now)
 
     async def _facts(self, record: sqlite3.Connection) -> Facts:
-        ledger = balance(self._seen, last_booked(self._seen), set())["all"]
+        ledger = read_balance(self._seen, last_booked(self._seen), set())["all"]
         attempts = [attempt for provider in self._providers.values() for attempt in provider.attempts]
         return Facts(
             raws=await logged_raws(self._bus), written=self._written, attempts=sorted(attempts, key=lambda a: a.began),

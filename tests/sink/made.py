@@ -24,7 +24,7 @@ from schemas import (
     message_id,
 )
 from schemas.memory import Decision, Entry, Known, Query
-from sink import Record, RecordMemory, balance, book_received, last_booked
+from sink import Record, RecordMemory, book_received, last_booked, read_balance
 from sink.persist import Persisted, persist_batch
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
@@ -106,7 +106,7 @@ def received(record: Record, *messages: Message) -> None:
 
 def ledger(record: Record, *in_flight: str) -> dict[str, Any]:
     """The line of all accounts; zeros are left out. Its two sides are always equal."""
-    line = balance(record, last_booked(record), in_flight)["all"]
+    line = read_balance(record, last_booked(record), in_flight)["all"]
     ends = ("recorded", "added", "asked", "redelivered", "refused", "dead", "in_flight", "lost")
     assert line["received"] == sum(line[end] for end in ends)
     return {name: value for name, value in line.items() if value}

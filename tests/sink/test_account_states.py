@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from sink import Record
 from sink.account_states import (
-    Fault,
+    StoredAccountFault,
     account_faults,
     clear_account_fault,
     list_account_states,
@@ -17,7 +17,7 @@ from sink.account_states import (
 )
 from sink.cursors import load_cursor, save_cursor
 from sink.editions import Edition, edition_versions, latest_edition, publish_edition
-from sink.processes import Process, forget_process, heartbeat, live_processes
+from sink.processes import LiveProcess, forget_process, heartbeat, live_processes
 from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, lease
 
@@ -26,7 +26,8 @@ def test_a_fault_is_known_until_the_account_is_mended(record: Record) -> None:
     set_account_fault(record, "wa", "token_expired", "code 190", now=NOW, retry_at=at(600))
     set_account_fault(record, "sms", "no_credit", "", now=NOW)
     assert account_faults(record) == {
-        "wa": Fault("token_expired", "code 190", NOW, at(600)), "sms": Fault("no_credit", "", NOW, None),
+        "wa": StoredAccountFault("token_expired", "code 190", NOW, at(600)),
+        "sms": StoredAccountFault("no_credit", "", NOW, None),
     }  # fmt: skip
     assert clear_account_fault(record, "wa")
     assert not clear_account_fault(record, "wa")
@@ -36,9 +37,9 @@ def test_a_fault_is_known_until_the_account_is_mended(record: Record) -> None:
 def test_the_same_fault_again_stays_as_old_as_it_is(record: Record) -> None:
     set_account_fault(record, "wa", "token_expired", "code 190", now=NOW)
     set_account_fault(record, "wa", "token_expired", "code 191", now=at(60), retry_at=at(90))
-    assert account_faults(record)["wa"] == Fault("token_expired", "code 191", NOW, at(90))
+    assert account_faults(record)["wa"] == StoredAccountFault("token_expired", "code 191", NOW, at(90))
     set_account_fault(record, "wa", "blocked", "", now=at(70))
-    assert account_faults(record)["wa"] == Fault("blocked", "", at(70), None)
+    assert account_faults(record)["wa"] == StoredAccountFault("blocked", "", at(70), None)
 
 
 def test_cursor_fault_and_times_of_an_account_stand_beside_each_other(record: Record) -> None:
@@ -48,7 +49,7 @@ def test_cursor_fault_and_times_of_an_account_stand_beside_each_other(record: Re
     save_cursor(record, "mail", epochs["mail"], "17", at(7))
     state = list_account_states(record)["mail"]
     assert (state.last_in_at, state.last_out_at, state.cursor_at) == (at(3), at(4), at(7))
-    assert state.fault == Fault("no_login", "", at(6), None)
+    assert state.fault == StoredAccountFault("no_login", "", at(6), None)
     assert load_cursor(record, "mail") == "17"
     assert list_account_states(record)["sms"].fault is None
 
@@ -112,6 +113,6 @@ def test_processes_at_work_are_seen_and_dead_ones_are_not(record: Record) -> Non
 def test_a_process_is_seen_by_one_clock(record: Record) -> None:
     heartbeat(record, "a", host="satu", stages=["sink"], started_at=NOW, now=NOW)
     (process,) = live_processes(record, NOW, timedelta(seconds=5))
-    assert isinstance(process, Process)
+    assert isinstance(process, LiveProcess)
     assert process.seen_at.tzinfo is UTC
     assert datetime(2025, 1, 1, tzinfo=UTC) < process.seen_at

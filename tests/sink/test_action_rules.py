@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from schemas import Actor, Attachment, Office
-from sink.action_rules import Case, OfficeState, apply
+from sink.action_rules import ComplaintState, OfficeState, apply_action
 from tests.sink.made import action
 
 ROADS = Office(id="pu", name="Dinas Pekerjaan Umum")
 
 
-def case(status: str = "verified", at: int | None = 5, **offices: tuple[str, str]) -> Case:
+def case(status: str = "verified", at: int | None = 5, **offices: tuple[str, str]) -> ComplaintState:
     """A complaint with that status since minute `at`; offices as state and kind of the actor that chose them."""
     states = {office: OfficeState(None, state, by, None, since=1) for office, (state, by) in offices.items()}
-    return Case("c", status=status, status_at=at, offices=states)
+    return ComplaintState("c", status=status, status_at=at, offices=states)
 
 
 @pytest.mark.parametrize(
@@ -38,27 +38,27 @@ def test_a_status_moves_forward_only_by_the_sources_own_time(
     status: Any, at: int, reopens: bool, moves: bool, reason: str | None
 ) -> None:
     now = case("verified", 5)
-    effect = apply(action(1, "status", status=status, status_said="BARU", reopens=reopens), now, None, at)
+    effect = apply_action(action(1, "status", status=status, status_said="BARU", reopens=reopens), now, None, at)
     assert (effect.status_moved, effect.reason) == (moves, reason)
     assert (now.status, now.status_said) == ((status, "BARU") if moves else ("verified", None))
 
 
 def test_a_closed_complaint_moves_between_closed_statuses_and_opens_only_where_stated() -> None:
     now = case("done")
-    assert apply(action(1, "status", status="archived"), now, None, 6).status_moved
-    assert not apply(action(2, "status", status="in_progress"), now, None, 7).status_moved
-    assert apply(action(3, "status", status="in_progress", reopens=True), now, None, 7).status_moved
+    assert apply_action(action(1, "status", status="archived"), now, None, 6).status_moved
+    assert not apply_action(action(2, "status", status="in_progress"), now, None, 7).status_moved
+    assert apply_action(action(3, "status", status="in_progress", reopens=True), now, None, 7).status_moved
     assert now.status == "in_progress"
 
 
 def test_the_first_status_needs_no_earlier_time() -> None:
     now = case("unverified", None)
-    assert apply(action(1, "status", status="done"), now, None, 1).status_moved
+    assert apply_action(action(1, "status", status="done"), now, None, 1).status_moved
 
 
 def test_an_answer_with_a_late_status_is_applied_without_it() -> None:
     now = case("done", 9)
-    effect = apply(action(1, "answer", text="Sudah kami periksa", status="in_progress"), now, None, 3)
+    effect = apply_action(action(1, "answer", text="Sudah kami periksa", status="in_progress"), now, None, 3)
     assert (effect.applied, effect.status_moved, effect.reason) == (True, False, "older_than_the_current_status")
     assert [step.what for step in effect.steps] == ["answer"]
 
@@ -75,18 +75,18 @@ def test_an_answer_with_a_late_status_is_applied_without_it() -> None:
     ],
 )
 def test_what_is_not_applied_has_a_reason(what: str, more: dict[str, Any], reason: str) -> None:
-    effect = apply(action(1, what, **more), case(), None, 6)
+    effect = apply_action(action(1, what, **more), case(), None, 6)
     assert (effect.applied, effect.reason, effect.steps) == (False, reason, [])
 
 
 def test_a_file_alone_is_an_answer() -> None:
     letter = Attachment(url="https://contoh.id/surat.pdf")
-    assert apply(action(1, "answer", attachments=(letter,)), case(), None, 6).applied
+    assert apply_action(action(1, "answer", attachments=(letter,)), case(), None, 6).applied
 
 
 def test_a_disposition_comes_before_the_choice_of_a_rule() -> None:
     now = case(front=("assigned", "router"), police=("in_progress", "router"), water=("assigned", "officer"))
-    apply(action(1, "disposition", office=ROADS), now, None, 6)
+    apply_action(action(1, "disposition", office=ROADS), now, None, 6)
     assert {office: had.state for office, had in now.offices.items()} == {
         "front": "passed_on", "police": "in_progress", "water": "assigned", "pu": "assigned",
     }  # fmt: skip
@@ -96,35 +96,35 @@ def test_a_disposition_comes_before_the_choice_of_a_rule() -> None:
 def test_an_office_that_passes_a_complaint_on_no_longer_has_it() -> None:
     now = case(water=("in_progress", "officer"))
     office = Actor(kind="office", id="water")
-    apply(action(1, "disposition", office=ROADS, actor=office), now, None, 6)
+    apply_action(action(1, "disposition", office=ROADS, actor=office), now, None, 6)
     assert now.offices["water"].state == "passed_on"
 
 
 def test_a_disposition_to_an_office_that_had_it_gives_it_back() -> None:
     now = case(pu=("returned", "officer"))
-    apply(action(1, "disposition", office=ROADS), now, None, 6)
+    apply_action(action(1, "disposition", office=ROADS), now, None, 6)
     assert (now.offices["pu"].state, now.offices["pu"].since) == ("assigned", 6)
 
 
 def test_one_office_that_is_done_does_not_close_what_another_works_on() -> None:
     now = case("in_progress", pu=("in_progress", "officer"), water=("assigned", "officer"))
-    first = apply(action(1, "status", status="done", office=ROADS), now, None, 6)
+    first = apply_action(action(1, "status", status="done", office=ROADS), now, None, 6)
     assert (first.applied, first.reason, now.status) == (True, "another_office_works_on_it", "in_progress")
     assert now.offices["pu"].state == "done"
-    last = apply(action(2, "status", status="done", office=Office(id="water")), now, None, 7)
+    last = apply_action(action(2, "status", status="done", office=Office(id="water")), now, None, 7)
     assert (last.status_moved, now.status) == (True, "done")
 
 
 def test_an_office_that_is_not_assigned_closes_the_complaint_for_all() -> None:
     now = case("in_progress", front=("assigned", "router"))
-    assert apply(action(1, "status", status="done", office=ROADS), now, None, 6).status_moved
+    assert apply_action(action(1, "status", status="done", office=ROADS), now, None, 6).status_moved
 
 
 def test_a_complaint_is_not_linked_with_itself() -> None:
-    assert not apply(action(1, "link", to="1708000001"), case(), "c", 6).applied
+    assert not apply_action(action(1, "link", to="1708000001"), case(), "c", 6).applied
 
 
 def test_a_link_stands_in_both_timelines() -> None:
-    effect = apply(action(1, "link", to="1708000001"), case(), "d", 6)
+    effect = apply_action(action(1, "link", to="1708000001"), case(), "d", 6)
     assert [(step.complaint, step.what) for step in effect.steps] == [("c", "link"), ("d", "link")]
     assert effect.link == ("same_incident", "d")

@@ -6,7 +6,7 @@ import pytest
 
 from schemas import Category, Match, Party, Place
 from sink import Record, export
-from sink.masks import masked
+from sink.masks import mask_reporter
 from tests.sink.made import NAME, NOW, PHONE, execute, message, persist, routed
 
 
@@ -81,4 +81,4 @@ def test_many_complaints_leave_in_pages_and_none_twice(record: Record) -> None:
     ],
 )
 def test_masks_tell_reporters_apart_and_reach_none(party: Party, shown: tuple[str | None, ...]) -> None:
-    assert tuple(masked(party).values()) == shown
+    assert tuple(mask_reporter(party).values()) == shown

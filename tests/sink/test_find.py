@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from schemas import Party
-from sink import Record, find
+from sink import Record, search_record
 from tests.sink.made import PHONE, decision, message, persist, recall, remember, routed
 from tests.sink.made_replies import claim, lease, store
 
@@ -21,7 +21,7 @@ def recorded(record: Record, n: int = 1, **more: object) -> str:
 def test_a_complaint_is_found_by_its_number_however_it_is_written(record: Record) -> None:
     number = recorded(record)
     for written in (number, f"{number[:4]} {number[4:7]}-{number[7:]}"):
-        (found,) = find(record, written)
+        (found,) = search_record(record, written)
         assert (found.by, found.number, found.status, found.outcome) == ("number", number, "unverified", "recorded")
 
 
@@ -29,7 +29,7 @@ def test_everything_that_a_phone_wrote_is_found_and_the_phone_is_not_shown(recor
     number = recorded(record)
     persist(record, routed(message(2), "added", message(1)))
     persist(record, routed(message(3, sender=Party(phone="+628120000999"), conversation="x")))
-    found = find(record, "0812-0000-177", phones=[PHONE])
+    found = search_record(record, "0812-0000-177", phones=[PHONE])
     assert [(one.by, one.outcome) for one in found] == [("phone", "added"), ("phone", "recorded")]
     assert found[1].number == number
     assert PHONE not in str(found)
@@ -40,34 +40,34 @@ def test_a_message_is_found_by_the_channels_id_whatever_became_of_it(record: Rec
     refused = message(2)
     remember(record, [(refused, decision(refused, outcome="refused"))])
     persist(record, routed(refused, "refused", reason="an echo"))
-    assert [(one.by, one.outcome) for one in find(record, "m1", accounts=ACCOUNTS)] == [("id", "recorded")]
-    (found,) = find(record, "m2", accounts=ACCOUNTS)
+    assert [(one.by, one.outcome) for one in search_record(record, "m1", accounts=ACCOUNTS)] == [("id", "recorded")]
+    (found,) = search_record(record, "m2", accounts=ACCOUNTS)
     assert (found.outcome, found.reason, found.number) == ("refused", "an echo", None)
-    assert find(record, message(1).id)[0].raw == message(1).raw
+    assert search_record(record, message(1).id)[0].raw == message(1).raw
 
 
 def test_a_complaint_is_found_by_the_id_of_our_reply(record: Record) -> None:
     number = recorded(record)
     (owed,) = claim(record, lease(record))
     store(record, owed, "sent", native_ids=("g7",), text="x")
-    assert [one.number for one in find(record, "g7", accounts=ACCOUNTS)] == [number]
+    assert [one.number for one in search_record(record, "g7", accounts=ACCOUNTS)] == [number]
 
 
 def test_words_are_found_in_any_case_and_only_as_they_stand(record: Record) -> None:
     recorded(record, text="Jembatan di Ciburuy retak 100%", title="Jembatan")
     recorded(record, 2, conversation="c2", text="Lampu mati")
-    assert [one.title for one in find(record, "ciburuy RETAK")] == ["Jembatan"]
-    assert [one.by for one in find(record, "100%")] == ["words"]
-    assert find(record, "_ampu") == []
-    assert find(record, "  ") == []
+    assert [one.title for one in search_record(record, "ciburuy RETAK")] == ["Jembatan"]
+    assert [one.by for one in search_record(record, "100%")] == ["words"]
+    assert search_record(record, "_ampu") == []
+    assert search_record(record, "  ") == []
 
 
 def test_a_strangers_question_is_not_found_by_its_words(record: Record) -> None:
     recorded(record)
     persist(record, routed(message(2, text="CEK rahasia saya"), "asked", message(1), stranger=True))
-    assert find(record, "rahasia saya") == []
+    assert search_record(record, "rahasia saya") == []
 
 
 def test_the_newest_come_first_and_not_too_many(record: Record) -> None:
     persist(record, *(routed(message(n)) for n in range(1, 9)))
-    assert [one.raw for one in find(record, "melati", limit=3)] == [message(n).raw for n in (8, 7, 6)]
+    assert [one.raw for one in search_record(record, "melati", limit=3)] == [message(n).raw for n in (8, 7, 6)]

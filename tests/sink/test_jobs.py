@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from schemas import Attachment
 from sink import Record, Vault
-from sink.attachments import MAX_FETCHES, Fetch, FetchResult, FetchState, claim_fetches, store_fetches
+from sink.attachments import MAX_FETCHES, ClaimedFetch, FetchResult, FetchState, claim_fetches, store_fetches
 from sink.contacts import seal_attachment_source
 from sink.job_claims import Claimable, claim_jobs
 from sink.job_results import begin_step, fail_job, finish_job, mark_unknown, retry_job, save_step
-from sink.jobs import Job, NewJob, count_jobs, defer_jobs, enqueue_jobs, resume_jobs
+from sink.jobs import ClaimedJob, NewJob, count_jobs, enqueue_jobs, resume_jobs, store_jobs
 from sink.leases import StaleEpoch
 from sink.tables import attachments
 from tests.sink.made_replies import NOW, at, lease, take_over
@@ -28,7 +28,7 @@ def job(n: int, **more: Any) -> NewJob:
 def claim(
     record: Record, epochs: Mapping[str, int], room: int = 100, in_flight: Collection[str] = (), now: datetime = NOW,
     kinds: Collection[str] = ("forward",), state: Claimable = "waiting",
-) -> list[Job]:  # fmt: skip
+) -> list[ClaimedJob]:  # fmt: skip
     room_of = dict.fromkeys(epochs, room)
     claimed = claim_jobs(record, kinds, epochs, room_of, in_flight=in_flight, now=now, state=state)
     return sorted(claimed, key=lambda job: job.id)
@@ -40,7 +40,7 @@ def only(record: Record, columns: str) -> tuple[Any, ...]:
 
 
 def test_a_job_is_done_in_steps_that_are_remembered(record: Record) -> None:
-    defer_jobs(record, [job(1, complaint="c1", args={"number": "1234567897"})], NOW)
+    store_jobs(record, [job(1, complaint="c1", args={"number": "1234567897"})], NOW)
     (found,) = claim(record, lease(record))
     assert (found.args, found.complaint, found.step, found.results) == ({"number": "1234567897"}, "c1", None, {})
     found = begin_step(record, found, "create")
@@ -53,7 +53,7 @@ def test_a_job_is_done_in_steps_that_are_remembered(record: Record) -> None:
 
 
 def test_arguments_stand_sealed(record: Record) -> None:
-    defer_jobs(record, [job(1, args={"phone": "+628120000177"})], NOW)
+    store_jobs(record, [job(1, args={"phone": "+628120000177"})], NOW)
     assert "628120000177" not in repr(only(record, "*"))
 
 
@@ -67,7 +67,7 @@ def test_a_job_comes_with_the_callers_transaction_or_not_at_all(record: Record) 
 
 
 def test_a_job_is_claimed_when_it_is_due_by_its_kind_and_within_the_room(record: Record) -> None:
-    defer_jobs(record, [job(1, due_at=at(60)), job(2, kind="poll"), job(3), job(4), job(5, account="other")], NOW)
+    store_jobs(record, [job(1, due_at=at(60)), job(2, kind="poll"), job(3), job(4), job(5, account="other")], NOW)
     epochs = lease(record)
     assert [found.id for found in claim(record, epochs, room=1)] == ["job-003"]
     assert [found.id for found in claim(record, epochs, in_flight={"job-003"})] == ["job-004"]
@@ -75,14 +75,14 @@ def test_a_job_is_claimed_when_it_is_due_by_its_kind_and_within_the_room(record:
 
 
 def test_a_claim_whose_answer_was_lost_is_made_again(record: Record) -> None:
-    defer_jobs(record, [job(1), job(2)], NOW)
+    store_jobs(record, [job(1), job(2)], NOW)
     epochs = lease(record)
     assert claim(record, epochs) == claim(record, epochs)
     assert claim(record, epochs, in_flight={"job-001", "job-002"}) == []
 
 
 def test_a_job_between_two_steps_goes_on_with_the_next_one_after_a_takeover(record: Record) -> None:
-    defer_jobs(record, [job(1)], NOW)
+    store_jobs(record, [job(1)], NOW)
     (found,) = claim(record, lease(record))
     save_step(record, begin_step(record, found, "create"), "create", 7)
     (again,) = claim(record, take_over(record), now=at(60))
@@ -90,7 +90,7 @@ def test_a_job_between_two_steps_goes_on_with_the_next_one_after_a_takeover(reco
 
 
 def test_a_step_that_was_begun_is_unknown_after_a_takeover_and_is_looked_into(record: Record) -> None:
-    defer_jobs(record, [job(1)], NOW)
+    store_jobs(record, [job(1)], NOW)
     (found,) = claim(record, lease(record))
     begin_step(record, found, "create")
     epochs = take_over(record)
@@ -104,7 +104,7 @@ def test_a_step_that_was_begun_is_unknown_after_a_takeover_and_is_looked_into(re
 
 
 def test_an_unknown_step_that_was_not_done_is_tried_again(record: Record) -> None:
-    defer_jobs(record, [job(1)], NOW)
+    store_jobs(record, [job(1)], NOW)
     epochs = lease(record)
     (found,) = claim(record, epochs)
     mark_unknown(record, begin_step(record, found, "create"), at(10), NOW, code="timeout")
@@ -117,7 +117,7 @@ def test_an_unknown_step_that_was_not_done_is_tried_again(record: Record) -> Non
 
 
 def test_a_process_that_was_taken_over_writes_no_more_about_the_job(record: Record) -> None:
-    defer_jobs(record, [job(1)], NOW)
+    store_jobs(record, [job(1)], NOW)
     (old,) = claim(record, lease(record))
     (new,) = claim(record, take_over(record), now=at(60))
     for write in (
@@ -134,7 +134,7 @@ def test_a_process_that_was_taken_over_writes_no_more_about_the_job(record: Reco
 
 
 def test_what_is_stored_twice_is_stored_once(record: Record) -> None:
-    defer_jobs(record, [job(n) for n in range(1, 5)], NOW)
+    store_jobs(record, [job(n) for n in range(1, 5)], NOW)
     done, retried, failed, unknown = claim(record, lease(record))
     for _ in range(3):
         finish_job(record, done, NOW)
@@ -147,7 +147,7 @@ def test_what_is_stored_twice_is_stored_once(record: Record) -> None:
 
 
 def test_a_job_that_is_tried_too_often_fails_and_goes_on_by_wish(record: Record) -> None:
-    defer_jobs(record, [job(1)], NOW)
+    store_jobs(record, [job(1)], NOW)
     epochs = lease(record)
     for second in range(3):
         (found,) = claim(record, epochs, now=at(second))
@@ -159,18 +159,18 @@ def test_a_job_that_is_tried_too_often_fails_and_goes_on_by_wish(record: Record)
 
 
 def test_jobs_tried_before_and_new_ones_do_not_starve_each_other(record: Record) -> None:
-    defer_jobs(record, [job(n) for n in range(60)], NOW)
+    store_jobs(record, [job(n) for n in range(60)], NOW)
     epochs = lease(record)
     for found in claim(record, epochs):
         retry_job(record, found, at(1), NOW)
-    defer_jobs(record, [job(n) for n in range(60, 120)], at(2))
+    store_jobs(record, [job(n) for n in range(60, 120)], at(2))
     claimed = claim(record, epochs, room=10, now=at(3))
     assert [found.attempts for found in claimed].count(0) == 5
     assert len(claimed) == 10
 
 
 def test_jobs_that_are_not_done_are_counted(record: Record) -> None:
-    defer_jobs(record, [job(1), job(2), job(3, account="other", kind="poll"), job(4)], NOW)
+    store_jobs(record, [job(1), job(2), job(3, account="other", kind="poll"), job(4)], NOW)
     first, second, _ = claim(record, lease(record))
     finish_job(record, first, NOW)
     fail_job(record, second, NOW, code="gone")
@@ -193,12 +193,12 @@ def referenced(record: Record, vault: Vault, *numbers: int, expires_at: datetime
     with record.write() as connection:
         connection.execute(attachments.insert(), rows)
     new = [job(n, id=f"fetch/att-{n:03}", kind="fetch", args={"attachment": f"att-{n:03}"}) for n in numbers]
-    defer_jobs(record, new, NOW)
+    store_jobs(record, new, NOW)
 
 
 def fetches(
     record: Record, epochs: Mapping[str, int], room: int = 100, now: datetime = NOW, **more: Any
-) -> list[Fetch]:
+) -> list[ClaimedFetch]:
     known = {"in_flight": ()} | more
     return sorted(claim_fetches(record, epochs, dict.fromkeys(epochs, room), now=now, **known), key=lambda f: f.id)
 

@@ -4,7 +4,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sink import Record, balance, last_booked, store_dead_letters
+from sink import Record, last_booked, read_balance, store_dead_letters
 from tests.sink.made import dead, execute, ledger, message, persist, received, routed
 
 
@@ -47,7 +47,7 @@ def test_accounts_have_lines_of_their_own(record: Record) -> None:
     other = message(2, account="wa", conversation="+628120000999")
     received(record, message(1), other)
     persist(record, routed(message(1)), routed(other, "refused"))
-    accounts = balance(record, last_booked(record), ())["accounts"]
+    accounts = read_balance(record, last_booked(record), ())["accounts"]
     assert list(accounts) == ["sms", "wa"]
     assert (accounts["sms"]["recorded"], accounts["wa"]["refused"]) == (1, 1)
 
@@ -106,7 +106,7 @@ def test_the_ledger_balances_while_everything_moves(record: Record) -> None:
         if not any(worker.is_alive() for worker in workers):
             over.set()
         last = last_booked(record)
-        line = balance(record, last, list(in_flight))["all"]
+        line = read_balance(record, last, list(in_flight))["all"]
         ends = ("recorded", "added", "redelivered", "refused", "dead", "in_flight")
         assert line["received"] == sum(line[end] for end in ends)
         assert line["lost"] == 0

@@ -18,8 +18,8 @@ from sink import (
     WrongKeys,
     apply_receipts,
     book_received,
-    dead_list,
-    dismiss_dead,
+    dismiss_dead_letters,
+    list_dead_letters,
     remember_request,
     store_dead_letters,
 )
@@ -136,15 +136,15 @@ def test_an_item_with_two_letters_at_once_has_one(record: Record, monkeypatch: P
         lambda: store_dead_letters(record, [dead(message(2), 13), dead(message(1), 3)]),
     )
     assert (both.waited, one.result(), other.result()) == (True, None, None)
-    assert sorted(letter["id"] for letter in dead_list(record)) == ["letter-13", "letter-3"]
+    assert sorted(letter["id"] for letter in list_dead_letters(record)) == ["letter-13", "letter-3"]
 
 
 def test_a_letter_is_dismissed_by_one(record: Record, monkeypatch: Patch) -> None:
     store_dead_letters(record, [dead(message(1))])
     both = Overlap(record, monkeypatch, "sink.dead._waiting_of", after=True)
     one, other = both.run(
-        lambda: dismiss_dead(record, ["letter-1"], by="ani", now=NOW),
-        lambda: dismiss_dead(record, ["letter-1"], by="budi", now=NOW),
+        lambda: dismiss_dead_letters(record, ["letter-1"], by="ani", now=NOW),
+        lambda: dismiss_dead_letters(record, ["letter-1"], by="budi", now=NOW),
     )
     assert (both.waited, one.result(), other.result()) == (True, 1, 0)
 

@@ -18,7 +18,7 @@ from sink import (
     book_received,
     outcomes_of,
     store_dead_letters,
-    track,
+    track_report,
 )
 from sink.tables import metadata
 from tests.services.postgres import plain
@@ -88,7 +88,7 @@ def work(record: Record, numbers: range) -> None:
     store_dead_letters(record, [dead(m, n) for n, m in zip(numbers, batch, strict=True)])
     outcomes_of(record, [m.raw for m in batch])
     apply_rereading(record, [person(n, title="x") for n in numbers], now=NOW)
-    track(record, number=decided[0].number, last4="0000")
+    track_report(record, number=decided[0].number, last4="0000")
 
 
 def test_no_batch_reads_a_whole_table_and_the_ledger_may(large: Record, postgres_url: str) -> None:

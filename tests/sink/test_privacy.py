@@ -14,12 +14,12 @@ from sink import (
     Record,
     apply_receipts,
     apply_rereading,
-    dead_list,
-    dismiss_dead,
+    dismiss_dead_letters,
     export,
-    find,
+    list_dead_letters,
     outcomes_of,
     remember_request,
+    search_record,
     store_dead_letters,
 )
 from sink.contacts import unseal_attachment_source, unseal_contact
@@ -81,7 +81,7 @@ def full(record: Record) -> Record:
         dead(whatsapp(n, WAMID), n, message=first.id, account="wa", channel="whatsapp", event_key=first.key,
              event=WAMID.encode()) for n in (8, 9)
     ])  # fmt: skip
-    dismiss_dead(record, ["letter-9"], by="budi", now=NOW)
+    dismiss_dead_letters(record, ["letter-9"], by="budi", now=NOW)
     apply_rereading(record, [whatsapp(1, WAMID, title="Lampu", reader="2")], now=NOW, dry_run=False)
     remember_request(record, f"+{DIGITS}", WAMID, "hash", first.raw)
     return record
@@ -119,8 +119,8 @@ def test_every_table_of_the_pipeline_was_filled_for_that_test(full: Record) -> N
 def test_nothing_that_leaves_shows_the_phone(full: Record) -> None:
     raws = [raw for (raw,) in rows(full, "SELECT raw FROM outcomes")]
     lines = list(export(full, None))
-    found = find(full, WAMID, accounts=[("whatsapp", "wa")])
-    text = str([lines, found, dead_list(full), outcomes_of(full, raws)]).encode()
+    found = search_record(full, WAMID, accounts=[("whatsapp", "wa")])
+    text = str([lines, found, list_dead_letters(full), outcomes_of(full, raws)]).encode()
     assert [spelling for spelling in spellings() if spelling in text] == []
     assert lines[0]["messages"][0]["native_id"].startswith("#")
     assert [one.raw for one in found] == [message(1).raw]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas import Attachment, Office, Party, Place
-from sink import Record, Tracked, apply_receipts, track
+from sink import Record, TrackedReport, apply_receipts, track_report
 from tests.sink.made import NOW, PHONE, acted, action, message, persist, raw, receipt, routed
 from tests.sink.made_replies import claim, lease, store
 
@@ -18,13 +18,13 @@ def filed(record: Record, **more: Any) -> str:
     return str(event.matched.number)
 
 
-def seen(record: Record, **asked: Any) -> Tracked:
-    found = track(record, **asked)
+def seen(record: Record, **asked: Any) -> TrackedReport:
+    found = track_report(record, **asked)
     assert found is not None
     return found
 
 
-def by_token(record: Record, number: str, n: int = 1) -> Tracked:
+def by_token(record: Record, number: str, n: int = 1) -> TrackedReport:
     return seen(record, number=number, token=record.vault.token(raw(n)))
 
 
@@ -88,7 +88,7 @@ def test_a_strangers_question_proves_nothing(record: Record) -> None:
     persist(record, routed(asked, "asked", message(1), stranger=True))
     assert not by_token(record, number, 2).proven
     assert not seen(record, number=number, last4="0999").proven
-    assert track(record, raw=raw(2), token=record.vault.token(raw(2))) is None
+    assert track_report(record, raw=raw(2), token=record.vault.token(raw(2))) is None
 
 
 def test_a_report_is_found_by_the_id_given_at_filing(record: Record) -> None:
@@ -106,10 +106,10 @@ def test_a_report_that_joined_another_says_so(record: Record) -> None:
 
 
 def test_there_is_nothing_to_find(record: Record) -> None:
-    assert track(record, number="1234567897") is None
-    assert track(record, raw=raw(1)) is None
+    assert track_report(record, number="1234567897") is None
+    assert track_report(record, raw=raw(1)) is None
     persist(record, routed(message(1), "refused"))
-    assert track(record, raw=raw(1)) is None
+    assert track_report(record, raw=raw(1)) is None
 
 
 def test_automatic_replies_are_shown_once_they_were_sent(record: Record) -> None:

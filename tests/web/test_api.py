@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.opening import open_hub
 from hub.settings import Settings
 from hub.web.api.problems import too_many
@@ -404,7 +404,7 @@ async def test_l15_wrong_api_keys_are_limited_and_shut_out_no_right_one(quiet: S
 
 
 async def test_bytes_from_one_address_are_limited(settings: Settings) -> None:
-    few = msgspec.structs.replace(settings, limits=Limits(upload=1))
+    few = msgspec.structs.replace(settings, limits=WebLimits(upload=1))
     async with open_hub(few) as opened:
         site = Site(few, opened)
         body, kind = multipart(("text", WORDS), ("files", ("foto.png", PNG + bytes(600_000))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web.limits import (
     SHARED_FACTOR,
     RateLimiter,
@@ -104,7 +104,7 @@ def test_the_networks_around_an_ipv6_address_have_limits_too(time: Time) -> None
 
 
 def test_bytes_are_limited_by_address_and_in_all(time: Time) -> None:
-    limiter = RateLimiter(Limits(upload=10, upload_all=25), time)
+    limiter = RateLimiter(WebLimits(upload=10, upload_all=25), time)
     mib = 2**20
     assert [bool(limiter.upload("a", 4 * mib)) for _ in range(4)] == [False, False, True, True]
     assert not limiter.upload("b", 10 * mib)
@@ -114,6 +114,6 @@ def test_bytes_are_limited_by_address_and_in_all(time: Time) -> None:
 
 
 def test_another_rate_of_the_account_counts_at_once(time: Time) -> None:
-    limiter = RateLimiter(Limits(), time)
+    limiter = RateLimiter(WebLimits(), time)
     assert [bool(limiter.report("web", 2, "a")) for _ in range(3)] == [False, False, True]
     assert not limiter.report("web", 5, "a")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from hub.limits import Limits
+from hub.limits import WebLimits
 from hub.web import server
 from hub.web.server import HEADER_BYTES, HEADERS, PIPELINED, server_config
 
@@ -40,7 +40,7 @@ class App:
 
 
 @asynccontextmanager
-async def serving(app: App, limits: Limits | None = None) -> AsyncIterator[uvicorn.Server]:
+async def serving(app: App, limits: WebLimits | None = None) -> AsyncIterator[uvicorn.Server]:
     """The server on a free port, which it has as `port`."""
     config = server_config(app, limits)
     config.host, config.port = "127.0.0.1", 0
@@ -157,7 +157,7 @@ async def test_the_head_of_a_later_request_is_limited_too(app: App, monkeypatch:
 
 
 async def test_half_open_connections_shut_nobody_out(app: App) -> None:
-    async with serving(app, Limits(connections=50)) as running:
+    async with serving(app, WebLimits(connections=50)) as running:
         half_open = [await connected(running) for _ in range(300)]
         for _, writer in half_open:
             writer.write(b"GET /x HTTP/1.1\r\nHost: hub")
@@ -172,7 +172,7 @@ async def test_half_open_connections_shut_nobody_out(app: App) -> None:
 
 async def test_a_connection_at_work_is_never_the_one_that_is_closed(app: App) -> None:
     app.may_answer.clear()
-    async with serving(app, Limits(connections=20)) as running:
+    async with serving(app, WebLimits(connections=20)) as running:
         reader, writer = await connected(running)
         writer.write(HELLO)
         while not app.scopes:

@@ -24,7 +24,7 @@ from connectors._rows import PLACE_FIELDS
 from connectors.web import Report, ReportPlace
 from hub.web.api.struct_fields import model_fields, optional_field
 from hub.web.translations import TranslatableText, has_translation
-from normalizer.phones import e164
+from normalizer.phones import to_e164
 from schemas.regions import is_region
 
 FEWEST_DIGITS = 8
@@ -73,7 +73,7 @@ class _ReportFields(_Input):
     @field_validator("phone", check_fields=False)
     @classmethod
     def _can_be_called(cls, phone: str) -> str:
-        if sum(c.isdigit() for c in phone) < FEWEST_DIGITS or e164(phone) is None:
+        if sum(c.isdigit() for c in phone) < FEWEST_DIGITS or to_e164(phone) is None:
             raise PydanticCustomError("error_phone", "no phone number")
         return phone
 

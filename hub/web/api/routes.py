@@ -34,7 +34,7 @@ from hub.web.dependencies import (
 from hub.web.reports import is_raw_id
 from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
 from hub.web.validation import validate_submission
-from sink import Tracked
+from sink import TrackedReport
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
@@ -128,7 +128,7 @@ async def read_report(
     return _shown(found)
 
 
-def _shown(found: Tracked) -> ReportDetails | ReportStatus:
+def _shown(found: TrackedReport) -> ReportDetails | ReportStatus:
     values = msgspec.to_builtins(found)
     if found.proven:
         return ReportDetails(**{name: values[name] for name in ReportDetails.model_fields if name != "id"})

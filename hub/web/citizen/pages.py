@@ -21,7 +21,7 @@ from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
 from hub.web.translations import Language, TranslatableText, has_translation, language_of, translate
 from schemas import Retry
-from sink import Tracked
+from sink import TrackedReport
 
 PAUSES = (3, 3, 4, 6, 8, 10, 14, 18, 24, 30)
 """Seconds until a page that waits for its number loads again: two minutes in all, then it stays as it is."""
@@ -142,7 +142,7 @@ def _ask_again(request: Request, language: Language, number: str, error: str, st
 
 def render_report(
     request: Request,
-    found: Tracked,
+    found: TrackedReport,
     language: Language,
     settings: Settings,
     errors: dict[str, str] | None = None,
