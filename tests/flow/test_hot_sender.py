@@ -120,7 +120,7 @@ async def _ingested(
             await super().publish(raws, lines)
             most = max(most, len(self))
 
-    monkeypatch.setattr(ingest, "InFlight", Counted)
+    monkeypatch.setattr(ingest, "RowsInFlight", Counted)
     file = folder / "rows.ndjson"
     file.write_text("\n".join(json.dumps(line) for line in lines))
     with rows_of(str(file)) as rows:

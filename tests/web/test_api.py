@@ -316,7 +316,7 @@ async def test_attempts_while_the_record_is_unavailable_cost_nothing(
 
     at = f"/api/v1/reports/{(await filed(site))['number']}?phone=4455"
     with monkeypatch.context() as patch:
-        patch.setattr("hub.web.reports.track", unavailable)
+        patch.setattr("hub.web.reports.track_report", unavailable)
         assert {(await site.call("GET", at)).status for _ in range(25)} == {503}
     assert (await site.call("GET", at)).json["proven"]
 

@@ -216,7 +216,7 @@ async def test_a_fault_of_ours_is_a_page_and_a_problem(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("hub.web.reports.track", broken)
+    monkeypatch.setattr("hub.web.reports.track_report", broken)
     page = await quiet.call("GET", "/lacak/1234567897")
     problem = await quiet.call("GET", "/api/v1/reports/1234567897")
     assert (page.status, "Ada gangguan" in page.text, "Traceback" in page.text) == (500, True, False)
@@ -228,7 +228,7 @@ async def test_a_record_that_is_away_closes_no_door(quiet: Site, monkeypatch: py
     def unavailable(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
-    monkeypatch.setattr("hub.web.reports.track", unavailable)
+    monkeypatch.setattr("hub.web.reports.track_report", unavailable)
     monkeypatch.setattr("hub.web.reports.outcomes_of", unavailable)
     assert (await send(quiet, ("text", WORDS))).status == 303
     read = await quiet.call("GET", "/api/v1/reports/1234567897")
