@@ -34,6 +34,7 @@ COMMANDS = {
     "find": ("find", "A report by number, phone, id or words."),
     "channels": ("channels", "The accounts, and what to enter at the provider."),
     "rewind": ("rewind", "Consumer groups, back to a time."),
+    "reseal": ("reseal", "Personal values under the newest key."),
     "forget": ("forget", "A consumer group that is no longer used."),
     "doctor": ("doctor", "What is wrong here, and what to do."),
     "read": ("rooms", "Rows to messages, nothing stored."),

@@ -79,7 +79,10 @@ class Vault:
         key = str(file["key"])
         if key not in seal or not key.isascii() or len(key) > 32:
             raise ValueError("key")
-        return cls(key, seal, {name: _key(file[name]) for name in _HASHING})
+        hashing = {name: _key(file[name]) for name in _HASHING}
+        if len({*seal.values(), *hashing.values()}) < len(seal) + len(hashing):
+            raise ValueError("equal")
+        return cls(key, seal, hashing)
 
     @classmethod
     def create(cls, path: Path) -> Vault:
@@ -124,6 +127,10 @@ class Vault:
         except InvalidTag:
             raise WrongKeys(_DAMAGED) from None
 
+    def is_newest(self, sealed: bytes) -> bool:
+        """Whether the key that seals new values sealed this one."""
+        return sealed.startswith(self._head)
+
     def _digest(self, purpose: str, value: str) -> bytes:
         begun = self._purposes.get(purpose)
         if begun is None:
@@ -162,8 +169,8 @@ def _bound(head: bytes, column: str) -> bytes:
 
 def _key(value: object) -> bytes:
     key = b64decode(str(value), validate=True)
-    if len(key) != 32:
-        raise ValueError("length")
+    if len(key) != 32 or len(set(key)) == 1:
+        raise ValueError("no key")
     return key
 
 

@@ -91,7 +91,7 @@ def test_the_hubs_zone_is_that_of_an_account_without_one(tmp_path: Path) -> None
 
 
 def test_a_channel_without_a_mouth_says_so(tmp_path: Path) -> None:
-    (tmp_path / "channels.toml").write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntoken = "x"\n')
+    (tmp_path / "channels.toml").write_text('[sms]\nkind = "sms"\nowner = "32.73"\ntoken = "rahasia-gerbang-sms"\n')
     assert "takes in, cannot answer: set send_url" in satupintu("channels", data=tmp_path).stdout
     done = satupintu("doctor", "--listen", "127.0.0.1:9", data=tmp_path)
     assert (done.returncode, "takes in, cannot answer: set send_url" in done.stdout) == (0, True)
