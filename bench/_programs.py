@@ -14,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "satupintu-bench-pycache"))
+"""Programs start with their bytecode ready, as on an installed machine."""
 SECRET = "bench-app-secret"
 CHANNELS = f"""
 [whatsapp]
