@@ -10,7 +10,16 @@ from sqlalchemy import Column, and_, bindparam, delete, select, tuple_, update
 
 from sink.record import Record
 from sink.tables import (
-    account_states, attachments, complaints, dead, editions, jobs, meta, outbox, parties, readings,
+    account_states,
+    attachments,
+    complaints,
+    dead,
+    editions,
+    jobs,
+    meta,
+    outbox,
+    parties,
+    readings,
 )  # fmt: skip
 
 SEALED: tuple[Column[Any], ...] = (

@@ -34,7 +34,10 @@ from schemas import Owed
 from sink.memory import RecordMemory
 from sink.outbox_claims import OwedReply
 from sink.receipts import forget_early
+from sink.requests import forget_requests
 
+IDEMPOTENCY_KEYS = timedelta(days=90)
+"""No caller repeats a request later than that."""
 EARLY_RECEIPTS = timedelta(days=7)
 """A receipt that waited for so long is about a reply that this hub never sent."""
 
@@ -150,6 +153,7 @@ def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping
     async def prune() -> None:
         await io(storage.archive.prune, settings.archive_days, heartbeat.now())
         await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
+        await io(forget_requests, storage.record, heartbeat.now() - IDEMPOTENCY_KEYS)
 
     return {
         "editions": lambda: io(current.editions.step, storage.record),

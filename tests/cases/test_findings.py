@@ -1,0 +1,32 @@
+"""The table of findings in README.md names a test for each, and only tests that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TABLE = (ROOT / "tests" / "cases" / "README.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| ([HML]\d+) \|(.*)$", TABLE, re.MULTILINE))
+FINDINGS = [f"{letter}{n}" for letter, last in (("H", 7), ("M", 9), ("L", 16)) for n in range(1, last + 1)]
+NAMED = sorted(set(re.findall(r"`(tests/\S+?\.py)::(\w+)`", TABLE)))
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_each_finding_has_a_test(finding: str):
+    assert re.search(r"`tests/\S+\.py::test_\w+`", ROWS[finding])
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])
+def test_each_test_that_is_named_exists(file: str, name: str):
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    assert name in {function.name for function in functions}
+
+
+def test_l3_the_security_page_says_what_stands_in_plain():
+    said = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert re.search(r"`bus\.db`.*`blobs/`.*in plain", said)
