@@ -6,7 +6,7 @@ A citizen who wrote "di depan Puskesmas Cibiru, Kota Bandung" is not asked for t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from schemas import Place
 
@@ -14,8 +14,10 @@ _KIND = (
     r"jalan(?:\s+raya)?|jl|jln|gang|gg|kampung|kp|dusun|dukuh|desa|kelurahan|kel|kecamatan|kec|distrik|nagari|gampong|"
     r"kota|kabupaten|kab|provinsi|prov|perumahan|perum|komplek|kompleks|simpang|perempatan|pertigaan|bundaran|pasar|"
     r"terminal|stasiun|puskesmas|rsud|rs|rumah sakit|alun-alun|jembatan|lapangan|masjid|gereja|taman|"
-    r"sdn?|smpn?|sman?|smkn?"
+    r"sd|sdn|smp|smpn|sma|sman|smk|smkn"
 )
+_FIRST_WORDS = frozenset(re.findall(r"(?:^|\|)(\w+)", _KIND)) | {"rt", "rw"}
+_SPACES = {c: " " for c in range(128) if not re.match(r"\w", chr(c))}
 
 
 def _by_first_letter(words: str) -> str:
@@ -50,10 +52,30 @@ class PlaceWords:
 
     def places(self, text: str, owner: str) -> Sequence[Place]:
         """At most one candidate: the words that name a place, as they stand in the text."""
-        found = [match[0].strip() for match in _NAME.finditer(text) if _is_name(match["name"])][:_MOST]
+        found = [match[0].strip() for match in _matches(text) if _is_name(match["name"])][:_MOST]
         if not found:
             return ()
         return (Place(words=", ".join(found), source="text", evidence="words that name a place"),)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """As `_NAME.finditer`. In ASCII only where one of the words stands is tried: that takes a third of the time."""
+    if not text.isascii():
+        yield from _NAME.finditer(text)
+        return
+    lower, end = text.lower(), 0
+    words = _FIRST_WORDS.intersection(lower.translate(_SPACES).split())
+    for start in sorted({start for word in words for start in _starts(lower, word)}):
+        if start >= end and (match := _NAME.match(text, start)):
+            end = match.end()
+            yield match
+
+
+def _starts(text: str, word: str) -> Iterator[int]:
+    start = text.find(word)
+    while start >= 0:
+        yield start
+        start = text.find(word, start + 1)
 
 
 def _is_name(name: str | None) -> bool:
