@@ -55,7 +55,7 @@ def _short_secrets(channel: Channel) -> Iterator[Finding]:
         secrets: tuple[Secret, ...] = value if isinstance(value, tuple) else (value,)
         if any(0 < len(secret.reveal()) < SHORTEST for secret in secrets):
             words = f"{setting} has fewer than {SHORTEST} characters and can be guessed: draw a longer one"
-            yield Finding(f"channel {channel.account}", words, wrong=True)
+            yield Finding(f"channel {channel.account}", words, warning=True)
 
 
 def _reachable(state: str, channel: Channel) -> Iterator[Finding]:

@@ -11,3 +11,11 @@ class Finding(NamedTuple):
     what: str
     words: str
     wrong: bool = False
+    """It needs somebody: `doctor` exits with 1."""
+    warning: bool = False
+    """It works, and should be better."""
+
+    @property
+    def mark(self) -> str:
+        """As it begins its line."""
+        return "WRONG" if self.wrong else "warn " if self.warning else "ok   "

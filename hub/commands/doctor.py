@@ -29,7 +29,7 @@ def doctor() -> None:
     for name, check in all_checks():
         for finding in run_check(name, check, own):
             wrong += finding.wrong
-            sys.stdout.write(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}\n")
+            sys.stdout.write(f"{finding.mark}  {finding.what}: {finding.words}\n")
             sys.stdout.flush()
     if wrong:
         raise OutOfBalance(f"{wrong} of these need you")
