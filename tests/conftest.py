@@ -13,6 +13,7 @@ SERVICES = {"kafka", "databases", "browser"}
 """Fixtures that start a server."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark what needs a server, and keep each file on one worker of `pytest -n`, all of Kafka on the same one."""
     for item in items:
