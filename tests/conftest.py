@@ -13,14 +13,12 @@ SERVICES = {"kafka", "databases", "browser"}
 """Fixtures that start a server."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and keep each file on one worker of `pytest -n`, all of Kafka on the same one."""
+    """Mark what needs a server."""
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
         if on_kafka or SERVICES & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.service)
-        item.add_marker(pytest.mark.xdist_group("kafka" if on_kafka else str(item.path)))
 
 
 @pytest.fixture(scope="session")
