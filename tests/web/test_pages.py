@@ -73,7 +73,7 @@ async def test_a_form_is_filed_while_the_record_is_away(quiet: Site, monkeypatch
     def unavailable(*_: object, **__: object) -> None:
         raise Retry("the record does not answer")
 
-    for name in ("idempotency.remember_request", "reports.track", "reports.outcomes_of"):
+    for name in ("idempotency.remember_request", "reports.track_report", "reports.outcomes_of"):
         monkeypatch.setattr(f"hub.web.{name}", unavailable)
     drawn = once(await quiet.call("GET", "/"))
     first, again = [await send(quiet, ("text", WORDS), ("once", drawn)) for _ in range(2)]
