@@ -9,7 +9,7 @@ demo: .venv/run ; @$(BIN)/satupintu demo
 test: check ; $(BIN)/pytest -n 3 --dist loadfile
 quick: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not (service or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
-bench: .venv/dev ; $(BIN)/python -m bench
+bench: .venv/dev ; $(BIN)/python -m bench all
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
 lock: .venv/dev ; @$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9 && $(BIN)/python deploy/lock.py
 
