@@ -86,7 +86,7 @@ def test_two_sinks_with_the_same_batch_record_and_owe_it_once(record: Record, mo
 def test_two_actions_on_one_complaint_are_applied_one_after_the_other(record: Record, monkeypatch: Patch) -> None:
     persist(record, routed(message(1)))
     done, late = action(7, "status", status="done"), action(6, "status", status="in_progress")
-    both = Overlap(record, monkeypatch, "sink.actions.apply")
+    both = Overlap(record, monkeypatch, "sink.actions.apply_action")
     both.run(lambda: persist(record, acted(done, message(1))), lambda: persist(record, acted(late, message(1))))
     assert both.waited
     assert rows(record, "SELECT status FROM complaints") == [("done",)]
