@@ -6,8 +6,8 @@ BIN := .venv/bin
 
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
-test: check ; $(BIN)/pytest -n 3 --dist loadfile
-quick: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not (service or slow)"
+test: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not alone" && $(BIN)/pytest -m alone
+quick: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not (service or alone)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench all
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
