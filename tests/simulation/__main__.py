@@ -2,7 +2,7 @@
 
     --seed N [--trace]       one seed; with its schedule
     --seeds A..B             many, and how long they took
-    --jobs N                 in so many processes, each with a part of the seeds
+    --jobs N                 in so many processes
     --without KIND;KIND      with these kinds of fault turned off
     --sabotage NAME          with a safeguard taken away; it ends at the first seed that notices
     --sabotages              each safeguard in turn: how many seeds it took
@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from tests.simulation.database import Databases
@@ -29,8 +30,8 @@ from tests.simulation.sabotage import SABOTAGES, sabotaged
 from tests.simulation.world import Result, World, open_databases
 
 HASH_SEED = "0"
-MOST = 1000
-"""Seeds within which a missing safeguard has to be noticed."""
+PART = 100
+"""Seeds that a process runs before the next takes over."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,11 +60,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _in_parts(seeds: range, jobs: int, arguments: Sequence[str]) -> int:
-    """The same for a part of the seeds in each of so many processes; the last arguments count."""
-    parts = [seeds[len(seeds) * n // jobs : len(seeds) * (n + 1) // jobs] for n in range(jobs)]
+    """A hundred seeds at a time, so many processes at once; of the arguments the last count."""
+    parts = [seeds[first : first + PART] for first in range(0, len(seeds), PART)]
     command = [sys.executable, "-m", "tests.simulation", *arguments, "--jobs", "1", "--seeds"]
-    running = [subprocess.Popen([*command, f"{part[0]}..{part[-1]}"]) for part in parts if part]
-    return max(process.wait() for process in running)
+    with ThreadPoolExecutor(jobs) as pool:
+        codes = pool.map(lambda part: subprocess.call([*command, f"{part[0]}..{part[-1]}"]), parts)
+        return max(codes)
 
 
 def _seeds(text: str) -> range:

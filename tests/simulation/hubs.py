@@ -58,8 +58,10 @@ class Hubs:
         self._say(f"{process} starts")
 
     def _before_step(self, process: Process) -> None:
+        if self._faults.over:
+            return
         hub = next((hub for hub in self.living if hub.process is process), None)
-        if hub is None or self._faults.over:
+        if hub is None:
             return
         if self._faults("process crashes"):
             self._say(f"{process} dies")
