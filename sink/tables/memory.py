@@ -1,0 +1,34 @@
+"""The matcher's memory."""
+
+from __future__ import annotations
+
+from sqlalchemy import LargeBinary
+
+from sink.instant import Instant
+from sink.tables.columns import HASH, clustered, column, index, item, key, maybe, owner, table
+
+decisions = table(
+    "decisions",
+    *item(),
+    owner(), maybe("first", HASH, unique=True), maybe("fingerprint", HASH),
+    column("at", Instant), column("decided_at", Instant), column("decision"),
+)  # fmt: skip
+"""`first` is the key of the message id, on the one row that was first with it. `decision` is JSON without what the row
+says already, and without a channel's id."""
+index(decisions, "fingerprint", "at", only="fingerprint IS NOT NULL")
+
+threads = clustered("threads", key("conversation", HASH), owner(), column("complaint"))
+
+same_words = clustered("same_words", key("key", HASH), owner(), column("complaint"))
+"""`key` hashes an identity and the digest of the words with which it opened the complaint."""
+
+foreign_ids = clustered("foreign_ids", key("key", HASH), owner(), column("complaint"))
+"""`key` hashes another system's name and its id of the complaint."""
+
+numbers = clustered(
+    "numbers",
+    key("complaint"),
+    column("number", unique=True), owner(), column("last_at", Instant), column("reporter", LargeBinary),
+)  # fmt: skip
+"""A complaint as the matcher knows it, from before it is recorded. `reporter`: hashes of those who opened it, end to
+end."""
