@@ -1,4 +1,4 @@
-"""The channels. A channel is one file here; its name is the kind, and nothing lists the kinds."""
+"""The channels. A channel is one file here; its name is the kind (`-` for `_`), and nothing lists the kinds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from connectors._demo import DemoForm, DemoItem, DemoRequest
+from connectors._forwards import ForwardCall, ForwardedFile, Forwards, NeedsPerson, StepResult
 from connectors._http import ErrorMeaning, Http, HttpRequest, HttpResponse
 from connectors._port import (
     Channel,
+    CheckResult,
     Connects,
     FetchedFile,
     Fetches,
@@ -29,6 +31,7 @@ from connectors._settings import Secret, Settings, secret_hook
 
 __all__ = [
     "Channel",
+    "CheckResult",
     "Connects",
     "DemoForm",
     "DemoItem",
@@ -37,6 +40,9 @@ __all__ = [
     "FetchedFile",
     "Fetches",
     "Forbidden",
+    "ForwardCall",
+    "ForwardedFile",
+    "Forwards",
     "Http",
     "HttpRequest",
     "HttpResponse",
@@ -45,6 +51,7 @@ __all__ = [
     "Item",
     "LeaseLost",
     "Listens",
+    "NeedsPerson",
     "Part",
     "PartGroup",
     "Payload",
@@ -57,6 +64,7 @@ __all__ = [
     "Session",
     "Settings",
     "Speaks",
+    "StepResult",
     "channel_type",
     "group_parts",
     "kinds",
@@ -70,7 +78,7 @@ _registered: dict[str, type[Channel]] = {}
 @cache
 def kinds() -> tuple[str, ...]:
     """Every kind that has a file here, sorted."""
-    return tuple(sorted(m.name for m in iter_modules(__path__) if not m.name.startswith("_")))
+    return tuple(sorted(m.name.replace("_", "-") for m in iter_modules(__path__) if not m.name.startswith("_")))
 
 
 def channel_type(kind: str) -> type[Channel]:
@@ -87,7 +95,7 @@ def register(*channels: type[Channel]) -> None:
 def _from_file(kind: str) -> type[Channel]:
     if kind not in kinds():
         raise ValueError(f"no channel of kind {kind!r}; there are {', '.join(kinds())}")
-    for found in vars(import_module(f"connectors.{kind}")).values():
+    for found in vars(import_module(f"connectors.{kind.replace('-', '_')}")).values():
         if isinstance(found, type) and issubclass(found, Channel) and getattr(found, "kind", None) == kind:
             return found
-    raise ValueError(f"connectors/{kind}.py has no Channel whose kind is {kind!r}")
+    raise ValueError(f"connectors/{kind.replace('-', '_')}.py has no Channel whose kind is {kind!r}")

@@ -15,6 +15,8 @@ def decide_action(action: Action, known: Known, matcher: str, content: str) -> D
     if isinstance(joins, Decision):
         outcome, reason = "redelivered", "the same action id"
         matches = (Match(kind="redelivery", of=joins.message, score=1.0, evidence=reason),)
+    elif action.refusal:
+        outcome, reason, joins = "refused", action.refusal, None
     elif (joins := _complaint(action, known)) is None:
         outcome, reason = "refused", _unknown(action)
     return Decision(

@@ -3,6 +3,7 @@
 from schemas.body import Body
 from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
 from schemas.events import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
+from schemas.forward import Forward, ForwardKind
 from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_id, without_native
 from schemas.values import (
     CLOSED_STATUSES,
@@ -33,9 +34,9 @@ from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
-    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Match",
-    "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome", "Owed", "Party", "PipelineError",
-    "Place", "Raw", "Receipt", "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed",
-    "Slow", "Sort", "Status", "Unanswered", "bounded_id", "complaint_id", "decode", "encode", "json_schemas",
-    "message_id", "native_of", "reply_id", "without_native",
+    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Forward",
+    "ForwardKind", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome", "Owed", "Party",
+    "PipelineError", "Place", "Raw", "Receipt", "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass",
+    "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered", "bounded_id", "complaint_id", "decode", "encode",
+    "json_schemas", "message_id", "native_of", "reply_id", "without_native",
 ]  # fmt: skip

@@ -46,6 +46,8 @@ class Action(Event, frozen=True, kw_only=True):
     to: str | None = None
     """Number of the other complaint (join, link, undo)."""
     attachments: tuple[Attachment, ...] = ()
+    refusal: str | None = None
+    """Why it is understood and changes nothing: an echo of what we said ourselves."""
     extra: dict[str, str] = msgspec.field(default_factory=dict)
     reader: str = ""
 

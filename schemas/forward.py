@@ -1,0 +1,44 @@
+"""What another system is told of a complaint."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from schemas.values import Category, Instant, Office, Party, Place, ReportClass, Status, Value
+
+ForwardKind = Literal["complaint", "supplement", "answer", "question", "disposition", "status"]
+"""A complaint; the citizen's later words; an office's answer; its question to the citizen; passed to an office; a
+status."""
+
+
+class Forward(Value, frozen=True, kw_only=True):
+    """A complaint, or what was said about it later, on its way to another system. It holds what may leave for that
+    destination, and nothing else."""
+
+    what: ForwardKind
+    number: str
+    """Our number of the complaint."""
+    reference: str
+    """Ours, of this forward: it stands in its words, so that it is found there and recognised when it comes back. That
+    of a complaint is its number."""
+    at: Instant
+    """When it was received, or said."""
+    owner: str = ""
+    channel: str = ""
+    """The kind of door that it came by."""
+    native: str | None = None
+    """The destination's own id of the complaint; None: it does not stand there yet."""
+    report_class: ReportClass = "unknown"
+    title: str = ""
+    text: str = ""
+    category: Category | None = None
+    place: Place | None = None
+    incident_date: str | None = None
+    offices: tuple[Office, ...] = ()
+    """That have the complaint; of an answer the one that answers, of a disposition the one that gets it."""
+    status: Status | None = None
+    reporter: Party | None = None
+    anonymous: bool = False
+    secret: bool = False
+    attachments: tuple[str, ...] = ()
+    """Ids of files in the record."""
