@@ -23,10 +23,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._request import IngressResponse, Part, Payload, Request
+from connectors._results import CheckResult as CheckResult  # noqa: PLC0414 - channels import it from here
+from connectors._results import FetchedFile as FetchedFile  # noqa: PLC0414 - channels import it from here
+from connectors._results import PollResult as PollResult  # noqa: PLC0414 - channels import it from here
+from connectors._results import SentReply as SentReply  # noqa: PLC0414 - channels import it from here
 from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
 
@@ -112,6 +116,15 @@ class Channel(ABC):
         """Where an answer to this message goes, in the channel's own form."""
         return message.conversation
 
+    def answers_publicly(self, to: str, template: str) -> bool:
+        """Can everybody read an answer of this template at this address? Then it says no more than the number."""
+        return False
+
+    async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
+        """Ask the provider whether this account is set up, for `channels test`: its token, how long that lives, its
+        rights, its webhook. Changes nothing there. Raises Retry, Unanswered, AccountFault or Reject."""
+        return ()
+
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
         """The request that brings an invented citizen's message, as the provider would make it. None: the demo leaves
         this kind, or this form of message, out."""
@@ -193,17 +206,6 @@ class Listens(Channel):
         return IngressResponse()
 
 
-class PollResult(NamedTuple):
-    """The result of one poll."""
-
-    requests: Sequence[Request] = ()
-    """The provider's answers, stored as they came."""
-    cursor: str | None = None
-    """From where the next poll goes on; saved only after `requests` are durable."""
-    more: bool = False
-    """True: poll again at once."""
-
-
 class Polls(Channel):
     """Asks the provider what is new. Only the process that holds the account's lease does so."""
 
@@ -255,13 +257,6 @@ class ProviderConnections:
     """The account's open session; None for kinds that hold none, and while it is down."""
 
 
-class SentReply(NamedTuple):
-    """A reply that the provider has taken."""
-
-    native_ids: tuple[str, ...] = ()
-    """The channel's ids for it; empty where it gives none, several where it was cut into parts."""
-
-
 class Speaks(Channel):
     """Sends replies."""
 
@@ -282,13 +277,6 @@ class Speaks(Channel):
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         """Send. Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug; the reply may have
         arrived."""
-
-
-class FetchedFile(NamedTuple):
-    """The bytes of an attachment."""
-
-    body: bytes
-    media_type: str | None = None
 
 
 class Fetches(Channel):

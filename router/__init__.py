@@ -5,6 +5,6 @@ the answer that is owed; `render` words it when it is sent.
 from router.answers import plan_answer
 from router.route import FRONT_DESK, front_desk_of, route
 from router.rules import Rules
-from router.templates import Templates, render
+from router.templates import Templates, public_form, render
 
-__all__ = ["FRONT_DESK", "Rules", "Templates", "front_desk_of", "plan_answer", "render", "route"]
+__all__ = ["FRONT_DESK", "Rules", "Templates", "front_desk_of", "plan_answer", "public_form", "render", "route"]

@@ -6,7 +6,7 @@ it is sent (`templates.py`).
 | a report was opened | number_given, with the questions for what is missing |
 | words joined a report | added; the same report again: joined; TL without words: awaiting_words |
 | photos, stickers or places without words, thanks and greetings that joined a report | none |
-| reactions, edits, deletions, notices, STOP, redeliveries | none |
+| reactions, edits, deletions, notices, STOP, redeliveries, what the channel lets us not answer | none |
 | CEK | status |
 | TL or CEK whose number is unknown or not the sender's; without a number | unknown_number; number_needed |
 | BANTUAN; a greeting without a report | help |
@@ -26,7 +26,7 @@ def plan_answer(matched: Matched) -> Owed | None:
     if matched.action is not None:
         return _to_reporter(matched.action) if matched.outcome == "added" else None
     message = matched.message
-    if message is None or message.refusal or message.kind == "system" or message.kind in REFERRING_KINDS:
+    if message is None or _is_silent(message):
         return None
     if matched.outcome == "added":
         return _on_addition(matched, message)
@@ -35,6 +35,11 @@ def plan_answer(matched: Matched) -> Owed | None:
     if matched.outcome == "recorded":
         return Owed(template="number_given", params={"missing": matched.missing} if matched.missing else {})
     return Owed(template="status") if matched.outcome == "asked" else None
+
+
+def _is_silent(message: Message) -> bool:
+    refused = message.refusal is not None or not message.answerable
+    return refused or message.kind == "system" or message.kind in REFERRING_KINDS
 
 
 def _on_addition(matched: Matched, message: Message) -> Owed | None:

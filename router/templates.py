@@ -94,6 +94,13 @@ def render(
     return f"{words.strip()} {link}".strip()
 
 
+def public_form(owed: Owed, templates: Templates) -> Owed:
+    """The answer as everybody may read it: no words of an officer's, in the wording for this where there is one."""
+    public = f"{owed.template}_public"
+    params = {name: value for name, value in owed.params.items() if name not in {"text", "office"}}
+    return Owed(template=public if public in templates.languages[LANGUAGE].answers else owed.template, params=params)
+
+
 def _decoded(text: str) -> dict[str, LanguageTemplates]:
     try:
         file = msgspec.toml.decode(text)

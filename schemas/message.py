@@ -73,9 +73,14 @@ class Message(Event, frozen=True, kw_only=True):
     """The citizen states that this opens a report: a form, LAPOR, a region keyword."""
     command: Command | None = None
     number: str | None = None
-    """The number that TL or CEK names, as written."""
+    """The number that TL, CEK, BELUM or NILAI names, as written."""
+    rating: int | None = None
+    """1 to 5, of NILAI."""
     refers_to: str | None = None
     """Native id of the message this one answers, edits, deletes or reacts to."""
+    answerable: bool = True
+    """False: the channel lets us read this and not answer it: another app has the conversation, or the author did not
+    address us."""
     refusal: str | None = None
     """Why this is understood and no report (an echo of ours, an automatic reply, a notice)."""
     reader: str = ""

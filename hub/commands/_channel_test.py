@@ -23,6 +23,8 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
     for url in channel.outbound_urls:
         yield _reached(channel, url)
     async with Http() as http:
+        for finding in await _checked(channel, ProviderConnections(http)):
+            yield finding
         if isinstance(channel, Polls):
             yield await _polled(channel, ProviderConnections(http))
         if isinstance(channel, Connects):
@@ -37,6 +39,13 @@ def _reached(channel: Channel, url: str) -> Finding:
     reached = is_listening(parts.hostname or "", port)
     words = "answers" if reached else "does not answer: check it, and the firewall"
     return Finding(channel.account, f"{parts.hostname}:{port} {words}", not reached)
+
+
+async def _checked(channel: Channel, outbound: ProviderConnections) -> list[Finding]:
+    try:
+        return [Finding(channel.account, text, failed) for text, failed in await channel.check(outbound)]
+    except Exception as fault:
+        return [_failed(channel, "a check", fault)]
 
 
 async def _polled(channel: Polls, outbound: ProviderConnections) -> Finding:

@@ -29,7 +29,7 @@ from hub.running.taking_in import RawPublisher
 from hub.settings import Settings
 from hub.stages import LOOPS, stage_rows
 from normalizer import Reader
-from router import Templates, render
+from router import Templates, public_form, render
 from schemas import Owed
 from sink.memory import RecordMemory
 from sink.outbox_claims import OwedReply
@@ -113,6 +113,8 @@ def renderer(templates: LiveEdition[Templates], public_url: str) -> Render:
     def words(reply: OwedReply, channel: Channel) -> str:
         owed = Owed(template=reply.template, params=reply.params)
         url = f"{public_url}/lacak/{reply.number}" if reply.number else None
+        if channel.answers_publicly(reply.to, reply.template):
+            return render(public_form(owed, templates.value), templates.value, number=reply.number, short=True)
         return render(owed, templates.value, number=reply.number, tracking_url=url, short=channel.short_answers)
 
     return words

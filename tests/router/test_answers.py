@@ -57,6 +57,8 @@ def test_an_answer_is_owed(outcome: str, item: Message, known: dict, template: s
     [
         ("added", message("", kind="image", attachments=PHOTO)),
         ("added", message("", command="TL", attachments=PHOTO)),
+        ("recorded", message("jalan rusak", answerable=False)),
+        ("refused", message("", command="CEK", answerable=False)),
         ("added", message("", kind="location")),
         ("added", message("👍", kind="reaction")),
         ("added", message("jalan", kind="edit")),

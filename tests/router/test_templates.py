@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from router import Templates, render
+from router import Templates, public_form, render
 from router.templates import GSM_7, SMS
 from schemas import Owed, Reject, Status
 
@@ -40,6 +40,17 @@ def test_the_languages_have_the_same_entries() -> None:
     for table in ("statuses", "questions", "answers"):
         assert getattr(indonesian, table).keys() == getattr(english, table).keys()
     assert set(get_args(Status)) == indonesian.statuses.keys()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("name", ["officer_answer", "question", "status_changed", "number_given"])
+def test_an_answer_that_everybody_reads_holds_the_number_and_no_words_of_officers(name: str, language: str) -> None:
+    params = {"text": "Ibu Sari, alamat Anda sudah kami datangi", "office": "Dinas X", "status": "done"}
+    public = public_form(Owed(template=name, params=params | {"language": language}), SHIPPED)
+    words = render(public, SHIPPED, number=NUMBER, tracking_url=None, short=True)
+    assert NUMBER in words
+    assert len(words) <= SMS
+    assert not {"Sari", "alamat", "Dinas"} & set(words.replace(",", "").split())
 
 
 def test_a_channel_with_room_gets_the_tracking_page() -> None:
