@@ -73,6 +73,8 @@ class HttpRequest:
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
+    form: Mapping[str, str] | None = None
+    """Sent as application/x-www-form-urlencoded, in the place of `json`."""
     limit: int = 1024 * 1024
     """Bytes of the answer; more is a Reject."""
     timeout: float | None = None

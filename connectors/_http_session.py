@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -46,8 +47,8 @@ class HttpSession:
 
     async def exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
         """The answer. `written` is set before the first byte is written. Raises Reject, and `faults`."""
-        data = None if request.json is None else msgspec.json.encode(request.json)
-        headers = dict(request.headers) | ({} if data is None else {"Content-Type": "application/json"})
+        data, media_type = _encoded(request)
+        headers = dict(request.headers) | ({} if data is None else {"Content-Type": media_type})
         if _NOT_IN_HEADERS.search("".join(headers.values())):
             raise ValueError("a header with a line break")
         async with self._session.request(
@@ -76,6 +77,13 @@ class HttpSession:
         if isinstance(fault, aiohttp.ClientSSLError):
             return Retry("the certificate or the TLS handshake failed")
         return Retry("no connection")
+
+
+def _encoded(request: HttpRequest) -> tuple[bytes | None, str]:
+    """The body and its media type."""
+    if request.form is not None:
+        return urlencode(request.form).encode(), "application/x-www-form-urlencoded"
+    return None if request.json is None else msgspec.json.encode(request.json), "application/json"
 
 
 async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
