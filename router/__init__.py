@@ -2,9 +2,28 @@
 the answer that is owed; `render` words it when it is sent.
 """
 
+from router._port import OfficeCandidate, OfficeModel
 from router.answers import plan_answer
-from router.route import FRONT_DESK, front_desk_of, route
+from router.decide import decide
+from router.handover import Handover, PassedOn, hand_over
+from router.offices import OfficeRegistry, RegisteredOffice
+from router.route import route
 from router.rules import Rules
 from router.templates import Templates, public_form, render
 
-__all__ = ["FRONT_DESK", "Rules", "Templates", "front_desk_of", "plan_answer", "public_form", "render", "route"]
+__all__ = [
+    "Handover",
+    "OfficeCandidate",
+    "OfficeModel",
+    "OfficeRegistry",
+    "PassedOn",
+    "RegisteredOffice",
+    "Rules",
+    "Templates",
+    "decide",
+    "hand_over",
+    "plan_answer",
+    "public_form",
+    "render",
+    "route",
+]  # fmt: skip

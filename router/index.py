@@ -1,0 +1,129 @@
+"""Which rules fit a report, without asking each: every rule lies under the rarest of its conditions.
+
+A report is a set of values by key (`Facts`), a rule a set of wanted values by key. 2,000 rules then cost little more
+than 20: only those are asked that lie under a value that the report has (`bench/routing.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from router.offices_names import fold
+
+Wanted = Mapping[str, tuple[str, ...]]
+_HOURS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?", re.ASCII)
+
+
+class Facts(NamedTuple):
+    """What rules look at, of one report."""
+
+    values: Mapping[str, Sequence[str]]
+    """By key the values that fit it; of a region code all codes around it too."""
+    words: frozenset[str]
+    text: str
+    """The folded words with a blank before and after each."""
+
+
+class _Conditions(NamedTuple):
+    values: tuple[tuple[str, frozenset[str]], ...]
+    phrases: tuple[tuple[str, str], ...]
+    """Folded, with blanks around; and as written in the rule."""
+
+
+class _Compiled(NamedTuple):
+    wanted: _Conditions
+    excluded: _Conditions
+
+
+class RuleIndex:
+    """Rules by position."""
+
+    def __init__(self, rules: Sequence[tuple[Wanted, Wanted]]) -> None:
+        self._rules = [_Compiled(_compile(wanted), _compile(excluded)) for wanted, excluded in rules]
+        self._always: list[int] = []
+        self._under: dict[str, dict[str, list[int]]] = {}
+        keys = [_keys(rule.wanted) for rule in self._rules]
+        rules_of = Counter((key, value) for found in keys for key, values in found.items() for value in values)
+        for position, found in enumerate(keys):
+            if not found:
+                self._always.append(position)
+                continue
+            key = min(found, key=lambda key: max(rules_of[key, value] for value in found[key]))
+            for value in found[key]:
+                self._under.setdefault(key, {}).setdefault(value, []).append(position)
+
+    def fitting(self, facts: Facts) -> Iterator[int]:
+        """Positions of the rules that fit, in order."""
+        return (position for position in self._candidates(facts) if self.fits(position, facts))
+
+    def linear(self, facts: Facts) -> Iterator[int]:
+        """The same, asking every rule: what the index is held against."""
+        return (position for position in range(len(self._rules)) if self.fits(position, facts))
+
+    def fits(self, position: int, facts: Facts) -> bool:
+        """Whether all conditions of the rule fit, and none of those that it excludes."""
+        wanted, excluded = self._rules[position]
+        for key, values in wanted.values:
+            if values.isdisjoint(facts.values.get(key, ())):
+                return False
+        if wanted.phrases and not any(phrase in facts.text for phrase, _ in wanted.phrases):
+            return False
+        return not _any_fits(excluded, facts)
+
+    def word(self, position: int, facts: Facts) -> str:
+        """The first of the rule's words that stands in the text, as the rule has it; "" for a rule without words."""
+        phrases = self._rules[position].wanted.phrases
+        return next((written for phrase, written in phrases if phrase in facts.text), "")
+
+    def _candidates(self, facts: Facts) -> list[int]:
+        found: set[int] = set(self._always)
+        for key, rules in self._under.items():
+            if key != "words":
+                for value in facts.values.get(key, ()):
+                    if value in rules:
+                        found.update(rules[value])
+        words = self._under.get("words")
+        if words:
+            for word in words.keys() & facts.words:
+                found.update(words[word])
+        return sorted(found)
+
+
+def _any_fits(conditions: _Conditions, facts: Facts) -> bool:
+    return any(not values.isdisjoint(facts.values.get(key, ())) for key, values in conditions.values) or any(
+        phrase in facts.text for phrase, _ in conditions.phrases
+    )
+
+
+def _compile(wanted: Wanted) -> _Conditions:
+    values = tuple((key, _values(key, values)) for key, values in wanted.items() if key != "words")
+    return _Conditions(values, tuple((f" {' '.join(fold(w))} ", w) for w in wanted.get("words", ())))
+
+
+def _values(key: str, values: tuple[str, ...]) -> frozenset[str]:
+    if key == "hour":
+        return frozenset(hour for span in values for hour in hours_of(span) or ())
+    return frozenset(value.casefold() for value in values) if key == "keyword" else frozenset(values)
+
+
+def _keys(wanted: _Conditions) -> dict[str, frozenset[str]]:
+    """By key the values under which the rule can lie; of a phrase its longest word."""
+    found = dict(wanted.values)
+    if wanted.phrases:
+        found["words"] = frozenset(max(phrase.split(), key=len) for phrase, _ in wanted.phrases)
+    return found
+
+
+def hours_of(span: str) -> list[str] | None:
+    """The hours of "22-06": from 22:00 until before 06:00; "8" is that hour. None: it is no such span."""
+    found = _HOURS.fullmatch(span)
+    if found is None:
+        return None
+    first, end = int(found[1]), int(found[2]) if found[2] else (int(found[1]) + 1) % 24
+    if first > 23 or end > 24:
+        return None
+    length = (end - first) % 24 or 24
+    return [str((first + n) % 24) for n in range(length)]

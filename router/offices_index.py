@@ -1,0 +1,114 @@
+"""Names and aliases of offices, looked up: a whole name, or those that stand in a text.
+
+The index holds each name as it is, and without the region at its end: "Dinas Perhubungan" stands for the one that
+serves the report's own region. A name that could be several offices is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from router.offices_names import ADDRESSED, COURTESY, PLACING, codes_by_phrase, fold_name, region_phrases, split_region
+
+if TYPE_CHECKING:
+    from router.offices import RegisteredOffice
+
+_PLACES = frozenset({"district", "village"})
+_DESKS = frozenset({"nation", "province", "regency"})
+_REGIONS = ("kota ", "kabupaten ", "provinsi ")
+
+
+class Mention(NamedTuple):
+    """An office's name in a text."""
+
+    phrase: str
+    addressed: bool
+    """It follows "Yth." or "kepada"."""
+
+
+class NameIndex:
+    """Phrase to the ids of the offices that are called so."""
+
+    def __init__(self, offices: Mapping[str, RegisteredOffice]) -> None:
+        self._offices = offices
+        self.given: dict[str, set[str]] = {}
+        """Names and aliases as they were given."""
+        self._specific: dict[str, set[str]] = {}
+        """Phrases that hold the region, or whose office serves the whole nation."""
+        self._bare: dict[str, set[str]] = {}
+        """Phrases that mean the office of the report's own region."""
+        for office in offices.values():
+            if not office.closed:
+                self._add(office)
+        lengths: dict[str, set[int]] = {}
+        for phrase in (*self._specific, *self._bare):
+            words = phrase.split(" ")
+            lengths.setdefault(words[0], set()).add(len(words))
+        self._lengths = {word: tuple(sorted(found, reverse=True)) for word, found in lengths.items()}
+        """By first word, how many words its phrases have, the longest first."""
+
+    def find(self, named: str, code: str | None = None) -> RegisteredOffice | None:
+        """The office of that name; of several the one that serves the place `code`. None: not known, or it could be
+        several, or it is known for another place only."""
+        return self.one_of(fold_name(named), code)
+
+    def one_of(self, phrase: str, code: str | None) -> RegisteredOffice | None:
+        """The same for a folded phrase."""
+        ids = self._specific.get(phrase) or self._bare.get(phrase, set())
+        if code and (len(ids) > 1 or phrase not in self._specific):
+            ids = {id for id in ids if self._offices[id].covers(code)}
+        return self._offices[next(iter(ids))] if len(ids) == 1 else None
+
+    def mentions(self, words: list[str]) -> Iterator[Mention]:
+        """The names in a folded text, each the longest that begins there. What only says where something is, is none:
+        "depan kantor dinas …", a district or a region without "Yth."."""
+        at, addressed = 0, -1
+        while at < len(words):
+            word = words[at]
+            if word in ADDRESSED:
+                addressed = at
+            phrase = self._phrase_at(words, at)
+            if phrase is None:
+                at += 1
+                continue
+            spoken_to = addressed >= 0 and all(w in COURTESY for w in words[addressed:at])
+            if spoken_to or (self._tells(phrase) and not (at and words[at - 1] in PLACING)):
+                yield Mention(phrase, spoken_to)
+            at += phrase.count(" ") + 1
+
+    def _phrase_at(self, words: list[str], at: int) -> str | None:
+        for n in self._lengths.get(words[at], ()):
+            phrase = " ".join(words[at : at + n])
+            if phrase in self._specific or phrase in self._bare:
+                return phrase
+        return None
+
+    def _tells(self, phrase: str) -> bool:
+        """Whether the phrase names an office by itself, where nobody is addressed."""
+        kinds = {self._offices[id].kind for id in self._specific.get(phrase) or self._bare[phrase]}
+        return not kinds & _PLACES and not (kinds & _DESKS and phrase.startswith(_REGIONS))
+
+    def _add(self, office: RegisteredOffice) -> None:
+        for name in (office.name, *office.aliases):
+            phrase = fold_name(name)
+            if phrase:
+                self.given.setdefault(phrase, set()).add(office.id)
+                for variant, specific in _variants(phrase, office):
+                    (self._specific if specific else self._bare).setdefault(variant, set()).add(office.id)
+
+
+def _variants(phrase: str, office: RegisteredOffice) -> Iterator[tuple[str, bool]]:
+    """The phrase without a region and with the office's own, and whether it stands for this office wherever the report
+    is from. "Semarang" alone is a city and a regency."""
+    if office.kind in _DESKS or not office.regions:
+        yield phrase, True
+        return
+    bare, codes = split_region(phrase)
+    yield bare, False
+    yield phrase, len(codes) == 1
+    for region in office.regions:
+        full, short = region_phrases().get(region[:5], ("", ""))
+        if full:
+            yield f"{bare} {full}", True
+            yield f"{bare} {short}", len(codes_by_phrase()[short]) == 1

@@ -1,0 +1,40 @@
+"""The office that the citizen named: in the field for it, by "Yth. …", or by a name or alias in title or text.
+
+A name that could be several offices is none, and so are several names: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from router.offices import OfficeRegistry, RegisteredOffice, is_code
+from router.offices_names import fold
+from schemas import Message
+
+BREAK = "|"
+"""Stands between title and text: no name and no phrase goes over it."""
+
+
+def folded_words(message: Message) -> list[str]:
+    """The words of title and text."""
+    return [*fold(message.title), BREAK, *fold(message.clean_text)] if message.title else fold(message.clean_text)
+
+
+def region_of(message: Message) -> str | None:
+    """The code of its place, or of the region whose account took it in."""
+    if message.place is not None and message.place.code:
+        return message.place.code
+    return message.owner if is_code(message.owner) else None
+
+
+def named_office(message: Message, words: list[str], offices: OfficeRegistry) -> RegisteredOffice | None:
+    """None: the citizen named none, or it is not known which."""
+    code = region_of(message)
+    if message.office is not None:
+        found = offices.find(message.office.id, code) or offices.find(message.office.name or "", code)
+        if found is not None:
+            return None if found.closed else found
+    mentions = list(offices.names.mentions(words))
+    addressed = [mention for mention in mentions if mention.addressed]
+    phrases = {mention.phrase for mention in addressed or mentions}
+    resolved = {found.id if found else None for found in (offices.names.one_of(p, code) for p in phrases)}
+    only = resolved.pop() if len(resolved) == 1 else None
+    return offices[only] if only is not None else None
