@@ -209,6 +209,14 @@ class Listens(Channel):
 class Polls(Channel):
     """Asks the provider what is new. Only the process that holds the account's lease does so."""
 
+    poll_disturbs: ClassVar[bool] = False
+    """A poll ends the one of a running hub: `channels test` makes none."""
+
+    @property
+    def polling(self) -> bool:
+        """False: by its settings this account only listens."""
+        return True
+
     @property
     def poll_every(self) -> float:
         """Seconds between two polls."""

@@ -25,7 +25,7 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
     async with Http() as http:
         for finding in await _checked(channel, ProviderConnections(http)):
             yield finding
-        if isinstance(channel, Polls):
+        if isinstance(channel, Polls) and channel.polling and not channel.poll_disturbs:
             yield await _polled(channel, ProviderConnections(http))
         if isinstance(channel, Connects):
             yield await _connected(channel)

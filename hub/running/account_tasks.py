@@ -60,7 +60,7 @@ class AccountTasks:
     def _begin(self, channel: Channel, epoch: int) -> tuple[asyncio.Task[None], ...]:
         intake = AccountIntake(self._backend, self._leases, self._door, channel, epoch)
         loops: list[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = []
-        if isinstance(channel, Polls):
+        if isinstance(channel, Polls) and channel.polling:
             outbound = self._outbound(channel.account)
             loops.append(("poll", lambda: poll_forever(channel, intake, outbound, self._backend, self._health)))
         if isinstance(channel, Connects):

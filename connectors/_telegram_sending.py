@@ -1,0 +1,106 @@
+"""A reply by sendMessage: cut to Telegram's length, with buttons under what is about the citizen's own report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from connectors._http import TRIES, ErrorMeaning, HttpResponse
+from connectors._json import Json, decode_object, object_of
+from connectors._telegram_calls import BotApi, judged
+from connectors._telegram_content import int_of
+from connectors._telegram_reading import CALLBACK
+from connectors._telegram_updates import Address, native_id
+from schemas import PipelineError, Reject, Reply, Unanswered
+
+LONGEST = 4096
+"""Units of UTF-16 in one message."""
+ACKNOWLEDGED_WITHIN = 5.0
+"""Seconds."""
+_NATIVE = re.compile(r"(-?\d+):(\d+)")
+"""Chat and message of a native id."""
+
+
+async def send_text(reply: Reply, api: BotApi) -> tuple[str, ...]:
+    """The ids of the messages that the text became. Raises Retry, Unanswered, AccountFault or Reject."""
+    to, texts = Address.of(reply.to), list(cut_text(reply.text))
+    await _acknowledge(reply, api)
+    ids: list[str] = []
+    for position, text in enumerate(texts):
+        body: Json = {"text": text, "link_preview_options": {"is_disabled": True}}
+        if position == 0 and (quoted := _quoted(reply, to)):
+            body["reply_parameters"] = {"message_id": quoted, "allow_sending_without_reply": True}
+        if position == len(texts) - 1 and (keyboard := keyboard_of(reply)):
+            body["reply_markup"] = keyboard
+        try:
+            to, native = await _post(to, body, api)
+        except PipelineError:
+            if not ids:
+                raise
+            raise Unanswered(f"{position} of {len(texts)} parts of the text arrived", limit=TRIES) from None
+        ids.append(native)
+    return tuple(ids)
+
+
+def cut_text(text: str) -> Iterator[str]:
+    """The text in messages of Telegram's length, cut at a line, else at a blank, never within a character."""
+    rest = text
+    while len(rest.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST:
+        fitting = rest[:LONGEST].encode("utf-16-le", "surrogatepass")[: 2 * LONGEST].decode("utf-16-le", "ignore")
+        at = max(fitting.rfind("\n", len(fitting) // 2), 0) or max(fitting.rfind(" ", len(fitting) // 2), 0)
+        at = at or len(fitting)
+        yield rest[:at].rstrip()
+        rest = rest[at:].lstrip()
+    yield rest
+
+
+def keyboard_of(reply: Reply) -> Json | None:
+    """The buttons under an answer. None: there is nothing to press."""
+    if reply.template == "awaiting_words":
+        return {"force_reply": True, "selective": True, "input_field_placeholder": "Tulis keterangan"}
+    number = reply.number
+    if not number or not reply.complaint:
+        return None
+    status = {"text": "Cek status", "callback_data": f"CEK {number}"}
+    more = {"text": "Tambah keterangan", "callback_data": f"TL {number}"}
+    return {"inline_keyboard": [[{"text": f"Salin nomor {number}", "copy_text": {"text": number}}], [status, more]]}
+
+
+async def _post(to: Address, body: Json, api: BotApi) -> tuple[Address, str]:
+    """One message, and where it went; once more where the topic is gone, or the group has another id."""
+    moved: list[int] = []
+
+    def judge(response: HttpResponse) -> ErrorMeaning | None:
+        parameters = object_of(decode_object(response.body) or {}, "parameters")
+        moved.extend(filter(None, [int_of(parameters, "migrate_to_chat_id")]))
+        return judged(response)
+
+    try:
+        result = await api.call("sendMessage", to.fields | body, judge=judge)
+    except Reject as reject:
+        if moved:
+            to = Address(moved[0])
+        elif reject.code == "topic_missing" and to.topic:
+            to = to._replace(topic=None)
+        else:
+            raise
+        result = await api.call("sendMessage", to.fields | body)
+    native = native_id(result, to.connection or "") if isinstance(result, dict) else None
+    if native is None:
+        raise Unanswered("the Bot API gave no id for the message", limit=TRIES)
+    return to, native
+
+
+async def _acknowledge(reply: Reply, api: BotApi) -> None:
+    """Let the pressed button stop turning. Telegram may refuse it by now; the answer itself counts."""
+    pressed = (reply.in_reply_to or "").partition(CALLBACK)[2]
+    if pressed:
+        try:
+            await api.call("answerCallbackQuery", {"callback_query_id": pressed}, timeout=ACKNOWLEDGED_WITHIN)
+        except PipelineError:
+            return
+
+
+def _quoted(reply: Reply, to: Address) -> int | None:
+    found = _NATIVE.match(reply.in_reply_to or "")
+    return int(found[2]) if found and int(found[1]) == to.chat else None
