@@ -37,9 +37,9 @@ COMMANDS = {
     "reseal": ("reseal", "Personal values under the newest key."),
     "forget": ("forget", "A consumer group that is no longer used."),
     "doctor": ("doctor", "What is wrong here, and what to do."),
-    "read": ("rooms", "Rows to messages, nothing stored."),
-    "match": ("rooms", "Rows to complaints, nothing stored."),
-    "route": ("rooms", "Rows to offices, nothing stored."),
+    "read": ("read", "Rows to messages, nothing stored."),
+    "match": ("match", "Rows to complaints, nothing stored."),
+    "route": ("route", "Rows to offices, nothing stored."),
 }
 """Each command's module in `hub/commands` and its line in the list."""
 

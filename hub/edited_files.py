@@ -1,4 +1,4 @@
-"""The files that people edit: `channels.toml`, `rules.toml`, `templates.toml`, each as a kind of edition."""
+"""The files that people edit, each a kind of edition: channels.toml, rules.toml, offices.csv, templates.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.accounts_file import parse_accounts
 from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
-from router import Rules, Templates
+from router import OfficeRegistry, Rules, Templates
+from router.offices_csv import load_offices
 from sink.aside import release_account
 from sink.record import Record
 
@@ -39,6 +40,11 @@ def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFil
 def rules_file(path: Path, rules: LiveEdition[Rules]) -> EditedFile[Rules]:
     """`rules.toml`; without one, the rules that are shipped."""
     return _shipped("rules", path, Rules.load, rules)
+
+
+def offices_file(path: Path, offices: LiveEdition[OfficeRegistry]) -> EditedFile[OfficeRegistry]:
+    """`offices.csv`, or what was imported; without either, the front desks that are shipped."""
+    return _shipped("offices", path, lambda text: load_offices(text) if text else OfficeRegistry(), offices)
 
 
 def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:

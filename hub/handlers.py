@@ -10,7 +10,7 @@ from bus import Run
 from hub.intake import UNCLAIMED
 from hub.reading import RunInThread
 from normalizer import Memory, match
-from router import Rules, route
+from router import OfficeModel, OfficeRegistry, Rules, route
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
 from sink.account_states import touch_accounts
 from sink.archive import Archive
@@ -41,11 +41,17 @@ def matching(memory: Memory, io: RunInThread) -> Run:
     return matcher
 
 
-def routing(rules: LiveEdition[Rules], io: RunInThread) -> Run:
-    """Matched to Routed, by the newest rules."""
+def routing(
+    rules: LiveEdition[Rules],
+    offices: LiveEdition[OfficeRegistry],
+    io: RunInThread,
+    model: Callable[[], OfficeModel | None] = lambda: None,
+) -> Run:
+    """Matched to Routed, by the newest rules, offices and model."""
 
     async def router(events: Sequence[Event]) -> Sequence[Event]:
-        return await io(route, [e for e in events if isinstance(e, Matched)], rules.value)
+        matched = [e for e in events if isinstance(e, Matched)]
+        return await io(route, matched, rules.value, offices.value, model())
 
     return router
 

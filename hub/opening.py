@@ -18,7 +18,7 @@ from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
 from hub.clock import utc_now
-from hub.edited_files import channels_file, rules_file, templates_file
+from hub.edited_files import channels_file, offices_file, rules_file, templates_file
 from hub.editions import Editions, LiveEdition, publisher_name
 from hub.first_start import write_first_channels_file
 from hub.intake import open_intake
@@ -64,6 +64,7 @@ class LiveEditions:
     rules: LiveEdition[Rules]
     templates: LiveEdition[Templates]
     editions: Editions
+    offices: LiveEdition[OfficeRegistry] = field(default_factory=lambda: LiveEdition(OfficeRegistry()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +148,12 @@ def load_vault(settings: Settings) -> Vault:
 def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
     rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
     editions = Editions(
+    offices = LiveEdition(OfficeRegistry())
         (
             channels_file(settings.channels, accounts, settings.zone.key),
             rules_file(settings.data / "rules.toml", rules),
             templates_file(settings.data / "templates.toml", templates),
+            offices_file(settings.data / "offices.csv", offices),
         ),
         publisher=by,
         now=utc_now,
@@ -158,7 +161,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
     if not settings.channels.exists() and not _has_accounts(record):
         write_first_channels_file(settings.channels)
     editions.begin(record)
-    return LiveEditions(accounts, rules, templates, editions)
+    return LiveEditions(accounts, rules, templates, editions, offices)
 
 
 def _has_accounts(record: Record) -> bool:

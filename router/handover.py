@@ -2,7 +2,7 @@
 
 It goes to the office that was named, where that office has not passed it on itself and the complaint was not passed on
 too often; else to the coordinator above. An office's own coordinator may send it down again, once to each: then it has
-decided. So no handover from one office to another happens twice, save to the nation's desk, which is the last to have it.
+decided. So no handover from one office to another happens twice, save to the desk of the nation, the last to have it.
 """
 
 from __future__ import annotations

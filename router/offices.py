@@ -90,6 +90,7 @@ class OfficeRegistry(Mapping[str, RegisteredOffice]):
 
     def __init__(self, imported: Iterable[RegisteredOffice] = ()) -> None:
         self.imported = tuple(imported)
+        self.imported_ids = frozenset(office.id for office in self.imported)
         self._offices = shipped_desks() | {office.id: office for office in self.imported}
         self.version = sha256(msgspec.json.encode(self.imported)).hexdigest()[:12]
         self.names = NameIndex(self._offices)

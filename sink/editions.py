@@ -51,9 +51,31 @@ def latest_edition(record: Record, name: str) -> Edition | None:
     """None: there is none of that name. Raises Retry."""
     with record.read() as connection:
         row = _newest(connection, name)
-    if row is None:
-        return None
-    return Edition(row.name, row.version, record.vault.open(row.body, _SEALED), row.by, row.published_at)
+    return None if row is None else _opened(record, row)
+
+
+class EditionChange(NamedTuple):
+    """A version, without its body."""
+
+    version: int
+    by: str
+    published_at: datetime
+
+
+def edition_history(record: Record, name: str, limit: int = 100) -> list[EditionChange]:
+    """The newest versions of that name, the newest first. Raises Retry."""
+    columns = (editions.c.version, editions.c.by, editions.c.published_at)
+    query = select(*columns).where(editions.c.name == name).order_by(editions.c.version.desc()).limit(limit)
+    with record.read() as connection:
+        return [EditionChange(*row) for row in connection.execute(query)]
+
+
+def edition_of(record: Record, name: str, version: int) -> Edition | None:
+    """That version. None: there is none. Raises Retry."""
+    query = select(editions).where(editions.c.name == name, editions.c.version == version)
+    with record.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _opened(record, row)
 
 
 def edition_versions(record: Record) -> dict[str, int]:
@@ -61,6 +83,10 @@ def edition_versions(record: Record) -> dict[str, int]:
     query = select(editions.c.name, func.max(editions.c.version).label("version")).group_by(editions.c.name)
     with record.read() as connection:
         return {row.name: row.version for row in connection.execute(query)}
+
+
+def _opened(record: Record, row: Any) -> Edition:
+    return Edition(row.name, row.version, record.vault.open(row.body, _SEALED), row.by, row.published_at)
 
 
 def _newest(connection: Connection, name: str) -> Any:

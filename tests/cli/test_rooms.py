@@ -1,9 +1,8 @@
-"""`read`, `match`, `route`: rows in, the events that a room makes of them out."""
+"""`read` and `match`: rows in, the events that a room makes of them out."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tests.cli.program import satupintu
@@ -33,22 +32,6 @@ def test_match_remembers_within_a_call() -> None:
     assert [c["outcome"] for c in complaints] == ["recorded", "recorded", "redelivered", "recorded"]
     assert complaints[2]["id"] == complaints[0]["id"]
     assert all(len(c["number"]) == 10 for c in (complaints[0], complaints[3]))
-
-
-def test_route_adds_the_office_and_why() -> None:
-    routed = lines("route", ROWS[:2])
-    assert all(r["office"]["id"] and r["why"] for r in routed)
-    assert all(r["outcome"] == "recorded" for r in routed)
-
-
-def test_route_names_the_office_that_ingest_would(tmp_path: Path) -> None:
-    (tmp_path / "rows.ndjson").write_text('{"id": "1", "text": "Jalan rusak di Pasar Baru"}\n')
-    fresh = json.loads(satupintu("route", str(tmp_path / "rows.ndjson"), data=tmp_path).stdout)
-    satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path)
-    again = json.loads(satupintu("route", str(tmp_path / "rows.ndjson"), data=tmp_path).stdout)
-    exported = json.loads(satupintu("export", data=tmp_path).stdout)
-    assert fresh["office"] == again["office"] == exported["office"]
-    assert fresh["id"] == exported["id"]
 
 
 def test_a_wrong_row_is_named_and_the_others_pass() -> None:
