@@ -25,7 +25,7 @@ from hub.intake import open_intake
 from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server import tune_garbage_collection
-from router import Rules, Templates
+from router import OfficeRegistry, Rules, Templates
 from schemas import Retry
 from sink.archive import Archive
 from sink.blobs import Blobs
