@@ -20,6 +20,7 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, decode_lenient, object_of, objects_of, string_of
 from connectors._meta import MetaSettings, MetaWebhook
+from connectors._meta_codes import WHATSAPP
 from connectors._numbers import is_same_number
 from connectors._port import FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
@@ -129,6 +130,7 @@ class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
 
 class WhatsappChannel(MetaWebhook, Speaks, Fetches):
     kind = "whatsapp"
+    codes = WHATSAPP
     settings_type = WhatsappSettings
     conversational = True
     vouches_for_sender = True

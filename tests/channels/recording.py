@@ -9,7 +9,7 @@ received       a list of cases: {name, request: {method, path, query, headers, j
 sends          one object: {url: SETTING, reply, answer: {status, json | text}, native_ids, request: {method, path,
                params, json}, errors: [{answer, error: CLASS, code | reason, after}]}
 fetches        one object: {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type, errors,
-               file_limit: SETTING}; {url} in an answer is the server's
+               file_limit: SETTING}; {url} in an answer or the attachment is the server's
 polls          one object: {url: SETTING, cursor, answers, requests: how many, next, more, asks: [{path, params}],
                errors}
 """
@@ -29,7 +29,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from connectors import Channel, HttpResponse, Item, Listens, Request, channel_type, secret_hook
-from schemas import Body, Raw, Reject, Reply
+from schemas import Attachment, Body, Raw, Reject, Reply
 from tests.channels.made_up.guide import BLOCKS
 from tests.fakes.server import Server, answer
 
@@ -144,8 +144,14 @@ def proof_secret(kind: str) -> str:
 def reply(kind: str, text: str = "Laporan Anda kami terima, nomor 4719360285.", **fields: Any) -> Reply:
     """A reply of the recording's account."""
     recorded = recording(kind).get("sends", {}).get("reply", {})
-    fields = {"id": "balasan-1", "conversation": "k", "to": "k", **recorded, **fields}
-    return Reply(account="rekam", channel=kind, text=text, template="number_given", created_at=AT, **fields)
+    given = {"id": "balasan-1", "conversation": "k", "to": "k", "template": "number_given"} | recorded | fields
+    return Reply(account="rekam", channel=kind, text=text, created_at=AT, **given)
+
+
+def attachment_of(kind: str, server: Server) -> Attachment:
+    """The recorded attachment, with the server's address in it."""
+    fields = recording(kind)["fetches"]["attachment"]
+    return Attachment(**{name: value.replace("{url}", server.url) for name, value in fields.items()})
 
 
 def answer_of(recorded: dict[str, Any], server: Server) -> HttpResponse:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from connectors import Fetches, Http, Polls, ProviderConnections, Speaks
-from schemas import AccountFault, Attachment, Reject, Retry, Unanswered
-from tests.channels.recording import able, answer_of, raw, read, recording, reply, secrets, speaking
+from schemas import AccountFault, Reject, Retry, Unanswered
+from tests.channels.recording import able, answer_of, attachment_of, raw, read, recording, reply, secrets, speaking
 from tests.fakes.server import Accepted, Fault, Server, answer
 
 ERRORS = {error.__name__: error for error in (AccountFault, Reject, Retry, Unanswered)}
@@ -53,6 +53,7 @@ async def outbound(request: pytest.FixtureRequest, monkeypatch) -> AsyncIterator
     """Impatient where the server is slow on purpose."""
     total = 0.2 if getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault") in SLOW else 10
     monkeypatch.setattr("connectors._meta.DOWNLOAD_WITHIN", total)
+    monkeypatch.setattr("connectors._telegram_calls.DOWNLOAD_WITHIN", total)
     async with Http(total=total) as http:
         yield ProviderConnections(http)
 
@@ -153,7 +154,7 @@ def test_an_address_that_is_none_stops_the_account(kind: str, url: str):
 async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: ProviderConnections):
     wanted = recording(kind)["fetches"]
     server.then(*(answer_of(one, server) for one in wanted["answers"]))
-    file = await speaking(kind, "fetches", server.url).fetch(Attachment(**wanted["attachment"]), outbound)
+    file = await speaking(kind, "fetches", server.url).fetch(attachment_of(kind, server), outbound)
     assert file == (wanted["bytes"].encode(), wanted["media_type"])
 
 
@@ -168,7 +169,7 @@ async def test_a_fault_while_fetching(
     behaviour, allowed = FAULTS[fault]
     server.then(*[answer_of(one, server) for one in wanted["answers"]][:step], behaviour)
     door = speaking(kind, "fetches", server.url)
-    error = await failure(allowed, door.fetch(Attachment(**wanted["attachment"]), outbound))
+    error = await failure(allowed, door.fetch(attachment_of(kind, server), outbound))
     assert_silent(kind, error, caplog.text)
 
 
@@ -177,7 +178,7 @@ async def test_the_providers_own_code_decides_about_a_file(
     kind: str, wanted: Any, server: Server, outbound: ProviderConnections
 ):
     server.then(answer_of(wanted["answer"], server))
-    attachment = Attachment(**recording(kind)["fetches"]["attachment"])
+    attachment = attachment_of(kind, server)
     door = speaking(kind, "fetches", server.url)
     assert_as_recorded(await failure({ERRORS[wanted["error"]]}, door.fetch(attachment, outbound)), wanted)
 
@@ -187,7 +188,7 @@ async def test_too_large_an_attachment_is_refused(kind: str, server: Server, out
     wanted = recording(kind)["fetches"]
     server.then(*(answer_of(one, server) for one in wanted["answers"]))
     door = speaking(kind, "fetches", server.url, **{wanted["file_limit"]: 3})
-    await failure({Reject}, door.fetch(Attachment(**wanted["attachment"]), outbound))
+    await failure({Reject}, door.fetch(attachment_of(kind, server), outbound))
 
 
 @each_polling

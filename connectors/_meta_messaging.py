@@ -1,0 +1,218 @@
+"""Messenger, Instagram and the pages of Facebook: one webhook of Meta's holds messages, comments and posts, so every
+kind reads all of them. A kind is an own account because its address, its access token and its answers differ.
+
+A conversation is `PAGE:CITIZEN` for messages and `PAGE:THREAD:AUTHOR` for comments; PAGE is our id with Meta.
+An answer to a message is a message: within 24 hours by itself, within 7 days if a person wrote it (HUMAN_AGENT). An
+answer to a comment is a private reply (one, within 7 days); what comes later stands under the comment, for everybody.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+from urllib.parse import quote
+
+from connectors._demo import DemoItem, DemoRequest
+from connectors._http import TRIES
+from connectors._json import Json, string_of
+from connectors._meta import MetaSettings, MetaWebhook, decode_webhook
+from connectors._meta_check import Rights, check_account
+from connectors._meta_codes import MESSAGING
+from connectors._meta_events import (
+    MessagingEvent,
+    ReceiptEvent,
+    changed_events,
+    event_fields,
+    events_of,
+    is_receipt,
+    now_or,
+    receipts_of,
+)  # fmt: skip
+from connectors._meta_feed import FeedChange, changes_of, feed_fields
+from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
+from connectors._request import Part, Payload
+from schemas import AccountFault, Attachment, Message, Party, PipelineError, Raw, Reject, Reply, Unanswered
+
+FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "instagram.com")
+"""Where Meta keeps files of messages and posts."""
+BY_PEOPLE = frozenset({"officer_answer", "question"})
+"""Templates of answers that a person wrote."""
+_PUBLIC = BY_PEOPLE | {"status_changed"}
+"""Answers that come later, when the private reply is spent."""
+
+
+class MessagingSettings(MetaSettings, frozen=True, kw_only=True):
+    get_started: str = "GET_STARTED"
+    """Payload of the button that begins a conversation: pressing it is no report."""
+    human_agent: bool = True
+    """Answers of officers go out until 7 days after the citizen's last message; Meta must have granted the feature."""
+    comment_answers: Literal["private", "public"] = "private"
+    """How a comment is answered first."""
+
+
+class MessagingChannel(MetaWebhook, Speaks, Fetches):
+    """What the three kinds share. Each names its own settings and paths."""
+
+    codes = MESSAGING
+    conversational = True
+    vouches_for_sender = True
+    text_limit: ClassVar[int] = 2000
+    """UTF-8 bytes of one message."""
+    people: ClassVar[str] = "facebook"
+    """Begins the ids of people."""
+    comment_path: ClassVar[str] = "comments"
+    rights: ClassVar[Rights]
+    own_setting: ClassVar[str] = "page_id"
+
+    @property
+    def address(self) -> str | None:
+        return getattr(self.settings, self.own_setting) or None
+
+    def sending_path(self, ours: str) -> str:
+        """The node that sends messages for our id."""
+        return f"{quote(ours, safe='')}/messages"
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
+        for entry in decode_webhook(payload):
+            if not isinstance(entry, dict):
+                yield Part("entry")
+                continue
+            id = entry.get("id")
+            ours = str(id) if isinstance(id, str | int) else ""
+            for event in (*events_of(entry, ours), *changed_events(entry, ours)):
+                yield from _parts(event, ours)
+            for change in changes_of(entry, ours):
+                yield Part(change, change.conversation, ours or None)
+
+    def read(self, part: Part, raw: Raw) -> Item:
+        match part.payload:
+            case ReceiptEvent(state, at, native, reply):
+                return self.receipt(
+                    raw, state=state, at=now_or(at, raw.received_at), native_id=native, reply=reply,
+                    conversation=part.conversation,
+                )  # fmt: skip
+            case MessagingEvent() as event:
+                return self._event(raw, event, part.conversation)
+            case FeedChange() as change:
+                native, known = feed_fields(change, self.people)
+                return self.message(raw, native or None, part.conversation or raw.id, aliases=change.aliases, **known)
+        raise Reject("not_an_object", f"an element of {part.payload} is no object")
+
+    def _event(self, raw: Raw, event: MessagingEvent, conversation: str | None) -> Message:
+        native, known = event_fields(event, self.settings.get_started)
+        known["refusal"] = "echo of our own" if event.is_ours else known.get("refusal")
+        if event.citizen and not event.is_ours:
+            known["sender"] = Party(user=f"{self.people}:{event.citizen}")
+        return self.message(
+            raw, native or None, conversation or raw.id, sent_at=event.at, answerable=not event.standby, **known
+        )
+
+    def reply_address(self, message: Message) -> str:
+        place = message.extra.get("reply_to")
+        return f"{message.conversation.partition(':')[0]}:{place}" if place else message.conversation
+
+    def answers_publicly(self, to: str, template: str) -> bool:
+        comment = ":comment:" in to or ":post:" in to
+        return comment and (self.settings.comment_answers == "public" or template in _PUBLIC)
+
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        ours, _, to = reply.to.partition(":") if ":" in reply.to else ("", "", reply.to)
+        what, _, id = to.partition(":")
+        ours = ours or self.address or "me"
+        if what not in {"comment", "post"}:
+            return await self._send_message(reply, self.sending_path(ours), to, outbound)
+        if self.answers_publicly(reply.to, reply.template):
+            path = f"{quote(id, safe='')}/{self.comment_path}"
+            return SentReply((_id(await self.graph(outbound, path, {"message": reply.text}), "id"),))
+        body = {"recipient": {f"{what}_id": id}, "message": {"text": _chunks(reply.text, self.text_limit)[0]}}
+        return SentReply((_id(await self.graph(outbound, self.sending_path(ours), body), "message_id"),))
+
+    async def _send_message(self, reply: Reply, path: str, to: str, outbound: ProviderConnections) -> SentReply:
+        sent: list[str] = []
+        for text in _chunks(reply.text, self.text_limit):
+            body = {
+                "recipient": {"id": to},
+                "messaging_type": "RESPONSE",
+                "message": {"text": text, "metadata": reply.id},
+            }
+            try:
+                sent.append(_id(await self._sent_in_window(path, body, reply.template, outbound), "message_id"))
+            except PipelineError:
+                if not sent:
+                    raise
+                raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
+        return SentReply(tuple(sent))
+
+    async def _sent_in_window(self, path: str, body: Json, template: str, outbound: ProviderConnections) -> Json:
+        """Past the 24 hours Meta refuses; what a person wrote may then go as such, within 7 days."""
+        try:
+            return await self.graph(outbound, path, body)
+        except Reject as refused:
+            late = refused.code == "window_closed" and template in BY_PEOPLE and self.settings.human_agent
+            if not late:
+                raise
+        try:
+            return await self.graph(outbound, path, body | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"})
+        except AccountFault as fault:
+            if fault.code != "permission_missing":
+                raise
+        raise Reject("window_closed", "more than 24 hours, and Meta has not granted this app the Human Agent feature")
+
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
+        self.require_outbound()
+        file = await self.download_signed(outbound, attachment.url or "", FILE_DOMAINS)
+        return file._replace(media_type=file.media_type or attachment.media_type)
+
+    async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
+        return await check_account(self, outbound, self.rights)
+
+    def demo_request(self, item: DemoItem) -> DemoRequest | None:
+        if item.form in {"image", "sticker", "location"}:
+            return None
+        body = json.dumps(self._demo_webhook(item), ensure_ascii=False).encode()
+        body = body[: len(body) // 2] if item.form == "unreadable" else body
+        secret = b"guessed" if item.form == "forged" else self.settings.app_secret.reveal().encode()
+        signature = f"sha256={hmac.digest(secret, body, 'sha256').hex()}"
+        headers = {"content-type": "application/json", "x-hub-signature-256": signature}
+        return DemoRequest(path=f"/in/{self.account}", headers=headers, body=body)
+
+    def _demo_webhook(self, item: DemoItem) -> Json:
+        ours = self.address or "1708000000000002"
+        at = int(item.at.timestamp() * 1000)
+        event = {
+            "sender": {"id": item.phone},
+            "recipient": {"id": ours},
+            "timestamp": at,
+            "message": {"mid": f"m_{item.id}", "text": item.text},
+        }
+        return {"object": "page", "entry": [{"id": ours, "time": at, "messaging": [event]}]}
+
+
+def _parts(event: MessagingEvent | str, ours: str) -> Iterator[Part]:
+    if isinstance(event, str):
+        yield Part(event, None, ours or None)
+        return
+    if not is_receipt(event):
+        yield Part(event, event.conversation, ours or None)
+    for receipt in receipts_of(event):
+        yield Part(receipt, event.conversation, ours or None)
+
+
+def _id(answer: Json, name: str) -> str:
+    if not (native := string_of(answer, name)):
+        raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
+    return native
+
+
+def _chunks(text: str, limit: int) -> list[str]:
+    """The text in pieces of at most so many UTF-8 bytes, cut at blanks where there are some."""
+    pieces: list[str] = []
+    while len(text.encode("utf-8", "replace")) > limit:
+        head = text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+        cut = max(head.rfind(" "), head.rfind("\n"))
+        end = cut if cut > limit // 4 else len(head)
+        pieces.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*pieces, text] if text or not pieces else pieces
