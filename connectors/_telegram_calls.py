@@ -62,6 +62,13 @@ def judged(response: HttpResponse) -> ErrorMeaning | None:
     return next((meaning for status, part, meaning in _MEANINGS if code == status and part in words), None)
 
 
+def _judged_file(response: HttpResponse) -> ErrorMeaning | None:
+    """Of the bytes of a file: the token was right a moment ago, when its path was asked for."""
+    return (
+        ErrorMeaning("reject", "file_gone", "Telegram has no such file") if response.status == 404 else judged(response)
+    )
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class BotApi:
     """The Bot API, as one bot calls it. Calls raise Retry, Unanswered, AccountFault or Reject."""
@@ -91,7 +98,7 @@ class BotApi:
         if not path or path.startswith("/") or ".." in path.split("/"):
             raise Reject("file_elsewhere", "the Bot API names no path of a file of its own")
         request = HttpRequest(
-            f"{self._address('/file')}/{quote(path)}", limit=limit, judge=judged, timeout=DOWNLOAD_WITHIN
+            f"{self._address('/file')}/{quote(path)}", limit=limit, judge=_judged_file, timeout=DOWNLOAD_WITHIN
         )
         return (await self.outbound.http.send(request)).body
 

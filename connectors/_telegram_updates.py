@@ -153,7 +153,7 @@ def _items(update: Json) -> Iterator[Update | str]:
     for name, value in found.items():
         if name == "deleted_business_messages":
             ids = value.get("message_ids")
-            for message_id in ids if isinstance(ids, list) else []:
+            for message_id in ids if ids and isinstance(ids, list) else [None]:
                 yield Update(name, value | {"message_id": message_id}, number)
         else:
             yield Update(name, value, number)
