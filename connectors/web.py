@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -57,6 +57,9 @@ class ReportSupplement(_Input, frozen=True, kw_only=True):
     number: Annotated[str, Meta(pattern=r"^\d{10}$")]
     conversation: Annotated[str, Meta(min_length=1, max_length=255)]
     """Of the report's own first message."""
+    command: Literal["TL", "BELUM", "NILAI"] = "TL"
+    """More words, that it is not solved, or a rating."""
+    rating: Annotated[int, Meta(ge=1, le=5)] | None = None
 
 
 class Report(_Input, frozen=True, kw_only=True):
@@ -124,8 +127,9 @@ api_keys = ["{secret}"]     # callers that show one of these are not limited by 
     def read(self, part: Part, raw: Raw) -> Message:
         report: Report = part.payload
         if report.supplement:
-            own, number = report.supplement.conversation, report.supplement.number
-            return self.message(raw, report.native, own, command="TL", number=number, **_known(report))
+            more = report.supplement
+            known = {"command": more.command, "number": more.number, "rating": more.rating, **_known(report)}
+            return self.message(raw, report.native, more.conversation, **known)
         return self.message(raw, report.native, report.native, opens_report=True, **_known(report))
 
 

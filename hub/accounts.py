@@ -13,10 +13,14 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from connectors import Channel, Connects, Fetches, Listens, Polls, Secret, Speaks
+from connectors import Channel, Connects, Fetches, Forwards, Listens, Polls, Secret, Speaks
+from connectors.console import ConsoleChannel, ConsoleSettings
+from router.regions import NATION
 from schemas import Message
 
 State = Literal["active", "silent", "closed"]
+OFFICERS = ConsoleChannel("console", NATION, ConsoleSettings())
+"""The account of the command line's acts, where the file has none of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,12 @@ class AccountsSnapshot:
         return frozenset(n for n, a in self.accounts.items() if a.state != "closed" and isinstance(a.channel, outward))
 
     @cached_property
+    def forwarding(self) -> tuple[Forwards, ...]:
+        """Accounts that bring complaints into other systems, in the order of the file."""
+        found = (a.channel for a in self.accounts.values() if a.state != "closed")
+        return tuple(channel for channel in found if isinstance(channel, Forwards))
+
+    @cached_property
     def listening(self) -> dict[str, Listens]:
         """Accounts with an ingress, closed ones included."""
         return {name: channel for name, channel in self.channels.items() if isinstance(channel, Listens)}
@@ -104,6 +114,10 @@ class Accounts(Mapping[str, Channel]):
 
     def __getitem__(self, name: str) -> Channel:
         return self.snapshot.channels[name]
+
+    def readable(self, name: str) -> Channel | None:
+        """The channel that reads what this account took in. The acts of the command line need no table in the file."""
+        return self.snapshot.channels.get(name) or (OFFICERS if name == OFFICERS.account else None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.snapshot.channels)

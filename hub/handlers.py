@@ -11,6 +11,7 @@ from hub.intake import UNCLAIMED
 from hub.reading import RunInThread
 from normalizer import Memory, match
 from router import OfficeModel, OfficeRegistry, Rules, route
+from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
 from sink.account_states import touch_accounts
 from sink.archive import Archive
@@ -57,20 +58,33 @@ def routing(
 
 
 def persisting(
-    record: Record, accounts: Accounts, io: RunInThread, wake: WakeEvents, *, now: Callable[[], datetime], zone: tzinfo
+    record: Record,
+    accounts: Accounts,
+    io: RunInThread,
+    wake: WakeEvents,
+    *,
+    now: Callable[[], datetime],
+    zone: tzinfo,
+    offices: LiveEdition[OfficeRegistry] | None = None,
 ) -> Run:
     """Routed into the record, with the replies and jobs that it causes."""
+
+    def next_office(history: Sequence[tuple[str | None, str]], action: Action) -> Handover:
+        registry = offices.value if offices is not None else OfficeRegistry()
+        return hand_over([PassedOn(*past) for past in history], action, registry)
 
     async def sink(events: Sequence[Event]) -> Sequence[Event]:
         routed = [e for e in events if isinstance(e, Routed)]
         done = await io(
             persist_batch, record, routed,
             speaks=accounts.speaking, now=now(), zone=zone, reply_address=accounts.reply_address,
+            destinations=accounts.snapshot.forwarding, hand_over=next_office if offices is not None else None,
         )  # fmt: skip
         if done.replies:
             wake.replies.set()
         if done.jobs:
             wake.jobs.set()
+            wake.forwards.set()
         return []
 
     return sink

@@ -7,16 +7,23 @@
 | 3 | no ids, but the same fingerprint within 10 minutes | redelivered |
 | 4 | the channel says it is no report; BANTUAN; STOP | refused; of a changed number, the new one has the thread too |
 | 5 | CEK with a known number, or alone where the conversation has a report | asked: nothing changes |
-| 6 | TL or CEK with a number that is not known here, or with none | refused |
+| 5a | NILAI by the reporter, with a number or about the latest report of the conversation | added: a rating |
+| 6 | TL, CEK, BELUM or NILAI with a number that is not known here, or with none | refused |
 | 7 | TL by the reporter | added to that complaint, and the conversation is about it from now on |
-| 8 | TL by anybody else | never into that complaint: with words or files like 12 and 15 there, else refused |
+| 7a | BELUM by the reporter | added: a closed report is reopened; too late for that: recorded, with a match |
+| 8 | TL or BELUM by anybody else | never into that complaint: with words or files like 12 and 15 there, else refused |
 | 9 | reaction, edit, deletion | added to the sender's own report it refers to, else to the open thread, else refused |
 | 10 | a quote of a message of the sender's own report, unless it opens a report | added to that report |
 | 11 | a sticker, a notice, thanks or a greeting, without an open thread | refused |
 | 12 | words that opened an open complaint of the same conversation, or of the same proven person | added: same report |
+| 12a | another system's number, which a report of this sender has (before 12) | added: same_external_id |
+| 12b | nearly those words, nothing says that it is elsewhere | added: same report |
 | 13 | the citizen states that it opens a report | recorded |
+| 13a | another place and another matter than the open thread's, in a sentence of its own | recorded |
 | 14 | an open thread: not closed, its last message younger than 7 days | added |
 | 15 | anything else | recorded |
+
+What is recorded gets a match where others reported the incident, or sent the text, before (`incidents.py`).
 
 Case 1 is met before these rules (`match.py`), and so are ids that came before with other content (`own_ids.py`). A
 message that was dead and comes again is matched as of its receipt: a thread that went on later still is its thread.
@@ -32,21 +39,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from normalizer._port import Decision, Known, Referred, Thread
 from normalizer.content import ReportKey
+from normalizer.incidents import Scored, match_of_others, own_report, scored
+from normalizer.new_matter import opens_new_matter
 from normalizer.keywords import is_our_number
 from schemas import REFERRING_KINDS, Match, Message, Outcome, message_id
+from schemas.memory import Profile
 
 REDELIVERY = timedelta(minutes=10)
 THREAD = timedelta(days=7)
 SILENT_KINDS = frozenset({"sticker", "system"})
 COURTESIES = frozenset({"thanks", "greeting"})
+NUMBERED_COMMANDS = frozenset({"TL", "CEK", "BELUM", "NILAI"})
+REOPENED_LATE = "BELUM after the time for reopening"
+"""Reason and evidence of a report that its reporter would have reopened."""
 REFUSED_COMMANDS = {"BANTUAN": "a request for help", "STOP": "a wish for no more messages"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MessageContext:
     """A message, and what is known."""
 
@@ -54,6 +68,12 @@ class MessageContext:
     known: Known
     conversations: tuple[str, ...]
     report_keys: tuple[ReportKey, ...]
+    profile: Profile | None = None
+
+    @cached_property
+    def alike(self) -> list[Scored]:
+        """Reports that share something with it, the likeliest first."""
+        return scored(self.profile, self.known.alike) if self.profile else []
 
     @property
     def latest(self) -> Thread | None:
@@ -140,7 +160,7 @@ def status_asked(case: MessageContext) -> MatchVerdict | None:
 
 def unknown_number(case: MessageContext) -> MatchVerdict | None:
     message = case.message
-    if message.command not in {"TL", "CEK"} or case.named:
+    if message.command not in NUMBERED_COMMANDS or case.named:
         return None
     if message.number is None:
         return MatchVerdict("refused", f"{message.command} without a number")
@@ -148,14 +168,37 @@ def unknown_number(case: MessageContext) -> MatchVerdict | None:
     return MatchVerdict("refused", f"{message.command}: {wrong}")
 
 
+def rated(case: MessageContext) -> MatchVerdict | None:
+    if case.message.command != "NILAI":
+        return None
+    if case.message.number is None:
+        latest = case.latest
+        return MatchVerdict("added", "NILAI alone: the latest report of this conversation", latest) if latest else None
+    if not (named := case.named):
+        return None
+    if not case.reported(named):
+        return MatchVerdict("refused", "NILAI by somebody else")
+    return MatchVerdict("added", "NILAI by its reporter", named)
+
+
 def followed_up(case: MessageContext) -> MatchVerdict | None:
-    if case.message.command != "TL" or not (named := case.named):
+    command = case.message.command
+    if command not in {"TL", "BELUM"} or not (named := case.named):
         return None
     if case.reported(named):
-        return MatchVerdict("added", "TL by its reporter", named)
+        return _too_late(case, named) or MatchVerdict("added", f"{command} by its reporter", named)
     if not (case.message.clean_text or case.message.attachments):
-        return MatchVerdict("refused", "TL by somebody else, without words")
-    return same_report(case) or _recorded(case, "TL by somebody else: a report of its own")
+        return MatchVerdict("refused", f"{command} by somebody else, without words")
+    return same_report(case) or _recorded(case, f"{command} by somebody else: a report of its own")
+
+
+def _too_late(case: MessageContext, named: Referred) -> MatchVerdict | None:
+    """A report that can no longer be reopened: what its reporter still misses is a report of its own, linked."""
+    until = named.reopen_until
+    if case.message.command != "BELUM" or not named.closed or until is None or case.message.received_at < until:
+        return None
+    match = Match(kind="same_report", of=named.complaint, score=1.0, evidence=REOPENED_LATE)
+    return MatchVerdict("recorded", REOPENED_LATE, None, (match,))
 
 
 def refers(case: MessageContext) -> MatchVerdict | None:
@@ -201,6 +244,44 @@ def same_report(case: MessageContext) -> MatchVerdict | None:
     return None
 
 
+def nearly_same_report(case: MessageContext) -> MatchVerdict | None:
+    if not (own := own_report(case.alike, case.identities)):
+        return None
+    match = Match(
+        kind="same_report", of=own.candidate.complaint, score=round(own.score, 3),
+        evidence=f"the same citizen; {own.evidence}",
+    )  # fmt: skip
+    return MatchVerdict("added", "nearly the same report by the same person", own.candidate, (match,))
+
+
+def known_elsewhere(case: MessageContext) -> MatchVerdict | None:
+    """Another system's number that a report of the same citizen has. A claimed identity is enough where the number is
+    named too; from anybody else it is evidence."""
+    for (system, _), known in _by_external_id(case):
+        if known.reporter & {*case.identities, *case.message.sender.identities}:
+            match = _same_number(known, system, "the same sender")
+            return MatchVerdict("added", f"has the number of {system}", known, (match,))
+    return None
+
+
+def _by_external_id(case: MessageContext) -> list[tuple[tuple[str, str], Referred]]:
+    found = ((pair, case.known.by_external_id.get(pair)) for pair in sorted(case.message.external_ids.items()))
+    return [(pair, known) for pair, known in found if known is not None]
+
+
+def _same_number(known: Referred, system: str, whose: str) -> Match:
+    return Match(
+        kind="same_external_id", of=known.complaint, score=1.0, evidence=f"the same number of {system}, {whose}"
+    )
+
+
+def new_matter(case: MessageContext) -> MatchVerdict | None:
+    thread = case.thread
+    if thread is None or not opens_new_matter(case.message, case.profile, thread):
+        return None
+    return _recorded(case, "another place and matter than in the open conversation")
+
+
 def opens_report(case: MessageContext) -> MatchVerdict | None:
     return _recorded(case, "stated to open a report") if case.message.opens_report else None
 
@@ -217,6 +298,9 @@ def _recorded(case: MessageContext, reason: str) -> MatchVerdict:
     """A report of its own; with a match where the same words stand under an identity that was not proven."""
     found = ((case.known.same_words.get(k.key), k.evidence) for k in case.report_keys if not k.joins)
     matches = [_same_words(joined, 0.5, evidence) for joined, evidence in found if joined and not joined.closed]
+    matches += [_same_number(known, system, "another sender") for (system, _), known in _by_external_id(case)]
+    if not matches and (others := match_of_others(case.alike, case.message.told_apart_by)):
+        matches.append(others)
     return MatchVerdict("recorded", reason, None, tuple(matches[:1]))
 
 
@@ -227,6 +311,8 @@ def _same_words(joined: Thread, score: float, evidence: str) -> Match:
 
 
 RULES: tuple[Callable[[MessageContext], MatchVerdict | None], ...] = (
-    redelivered, redelivered_without_id, changed_number, no_report, status_asked, unknown_number, followed_up,
-    refers, quotes, reports_nothing, same_report, opens_report, goes_on, nothing_open,
+    redelivered, redelivered_without_id, changed_number, no_report, status_asked, rated, unknown_number,
+    followed_up,
+    refers, quotes, reports_nothing, known_elsewhere, same_report, nearly_same_report, opens_report, new_matter,
+    goes_on, nothing_open,
 )  # fmt: skip

@@ -5,6 +5,8 @@
     TL <number> <text>        adds to a report (tindak lanjut)
     CEK <number>              asks for the status of a report; also `STATUS …`, `cek laporan saya no …`, `mohon cek …`
     CEK                       asks for the status of the latest report
+    BELUM <number> <text>     it is not solved: a finished report is reopened; also `BUKA …`, `belum selesai …`
+    NILAI <number> 1-5        rates how it was dealt with; `NILAI 5` alone: the latest report
     BANTUAN, STOP             ask for help, or for no more messages; alone only
 
 In any case of letters, with or without punctuation. `TL` and `CEK` are commands only with a number behind them that can
@@ -40,6 +42,16 @@ _ALONE: dict[str, Command] = {
     "BANTUAN": "BANTUAN", "BANTU": "BANTUAN", "INFO": "BANTUAN", "HELP": "BANTUAN", "MENU": "BANTUAN",
     "STOP": "STOP", "BERHENTI": "STOP", "UNREG": "STOP", "UNSUB": "STOP", "UNSUBSCRIBE": "STOP",
 }  # fmt: skip
+_BELUM = re.compile(
+    rf"[\W_]*(?:LAPORAN{_END}{_BETWEEN})?(?:BELUM|BUKA)(?![^\W\d_]){_BETWEEN}(?:(?:selesai|beres|kembali|lagi|{_FILLERS}){_END}{_BETWEEN})*"
+    rf"(?P<number>\d(?:[ .-]?\d){{9}}(?!\d)){_BETWEEN}",
+    re.IGNORECASE,
+)
+_NILAI = re.compile(
+    rf"[\W_]*(?:NILAI|RATING|RATE)(?![^\W\d_]){_BETWEEN}(?:(?:{_FILLERS}){_END}{_BETWEEN})*"
+    rf"(?:(?P<number>\d(?:[ .-]?\d){{9}}(?!\d)){_BETWEEN})?(?P<rating>[1-5])(?:/5)?{_END}{_BETWEEN}",
+    re.IGNORECASE,
+)
 _NOT_DIGITS = re.compile(r"\D+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 NUMBER_DIGITS = 10
@@ -56,6 +68,8 @@ class ParsedText(NamedTuple):
     command: Command | None = None
     number: str | None = None
     """Digits only. None beside a command: it named none."""
+    rating: int | None = None
+    """1 to 5, of NILAI."""
 
 
 class Keywords:
@@ -68,7 +82,7 @@ class Keywords:
 
     def parse(self, text: str) -> ParsedText:
         """Takes a cleaned text apart. `LAPOR` and the region may stand in either order."""
-        if command := _command(text):
+        if command := _command(text) or _about_the_end(text):
             return command
         rest, lapor = _after_lapor(text)
         region = None
@@ -96,6 +110,18 @@ def _command(text: str) -> ParsedText | None:
     if rest and not NUMBER_DIGITS // 2 <= len(number) <= NUMBER_DIGITS:
         return None
     return ParsedText(rest, command="TL" if found["word"].upper() == "TL" else "CEK", number=number or None)
+
+
+def _about_the_end(text: str) -> ParsedText | None:
+    """`BELUM` and `NILAI`; a number must be one of ours, and without one nothing may follow."""
+    if found := _BELUM.match(text):
+        number = _NOT_DIGITS.sub("", found["number"])
+        return ParsedText(text[found.end() :], command="BELUM", number=number) if is_our_number(number) else None
+    if found := _NILAI.match(text):
+        number, rest = _NOT_DIGITS.sub("", found["number"] or ""), text[found.end() :]
+        if is_our_number(number) if number else not rest:
+            return ParsedText(rest, command="NILAI", number=number or None, rating=int(found["rating"]))
+    return None
 
 
 def _after_lapor(text: str) -> tuple[str, bool]:

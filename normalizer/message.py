@@ -60,6 +60,7 @@ def complete_message(item: Message, position: ItemPosition, context: ItemContext
         opens_report=item.opens_report or words.opens_report,
         command=item.command or words.command,
         number=item.number or words.number,
+        rating=item.rating or words.rating,
         reader=context.reader,
     )
 

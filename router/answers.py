@@ -5,12 +5,15 @@ it is sent (`templates.py`).
 |---|---|
 | a report was opened | number_given, with the questions for what is missing |
 | words joined a report | added; the same report again: joined; TL without words: awaiting_words |
+| BELUM by the reporter; too late for that | disagreed; reopened_late: it is a report of its own |
+| NILAI by the reporter | rated |
 | photos, stickers or places without words, thanks and greetings that joined a report | none |
 | reactions, edits, deletions, notices, STOP, redeliveries, what the channel lets us not answer | none |
 | CEK | status |
-| TL or CEK whose number is unknown or not the sender's; without a number | unknown_number; number_needed |
+| TL, CEK, BELUM, NILAI with an unknown number or another's; without one | unknown_number; number_needed |
 | BANTUAN; a greeting without a report | help |
 | an office's or officer's answer, question, status | officer_answer, question, status_changed: to the reporter |
+| the status done | finished: to the reporter |
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from __future__ import annotations
 from schemas import REFERRING_KINDS, Action, Matched, Message, Owed
 
 _COURTESIES = frozenset({"thanks", "greeting"})
+_ON_COMMAND = {"BELUM": "disagreed", "NILAI": "rated"}
+_NUMBERED = frozenset({"TL", "CEK", "BELUM", "NILAI"})
 Params = dict[str, str | tuple[str, ...]]
 
 
@@ -33,8 +38,15 @@ def plan_answer(matched: Matched) -> Owed | None:
     if matched.outcome == "refused":
         return _on_refusal(message)
     if matched.outcome == "recorded":
-        return Owed(template="number_given", params={"missing": matched.missing} if matched.missing else {})
+        return _on_opening(matched, message)
     return Owed(template="status") if matched.outcome == "asked" else None
+
+
+def _on_opening(matched: Matched, message: Message) -> Owed:
+    if matched.missing:
+        return Owed(template="number_given", params={"missing": matched.missing})
+    late = message.command == "BELUM" and any(m.kind == "same_report" for m in matched.matches)
+    return Owed(template="reopened_late" if late else "number_given")
 
 
 def _is_silent(message: Message) -> bool:
@@ -45,13 +57,15 @@ def _is_silent(message: Message) -> bool:
 def _on_addition(matched: Matched, message: Message) -> Owed | None:
     if any(m.kind == "same_report" for m in matched.matches):
         return Owed(template="joined")
+    if message.command in _ON_COMMAND:
+        return Owed(template=_ON_COMMAND[message.command])
     if message.clean_text:
         return None if message.sort in _COURTESIES else Owed(template="added")
     return Owed(template="awaiting_words") if message.command == "TL" and not message.attachments else None
 
 
 def _on_refusal(message: Message) -> Owed | None:
-    if message.command in {"TL", "CEK"}:
+    if message.command in _NUMBERED:
         return Owed(template="unknown_number" if message.number else "number_needed")
     if message.command == "BANTUAN" or message.sort == "greeting":
         return Owed(template="help")
@@ -63,7 +77,9 @@ def _to_reporter(action: Action) -> Owed | None:
         template = "officer_answer" if action.what == "answer" else "question"
         return Owed(template=template, params=_by_office(action, {"text": action.text}))
     if action.what == "status" and action.status is not None and action.status != "unknown":
-        words = {"text": action.text} if action.text else {}
+        words: Params = {"text": action.text} if action.text else {}
+        if action.status == "done":
+            return Owed(template="finished", params=_by_office(action, words))
         return Owed(template="status_changed", params={"status": action.status, **words})
     return None
 

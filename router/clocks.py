@@ -2,19 +2,20 @@
 
 PermenPANRB 5/2025, in working days from the day after receipt: verification 3, first answer 5, completion 5
 (information), 14 (complaint) or 60 (complaint that needs a field check), and 10 days without a word of the citizen
-until a finished case is closed. While the citizen is asked, the clocks rest. The office's zone decides what day it is.
+until a finished case is closed. As long its reporter may reopen it. While the citizen is asked, the clocks rest. The
+office's zone decides what day it is.
 
-| step | verification | first answer | completion | closing |
-|---|---|---|---|---|
-| received | starts | starts | starts | |
-| verified | met | | | |
-| answered | met | met | | |
-| asked (the citizen) | rests | rests | rests | |
-| replied (the citizen) | goes on | goes on | goes on | cancelled |
-| finished | met | met | met | starts |
-| archived, rejected | met | met | met | cancelled |
-| reopened | | | starts anew | cancelled |
-| closed | | | | met |
+| step | verification | first answer | completion | closing | reopening |
+|---|---|---|---|---|---|
+| received | starts | starts | starts | | |
+| verified | met | | | | |
+| answered | met | met | | | |
+| asked (the citizen) | rests | rests | rests | | |
+| replied (the citizen) | goes on | goes on | goes on | cancelled | |
+| finished | met | met | met | starts | starts |
+| archived, rejected | met | met | met | cancelled | starts |
+| reopened | | | starts anew | cancelled | cancelled |
+| closed, or the due day is over | | | | met | met |
 
 A due date is computed from all steps each time, so the order in which they arrive, a late decree or a changed limit
 leaves no trace.
@@ -26,12 +27,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
-from router.calendars import Holiday, WorkingDayCalendar, local_day, zone_of
+from router.calendars import DueDate, Holiday, WorkingDayCalendar, local_day, zone_of
 
 StepKind = Literal[
     "received", "verified", "answered", "asked", "replied", "finished", "archived", "rejected", "reopened", "closed",
 ]  # fmt: skip
-ClockName = Literal["verification", "first_answer", "completion", "closing"]
+ClockName = Literal["verification", "first_answer", "completion", "closing", "reopening"]
 ClockState = Literal["running", "resting", "met", "late", "cancelled"]
 
 _ENDS: frozenset[str] = frozenset({"finished", "archived", "rejected"})
@@ -40,14 +41,21 @@ _STARTS: dict[ClockName, frozenset[str]] = {
     "first_answer": frozenset({"received"}),
     "completion": frozenset({"received", "reopened"}),
     "closing": frozenset({"finished"}),
+    "reopening": _ENDS,
 }
 _MEETS: dict[ClockName, frozenset[str]] = {
     "verification": _ENDS | {"verified", "answered"},
     "first_answer": _ENDS | {"answered"},
     "completion": _ENDS,
     "closing": frozenset({"closed"}),
+    "reopening": frozenset(),
 }
-_CANCELS: dict[ClockName, frozenset[str]] = {"closing": frozenset({"replied", "archived", "rejected", "reopened"})}
+_CANCELS: dict[ClockName, frozenset[str]] = {
+    "closing": frozenset({"replied", "archived", "rejected", "reopened"}),
+    "reopening": frozenset({"reopened"}),
+}
+ENDS_BY_ITSELF: frozenset[str] = frozenset({"closing", "reopening"})
+"""Clocks that are met when their due day is over."""
 OPENING = time(8, 0)
 """When reminders go out, in the office's zone: never at night."""
 
@@ -66,6 +74,7 @@ class ClockLimits(NamedTuple):
     first_answer: int = 5
     completion: int = 14
     closing: int = 10
+    reopening: int = 10
 
 
 LIMITS: dict[str, ClockLimits] = {
@@ -89,6 +98,11 @@ class Clock(NamedTuple):
     """Working days left while it runs or rests; negative when it is late."""
     skipped: tuple[Holiday, ...]
     provisional: bool
+    start_day: date
+    days: int
+    """Working days that it allows."""
+    rests: tuple[tuple[date, date], ...] = ()
+    """From the day of each question to the day of its reply."""
 
     def explained(self) -> str:
         """The due date for people, with the days that it skips."""
@@ -113,7 +127,7 @@ def clocks_of(
 ) -> list[Clock]:
     """Every clock that was started. `region` is the office's, for its zone."""
     ordered = sorted((s for s in steps if s.at <= now), key=lambda s: s.at)
-    names: tuple[ClockName, ...] = ("verification", "first_answer", "completion", "closing")
+    names: tuple[ClockName, ...] = ("verification", "first_answer", "completion", "closing", "reopening")
     found = (_clock(name, ordered, getattr(limits, name), calendar, (region, now)) for name in names)
     return [clock for clock in found if clock is not None]
 
@@ -136,12 +150,32 @@ def reminders(
     after: Sequence[int] = (1, 3, 5),
 ) -> list[Reminder]:
     """So many working days before the due date for the office, and after it for each level above."""
-    if clock.due is None or clock.state not in {"running", "late"}:
+    if clock.due is None or clock.ended is not None or clock.name in ENDS_BY_ITSELF:
         return []
+    return reminders_of(clock.due, calendar, region, before=before, after=after)
+
+
+def reminders_of(
+    due: date,
+    calendar: WorkingDayCalendar,
+    region: str,
+    *,
+    before: Sequence[int] = (1,),
+    after: Sequence[int] = (1, 3, 5),
+) -> list[Reminder]:
+    """The reminders of a clock that is due on that day."""
     zone = zone_of(region)
-    days = [(_back(calendar, clock.due, days), 0) for days in before]
-    days += [(calendar.add(clock.due, days).day, level) for level, days in enumerate(after, 1)]
+    days = [(_back(calendar, due, days), 0) for days in before]
+    days += [(calendar.add(due, days).day, level) for level, days in enumerate(after, 1)]
     return [Reminder(datetime.combine(day, OPENING, zone), level) for day, level in days]
+
+
+def due_day(calendar: WorkingDayCalendar, first: date, days: int, rests: Sequence[tuple[date, date | None]]) -> DueDate:
+    """So many working days after the first day, those of rest not counted."""
+    due = calendar.add(first, days)
+    while (longer := calendar.add(first, days + _rested(calendar, rests, first, due.day))).day > due.day:
+        due = longer
+    return due
 
 
 def _clock(
@@ -157,13 +191,16 @@ def _clock(
     rests = _rests(name, later, end.at if end else None, region)
     if end is None and rests and rests[-1][1] is None:
         spent = calendar.count(first, rests[-1][0]) - _rested(calendar, rests[:-1], first, rests[-1][0])
-        return Clock(name, "resting", start.at, None, None, days - spent, (), False)
-    due = calendar.add(first, days)
-    while (longer := calendar.add(first, days + _rested(calendar, rests, first, due.day))).day > due.day:
-        due = longer
+        return Clock(name, "resting", start.at, None, None, days - spent, (), False, first, days)
+    due = due_day(calendar, first, days, rests)
+    if name in ENDS_BY_ITSELF and today > due.day:  # what happened later changes nothing
+        over = datetime.combine(due.day + timedelta(1), time(), zone_of(region))
+        return Clock(name, "met", start.at, over, due.day, 0, due.skipped, due.provisional, first, days)
     left = calendar.count(today, due.day) or -calendar.count(due.day, today)
     state = _state(name, end, late=today > due.day)
-    return Clock(name, state, start.at, end.at if end else None, due.day, left, due.skipped, due.provisional)
+    ended = end.at if end else None
+    whole = tuple((begin, until) for begin, until in rests if until is not None)
+    return Clock(name, state, start.at, ended, due.day, left, due.skipped, due.provisional, first, days, whole)
 
 
 def _last_start(name: ClockName, steps: Sequence[ClockEvent]) -> ClockEvent | None:
@@ -173,7 +210,7 @@ def _last_start(name: ClockName, steps: Sequence[ClockEvent]) -> ClockEvent | No
 def _state(name: ClockName, end: ClockEvent | None, *, late: bool) -> ClockState:
     if end is not None and end.kind in _CANCELS.get(name, frozenset()):
         return "cancelled"
-    if late and name != "closing":
+    if late:
         return "late"
     return "met" if end is not None else "running"
 
@@ -183,7 +220,7 @@ def _rests(
 ) -> list[tuple[date, date | None]]:
     """From the day of each question to the day of the reply; the last may still be open."""
     found: list[tuple[date, date | None]] = []
-    if name == "closing":
+    if name in ENDS_BY_ITSELF:
         return found
     for step in steps:
         if end is not None and step.at >= end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -24,8 +25,21 @@ GSM_7 = frozenset(
 )
 """3GPP TS 23.038, the default alphabet without its extension table, whose letters count twice."""
 _NUMBER = "0" * 10
+_BLANKS = re.compile(" {2,}")
+"""Left behind by an empty value."""
 _LINKED = frozenset(
-    {"number_given", "number_given_asking", "joined", "status", "officer_answer", "question", "status_changed"}
+    {
+        "number_given",
+        "number_given_asking",
+        "joined",
+        "status",
+        "officer_answer",
+        "question",
+        "status_changed",
+        "finished",
+        "disagreed",
+        "reopened_late",
+    }
 )
 
 
@@ -91,7 +105,7 @@ def render(
         text=params.get("text") or questions,
     )
     link = language.link.format(url=tracking_url) if tracking_url and not short and template in _LINKED else ""
-    return f"{words.strip()} {link}".strip()
+    return f"{_BLANKS.sub(' ', words).strip()} {link}".strip()
 
 
 def public_form(owed: Owed, templates: Templates) -> Owed:

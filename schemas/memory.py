@@ -12,6 +12,15 @@ import msgspec
 from schemas.events import Action, Message
 from schemas.values import Match, Outcome, Place
 
+BUCKET = 28 * 24 * 3600
+"""Seconds of a bucket of the index of reports."""
+TEXT_BUCKET = 3 * BUCKET
+"""Seconds of a bucket of whole texts: one text may be passed on for a long time, and is one key only."""
+TEXT_BUCKETS = 4
+"""Buckets of whole texts that are asked."""
+NEWEST = 20
+"""Reports of one bucket that are found under one key: a key that more have tells too little."""
+
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was decided about one message or action, whole: published again when the same Raw comes again."""
@@ -41,6 +50,46 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     received_at: datetime
 
 
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is compared with others by. It follows from the report alone."""
+
+    at: int
+    """When it was written, in seconds since 1970."""
+    keys: tuple[int, ...] = ()
+    """63 bits each: alike reports share some. The memory finds reports by them."""
+    text_key: int | None = None
+    """Of the whole text, where it is long enough to be no chance."""
+    words: bytes
+    """Hashes of its words, four bytes each, as the matcher packs them."""
+    place: str | None = None
+    """Region code, where one was stated or read."""
+    lat: float | None = None
+    lon: float | None = None
+    category: str | None = None
+
+    @property
+    def bucket(self) -> int:
+        """The four weeks that it belongs to: the index is kept, asked and dropped by them."""
+        return self.at // BUCKET
+
+    @property
+    def stored_under(self) -> list[tuple[int, int]]:
+        """Buckets and keys. Buckets of whole texts are negative."""
+        texts = [] if self.text_key is None else [(self._text_bucket, self.text_key)]
+        return [*((self.bucket, key) for key in self.keys), *texts]
+
+    @property
+    def asked_under(self) -> list[tuple[int, int]]:
+        """The same, and earlier buckets."""
+        bucket, text = self.bucket, self._text_bucket
+        texts = () if self.text_key is None else ((text + n, self.text_key) for n in range(TEXT_BUCKETS))
+        return [*((b, key) for key in self.keys for b in (bucket, bucket - 1)), *texts]
+
+    @property
+    def _text_bucket(self) -> int:
+        return -1 - self.at // TEXT_BUCKET
+
+
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the memory for one message or action."""
 
@@ -48,6 +97,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     report_keys: tuple[str, ...] = ()
     """Under which the same report may have been opened, looked up in `Known.same_words`. They hold personal values: the
     memory stores their keyed hashes only."""
+    profile: Profile | None = None
+    """Of a message that is compared with others: the reports under `Profile.asked_under` are in
+    `Known.alike`."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +111,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     report_keys: tuple[str, ...] = ()
     """Under which the complaint that this message opened is found again (`Query.report_keys`); empty where it opened
     none. A key that is already stored leads to the newer complaint from now on."""
+    profile: Profile | None = None
+    """Under which the complaint that this message opened is found by alike reports; None where it opened none."""
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +124,12 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """When the last message joined it."""
     closed: bool = False
     """Its status is done, archived or rejected."""
+    reopen_until: datetime | None = None
+    """Until when its reporter may reopen it; None: it is not closed, or the day is not known yet."""
     region: str | None = None
     """Region code of its place, where the record knows one."""
+    profile: Profile | None = None
+    """What its opening message is compared by, without its keys."""
 
 
 class Referred(Thread, frozen=True, kw_only=True):
@@ -79,6 +137,21 @@ class Referred(Thread, frozen=True, kw_only=True):
 
     reporter: frozenset[str] = frozenset()
     """Those of the batch's identities and conversation keys that belong to its reporter."""
+
+
+class Candidate(Referred, frozen=True, kw_only=True):
+    """A report that shares keys with one of the batch. `last_at` is when it was written."""
+
+    profile: Profile
+    incident: str
+    """The complaint that is the first of its incident; its own id where it is linked to none."""
+    sender: str
+    """Tells senders apart, and nothing more."""
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """The newest of a key are kept; of one second, any that all agree on."""
+        return self.profile.at, self.complaint
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -103,3 +176,5 @@ class Known(msgspec.Struct, kw_only=True):
     stranger wrote that message."""
     new_numbers: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""
+    alike: dict[tuple[int, int], list[Candidate]] = msgspec.field(default_factory=dict)
+    """By bucket and key: the newest `NEWEST` reports that have the key, the newest first."""

@@ -97,6 +97,11 @@ class Message(Event, frozen=True, kw_only=True):
         return self.text.strip() if self.cleaned is None else self.cleaned
 
     @property
+    def told_apart_by(self) -> str:
+        """What tells senders apart."""
+        return next(iter(self.sender.identities), self.key)
+
+    @property
     def key(self) -> str:
         """Messages of one conversation keep their order."""
         return f"{self.account}/{self.conversation}"

@@ -24,13 +24,17 @@ AttachmentState = Literal["referenced", "fetched", "refused", "expired", "unknow
 ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "empty"]
 """`empty`: a request that held no item at all."""
 ReplyState = Literal["owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed"]
-Command = Literal["TL", "CEK", "BANTUAN", "STOP", "unknown"]
-"""As citizens type them: an addition to a report, a question about its status, a request for help, a wish for no more
-messages."""
+Command = Literal["TL", "CEK", "BELUM", "NILAI", "BANTUAN", "STOP", "unknown"]
+"""As citizens type them: an addition to a report, a question about its status, it is not solved (a finished one is
+reopened), a rating of how it was dealt with, a request for help, a wish for no more messages."""
 Sort = Literal[
     "report", "question", "answer", "thanks", "greeting", "publicity", "advertising", "fraud", "other", "unknown",
 ]  # fmt: skip
 """What kind of words a message holds; `answer` is an office's."""
+Language = Literal["id", "jv", "su", "mad", "min", "ban", "bjn", "ace", "bug", "en", "mixed", "unknown"]
+"""Indonesian, Javanese, Sundanese, Madurese, Minangkabau, Balinese, Banjarese, Acehnese, Buginese, English; by their
+codes of ISO 639-1 or 639-3."""
+PersonalKind = Literal["nik", "kk", "npwp", "bpjs", "phone", "email", "account", "plate", "name", "unknown"]
 ActionKind = Literal[
     "answer", "question", "status", "disposition", "note", "join", "link", "undo", "unknown",
 ]  # fmt: skip
@@ -108,6 +112,14 @@ class Place(Value, frozen=True, kw_only=True):
     """Probability that this is the place, 0 to 1; None: not judged."""
     evidence: str | None = None
     """The rule or list that found it and the words it rests on, where the reader found it."""
+
+
+class PersonalSpan(Value, frozen=True, kw_only=True):
+    """Where personal data stand in a text: characters from `start`, before `end`."""
+
+    kind: PersonalKind
+    start: int
+    end: int
 
 
 class Category(Value, frozen=True, kw_only=True):

@@ -32,6 +32,8 @@ class OfficeState:
     by: str | None
     since: Any
     until: Any = None
+    why: str | None = None
+    """The explanation for people."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class ComplaintState:
     status_said: str | None = None
     status_at: Any = None
     offices: dict[str, OfficeState] = field(default_factory=dict)
+    passed: list[tuple[str | None, str]] = field(default_factory=list)
+    """Earlier handovers: the office that passed it on, if it was one, and the one that got it."""
     changed: set[str] = field(default_factory=set)
     """Ids of the offices whose assignment changed; "status" where the status did."""
 
@@ -70,6 +74,8 @@ class ActionEffect:
     """Match kind and the other complaint."""
     unlink: str | None = None
     """The other complaint, whose matches with this one are undone."""
+    shared: tuple[str, ...] = ()
+    """Complaints about the same incident, whose reporters get the answer too."""
 
 
 def apply_action(action: Action, case: ComplaintState, other: str | None, at: Any) -> ActionEffect:
@@ -116,6 +122,7 @@ def _pass_on(action: Action, case: ComplaintState, other: str | None, at: Any, e
     if known is None or known.state not in OPEN_ASSIGNMENTS:
         case.offices[to] = OfficeState(action.office.name, "assigned", action.actor.kind, action.actor.id, at)
         case.changed.add(to)
+    case.passed.append((acting, to))
     effect.steps.append(TimelineEntry(case.complaint, "disposition", action.office.name or to))
 
 
@@ -150,8 +157,11 @@ def _apply_status(action: Action, case: ComplaintState, at: Any, effect: ActionE
         case.status, case.status_said, case.status_at = status, action.status_said, at
         case.changed.add("status")
         effect.status_moved = True
+        if action.reopens:
+            _give_back(case)
     if own or effect.status_moved:
-        effect.steps.append(TimelineEntry(case.complaint, f"status_{status}", action.status_said))
+        words = action.text if action.what == "status" else ""
+        effect.steps.append(TimelineEntry(case.complaint, f"status_{status}", action.status_said or words or None))
 
 
 def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> bool:
@@ -168,17 +178,27 @@ def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> 
 
 def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str | None:
     """Why the complaint's status does not move. None: it does."""
-    if status not in RANK:
-        return "status_unknown"
-    if case.status_at is not None and at < case.status_at:
-        return "older_than_the_current_status"
-    if status == case.status:
-        return "status_is_current"
-    if RANK[status] < RANK.get(case.status, 0) and not action.reopens:
-        return "status_would_move_back"
-    if status in CLOSED_STATUSES and _others_work_on(action, case):
-        return "another_office_works_on_it"
-    return None
+    back = RANK.get(status, 0) < RANK.get(case.status, 0) and not action.reopens
+    faults = (
+        (status not in RANK, "status_unknown"),
+        (action.actor.kind == "citizen" and case.status not in CLOSED_STATUSES, "not_closed"),
+        (case.status_at is not None and at < case.status_at, "older_than_the_current_status"),
+        (status == case.status, "status_is_current"),
+        (back, "status_would_move_back"),
+        (status in CLOSED_STATUSES and _others_work_on(action, case), "another_office_works_on_it"),
+    )
+    return next((reason for wrong, reason in faults if wrong), None)
+
+
+def _give_back(case: ComplaintState) -> None:
+    """A reopened complaint is again with the office that was done with it last, unless one has it still."""
+    if any(had.state in OPEN_ASSIGNMENTS for had in case.offices.values()):
+        return
+    done = [(had.until, office) for office, had in case.offices.items() if had.state == "done"]
+    if done:
+        office = max(done)[1]
+        case.offices[office].state, case.offices[office].until = "in_progress", None
+        case.changed.add(office)
 
 
 def _others_work_on(action: Action, case: ComplaintState) -> bool:

@@ -5,20 +5,22 @@ all in the transaction that records the actions. What is not applied is recorded
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from schemas import Action, Routed
+from schemas import Action, Office, Routed
 from sink.action_rules import ActionEffect, ComplaintState, OfficeState, apply_action
+from sink.applied import AppliedAction
 from sink.bulk import execute_each, insert, insert_all, lock_rows, query_in
+from sink.incidents import share_answers
 from sink.rows import Row, RowMaker, attachment_rows
 from sink.tables import actions, assignments, attachments, complaints, matches, outcomes, timeline
 from sink.text import json_or_none, without_nul
 
-_COLUMNS = ("office_name", "state", "since", "until", "by_kind", "by")
+_COLUMNS = ("office_name", "state", "since", "until", "by_kind", "by", "why")
 _UPSERT = "ON CONFLICT (complaint, office_id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS)
 _UPDATE_COMPLAINT = (
     "UPDATE complaints SET status = :status, status_said = :status_said, status_at = :status_at WHERE id = :id"
@@ -33,25 +35,22 @@ _UNLINK = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedAction:
-    """An action of the batch, and what it did. `case.recorded` is False where its complaint is not in the record
-    yet."""
-
-    routed: Routed
-    action: Action
-    case: ComplaintState | None
-    effect: ActionEffect
+class HandedOver(Protocol):
+    """The office that gets a complaint, and why."""
 
     @property
-    def owes_answer(self) -> bool:
-        """Whether the answer that the router planned is owed now or once the complaint is recorded."""
-        if self.routed.owed is None or not self.effect.applied:
-            return False
-        return self.action.what != "status" or self.effect.status_moved
+    def office(self) -> Office: ...
+    @property
+    def why(self) -> str: ...
 
 
-def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Routed]) -> list[AppliedAction]:
+HandOver = Callable[[Sequence[tuple[str | None, str]], Action], HandedOver]
+"""The next office, by the earlier handovers and the action that passes the complaint on (`router/handover.py`)."""
+
+
+def apply_actions(
+    connection: Connection, make: RowMaker, routed: Sequence[Routed], hand_over: HandOver | None = None
+) -> list[AppliedAction]:
     """Apply and record these actions, which are new to the record, in order."""
     both = [(event, event.matched.action) for event in routed if event.matched.action is not None]
     new = [(event, action) for event, action in both if event.matched.outcome != "redelivered"]
@@ -61,19 +60,30 @@ def apply_actions(connection: Connection, make: RowMaker, routed: Sequence[Route
         connection, {e.matched.id for e, _ in new if e.matched.id and e.matched.outcome == "added"}
     )
     numbers = _complaints_of(connection, {a.to for _, a in new if a.to})
-    applied = [_apply(make, event, action, cases, numbers) for event, action in new]
+    applied = [_apply(make, event, action, (cases, numbers, hand_over)) for event, action in new]
+    share_answers(connection, applied)
     _write(connection, make, applied, cases.values())
     return applied
 
 
 def _apply(
-    make: RowMaker, routed: Routed, action: Action, cases: Mapping[str, ComplaintState], numbers: Mapping[str, str]
+    make: RowMaker,
+    routed: Routed,
+    action: Action,
+    known: tuple[Mapping[str, ComplaintState], Mapping[str, str], HandOver | None],
 ) -> AppliedAction:
+    cases, numbers, hand_over = known
     case = cases.get(routed.matched.id or "")
     if case is None:
         return AppliedAction(routed, action, None, ActionEffect(reason=routed.matched.reason))
     at = action_time(action)  # a source's clock that is ahead would hold up all later statuses
-    return AppliedAction(routed, action, case, apply_action(action, case, numbers.get(action.to or ""), make.at(at)))
+    handed = hand_over(case.passed, action) if hand_over is not None and action.what == "disposition" else None
+    if handed is not None:
+        action = replace(action, office=handed.office)
+    effect = apply_action(action, case, numbers.get(action.to or ""), make.at(at))
+    if handed is not None and handed.office.id in case.changed:
+        case.offices[handed.office.id].why = handed.why
+    return AppliedAction(routed, action, case, effect)
 
 
 def action_time(action: Action) -> Any:
@@ -108,11 +118,18 @@ def earlier_actions(connection: Connection, ids: Iterable[str]) -> list[Any]:
 
 def _load_offices(connection: Connection, cases: Mapping[str, ComplaintState]) -> None:
     sql = (
-        "SELECT complaint, office_id, office_name, state, by_kind, by, since, until FROM assignments "
+        "SELECT complaint, office_id, office_name, state, by_kind, by, since, until, why FROM assignments "
         "WHERE complaint IN (*)"
     )
     for complaint, office, *state in query_in(connection, sql, cases):
         cases[complaint].offices[office] = OfficeState(*state)
+    sql = (
+        "SELECT complaint, actor_kind, actor_id, office_id, received_at, raw, item_index FROM actions "
+        "WHERE complaint IN (*) AND what = 'disposition' AND applied"
+    )
+    for row in sorted(query_in(connection, sql, cases), key=lambda row: tuple(row)[4:]):
+        by = row.actor_id if row.actor_kind == "office" else None
+        cases[row.complaint].passed.append((by, row.office_id))
 
 
 def _complaints_of(connection: Connection, numbers: Iterable[str]) -> dict[str, str]:
@@ -123,15 +140,15 @@ def _complaints_of(connection: Connection, numbers: Iterable[str]) -> dict[str, 
 def _write(
     connection: Connection, make: RowMaker, applied: Sequence[AppliedAction], cases: Iterable[ComplaintState]
 ) -> None:
+    owners = _owners(connection, applied)
     insert_all(
         connection,
         (actions, [_action_row(make, one) for one in applied], ""),
-        (timeline, [row for one in applied for row in _steps(make, one)], ""),
+        (timeline, [row for one in applied for row in _steps(make, one, owners)], ""),
         (matches, [row for one in applied for row in _link_rows(one)], ""),
         (attachments, [row for one in applied for row in _files(make, one)], "ON CONFLICT DO NOTHING"),
     )
     changed = [case for case in cases if case.changed]
-    owners = {one.case.complaint: one.action.owner for one in applied if one.case is not None}
     offices = [row for case in changed for row in _office_rows(case, owners)]
     insert(connection, assignments, sorted(offices, key=lambda row: (row["complaint"], row["office_id"])), _UPSERT)
     statuses = [
@@ -142,6 +159,14 @@ def _write(
     execute_each(connection, complaints, _TOUCH, _touched(make, applied))
     _unlink(connection, make, applied)
     _refuse(connection, applied)
+
+
+def _owners(connection: Connection, applied: Sequence[AppliedAction]) -> dict[str, str]:
+    """Of each complaint that the actions change; of one that is not recorded yet, the action's own."""
+    given = {step.complaint: one.action.owner for one in applied for step in one.effect.steps}
+    given |= {one.case.complaint: one.action.owner for one in applied if one.case is not None}
+    sql = "SELECT id, owner FROM complaints WHERE id IN (*)"
+    return given | dict(tuple(row) for row in query_in(connection, sql, given))
 
 
 def _action_row(make: RowMaker, one: AppliedAction) -> Row:
@@ -161,10 +186,11 @@ def _action_row(make: RowMaker, one: AppliedAction) -> Row:
     }  # fmt: skip
 
 
-def _steps(make: RowMaker, one: AppliedAction) -> list[Row]:
+def _steps(make: RowMaker, one: AppliedAction, owners: Mapping[str, str]) -> list[Row]:
     action = one.action
     return [{
-        "complaint": step.complaint, "owner": action.owner, "at": make.at(action_time(action)), "what": step.what,
+        "complaint": step.complaint, "owner": owners[step.complaint], "at": make.at(action_time(action)),
+        "what": step.what,
         "actor_kind": action.actor.kind, "actor": action.actor.name or action.actor.id, "why": step.why,
         "raw": action.raw, "item_index": action.item_index,
     } for step in one.effect.steps]  # fmt: skip
@@ -190,7 +216,7 @@ def _files(make: RowMaker, one: AppliedAction) -> list[Row]:
 def _office_rows(case: ComplaintState, owners: Mapping[str, str]) -> list[Row]:
     return [{
         "complaint": case.complaint, "owner": owners[case.complaint], "office_id": office,
-        "office_name": had.name, "state": had.state, "rule": None, "why": None, "since": had.since,
+        "office_name": had.name, "state": had.state, "rule": None, "why": had.why, "since": had.since,
         "until": had.until, "by_kind": had.by_kind, "by": had.by,
     } for office, had in case.offices.items() if office in case.changed]  # fmt: skip
 
@@ -220,7 +246,8 @@ def _refuse(connection: Connection, applied: Sequence[AppliedAction]) -> None:
     rows = [
         {"raw": one.action.raw, "item_index": one.action.item_index, "outcome": "refused",
          "reason": one.effect.reason}
-        for one in applied if one.case is not None and not one.effect.applied
+        for one in applied
+        if one.case is not None and not one.effect.applied and one.routed.matched.message is None
     ]  # fmt: skip
     execute_each(connection, outcomes, sql, rows)
 

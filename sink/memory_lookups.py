@@ -15,13 +15,19 @@ from schemas.memory import Decision, Known, Query, Referred, Thread
 from sink.bulk import instant_encoder, query_in
 from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
 from sink.instant import parse_instant
+from sink.match_keys import JOIN_PROFILE, PROFILE, alike_reports, profile_of_row
 from sink.memory_keys import MemoryKeys, known_identities
 from sink.vault import Vault
 
 FINGERPRINT_LASTS = timedelta(minutes=10)
-_THREAD = "n.complaint, n.number, n.last_at, c.status, c.place_code"
-_JOIN = "JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint"
-_REFERRED = f"SELECT {_THREAD}, n.reporter FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint WHERE "  # noqa: S608 - ours
+_THREAD = f"n.complaint, n.number, n.last_at, c.status, c.place_code, {PROFILE}"
+_JOIN = (
+    f"JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint {JOIN_PROFILE}"
+)
+_REFERRED = (
+    f"SELECT {_THREAD}, d.due_at, n.reporter FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint "  # noqa: S608 - ours
+    f"LEFT JOIN due_dates d ON d.complaint = n.complaint AND d.clock = 'reopening' {JOIN_PROFILE} WHERE "
+)
 _DECISION = "SELECT raw, item_index, at, decision, first, fingerprint FROM decisions WHERE "
 
 
@@ -52,6 +58,9 @@ class Lookups:
             by_external_id=self._by_external_id(items, senders),
             by_message=self._by_message(items, senders),
             new_numbers=self._new_numbers(new),
+            alike=alike_reports(
+                self._connection, queries, senders, {self._keys.sender(i): i.told_apart_by for i in new}
+            ),
         )  # fmt: skip
 
     def _decided(self, items: Sequence[Item]) -> dict[tuple[str, int], Decision]:
@@ -146,13 +155,14 @@ def _foreign_ids(item: Item) -> Iterable[tuple[str, str]]:
     return (item.of if isinstance(item, Action) else item.external_ids).items()
 
 
-def _thread(complaint: str, number: str, last_at: Any, status: str | None, region: str | None) -> Thread:
+def _thread(complaint: str, number: str, last_at: Any, status: str | None, region: str | None, *profile: Any) -> Thread:
     return Thread(
         complaint=complaint, number=number, last_at=parse_instant(last_at), closed=status in CLOSED_STATUSES,
-        region=region,
+        region=region, profile=profile_of_row(*profile),
     )  # fmt: skip
 
 
 def _referred(row: Any, senders: Mapping[bytes, str]) -> Referred:
     reporter = known_identities(bytes(row[-1]), senders)
-    return Referred(**asdict(_thread(*row[:-1])), reporter=reporter)
+    thread = {**asdict(_thread(*row[:-2])), "reopen_until": row[-2] and parse_instant(row[-2])}
+    return Referred(**thread, reporter=reporter)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from schemas import Owed, Routed
-from sink.actions import AppliedAction
+from sink.applied import AppliedAction
 from sink.contacts import Contact
 from sink.outbox import NewReply, new_reply
 from sink.reporters import Reporter, reporters_of
@@ -44,23 +44,25 @@ def answers_to_reporters(
     """Answers of officers and offices: for the actions just applied, and for earlier ones (rows of `actions`) whose
     complaint was recorded just now."""
     due = [
-        (one.case.complaint, one.routed.event_id, one.routed.owed) for one in applied
+        (complaint, one.routed.event_id, one.routed.owed) for one in applied
         if one.owes_answer and one.case is not None and one.case.recorded and one.routed.owed is not None
+        for complaint in (one.case.complaint, *one.effect.shared)
     ]  # fmt: skip
     due += [(row.complaint, f"{row.raw}.{row.item_index}", _owed(row.owed)) for row in waiting]
     if not due:
         return []
     reporters = reporters_of(connection, make.vault, {complaint for complaint, _, _ in due}, speaks)
-    return [
-        _answer(make, source, owed, complaint, reporters[complaint])
-        for complaint, source, owed in due
-        if complaint in reporters
-    ]
+    found: dict[tuple[str, bytes], NewReply] = {}
+    for complaint, source, owed in due:
+        if complaint in reporters:
+            reply = _answer(make, source, owed, complaint, reporters[complaint])
+            found.setdefault((source, reply.recipient), reply)  # one answer to an incident goes to each person once
+    return list(found.values())
 
 
 def _answer(make: RowMaker, source: str, owed: Owed, complaint: str, to: Reporter) -> NewReply:
     return new_reply(
-        make.vault, source=source, template=owed.template, params=owed.params, automatic=False,
+        make.vault, source=f"{source}/{complaint}", template=owed.template, params=owed.params, automatic=False,
         owner=to.owner, account=to.account, channel=to.channel,
         conversation=to.contact.conversation, to=to.contact.address, in_reply_to=to.native or None,
         person=to.contact.person, complaint=complaint, number=to.number,

@@ -18,17 +18,32 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Table
 
 from schemas import Message, Routed
-from sink.actions import apply_actions, earlier_actions
+from sink.actions import HandOver, apply_actions, earlier_actions
 from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
 from sink.contacts import ReplyAddress
+from sink.due import batch_complaints, mark_stale
+from sink.forward_followups import queue_followups
+from sink.forward_queue import Destination, queue_complaint
 from sink.jobs import NewJob, enqueue_jobs
 from sink.outbox import NewReply, enqueue_replies
 from sink.outcomes import REPLACE_DEAD
 from sink.owed import answers_to_reporters, reply_to_sender
 from sink.record import Record
+from sink.reopening import with_reopening
 from sink.rows import Row, RowMaker, RowsByTable
-from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
+from sink.tables import (
+    assignments,
+    attachments,
+    complaints,
+    disclosures,
+    forwarded,
+    matches,
+    messages,
+    outcomes,
+    parties,
+    timeline,
+)
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 _INSERTED: tuple[tuple[Table, str], ...] = (
@@ -36,6 +51,8 @@ _INSERTED: tuple[tuple[Table, str], ...] = (
     *((table, "ON CONFLICT DO NOTHING") for table in (messages, parties, attachments, assignments)),
     (timeline, ""),
     (matches, ""),
+    (disclosures, ""),
+    (forwarded, "ON CONFLICT DO NOTHING"),
 )
 
 
@@ -72,16 +89,18 @@ def persist_batch(
     now: datetime,
     zone: tzinfo = JAKARTA,
     reply_address: ReplyAddress = _in_its_conversation,
+    hand_over: HandOver | None = None,
+    destinations: Sequence[Destination] = (),
 ) -> Persisted:
     """Persist the batch in one transaction. Raises Retry.
 
     `speaks` are the accounts that can send, `zone` is where a citizen's day begins, `reply_address` gives the channel's
-    own address for an answer to a message."""
+    own address for an answer to a message, `destinations` are the accounts that forward, in order."""
     if not routed:
         return Persisted(0, 0)
     at = instant_encoder(record.engine)
     make = RowMaker(record.vault, record.ids, at, at(now), reply_address)
-    items = [_item(make, event, speaks) for event in without_duplicates(routed)]
+    items = [_item(make, event, speaks, destinations) for event in without_duplicates(routed)]
     outcome_rows = [row for item in items for row in item.rows[outcomes]]
     with record.write() as connection:
         new = insert_returning(connection, outcomes, outcome_rows, REPLACE_DEAD)
@@ -90,21 +109,28 @@ def persist_batch(
         waiting = _take_earlier(connection, rows[complaints])
         insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
         _renew(connection, make, batch)
-        applied = apply_actions(connection, make, [item.routed for item in batch])
+        applied = apply_actions(connection, make, [with_reopening(item.routed) for item in batch], hand_over)
+        mark_stale(connection, batch_complaints(applied, (item.routed for item in batch)))
         replies = [item.reply for item in batch if item.reply is not None]
         replies += answers_to_reporters(connection, make, applied, waiting, speaks)
         jobs = [job for item in batch for job in item.jobs]
+        opened = [row["id"] for row in rows[complaints]]
+        jobs += queue_followups(
+            connection, make, (item.routed for item in batch), applied, opened=opened, destinations=destinations
+        )
         return Persisted(
             enqueue_replies(connection, replies, now, zone),
             enqueue_jobs(connection, record.vault, jobs, now),
         )
 
 
-def _item(make: RowMaker, routed: Routed, speaks: Collection[str]) -> _Item:
+def _item(make: RowMaker, routed: Routed, speaks: Collection[str], destinations: Sequence[Destination]) -> _Item:
     contact = make.contact(routed.matched.message)
-    rows = make.rows_of(routed, contact)
+    forwards = queue_complaint(make, routed, destinations)
+    rows = dict(make.rows_of(routed, contact)) | {disclosures: forwards.disclosures, forwarded: forwards.standing}
     reply = reply_to_sender(make, routed, contact, speaks)
-    return _Item(routed, rows, reply, [_fetch(row) for row in rows.get(attachments, ()) if _is_remote(row)])
+    fetches = [_fetch(row) for row in rows.get(attachments, ()) if _is_remote(row)]
+    return _Item(routed, rows, reply, [*fetches, *forwards.jobs])
 
 
 def _is_remote(row: Row) -> bool:

@@ -104,7 +104,8 @@ class RowMaker:
         return {
             "complaint": matched.id, "owner": message.owner, "at": self.at(message.received_at),
             "what": _what_happened(matched, message), "actor_kind": "stranger" if stranger else "citizen",
-            "actor": None, "why": matched.reason, "raw": message.raw, "item_index": message.item_index,
+            "actor": None, "why": str(message.rating) if message.rating else matched.reason,
+            "raw": message.raw, "item_index": message.item_index,
         }  # fmt: skip
 
     def _party(self, message: Message, contact: Contact) -> Row:
@@ -135,6 +136,7 @@ class RowMaker:
             "status": "unverified", "status_said": None, "status_at": None, "touched_at": None,
             **self.read_columns(message),
             "anonymous": message.anonymous, "secret": message.secret, "missing": json_or_none(matched.missing),
+            "incident_id": next((match.of for match in matched.matches if match.kind == "same_incident"), None),
             "reader": message.reader, "matcher": matched.matcher, "rules": routed.rules,
         }  # fmt: skip
 
@@ -173,9 +175,14 @@ def _attachment(make: RowMaker, n: int, file: Attachment, complaint: str | None,
     }  # fmt: skip
 
 
+_STEPS = {"BELUM": "disagreed", "NILAI": "rated"}
+
+
 def _what_happened(matched: Matched, message: Message) -> str:
     if matched.outcome != "added":
         return "recorded" if matched.outcome == "recorded" else "status_asked"
+    if message.command in _STEPS:
+        return _STEPS[message.command]
     return message.kind if message.kind in REFERRING_KINDS else "added"
 
 

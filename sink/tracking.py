@@ -22,7 +22,7 @@ from sink.tables import actions, attachments, complaints, messages, parties
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
-_INTERNAL = frozenset({"note"})
+_INTERNAL = frozenset({"note", "due_moved", "due_warning", "due_overdue"})
 """Steps of the timeline that citizens do not see."""
 
 

@@ -104,6 +104,7 @@ def _public(settings: Settings, opened: OpenHub, answered: Counter[tuple[str, in
         settings=settings,
         answered=answered,
         inside=inside,
+        offices=current.offices,
     )
 
 

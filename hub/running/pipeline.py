@@ -22,6 +22,7 @@ from hub.opening import OpenHub, WakeEvents
 from hub.reading import divided, giving_way, read_stage
 from hub.running.accounts import AccountsStage, Tools
 from hub.running.backend import Backend
+from hub.running.forwarding import ForwarderStage, ForwarderTools
 from hub.running.loops import Heartbeat, repeat
 from hub.running.sending import Render
 from hub.running.status import ProcessStatus, StageStatus
@@ -65,6 +66,8 @@ def build_work(
     if "accounts" in names:
         stage = accounts_stage(settings, opened, backend, wake)
         work.append(RunningWork("accounts", stage.run, StageStatus()))
+    if "forwarder" in names:
+        work.append(RunningWork("forwarder", forwarder_stage(settings, opened, backend, wake).run, StageStatus()))
     heartbeat = Heartbeat(backend, status, names)
     steps, last = _steps(settings, opened, heartbeat), {"heartbeat": heartbeat.end}
     loops = [loop for loop in LOOPS if loop.run in ("", *names)]
@@ -94,17 +97,39 @@ def build_stages(
 
 def accounts_stage(settings: Settings, opened: OpenHub, backend: Backend, wake: WakeEvents) -> AccountsStage:
     """The stage `accounts` of this process."""
-    storage, transport, current, outside = opened
+    storage, _, current, outside = opened
+    tools = Tools(
+        raw_publisher(settings, opened),
+        outside.http,
+        renderer(current.templates, settings.public_url),
+        storage.blobs.put,
+        wake,
+        random.random,
+    )
+    return AccountsStage(backend, current.accounts, holder_name(), tools, lease_io=outside.pools.lease)
+
+
+def forwarder_stage(settings: Settings, opened: OpenHub, backend: Backend, wake: WakeEvents) -> ForwarderStage:
+    """The stage `forwarder` of this process."""
+    storage, _, current, outside = opened
+    door = raw_publisher(settings, opened)
+    tools = ForwarderTools(door, outside.http, storage.blobs.get, wake.forwards, random.random)
+    return ForwarderStage(backend, current.accounts, holder_name(), tools, lease_io=outside.pools.lease)
+
+
+def raw_publisher(settings: Settings, opened: OpenHub) -> RawPublisher:
+    """Where polls, sessions and looks put what they bring in."""
+    storage, transport, _, outside = opened
 
     async def store(body: bytes) -> str:
         return await outside.pools.io(storage.blobs.put, body)
 
-    door = RawPublisher(transport.bus.publish, store, Clock(settings.data / "clock"), new_id)
-    tools = Tools(
-        door, outside.http, renderer(current.templates, settings.public_url), storage.blobs.put, wake, random.random
-    )
-    holder = f"{os.uname().nodename}:{os.getpid()}/{new_id()}"
-    return AccountsStage(backend, current.accounts, holder, tools, lease_io=outside.pools.lease)
+    return RawPublisher(transport.bus.publish, store, Clock(settings.data / "clock"), new_id)
+
+
+def holder_name() -> str:
+    """Of this process, drawn anew: an epoch never spans two runs."""
+    return f"{os.uname().nodename}:{os.getpid()}/{new_id()}"
 
 
 def renderer(templates: LiveEdition[Templates], public_url: str) -> Render:
@@ -132,7 +157,7 @@ def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
 def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
-    read = read_stage(Reader(accounts.get), storage.blobs, io, timing, new_id)
+    read = read_stage(Reader(accounts.readable), storage.blobs, io, timing, new_id)
     match = handlers.matching(RecordMemory(record, timing.now), io)
     return {
         "reader": divided(lanes, read),
@@ -140,7 +165,9 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
         "matcher": match,
         "actions": match,
         "router": handlers.routing(current.rules, current.offices, io),
-        "sink": handlers.persisting(record, accounts, io, wake, now=timing.now, zone=settings.zone),
+        "sink": handlers.persisting(
+            record, accounts, io, wake, now=timing.now, zone=settings.zone, offices=current.offices
+        ),
         "receipts": handlers.receiving(record, io),
         "dead": handlers.storing_dead(record, io),
         "ledger": handlers.booking(record, io, now=timing.now),

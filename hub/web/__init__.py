@@ -11,9 +11,11 @@ from hub.web.asgi import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from hub.accounts import Accounts
+    from hub.editions import LiveEdition
     from hub.running.pools import Pools
     from hub.settings import Settings
     from hub.web.ingress import Publish
+    from router import OfficeRegistry
     from sink import Blobs, Record
 
 INSIDE = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -30,14 +32,18 @@ def build_app(
     settings: Settings,
     answered: Counter[tuple[str, int]] | None = None,
     inside: ASGIApp | None = None,
+    offices: LiveEdition[OfficeRegistry] | None = None,
 ) -> ASGIApp:
     """The ASGI application of the public port. `publish` returns once the Raws are durable; `answered` counts answers
     by account and status; `inside` answers `/readyz` and `/metrics` where no other port does."""
+    from hub.editions import LiveEdition
     from hub.web.app import build_pages_and_api
     from hub.web.bodies import BodyBudget
     from hub.web.health import healthz
     from hub.web.ingress import PREFIX, Ingress
+    from hub.web.officers import OfficerService
     from hub.web.reports import ReportService
+    from router import OfficeRegistry
 
     answered = Counter() if answered is None else answered
 
@@ -55,7 +61,11 @@ def build_app(
         answered=answered,
         attempts_a_day=settings.limits.proofs_number,
     )
-    pages_and_api = build_pages_and_api(accounts=accounts, reports=reports, settings=settings)
+    officers = OfficerService(
+        publish=publish, record=record, io=pools.io, clock=clock,
+        offices=offices or LiveEdition(OfficeRegistry()),
+    )  # fmt: skip
+    pages_and_api = build_pages_and_api(accounts=accounts, reports=reports, officers=officers, settings=settings)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""

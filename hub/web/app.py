@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from hub.web.access_proof import AccessProof
+from hub.web.api.actions import router as actions
 from hub.web.api.routes import router as api
 from hub.web.citizen.form import router as form
 from hub.web.citizen.pages import router as pages
@@ -18,10 +19,13 @@ from hub.web.middleware import ErrorMiddleware
 if TYPE_CHECKING:
     from hub.accounts import Accounts
     from hub.settings import Settings
+    from hub.web.officers import OfficerService
     from hub.web.reports import ReportService
 
 
-def build_pages_and_api(*, accounts: Accounts, reports: ReportService, settings: Settings) -> FastAPI:
+def build_pages_and_api(
+    *, accounts: Accounts, reports: ReportService, officers: OfficerService, settings: Settings
+) -> FastAPI:
     """The application without `/in/…`."""
     app = FastAPI(
         title="Satu Pintu",
@@ -35,9 +39,11 @@ def build_pages_and_api(*, accounts: Accounts, reports: ReportService, settings:
     app.state.accounts = accounts
     app.state.settings = settings
     app.state.reports = reports
+    app.state.officers = officers
     app.state.rate_limiter = RateLimiter(settings.limits)
     app.state.access_proof = AccessProof(reports, settings.limits)
     app.include_router(api)
+    app.include_router(actions)
     app.include_router(form)
     app.include_router(pages)
     app.include_router(supplement)

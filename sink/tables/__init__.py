@@ -24,7 +24,10 @@ from sink.tables.complaints import (
     readings,
     timeline,
 )
+from sink.tables.due import counted, counters, due_dates, notices, office_activity, stale_due
+from sink.tables.forwards import disclosures, forwarded
 from sink.tables.ledger import dead, meta, outcomes, proof_attempts, received, requests
+from sink.tables.match_keys import match_keys, match_reports
 from sink.tables.memory import decisions, foreign_ids, numbers, same_words, threads
 from sink.tables.outward import early_receipts, jobs, outbox, reply_ids
 from sink.tables.running import account_states, aside, editions, lease_holders, leases, processes
@@ -36,19 +39,28 @@ __all__ = [
     "assignments",
     "attachments",
     "complaints",
+    "counted",
+    "counters",
     "dead",
     "decisions",
+    "disclosures",
+    "due_dates",
     "early_receipts",
     "editions",
     "foreign_ids",
+    "forwarded",
     "jobs",
     "lease_holders",
     "leases",
+    "match_keys",
+    "match_reports",
     "matches",
     "messages",
     "meta",
     "metadata",
+    "notices",
     "numbers",
+    "office_activity",
     "outbox",
     "outcomes",
     "parties",
@@ -59,6 +71,7 @@ __all__ = [
     "reply_ids",
     "requests",
     "same_words",
+    "stale_due",
     "threads",
     "timeline",
 ]

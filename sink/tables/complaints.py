@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Float, Index, Integer, LargeBinary, UniqueConstraint
 
 from sink.instant import Instant
-from sink.tables.columns import HASH, clustered, column, growing, item, key, maybe, owner, table
+from sink.tables.columns import HASH, clustered, column, growing, index, item, key, maybe, owner, table
 
 complaints = table(
     "complaints",
@@ -28,7 +28,8 @@ complaints = table(
 )  # fmt: skip
 """`raw` and `item_index` are those of the message that opened it. `status_at` is the time of the last status by its
 source's own clock. `touched_at` is when an officer or an office first acted: a rereading changes nothing after that.
-`extra` is sealed; `external_ids`, `tags` and `missing` are JSON. Nothing fills `incident_id` yet."""
+`extra` is sealed; `external_ids`, `tags` and `missing` are JSON. `incident_id` is the complaint
+that is the first of its incident; null for that one, and where it is linked to none."""
 
 messages = table(
     "messages",
@@ -110,4 +111,5 @@ matches = growing(
     maybe("undone_at", Instant), maybe("undone_by"),
     Index(None, "complaint"),
 )  # fmt: skip
+index(matches, "of", only="kind = 'same_incident'")
 """Evidence for joins and links. `of` is a complaint id, or a message id as it may leave."""

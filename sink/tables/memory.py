@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import BigInteger, LargeBinary
 
 from sink.instant import Instant
 from sink.tables.columns import HASH, clustered, column, index, item, key, maybe, owner, table
@@ -29,6 +29,7 @@ numbers = clustered(
     "numbers",
     key("complaint"),
     column("number", unique=True), owner(), column("last_at", Instant), column("reporter", LargeBinary),
+    maybe("reported_at", BigInteger),
 )  # fmt: skip
 """A complaint as the matcher knows it, from before it is recorded. `reporter`: hashes of those who opened it, end to
-end."""
+end. `reported_at`, in seconds since 1970, leads to its row in `match_reports`; null where it is not compared."""

@@ -43,9 +43,12 @@ jobs = table(
     column("args", LargeBinary), column("state"), maybe("step"), maybe("results"),
     column("attempts", Integer), column("due_at", Instant),
     maybe("epoch", BigInteger), maybe("claimed_at", Instant),
-    maybe("code"), maybe("reason"), column("created_at", Instant), maybe("finished_at", Instant),
+    maybe("code"), maybe("reason"), maybe("answer", LargeBinary),
+    column("created_at", Instant), maybe("finished_at", Instant),
 )  # fmt: skip
 """Work owed to the outside: waiting -> claimed -> done | failed | unknown. `args` are sealed; `results` (JSON) are
-those of the finished steps by name, `step` is one that was begun and not finished."""
+those of the finished steps by name, `step` is one that was begun and not finished. `answer` seals the other system's
+own words at the last fault."""
 index(jobs, "account", "state", "kind", "due_at", only="state IN ('waiting', 'unknown', 'failed')")
 index(jobs, "account", "epoch", only="state = 'claimed'")
+index(jobs, "complaint", only="kind = 'followup' AND state <> 'done'")

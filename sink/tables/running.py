@@ -9,8 +9,9 @@ from sink.tables.columns import HASH, clustered, column, key, maybe
 
 leases = clustered("leases", key("account"), column("holder"), column("epoch", BigInteger), column("until", Instant))
 
-lease_holders = clustered("lease_holders", key("holder"), column("until", Instant))
-"""The processes among which the accounts are shared; one that holds no lease yet counts too."""
+lease_holders = clustered("lease_holders", key("holder"), column("pool"), column("until", Instant))
+"""The processes among which the accounts are shared; one that holds no lease yet counts too. `pool` is their work: ""
+polls and sends, "forward" forwards; each shares the accounts by itself."""
 
 account_states = clustered(
     "account_states",

@@ -97,7 +97,11 @@ PUPR = Office(id="pupr", name="Dinas PUPR")
             {"what": "question", "text": "Di mana?", "actor": Actor(kind="office", name="BPBD")},
             Owed(template="question", params={"text": "Di mana?", "office": "BPBD"}),
         ),
-        ({"what": "status", "status": "done"}, Owed(template="status_changed", params={"status": "done"})),
+        ({"what": "status", "status": "verified"}, Owed(template="status_changed", params={"status": "verified"})),
+        (
+            {"what": "status", "status": "done", "office": Office(id="pu", name="Dinas PU"), "text": "Sudah diganti."},
+            Owed(template="finished", params={"text": "Sudah diganti.", "office": "Dinas PU"}),
+        ),
         (
             {"what": "status", "status": "rejected", "text": "Bukan wewenang kami."},
             Owed(template="status_changed", params={"status": "rejected", "text": "Bukan wewenang kami."}),

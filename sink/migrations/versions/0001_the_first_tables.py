@@ -189,6 +189,24 @@ def upgrade() -> None:
     with op.batch_alter_table('decisions', schema=None) as batch:
         batch.create_index('ix_decisions_fingerprint_at', ['fingerprint', 'at'], unique=False, sqlite_where=sa.text('fingerprint IS NOT NULL'), postgresql_where=sa.text('fingerprint IS NOT NULL'))
 
+    op.create_table('disclosures',
+    sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('job', sa.Text(), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('account', sa.Text(), nullable=False),
+    sa.Column('at', Instant(), nullable=False),
+    sa.Column('basis', sa.Text(), nullable=False),
+    sa.Column('projection', sa.Text(), nullable=False),
+    sa.Column('fields', sa.Text(), nullable=False),
+    sa.Column('withheld', sa.Text(), nullable=False),
+    sa.Column('digest', sa.LargeBinary(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('seq', name=op.f('pk_disclosures')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('disclosures', schema=None) as batch:
+        batch.create_index(batch.f('ix_disclosures_complaint'), ['complaint'], unique=False)
+
     op.create_table('early_receipts',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('key', sa.LargeBinary(length=16), nullable=False),
@@ -220,6 +238,22 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_foreign_ids')),
     sqlite_with_rowid=False
     )
+    op.create_table('forwarded',
+    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('system', sa.Text(), nullable=False),
+    sa.Column('native', sa.Text(), nullable=False),
+    sa.Column('at', Instant(), nullable=False),
+    sa.Column('look_at', Instant(), nullable=True),
+    sa.Column('cursor', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('complaint', 'account', name=op.f('pk_forwarded')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('forwarded', schema=None) as batch:
+        batch.create_index(batch.f('ix_forwarded_account_native'), ['account', 'native'], unique=False)
+        batch.create_index('ix_forwarded_account_look_at', ['account', 'look_at'], unique=False, sqlite_where=sa.text('look_at IS NOT NULL'), postgresql_where=sa.text('look_at IS NOT NULL'))
+
     op.create_table('jobs',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
@@ -236,6 +270,7 @@ def upgrade() -> None:
     sa.Column('claimed_at', Instant(), nullable=True),
     sa.Column('code', sa.Text(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('answer', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', Instant(), nullable=False),
     sa.Column('finished_at', Instant(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs'))
@@ -243,9 +278,11 @@ def upgrade() -> None:
     with op.batch_alter_table('jobs', schema=None) as batch:
         batch.create_index('ix_jobs_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index('ix_jobs_account_state_kind_due_at', ['account', 'state', 'kind', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
+        batch.create_index('ix_jobs_complaint', ['complaint'], unique=False, sqlite_where=sa.text("kind = 'followup' AND state <> 'done'"), postgresql_where=sa.text("kind = 'followup' AND state <> 'done'"))
 
     op.create_table('lease_holders',
     sa.Column('holder', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('pool', sa.Text(), nullable=False),
     sa.Column('until', Instant(), nullable=False),
     sa.PrimaryKeyConstraint('holder', name=op.f('pk_lease_holders')),
     sqlite_with_rowid=False
@@ -276,6 +313,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('matches', schema=None) as batch:
         batch.create_index(batch.f('ix_matches_complaint'), ['complaint'], unique=False)
+        batch.create_index('ix_matches_of', ['of'], unique=False, sqlite_where=sa.text("kind = 'same_incident'"), postgresql_where=sa.text("kind = 'same_incident'"))
 
     op.create_table('messages',
     sa.Column('raw', sa.Text(), autoincrement=False, nullable=False),
@@ -310,12 +348,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('name', name=op.f('pk_meta')),
     sqlite_with_rowid=False
     )
+    op.create_table('match_keys',
+    sa.Column('bucket', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('key', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('report', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('bucket', 'key', 'at', 'report', name=op.f('pk_match_keys')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('match_reports',
+    sa.Column('bucket', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('report', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('incident', sa.Text(), nullable=True),
+    sa.Column('place', sa.Text(), nullable=True),
+    sa.Column('lat', sa.Float(), nullable=True),
+    sa.Column('lon', sa.Float(), nullable=True),
+    sa.Column('category', sa.Text(), nullable=True),
+    sa.Column('words', sa.LargeBinary(), nullable=False),
+    sa.Column('reporter', sa.LargeBinary(), nullable=False),
+    sa.Column('sender', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('bucket', 'at', 'report', name=op.f('pk_match_reports')),
+    sqlite_with_rowid=False
+    )
     op.create_table('numbers',
     sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('number', sa.Text(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('last_at', Instant(), nullable=False),
     sa.Column('reporter', sa.LargeBinary(), nullable=False),
+    sa.Column('reported_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('complaint', name=op.f('pk_numbers')),
     sa.UniqueConstraint('number', name=op.f('uq_numbers_number')),
     sqlite_with_rowid=False
@@ -466,9 +531,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('timeline', schema=None) as batch:
         batch.create_index(batch.f('ix_timeline_complaint'), ['complaint'], unique=False)
+    _create_due_dates_and_counters()
 
 
 def downgrade() -> None:
+    _drop_due_dates_and_counters()
     with op.batch_alter_table('timeline', schema=None) as batch:
         batch.drop_index(batch.f('ix_timeline_complaint'))
 
@@ -496,28 +563,41 @@ def downgrade() -> None:
 
     op.drop_table('outbox')
     op.drop_table('numbers')
+    op.drop_table('match_reports')
+    op.drop_table('match_keys')
     op.drop_table('meta')
     with op.batch_alter_table('messages', schema=None) as batch:
         batch.drop_index(batch.f('ix_messages_complaint'))
 
     op.drop_table('messages')
     with op.batch_alter_table('matches', schema=None) as batch:
+        batch.drop_index('ix_matches_of', sqlite_where=sa.text("kind = 'same_incident'"), postgresql_where=sa.text("kind = 'same_incident'"))
         batch.drop_index(batch.f('ix_matches_complaint'))
 
     op.drop_table('matches')
     op.drop_table('leases')
     op.drop_table('lease_holders')
     with op.batch_alter_table('jobs', schema=None) as batch:
+        batch.drop_index('ix_jobs_complaint', sqlite_where=sa.text("kind = 'followup' AND state <> 'done'"), postgresql_where=sa.text("kind = 'followup' AND state <> 'done'"))
         batch.drop_index('ix_jobs_account_state_kind_due_at', sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
         batch.drop_index('ix_jobs_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 
     op.drop_table('jobs')
+    with op.batch_alter_table('forwarded', schema=None) as batch:
+        batch.drop_index('ix_forwarded_account_look_at', sqlite_where=sa.text('look_at IS NOT NULL'), postgresql_where=sa.text('look_at IS NOT NULL'))
+        batch.drop_index(batch.f('ix_forwarded_account_native'))
+
+    op.drop_table('forwarded')
     op.drop_table('foreign_ids')
     op.drop_table('editions')
     with op.batch_alter_table('early_receipts', schema=None) as batch:
         batch.drop_index(batch.f('ix_early_receipts_key'))
 
     op.drop_table('early_receipts')
+    with op.batch_alter_table('disclosures', schema=None) as batch:
+        batch.drop_index(batch.f('ix_disclosures_complaint'))
+
+    op.drop_table('disclosures')
     with op.batch_alter_table('decisions', schema=None) as batch:
         batch.drop_index('ix_decisions_fingerprint_at', sqlite_where=sa.text('fingerprint IS NOT NULL'), postgresql_where=sa.text('fingerprint IS NOT NULL'))
 
@@ -545,3 +625,103 @@ def downgrade() -> None:
 
     op.drop_table('actions')
     op.drop_table('account_states')
+
+
+def _create_due_dates_and_counters() -> None:
+    op.create_table('counted',
+    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('contribution', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('complaint', name=op.f('pk_counted')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('counters',
+    sa.Column('month', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('region', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('office_id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('channel', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('category_id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('measure', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('value', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('month', 'owner', 'region', 'office_id', 'channel', 'category_id', 'measure', name=op.f('pk_counters')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('due_dates',
+    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('clock', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('office_id', sa.Text(), nullable=True),
+    sa.Column('region', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('started_at', Instant(), nullable=False),
+    sa.Column('ended_at', Instant(), nullable=True),
+    sa.Column('start_day', sa.Text(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
+    sa.Column('rests', sa.Text(), nullable=True),
+    sa.Column('due_day', sa.Text(), nullable=True),
+    sa.Column('due_at', Instant(), nullable=True),
+    sa.Column('days_left', sa.Integer(), nullable=False),
+    sa.Column('skipped', sa.Text(), nullable=True),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('calendar', sa.Integer(), nullable=False),
+    sa.Column('told', sa.Integer(), nullable=False),
+    sa.Column('remind_at', Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('complaint', 'clock', name=op.f('pk_due_dates')),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('due_dates', schema=None) as batch:
+        batch.create_index('ix_due_dates_due_at_complaint_clock', ['due_at', 'complaint', 'clock'], unique=False, sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch.create_index('ix_due_dates_owner_due_at', ['owner', 'due_at'], unique=False, sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.create_index('ix_due_dates_calendar_complaint_clock', ['calendar', 'complaint', 'clock'], unique=False, sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.create_index('ix_due_dates_remind_at', ['remind_at'], unique=False, sqlite_where=sa.text("remind_at IS NOT NULL"), postgresql_where=sa.text("remind_at IS NOT NULL"))
+
+    op.create_table('notices',
+    sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('office_id', sa.Text(), nullable=False),
+    sa.Column('clock', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('level', sa.Integer(), nullable=False),
+    sa.Column('at', Instant(), nullable=False),
+    sa.Column('due_day', sa.Text(), nullable=True),
+    sa.Column('was_due_day', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('seq', name=op.f('pk_notices')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('notices', schema=None) as batch:
+        batch.create_index(batch.f('ix_notices_office_id_seq'), ['office_id', 'seq'], unique=False)
+
+    op.create_table('office_activity',
+    sa.Column('office_id', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('office_name', sa.Text(), nullable=True),
+    sa.Column('since', Instant(), nullable=False),
+    sa.Column('answered_at', Instant(), nullable=True),
+    sa.Column('waiting', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('office_id', name=op.f('pk_office_activity')),
+    sqlite_with_rowid=False
+    )
+    op.create_table('stale_due',
+    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
+    sa.PrimaryKeyConstraint('complaint', name=op.f('pk_stale_due')),
+    sqlite_with_rowid=False
+    )
+
+
+def _drop_due_dates_and_counters() -> None:
+    op.drop_table('stale_due')
+    op.drop_table('office_activity')
+    with op.batch_alter_table('notices', schema=None) as batch:
+        batch.drop_index(batch.f('ix_notices_office_id_seq'))
+
+    op.drop_table('notices')
+    with op.batch_alter_table('due_dates', schema=None) as batch:
+        batch.drop_index('ix_due_dates_due_at_complaint_clock', sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch.drop_index('ix_due_dates_owner_due_at', sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.drop_index('ix_due_dates_calendar_complaint_clock', sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.drop_index('ix_due_dates_remind_at', sqlite_where=sa.text("remind_at IS NOT NULL"), postgresql_where=sa.text("remind_at IS NOT NULL"))
+
+    op.drop_table('due_dates')
+    op.drop_table('counters')
+    op.drop_table('counted')

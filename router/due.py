@@ -1,0 +1,140 @@
+"""The due dates of complaints: the law's clocks, by the region and the calendar of the office that has each.
+
+The shipped holidays come first, then the rows of `calendars.csv` in the data folder: a decree that comes later, a
+region's own days. A later row for the same day wins, so nothing is ever deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+from router.calendars import (
+    DueDate,
+    Holiday,
+    WorkingDayCalendar,
+    calendar_of,
+    load_holidays,
+    national_holidays,
+    zone_of,
+)
+from router.clocks import LIMITS, Clock, ClockEvent, ClockLimits, clocks_of, due_day, reminders_of
+from schemas.due import CaseHistory, ComputedClock, MovedClock, StoredClock
+from schemas.regions import CODE
+
+OPEN_FROM, OPEN_UNTIL = time(8, 0), time(16, 0)
+"""Office hours, in which offices are reminded."""
+RegionOf = Callable[[str], str | None]
+"""The region of an office by its id; None where it is not known."""
+
+
+class Calendars:
+    """The calendars of all regions and offices."""
+
+    def __init__(self, own: Iterable[Holiday] = ()) -> None:
+        self.own = tuple(own)
+        self._rows = (*national_holidays(), *self.own)
+        self._named = frozenset(row.calendar for row in self.own)
+        self._calendar = lru_cache(maxsize=2048)(self._built)
+        self.add = lru_cache(maxsize=65536)(self._add)
+
+    @classmethod
+    def load(cls, text: str | None = None) -> Calendars:
+        """The shipped calendar, with the rows of that CSV after it. Raises ValueError naming the line."""
+        return cls(load_holidays(text) if text else ())
+
+    def of(self, region: str, office: str | None = None) -> WorkingDayCalendar:
+        """The calendar of a region or of an office there."""
+        parts = region.split(".")
+        names = {".".join(parts[:n]) for n in (1, 2)} & self._named
+        return self._calendar(region[:5] if names else "00", office if office in self._named else None)
+
+    def _built(self, region: str, office: str | None) -> WorkingDayCalendar:
+        return calendar_of(region, self._rows, office)
+
+    def _add(self, region: str, office: str | None, start: date, days: int) -> DueDate:
+        return self.of(region, office).add(start, days)
+
+
+class DueDates:
+    """Computes clocks. `region_of` gives an office's region, whose zone and calendar decide."""
+
+    def __init__(self, calendars: Calendars, region_of: RegionOf = lambda office: None) -> None:
+        self.calendars = calendars
+        self._region_of = region_of
+
+    def compute(self, cases: Sequence[CaseHistory], now: datetime) -> list[list[ComputedClock]]:
+        """The clocks of each complaint, as of now."""
+        return [self._clocks(case, now) for case in cases]
+
+    def move(self, clocks: Sequence[StoredClock]) -> list[MovedClock]:
+        """The same clocks by the newest calendar."""
+        return [self._moved(clock) for clock in clocks]
+
+    def next_opening(self, region: str, now: datetime) -> datetime:
+        """Now within office hours; else when the office opens next."""
+        local = now.astimezone(zone_of(region))
+        calendar, day = self.calendars.of(region), local.date()
+        if calendar.is_working(day) and OPEN_FROM <= local.time() < OPEN_UNTIL:
+            return now
+        if local.time() >= OPEN_FROM or not calendar.is_working(day):
+            day = calendar.add(day, 1).day
+        return datetime.combine(day, OPEN_FROM, zone_of(region))
+
+    def _clocks(self, case: CaseHistory, now: datetime) -> list[ComputedClock]:
+        region = self.region_of(case)
+        calendar = self.calendars.of(region, case.office)
+        steps = [ClockEvent(step.at, step.kind) for step in case.steps]  # type: ignore[arg-type]
+        return [
+            _computed(clock, region, calendar) for clock in clocks_of(steps, limits_of(case), calendar, region, now)
+        ]
+
+    def region_of(self, case: CaseHistory) -> str:
+        """The office's region; where that is not known, the place's, then the owner's."""
+        office = self._region_of(case.office) if case.office else None
+        for code in (office, case.place, case.owner):
+            if code and CODE.fullmatch(code) and code != "00":
+                return code[:5]
+        return "00"
+
+    def _moved(self, clock: StoredClock) -> MovedClock:
+        calendar = self.calendars.of(clock.region, clock.office)
+        if clock.rests:
+            due = due_day(calendar, clock.start_day, clock.days, clock.rests)
+        else:
+            due = self.calendars.add(clock.region, clock.office, clock.start_day, clock.days)
+        reminders = _reminders(clock.clock, due.day, clock.region, calendar) if due.day != clock.due_day else ()
+        return MovedClock(due.day, _over(due.day, clock.region), _names(due.skipped), due.provisional, reminders)
+
+
+def limits_of(case: CaseHistory) -> ClockLimits:
+    """How many working days the report's class allows."""
+    name = "field_check" if case.field_check else case.report_class
+    return LIMITS.get(name, LIMITS["complaint"])
+
+
+def _computed(clock: Clock, region: str, calendar: WorkingDayCalendar) -> ComputedClock:
+    running = clock.ended is None and clock.due is not None
+    return ComputedClock(
+        clock=clock.name, region=region, state=clock.state, started_at=clock.started, ended_at=clock.ended,
+        start_day=clock.start_day, days=clock.days, rests=clock.rests,
+        due_day=clock.due, due_at=None if clock.due is None else _over(clock.due, region),
+        days_left=clock.left, skipped=_names(clock.skipped), provisional=clock.provisional,
+        reminders=_reminders(clock.name, clock.due, region, calendar) if running and clock.due else (),
+    )  # fmt: skip
+
+
+def _over(day: date, region: str) -> datetime:
+    """The end of the day there."""
+    return datetime.combine(day + timedelta(1), time(), zone_of(region))
+
+
+def _names(holidays: Iterable[Holiday]) -> tuple[str, ...]:
+    return tuple(str(holiday) for holiday in holidays)
+
+
+def _reminders(clock: str, day: date, region: str, calendar: WorkingDayCalendar) -> tuple[datetime, ...]:
+    if clock not in {"verification", "first_answer", "completion"}:
+        return ()
+    return tuple(reminder.at for reminder in reminders_of(day, calendar, region))

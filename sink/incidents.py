@@ -1,0 +1,66 @@
+"""Complaints about the same incident: each keeps its own number and status, and an answer to one is an answer to all.
+
+Links are matches of kind `same_incident` that nobody undid, in either direction; the matcher's count where it was sure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from sink.action_rules import TimelineEntry
+from sink.applied import AppliedAction
+from sink.bulk import query_in
+
+SURE = 0.9
+"""Score from which on a link counts without an officer."""
+MOST = 1000
+"""Complaints of one incident that share an answer."""
+_HOPS = 8
+_SURE = "kind = 'same_incident' AND undone_at IS NULL AND score >= ? AND complaint IS NOT NULL"
+_FROM = f"SELECT complaint, of FROM matches WHERE complaint IN (*) AND {_SURE}"  # noqa: S608 - ours
+_TO = f"SELECT complaint, of FROM matches WHERE of IN (*) AND {_SURE}"  # noqa: S608 - ours
+
+
+def share_answers(connection: Connection, applied: Sequence[AppliedAction]) -> None:
+    """Note with each applied answer the other complaints of its incident, and write it in their timelines."""
+    answers = [one for one in applied if one.effect.applied and one.action.what == "answer" and one.case is not None]
+    incidents = incidents_of(connection, {one.case.complaint for one in answers if one.case is not None})
+    for one in answers:
+        own = one.case.complaint if one.case is not None else ""
+        one.effect.shared = incidents.get(own, ())
+        one.effect.steps += [TimelineEntry(other, "answer") for other in one.effect.shared]
+
+
+def incidents_of(connection: Connection, complaints: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The other complaints of each one's incident, sorted; at most `MOST`."""
+    links: dict[str, set[str]] = defaultdict(set)
+    asked: set[str] = set()
+    edge = set(complaints)
+    for _ in range(_HOPS):
+        edge -= asked
+        if not edge:
+            break
+        asked |= edge
+        found = _links(connection, edge)
+        for a, b in found:
+            links[a].add(b)
+            links[b].add(a)
+        edge = {id for pair in found for id in pair}
+    return {id: tuple(sorted(_reached(links, id))[:MOST]) for id in complaints if id in links}
+
+
+def _links(connection: Connection, ids: set[str]) -> list[tuple[str, str]]:
+    found = [tuple(row) for sql in (_FROM, _TO) for row in query_in(connection, sql, ids, SURE)]
+    real = {id for (id,) in query_in(connection, "SELECT id FROM complaints WHERE id IN (*)", {b for _, b in found})}
+    return [(a, b) for a, b in found if b in real]
+
+
+def _reached(links: dict[str, set[str]], start: str) -> set[str]:
+    seen, edge = {start}, {start}
+    while edge and len(seen) <= MOST:
+        edge = {other for id in edge for other in links[id]} - seen
+        seen |= edge
+    return seen - {start}
