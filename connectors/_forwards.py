@@ -79,6 +79,11 @@ class Forwards(Channel):
         return self.account
 
     @property
+    def projection(self) -> str:
+        """Name of the list of fields that may leave (`sink/disclosure.toml`); one that is not there is `default`."""
+        return self.kind
+
+    @property
     def withholds(self) -> frozenset[str]:
         """Fields that this account's settings keep from leaving, beside those of the projection of its kind."""
         return frozenset()

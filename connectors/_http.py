@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 TRIES = 8
 """How often a request that did not arrive is tried again at most."""
+ANSWER = 4000
+"""Bytes of an error's answer that are handed on."""
 LONGEST_WAIT = 24 * 3600.0
 """Seconds; a Retry-After beyond it is cut."""
 
@@ -75,6 +77,8 @@ class HttpRequest:
     json: Any = None
     form: Mapping[str, str] | None = None
     """Sent as application/x-www-form-urlencoded, in the place of `json`."""
+    content: tuple[str, bytes] | None = None
+    """A media type and the bytes as they are, in the place of `json`."""
     limit: int = 1024 * 1024
     """Bytes of the answer; more is a Reject."""
     timeout: float | None = None
@@ -119,6 +123,7 @@ class Http:
             error = error_from_response(request, response, self._now())
             if error is None:
                 return response
+            error.answer = response.body[:ANSWER].decode("utf-8", "replace")
         raise error  # outside the handler: no chained exception, whose text would hold the URL
 
     def _opened(self) -> HttpSession:

@@ -81,6 +81,8 @@ class HttpSession:
 
 def _encoded(request: HttpRequest) -> tuple[bytes | None, str]:
     """The body and its media type."""
+    if request.content is not None:
+        return request.content[1], request.content[0]
     if request.form is not None:
         return urlencode(request.form).encode(), "application/x-www-form-urlencoded"
     return None if request.json is None else msgspec.json.encode(request.json), "application/json"

@@ -81,6 +81,7 @@ class WakeEvents:
 
     replies: asyncio.Event = field(default_factory=asyncio.Event)
     jobs: asyncio.Event = field(default_factory=asyncio.Event)
+    forwards: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class OpenHub(NamedTuple):
@@ -147,13 +148,13 @@ def load_vault(settings: Settings) -> Vault:
 
 def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
     rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
-    editions = Editions(
     offices = LiveEdition(OfficeRegistry())
+    editions = Editions(
         (
             channels_file(settings.channels, accounts, settings.zone.key),
             rules_file(settings.data / "rules.toml", rules),
-            templates_file(settings.data / "templates.toml", templates),
             offices_file(settings.data / "offices.csv", offices),
+            templates_file(settings.data / "templates.toml", templates),
         ),
         publisher=by,
         now=utc_now,

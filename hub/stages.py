@@ -56,8 +56,9 @@ LOOPS = (
     LoopRow("sink", "prune",     3600.0),
 )  # fmt: skip
 
-STAGES = ("door", "reader", "matcher", "router", "sink", "accounts")
-"""Names of `satupintu run`; `door` is the ingress, `accounts` polls, holds sessions, sends and fetches."""
+STAGES = ("door", "reader", "matcher", "router", "sink", "accounts", "forwarder")
+"""Names of `satupintu run`; `door` is the ingress, `accounts` polls, holds sessions, sends and fetches,
+`forwarder` brings complaints into other systems."""
 WORK = STAGES[1:]
 PIPELINE = ("raw", "slow", "messages", "actions", "matched", "routed", "receipts", "dead")
 """Topics in the order in which an event moves on."""

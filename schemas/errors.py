@@ -18,6 +18,9 @@ from __future__ import annotations
 class PipelineError(Exception):
     """A fault that was raised on purpose."""
 
+    answer: str | None = None
+    """The other side's own words, as far as there are any: they may be personal, so they are never logged."""
+
 
 class Retry(PipelineError):  # noqa: N818 - it says what to do, as Reject does
     """Run the same work again, `after` seconds from now (None: the caller's own backoff).

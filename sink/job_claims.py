@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
 from sink.instant import parse_instant
 from sink.jobs import SEALED, ClaimedJob, decode_object
-from sink.leases import lock_epochs
+from sink.leases import lease_name, lock_epochs
 from sink.record import Record
 from sink.tables import jobs
 
@@ -30,11 +30,11 @@ _FIRST = """
 """
 _DUE = {
     "sqlite": """
-        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        WITH lease AS (SELECT {account} AS account FROM leases WHERE account IN (*))
         SELECT due.id, due.account FROM lease CROSS JOIN jobs AS due ON due.id IN ({first}) ORDER BY due.due_at
     """,
     "postgresql": """
-        WITH lease AS (SELECT account FROM leases WHERE account IN (*))
+        WITH lease AS (SELECT {account} AS account FROM leases WHERE account IN (*))
         SELECT due.id, lease.account FROM lease CROSS JOIN LATERAL ({first}) AS due ORDER BY due.due_at
     """,
 }
@@ -50,16 +50,23 @@ def claim_jobs(
     in_flight: Collection[str],
     now: datetime,
     state: Claimable = "waiting",
+    pool: str = "",
 ) -> list[ClaimedJob]:
     """Claim due jobs of these kinds, up to `room` for each account. New jobs and those tried before are taken in turn:
     neither starves the other. `state="unknown"` claims jobs to find out what became of a step. The rest is as with
-    `claim_replies`. Raises Retry."""
+    `claim_replies`. `epochs` are those of the leases of that `pool`. Raises Retry."""
     with record.write() as connection:
-        held = lock_epochs(connection, epochs)
+        names = {lease_name(account, pool): account for account in epochs}
+        locked = lock_epochs(connection, {name: epochs[account] for name, account in names.items()})
+        held = {names[name]: epoch for name, epoch in locked.items()}
         left = [row for row in query_in(connection, _CLAIMED, held) if row.kind in kinds and row.id not in in_flight]
         begun = {row.id for row in left if row.step is not None}
         idle = {row.id: row.account for row in left if row.step is None}
-        due = {id: account for id, account in _due(connection, kinds, held, room, (state, now)) if id not in in_flight}
+        due = {
+            id: account
+            for id, account in _due(connection, kinds, held, room, (state, now, pool))
+            if id not in in_flight
+        }
         chosen = _fitting(idle | due, room)
         lock_rows(connection, jobs, "id", begun | chosen.keys())
         _mark_unknown(connection, begun, now)
@@ -69,22 +76,27 @@ def claim_jobs(
 
 def _due(
     connection: Connection, kinds: Iterable[str], held: Mapping[str, int], room: Mapping[str, int],
-    wanted: tuple[Claimable, datetime],
+    wanted: tuple[Claimable, datetime, str],
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
-    state, now = wanted
+    state, now, pool = wanted
     open_accounts = [account for account in held if room.get(account, 0) > 0]
     most = max((room[account] for account in open_accounts), default=0)
     at = instant_encoder(connection)(now)
+    leases = [lease_name(account, pool) for account in open_accounts]
+    skipped = len(lease_name("", pool))
     for kind in kinds:
         new, tried = (
-            query_in(connection, _sql(connection, tried), open_accounts, state, kind, at, most) for tried in ("=", ">")
+            query_in(connection, _sql(connection, tried, skipped), leases, state, kind, at, most)
+            for tried in ("=", ">")
         )
         yield from _in_turn(_by_account(new), _by_account(tried))
 
 
-def _sql(connection: Connection, tried: str) -> str:
+def _sql(connection: Connection, tried: str, skipped: int) -> str:
     columns = "id" if connection.dialect.name == "sqlite" else "id, due_at"
-    return _DUE[connection.dialect.name].format(first=_FIRST.format(columns=columns, tried=tried))
+    account = f"substr(account, {skipped + 1})" if skipped else "account"
+    first = _FIRST.format(columns=columns, tried=tried)
+    return _DUE[connection.dialect.name].format(first=first, account=account)
 
 
 def _by_account(rows: Iterable[Any]) -> dict[str, list[str]]:

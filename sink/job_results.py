@@ -41,13 +41,13 @@ class JobResult(NamedTuple):
 
 def begin_step(record: Record, job: ClaimedJob, step: str) -> ClaimedJob:
     """From here on the step may have been done. Returns the job as it is now. Raises Retry, StaleEpoch."""
-    return _stored_step(record, job, job._replace(step=step))
+    return _stored_step(record, job._replace(step=step))
 
 
 def save_step(record: Record, job: ClaimedJob, step: str, result: Any) -> ClaimedJob:
     """The step is done; `result` (JSON) is there for the later ones. Returns the job as it is now. Raises Retry,
     StaleEpoch."""
-    return _stored_step(record, job, job._replace(step=None, results=job.results | {step: result}))
+    return _stored_step(record, job._replace(step=None, results=job.results | {step: result}))
 
 
 def finish_job(record: Record, job: ClaimedJob, now: datetime) -> None:
@@ -89,20 +89,29 @@ def store_job_results(connection: Connection, results: Sequence[JobResult], now:
     return stored.union(open_claims)
 
 
+def store_steps(connection: Connection, changed: Sequence[ClaimedJob]) -> set[str]:
+    """Store step and results of these claimed jobs inside the caller's transaction; returns the ids of those that
+    stand, the rest belonged to claims that were taken over."""
+    by_id = {job.id: job for job in changed}
+    lock_rows(connection, jobs, "id", by_id)
+    rows = [row for row in query_in(connection, _SELECT, by_id) if row.state == "claimed"]
+    ours = [by_id[row.id] for row in rows if _is_claim(row, by_id[row.id])]
+    execute_each(
+        connection, jobs, _STEP, [{"id": j.id, "step": j.step, "results": results_json(j.results)} for j in ours]
+    )
+    return {job.id for job in ours}
+
+
 def _store_one(record: Record, result: JobResult, now: datetime) -> None:
     with record.write() as connection:
         if not store_job_results(connection, [result], now):
             raise StaleEpoch(result.job.account)
 
 
-def _stored_step(record: Record, before: ClaimedJob, after: ClaimedJob) -> ClaimedJob:
-    row = {"id": after.id, "step": after.step, "results": results_json(after.results)}
+def _stored_step(record: Record, after: ClaimedJob) -> ClaimedJob:
     with record.write() as connection:
-        lock_rows(connection, jobs, "id", [after.id])
-        stored = next(iter(query_in(connection, _SELECT, [after.id])), None)
-        if stored is None or stored.state != "claimed" or not _is_claim(stored, before):
+        if not store_steps(connection, [after]):
             raise StaleEpoch(after.account)
-        execute_each(connection, jobs, _STEP, [row])
     return after
 
 

@@ -27,6 +27,11 @@ FORGOTTEN = timedelta(days=1)
 """After which a process that ended without a word is deleted from the holders."""
 
 
+def lease_name(account: str, pool: str = "") -> str:
+    """The lease's name in the table: each pool has leases of its own on an account."""
+    return f"{pool}/{account}" if pool else account
+
+
 class StaleEpoch(Exception):  # noqa: N818 - it says what happened
     """Another process holds the account's lease now: nothing was written."""
 
@@ -43,7 +48,7 @@ class Lease(NamedTuple):
 
 def renew_leases(
     record: Record, holder: str, wanted: Collection[str], *, now: datetime, ttl: float = TTL,
-    idle: Collection[str] = frozenset(),
+    idle: Collection[str] = frozenset(), pool: str = "",
 ) -> dict[str, int]:  # fmt: skip
     """Renew the holder's leases, and take free or lapsed ones up to its fair share of the `wanted` accounts among the
     live holders; returns the epoch of each account held. A surplus is given back, as far as accounts are `idle`: with
@@ -51,7 +56,7 @@ def renew_leases(
     with record.write() as connection:
         at = current_time(connection, now)
         until = at + timedelta(seconds=ttl)
-        share = -(-len(wanted) // _live_holders(connection, holder, at, until))
+        share = -(-len(wanted) // _live_holders(connection, (holder, pool), at, until))
         held = _renewed(connection, holder, wanted, until)
         surplus = sorted(held.keys() & set(idle))[: max(0, len(held) - share)]
         _give_back(connection, holder, surplus)
@@ -99,12 +104,15 @@ def current_time(connection: Connection, now: datetime) -> datetime:
     return found
 
 
-def _live_holders(connection: Connection, holder: str, at: datetime, until: datetime) -> int:
-    """How many processes share the accounts, this one included."""
-    row = {"holder": holder, "until": instant_encoder(connection)(until)}
+def _live_holders(connection: Connection, us: tuple[str, str], at: datetime, until: datetime) -> int:
+    """How many processes of our pool share the accounts, this one included."""
+    holder, pool = us
+    row = {"holder": holder, "pool": pool, "until": instant_encoder(connection)(until)}
     insert(connection, lease_holders, [row], "ON CONFLICT (holder) DO UPDATE SET until = excluded.until")
     connection.execute(lease_holders.delete().where(lease_holders.c.until < at - FORGOTTEN))
-    live = select(func.count()).select_from(lease_holders).where(lease_holders.c.until > at)
+    live = (
+        select(func.count()).select_from(lease_holders).where(lease_holders.c.until > at, lease_holders.c.pool == pool)
+    )
     return int(connection.execute(live).scalar_one())
 
 

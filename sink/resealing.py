@@ -24,7 +24,7 @@ from sink.tables import (
 
 SEALED: tuple[Column[Any], ...] = (
     account_states.c.cursor, attachments.c.source, attachments.c.name, complaints.c.extra, dead.c.sealed,
-    editions.c.body, jobs.c.args, outbox.c.address, parties.c.sealed, readings.c.reading,
+    editions.c.body, jobs.c.answer, jobs.c.args, outbox.c.address, parties.c.sealed, readings.c.reading,
 )  # fmt: skip
 BATCH = 500
 

@@ -38,7 +38,8 @@ def up(workers: int) -> None:
 @click.argument("stages", nargs=-1, required=True, metavar="STAGE...")
 def run(stages: tuple[str, ...]) -> None:
     """One stage alone, or some: door, reader, matcher, router, sink (with the ledger and the archive), accounts (polls,
-    sessions, sending, fetching). Any number of each may run. With --listen a stage without a door answers there too:
+    sessions, sending, fetching), forwarder (into LAPOR! and other systems). Any number of each may run. With --listen a
+    stage without a door answers there too:
     /healthz, /readyz, /metrics.
 
     \b
@@ -47,8 +48,6 @@ def run(stages: tuple[str, ...]) -> None:
       satupintu run reader matcher --listen 127.0.0.1:8081
     """
     for stage in stages:
-        if stage == "forwarder":
-            raise UsageError(f"the forwarder comes with the national record: run one of {', '.join(STAGES)}")
         if stage not in STAGES:
             raise UsageError(f"{stage} is no stage{did_you_mean(stage, STAGES)}: run one of {', '.join(STAGES)}")
     _until_stopped(_shared(load_call_settings()), stages)

@@ -15,7 +15,7 @@ from hub.running.fault_log import FaultLog
 from schemas import AccountFault, Retry
 from sink.account_states import account_faults, clear_account_fault, set_account_fault
 
-Ability = Literal["send", "poll", "session", "fetch"]
+Ability = Literal["send", "poll", "session", "fetch", "forward"]
 
 
 class _Change(NamedTuple):

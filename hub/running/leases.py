@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.clock import TimeSource
 from hub.reading import RunInThread
-from sink.leases import release_leases, renew_leases
+from sink.leases import lease_name, release_leases, renew_leases
 from sink.record import Record
 
 
@@ -32,10 +32,13 @@ PRODUCTION = LeaseTimes()
 
 
 class Leases:
-    """Renews the leases of one holder. `io` is a pool that no other call delays."""
+    """Renews the leases of one holder. `io` is a thread pool that no other call delays; `pool` is the work that the
+    leases are for: each has leases of its own."""
 
-    def __init__(self, record: Record, holder: str, io: RunInThread, timing: TimeSource, times: LeaseTimes) -> None:
-        self.holder, self._times = holder, times
+    def __init__(
+        self, record: Record, holder: str, io: RunInThread, timing: TimeSource, times: LeaseTimes, *, pool: str = ""
+    ) -> None:
+        self.holder, self._times, self._pool = holder, times, pool
         self._record, self._io, self._timing = record, io, timing
         self._epochs: dict[str, int] = {}
         self._until = float("-inf")
@@ -51,12 +54,14 @@ class Leases:
                 renew_leases,
                 self._record,
                 self.holder,
-                wanted,
+                [lease_name(account, self._pool) for account in wanted],
                 now=self._timing.now(),
                 ttl=self._times.ttl,
-                idle=self._offered,
+                idle=[lease_name(account, self._pool) for account in self._offered],
+                pool=self._pool,
             )
-            self._epochs, self._until = dict(epochs), began + self._times.ttl - self._times.margin
+            self._epochs = {name.rpartition("/")[2]: epoch for name, epoch in epochs.items()}
+            self._until = began + self._times.ttl - self._times.margin
         finally:
             self._offered = frozenset()
 

@@ -37,6 +37,6 @@ def open_pools() -> Iterator[Pools]:
         yield Pools(io, lease)
 
 
-async def _run(pool: ThreadPoolExecutor, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def _run(pool: ThreadPoolExecutor, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Cancelling the caller does not end the thread: its result is dropped."""
     return await asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))

@@ -1,0 +1,135 @@
+"""The stage `forwarder`: brings complaints into other systems, and looks what is new about them there. It has leases of
+its own on the accounts. Any number of processes share the accounts.
+
+    leases ── which accounts are ours to forward for, apart from the leases to poll and to send
+      ├── forwarding_work ── forwarding_steps ── forwarding_progress ── jobs, and where complaints stand
+      └── forwarding_looks ── taking_in ── the bus
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors import ForwardedFile, Http, ProviderConnections
+from hub.accounts import Accounts
+from hub.reading import RunInThread
+from hub.running.account_health import AccountHealth
+from hub.running.backend import Backend
+from hub.running.backoff import Random
+from hub.running.forwarding_looks import Looks
+from hub.running.forwarding_progress import ProgressWriter
+from hub.running.forwarding_steps import NotReady, StepRunner
+from hub.running.forwarding_work import Forwarder
+from hub.running.leases import PRODUCTION, Leases, LeaseTimes
+from hub.running.taking_in import RawPublisher
+from sink.forward_claims import POOL, forward_files
+
+FILES_WITHIN = timedelta(minutes=15)
+"""A forward waits so long for files that are still being fetched, then it goes without them."""
+FILES_AGAIN = 5.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwarderTools:
+    """What the stage uses beside the record."""
+
+    door: RawPublisher
+    http: Http
+    get_blob: Callable[[str], bytes]
+    wake: asyncio.Event
+    random: Random
+
+
+class ForwarderStage:
+    """Works for the accounts that `holder` holds. `lease_io` is a pool that no other call delays."""
+
+    def __init__(
+        self, backend: Backend, accounts: Accounts, holder: str, tools: ForwarderTools,
+        *, lease_io: RunInThread | None = None, times: LeaseTimes = PRODUCTION,
+    ) -> None:  # fmt: skip
+        self._backend, self._accounts, self._tools, self._times = backend, accounts, tools, times
+        self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times, pool=POOL)
+        self._health = AccountHealth(backend, tools.random)
+        self._progress = ProgressWriter(backend)
+        runner = StepRunner(self._progress.put, self._files, backend.timing.now)
+        self._forwarder = Forwarder(
+            backend, accounts, self._leases, self._health, runner=runner, outbound=self._outbound, wake=tools.wake
+        )
+        self._looks = Looks(
+            backend, accounts, self._leases, self._health,
+            door=tools.door, outbound=self._outbound, random=tools.random,
+        )  # fmt: skip
+        self._snapshot = accounts.snapshot
+
+    async def run(self) -> None:
+        """Until cancelled; then the steps in hand may end, and the accounts are given back."""
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "forward leases": self._renew, "forwards": self._forwarder.run, "looks": self._looks.run,
+            "forward progress": self._progress.run, "forward faults": self._health.run,
+        }  # fmt: skip
+        running = {name: asyncio.create_task(self._backend.forever(name, loop)) for name, loop in loops.items()}
+        try:
+            await asyncio.wait(running.values())
+        finally:
+            await self._stop(running)
+
+    async def _renew(self) -> None:
+        await self._health.learn()
+        while True:
+            before = set(self._leases.held())
+            wanted = [channel.account for channel in self._accounts.snapshot.forwarding]
+            await self._leases.renew(wanted, before - self._forwarder.busy())
+            for account in before - self._leases.held().keys():
+                self._forwarder.cancel(account)
+            self._tools.wake.set()
+            began = self._backend.timing.monotonic()
+            while self._backend.timing.monotonic() - began < self._times.renew_every and not self._edited():
+                await self._backend.timing.sleep(self._times.watch_every)
+
+    def _edited(self) -> bool:
+        """An edition came: accounts that it changed are tried at once."""
+        snapshot = self._accounts.snapshot
+        if snapshot is self._snapshot:
+            return False
+        for account, channel in snapshot.channels.items():
+            if self._snapshot.channels.get(account) is not channel:
+                self._health.edited(account)
+        self._snapshot = snapshot
+        return True
+
+    def _outbound(self, account: str) -> ProviderConnections:
+        return ProviderConnections(self._tools.http)
+
+    async def _files(self, ids: Sequence[str], queued_at: datetime) -> Sequence[ForwardedFile]:
+        """The files as far as they are fetched. Raises NotReady while some may still come."""
+        rows = await self._backend(forward_files, ids)
+        pending = any(row.sha256 is None and row.state == "referenced" for row in rows)
+        if pending and self._backend.timing.now() - queued_at < FILES_WITHIN:
+            raise NotReady("files are still being fetched", after=FILES_AGAIN)
+        found = [(row, row.sha256) for row in rows if row.sha256 is not None]
+        try:
+            bodies = [await self._backend.io(self._tools.get_blob, sha256) for _, sha256 in found]
+        except OSError as error:
+            raise NotReady(f"the blobs folder: {type(error).__name__}") from None
+        return [
+            ForwardedFile(row.name or f"lampiran-{n}", row.media_type or "application/octet-stream", body)
+            for n, ((row, _), body) in enumerate(zip(found, bodies, strict=True), 1)
+        ]
+
+    async def _stop(self, running: dict[str, asyncio.Task[None]]) -> None:
+        running["forwards"].cancel()
+        await self._forwarder.finish(self._times.last_sends)
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+        try:
+            async with asyncio.timeout(self._times.last_writes):
+                await self._progress.flush()
+                await self._leases.release()
+        except (Exception, asyncio.CancelledError) as error:  # the leases lapse, and steps in hand become `unknown`
+            log.warning("the accounts were not given back (%s)", type(error).__name__)

@@ -1,0 +1,165 @@
+"""One forward: its steps in order, each persisted before the next begins, and what its faults mean."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bus import fault_location
+from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
+from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
+from sink.forward_claims import NEEDS_PERSON, ClaimedForward
+from sink.forward_progress import Progress, Standing
+from sink.job_results import JobResult
+from sink.jobs import ClaimedJob, JobState
+from sink.leases import StaleEpoch
+from sink.outbox_results import next_attempt
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a job is due that waits for a person."""
+LOOK_AGAIN = 15.0
+"""Seconds to the next look at a step that may have been done, where the channel names none."""
+AFTER_BUG = 60.0
+ITS_TURN = 5.0
+"""Seconds after which a forward is tried again that had to wait for another one."""
+BEGAN = ".began"
+Put = Callable[[Progress], Awaitable[None]]
+Files = Callable[[Sequence[str], datetime], Awaitable[Sequence[ForwardedFile]]]
+"""Brings the files of these ids; the time is when the forward was queued."""
+log = logging.getLogger(__name__)
+
+
+class NotReady(Retry):
+    """Something of ours is missing yet: no fault of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRunner:
+    """Does forwards. `put` persists."""
+
+    put: Put
+    files: Files
+    now: Callable[[], datetime]
+
+    async def run(self, claimed: ClaimedForward, channel: Forwards, outbound: ProviderConnections) -> Exception | None:
+        """Do it, as far as it goes now; returns the fault where the account may be the cause of it. Raises
+        StaleEpoch."""
+        if claimed.waits is not None:
+            due_at = self.now() + timedelta(seconds=ITS_TURN)
+            await self._end(claimed.job, "waiting", due_at, claimed.waits)
+            return None
+        current = _Current(claimed.job)
+        try:
+            await self._steps(current, claimed, channel, outbound)
+        except PipelineError as fault:
+            await self.put(self._after(current.job, fault, looking=current.looking))
+            return fault if isinstance(fault, Retry | AccountFault) and not isinstance(fault, NotReady) else None
+        except StaleEpoch:
+            raise
+        except Exception as error:  # a bug in one channel must not end the forwards of all others
+            log.error("account %s, job %s: %s", channel.account, claimed.job.id, fault_location(error))
+            due_at = self.now() + timedelta(seconds=AFTER_BUG)
+            state: JobState = "unknown" if current.job.step else "waiting"
+            await self.put(Progress(current.job, JobResult(current.job, state, due_at, "bug", type(error).__name__)))
+        return None
+
+    async def _steps(
+        self, current: _Current, claimed: ClaimedForward, channel: Forwards, outbound: ProviderConnections
+    ) -> None:
+        if current.job.step is not None:
+            await self._look_up(current, claimed, channel, outbound)
+        while step := _next(channel.steps(claimed.forward, current.job.results), current.job.results):
+            if current.job.step != step or current.looked:
+                current.job = self._begun(current.job, step)
+                await self.put(Progress(current.job))
+            current.looked = False
+            result = await channel.do_step(step, self._call(claimed, current.job, step), outbound)
+            await self._save(current, claimed, channel, (step, result))
+        await self._end(current.job, "done")
+
+    async def _look_up(
+        self, current: _Current, claimed: ClaimedForward, channel: Forwards, outbound: ProviderConnections
+    ) -> None:
+        """A step that may have been done: its result, or it is done again."""
+        step = current.job.step or ""
+        current.looking = True
+        result = await channel.look_up(step, self._call(claimed, current.job, step), outbound)
+        current.looking, current.looked = False, True
+        if result is not None:
+            await self._save(current, claimed, channel, (step, result))
+
+    async def _save(
+        self, current: _Current, claimed: ClaimedForward, channel: Forwards, done: tuple[str, StepResult]
+    ) -> None:
+        """The step's result; the next step begins with the same write."""
+        step, result = done
+        job = current.job._replace(step=None, results=current.job.results | {step: result.value})
+        following = _next(channel.steps(claimed.forward, job.results), job.results)
+        job = self._begun(job, following) if following else job
+        await self.put(Progress(job, stands=_standing(claimed, channel, result)))
+        current.job, current.looked = job, False
+
+    def _begun(self, job: ClaimedJob, step: str) -> ClaimedJob:
+        began = {step + BEGAN: self.now().isoformat()}
+        return job._replace(step=step, results=job.results | began)
+
+    def _call(self, claimed: ClaimedForward, job: ClaimedJob, step: str) -> ForwardCall:
+        now = self.now()
+        began = job.results.get(step + BEGAN)
+
+        async def files() -> Sequence[ForwardedFile]:
+            return await self.files(claimed.forward.attachments, claimed.job.created_at)
+
+        return ForwardCall(claimed.forward, job.results, files, datetime.fromisoformat(began) if began else now, now)
+
+    def _after(self, job: ClaimedJob, fault: PipelineError, *, looking: bool) -> Progress:
+        """What a fault means for the job. While it is being looked up, the step stays in doubt."""
+        now = self.now()
+        after = getattr(fault, "after", None)
+        soon = now + timedelta(seconds=LOOK_AGAIN if after is None else after)
+        answer = fault.answer
+        match fault:
+            case NeedsPerson():
+                ends = JobResult(job, "unknown", NEVER, NEEDS_PERSON, fault.reason)
+            case AccountFault():
+                ends = JobResult(job, "unknown" if looking else "waiting", now, fault.code, fault.detail or None)
+            case Reject():
+                ends = JobResult(job, "failed", None, fault.code, fault.detail or None)
+            case Retry() if looking:
+                ends = JobResult(job, "unknown", soon, "looking", fault.reason)
+            case Unanswered():
+                ends = JobResult(job, "unknown", now, "unanswered", fault.reason)
+            case _:
+                due_at = next_attempt(now, job.attempts, after)
+                ends = JobResult(job, "waiting", due_at, "retry", getattr(fault, "reason", type(fault).__name__))
+        return Progress(job, ends, answer=answer)
+
+    async def _end(
+        self, job: ClaimedJob, state: JobState, due_at: datetime | None = None, code: str | None = None
+    ) -> None:
+        await self.put(Progress(job, JobResult(job, state, due_at, code)))
+
+
+@dataclass(slots=True)
+class _Current:
+    """The job as it was stored last."""
+
+    job: ClaimedJob
+    looking: bool = False
+    looked: bool = False
+    """Its step surely was not done: it is begun again."""
+
+
+def _next(steps: Sequence[str], results: Mapping[str, Any]) -> str | None:
+    return next((step for step in steps if step not in results), None)
+
+
+def _standing(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> Standing | None:
+    job = claimed.job
+    if result.native is None or job.complaint is None:
+        return None
+    follow = channel.follow_every is not None
+    return Standing(job.complaint, job.account, job.owner, channel.system, result.native, follow)

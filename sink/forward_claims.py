@@ -1,0 +1,108 @@
+"""Forwards claimed to be done, as jobs are, with where the complaint stands and whether it is their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from schemas import Forward
+from sink.bulk import query_in
+from sink.forward_queue import FOLLOWUP, FORWARD
+from sink.instant import parse_instant
+from sink.job_claims import Claimable, claim_jobs
+from sink.jobs import ClaimedJob
+from sink.record import Record
+
+POOL = "forward"
+"""The leases under which accounts are forwarded for."""
+NEEDS_PERSON = "needs_person"
+"""The code of a job that waits until a person says what became of its step."""
+NOT_THERE_YET = "not_there_yet"
+EARLIER_FIRST = "earlier_first"
+_forward = msgspec.json.Decoder(Forward).decode
+
+
+class ClaimedForward(NamedTuple):
+    """A forward to be done now."""
+
+    job: ClaimedJob
+    forward: Forward
+    waits: str | None = None
+    """Why it is not its turn: the complaint does not stand there yet, or something was said before it."""
+
+
+class ForwardFileRow(NamedTuple):
+    """A file as the record has it."""
+
+    name: str | None
+    media_type: str | None
+    sha256: str | None
+    """None: it is not fetched."""
+    state: str
+
+
+def claim_forwards(
+    record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime,
+    state: Claimable = "waiting",
+) -> list[ClaimedForward]:  # fmt: skip
+    """Claim forwards to be done, or (`unknown`) to be looked up, as `claim_jobs` does. Raises Retry."""
+    kinds = (FORWARD, FOLLOWUP)
+    claimed = claim_jobs(record, kinds, epochs, room, in_flight=in_flight, now=now, state=state, pool=POOL)
+    if not claimed:
+        return []
+    complaints = {job.complaint for job in claimed}
+    with record.read() as connection:
+        natives = _natives(connection, complaints)
+        first = _first_followups(connection, complaints)
+    return [_claimed(job, natives, first) for job in claimed]
+
+
+def read_forward(args: Mapping[str, Any]) -> Forward:
+    """The forward that a job's arguments hold."""
+    return _forward(args["forward"])
+
+
+def forward_files(record: Record, ids: Collection[str]) -> list[ForwardFileRow]:
+    """The files of a forward in order. Raises Retry."""
+    sql = "SELECT id, name, media_type, sha256, state FROM attachments WHERE id IN (*)"
+    with record.read() as connection:
+        rows = {row.id: row for row in query_in(connection, sql, ids)}
+    opened = record.vault.open
+    return [
+        ForwardFileRow(opened(r.name, "attachments.name") if r.name else None, r.media_type, r.sha256, r.state)
+        for r in (rows[id] for id in ids if id in rows)
+    ]
+
+
+def _claimed(
+    job: ClaimedJob, natives: Mapping[tuple[str, str], str], first: Mapping[tuple[str, str], datetime]
+) -> ClaimedForward:
+    where = job.complaint or "", job.account
+    forward = replace(read_forward(job.args), native=natives.get(where))
+    if job.kind == FORWARD:
+        return ClaimedForward(job, forward)
+    if forward.native is None:
+        return ClaimedForward(job, forward, NOT_THERE_YET)
+    return ClaimedForward(job, forward, EARLIER_FIRST if first.get(where, job.created_at) < job.created_at else None)
+
+
+def _natives(connection: Connection, complaints: Collection[Any]) -> dict[tuple[str, str], str]:
+    sql = "SELECT complaint, account, native FROM forwarded WHERE complaint IN (*)"
+    return {(row.complaint, row.account): row.native for row in query_in(connection, sql, complaints)}
+
+
+def _first_followups(connection: Connection, complaints: Collection[Any]) -> dict[tuple[str, str], datetime]:
+    """When the oldest open followup of each complaint was queued. One that has failed, or waits for a person, holds up
+    nothing."""
+    sql = (
+        "SELECT complaint, account, min(created_at) AS first FROM jobs WHERE complaint IN (*) "
+        "AND kind = 'followup' AND state <> 'done' AND state <> 'failed' "
+        "AND coalesce(code, '') <> 'needs_person' GROUP BY complaint, account"
+    )
+    rows = query_in(connection, sql, complaints)
+    return {(row.complaint, row.account): parse_instant(row.first) for row in rows}

@@ -1,0 +1,182 @@
+"""What is said about a complaint later, queued for the systems in which it stands or will stand: the citizen's
+additions, and what offices and officers say. It goes to every system but the one that it came from.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, get_args
+
+from sqlalchemy import Connection
+
+from schemas import REFERRING_KINDS, Action, ForwardKind, Message, Office, Routed, Status
+from sink.actions import action_time
+from sink.applied import AppliedAction
+from sink.bulk import insert, query_in
+from sink.forward_queue import (
+    FOLLOWUP,
+    Destination,
+    Leaving,
+    QueuedForwards,
+    attachment_ids,
+    came_from,
+    job_id,
+    later_forward,
+)
+from sink.instant import parse_instant
+from sink.jobs import NewJob
+from sink.rows import RowMaker
+from sink.tables import disclosures
+
+COURTESIES = frozenset({"thanks", "greeting"})
+OF_OFFICES: frozenset[ForwardKind] = frozenset({"answer", "question", "disposition", "status"})
+
+
+class Later(NamedTuple):
+    """Something that was said about a complaint."""
+
+    complaint: str
+    item: str
+    """`RAW.INDEX` of what said it."""
+    account: str
+    channel: str
+    what: ForwardKind
+    at: datetime
+    text: str = ""
+    office: Office | None = None
+    status: Status | None = None
+    attachments: tuple[str, ...] = ()
+
+
+def queue_followups(
+    connection: Connection, make: RowMaker, batch: Iterable[Routed], applied: Sequence[AppliedAction],
+    *, opened: Collection[str], destinations: Sequence[Destination],
+) -> list[NewJob]:  # fmt: skip
+    """Queue what a batch says later about complaints that stand elsewhere, `opened` ones included, and log what leaves;
+    returns the jobs."""
+    if not destinations:
+        return []
+    both = (*_later_of(batch, applied), *_earlier_than(connection, opened))  # of one batch, they are the same
+    later: dict[tuple[str, str], Later] = {}
+    for one in both:
+        later.setdefault((one.complaint, one.item), one)
+    complaints = {complaint for complaint, _ in later}
+    about = {row.id: row for row in _about(connection, complaints)}
+    standing = _standing(connection, complaints, [to.account for to in destinations])
+    queued = QueuedForwards()
+    for one in later.values():
+        for to in destinations if one.complaint in about else ():
+            if _goes(to, one) and to.account in standing[one.complaint]:
+                leaving = _leaving(to, one, about[one.complaint])
+                if to.steps(leaving.forward, {}):  # none: that system cannot be told this
+                    queued.add(make, leaving)
+    insert(connection, disclosures, queued.disclosures)
+    return queued.jobs
+
+
+def _goes(to: Destination, one: Later) -> bool:
+    return one.what in to.takes and not came_from(to, one.account, one.channel)
+
+
+def _later_of(batch: Iterable[Routed], applied: Iterable[AppliedAction]) -> list[Later]:
+    """What a batch says about complaints that are recorded."""
+    messages = ((event.matched.id, event.matched.message, event) for event in batch)
+    found = [_of_message(id, message) for id, message, event in messages if id and message and _adds(event, message)]
+    for one in applied:
+        if one.effect.applied and one.case is not None and one.case.recorded:
+            found += _of_action(one.case.complaint, one.action, moved=one.effect.status_moved)
+    return found
+
+
+def _earlier_than(connection: Connection, opened: Collection[str]) -> list[Later]:
+    """What was recorded about these complaints before they were themselves: events of one come in any order."""
+    if not opened:
+        return []
+    return [*_earlier_messages(connection, opened), *_earlier_actions(connection, opened)]
+
+
+def _adds(event: Routed, message: Message) -> bool:
+    """Does the citizen add something that the office should see?"""
+    matched = event.matched
+    if matched.outcome != "added" or matched.stranger or message.kind in REFERRING_KINDS:
+        return False
+    if message.sort in COURTESIES or any(match.kind == "same_report" for match in matched.matches):
+        return False
+    return bool(message.clean_text or message.attachments)
+
+
+def _of_message(complaint: str, message: Message) -> Later:
+    files = attachment_ids(message.raw, message.item_index, len(message.attachments))
+    return Later(
+        complaint, message.event_id, message.account, message.channel, "supplement", message.received_at,
+        message.clean_text, attachments=files,
+    )  # fmt: skip
+
+
+def _of_action(complaint: str, action: Action, *, moved: bool) -> Iterator[Later]:
+    if action.what not in OF_OFFICES or (action.what == "status" and not moved):
+        return
+    files = attachment_ids(action.raw, action.item_index, len(action.attachments))
+    yield Later(
+        complaint, action.event_id, action.account, action.channel, action.what, action_time(action),
+        action.text, action.office, action.status, files,
+    )  # fmt: skip
+
+
+def _leaving(to: Destination, one: Later, row: Any) -> Leaving:
+    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{one.item}"
+    forward = later_forward(
+        one.what, row.number, job, one.at, owner=row.owner, channel=one.channel, text=one.text, status=one.status,
+        offices=[one.office] if one.office else [], anonymous=bool(row.anonymous), secret=bool(row.secret),
+        attachments=one.attachments,
+    )  # fmt: skip
+    return Leaving(to, forward, one.complaint, row.owner, job, FOLLOWUP)
+
+
+def _about(connection: Connection, complaints: Collection[str]) -> Iterator[Any]:
+    sql = "SELECT id, number, owner, anonymous, secret FROM complaints WHERE id IN (*)"
+    return query_in(connection, sql, complaints)
+
+
+def _standing(connection: Connection, complaints: Collection[str], accounts: Sequence[str]) -> Mapping[str, set[str]]:
+    """By complaint, the accounts in whose systems it stands or will stand."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", complaints):
+        found[row.complaint].add(row.account)
+    jobs = [job_id(account, complaint) for complaint in complaints for account in accounts]
+    for row in query_in(connection, "SELECT complaint, account FROM jobs WHERE id IN (*)", jobs):
+        found[row.complaint].add(row.account)
+    return found
+
+
+def _earlier_messages(connection: Connection, opened: Collection[str]) -> Iterator[Later]:
+    sql = (
+        "SELECT m.complaint, m.raw, m.item_index, m.account, m.channel, m.kind, m.text, m.cleaned, m.received_at, "
+        "(SELECT count(a.id) FROM attachments a WHERE a.raw = m.raw AND a.item_index = m.item_index) AS files "
+        "FROM messages m JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
+        "WHERE m.complaint IN (*) AND o.outcome = 'added' AND NOT m.stranger"
+    )
+    for row in query_in(connection, sql, opened):
+        text = (row.text if row.cleaned is None else row.cleaned).strip()
+        if row.kind not in REFERRING_KINDS and (text or row.files):
+            files = attachment_ids(row.raw, row.item_index, row.files)
+            yield Later(
+                row.complaint, f"{row.raw}.{row.item_index}", row.account, row.channel, "supplement",
+                parse_instant(row.received_at), text, attachments=files,
+            )  # fmt: skip
+
+
+def _earlier_actions(connection: Connection, opened: Collection[str]) -> Iterator[Later]:
+    sql = (
+        "SELECT complaint, raw, item_index, account, channel, what, text, status, office_id, received_at FROM actions "
+        "WHERE complaint IN (*) AND applied"
+    )
+    for row in query_in(connection, sql, opened):
+        if row.what in OF_OFFICES:
+            yield Later(
+                row.complaint, f"{row.raw}.{row.item_index}", row.account, row.channel, row.what,
+                parse_instant(row.received_at), row.text or "", Office(id=row.office_id) if row.office_id else None,
+                row.status if row.status in get_args(Status) else None,
+            )  # fmt: skip
