@@ -45,8 +45,8 @@ from typing import NamedTuple
 from normalizer._port import Decision, Known, Referred, Thread
 from normalizer.content import ReportKey
 from normalizer.incidents import Scored, match_of_others, own_report, scored
-from normalizer.new_matter import opens_new_matter
 from normalizer.keywords import is_our_number
+from normalizer.new_matter import opens_new_matter
 from schemas import REFERRING_KINDS, Match, Message, Outcome, message_id
 from schemas.memory import Profile
 

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
+from normalizer.incidents_profile import profile_of
+from normalizer.settle import settled_place
 from schemas import Action, Message, Party
+from schemas.memory import Profile
 
 SHORT = 12
 """Bytes of letters and digits; two texts shorter than this are often equal by chance."""
@@ -37,6 +40,8 @@ class ComparedItem(NamedTuple):
     """The keys of a message's thread: its own, and those of the same person's other ids on the account."""
     report_keys: tuple[ReportKey, ...] = ()
     """Of a message, surest first."""
+    profile: Profile | None = None
+    """Of a message that is compared with the reports of others."""
 
     @property
     def opened_keys(self) -> tuple[str, ...]:
@@ -51,7 +56,11 @@ def comparison_of(item: Message | Action) -> ComparedItem:
     words = fold_text(item.clean_text)
     conversations = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
     return ComparedItem(
-        item, _message_content(item, words), conversations, tuple(_report_keys(item, words, conversations))
+        item,
+        _message_content(item, words),
+        conversations,
+        tuple(_report_keys(item, words, conversations)),
+        profile_of(item, settled_place(item, None) or item.place),
     )
 
 

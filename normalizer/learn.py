@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from normalizer._port import Decision, Known, Referred, Thread
 from normalizer.content import ComparedItem
 from schemas import Message
+from schemas.memory import NEWEST, Candidate, Profile
 
 
-def add_decision(compared: ComparedItem, decision: Decision, known: Known, *, closed: bool) -> None:
-    """Adds the decision to `known`. `closed`: the complaint that it joins is closed."""
+def add_decision(compared: ComparedItem, decision: Decision, known: Known, joined: Thread | None) -> None:
+    """Adds the decision to `known`. `joined`: the complaint that it joins, as it was known."""
     item = compared.item
     known.decided[item.raw, item.item_index] = decision
     known.seen.setdefault(item.id, decision)
     if isinstance(item, Message):
-        _learn_message(item, compared, decision, known, closed=closed)
+        _learn_message(item, compared, decision, known, joined)
 
 
-def _learn_message(message: Message, compared: ComparedItem, decision: Decision, known: Known, *, closed: bool) -> None:
+def _learn_message(
+    message: Message, compared: ComparedItem, decision: Decision, known: Known, joined: Thread | None
+) -> None:
     if message.fingerprint:
         known.fingerprints[message.fingerprint] = decision
     if decision.complaint is None or decision.stranger or decision.outcome == "redelivered":
         return
     place = decision.place or message.place
+    opened = decision.opens_complaint and compared.profile
     about: dict[str, Any] = {
         "complaint": decision.complaint, "number": decision.number or "", "last_at": message.received_at,
-        "closed": closed, "region": place.code if place else None,
+        "closed": joined is not None and joined.closed, "region": place.code if place else None,
+        "profile": replace(opened, keys=(), text_key=None) if opened else joined and joined.profile,
     }  # fmt: skip
     own = frozenset((*message.sender.identities, *compared.conversations))
     thread, referred = Thread(**about), Referred(**about, reporter=own)
@@ -37,3 +45,21 @@ def _learn_message(message: Message, compared: ComparedItem, decision: Decision,
         known.by_number[thread.number] = referred
         known.by_external_id.update(dict.fromkeys(message.external_ids.items(), referred))
         known.same_words.update(dict.fromkeys(compared.opened_keys, thread))
+    if opened:
+        _add_candidate(message, opened, decision, known, about)
+
+
+def _add_candidate(message: Message, profile: Profile, decision: Decision, known: Known, about: dict[str, Any]) -> None:
+    """The report is found by those that share keys with it, like one that the memory gives."""
+    proven = message.sender.identities if message.proven else ()
+    conversations = (message.key, *(f"{message.account}/{alias}" for alias in message.aliases))
+    linked = (m.of for m in decision.matches if m.kind == "same_incident")
+    candidate = Candidate(
+        **{**about, "last_at": datetime.fromtimestamp(profile.at, UTC), "region": profile.place},
+        reporter=frozenset((*conversations, *proven)),
+        incident=next(linked, decision.complaint or ""),
+        sender=message.told_apart_by,
+    )
+    for key in profile.stored_under:
+        found = (candidate, *known.alike.get(key, ()))
+        known.alike[key] = sorted(found, key=lambda c: c.order, reverse=True)[:NEWEST]

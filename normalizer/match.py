@@ -15,7 +15,7 @@ from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, complaint_id
 
-MATCHER = "2"
+MATCHER = "3"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3
@@ -43,15 +43,15 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
 def _decide(one: ComparedItem, known: Known, *, reused: bool) -> Decision:
     item = one.item
     if isinstance(item, Action):
-        decision, closed = decide_action(item, known, MATCHER, one.content), False
+        decision, joined = decide_action(item, known, MATCHER, one.content), None
     else:
-        case = MessageContext(item, known, one.conversations, one.report_keys)
+        case = MessageContext(item, known, one.conversations, one.report_keys, one.profile)
         verdict = next(v for rule in RULES if (v := rule(case)))
         decision = _decision(case, verdict, one.content)
-        closed = isinstance(verdict.joins, Thread) and verdict.joins.closed
+        joined = verdict.joins if isinstance(verdict.joins, Thread) else None
     if reused:
         decision = replace(decision, reason=f"{decision.reason}; {ID_USED_BEFORE}")
-    add_decision(one, decision, known, closed=closed)
+    add_decision(one, decision, known, joined)
     return decision
 
 
@@ -102,7 +102,8 @@ def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
 def _entry(one: ComparedItem, decision: Decision, id_as_read: str) -> Entry:
     keys = one.opened_keys if decision.opens_complaint else ()
     as_read = one.item if one.item.id == id_as_read else replace(one.item, id=id_as_read)
-    return Entry(item=as_read, decision=decision, report_keys=keys)
+    profile = one.profile if decision.opens_complaint else None
+    return Entry(item=as_read, decision=decision, report_keys=keys, profile=profile)
 
 
 def _matched(item: Message | Action, decision: Decision) -> Matched:

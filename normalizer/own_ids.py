@@ -24,7 +24,8 @@ Items = Sequence[ComparedItem]
 
 def memory_query(compared: ComparedItem) -> Query:
     """What the memory is asked for this item."""
-    return Query(item=compared.item, report_keys=tuple(k.key for k in compared.report_keys))
+    keys = tuple(k.key for k in compared.report_keys)
+    return Query(item=compared.item, report_keys=keys, profile=compared.profile)
 
 
 def with_own_ids(items: Items, known: Known, memory: Memory) -> list[ComparedItem]:

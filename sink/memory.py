@@ -14,13 +14,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from schemas import Message, Retry
-from schemas.memory import Decision, Entry, Known, Query
+from schemas.memory import Entry, Known, Query
 from sink.bulk import execute_each, insert_all, instant_encoder
-from sink.decisions import DecisionRows, Item
+from sink.decisions import DecisionRows
+from sink.match_keys import rows_of
 from sink.memory_keys import MemoryKeys, identity_hashes
 from sink.memory_lookups import Lookups
 from sink.record import Record
-from sink.tables import decisions, foreign_ids, numbers, same_words, threads
+from sink.tables import decisions, foreign_ids, match_keys, match_reports, numbers, same_words, threads
 
 _REPLACE = "ON CONFLICT ({}) DO UPDATE SET complaint = excluded.complaint, owner = excluded.owner"
 _SET_LATER = "UPDATE numbers SET last_at = :last_at WHERE complaint = :complaint AND last_at < :last_at"
@@ -60,7 +61,8 @@ class RecordMemory:
         decided = [self._rows.row(e.item, e.decision, at(e.decision.received_at), now) for e in entries]
         opened = [e for e in entries if e.decision.opens_complaint]
         switching = [e for e in entries if e.decision.switches_thread]
-        new_numbers = [self._number(e.item, e.decision, at(e.decision.received_at)) for e in opened]
+        new_numbers = [self._number(e, at(e.decision.received_at)) for e in opened]
+        compared = [rows_of(e, *self._keys.senders(e.item)) for e in opened if e.profile is not None]
         later = _latest((e.decision.complaint, at(e.decision.received_at))
                         for e in switching if not e.decision.opens_complaint)  # fmt: skip
         inserts = (
@@ -69,6 +71,8 @@ class RecordMemory:
             (threads, self._thread_rows(switching), _REPLACE.format("conversation")),
             (same_words, self._words_rows(entries), _REPLACE.format("key")),
             (foreign_ids, self._foreign_rows(opened), "ON CONFLICT DO NOTHING"),
+            (match_keys, [key for keys, _ in compared for key in keys], "ON CONFLICT DO NOTHING"),
+            (match_reports, [report for _, report in compared], "ON CONFLICT DO NOTHING"),
         )
 
         def write(connection: Connection) -> None:
@@ -77,10 +81,12 @@ class RecordMemory:
 
         return write
 
-    def _number(self, item: Item, decision: Decision, at: Any) -> dict[str, Any]:
+    def _number(self, entry: Entry, at: Any) -> dict[str, Any]:
+        item, decision = entry.item, entry.decision
         return {
             "complaint": decision.complaint, "number": decision.number, "owner": item.owner, "last_at": at,
             "reporter": b"".join(identity_hashes(self._keys, item)),
+            "reported_at": entry.profile and entry.profile.at,
         }  # fmt: skip
 
     def _thread_rows(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:

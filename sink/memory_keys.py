@@ -32,6 +32,17 @@ class MemoryKeys:
         conversations = {hashed: name for name, hashed in self.conversations(item).items()}
         return self.own_identities(item) | conversations
 
+    def senders(self, item: Message | Action) -> tuple[bytes, bytes]:
+        """Of a message: hashes of the identities that prove who its sender is, end to end; and what tells its sender
+        apart."""
+        assert isinstance(item, Message)
+        hashes = self.identities(item) if item.proven else self.conversations(item).values()
+        return b"".join(hashes), self.sender(item)
+
+    def sender(self, message: Message) -> bytes:
+        """What tells senders apart."""
+        return self._vault.digest("sender", message.told_apart_by)
+
     def report(self, key: str) -> bytes:
         """Of a report key (`schemas.memory.Query`)."""
         return self._vault.digest("same_words", key)

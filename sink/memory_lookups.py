@@ -21,9 +21,7 @@ from sink.vault import Vault
 
 FINGERPRINT_LASTS = timedelta(minutes=10)
 _THREAD = f"n.complaint, n.number, n.last_at, c.status, c.place_code, {PROFILE}"
-_JOIN = (
-    f"JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint {JOIN_PROFILE}"
-)
+_JOIN = f"JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint {JOIN_PROFILE}"
 _REFERRED = (
     f"SELECT {_THREAD}, d.due_at, n.reporter FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint "  # noqa: S608 - ours
     f"LEFT JOIN due_dates d ON d.complaint = n.complaint AND d.clock = 'reopening' {JOIN_PROFILE} WHERE "

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from normalizer import Decision, Entry, Known, Memory, Query
 from normalizer.keywords import is_our_number
-from schemas import Action, Message, Party, Retry, complaint_id, message_id
+from schemas import Action, Match, Message, Party, Retry, complaint_id, message_id
+from schemas.memory import BUCKET, NEWEST, TEXT_BUCKET, Candidate, Profile
 from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, action, message
 
 
@@ -49,6 +50,25 @@ def remembers(memory: Memory, item: Message | Action, *, keys: tuple[str, ...] =
 def joins(memory: Memory, item: Message | Action, first: Decision, **known: Any) -> Decision:
     """Remember that the item joins the complaint that `first` opened."""
     return remembers(memory, item, complaint=first.complaint, number=first.number, **known)
+
+
+AT = 650 * BUCKET + 5
+
+
+def indexed(memory: Memory, item: Message, profile: Profile, **known: Any) -> Decision:
+    """Remember that the message opens a complaint that is compared with others."""
+    complaint = complaint_id(item.id)
+    decision = Decision(
+        raw=item.raw, item_index=0, message=item.id, content="c", outcome="recorded", received_at=item.received_at,
+        complaint=complaint, number=recall(memory, item).new_numbers[complaint], opens_complaint=True,
+        switches_thread=True, **known,
+    )  # fmt: skip
+    memory.remember([Entry(item=item, decision=decision, profile=profile)])
+    return decision
+
+
+def alike(memory: Memory, item: Message, profile: Profile) -> dict[tuple[int, int], list[Candidate]]:
+    return memory.recall([Query(item=item, profile=profile)]).alike
 
 
 class MemoryContract:
@@ -204,6 +224,68 @@ class MemoryContract:
         first = opens(memory, message("1", ROAD, external_ids={"sp4n": "1234567"}))
         found = recall(memory, action("1", of={"sp4n": "1234567", "lapor": "1234567"})).by_external_id
         assert {of: c.complaint for of, c in found.items()} == {("sp4n", "1234567"): first.complaint}
+
+    def test_a_report_is_found_by_the_keys_that_alike_ones_share(self, memory: Memory) -> None:
+        first = indexed(
+            memory, message("1", ROAD), Profile(at=AT, keys=(7, 8), text_key=9, words=b"\1\2\3\4", lat=-6.5)
+        )
+        asked = Profile(at=AT + BUCKET, keys=(8, 6), text_key=9, words=b"")
+        found = alike(memory, message("2", ROAD, by=BUDI), asked)
+        assert {key for key, reports in found.items() if reports} == {(AT // BUCKET, 8), (-1 - AT // TEXT_BUCKET, 9)}
+        [candidate] = found[AT // BUCKET, 8]
+        assert (candidate.complaint, candidate.incident, candidate.number) == (
+            first.complaint, first.complaint, first.number
+        )  # fmt: skip
+        assert candidate.profile == Profile(at=AT, words=b"\1\2\3\4", lat=-6.5)
+        assert not candidate.closed
+
+    def test_a_report_of_an_earlier_bucket_is_not_found(self, memory: Memory) -> None:
+        indexed(memory, message("1", ROAD), Profile(at=AT, keys=(7,), words=b""))
+        found = alike(memory, message("2", ROAD, by=BUDI), Profile(at=AT + 2 * BUCKET, keys=(7,), words=b""))
+        assert not any(found.values())
+
+    def test_the_newest_reports_of_a_key_are_found_newest_first(self, memory: Memory) -> None:
+        for n in range(NEWEST + 3):
+            indexed(memory, message(str(n), ROAD, conversation=f"c{n}"), Profile(at=AT + n // 2, keys=(7,), words=b""))
+        [reports] = (
+            some for some in alike(memory, message("x", ROAD), Profile(at=AT, keys=(7,), words=b"")).values() if some
+        )
+        assert len(reports) == NEWEST
+        orders = [(report.profile.at, report.complaint) for report in reports]
+        assert orders == sorted(orders, reverse=True)
+        assert min(orders)[0] == AT + 1
+
+    def test_a_link_leads_to_the_first_of_the_incident(self, memory: Memory) -> None:
+        first = indexed(memory, message("1", ROAD), Profile(at=AT, keys=(7,), words=b""))
+        link = Match(kind="same_incident", of=str(first.complaint), score=0.9, evidence="e")
+        second = indexed(memory, message("2", ROAD, by=BUDI), Profile(at=AT, keys=(7,), words=b""), matches=(link,))
+        [reports] = (
+            some for some in alike(memory, message("x", ROAD), Profile(at=AT, keys=(7,), words=b"")).values() if some
+        )
+        assert {r.complaint: r.incident for r in reports} == {
+            first.complaint: first.complaint, second.complaint: first.complaint
+        }  # fmt: skip
+
+    def test_only_the_sender_is_known_as_the_reporter_of_a_candidate(self, memory: Memory) -> None:
+        profile = Profile(at=AT, keys=(7,), words=b"")
+        indexed(memory, message("1", ROAD, proven=True), profile)
+        indexed(memory, message("2", ROAD, proven=False, minutes=1), profile)
+        for asker, whose in (
+            (message("3", ROAD), [{f"sms/{SARI}"}, {SARI, f"sms/{SARI}"}]),
+            (message("4", ROAD, account="wa"), [set(), {SARI}]),
+            (message("5", ROAD, by=BUDI), [set(), set()]),
+        ):
+            [reports] = (some for some in alike(memory, asker, profile).values() if some)
+            own = {*asker.sender.identities, asker.key}
+            by_number = sorted(reports, key=lambda r: r.complaint == complaint_id("sms/sms/1"))
+            assert [r.reporter & own for r in by_number] == whose
+            assert {r.sender == asker.told_apart_by for r in reports} == {asker.told_apart_by == SARI}
+
+    def test_a_thread_brings_what_its_opening_message_is_compared_by(self, memory: Memory) -> None:
+        first = indexed(memory, message("1", ROAD), Profile(at=AT, keys=(7,), words=b"w", place="32.73.01"))
+        joins(memory, message("2", minutes=1), first, switches_thread=True)
+        profile = recall(memory, message("3")).threads[f"sms/{SARI}"].profile
+        assert profile == Profile(at=AT, words=b"w", place="32.73.01")
 
     def test_an_action_finds_its_complaint_by_number(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD))

@@ -25,6 +25,7 @@ from schemas import (
     complaint_id,
     message_id,
 )
+from schemas.memory import NEWEST, Candidate, Profile
 
 NOON = datetime(2025, 8, 4, 5, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -154,8 +155,15 @@ class MemoryDouble:
             last_at=item.received_at,
             closed=closed,
             region=place.code if place else None,
+            profile=self._profile(entry),
         )
         self._link(known, entry, item, thread)
+
+    def _profile(self, entry: Entry) -> Profile | None:
+        """Of the message that opened the complaint."""
+        openers = [e for e in self.entries if e.decision.opens_complaint]
+        profile = next(e.profile for e in openers if e.decision.complaint == entry.decision.complaint)
+        return profile and replace(profile, keys=(), text_key=None)
 
     def _link(self, known: Known, entry: Entry, item: Message, thread: Thread) -> None:
         conversations = (item.key, *(f"{item.account}/{a}" for a in item.aliases))
@@ -170,6 +178,26 @@ class MemoryDouble:
             known.by_number[thread.number] = referred
             known.by_external_id.update(dict.fromkeys(item.external_ids.items(), referred))
         known.same_words.update(dict.fromkeys(entry.report_keys, thread))
+        if entry.profile is not None:
+            self._index(known, entry, item, thread)
+
+    def _index(self, known: Known, entry: Entry, item: Message, thread: Thread) -> None:
+        profile = entry.profile
+        assert profile is not None
+        proven = item.sender.identities if item.proven else ()
+        reporter = (item.key, *(f"{item.account}/{a}" for a in item.aliases), *proven)
+        linked = [m.of for m in entry.decision.matches if m.kind == "same_incident"]
+        candidate = Candidate(
+            **asdict(thread)
+            | {"profile": replace(profile, keys=(), text_key=None), "last_at": datetime.fromtimestamp(profile.at, UTC)}
+            | {"region": profile.place},
+            reporter=frozenset(reporter),
+            incident=linked[0] if linked else thread.complaint,
+            sender=item.told_apart_by,
+        )
+        for key in profile.stored_under:
+            found = known.alike.setdefault(key, [])
+            found[:] = sorted([*found, candidate], key=lambda c: (c.profile.at, c.complaint))[-NEWEST:][::-1]
 
 
 def _asked(known: Known, queries: Sequence[Query]) -> Known:
@@ -185,9 +213,11 @@ def _asked(known: Known, queries: Sequence[Query]) -> Known:
         "threads": {key for m in messages for key in (m.key, *(f"{m.account}/{a}" for a in m.aliases))},
         "same_words": {key for q in queries for key in q.report_keys},
         "by_number": {i.number for i in items},
-        "by_external_id": {of for a in actions for of in a.of.items()},
+        "by_external_id": {of for a in actions for of in a.of.items()}
+        | {of for m in messages for of in m.external_ids.items()},
         "by_message": {message_id(m.channel, m.account, m.refers_to) for m in messages if m.refers_to},
         "new_numbers": set(known.new_numbers),
+        "alike": {pair for q in queries if q.profile for pair in q.profile.asked_under},
     }
     return Known(
         **{name: {k: v for k, v in getattr(known, name).items() if k in keys} for name, keys in wanted.items()}

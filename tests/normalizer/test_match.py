@@ -375,7 +375,7 @@ def test_case_05_nobody_is_a_person() -> None:
     memory = MemoryDouble()
     first, second = (opened(memory, n, conversation=n, sender=Party(name=n), **FORM) for n in ("Ratna", "Joko"))
     assert first.id != second.id
-    assert second.matches == ()
+    assert [m.kind for m in second.matches] == ["same_incident"]
 
 
 def test_the_words_of_a_closed_complaint_open_a_new_one() -> None:

@@ -12,11 +12,13 @@ from normalizer.content import text_digest
 from schemas import Party, Retry, complaint_id
 from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, WEEK, MemoryDouble, after, match_each, message, opened
 
+MORE = "Sudah seminggu belum ada petugas yang datang"
+
 
 def test_a_later_message_adds_to_the_open_complaint() -> None:
     memory = MemoryDouble()
     first = opened(memory)
-    (more,) = match([message("1", LAMP, minutes=5)], memory)
+    (more,) = match([message("1", MORE, minutes=5)], memory)
     assert (more.outcome, more.id, more.number, more.missing) == ("added", first.id, first.number, ())
 
 
@@ -29,7 +31,7 @@ def test_a_message_that_opens_a_report_opens_a_new_one() -> None:
 def test_a_thread_is_open_for_a_week_after_its_last_message(pause, outcome: str) -> None:
     memory = MemoryDouble()
     opened(memory)
-    (later,) = match([message("1", LAMP, received_at=NOON + pause)], memory)
+    (later,) = match([message("1", MORE, received_at=NOON + pause)], memory)
     assert later.outcome == outcome
 
 
@@ -57,7 +59,7 @@ def test_case_09_a_user_id_that_got_its_phone_stays_in_its_thread() -> None:
     hidden = {"account": "wa", "conversation": "US.1", "sender": Party(user="whatsapp:US.1")}
     shown = {"account": "wa", "conversation": SARI, "aliases": ("US.1",), "minutes": 5}
     first = opened(memory, **hidden)
-    assert match_each(memory, message("1", LAMP, **shown), message("2", "masih", account="wa"))[1].id == first.id
+    assert match_each(memory, message("1", MORE, **shown), message("2", "masih", account="wa"))[1].id == first.id
 
 
 NOTICE = {"account": "wa", "kind": "system", "refusal": "notice"}
@@ -91,7 +93,7 @@ def test_case_15_only_a_proven_notice_gives_the_open_thread_to_another_number(ch
     memory, new = MemoryDouble(), "+6281200001599"
     opened(memory, "1", account="wa")
     match([message("2", aliases=(new,), **NOTICE | change)], memory)
-    (words,) = match([message("3", LAMP, by=new, account="wa", received_at=words_at or after(5))], memory)
+    (words,) = match([message("3", MORE, by=new, account="wa", received_at=words_at or after(5))], memory)
     assert words.outcome == ("recorded" if words_at else "added")
 
 

@@ -1,0 +1,170 @@
+"""Which known reports a report is like: the same citizen's, others' of the same incident, or one text passed on.
+
+Candidates share keys with it (`incidents_profile.py`), the model says how alike each is (`incidents_likeness.py`), and
+places decide what a likeness means:
+
+* the same citizen, proven, nearly the same words: the report is joined to the earlier one (`same_report`);
+* others, alike and not from elsewhere: linked to the incident, and each keeps a number of its own (`same_incident`);
+* the same text from elsewhere, or from many: marked (`chain`), and linked to nothing.
+
+A report that names no place is never linked: "lampu jalan mati" is true of many lamps.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from normalizer.incidents_likeness import (
+    NOT_KNOWN,
+    SAME_DISTRICT,
+    SAME_VILLAGE,
+    Located,
+    features,
+    likeness,
+    place_relation,
+)
+from normalizer.incidents_profile import WHOLE_TEXT, ComparedWords, unpack
+from schemas import Match
+from schemas.memory import Candidate, Profile
+
+SCORED = 10
+"""Candidates that are scored, those with the most shared keys."""
+WINDOW = 30 * 24 * 3600
+"""Seconds between two reports of one incident, at most; twice as many where the words are the same."""
+ALIKE, SURELY_ALIKE = 0.6, 0.9
+"""Likeness from which two reports are one incident; and where place or category speak against it."""
+SAME_REPORT = 0.8
+MANY = 5
+"""Senders of one text; more make it a chain."""
+_RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
+
+Alike = Mapping[tuple[int, int], Sequence[Candidate]]
+
+
+@lru_cache(maxsize=4096)
+def _words(profile: bytes) -> ComparedWords:
+    return unpack(profile)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate with how alike it is."""
+
+    report: Profile
+    candidate: Candidate
+
+    @cached_property
+    def relation(self) -> int:
+        """Of the two places."""
+        one, other = self.report, self.candidate.profile
+        return place_relation(Located(one.place, one.lat, one.lon), Located(other.place, other.lat, other.lon))
+
+    @cached_property
+    def words(self) -> tuple[ComparedWords, ComparedWords]:
+        return _words(self.report.words), _words(self.candidate.profile.words)
+
+    @cached_property
+    def score(self) -> float:
+        return likeness().probability(features(*self.words, self.relation))
+
+    @property
+    def same_text(self) -> bool:
+        """Word by word, and long enough to be no chance."""
+        one, other = self.words
+        return one.length >= WHOLE_TEXT and one.length == other.length and one.text == other.text
+
+    @property
+    def elsewhere(self) -> bool:
+        """Another place is stated: by code, or by an address that shares no name."""
+        one, other = (words.address for words in self.words)
+        return self.relation < NOT_KNOWN or bool(self.relation == NOT_KNOWN and one and other and not one & other)
+
+    @property
+    def grounded(self) -> bool:
+        """Something speaks for one place: a shared name, the same village, or a long text that is the same."""
+        one, other = self.words
+        return bool(one.names & other.names) or self.relation == SAME_VILLAGE or self.same_text
+
+    @property
+    def in_time(self) -> bool:
+        """Few enough days apart to be one incident."""
+        words_equal = self.words[0].text == self.words[1].text
+        return abs(self.report.at - self.candidate.profile.at) <= (2 * WINDOW if words_equal else WINDOW)
+
+    @property
+    def needed(self) -> float:
+        """The likeness from which the two are one incident."""
+        categories = (self.report.category, self.candidate.profile.category)
+        differ = None not in categories and categories[0] != categories[1]
+        return SURELY_ALIKE if self.relation < NOT_KNOWN or differ else ALIKE
+
+    @property
+    def evidence(self) -> str:
+        """What speaks for it, in numbers: never the words."""
+        one, other = self.words
+        shared = [
+            (len(one.names & other.names), "names"),
+            (len(one.matter & other.matter), "other words"),
+            (len(one.numbers & other.numbers), "numbers"),
+        ]
+        days = abs(self.report.at - self.candidate.profile.at) // 86400
+        words = "the same text" if self.same_text else ", ".join(f"{n} {what}" for n, what in shared if n) + " shared"
+        place = _RELATIONS.get(self.relation, "another place nearby")
+        return f"likeness {self.score:.2f}: {words}; {place}; {days} days apart"
+
+
+def scored(report: Profile, alike: Alike) -> list[Scored]:
+    """The candidates that share most with the report, the likeliest first."""
+    found: dict[str, Candidate] = {}
+    shared: Counter[str] = Counter()
+    for pair in report.asked_under:
+        for candidate in alike.get(pair, ()):
+            found[candidate.complaint] = candidate
+            shared[candidate.complaint] += 1
+    best = sorted(found.values(), key=lambda c: (shared[c.complaint], c.order), reverse=True)[:SCORED]
+    likely = (Scored(report, candidate) for candidate in best)
+    kept = [one for one in likely if shared[one.candidate.complaint] > 1 or one.relation > NOT_KNOWN or one.same_text]
+    return sorted(kept, key=lambda one: (one.score, one.candidate.order), reverse=True)
+
+
+def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
+    """An open report of the same citizen, of nearly the same words."""
+    mine = set(identities)
+    own = (one for one in found if _is_open(one) and not one.candidate.reporter.isdisjoint(mine))
+    return next((one for one in own if one.score >= needed and not one.elsewhere), None)
+
+
+def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
+    """Of a report that is recorded: what others reported before it."""
+    if chain := _chain(found, sender):
+        return chain
+    for one in found:
+        if not _is_open(one) or one.score < one.needed or not one.grounded:
+            continue
+        if one.candidate.sender == sender:
+            evidence = f"the same sender, not proven; {one.evidence}"
+            return Match(
+                kind="same_report", of=one.candidate.complaint, score=round(one.score / 2, 3), evidence=evidence
+            )
+        if not (one.same_text and one.elsewhere):
+            score = round(one.score, 3)
+            return Match(kind="same_incident", of=one.candidate.incident, score=score, evidence=one.evidence)
+    return None
+
+
+def _is_open(one: Scored) -> bool:
+    return one.in_time and not one.candidate.closed
+
+
+def _chain(found: Sequence[Scored], sender: str) -> Match | None:
+    same = [one for one in found if one.same_text]
+    senders = {one.candidate.sender for one in same} | {sender}
+    elsewhere = [one for one in same if one.elsewhere]
+    if not elsewhere and len(senders) <= MANY:
+        return None
+    first = min(same, key=lambda one: one.candidate.order).candidate
+    why = "from other places" if elsewhere else f"from more than {MANY} senders"
+    return Match(kind="chain", of=first.complaint, score=1.0, evidence=f"the same text {why}")

@@ -1,0 +1,54 @@
+"""Whether a message in an open conversation is about another matter: by place and words, not by time alone.
+
+A burst, a supplement, an answer to a question and a caption go on with what is open. A new matter has a sentence of its
+own, another place than the report that opened the thread, and hardly one of its words.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from normalizer.incidents_likeness import NOT_KNOWN, Located, place_relation
+from normalizer.incidents_profile import unpack
+from schemas import Message
+from schemas.memory import Profile, Thread
+
+BURST = timedelta(minutes=2)
+"""Messages within it are one thought."""
+_SENTENCE = 5
+"""Words."""
+_SHARED = 0.25
+"""Of the words about the matter, at most."""
+_GOES_ON = re.compile(
+    r"\b(?:tambahan|(?:me)?nambah(?:kan)?|susulan|lanjut(?:an|kan)?|masih|tadi|tersebut|tsb|laporan (?:saya|kami|sy)|"
+    r"(?:sudah|sdh|telah) (?:saya |sy )?lapor(?:kan)?|ralat|maksud(?:nya)?|lokasi(?:nya)? di|alamat(?:nya)?|"
+    r"tolong segera|update|perkembangan(?:nya)?|foto(?:nya)?|terlampir|mohon tanggapan(?:nya)?|"
+    r"belum (?:juga |ada )?(?:ditanggapi|tanggapan|diperbaiki|respon))\b",
+    re.IGNORECASE,
+)
+"""Words that refer to what was written before."""
+
+
+def opens_new_matter(message: Message, profile: Profile | None, thread: Thread) -> bool:
+    """Whether it shall be a complaint of its own. False where the thread's own report names no place or no matter."""
+    if profile is None or thread.profile is None or message.received_at - thread.last_at < BURST:
+        return False
+    if len(message.clean_text.split()) < _SENTENCE or _GOES_ON.search(message.clean_text):
+        return False
+    return _other_place(profile, thread.profile) and _other_matter(profile, thread.profile)
+
+
+def _other_place(one: Profile, other: Profile) -> bool:
+    relation = place_relation(Located(one.place, one.lat, one.lon), Located(other.place, other.lat, other.lon))
+    if relation != NOT_KNOWN:
+        return relation < NOT_KNOWN
+    here, there = unpack(one.words).names, unpack(other.words).names
+    return bool(here and there) and not here & there
+
+
+def _other_matter(one: Profile, other: Profile) -> bool:
+    here, there = unpack(one.words).matter, unpack(other.words).matter
+    if one.category and other.category and one.category == other.category:
+        return False
+    return bool(here and there) and len(here & there) <= _SHARED * min(len(here), len(there))

@@ -1,0 +1,212 @@
+"""What a report is like: the same citizen's earlier one, an incident that others reported, a text passed on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizer import match
+from schemas import Matched, Message, Party, Place
+from tests.normalizer.stage import BUDI, SARI, WEEK, MemoryDouble, after, match_each, message, opened
+
+TINI = "+6281200000003"
+POTHOLE = "Jalan Melati berlubang besar di depan warung Bu Rini, dua motor sudah jatuh"
+ALIKE = "mohon jalan melati depan warung bu rini diperbaiki, lubang besar dan motor jatuh"
+ELSEWHERE = "Jalan Kenanga berlubang besar di depan toko Makmur, mohon diperbaiki"
+PASSED_ON = "Sebarkan: mulai besok semua warga wajib mengambil bantuan beras di balai desa masing masing"
+
+
+def report(
+    native: str, text: str, by: str = BUDI, *, code: str | None = None, words: str = "", **known: Any
+) -> Message:
+    place = Place(code=code, words=words or None) if code or words else Place(code="32.73", source="owner")
+    return message(native, text, by=by, account="wa", opens_report=True, place=place, **known)
+
+
+def only(matched: Matched) -> tuple[str, str]:
+    [found] = matched.matches
+    return found.kind, found.of
+
+
+def test_another_citizens_alike_report_is_linked_and_keeps_a_number_of_its_own() -> None:
+    first, second = match([report("1", POTHOLE), report("2", ALIKE, SARI, minutes=60)], MemoryDouble())
+    assert (second.outcome, second.number == first.number) == ("recorded", False)
+    assert only(second) == ("same_incident", first.id)
+    assert second.matches[0].score >= 0.6
+    assert "melati" not in second.matches[0].evidence.lower()
+
+
+def test_case_08_three_citizens_and_two_channels_are_one_incident() -> None:
+    memory = MemoryDouble()
+    by_sms = message("3", ALIKE, by=TINI, account="sms", minutes=9, opens_report=True)
+    first, second, third = match_each(memory, report("1", POTHOLE), report("2", ALIKE, SARI, minutes=5), by_sms)
+    assert only(second) == only(third) == ("same_incident", first.id)
+
+
+def test_another_street_is_another_incident() -> None:
+    memory = MemoryDouble()
+    opened(memory, "1", POTHOLE)
+    assert match([report("2", ELSEWHERE, SARI, minutes=9)], memory)[0].matches == ()
+
+
+def test_a_report_without_any_place_is_linked_to_none() -> None:
+    memory = MemoryDouble()
+    opened(memory, "1", "lampu jalan mati", by=BUDI)
+    assert opened(memory, "2", "lampu jalan mati", by=SARI).matches == ()
+
+
+@pytest.mark.parametrize(("days", "linked"), [(29, True), (31, False)])
+def test_an_incident_is_over_after_a_month(days: int, linked: bool) -> None:
+    memory = MemoryDouble()
+    match([report("1", POTHOLE)], memory)
+    (later,) = match([report("2", ALIKE, SARI, received_at=after(days=days))], memory)
+    assert bool(later.matches) is linked
+
+
+def test_a_closed_incident_takes_no_new_report() -> None:
+    memory = MemoryDouble()
+    (first,) = match([report("1", POTHOLE)], memory)
+    memory.status[first.id or ""] = "done"
+    assert match([report("2", ALIKE, SARI, minutes=9)], memory)[0].matches == ()
+
+
+def test_nearly_the_same_report_by_a_proven_citizen_joins_the_first() -> None:
+    memory = MemoryDouble()
+    first, again = match_each(
+        memory, report("1", POTHOLE, SARI), report("2", f"{POTHOLE}, mohon segera", SARI, minutes=60 * 24)
+    )
+    assert (again.outcome, again.id) == ("added", first.id)
+    assert only(again) == ("same_report", first.id)
+
+
+def test_case_10_the_same_citizen_at_another_account_is_known_by_a_proven_phone() -> None:
+    memory = MemoryDouble()
+    first, again = match_each(
+        memory,
+        report("1", POTHOLE, SARI),
+        message("2", f"{POTHOLE}, mohon segera", account="wa-bandung", opens_report=True, minutes=60),
+    )
+    assert (again.outcome, again.id) == ("added", first.id)
+
+
+def test_a_claimed_identity_joins_nothing_and_is_evidence() -> None:
+    memory = MemoryDouble()
+    first, claimed = match_each(
+        memory,
+        report("1", POTHOLE, SARI),
+        message("2", f"{POTHOLE}, mohon segera", by=SARI, account="web", opens_report=True, conversation="form"),
+    )
+    assert claimed.outcome == "recorded"
+    assert only(claimed) == ("same_report", first.id)
+    assert claimed.matches[0].score <= 0.5
+
+
+def test_the_same_text_from_another_district_is_a_chain() -> None:
+    memory = MemoryDouble()
+    first, second = match_each(
+        memory, report("1", PASSED_ON, code="35.78.01"), report("2", PASSED_ON, SARI, code="35.78.02", minutes=9)
+    )
+    assert only(second) == ("chain", first.id)
+    assert second.number != first.number
+
+
+def test_the_same_text_from_more_than_five_senders_is_a_chain() -> None:
+    senders = [f"+62812000001{n:02}" for n in range(8)]
+    batch = [report(str(n), PASSED_ON, by, minutes=n, words="Balai Desa Sukajadi") for n, by in enumerate(senders)]
+    kinds = [[m.kind for m in one.matches] for one in match(batch, MemoryDouble())]
+    assert kinds == [[], *[["same_incident"]] * 4, *[["chain"]] * 3]
+
+
+def test_a_chain_is_found_months_later() -> None:
+    memory = MemoryDouble()
+    first, second = match_each(
+        memory,
+        report("1", PASSED_ON, code="35.78.01"),
+        report("2", PASSED_ON, SARI, code="35.78.02", received_at=after() + 20 * WEEK),
+    )
+    assert only(second) == ("chain", first.id)
+
+
+def test_a_shared_location_far_away_is_another_place() -> None:
+    memory = MemoryDouble()
+    here, there = Place(lat=-6.9, lon=107.6), Place(lat=-6.95, lon=107.6)
+    first = message("1", POTHOLE, by=BUDI, account="wa", opens_report=True, place=here)
+    second = message("2", ALIKE, by=SARI, account="wa", opens_report=True, place=there, minutes=5)
+    near = message("3", f"{ALIKE} terima kasih", by=TINI, account="wa", opens_report=True, place=here, minutes=6)
+    a, b, c = match([first, second, near], memory)
+    assert b.matches == () or b.matches[0].score >= 0.9
+    assert only(c) == ("same_incident", a.id)
+
+
+@pytest.mark.parametrize("hidden", ["anonymous", "secret"])
+def test_a_hidden_report_is_linked_to_none(hidden: str) -> None:
+    memory = MemoryDouble()
+    match([report("1", POTHOLE)], memory)
+    assert match([report("2", ALIKE, SARI, minutes=5, **{hidden: True})], memory)[0].matches == ()
+
+
+def test_a_number_of_another_system_joins_the_report_of_the_same_sender() -> None:
+    memory = MemoryDouble()
+    first = opened(memory, "1", POTHOLE, external_ids={"sp4n": "7001"})
+    (again,) = match([message("2", ALIKE, external_ids={"sp4n": "7001"}, conversation="x", minutes=5)], memory)
+    assert (again.outcome, again.id) == ("added", first.id)
+    assert only(again) == ("same_external_id", first.id)
+
+
+def test_case_22_a_number_of_another_system_named_by_a_stranger_is_evidence_only() -> None:
+    memory = MemoryDouble()
+    first = opened(memory, "1", POTHOLE, external_ids={"sp4n": "7001"})
+    (other,) = match([message("2", ALIKE, by=BUDI, external_ids={"sp4n": "7001"}, minutes=5)], memory)
+    assert (other.outcome, other.id == first.id) == ("recorded", False)
+    assert only(other) == ("same_external_id", first.id)
+
+
+# another matter in an open conversation
+
+LAMP_THERE = "Lampu penerangan di Gang Kenanga padam dan gelap"
+
+
+def chat(native: str, text: str, minutes: float = 0) -> Message:
+    return message(native, text, account="wa", minutes=minutes, place=Place(code="32.73", source="owner"))
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes", "outcome"),
+    [
+        (LAMP_THERE, 30, "recorded"),
+        (LAMP_THERE, 1, "added"),
+        (f"Tambahan: {LAMP_THERE}", 30, "added"),
+        ("lampu mati", 30, "added"),
+        ("Jalan Melati masih berlubang sampai hari ini", 30, "added"),
+        ("Selain itu di Jalan Melati juga gelap karena lampu padam", 30, "added"),
+    ],
+)
+def test_a_new_matter_elsewhere_opens_a_report_of_its_own(text: str, minutes: float, outcome: str) -> None:
+    memory = MemoryDouble()
+    match([chat("1", POTHOLE)], memory)
+    assert match([chat("2", text, minutes)], memory)[0].outcome == outcome
+
+
+# batches
+
+TEXTS = st.sampled_from([POTHOLE, ALIKE, ELSEWHERE, PASSED_ON, LAMP_THERE, f"{POTHOLE}, mohon segera"])
+PLACES = st.sampled_from([None, "35.78.01", "35.78.02", "35.78.01.1001"])
+TALK = st.tuples(st.sampled_from([SARI, BUDI, TINI]), TEXTS, PLACES, st.booleans(), st.booleans(), st.integers(0, 90))
+
+
+@given(st.lists(TALK, max_size=10), st.data())
+def test_one_batch_or_many_the_links_are_the_same(talk: list, data: st.DataObject) -> None:
+    messages = [
+        message(
+            str(n), text, by=by, account="wa" if proven else "web", opens_report=opens_report, minutes=n,
+            sent_at=after(days=-days), place=Place(code=code) if code else Place(code="35.78", source="owner"),
+            sender=Party(phone=by), conversation=by if proven else f"form-{n}",
+        )
+        for n, (by, text, code, proven, opens_report, days) in enumerate(talk)
+    ]  # fmt: skip
+    cut = data.draw(st.integers(0, len(messages)))
+    memory = MemoryDouble()
+    assert match(messages, MemoryDouble()) == match(messages[:cut], memory) + match(messages[cut:], memory)
