@@ -27,6 +27,8 @@ COMMANDS = {
     "parse": ("parse", "What a payload means."),
     "ingest": ("ingest", "A file through the whole pipeline."),
     "act": ("act", "What an officer does to a report."),
+    "due": ("due", "What is due or overdue."),
+    "calendar": ("calendar", "Holidays and decrees."),
     "export": ("export", "Complaints as NDJSON."),
     "ledger": ("ledger", "What came in, and what became of it."),
     "dead": ("dead", "The dead letters."),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from router._port import OfficeCandidate, OfficeModel
 from router.calendars import zone_of
-from router.index import Facts
+from router.index import Facts, words_of
 from router.ladder import climb, owner_office
 from router.offices import OfficeRegistry, RegisteredOffice
 from router.offices_named import folded_words, named_office, region_of
@@ -60,7 +60,7 @@ def decide(
 
 def _by_rules(message: Message, rules: Rules, offices: OfficeRegistry) -> tuple[tuple[Assignment, ...], bool]:
     """The assignments of the rules that fit, up to the first that does not say `also`; whether there was such a one."""
-    report = _report(message, offices)
+    report = _report(message, offices, rules.index.keys)
     chosen: dict[str, Assignment] = {}
     for position in rules.index.fitting(report.facts):
         rule = rules.rules[position]
@@ -75,21 +75,24 @@ def _by_rules(message: Message, rules: Rules, offices: OfficeRegistry) -> tuple[
     return tuple(chosen.values()), False
 
 
-def _report(message: Message, offices: OfficeRegistry) -> _Report:
+def _report(message: Message, offices: OfficeRegistry, keys: Collection[str]) -> _Report:
     words = folded_words(message)
     named = named_office(message, words, offices)
-    return _Report(message, facts_of(message, words, named), named)
+    return _Report(message, facts_of(message, words, named, keys), named)
 
 
-def facts_of(message: Message, words: list[str], named: RegisteredOffice | None) -> Facts:
-    """What rules look at."""
+def facts_of(message: Message, words: list[str], named: RegisteredOffice | None, keys: Collection[str]) -> Facts:
+    """What rules look at that look at these keys."""
     code = message.place.code if message.place is not None else None
     values: dict[str, Sequence[str]] = {
         "channel": (message.channel,),
         "owner": (message.owner,),
         "class": (message.report_class,),
-        "hour": (str(message.received_at.astimezone(zone_of(code or message.owner)).hour),),
     }
+    if "hour" in keys:
+        values["hour"] = (str(message.received_at.astimezone(zone_of(code or message.owner)).hour),)
+    if "keyword" in keys:
+        values["keyword"] = (_keyword(message.text),)
     if code:
         values["region"] = tuple(_around(code))
     if message.category is not None:
@@ -98,9 +101,7 @@ def facts_of(message: Message, words: list[str], named: RegisteredOffice | None)
         values["office"] = (named.id,)
     elif message.office is not None:
         values["office"] = (message.office.id,)
-    if keyword := _keyword(message.text):
-        values["keyword"] = (keyword,)
-    return Facts(values, frozenset(words), f" {' '.join(words)} ")
+    return Facts(values, words_of(words), f" {' '.join(words)} ") if "words" in keys else Facts(values, frozenset(), "")
 
 
 def _around(code: str) -> Iterator[str]:

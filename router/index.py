@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from router.offices_names import fold
@@ -23,6 +24,7 @@ class Facts(NamedTuple):
     values: Mapping[str, Sequence[str]]
     """By key the values that fit it; of a region code all codes around it too."""
     words: frozenset[str]
+    """Each word, and each two that stand together."""
     text: str
     """The folded words with a blank before and after each."""
 
@@ -46,6 +48,10 @@ class RuleIndex:
         self._always: list[int] = []
         self._under: dict[str, dict[str, list[int]]] = {}
         keys = [_keys(rule.wanted) for rule in self._rules]
+        self.keys = frozenset(
+            key for wanted, excluded in rules for conditions in (wanted, excluded) for key in conditions
+        )
+        """The keys that any rule looks at."""
         rules_of = Counter((key, value) for found in keys for key, values in found.items() for value in values)
         for position, found in enumerate(keys):
             if not found:
@@ -69,7 +75,7 @@ class RuleIndex:
         for key, values in wanted.values:
             if values.isdisjoint(facts.values.get(key, ())):
                 return False
-        if wanted.phrases and not any(phrase in facts.text for phrase, _ in wanted.phrases):
+        if wanted.phrases and not _stands_in(facts.text, wanted.phrases):
             return False
         return not _any_fits(excluded, facts)
 
@@ -93,9 +99,17 @@ class RuleIndex:
 
 
 def _any_fits(conditions: _Conditions, facts: Facts) -> bool:
-    return any(not values.isdisjoint(facts.values.get(key, ())) for key, values in conditions.values) or any(
-        phrase in facts.text for phrase, _ in conditions.phrases
-    )
+    for key, values in conditions.values:
+        if not values.isdisjoint(facts.values.get(key, ())):
+            return True
+    return _stands_in(facts.text, conditions.phrases)
+
+
+def _stands_in(text: str, phrases: tuple[tuple[str, str], ...]) -> bool:
+    for phrase, _ in phrases:  # noqa: SIM110 - `any` takes twice as long here
+        if phrase in text:
+            return True
+    return False
 
 
 def _compile(wanted: Wanted) -> _Conditions:
@@ -110,11 +124,22 @@ def _values(key: str, values: tuple[str, ...]) -> frozenset[str]:
 
 
 def _keys(wanted: _Conditions) -> dict[str, frozenset[str]]:
-    """By key the values under which the rule can lie; of a phrase its longest word."""
+    """By key the values under which the rule can lie; of a phrase its word, or the longest two that stand together."""
     found = dict(wanted.values)
     if wanted.phrases:
-        found["words"] = frozenset(max(phrase.split(), key=len) for phrase, _ in wanted.phrases)
+        found["words"] = frozenset(
+            max(_pairs(phrase.split()) or phrase.split(), key=len) for phrase, _ in wanted.phrases
+        )
     return found
+
+
+def _pairs(words: Sequence[str]) -> list[str]:
+    return [f"{first} {second}" for first, second in pairwise(words)]
+
+
+def words_of(folded: Sequence[str]) -> frozenset[str]:
+    """`Facts.words` of a text."""
+    return frozenset(folded).union(_pairs(folded))
 
 
 def hours_of(span: str) -> list[str] | None:

@@ -116,6 +116,15 @@ class OfficeRegistry(Mapping[str, RegisteredOffice]):
                 return self._coordinators[code]
         return self._coordinators[NATION]
 
+    def rival_coordinators(self) -> dict[str, list[str]]:
+        """The imported coordinators of regions that have several."""
+        found: dict[str, list[str]] = {}
+        for office in self.imported:
+            if office.kind in COORDINATORS and not office.closed:
+                for region in office.regions or (NATION,):
+                    found.setdefault(region, []).append(office.id)
+        return {region: ids for region, ids in found.items() if len(ids) > 1}
+
     def parent(self, id: str) -> RegisteredOffice | None:
         """The office above. None: it is the nation's, or not known."""
         office = self._offices.get(id)
@@ -215,7 +224,9 @@ def _desk_aliases(code: str, name: str) -> tuple[str, ...]:
         heads = ("Pemerintah Provinsi", "Pemerintah Daerah", "Pemerintah", "Gubernur", "Provinsi")
         return tuple(f"{head} {known}" for known in (bare, *_OTHER_NAMES.get(code, ())) for head in heads)
     head = "Bupati" if name.startswith("Kabupaten") else "Wali Kota"
-    return f"Pemerintah {bare}", f"Pemerintah Daerah {bare}", f"{head} {bare.split(' ', 1)[1]}", f"{head} {bare}", bare
+    names = dict.fromkeys((bare, name))
+    called = (f"{before}{known}" for known in names for before in ("Pemerintah ", "Pemerintah Daerah ", f"{head} ", ""))
+    return *called, f"{head} {bare.split(' ', 1)[1]}"
 
 
 def is_code(code: str) -> bool:

@@ -1,5 +1,7 @@
 """Offices as rows of CSV: what an administrator edits, and what an edition holds. All rows, or none.
 
+An office that is known keeps what it has under the headings that a file leaves out.
+
 | heading | holds |
 |---|---|
 | id | of the office, for ever; left out: its name in lower case with hyphens |
@@ -54,7 +56,7 @@ def load_offices(text: str, known: OfficeRegistry | None = None) -> OfficeRegist
     found, faults = [], []
     for line, row in rows:
         try:
-            found.append((line, _office(row)))
+            found.append((line, _office(_completed(row, known))))
         except ValueError as error:
             faults.append(f"line {line}: {error}")
     merged = {office.id: office for office in known.imported}
@@ -72,10 +74,21 @@ def format_offices(offices: Iterable[RegisteredOffice]) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(HEADINGS)
     for office in offices:
-        fields = msgspec.structs.asdict(office) | {"state": "closed" if office.closed else ""}
-        fields |= {name: "|".join(fields[name]) for name in _LISTS}
-        writer.writerow(["" if fields[name] is None else fields[name] for name in HEADINGS])
+        cells = _cells(office)
+        writer.writerow([cells[name] for name in HEADINGS])
     return file.getvalue()
+
+
+def _cells(office: RegisteredOffice) -> dict[str, str]:
+    fields = msgspec.structs.asdict(office) | {"state": "closed" if office.closed else ""}
+    fields |= {name: "|".join(fields[name]) for name in _LISTS}
+    return {name: "" if fields[name] is None else str(fields[name]) for name in HEADINGS}
+
+
+def _completed(row: Mapping[str, str], known: OfficeRegistry) -> Mapping[str, str]:
+    """The row with its id, and with what an office of that id holds under headings that the file has not."""
+    id = row.get("id") or _NOT_SLUG.sub("-", row["name"].casefold()).strip("-")
+    return {**(_cells(known[id]) if id in known else {}), **row, "id": id}
 
 
 def _rows(text: str) -> Iterable[tuple[int, Mapping[str, str]]]:
@@ -104,7 +117,7 @@ def _office(row: Mapping[str, str]) -> RegisteredOffice:
     name = row.get("name", "")
     if not name or len(name) > LONGEST or not name.isprintable():
         raise ValueError(f"name takes up to {LONGEST} letters")
-    id = row.get("id") or _NOT_SLUG.sub("-", name.casefold()).strip("-")
+    id = row["id"]
     if not id or len(id) > LONGEST or not id.isprintable() or " " in id:
         raise ValueError("id takes letters and digits without blanks")
     regions = _list(row, "regions")

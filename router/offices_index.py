@@ -60,22 +60,23 @@ class NameIndex:
             ids = {id for id in ids if self._offices[id].covers(code)}
         return self._offices[next(iter(ids))] if len(ids) == 1 else None
 
+    def knows(self, name: str) -> bool:
+        """Whether any office is called so anywhere."""
+        phrase = fold_name(name)
+        return phrase in self._specific or phrase in self._bare
+
     def mentions(self, words: list[str]) -> Iterator[Mention]:
         """The names in a folded text, each the longest that begins there. What only says where something is, is none:
         "depan kantor dinas …", a district or a region without "Yth."."""
-        at, addressed = 0, -1
-        while at < len(words):
-            word = words[at]
-            if word in ADDRESSED:
-                addressed = at
-            phrase = self._phrase_at(words, at)
+        end, lengths = 0, self._lengths
+        for at in [n for n, word in enumerate(words) if word in lengths]:
+            phrase = self._phrase_at(words, at) if at >= end else None
             if phrase is None:
-                at += 1
                 continue
-            spoken_to = addressed >= 0 and all(w in COURTESY for w in words[addressed:at])
-            if spoken_to or (self._tells(phrase) and not (at and words[at - 1] in PLACING)):
-                yield Mention(phrase, spoken_to)
-            at += phrase.count(" ") + 1
+            end = at + phrase.count(" ") + 1
+            addressed = _is_addressed(words, at)
+            if addressed or (self._tells(phrase) and not (at and words[at - 1] in PLACING)):
+                yield Mention(phrase, addressed)
 
     def _phrase_at(self, words: list[str], at: int) -> str | None:
         for n in self._lengths.get(words[at], ()):
@@ -98,6 +99,15 @@ class NameIndex:
                     (self._specific if specific else self._bare).setdefault(variant, set()).add(office.id)
 
 
+def _is_addressed(words: list[str], at: int) -> bool:
+    """Whether "Yth." or the like stands before, with nothing but courtesy between."""
+    while at and words[at - 1] in COURTESY:
+        at -= 1
+        if words[at] in ADDRESSED:
+            return True
+    return False
+
+
 def _variants(phrase: str, office: RegisteredOffice) -> Iterator[tuple[str, bool]]:
     """The phrase without a region and with the office's own, and whether it stands for this office wherever the report
     is from. "Semarang" alone is a city and a regency."""
@@ -106,7 +116,7 @@ def _variants(phrase: str, office: RegisteredOffice) -> Iterator[tuple[str, bool
         return
     bare, codes = split_region(phrase)
     yield bare, False
-    yield phrase, len(codes) == 1
+    yield phrase, bool(codes)
     for region in office.regions:
         full, short = region_phrases().get(region[:5], ("", ""))
         if full:

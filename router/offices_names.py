@@ -32,7 +32,10 @@ def fold(text: str) -> list[str]:
     found: list[str] = []
     written_out = abbreviations()
     for word in _WORD.findall(text.casefold()):
-        found.extend(written_out.get(word, (word,)))
+        if word in written_out:
+            found += written_out[word]
+        else:
+            found.append(word)
     return found
 
 
@@ -50,8 +53,7 @@ def fold_name(text: str) -> str:
 def abbreviations() -> Mapping[str, tuple[str, ...]]:
     """The words that an abbreviation stands for; none for a word that is passed over."""
     with Path(__file__).with_name("offices_names.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["short"]: tuple(row["words"].split()) for row in csv.DictReader(file)}
-    return MappingProxyType(rows)
+        return {row["short"]: tuple(row["words"].split()) for row in csv.DictReader(file)}
 
 
 @cache

@@ -1,0 +1,53 @@
+"""The index finds the rules that asking every one of them finds, in their order."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.index import Facts, RuleIndex, words_of
+from router.offices_names import fold
+
+WORD = st.sampled_from(
+    ["jalan", "Rusak", "lampu", "MATI", "dishub", "dinas", "perhubungan", "dan", "kab.", "ı", "ſ", "x"]
+)
+TEXT = st.lists(WORD, max_size=8).map(" ".join)
+PHRASE = st.lists(WORD.filter(fold), min_size=1, max_size=3).map(" ".join)
+VALUES = {
+    "region": st.sampled_from(["32", "32.73", "32.73.01", "33"]),
+    "category": st.sampled_from(["1", "2", "3"]),
+    "channel": st.sampled_from(["sms", "web"]),
+    "hour": st.sampled_from(["22-06", "8", "0-24", "23-1"]),
+    "keyword": st.sampled_from(["TANGKAB", "tangkab", "bdg"]),
+}
+WANTED = st.fixed_dictionaries(
+    {},
+    optional={key: st.lists(values, min_size=1, max_size=2).map(tuple) for key, values in VALUES.items()}
+    | {"words": st.lists(PHRASE, min_size=1, max_size=2).map(tuple)},
+)
+REPORT = st.fixed_dictionaries(
+    {"hour": st.integers(0, 23).map(lambda hour: (str(hour),)), "channel": VALUES["channel"].map(lambda c: (c,))},
+    optional={
+        "region": st.sampled_from([("32",), ("32.73", "32"), ("32.73.01", "32.73", "32"), ("31",)]),
+        "category": VALUES["category"].map(lambda c: (c,)),
+        "keyword": st.sampled_from([("tangkab",), ("x",)]),
+    },
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(WANTED, WANTED), max_size=12), REPORT, TEXT)
+def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
+    words = fold(text)
+    facts = Facts(report, words_of(words), f" {' '.join(words)} ")
+    index = RuleIndex(rules)
+    assert list(index.fitting(facts)) == list(index.linear(facts))
+
+
+@given(st.lists(PHRASE, min_size=1, max_size=20, unique=True), TEXT)
+def test_a_phrase_is_found_wherever_its_words_stand_together(phrases: list[str], text: str) -> None:
+    words = fold(text)
+    facts = Facts({}, words_of(words), f" {' '.join(words)} ")
+    found = set(RuleIndex([({"words": (phrase,)}, {}) for phrase in phrases]).fitting(facts))
+    together = {tuple(words[a:b]) for a in range(len(words)) for b in range(a + 1, len(words) + 1)}
+    assert found == {n for n, phrase in enumerate(phrases) if tuple(fold(phrase)) in together}
