@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from connectors._http import TRIES, ErrorMeaning, HttpResponse
 from connectors._json import Json, decode_object, object_of
+from connectors._long_text import cut_text
 from connectors._telegram_calls import BotApi, judged
 from connectors._telegram_content import int_of
 from connectors._telegram_reading import CALLBACK
@@ -23,7 +23,7 @@ _NATIVE = re.compile(r"(-?\d+):(\d+)")
 
 async def send_text(reply: Reply, api: BotApi) -> tuple[str, ...]:
     """The ids of the messages that the text became. Raises Retry, Unanswered, AccountFault or Reject."""
-    to, texts = Address.of(reply.to), list(cut_text(reply.text))
+    to, texts = Address.of(reply.to), list(cut_text(reply.text, LONGEST))
     await _acknowledge(reply, api)
     ids: list[str] = []
     for position, text in enumerate(texts):
@@ -40,18 +40,6 @@ async def send_text(reply: Reply, api: BotApi) -> tuple[str, ...]:
             raise Unanswered(f"{position} of {len(texts)} parts of the text arrived", limit=TRIES) from None
         ids.append(native)
     return tuple(ids)
-
-
-def cut_text(text: str) -> Iterator[str]:
-    """The text in messages of Telegram's length, cut at a line, else at a blank, never within a character."""
-    rest = text
-    while len(rest.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST:
-        fitting = rest[:LONGEST].encode("utf-16-le", "surrogatepass")[: 2 * LONGEST].decode("utf-16-le", "ignore")
-        at = max(fitting.rfind("\n", len(fitting) // 2), 0) or max(fitting.rfind(" ", len(fitting) // 2), 0)
-        at = at or len(fitting)
-        yield rest[:at].rstrip()
-        rest = rest[at:].lstrip()
-    yield rest
 
 
 def keyboard_of(reply: Reply) -> Json | None:

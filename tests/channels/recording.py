@@ -2,7 +2,8 @@
 
 settings       the account's settings; every secret in plain words
 proof          how a request shows where it comes from: {"query": NAME, "secret": SETTING}, {"header": NAME, "secret":
-               SETTING}, or {"header": NAME, "prefix": …, "hmac-sha256": SETTING}; none for channels that do not listen
+               SETTING}, or {"header": NAME, "prefix": …, "hmac-sha256": SETTING, "base64": true or none, which is hex};
+               none for channels that do not listen
 one_a_request  true where a request never holds several messages; else a case with several is asked for
 received       a list of cases: {name, request: {method, path, query, headers, json | text}, conversations, items}; an
                item is compared in the fields that it names; {"reject": CODE} is a part that makes no sense
@@ -19,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -131,7 +133,8 @@ def proven(kind: str, request: Request, **secrets: str) -> Request:
     if "query" in proof:
         return replace(request, query=f"{request.query}&{urlencode({proof['query']: secret})}".strip("&"))
     if "hmac-sha256" in proof:
-        secret = proof["prefix"] + hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+        digest = hmac.digest(secret.encode(), request.body, hashlib.sha256)
+        secret = proof["prefix"] + (b64encode(digest).decode() if proof.get("base64") else digest.hex())
     return replace(request, headers={**request.headers, proof["header"]: secret})
 
 

@@ -54,6 +54,7 @@ async def outbound(request: pytest.FixtureRequest, monkeypatch) -> AsyncIterator
     total = 0.2 if getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault") in SLOW else 10
     monkeypatch.setattr("connectors._meta.DOWNLOAD_WITHIN", total)
     monkeypatch.setattr("connectors._telegram_calls.DOWNLOAD_WITHIN", total)
+    monkeypatch.setattr("connectors._line_calls.DOWNLOAD_WITHIN", total)
     async with Http(total=total) as http:
         yield ProviderConnections(http)
 
@@ -140,7 +141,7 @@ async def test_a_missing_setting_is_a_fault_of_the_account(kind: str, server: Se
         lacking = speaking(kind, "sends", server.url, **{name: ""})
         error = await failure({AccountFault}, lacking.send(reply(kind), outbound))
         assert (error.code, lacking.missing_setting, list(lacking.outbound_urls)) == ("setting_missing", name, [])
-    assert (door.missing_setting, list(door.outbound_urls)) == (None, [server.url])
+    assert (door.missing_setting, server.url in door.outbound_urls) == (None, True)
 
 
 @each_sending

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Http, ProviderConnections
-from connectors._telegram_sending import cut_text
+from connectors._long_text import cut_text
 from schemas import Attachment, Reject, Unanswered
 from tests.channels.recording import channel, reply
 from tests.fakes.server import Fault
@@ -49,7 +49,7 @@ async def test_a_long_answer_is_cut_and_the_buttons_stand_under_its_end(
 
 @given(st.text(st.sampled_from("a 😡\n"), max_size=12_000))
 def test_cut_texts_fit_and_hold_every_letter(text: str) -> None:
-    parts = list(cut_text(text))
+    parts = list(cut_text(text, 4096))
     assert all(len(part.encode("utf-16-le")) <= 2 * 4096 for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
 
