@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import Http, ProviderConnections
@@ -47,6 +47,7 @@ async def test_a_long_answer_is_cut_and_the_buttons_stand_under_its_end(
     assert ["reply_markup" in one for one in telegram.sent] == [False] * (len(telegram.sent) - 1) + [True]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.text(st.sampled_from("a 😡\n"), max_size=12_000))
 def test_cut_texts_fit_and_hold_every_letter(text: str) -> None:
     parts = list(cut_text(text, 4096))
