@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
 
 from connectors._port import Channel, PollResult, ProviderConnections
-from schemas import Forward, ForwardKind, PipelineError
+from schemas import Forward, ForwardKind, PipelineError, Status
 
 
 class NeedsPerson(PipelineError):  # noqa: N818 - it says what to do, as Retry does
@@ -120,9 +120,9 @@ class Forwards(Channel):
         that of the last look at it. Raises Retry, AccountFault, or Reject where it does not stand there any more."""
         return PollResult(cursor=cursor)
 
-    async def status_of(self, native: str, outbound: ProviderConnections) -> str | None:
-        """The other system's own word for the status, for the reconciliation; None: it does not stand there. Raises
-        as `follow`, and NotImplementedError where it cannot be asked."""
+    async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:
+        """The status there, in our words, for the reconciliation; None: it does not stand there. Raises as `follow`,
+        and NotImplementedError where it cannot be asked."""
         raise NotImplementedError
 
     async def find(self, number: str, outbound: ProviderConnections) -> Sequence[str] | None:

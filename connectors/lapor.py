@@ -15,7 +15,7 @@ from connectors import _lapor_reading as reading
 from connectors._durations import seconds_of, seconds_until, window_of
 from connectors._forwards import ForwardCall, Forwards, NeedsPerson, StepResult
 from connectors._http import HttpRequest
-from connectors._json import Json, object_of, objects_of
+from connectors._json import Json, object_of, objects_of, string_of
 from connectors._lapor_api import INSTITUTIONS, LaporApi, complaint_id_of, complaint_path, detail_of, id_of, numbers_in
 from connectors._lapor_body import (
     OURS,
@@ -31,7 +31,7 @@ from connectors._lapor_looks import look
 from connectors._lapor_settings import LaporSettings, number
 from connectors._port import CheckResult, FetchedFile, Fetches, PollResult, ProviderConnections
 from connectors._request import Part, Payload
-from schemas import AccountFault, Action, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Unanswered
+from schemas import AccountFault, Action, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Status, Unanswered
 
 FILES, CREATE, DISPOSE, ANSWER = "files", "create", "dispose", "answer"
 """Steps; those of an answer are numbered, for LAPOR! takes 1,000 characters."""
@@ -142,7 +142,7 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
         self.require_outbound()
         return await look(LaporApi(self.settings, outbound.http), native, cursor)
 
-    async def status_of(self, native: str, outbound: ProviderConnections) -> str | None:
+    async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:
         api = LaporApi(self.settings, outbound.http)
         try:
             detail = detail_of(await api.get(complaint_path(native, "complaint")))
@@ -150,7 +150,7 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
             if fault.code == "http_404":
                 return None
             raise
-        return str(detail.get("status_name") or "") if detail else None
+        return reading.status_word(string_of(detail, "status_name")) if detail else None
 
     async def find(self, number: str, outbound: ProviderConnections) -> Sequence[str] | None:
         return await self._found(LaporApi(self.settings, outbound.http), number) if self.settings.find_path else None

@@ -34,6 +34,8 @@ COMMANDS = {
     "dead": ("dead", "The dead letters."),
     "replay": ("replay", "What reading again would change."),
     "replies": ("replies", "The answers to citizens: owed, failed, unknown."),
+    "forwards": ("forwards", "What is on its way into LAPOR! and other systems."),
+    "reconcile": ("reconcile", "Our view against LAPOR!'s, and what repairs a difference."),
     "find": ("find", "A report by number, phone, id or words."),
     "channels": ("channels", "The accounts, and what to enter at the provider."),
     "offices": ("offices", "The registry of offices."),

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from router.offices import OfficeKind, OfficeRegistry, RegisteredOffice
+from router.offices import OfficeRegistry
 from router.offices_names import fold_name, split_region
+from router.offices_types import OfficeKind, RegisteredOffice
 
 _LOCAL = frozenset(
     {"dinas", "kecamatan", "kelurahan", "desa", "pusat", "puskesmas", "rumah", "inspektorat", "bagian", "sekretariat",

@@ -38,6 +38,7 @@ def doctor() -> None:
 def all_checks() -> Iterator[tuple[str, Check]]:
     """Every check by its name, in the order of the report."""
     from hub.commands import _doctor_accounts as accounts
+    from hub.commands import _doctor_forwards as forwards
     from hub.commands import _doctor_host as host
     from hub.commands import _doctor_pipeline as pipeline
 
@@ -54,6 +55,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "stages", pipeline.check_stages
     yield "lag", pipeline.check_lag
     yield "replies", pipeline.check_replies
+    yield "forwards", forwards.check_forwards
     yield "channels", accounts.check_accounts
 
 

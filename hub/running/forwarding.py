@@ -13,8 +13,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from connectors import ForwardedFile, Http, ProviderConnections
+from connectors import ForwardedFile, Forwards, Http, ProviderConnections
 from hub.accounts import Accounts
 from hub.reading import RunInThread
 from hub.running.account_health import AccountHealth
@@ -22,6 +23,7 @@ from hub.running.backend import Backend
 from hub.running.backoff import Random
 from hub.running.forwarding_looks import Looks
 from hub.running.forwarding_progress import ProgressWriter
+from hub.running.forwarding_reconcile import Reconciler
 from hub.running.forwarding_steps import NotReady, StepRunner
 from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
@@ -31,7 +33,16 @@ from sink.forward_claims import POOL, forward_files
 FILES_WITHIN = timedelta(minutes=15)
 """A forward waits so long for files that are still being fetched, then it goes without them."""
 FILES_AGAIN = 5.0
+WIB = ZoneInfo("Asia/Jakarta")
 log = logging.getLogger(__name__)
+
+
+def seconds_to_night(now: datetime, random: float) -> float:
+    """Seconds to the next night, one to two o'clock in western Indonesia; processes do not begin all at once."""
+    local = now.astimezone(WIB)
+    begin = local.replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(minutes=60 * random)
+    left = (begin - local).total_seconds()
+    return left if left > 0 else left + 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class ForwarderStage:
         """Until cancelled; then the steps in hand may end, and the accounts are given back."""
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "forward leases": self._renew, "forwards": self._forwarder.run, "looks": self._looks.run,
-            "forward progress": self._progress.run, "forward faults": self._health.run,
+            "reconcile": self._nightly, "forward progress": self._progress.run, "forward faults": self._health.run,
         }  # fmt: skip
         running = {name: asyncio.create_task(self._backend.forever(name, loop)) for name, loop in loops.items()}
         try:
@@ -90,6 +101,18 @@ class ForwarderStage:
             began = self._backend.timing.monotonic()
             while self._backend.timing.monotonic() - began < self._times.renew_every and not self._edited():
                 await self._backend.timing.sleep(self._times.watch_every)
+
+    async def _nightly(self) -> None:
+        """Every night, the accounts that are held then are reconciled; what a clear rule repairs is repaired."""
+        while True:
+            await self._backend.timing.sleep(seconds_to_night(self._backend.timing.now(), self._tools.random()))
+            reconciler = Reconciler(self._backend, self._accounts, self._outbound)
+            for account in sorted(self._leases.usable()):
+                channel = self._accounts.get(account)
+                if isinstance(channel, Forwards):
+                    found = await reconciler.run(channel, apply=True)
+                    log.info("account %s: %d differences, %d repaired%s", account, len(found.differences),
+                             found.repaired, f"; {found.fault}" if found.fault else "")  # fmt: skip
 
     def _edited(self) -> bool:
         """An edition came: accounts that it changed are tried at once."""

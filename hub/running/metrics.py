@@ -20,6 +20,7 @@ from hub.clock import utc_now
 from hub.ledger import Ledger, read_ledger
 from hub.opening import OpenHub
 from hub.running.cached_scan import CachedScan
+from hub.running.forwarding_figures import national_metrics, scan_national
 from hub.running.record_figures import record_metrics, scan_record
 from hub.running.spool_figures import spool_metrics, spool_state
 from hub.running.stage_figures import stage_metrics, worker_metrics
@@ -47,6 +48,8 @@ class Metrics(Collector):
         record, pools = opened.storage.record, opened.outside.pools
         self._record = CachedScan(partial(pools.io, scan_record, record, utc_now), 0.0, clock)
         self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
+        national = partial(pools.io, scan_national, record, self._accounts, utc_now)
+        self._national = CachedScan(national, LEDGER_FRESH, clock)
         self._lags: Sequence[PartitionLag] = ()
         self._spooled: SpoolState | None = None
         self._taken = self._tried = float("-inf")
@@ -73,6 +76,7 @@ class Metrics(Collector):
         self._taken = self._clock()
         await self._record.renew()
         await self._ledger.renew()
+        await self._national.renew()
 
     def describe(self) -> list[Metric]:
         """Nothing ahead: figures are taken only when asked for."""
@@ -87,6 +91,7 @@ class Metrics(Collector):
         free = shutil.disk_usage(self._data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from _ledger(self._ledger.figures)
+        yield from national_metrics(self._national.figures)
         if taken := [at for at in (self._taken, self._record.at, self._ledger.at) if at > float("-inf")]:
             age = self._clock() - min(taken)
             yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of the oldest of these figures.", age)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -88,8 +88,10 @@ class RunningHub:
 
 
 @asynccontextmanager
-async def running_hub(folder: Path, bus: str, record: str | None = None) -> AsyncIterator[RunningHub]:
-    """A hub on that bus and record (URLs), answering on a free port."""
+async def running_hub(
+    folder: Path, bus: str, record: str | None = None, names: Collection[str] = WORK
+) -> AsyncIterator[RunningHub]:
+    """A hub on that bus and record (URLs), with the named stages, answering on a free port."""
     folder.mkdir(parents=True, exist_ok=True)
     with Graph("tests-access") as graph, Kannel("u", "p") as kannel:
         (folder / "channels.toml").write_text(channels(kannel.send_url, graph.graph_url))
@@ -101,6 +103,6 @@ async def running_hub(folder: Path, bus: str, record: str | None = None) -> Asyn
         async with (
             open_hub(settings, ingress=True) as opened,
             serve_http(settings, opened, status, ingress=True, sockets=sockets, stop=stop),
-            run_stages(settings, opened, status, WORK),
+            run_stages(settings, opened, status, names),
         ):
             yield RunningHub(settings, opened, status, graph, kannel)

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.fakes.graph import text
-from tests.fakes.lapor import AUTH, TOKEN, LaporServer
+from tests.fakes.lapor import LaporServer
+from tests.flow.lapor_drill import account, with_accounts
 from tests.flow.running_hub import RunningHub, running_hub
 from tests.programs import APP_SECRET, signed
 
@@ -27,17 +28,6 @@ graph_url = "GRAPH"
 """
 
 
-def account(lapor: LaporServer, **more: object) -> str:
-    """A table for `channels.toml`."""
-    fields = {
-        "url": lapor.url, "token": TOKEN, "auth_value": AUTH, "user_id": 501, "institution_id": "77",
-        "channel_code": 3, "poll_every": "1s", "create_settles": "1s", "find_path": "/complaints?search={number}",
-        **more,
-    }  # fmt: skip
-    lines = [f"{name} = {value!r}".replace("'", '"') for name, value in fields.items()]
-    return "\n".join(["", "[lapor]", 'kind = "lapor"', 'owner = "34.04"', *lines, ""])
-
-
 @pytest.fixture
 def lapor() -> Iterator[LaporServer]:
     with LaporServer() as server:
@@ -49,13 +39,6 @@ async def hub(tmp_path: Path, lapor: LaporServer) -> AsyncIterator[RunningHub]:
     async with running_hub(tmp_path / "hub", "sqlite:///{data}/bus.db") as opened:
         await with_accounts(opened, SLEMAN.replace("GRAPH", opened.graph.graph_url) + account(lapor))
         yield opened
-
-
-async def with_accounts(hub: RunningHub, tables: str) -> None:
-    """Add these accounts to the running hub."""
-    channels = hub.settings.channels
-    channels.write_text(channels.read_text() + tables)
-    await hub.until(lambda: hub.opened.current.accounts.snapshot.forwarding, "the new edition")
 
 
 async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phone(

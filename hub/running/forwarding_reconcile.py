@@ -1,0 +1,140 @@
+"""The reconciliation: our record against another system, difference by difference. What a clear rule repairs is
+repaired; the rest is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors import Forwards, ProviderConnections
+from hub.accounts import Accounts
+from hub.running.backend import Backend
+from schemas import AccountFault, Reject, Retry
+from sink.action_rules import RANK
+from sink.forward_claims import NEEDS_PERSON
+from sink.forward_law import missing_complaints
+from sink.forward_repair import ForwardLine, list_forwards, queue_recorded
+from sink.forwarded import look_soon
+from sink.reconcile import Difference, OurView, pages_of_standing, twice_here
+from sink.record import Record
+
+AT_ONCE = 8
+"""Questions to one system in flight at the same time."""
+RECENT = timedelta(days=90)
+"""Complaints that changed in this time are asked about, and every open one that is followed."""
+SETTLED = timedelta(minutes=2)
+"""A complaint that was recorded later may not be queued yet where another process has an older edition."""
+REPAIRS = frozenset({"missing", "status"})
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What was found for one account."""
+
+    account: str
+    differences: list[Difference] = field(default_factory=list)
+    asked: int = 0
+    """Complaints that the other system was asked about."""
+    repaired: int = 0
+    fault: str | None = None
+    """Why not everything could be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Reconciles accounts. `outbound` is what an account's channel may use."""
+
+    backend: Backend
+    accounts: Accounts
+    outbound: Callable[[str], ProviderConnections]
+
+    async def run(self, channel: Forwards, *, apply: bool, since: datetime | None = None) -> Reconciliation:
+        """Of one account; with `apply` the clear ones are repaired. `since`: complaints received from then on must
+        stand there too, though they came before the account. Raises Retry where our own record is unavailable."""
+        found = Reconciliation(channel.account)
+        found.differences += await self._missing(channel, since)
+        found.differences += _undone(await self._lines(channel.account))
+        found.differences += await self.backend(twice_here, channel.account)
+        try:
+            await self._ask(channel, found)
+        except (Retry, AccountFault) as fault:
+            found.fault = fault.reason
+        if apply:
+            await self._repair(channel, found)
+        return found
+
+    async def _missing(self, channel: Forwards, since: datetime | None) -> list[Difference]:
+        if not channel.national and since is None:
+            return []
+        before, forwarding = self.backend.timing.now() - SETTLED, self.accounts.snapshot.forwarding
+
+        def rows(record: Record) -> list[Difference]:
+            missing = missing_complaints(record, channel, forwarding, before, since)
+            words = "must stand there, and nothing is under way"
+            return [
+                Difference(channel.account, "missing", row.number, None, words, "queue it", row.id) for row in missing
+            ]
+
+        return await self.backend(rows)
+
+    async def _lines(self, account: str) -> list[ForwardLine]:
+        return await self.backend(list_forwards, ("failed", "unknown"), account)
+
+    async def _ask(self, channel: Forwards, found: Reconciliation) -> None:
+        since, limit = self.backend.timing.now() - RECENT, asyncio.Semaphore(AT_ONCE)
+        pages = await self.backend(lambda record: list(pages_of_standing(record, channel.account, since)))
+        for page in pages:
+            answers = await asyncio.gather(*(self._compare(channel, ours, limit) for ours in page))
+            found.asked += len(page)
+            found.differences += [difference for differences in answers for difference in differences]
+
+    async def _compare(self, channel: Forwards, ours: OurView, limit: asyncio.Semaphore) -> list[Difference]:
+        async with limit:
+            outbound = self.outbound(channel.account)
+            try:
+                there = await channel.status_of(ours.native, outbound)
+                ids = await channel.find(ours.number, outbound) if ours.number else None
+            except (Reject, NotImplementedError):
+                return []
+        return [*_status(channel.account, ours, there), *_twice_there(channel.account, ours, ids or ())]
+
+    async def _repair(self, channel: Forwards, found: Reconciliation) -> None:
+        now = self.backend.timing.now()
+        missing = [d.complaint for d in found.differences if d.what == "missing" and d.complaint]
+        if missing:
+            found.repaired += await self.backend(queue_recorded, channel, missing, now)
+        stale = [(d.complaint, channel.account) for d in found.differences if d.what == "status" and d.complaint]
+        if stale:
+            await self.backend(look_soon, stale, now)
+            found.repaired += len(stale)
+
+
+def _undone(lines: Iterable[ForwardLine]) -> Iterable[Difference]:
+    """What waits for a person."""
+    for line in lines:
+        if line.state == "failed":
+            words = f"{line.id} failed: {line.code}: {line.reason or 'see satupintu forwards show'}"
+            yield Difference(line.account, "failed", line.number, None, words)
+        elif line.code == NEEDS_PERSON:
+            yield Difference(line.account, "in_doubt", line.number, None, f"{line.id}: {line.reason}")
+
+
+def _status(account: str, ours: OurView, there: str | None) -> Iterable[Difference]:
+    if there is None:
+        words = "stands there by our record, and is not there"
+        yield Difference(account, "gone", ours.number, ours.native, words)
+    elif there != ours.status and RANK.get(there, -1) > RANK.get(ours.status or "", -1):
+        words = f"{there} there, {ours.status} here"
+        yield Difference(account, "status", ours.number, ours.native, words, "look at it now", ours.complaint)
+    elif there != ours.status:  # ours is further: LAPOR! has no call for a status, its admins set it
+        yield Difference(account, "status_there", ours.number, ours.native, f"{there} there, {ours.status} here")
+
+
+def _twice_there(account: str, ours: OurView, ids: Iterable[str]) -> Iterable[Difference]:
+    others = [id for id in ids if id != ours.native]
+    if others:
+        words = f"stands there as {', '.join(others)} too: archive there what is too many"
+        yield Difference(account, "twice_there", ours.number, ours.native, words)

@@ -1,0 +1,153 @@
+"""Forwards that people see and decide on: the list, "it stands there as N", "do it again"; and complaints that are
+queued later than they were recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from schemas import Category, Forward, Office, Place, encode
+from sink.bulk import insert, instant_encoder, query_in
+from sink.contacts import unseal_contact
+from sink.forward_claims import read_forward
+from sink.forward_progress import ANSWER, Standing, store_standing
+from sink.forward_queue import FOLLOWUP, FORWARD, Destination, Leaving, QueuedForwards, job_id
+from sink.instant import parse_instant
+from sink.jobs import SEALED, decode_object, enqueue_jobs
+from sink.record import Record
+from sink.rows import RowMaker
+from sink.tables import complaints, disclosures, jobs
+
+DECIDABLE = ("unknown", "failed")
+"""States in which a person may decide."""
+_FACTS = """
+    SELECT c.*, m.text, m.cleaned, p.sealed FROM complaints c
+    JOIN messages m ON m.raw = c.raw AND m.item_index = c.item_index
+    LEFT JOIN parties p ON p.raw = c.raw AND p.item_index = c.item_index WHERE c.id IN (*)
+"""
+
+
+class ForwardLine(NamedTuple):
+    """A forward in the list; nothing personal."""
+
+    id: str
+    account: str
+    number: str | None
+    kind: str
+    state: str
+    step: str | None
+    attempts: int
+    due_at: datetime
+    code: str | None
+    reason: str | None
+    created_at: datetime
+
+
+def list_forwards(
+    record: Record, states: Collection[str], account: str | None = None, *, limit: int = 1000
+) -> list[ForwardLine]:
+    """The newest first. Raises Retry."""
+    query = (
+        select(
+            jobs.c.id, jobs.c.account, complaints.c.number, jobs.c.kind, jobs.c.state, jobs.c.step, jobs.c.attempts,
+            jobs.c.due_at, jobs.c.code, jobs.c.reason, jobs.c.created_at,
+        )
+        .outerjoin(complaints, complaints.c.id == jobs.c.complaint)
+        .where(jobs.c.kind.in_((FORWARD, FOLLOWUP)), jobs.c.state.in_(states))
+        .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        .limit(limit)
+    )  # fmt: skip
+    if account is not None:
+        query = query.where(jobs.c.account == account)
+    with record.read() as connection:
+        return [ForwardLine(*row) for row in connection.execute(query)]
+
+
+def show_forward(record: Record, id: str) -> dict[str, Any] | None:
+    """Everything about one, the words that would leave and the other system's own last words included; None: there is
+    none. Raises Retry."""
+    with record.read() as connection:
+        row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
+    if row is None or row.kind not in (FORWARD, FOLLOWUP):
+        return None
+    args = decode_object(record.vault.open(row.args, SEALED))
+    forward = encode(read_forward(args)).decode() if args else None
+    return {
+        "id": row.id, "account": row.account, "state": row.state, "step": row.step, "attempts": row.attempts,
+        "code": row.code, "reason": row.reason, "results": decode_object(row.results or "{}"),
+        "forward": decode_object(forward) if forward else None,
+        "answer": record.vault.open(row.answer, ANSWER) if row.answer else None,
+    }  # fmt: skip
+
+
+def decide_stands(record: Record, id: str, native: str, to: Destination, now: datetime) -> bool:
+    """A person says: it was created, as this id there. Returns False where nobody may decide that now. Raises Retry."""
+    with record.write() as connection:
+        open_ = jobs.c.id == id, jobs.c.kind == FORWARD, jobs.c.state.in_(DECIDABLE)
+        row = connection.execute(select(jobs).where(*open_).with_for_update()).one_or_none()
+        if row is None or row.complaint is None:
+            return False
+        results = decode_object(row.results or "{}") | {row.step or "create": {"id": native}}
+        goes_on = {"state": "waiting", "step": None, "results": encode(results).decode(), "due_at": now, "code": None,
+                   "reason": None, "finished_at": None}  # fmt: skip
+        connection.execute(jobs.update().where(jobs.c.id == id).values(goes_on))
+        stands = Standing(row.complaint, to.account, row.owner, to.system, native, to.follow_every is not None)
+        store_standing(connection, record, [stands], now)
+        return True
+
+
+def decide_again(record: Record, ids: Sequence[str], now: datetime) -> list[str]:
+    """A person says: it was not done; do it again from the step at which it stopped. Returns the ids of those that are
+    done again. Raises Retry."""
+    open_ = jobs.c.id.in_(ids) & jobs.c.kind.in_((FORWARD, FOLLOWUP)) & jobs.c.state.in_(DECIDABLE)
+    again = {"state": "waiting", "step": None, "due_at": now, "code": None, "reason": None, "finished_at": None}
+    with record.write() as connection:
+        return sorted(connection.execute(jobs.update().where(open_).values(again).returning(jobs.c.id)).scalars())
+
+
+def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:
+    """Queue complaints that are recorded already; returns how many jobs are new. Raises Retry."""
+    encode_at = instant_encoder(record.engine)
+    make = RowMaker(record.vault, record.ids, encode_at, encode_at(now), lambda message: message.conversation)
+    with record.write() as connection:
+        known = {id for (id,) in query_in(connection, "SELECT id FROM jobs WHERE id IN (*)",
+                                          [job_id(to.account, id) for id in ids])}  # fmt: skip
+        queued = QueuedForwards()
+        offices = _offices(connection, ids)
+        for row in query_in(connection, _FACTS, ids):
+            id = job_id(to.account, row.id)
+            if id not in known:
+                forward = _forward(record, row, offices.get(row.id, ()), _files(connection, row))
+                queued.add(make, Leaving(to, forward, row.id, row.owner, id, FORWARD))
+        insert(connection, disclosures, queued.disclosures)
+        return enqueue_jobs(connection, record.vault, queued.jobs, now)
+
+
+def _forward(record: Record, row: Any, offices: tuple[Office, ...], files: tuple[str, ...]) -> Forward:
+    place = Place(code=row.place_code, level=row.place_level, name=row.place_name, words=row.place_words, lat=row.lat,
+                  lon=row.lon)  # fmt: skip
+    return Forward(
+        what="complaint", number=row.number, reference=row.number, at=parse_instant(row.received_at), owner=row.owner,
+        channel=row.channel, report_class=row.report_class, title=row.title or "",
+        text=(row.text if row.cleaned is None else row.cleaned).strip(), place=place,
+        category=Category(id=row.category_id, name=row.category_name) if row.category_id else None,
+        incident_date=row.incident_date, offices=offices, anonymous=bool(row.anonymous), secret=bool(row.secret),
+        reporter=unseal_contact(record.vault, row.sealed).party if row.sealed else None, attachments=files,
+    )  # fmt: skip
+
+
+def _offices(connection: Any, ids: Collection[str]) -> dict[str, tuple[Office, ...]]:
+    found: dict[str, tuple[Office, ...]] = {}
+    sql = "SELECT complaint, office_id, office_name FROM assignments WHERE complaint IN (*) ORDER BY seq"
+    for row in query_in(connection, sql, ids):
+        found[row.complaint] = (*found.get(row.complaint, ()), Office(id=row.office_id, name=row.office_name))
+    return found
+
+
+def _files(connection: Any, row: Any) -> tuple[str, ...]:
+    sql = "SELECT id, n FROM attachments WHERE raw IN (*) AND item_index = ? ORDER BY n"
+    return tuple(file.id for file in query_in(connection, sql, [row.raw], row.item_index))
