@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from bench._table import options, tabulate
 from router import OfficeRegistry, RegisteredOffice, Rules, route
 from router.index import RuleIndex
-from router.offices import OfficeKind
+from router.offices_types import OfficeKind
 from schemas import Category, Matched, Message, Place, Routed
 from schemas.regions import region_names
 

@@ -6,7 +6,8 @@ from router._port import OfficeCandidate, OfficeModel
 from router.answers import plan_answer
 from router.decide import decide
 from router.handover import Handover, PassedOn, hand_over
-from router.offices import OfficeRegistry, RegisteredOffice
+from router.offices import OfficeRegistry
+from router.offices_types import RegisteredOffice
 from router.route import route
 from router.rules import Rules
 from router.templates import Templates, public_form, render

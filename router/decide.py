@@ -9,8 +9,9 @@ from router._port import OfficeCandidate, OfficeModel
 from router.calendars import zone_of
 from router.index import Facts, words_of
 from router.ladder import climb, owner_office
-from router.offices import OfficeRegistry, RegisteredOffice
+from router.offices import OfficeRegistry
 from router.offices_named import folded_words, named_office, region_of
+from router.offices_types import RegisteredOffice
 from router.regions import region_name
 from router.rules import Rule, RuleOffice, Rules
 from schemas import Assignment, Message, Office

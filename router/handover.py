@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from router.offices import OfficeRegistry, RegisteredOffice
+from router.offices import OfficeRegistry
+from router.offices_types import RegisteredOffice
 from schemas import Action, Office
 
 MOST_PASSES = 3

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from router.offices import OfficeRegistry, RegisteredOffice
+from router.offices import OfficeRegistry
+from router.offices_types import RegisteredOffice
 from router.regions import region_name
 from schemas import Message
 

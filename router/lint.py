@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from router.index import hours_of
-from router.offices import OfficeRegistry, is_code
+from router.offices import OfficeRegistry
 from router.offices_names import fold
+from router.offices_types import is_code
 from router.regions import region_name
 from router.rules import Rule, Rules, conditions_of
 from schemas.regions import region_names

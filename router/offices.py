@@ -9,80 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
-from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from router.calendars import zone_of
+from router.offices_desks import shipped_desks
 from router.offices_index import NameIndex
-from router.regions import NATION, region_name
-from schemas import Office
-from schemas.regions import CODE, region_names
-
-OfficeKind = Literal[
-    "nation", "ministry", "agency", "soe", "province", "regency", "district", "village", "unit", "desk"
-]
-"""nation, province, regency: the coordinator of that region. soe: a state enterprise. district, village: the office of
-a kecamatan, desa or kelurahan. unit: a dinas, a bureau, a hospital. desk: one of several of an office."""
-Level = Literal["unit", "district", "regency", "province", "national"]
-DESK = "meja-layanan"
-_LEVELS: Mapping[OfficeKind, Level] = {
-    "nation": "national", "ministry": "national", "agency": "national", "soe": "national", "province": "province",
-    "regency": "regency", "district": "district", "village": "unit", "unit": "unit", "desk": "unit",
-}  # fmt: skip
-PLACES: frozenset[OfficeKind] = frozenset({"district", "village"})
-COORDINATORS: frozenset[OfficeKind] = frozenset({"nation", "province", "regency"})
-
-
-class RegisteredOffice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """One office."""
-
-    id: str
-    name: str
-    kind: OfficeKind = "unit"
-    parent: str | None = None
-    """Id of the office above. None: the coordinator of its region, and of a coordinator that of the region around."""
-    regions: tuple[str, ...] = ()
-    """Codes of the regions that it serves; none: the whole nation."""
-    matters: tuple[str, ...] = ()
-    """Ids of the categories that are its business in its regions."""
-    aliases: tuple[str, ...] = ()
-    liaison: str = ""
-    """Pejabat penghubung: name, as the office gave it. With `email` and `phone` the only personal data here."""
-    email: str = ""
-    phone: str = ""
-    hours: str = ""
-    """"Sen-Jum 08:00-16:00" in its own zone; empty: not stated."""
-    lapor_id: int | None = None
-    open311: str | None = None
-    """Code of its service, or agency_responsible, in Open311."""
-    closed: bool = False
-    """It takes nothing new."""
-
-    @property
-    def as_value(self) -> Office:
-        """As events name it."""
-        return Office(id=self.id, name=self.name)
-
-    @property
-    def level(self) -> Level:
-        """Its rung of the ladder."""
-        return _LEVELS[self.kind]
-
-    @property
-    def region(self) -> str:
-        """Its first region, or the nation."""
-        return self.regions[0] if self.regions else NATION
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone of its clocks and hours."""
-        return zone_of(self.region)
-
-    def covers(self, code: str) -> bool:
-        """Whether it serves the place."""
-        return not self.regions or any(f"{code}.".startswith(f"{region}.") for region in self.regions)
+from router.offices_types import COORDINATORS, DESK, PLACES, RegisteredOffice
+from router.regions import NATION
 
 
 class OfficeRegistry(Mapping[str, RegisteredOffice]):
@@ -197,38 +130,3 @@ def _by_matter(offices: Iterable[RegisteredOffice]) -> dict[tuple[str, str], lis
 def shipped_registry() -> OfficeRegistry:
     """What comes with the hub, and nothing else."""
     return OfficeRegistry()
-
-
-@cache
-def shipped_desks() -> dict[str, RegisteredOffice]:
-    """The front desks that come with the hub."""
-    desks = [RegisteredOffice(id=f"{DESK}/{NATION}", name="Meja Layanan Nasional", kind="nation")]
-    desks += [_desk(code) for code in region_names()]
-    return {desk.id: desk for desk in desks}
-
-
-def _desk(code: str) -> RegisteredOffice:
-    name = region_name(code)
-    kind: OfficeKind = "province" if len(code) == 2 else "regency"
-    return RegisteredOffice(
-        id=f"{DESK}/{code}", name=f"Meja Layanan {name}", kind=kind, regions=(code,), aliases=_desk_aliases(code, name)
-    )
-
-
-_OTHER_NAMES = {"31": ("DKI Jakarta", "Jakarta"), "34": ("DIY", "DI Yogyakarta", "Yogyakarta")}
-
-
-def _desk_aliases(code: str, name: str) -> tuple[str, ...]:
-    bare = name.replace("Provinsi ", "").replace(" Administrasi", "")
-    if len(code) == 2:
-        heads = ("Pemerintah Provinsi", "Pemerintah Daerah", "Pemerintah", "Gubernur", "Provinsi")
-        return tuple(f"{head} {known}" for known in (bare, *_OTHER_NAMES.get(code, ())) for head in heads)
-    head = "Bupati" if name.startswith("Kabupaten") else "Wali Kota"
-    names = dict.fromkeys((bare, name))
-    called = (f"{before}{known}" for known in names for before in ("Pemerintah ", "Pemerintah Daerah ", f"{head} ", ""))
-    return *called, f"{head} {bare.split(' ', 1)[1]}"
-
-
-def is_code(code: str) -> bool:
-    """Whether this is a region code whose regency exists, or the nation."""
-    return CODE.fullmatch(code) is not None and code[:5] in region_names()

@@ -27,7 +27,9 @@ from typing import Any, get_args
 
 import msgspec
 
-from router.offices import COORDINATORS, DESK, OfficeKind, OfficeRegistry, RegisteredOffice, is_code, shipped_registry
+from router.offices import OfficeRegistry, shipped_registry
+from router.offices_faults import impossible, repeated
+from router.offices_types import DESK, OfficeKind, RegisteredOffice, is_code
 from router.regions import NATION
 
 HEADINGS = (
@@ -60,9 +62,9 @@ def load_offices(text: str, known: OfficeRegistry | None = None) -> OfficeRegist
         except ValueError as error:
             faults.append(f"line {line}: {error}")
     merged = {office.id: office for office in known.imported}
-    faults += _repeated(found)
+    faults += repeated(found)
     merged |= {office.id: office for _, office in found}
-    faults += _impossible(found, {**known, **merged})
+    faults += impossible(found, {**known, **merged})
     if faults:
         raise WrongOffices(faults)
     return OfficeRegistry(_with_regions(merged, known))
@@ -164,42 +166,6 @@ def _closed(written: str) -> bool:
     if written not in {"", "active", "closed"}:
         raise ValueError(f"state takes active or closed, not {written[:20]!r}")
     return written == "closed"
-
-
-def _repeated(found: Iterable[tuple[int, RegisteredOffice]]) -> list[str]:
-    """Ids that two rows have."""
-    lines: dict[tuple[str, str], int] = {}
-    faults = []
-    for line, office in found:
-        keys = [("id", office.id), *([("lapor_id", str(office.lapor_id))] if office.lapor_id is not None else [])]
-        for key in keys:
-            first = lines.setdefault(key, line)
-            if first != line:
-                faults.append(f"line {line}: line {first} has the same {key[0]} {key[1]}")
-    return faults
-
-
-def _impossible(found: Iterable[tuple[int, RegisteredOffice]], all_: Mapping[str, RegisteredOffice]) -> list[str]:
-    """Offices whose parent does not exist or is below them, and coordinators of nothing."""
-    faults = []
-    for line, office in found:
-        if office.parent is not None and office.parent not in all_:
-            faults.append(f"line {line}: parent {office.parent} is no office: import it in the same file")
-        elif _is_circle(office, all_):
-            faults.append(f"line {line}: {office.id} stands above its own parent {office.parent}")
-        if office.kind in COORDINATORS - {"nation"} and not office.regions:
-            faults.append(f"line {line}: kind {office.kind} needs its region")
-    return faults
-
-
-def _is_circle(office: RegisteredOffice, all_: Mapping[str, RegisteredOffice]) -> bool:
-    seen, above = {office.id}, office.parent
-    while above is not None and above in all_:
-        if above in seen:
-            return True
-        seen.add(above)
-        above = all_[above].parent
-    return False
 
 
 def _with_regions(offices: Mapping[str, RegisteredOffice], known: OfficeRegistry) -> list[RegisteredOffice]:

@@ -7,16 +7,17 @@ serves the report's own region. A name that could be several offices is none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from router.offices_names import ADDRESSED, COURTESY, PLACING, codes_by_phrase, fold_name, region_phrases, split_region
+from router.offices_types import COORDINATORS, PLACES, RegisteredOffice
 
-if TYPE_CHECKING:
-    from router.offices import RegisteredOffice
-
-_PLACES = frozenset({"district", "village"})
-_DESKS = frozenset({"nation", "province", "regency"})
-_REGIONS = ("kota ", "kabupaten ", "provinsi ")
+_GENERIC = frozenset(
+    {"dinas", "badan", "bagian", "kantor", "unit", "kecamatan", "kelurahan", "desa", "camat", "lurah", "pemerintah",
+     "daerah", "kota", "kabupaten", "provinsi", "wali", "bupati", "gubernur", "pak", "rumah", "sakit", "umum"}
+)  # fmt: skip
+"""Words that without a region name no office."""
+_PLACE_NAMES = ("kecamatan ", "kelurahan ", "desa ")
 
 
 class Mention(NamedTuple):
@@ -56,8 +57,8 @@ class NameIndex:
     def one_of(self, phrase: str, code: str | None) -> RegisteredOffice | None:
         """The same for a folded phrase."""
         ids = self._specific.get(phrase) or self._bare.get(phrase, set())
-        if code and (len(ids) > 1 or phrase not in self._specific):
-            ids = {id for id in ids if self._offices[id].covers(code)}
+        if len(ids) > 1 or phrase not in self._specific:
+            ids = {id for id in ids if code and self._offices[id].covers(code)}
         return self._offices[next(iter(ids))] if len(ids) == 1 else None
 
     def knows(self, name: str) -> bool:
@@ -67,7 +68,7 @@ class NameIndex:
 
     def mentions(self, words: list[str]) -> Iterator[Mention]:
         """The names in a folded text, each the longest that begins there. What only says where something is, is none:
-        "depan kantor dinas …", a district or a region without "Yth."."""
+        "depan kantor dinas …". Neither is a district, a village or a region's government, unless it is addressed."""
         end, lengths = 0, self._lengths
         for at in [n for n, word in enumerate(words) if word in lengths]:
             phrase = self._phrase_at(words, at) if at >= end else None
@@ -88,7 +89,7 @@ class NameIndex:
     def _tells(self, phrase: str) -> bool:
         """Whether the phrase names an office by itself, where nobody is addressed."""
         kinds = {self._offices[id].kind for id in self._specific.get(phrase) or self._bare[phrase]}
-        return not kinds & _PLACES and not (kinds & _DESKS and phrase.startswith(_REGIONS))
+        return not kinds & (PLACES | COORDINATORS) and not phrase.startswith(_PLACE_NAMES)
 
     def _add(self, office: RegisteredOffice) -> None:
         for name in (office.name, *office.aliases):
@@ -111,12 +112,14 @@ def _is_addressed(words: list[str], at: int) -> bool:
 def _variants(phrase: str, office: RegisteredOffice) -> Iterator[tuple[str, bool]]:
     """The phrase without a region and with the office's own, and whether it stands for this office wherever the report
     is from. "Semarang" alone is a city and a regency."""
-    if office.kind in _DESKS or not office.regions:
+    if office.kind in COORDINATORS or not office.regions:
         yield phrase, True
         return
     bare, codes = split_region(phrase)
+    yield phrase, bool(codes) or office.kind in PLACES
+    if all(word in _GENERIC for word in bare.split(" ")):
+        return
     yield bare, False
-    yield phrase, bool(codes)
     for region in office.regions:
         full, short = region_phrases().get(region[:5], ("", ""))
         if full:

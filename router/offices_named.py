@@ -5,8 +5,9 @@ A name that could be several offices is none, and so are several names: nothing 
 
 from __future__ import annotations
 
-from router.offices import OfficeRegistry, RegisteredOffice, is_code
+from router.offices import OfficeRegistry
 from router.offices_names import fold
+from router.offices_types import RegisteredOffice, is_code
 from schemas import Message
 
 BREAK = "|"

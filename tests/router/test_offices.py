@@ -101,6 +101,7 @@ def message(text: str, title: str = "", code: str | None = None, office: Office 
         ("Lampu merah mati, tolong dishub", None, None),
         ("Jalan rusak di depan kantor dishub smg", None, None),
         ("Jalan rusak di Kota Semarang", None, None),
+        ("Pemkot Semarang harus turun tangan", None, None),
         ("Yth. Kota Semarang: jalan rusak", None, "meja-layanan/33.74"),
         ("Banjir di Kecamatan Coblong Bandung", None, None),
         ("Yth. Kecamatan Coblong, banjir", None, "coblong"),
