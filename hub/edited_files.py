@@ -12,6 +12,7 @@ from hub.accounts_file import parse_accounts
 from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
 from router import OfficeRegistry, Rules, Templates
+from router.due import Calendars
 from router.offices_csv import load_offices
 from sink.aside import release_account
 from sink.record import Record
@@ -45,6 +46,11 @@ def rules_file(path: Path, rules: LiveEdition[Rules]) -> EditedFile[Rules]:
 def offices_file(path: Path, offices: LiveEdition[OfficeRegistry]) -> EditedFile[OfficeRegistry]:
     """`offices.csv`, or what was imported; without either, the front desks that are shipped."""
     return _shipped("offices", path, lambda text: load_offices(text) if text else OfficeRegistry(), offices)
+
+
+def calendars_file(path: Path, calendars: LiveEdition[Calendars]) -> EditedFile[Calendars]:
+    """`calendars.csv`, or what was imported, after the holidays that are shipped."""
+    return _shipped("calendars", path, Calendars.load, calendars)
 
 
 def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:

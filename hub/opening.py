@@ -18,7 +18,7 @@ from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
 from hub.clock import utc_now
-from hub.edited_files import channels_file, offices_file, rules_file, templates_file
+from hub.edited_files import calendars_file, channels_file, offices_file, rules_file, templates_file
 from hub.editions import Editions, LiveEdition, publisher_name
 from hub.first_start import write_first_channels_file
 from hub.intake import open_intake
@@ -26,6 +26,7 @@ from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server import tune_garbage_collection
 from router import OfficeRegistry, Rules, Templates
+from router.due import Calendars
 from schemas import Retry
 from sink.archive import Archive
 from sink.blobs import Blobs
@@ -65,6 +66,7 @@ class LiveEditions:
     templates: LiveEdition[Templates]
     editions: Editions
     offices: LiveEdition[OfficeRegistry] = field(default_factory=lambda: LiveEdition(OfficeRegistry()))
+    calendars: LiveEdition[Calendars] = field(default_factory=lambda: LiveEdition(Calendars()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,14 @@ def load_vault(settings: Settings) -> Vault:
 
 def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
     rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
-    offices = LiveEdition(OfficeRegistry())
+    offices, calendars = LiveEdition(OfficeRegistry()), LiveEdition(Calendars())
     editions = Editions(
         (
             channels_file(settings.channels, accounts, settings.zone.key),
             rules_file(settings.data / "rules.toml", rules),
             offices_file(settings.data / "offices.csv", offices),
             templates_file(settings.data / "templates.toml", templates),
+            calendars_file(settings.data / "calendars.csv", calendars),
         ),
         publisher=by,
         now=utc_now,
@@ -162,7 +165,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
     if not settings.channels.exists() and not _has_accounts(record):
         write_first_channels_file(settings.channels)
     editions.begin(record)
-    return LiveEditions(accounts, rules, templates, editions, offices)
+    return LiveEditions(accounts, rules, templates, editions, offices, calendars)
 
 
 def _has_accounts(record: Record) -> bool:

@@ -53,6 +53,7 @@ class LoopRow(NamedTuple):
 LOOPS = (
     LoopRow("",     "editions",  1.5),
     LoopRow("",     "heartbeat", 5.0),
+    LoopRow("sink", "due",       2.0),
     LoopRow("sink", "prune",     3600.0),
 )  # fmt: skip
 

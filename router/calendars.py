@@ -15,11 +15,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 NATION = "id"
+SEED = 1
+"""Raised with every change of `calendars.csv`, so that running clocks are computed anew."""
 DayKind = Literal["national", "joint", "local", "optional", "workday"]
 FIRST, LAST = date(2024, 1, 1), date(2036, 12, 31)
 """The days that a calendar knows."""
@@ -126,6 +129,15 @@ def load_holidays(text: str) -> tuple[Holiday, ...]:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"line {line}: {error}") from None
     return tuple(found)
+
+
+def format_holidays(holidays: Iterable[Holiday]) -> str:
+    """The rows as `load_holidays` reads them."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("calendar", "date", "kind", "name", "decree"))
+    writer.writerows((h.calendar, h.day.isoformat(), h.kind, h.name, h.decree) for h in holidays)
+    return text.getvalue()
 
 
 def _holiday(row: dict[str, str]) -> Holiday:

@@ -104,7 +104,7 @@ class DueDates:
             due = due_day(calendar, clock.start_day, clock.days, clock.rests)
         else:
             due = self.calendars.add(clock.region, clock.office, clock.start_day, clock.days)
-        reminders = _reminders(clock.clock, due.day, clock.region, calendar) if due.day != clock.due_day else ()
+        reminders = reminder_times(clock.clock, due.day, clock.region, calendar) if due.day != clock.due_day else ()
         return MovedClock(due.day, _over(due.day, clock.region), _names(due.skipped), due.provisional, reminders)
 
 
@@ -121,7 +121,7 @@ def _computed(clock: Clock, region: str, calendar: WorkingDayCalendar) -> Comput
         start_day=clock.start_day, days=clock.days, rests=clock.rests,
         due_day=clock.due, due_at=None if clock.due is None else _over(clock.due, region),
         days_left=clock.left, skipped=_names(clock.skipped), provisional=clock.provisional,
-        reminders=_reminders(clock.name, clock.due, region, calendar) if running and clock.due else (),
+        reminders=reminder_times(clock.name, clock.due, region, calendar) if running and clock.due else (),
     )  # fmt: skip
 
 
@@ -134,7 +134,8 @@ def _names(holidays: Iterable[Holiday]) -> tuple[str, ...]:
     return tuple(str(holiday) for holiday in holidays)
 
 
-def _reminders(clock: str, day: date, region: str, calendar: WorkingDayCalendar) -> tuple[datetime, ...]:
+def reminder_times(clock: str, day: date, region: str, calendar: WorkingDayCalendar) -> tuple[datetime, ...]:
+    """When the office is warned of a clock that is due on that day, then the levels above it, one by one."""
     if clock not in {"verification", "first_answer", "completion"}:
         return ()
     return tuple(reminder.at for reminder in reminders_of(day, calendar, region))

@@ -73,7 +73,8 @@ def cases_of(connection: Connection, complaints: Sequence[str]) -> list[CountedC
 def _case(row: Any, lines: list[Any], offices: list[Any]) -> CountedCase:
     lines.sort(key=lambda line: (parse_instant(line.at), line.seq))
     current = max(offices, key=lambda o: (o.state in OPEN_ASSIGNMENTS, parse_instant(o.since), o.seq), default=None)
-    steps = (CaseStep(parse_instant(row.received_at), "received"), *_steps(lines))
+    received = parse_instant(row.received_at)
+    steps = (CaseStep(received, "received"), *_steps(lines, received))
     history = CaseHistory(
         row.id, row.owner, row.place_code, current and current.office_id, row.report_class,
         bool(row.needs_investigation), steps,
@@ -86,7 +87,8 @@ def _case(row: Any, lines: list[Any], offices: list[Any]) -> CountedCase:
     )  # fmt: skip
 
 
-def _steps(lines: Iterable[Any]) -> Iterable[CaseStep]:
+def _steps(lines: Iterable[Any], received: datetime) -> Iterable[CaseStep]:
+    """A source's clock may be behind ours, and a report may come long after its answer: none is before the receipt."""
     closed = False
     for line in lines:
         kind = _kind(line)
@@ -95,7 +97,7 @@ def _steps(lines: Iterable[Any]) -> Iterable[CaseStep]:
         if kind == "verified" and closed:
             kind = "reopened"
         closed = kind in _ENDS or (closed and kind != "reopened")
-        yield CaseStep(parse_instant(line.at), kind)
+        yield CaseStep(max(parse_instant(line.at), received), kind)
 
 
 def _kind(line: Any) -> str | None:

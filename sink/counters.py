@@ -29,7 +29,7 @@ _LAW = frozenset({"verification", "first_answer", "completion"})
 _ADD = f"ON CONFLICT ({', '.join(KEY)}, measure) DO UPDATE SET value = counters.value + excluded.value"
 _CONTRIBUTION = "ON CONFLICT (complaint) DO UPDATE SET contribution = excluded.contribution"
 _ACTIVITY = """ON CONFLICT (office_id) DO UPDATE SET
-    owner = excluded.owner, office_name = coalesce(excluded.office_name, office_activity.office_name),
+    office_name = coalesce(excluded.office_name, office_activity.office_name),
     since = CASE WHEN excluded.since < office_activity.since THEN excluded.since ELSE office_activity.since END,
     answered_at = CASE WHEN office_activity.answered_at IS NULL OR excluded.answered_at > office_activity.answered_at
         THEN coalesce(excluded.answered_at, office_activity.answered_at) ELSE office_activity.answered_at END,
@@ -51,6 +51,8 @@ CaseClocks = tuple[CountedCase, Sequence[ComputedClock]]
 
 def count_cases(connection: Connection, cases: Sequence[CaseClocks]) -> None:
     """Bring the counters up to date with these complaints, inside the caller's transaction."""
+    if not cases:
+        return
     new = {case.history.complaint: contribution_of(case, clocks) for case, clocks in cases}
     old = _stored(connection, new)
     changed = {complaint: one for complaint, one in new.items() if old.get(complaint) != one}

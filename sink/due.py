@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -39,6 +39,26 @@ def mark_stale(connection: Connection, complaints: Iterable[str]) -> None:
     """Have the due dates of these computed anew, inside the caller's transaction."""
     rows = [{"complaint": complaint} for complaint in sorted(complaints)]
     insert(connection, stale_due, rows, "ON CONFLICT DO NOTHING")
+
+
+class DueWorkFound(NamedTuple):
+    """Whether there is anything to do, of each kind."""
+
+    overdue: bool
+    stale: bool
+    reminders: bool
+
+
+def due_work(record: Record, now: datetime) -> DueWorkFound:
+    """What there is to do, without waiting for the record's writers. Raises Retry."""
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM due_dates WHERE state = 'running' AND due_at <= ?), "
+        "EXISTS (SELECT 1 FROM stale_due), EXISTS (SELECT 1 FROM due_dates WHERE remind_at <= ?)"
+    )
+    with record.read() as connection:
+        at = instant_encoder(connection)(now)
+        (row,) = run(connection, sql, at, at)
+    return DueWorkFound(*map(bool, row))
 
 
 def mark_overdue(record: Record, now: datetime, limit: int = 1000) -> int:

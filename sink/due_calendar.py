@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
 from schemas.due import MoveClocks, MovedClock, StoredClock
 from sink.bulk import InstantEncoder, execute_each, insert, instant_encoder
-from sink.due import next_reminder, run
+from sink.due import mark_stale, next_reminder, run
 from sink.record import Record
 from sink.rows import Row
 from sink.tables import due_dates, notices, timeline
 
 _json = msgspec.json.Encoder()
+
+
+class CalendarEdition(NamedTuple):
+    """An edition of the calendar."""
+
+    version: int
+    since: date
+    """The first day that it may have changed: clocks that were due before are left alone."""
+
+
 _rests = msgspec.json.Decoder(tuple[tuple[date, date], ...])
-_OLD = """SELECT complaint, clock, owner, office_id, region, start_day, days, rests, due_day, skipped, provisional, told
-    FROM due_dates WHERE due_at IS NOT NULL AND ended_at IS NULL AND calendar < ?
-    ORDER BY calendar, complaint, clock LIMIT ?"""
+_OLD = """SELECT complaint, clock, owner, office_id, region, start_day, days, rests, due_day, skipped, provisional,
+    told, remind_at, ended_at FROM due_dates WHERE calendar = ? AND due_at IS NOT NULL AND due_at >= ?
+    ORDER BY due_at LIMIT ?"""
+_OLDER = "SELECT max(calendar) AS calendar FROM due_dates WHERE calendar < ? AND due_at IS NOT NULL"
 _SEEN = "UPDATE due_dates SET calendar = :calendar WHERE complaint = :complaint AND clock = :clock"
 _MOVED = (
     "UPDATE due_dates SET calendar = :calendar, due_day = :due_day, due_at = :due_at, skipped = :skipped, "
@@ -29,21 +40,44 @@ _MOVED = (
 )
 
 
-def move_due(record: Record, move: MoveClocks, calendar: int, *, now: datetime, limit: int = 5000) -> int:
-    """Compute running clocks of older editions by that edition of the calendar; returns how many were looked at. Raises
-    Retry."""
+def move_due(record: Record, move: MoveClocks, calendar: CalendarEdition, *, now: datetime, limit: int = 2000) -> int:
+    """Compute clocks of older editions by that edition; returns how many were looked at. A clock that has ended has its
+    complaint computed anew from all that happened. Raises Retry."""
     with record.write() as connection:
-        locked = " FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
-        rows = run(connection, _OLD + locked, calendar, limit)
-        moved = move([_stored(row) for row in rows])
         at = instant_encoder(connection)
+        rows = _older_rows(connection, calendar, at, limit)
+        moved = move([_stored(row) for row in rows])
         changed = [(row, new) for row, new in zip(rows, moved, strict=True) if _differs(row, new)]
-        ids = {(row.complaint, row.clock) for row, _ in changed}
+        running = [(row, new) for row, new in changed if row.ended_at is None]
+        ids, version = {(row.complaint, row.clock) for row, _ in running}, calendar.version
         same = [row for row in rows if (row.complaint, row.clock) not in ids]
-        execute_each(connection, due_dates, _SEEN, [_key(row, calendar) for row in same])
-        execute_each(connection, due_dates, _MOVED, [_values(row, new, calendar, at, now) for row, new in changed])
-        _tell(connection, [(row, new) for row, new in changed if row.due_day != new.due_day.isoformat()], at(now))
+        execute_each(connection, due_dates, _SEEN, [_key(row, version) for row in same])
+        execute_each(connection, due_dates, _MOVED, [_values(row, new, version, at, now) for row, new in running])
+        mark_stale(connection, {row.complaint for row, _ in changed if row.ended_at is not None})
+        _tell(connection, [(row, new) for row, new in running if row.due_day != new.due_day.isoformat()], at(now))
     return len(rows)
+
+
+def has_older_calendar(record: Record, calendar: CalendarEdition) -> bool:
+    """Whether there are clocks for `move_due`. Raises Retry."""
+    with record.read() as connection:
+        return bool(_older_rows(connection, calendar, instant_encoder(connection), 1, lock=False))
+
+
+def _older_rows(
+    connection: Connection, calendar: CalendarEdition, at: InstantEncoder, limit: int, *, lock: bool = True
+) -> list[Any]:
+    """Clocks of one older edition that the newest may move, the newest of the older ones first."""
+    locked = " FOR UPDATE SKIP LOCKED" if lock and connection.dialect.name == "postgresql" else ""
+    since = at(datetime.combine(calendar.since, time(), UTC) - timedelta(days=1))
+    version = calendar.version
+    while True:
+        ((older,),) = run(connection, _OLDER, version)
+        if older is None:
+            return []
+        if rows := run(connection, _OLD + locked, older, since, limit):
+            return rows
+        version = older
 
 
 def _stored(row: Any) -> StoredClock:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from schemas import Message, encode
 from sink.bulk import execute_each, insert, instant_encoder
+from sink.due import mark_stale
 from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, recorded_readings
 from sink.record import Record
 from sink.rows import Row, RowMaker
@@ -81,6 +82,7 @@ def _store(
     of_complaints = [_complaint_row(make, m, old) for m, old in applied if old.opened]
     if of_complaints:
         execute_each(connection, complaints, _update_complaint(of_complaints[0]), of_complaints)
+        mark_stale(connection, {row["id"] for row in of_complaints})
 
 
 _UPDATE_MESSAGE = (

@@ -22,6 +22,7 @@ from hub.opening import OpenHub, WakeEvents
 from hub.reading import divided, giving_way, read_stage
 from hub.running.accounts import AccountsStage, Tools
 from hub.running.backend import Backend
+from hub.running.due import DueWork
 from hub.running.forwarding import ForwarderStage, ForwarderTools
 from hub.running.loops import Heartbeat, repeat
 from hub.running.sending import Render
@@ -184,7 +185,9 @@ def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping
         await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
         await io(forget_requests, storage.record, heartbeat.now() - IDEMPOTENCY_KEYS)
 
+    due = DueWork(storage.record, io, current, heartbeat.now)
     return {
+        "due": due.step,
         "editions": lambda: io(current.editions.step, storage.record),
         "heartbeat": heartbeat.beat,
         "prune": prune,

@@ -23,7 +23,7 @@ it anew from; `skipped` (JSON) are the holidays on the way; `calendar` is the ca
 reminders that were given."""
 index(due_dates, "due_at", "complaint", "clock", only="state = 'running'")
 index(due_dates, "owner", "due_at", only="due_at IS NOT NULL AND ended_at IS NULL")
-index(due_dates, "calendar", "complaint", "clock", only="due_at IS NOT NULL AND ended_at IS NULL")
+index(due_dates, "calendar", "due_at", only="due_at IS NOT NULL")
 index(due_dates, "remind_at", only="remind_at IS NOT NULL")
 
 stale_due = clustered("stale_due", key("complaint"))

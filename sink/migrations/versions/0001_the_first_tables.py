@@ -672,7 +672,7 @@ def _create_due_dates_and_counters() -> None:
     with op.batch_alter_table('due_dates', schema=None) as batch:
         batch.create_index('ix_due_dates_due_at_complaint_clock', ['due_at', 'complaint', 'clock'], unique=False, sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
         batch.create_index('ix_due_dates_owner_due_at', ['owner', 'due_at'], unique=False, sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
-        batch.create_index('ix_due_dates_calendar_complaint_clock', ['calendar', 'complaint', 'clock'], unique=False, sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.create_index('ix_due_dates_calendar_due_at', ['calendar', 'due_at'], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"), postgresql_where=sa.text("due_at IS NOT NULL"))
         batch.create_index('ix_due_dates_remind_at', ['remind_at'], unique=False, sqlite_where=sa.text("remind_at IS NOT NULL"), postgresql_where=sa.text("remind_at IS NOT NULL"))
 
     op.create_table('notices',
@@ -719,7 +719,7 @@ def _drop_due_dates_and_counters() -> None:
     with op.batch_alter_table('due_dates', schema=None) as batch:
         batch.drop_index('ix_due_dates_due_at_complaint_clock', sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
         batch.drop_index('ix_due_dates_owner_due_at', sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
-        batch.drop_index('ix_due_dates_calendar_complaint_clock', sqlite_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"), postgresql_where=sa.text("due_at IS NOT NULL AND ended_at IS NULL"))
+        batch.drop_index('ix_due_dates_calendar_due_at', sqlite_where=sa.text("due_at IS NOT NULL"), postgresql_where=sa.text("due_at IS NOT NULL"))
         batch.drop_index('ix_due_dates_remind_at', sqlite_where=sa.text("remind_at IS NOT NULL"), postgresql_where=sa.text("remind_at IS NOT NULL"))
 
     op.drop_table('due_dates')

@@ -1,0 +1,47 @@
+"""`due`: what is due or overdue, and the clocks of one report."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import click
+
+from hub.commands import print_json, with_record
+from hub.commands._table import format_table
+
+SHOWN = ("number", "clock", "due_day", "office_id", "provisional")
+
+
+@click.command()
+@click.argument("number", required=False)
+@click.option("--within", type=click.IntRange(0), default=0, metavar="DAYS", help="Due within so many days. [overdue]")
+@click.option("--region", metavar="CODE", help="Only of that region and of those in it.")
+@click.option("--office", metavar="ID", help="Only of that office.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, help="At most so many. [1000]")
+def due(number: str | None, within: int, region: str | None, office: str | None, limit: int) -> None:
+    """What is overdue, or due soon: a JSON line each; on a terminal a table. With a number: every clock of that report,
+    and the holidays that each due date skips.
+
+    \b
+    Example:
+      satupintu due --region 32.73 --within 3
+      satupintu due 1708000011
+    """
+    from hub.clock import utc_now
+    from sink.due_queries import clocks_of_report, due_clocks
+
+    if number is not None:
+        for clock in with_record(partial(clocks_of_report, number=number)):
+            print_json(clock)
+        return
+    before = utc_now() + timedelta(days=within)
+    found = with_record(partial(due_clocks, before=before, owner=region, office=office, limit=limit))
+    rows: list[dict[str, Any]] = [clock._asdict() for clock in found]
+    if sys.stdout.isatty():
+        click.echo(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]), nl=False)
+        return
+    for row in rows:
+        print_json(row)

@@ -1,0 +1,79 @@
+"""The loop of the due dates: what changed is computed anew, and offices are told what is due. Any number of processes
+may run it: what one has taken, the others leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hub.reading import RunInThread
+from router.calendars import FIRST, SEED
+from router.due import Calendars, DueDates, reminder_times
+from sink.due import due_work, mark_overdue, recompute_due
+from sink.due_calendar import CalendarEdition, has_older_calendar, move_due
+from sink.due_reminders import OfficeTimes, remind
+from sink.record import Record
+
+if TYPE_CHECKING:
+    from hub.opening import LiveEditions
+
+RECOMPUTED, MOVED, REMINDED = 200, 2000, 500
+"""At most so many in one transaction."""
+TURNS = 200
+"""Transactions of one kind in one step, so that none starves the others."""
+EDITION = 1000
+"""What an edition of the calendar counts beside the shipped ones."""
+
+
+class DueWork:
+    """Brings due dates, counters and reminders up to date, step by step."""
+
+    def __init__(self, record: Record, io: RunInThread, current: LiveEditions, now: Callable[[], datetime]) -> None:
+        self._record, self._io, self._current, self._now = record, io, current, now
+
+    async def step(self) -> None:
+        """What is to be done now. Raises Retry."""
+        dates, calendar = self.dates(), self.calendar()
+        found = await self._io(due_work, self._record, self._now())
+        if found.overdue:
+            await self._io(mark_overdue, self._record, self._now(), MOVED)
+        if found.stale or found.overdue:
+            await self._all(RECOMPUTED, recompute_due, dates.compute, calendar.version)
+        if await self._io(has_older_calendar, self._record, calendar):
+            await self._all(MOVED, move_due, dates.move, calendar)
+        if found.reminders:
+            await self._all(REMINDED, remind, self._times(dates))
+
+    def calendar(self) -> CalendarEdition:
+        """The newest; without days of our own only a new release of the shipped ones can move a clock."""
+        live = self._current.calendars
+        since = min((holiday.day for holiday in live.value.own), default=FIRST)
+        return CalendarEdition(live.version * EDITION + SEED, since)
+
+    def dates(self) -> DueDates:
+        """By the newest calendars and offices."""
+        return DueDates(self._current.calendars.value, self._region_of)
+
+    async def _all(self, limit: int, work: Callable[..., int], *how: object) -> None:
+        """Transactions of so many each, until there is nothing left."""
+        for _ in range(TURNS):
+            if await self._io(partial(work, self._record, *how, now=self._now(), limit=limit)) < limit:
+                return
+
+    def _region_of(self, office: str) -> str | None:
+        found = self._current.offices.value.get(office)
+        return found.region if found is not None else None
+
+    def _times(self, dates: DueDates) -> OfficeTimes:
+        calendars: Calendars = dates.calendars
+
+        def reminders(region: str, office: str | None, clock: str, due: date) -> Sequence[datetime]:
+            return reminder_times(clock, due, region, calendars.of(region, office))
+
+        return OfficeTimes(reminders, dates.next_opening, self._superior)
+
+    def _superior(self, office: str, level: int) -> str:
+        above = self._current.offices.value.ladder_up(office) if level else ()
+        return above[min(level, len(above)) - 1].id if above else office
