@@ -130,6 +130,11 @@ class Channel(ABC):
         this kind, or this form of message, out."""
         return None
 
+    def enclosed_files(self, request: Request) -> Iterable[bytes]:
+        """Files that lie inside the request itself: they are stored before it is, and `read` names each by its SHA-256,
+        in the state `fetched`."""
+        return ()
+
     @abstractmethod
     def parts(self, payload: Payload) -> Iterable[Part]:
         """The items inside, in order, each with its conversation. Raises Reject where nothing at all can be read; what
@@ -246,6 +251,10 @@ class Session(ABC):
     @abstractmethod
     async def run(self) -> None:
         """Receive until the connection ends. Raises Retry (connect again after a while) or AccountFault."""
+
+    async def check(self) -> Sequence[str]:
+        """The findings of a test of the account, for people; nothing is taken in. Raises Retry or AccountFault."""
+        return ()
 
 
 class Connects(Channel):

@@ -118,6 +118,8 @@ def _resolve(where: str, value: object) -> object:
     """A secret: from the environment, from a file, or the value itself."""
     if isinstance(value, list):
         return [_resolve(where, v) for v in value]
+    if isinstance(value, dict):
+        return {name: _resolve(f"{where}.{name}", v) for name, v in value.items()}
     if not isinstance(value, str):
         raise UsageError(f"{where} takes env:NAME, file:PATH or the value in quotes")
     source, _, rest = value.partition(":")

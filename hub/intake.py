@@ -55,6 +55,8 @@ async def split_into_raws(
     provider calls by another address than ours, if there is one that may have it.
     """
     groups = _by_account(channel, group_parts(channel, request), sibling)
+    for file in channel.enclosed_files(request):
+        await store(file)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
     query = _without(request.query, channel.secret_parameters) if isinstance(channel, Listens) else request.query
     names = channel.kept_headers if isinstance(channel, Listens) else tuple(request.headers)

@@ -28,7 +28,8 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
         if isinstance(channel, Polls) and channel.polling and not channel.poll_disturbs:
             yield await _polled(channel, ProviderConnections(http))
         if isinstance(channel, Connects):
-            yield await _connected(channel)
+            async for finding in _connected(channel):
+                yield finding
         if send_to is not None:
             yield await _sent(channel, send_to, http)
 
@@ -56,12 +57,14 @@ async def _polled(channel: Polls, outbound: ProviderConnections) -> Finding:
     return Finding(channel.account, f"a poll brought {len(polled.requests)} answers; they are not stored")
 
 
-async def _connected(channel: Connects) -> Finding:
+async def _connected(channel: Connects) -> AsyncIterator[Finding]:
     try:
-        async with channel.connect(_take_nothing, None):
-            return Finding(channel.account, "a session opens")
+        async with channel.connect(_take_nothing, None) as session:
+            yield Finding(channel.account, "a session opens")
+            for words in await session.check():
+                yield Finding(channel.account, words)
     except Exception as fault:
-        return _failed(channel, "a session", fault)
+        yield _failed(channel, "a session", fault)
 
 
 async def _sent(channel: Channel, to: str, http: Http) -> Finding:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from connectors._smpp_pdu import ShortMessage
 from schemas import AccountFault, Reject, Retry
+from tests.channels.mail.servers import VALIDITY, MailServer, ids_of
 from tests.fakes.modem import ModemServer
 from tests.fakes.smsc import Smsc
 
@@ -65,4 +66,41 @@ class SmscProvider(Smsc):
         return [self.id_of(number) for number in range(1, len(self.sent) + 1)]
 
 
-PROVIDERS: dict[str, Any] = {made.kind: made for made in (ModemProvider, SmscProvider)}
+class MailProvider(MailServer):
+    """A mail server."""
+
+    kind = "email"
+    citizen = "sari@warga.example"
+    first_cursor: ClassVar[str | None] = f"{VALIDITY}:1"
+    codes: ClassVar[list[Refusal]] = [
+        (("RCPT", "450 4.2.1 busy"), Retry, None), (("RCPT", "550 5.4.5 limit"), AccountFault, 3600),
+        (("RCPT", "550 5.1.1 unknown"), Reject, None), (("DATA", "554 5.6.0 no"), Reject, None),
+        (("DATA", "451 4.3.0 later"), Retry, None),
+    ]  # fmt: skip
+    _smtp_ports: ClassVar[dict[int, int]] = {}
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._smtp_ports[self.port] = self.smtp_port
+        return self
+
+    @classmethod
+    def settings(cls, port: int) -> dict[str, Any]:
+        return {
+            "imap": f"imap://127.0.0.1:{port}",
+            "smtp": f"smtp://127.0.0.1:{cls._smtp_ports.get(port, port)}",
+        }
+
+    @property
+    def taken(self) -> set[int]:
+        return self.seen
+
+    def bring_text(self, text: str) -> None:
+        self.bring(f"From: {self.citizen}\r\nMessage-ID: <1@warga.example>\r\n\r\n{text}\r\n".encode())
+
+    @property
+    def ids(self) -> list[str]:
+        return ids_of(self)
+
+
+PROVIDERS: dict[str, Any] = {made.kind: made for made in (MailProvider, ModemProvider, SmscProvider)}

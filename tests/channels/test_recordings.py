@@ -204,6 +204,7 @@ def with_text(request: Request, old: str, new: str) -> Request:
     query = "&".join(f"{n}={quote(v)}" for n, v in pairs)
     body = request.body.replace(json.dumps(old, ensure_ascii=False).encode(), json.dumps(new).encode())
     body = body.replace(old.replace(" ", "+").encode(), quote(new).encode()) if body == request.body else body
+    body = body.replace(old.encode(), new.encode()) if body == request.body else body
     return replace(request, query=query, body=body)
 
 

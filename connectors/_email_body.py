@@ -1,0 +1,170 @@
+"""The body of a mail: its words and its files, whatever the MIME structure; bounded in depth, parts and size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message as Mail
+from email.policy import compat32
+from typing import NamedTuple
+
+from connectors._email_charset import decode_text
+from connectors._email_headers import MailHead, decode_words, str_of, with_bounded_head
+from connectors._email_html import text_of_html
+from schemas import Reject
+
+DEPTH = 20
+PARTS = 500
+FILES = 100
+TEXT_LIMIT = 1_000_000
+"""Characters."""
+_NESTED = 3
+"""Mails inside one another whose words are read."""
+_UNNAMED = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_BOUNDARY = re.compile(rb"boundary\s*=|message/", re.IGNORECASE)
+_STRUCTURE = 2000
+"""Boundaries and mails inside; more are no mail that a person wrote."""
+
+
+class MailFile(NamedTuple):
+    """A file that a mail carries."""
+
+    name: str
+    media_type: str
+    body: bytes
+
+
+@dataclass
+class MailBody:
+    """What a mail says and carries."""
+
+    plain: list[str] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+    files: list[MailFile] = field(default_factory=list)
+    forwarded: list[str] = field(default_factory=list)
+    """Mails that are attached, as text."""
+    parts: int = 0
+
+    @property
+    def text(self) -> str:
+        """The words as written, the quotes still in them; those of attached mails below."""
+        plain = "\n\n".join(text for text in self.plain if text.strip())
+        own = plain or "\n\n".join(filter(None, map(text_of_html, self.html)))
+        return "\n\n".join(filter(None, (own, *self.forwarded)))[:TEXT_LIMIT]
+
+
+def parse_mail(data: bytes, *, has_head: bool = True) -> Mail:
+    """The structure of a mail; without a head it is one text. Raises Reject where it is nested too deeply to be one."""
+    data = data.lstrip(b"\r\n") if has_head else b"\n" + data
+    if len(_BOUNDARY.findall(data)) > _STRUCTURE:
+        raise Reject("nested_too_deep", "more parts inside one another than a mail has")
+    try:
+        return message_from_bytes(with_bounded_head(data), policy=compat32)
+    except RecursionError:
+        raise Reject("nested_too_deep", "more mails inside one another than can be read") from None
+
+
+def read_body(mail: Mail) -> MailBody:
+    """The words and files of a mail."""
+    body = MailBody()
+    _walk(mail, body, 0)
+    for file in [f for f in body.files if _is_tnef(f)]:
+        _unpack_tnef(file, body)
+    return body
+
+
+def _walk(part: Mail, body: MailBody, depth: int) -> None:
+    body.parts += 1
+    if body.parts > PARTS or depth > DEPTH:
+        return
+    media = part.get_content_type()
+    payload = part.get_payload()
+    if media == "message/rfc822" and isinstance(payload, list) and payload:
+        _attached_mail(payload[0], body, depth)  # type: ignore[arg-type]
+    elif isinstance(payload, list):
+        for inner in payload:
+            if isinstance(inner, Mail):
+                _walk(inner, body, depth + 1)
+    elif media not in _UNNAMED:
+        _leaf(part, media, body)
+
+
+def _leaf(part: Mail, media: str, body: MailBody) -> None:
+    data = part.get_payload(decode=True)
+    data = data if isinstance(data, bytes) else b""
+    name = file_name(part)
+    is_file = part.get_content_disposition() == "attachment" or (bool(name) and not media.startswith("text/"))
+    if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
+        media, is_file = "text/plain", False
+    if media in {"text/plain", "text/html"} and not is_file:
+        found = body.plain if media == "text/plain" else body.html
+        found.append(decode_text(data, charset_of(part))[:TEXT_LIMIT])
+    elif data and len(body.files) < FILES:
+        body.files.append(MailFile(name or "lampiran", media, data))
+
+
+def _attached_mail(mail: Mail, body: MailBody, depth: int) -> None:
+    """A mail that is attached: its words below the own ones, its files among the own ones."""
+    inner = MailBody(parts=body.parts)
+    _walk(mail, inner, depth + 1)
+    body.parts = inner.parts
+    head = MailHead(mail)
+    if depth < _NESTED and len(body.forwarded) < FILES:
+        lines = [f"Dari: {head.words('from')}", f"Tanggal: {head.words('date')}", f"Perihal: {head.words('subject')}"]
+        body.forwarded.append("\n".join(("---------- Pesan terusan ----------", *lines, "", inner.text)))
+    body.files.extend(inner.files[: FILES - len(body.files)])
+
+
+def file_name(part: Mail) -> str:
+    """The file's name, in readable words, without folders; empty where it has none."""
+    raw = _parameter(part, "filename", "content-disposition") or _parameter(part, "name", "content-type")
+    name = _NOT_IN_NAMES.sub("", decode_words(raw)).replace("\\", "/").rpartition("/")[2]
+    return name.strip(" .")[-200:]
+
+
+def charset_of(part: Mail) -> str:
+    """The label of the charset; empty where there is none."""
+    return _parameter(part, "charset", "content-type")[:60]
+
+
+def _parameter(part: Mail, name: str, header: str) -> str:
+    try:
+        value = part.get_param(name, "", header)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+    if isinstance(value, tuple):
+        charset, _, text = value
+        return decode_text(str(text).encode("latin-1", "replace"), charset or "utf-8") if text else ""
+    return str_of(value)
+
+
+def _is_tnef(file: MailFile) -> bool:
+    return file.media_type in _TNEF or file.name.lower() == "winmail.dat"
+
+
+def _unpack_tnef(file: MailFile, body: MailBody) -> None:
+    """The files of Outlook's winmail.dat, and its words where the mail has no others. It stays if it cannot be read."""
+    try:
+        found = list(_tnef_files(file.body, body))
+    except Exception:  # the library raises anything for bytes that are no TNEF; the file itself stays visible
+        return
+    if found:
+        body.files = [f for f in body.files if f is not file] + found
+        del body.files[FILES:]
+
+
+def _tnef_files(data: bytes, body: MailBody) -> Iterator[MailFile]:
+    from tnefparse import TNEF
+
+    tnef = TNEF(data, do_checksum=False)
+    if not any(text.strip() for text in (*body.plain, *body.html)):
+        for found, where in ((tnef.body, body.plain), (tnef.htmlbody, body.html)):
+            if found:
+                where.append(found if isinstance(found, str) else decode_text(found))
+    for one in tnef.attachments:
+        name = _NOT_IN_NAMES.sub("", one.long_filename() or "").replace("\\", "/").rpartition("/")[2]
+        yield MailFile(name.strip(" .")[-200:] or "lampiran", "application/octet-stream", bytes(one.data))
