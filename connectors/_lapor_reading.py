@@ -90,7 +90,7 @@ def local_time(written: Any) -> datetime | None:
     for form in _FORMS:
         try:
             return datetime.strptime(text, form).replace(tzinfo=WIB).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     try:
         read = datetime.fromisoformat(text)
