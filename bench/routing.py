@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bench._table import options, tabulate
+from hub.opening import tune_interpreter
 from router import OfficeRegistry, RegisteredOffice, Rules, route
 from router.index import RuleIndex
 from router.offices_types import OfficeKind
@@ -30,6 +31,7 @@ UNITS = ("Perhubungan", "Kesehatan", "Pendidikan", "Sosial", "Lingkungan Hidup",
 
 def main() -> None:
     """Print the table."""
+    tune_interpreter()
     chance = random.Random(9)  # the same rules and reports in every run
     codes = [code for code in region_names() if len(code) == 5]
     registry, rules = _offices(chance, codes), Rules.load(_rules(chance, codes))

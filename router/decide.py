@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from router._port import OfficeCandidate, OfficeModel
 from router.calendars import zone_of
-from router.index import Facts, words_of
+from router.index import Facts, facts_about
 from router.ladder import climb, owner_office
 from router.offices import OfficeRegistry
-from router.offices_named import folded_words, named_office, region_of
+from router.offices_named import folded_words, named_office, place_code, region_of
 from router.offices_types import RegisteredOffice
 from router.regions import region_name
 from router.rules import Rule, RuleOffice, Rules
@@ -84,7 +84,7 @@ def _report(message: Message, offices: OfficeRegistry, keys: Collection[str]) ->
 
 def facts_of(message: Message, words: list[str], named: RegisteredOffice | None, keys: Collection[str]) -> Facts:
     """What rules look at that look at these keys."""
-    code = message.place.code if message.place is not None else None
+    code = place_code(message)
     values: dict[str, Sequence[str]] = {
         "channel": (message.channel,),
         "owner": (message.owner,),
@@ -102,7 +102,7 @@ def facts_of(message: Message, words: list[str], named: RegisteredOffice | None,
         values["office"] = (named.id,)
     elif message.office is not None:
         values["office"] = (message.office.id,)
-    return Facts(values, words_of(words), f" {' '.join(words)} ") if "words" in keys else Facts(values, frozenset(), "")
+    return facts_about(values, words if "words" in keys else ())
 
 
 def _around(code: str) -> Iterator[str]:

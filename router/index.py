@@ -23,10 +23,10 @@ class Facts(NamedTuple):
 
     values: Mapping[str, Sequence[str]]
     """By key the values that fit it; of a region code all codes around it too."""
-    words: frozenset[str]
-    """Each word, and each two that stand together."""
+    words: Sequence[str]
+    """The folded words."""
     text: str
-    """The folded words with a blank before and after each."""
+    """The same in one, with a blank before and after each."""
 
 
 class _Conditions(NamedTuple):
@@ -47,6 +47,8 @@ class RuleIndex:
         self._rules = [_Compiled(_compile(wanted), _compile(excluded)) for wanted, excluded in rules]
         self._always: list[int] = []
         self._under: dict[str, dict[str, list[int]]] = {}
+        self._phrases: dict[str | tuple[str, str], list[int]] = {}
+        """By the first two words of a rule's phrase, or its only one."""
         keys = [_keys(rule.wanted) for rule in self._rules]
         self.keys = frozenset(
             key for wanted, excluded in rules for conditions in (wanted, excluded) for key in conditions
@@ -59,7 +61,10 @@ class RuleIndex:
                 continue
             key = min(found, key=lambda key: max(rules_of[key, value] for value in found[key]))
             for value in found[key]:
-                self._under.setdefault(key, {}).setdefault(value, []).append(position)
+                if key == "words":
+                    self._phrases.setdefault(_first_two(value), []).append(position)
+                else:
+                    self._under.setdefault(key, {}).setdefault(value, []).append(position)
 
     def fitting(self, facts: Facts) -> Iterator[int]:
         """Positions of the rules that fit, in order."""
@@ -87,14 +92,13 @@ class RuleIndex:
     def _candidates(self, facts: Facts) -> list[int]:
         found: set[int] = set(self._always)
         for key, rules in self._under.items():
-            if key != "words":
-                for value in facts.values.get(key, ()):
-                    if value in rules:
-                        found.update(rules[value])
-        words = self._under.get("words")
-        if words:
-            for word in words.keys() & facts.words:
-                found.update(words[word])
+            for value in facts.values.get(key, ()):
+                if value in rules:
+                    found.update(rules[value])
+        words, phrases = facts.words, self._phrases
+        if phrases:
+            for phrase in phrases.keys() & {*words, *pairwise(words)}:
+                found.update(phrases[phrase])
         return sorted(found)
 
 
@@ -124,22 +128,21 @@ def _values(key: str, values: tuple[str, ...]) -> frozenset[str]:
 
 
 def _keys(wanted: _Conditions) -> dict[str, frozenset[str]]:
-    """By key the values under which the rule can lie; of a phrase its word, or the longest two that stand together."""
+    """By key the values under which the rule can lie; of a phrase its first two words."""
     found = dict(wanted.values)
     if wanted.phrases:
-        found["words"] = frozenset(
-            max(_pairs(phrase.split()) or phrase.split(), key=len) for phrase, _ in wanted.phrases
-        )
+        found["words"] = frozenset(" ".join(phrase.split()[:2]) for phrase, _ in wanted.phrases)
     return found
 
 
-def _pairs(words: Sequence[str]) -> list[str]:
-    return [f"{first} {second}" for first, second in pairwise(words)]
+def _first_two(phrase: str) -> str | tuple[str, str]:
+    first, _, second = phrase.partition(" ")
+    return (first, second) if second else first
 
 
-def words_of(folded: Sequence[str]) -> frozenset[str]:
-    """`Facts.words` of a text."""
-    return frozenset(folded).union(_pairs(folded))
+def facts_about(values: Mapping[str, Sequence[str]], words: Sequence[str]) -> Facts:
+    """The facts of a report; `words` are folded."""
+    return Facts(values, words, f" {' '.join(words)} ")
 
 
 def hours_of(span: str) -> list[str] | None:

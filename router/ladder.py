@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from router.offices import OfficeRegistry
+from router.offices_named import place_code
 from router.offices_types import RegisteredOffice
 from router.regions import region_name
 from schemas import Message
@@ -23,13 +24,12 @@ class Rung(NamedTuple):
 
 def climb(message: Message, offices: OfficeRegistry) -> Rung:
     """The lowest rung that there is for the report."""
-    place = message.place
-    if place is None or not place.code:
-        return _by_category(message, "", offices) or _of_owner(message, offices)
-    found = _by_category(message, place.code, offices)
+    code = place_code(message)
+    found = _by_category(message, code or "", offices)
     if found is not None:
         return found
-    return _of_owner(message, offices) if place.source == "owner" else _by_place(place.code, offices)
+    stated = code is not None and message.place is not None and message.place.source != "owner"
+    return _by_place(code or "", offices) if stated else _of_owner(message, offices)
 
 
 def _by_category(message: Message, code: str, offices: OfficeRegistry) -> Rung | None:

@@ -10,6 +10,8 @@ from router.offices_names import fold
 from router.offices_types import RegisteredOffice, is_code
 from schemas import Message
 
+SURE_PLACE = 0.5
+"""A place of a smaller `p` leads to no office."""
 BREAK = "|"
 """Stands between title and text: no name and no phrase goes over it."""
 
@@ -19,11 +21,17 @@ def folded_words(message: Message) -> list[str]:
     return [*fold(message.title), BREAK, *fold(message.clean_text)] if message.title else fold(message.clean_text)
 
 
+def place_code(message: Message) -> str | None:
+    """The code of its place. None: there is none, or it was read out of the words and is more likely another."""
+    place = message.place
+    if place is None or not place.code or (place.p is not None and place.p < SURE_PLACE):
+        return None
+    return place.code
+
+
 def region_of(message: Message) -> str | None:
     """The code of its place, or of the region whose account took it in."""
-    if message.place is not None and message.place.code:
-        return message.place.code
-    return message.owner if is_code(message.owner) else None
+    return place_code(message) or (message.owner if is_code(message.owner) else None)
 
 
 def named_office(message: Message, words: list[str], offices: OfficeRegistry) -> RegisteredOffice | None:

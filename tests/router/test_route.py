@@ -85,6 +85,8 @@ def place(code: str, source: str = "said") -> Place:
         ({"place": place("36")}, "meja-layanan/36",
          "Lokasi laporan berada di Provinsi Banten, sehingga laporan ditelaah lebih dulu oleh Meja Layanan Provinsi "
          "Banten."),
+        ({"place": Place(code="34.71", source="text", p=0.4)}, DESK,
+         "Laporan masuk melalui kanal Kota Bandung dan ditelaah lebih dulu oleh Meja Layanan Kota Bandung."),
         ({"place": place("32.73", "owner")}, DESK,
          "Laporan masuk melalui kanal Kota Bandung dan ditelaah lebih dulu oleh Meja Layanan Kota Bandung."),
         ({}, DESK,
@@ -95,7 +97,8 @@ def place(code: str, source: str = "said") -> Place:
          "Instansi dan lokasi laporan belum dapat dipastikan, sehingga laporan ditelaah dan diteruskan oleh "
          "Meja Layanan Nasional."),
     ],
-    ids=["unit", "agency", "district", "regency", "elsewhere", "province", "owner", "no-place", "office", "nation"],
+    ids=["unit", "agency", "district", "regency", "elsewhere", "province", "unlikely", "owner", "no-place", "office",
+         "nation"],
 )  # fmt: skip
 def test_without_a_rule_the_ladder_has_an_office(known: dict, office: str, why: str) -> None:
     assignment = assigned(Rules.load(), **known)

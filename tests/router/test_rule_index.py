@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.index import Facts, RuleIndex, words_of
+from router.index import RuleIndex, facts_about
 from router.offices_names import fold
 
 WORD = st.sampled_from(
@@ -39,7 +39,7 @@ REPORT = st.fixed_dictionaries(
 @given(st.lists(st.tuples(WANTED, WANTED), max_size=12), REPORT, TEXT)
 def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     words = fold(text)
-    facts = Facts(report, words_of(words), f" {' '.join(words)} ")
+    facts = facts_about(report, words)
     index = RuleIndex(rules)
     assert list(index.fitting(facts)) == list(index.linear(facts))
 
@@ -47,7 +47,7 @@ def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
 @given(st.lists(PHRASE, min_size=1, max_size=20, unique=True), TEXT)
 def test_a_phrase_is_found_wherever_its_words_stand_together(phrases: list[str], text: str) -> None:
     words = fold(text)
-    facts = Facts({}, words_of(words), f" {' '.join(words)} ")
+    facts = facts_about({}, words)
     found = set(RuleIndex([({"words": (phrase,)}, {}) for phrase in phrases]).fitting(facts))
     together = {tuple(words[a:b]) for a in range(len(words)) for b in range(a + 1, len(words) + 1)}
     assert found == {n for n, phrase in enumerate(phrases) if tuple(fold(phrase)) in together}
