@@ -2,15 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test quick check bench golden lock
+.PHONY: run demo test quick check bench golden gazetteer lock
 
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
-test: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not alone" && $(BIN)/pytest -m alone
-quick: check ; $(BIN)/pytest -n 3 --dist loadfile -m "not (service or alone)"
+test: check ; $(BIN)/pytest -n 3 --dist loadgroup -m "not alone" && $(BIN)/pytest -m alone
+quick: check ; $(BIN)/pytest -n 3 --dist loadgroup -m "not (service or alone or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench all
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
+gazetteer: .venv/dev ; $(BIN)/python -m deploy.gazetteer
 lock: .venv/dev ; @$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9 && $(BIN)/python deploy/lock.py
 
 .venv/run: requirements.lock deploy/build.lock

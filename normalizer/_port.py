@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from normalizer.models.classified import Classified, Classifier
 from schemas import Action, Message, Place, Raw, Receipt, Reject
 from schemas.memory import Decision, Entry, Known, Query, Referred, Thread
 
-__all__ = ["Channel", "Decision", "Entry", "Item", "Knowledge", "Known", "Memory", "Query", "Referred", "Thread"]
+__all__ = [
+    "Channel", "Classified", "Classifier", "Decision", "Entry", "Item", "Knowledge", "Known", "Memory", "Query",
+    "Referred", "Thread",
+]  # fmt: skip
 
 Item = Message | Action | Receipt | Reject
 """What a part of a request turned out to be; a Reject is a part that makes no sense."""
@@ -46,9 +50,12 @@ class Knowledge(Protocol):
         """Changes whenever the same words may be read otherwise."""
         ...
 
-    def places(self, text: str, owner: str) -> Sequence[Place]:
-        """Candidates for where it happened, likeliest first. `owner`: the region or office that the account belongs
-        to."""
+    def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
+        """Candidates for where it happened, likeliest first; equally likely ones have equal names.
+
+        `owner`: the region that the citizen stated, else the region or office that the account belongs to.
+        `address`: as the citizen gave it beside the text.
+        """
         ...
 
 

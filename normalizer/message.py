@@ -8,10 +8,14 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from normalizer._port import Channel, Knowledge
+from normalizer._port import Channel, Classified, Knowledge
 from normalizer.clean import clean, decode_base64_body, one_line
 from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
+from normalizer.knowledge.emergency import is_emergency
+from normalizer.knowledge.language import language_of
+from normalizer.knowledge.personal import personal_spans
+from normalizer.knowledge.slang import read_text
 from normalizer.phones import normalize_party
 from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
 
@@ -43,6 +47,7 @@ def complete_message(item: Message, position: ItemPosition, context: ItemContext
     raw = context.raw
     has_id = _has_id(item)
     words = _words(item, context)
+    read = read_text(words.text)
     return replace(
         item,
         id=_id(item, raw) if has_id else _derived_id(raw, position),
@@ -53,15 +58,34 @@ def complete_message(item: Message, position: ItemPosition, context: ItemContext
         sender=normalize_party(item.sender),
         proven=item.proven or context.channel.vouches_for_sender,
         cleaned=None if words.text == item.text.strip() else words.text,
+        text_read=None if read == words.text else read,
+        language=language_of(words.text),
+        personal=personal_spans(read),
+        emergency=is_emergency(read),
         sort=classify_courtesy(words.text) if item.sort == "unknown" else item.sort,
         title=one_line(item.title),
         place=(place := _place(item.place, words.region, raw.owner)),
-        places=item.places or _candidates(place, item.title, words, context),
+        places=item.places or _candidates(place, item, words, context),
         opens_report=item.opens_report or words.opens_report,
         command=item.command or words.command,
         number=item.number or words.number,
         rating=item.rating or words.rating,
         reader=context.reader,
+    )
+
+
+def classified_text(message: Message) -> str:
+    """What a classifier is given."""
+    return f"{message.title}\n{message.clean_text}" if message.title else message.clean_text
+
+
+def with_class(message: Message, found: Classified) -> Message:
+    """The message with what the classifier found; what is known already stands."""
+    return replace(
+        message,
+        report_class=found.report_class if message.report_class == "unknown" else message.report_class,
+        sort=found.sort if message.sort == "unknown" else message.sort,
+        category=message.category or found.category,
     )
 
 
@@ -125,8 +149,12 @@ def _place(stated: Place | None, keyword: str | None, owner: str) -> Place | Non
     return replace(stated, code=owner, source="owner") if stated else Place(code=owner, source="owner")
 
 
-def _candidates(place: Place | None, title: str, words: ParsedText, context: ItemContext) -> tuple[Place, ...]:
-    """Only where the place is still open: a code that the citizen stated needs no guess."""
-    if words.command is not None or (place is not None and place.code is not None and place.source != "owner"):
+def _candidates(place: Place | None, item: Message, words: ParsedText, context: ItemContext) -> tuple[Place, ...]:
+    """Where a region was stated, only what lies inside it."""
+    if words.command is not None or item.kind in _WITHOUT_COMMANDS:
         return ()
-    return tuple(context.knowledge.places(f"{title}\n{words.text}" if title else words.text, context.raw.owner))
+    text = f"{item.title}\n{words.text}" if item.title else words.text
+    address = "\n".join(part for part in (item.sender.address, place and place.words) if part)
+    stated = place.code if place is not None and place.source != "owner" else None
+    found = context.knowledge.places(text, stated or context.raw.owner, clean(address))
+    return tuple(found if stated is None else (one for one in found if one.code and one.code.startswith(f"{stated}.")))

@@ -7,26 +7,41 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from normalizer._port import Channel, Item, Knowledge
+from normalizer._port import Channel, Classifier, Item, Knowledge
 from normalizer.keywords import Keywords
-from normalizer.message import ItemContext, ItemPosition, complete_action, complete_message, complete_receipt
-from normalizer.place_words import PlaceWords
+from normalizer.knowledge.shipped import ShippedKnowledge
+from normalizer.message import (
+    ItemContext,
+    ItemPosition,
+    classified_text,
+    complete_action,
+    complete_message,
+    complete_receipt,
+    with_class,
+)
 from normalizer.requests import DecodedRequests
 from normalizer.sanitize import sanitize
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt, Reject, encode
 
-CODE = "2"
+CODE = "3"
 """Version of the reader's code: it changes whenever the same bytes may be read otherwise."""
 
 
 class Reader:
     """Reads what accounts took in. `channel_of` gives an account's channel by name, None where the settings no longer
-    know it."""
+    know it. Without a classifier, class, sort and category are what the citizen stated."""
 
-    def __init__(self, channel_of: Callable[[str], Channel | None], knowledge: Knowledge | None = None) -> None:
+    def __init__(
+        self,
+        channel_of: Callable[[str], Channel | None],
+        knowledge: Knowledge | None = None,
+        classifier: Classifier | None = None,
+    ) -> None:
         self._channel_of = channel_of
-        self._knowledge = knowledge or PlaceWords()
-        self.version = f"{CODE}+{self._knowledge.version}"
+        self._knowledge = knowledge or ShippedKnowledge()
+        self._classifier = classifier
+        versions = (CODE, self._knowledge.version, *((classifier.version,) if classifier else ()))
+        self.version = "+".join(versions)
 
     def read(self, raws: Iterable[Raw], *, now: Callable[[], datetime], new_id: Callable[[], str]) -> list[Event]:
         """Every item of every Raw, in order, each with its index; a Raw without any is one Receipt `empty`.
@@ -47,6 +62,18 @@ class Reader:
                 position = ItemPosition(index, len(items))
                 made = self._finished(raw, item, position, account)
                 events.append(_dead(raw, made, position, now(), new_id()) if isinstance(made, Reject) else made)
+        return self._classified(events)
+
+    def _classified(self, events: list[Event]) -> list[Event]:
+        """The events with class, sort and category on the messages that say something; all texts at once."""
+        if self._classifier is None:
+            return events
+        at = [
+            n for n, event in enumerate(events) if isinstance(event, Message) and event.words_read and not event.command
+        ]
+        found = self._classifier.classify([classified_text(events[n]) for n in at])  # type: ignore[arg-type]
+        for n, classified in zip(at, found, strict=True):
+            events[n] = with_class(events[n], classified)  # type: ignore[arg-type]
         return events
 
     def _items(self, raw: Raw, account: _Account, requests: DecodedRequests) -> list[Item]:

@@ -8,7 +8,20 @@ import msgspec
 
 from schemas.event import Event
 from schemas.ids import native_of
-from schemas.values import Attachment, Category, Command, Instant, MessageKind, Office, Party, Place, ReportClass, Sort
+from schemas.values import (
+    Attachment,
+    Category,
+    Command,
+    Instant,
+    Language,
+    MessageKind,
+    Office,
+    Party,
+    PersonalSpan,
+    Place,
+    ReportClass,
+    Sort,
+)
 
 
 class Message(Event, frozen=True, kw_only=True):
@@ -44,6 +57,13 @@ class Message(Event, frozen=True, kw_only=True):
     """As the person wrote it."""
     cleaned: str | None = None
     """The text cleaned, without keyword and command; None: the same as `text` without the blanks around it."""
+    text_read: str | None = None
+    """The cleaned text with short forms and chat spellings written out; None: the same as `clean_text`."""
+    language: Language = "unknown"
+    personal: tuple[PersonalSpan, ...] = ()
+    """Where personal data stand in the text as it is read (`words_read`)."""
+    emergency: bool = False
+    """Somebody is in danger now: the answer names 112."""
     title: str = ""
     report_class: ReportClass = "unknown"
     sort: Sort = "unknown"
@@ -95,6 +115,11 @@ class Message(Event, frozen=True, kw_only=True):
     def clean_text(self) -> str:
         """The text as it is worked with."""
         return self.text.strip() if self.cleaned is None else self.cleaned
+
+    @property
+    def words_read(self) -> str:
+        """The text as it is read."""
+        return self.clean_text if self.text_read is None else self.text_read
 
     @property
     def told_apart_by(self) -> str:

@@ -127,6 +127,10 @@ class Category(Value, frozen=True, kw_only=True):
 
     id: str
     name: str | None = None
+    top: str | None = None
+    """Name of the top category that it stands under."""
+    p: float | None = None
+    """Probability, 0 to 1, where a classifier chose it; None: stated."""
 
 
 class Office(Value, frozen=True, kw_only=True):
@@ -192,6 +196,8 @@ class Reply(Value, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     """Native id of the person's message."""
     created_at: Instant
+    repeated: bool = False
+    """It was being sent when its process ended, and may have arrived."""
 
     @property
     def key(self) -> str:

@@ -21,10 +21,39 @@ def lines(command: str, rows: list[Any]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_read_gives_a_message_a_row() -> None:
-    messages = lines("read", ROWS)
-    assert [m["id"] for m in messages] == ["file/file/1", "file/file/2", "file/file/1", "file/file/3"]
-    assert messages[3]["sender"]["phone"] == "+6281200001234"
+READ = {"id", "class", "sort", "category", "place", "language", "personal", "emergency", "text_read", "extra"}
+
+
+def test_read_gives_a_line_a_row_in_order() -> None:
+    found = lines("read", ROWS)
+    assert [one["id"] for one in found] == ["1", "2", "1", "3"]
+    assert all(set(one) == READ for one in found)
+
+
+def test_read_says_where_who_is_named_and_what_was_meant() -> None:
+    text = "jln rsk parahhh di Kec. Coblong Kota Bandung, hub sy Sari Dewi 0812-0000-1234"
+    (found,) = lines("read", [{"id": "9", "text": text, "loket": "3"}])
+    assert found["text_read"] == text.replace("jln rsk parahhh", "jalan rusak parah").replace("sy", "saya")
+    assert (found["place"]["code"], found["place"]["level"], found["place"]["name"]) == (
+        "32.73.02",
+        "district",
+        "Coblong",
+    )
+    assert found["place"]["p"] > 0.9
+    named = {(one["kind"], found["text_read"][one["start"] : one["end"]]) for one in found["personal"]}
+    assert named == {("name", "Sari Dewi"), ("phone", "0812-0000-1234")}
+    assert (found["language"], found["emergency"], found["extra"]) == ("id", False, {"loket": "3"})
+
+
+def test_read_finds_the_ward_in_the_address_inside_the_region_that_was_stated() -> None:
+    row = {"id": "1", "text": "lampu padam", "address": "Jl. Rungkut Asri 2, Kalirungkut", "region": "35.78"}
+    (found,) = lines("read", [row])
+    assert (found["place"]["code"], found["place"]["level"]) == ("35.78.03.1001", "village")
+
+
+def test_read_says_no_place_where_names_are_equal() -> None:
+    (found,) = lines("read", [{"id": "1", "text": "Jalan di Bandung gelap sekali sejak kemarin"}])
+    assert found["place"] is None
 
 
 def test_match_remembers_within_a_call() -> None:
@@ -43,4 +72,4 @@ def test_a_wrong_row_is_named_and_the_others_pass() -> None:
 
 def test_csv_is_known_by_its_heading() -> None:
     done = satupintu("read", "-", stdin="id;text\n7;Air mati\n")
-    assert json.loads(done.stdout)["id"] == "file/file/7"
+    assert json.loads(done.stdout)["id"] == "7"

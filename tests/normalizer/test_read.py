@@ -33,7 +33,7 @@ from tests.normalizer.stage import NOON, SARI, Prepared, action, message, raw
 class NoPlaces:
     version = "none"
 
-    def places(self, text: str, owner: str) -> tuple[Place, ...]:
+    def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
         return ()
 
 
@@ -76,7 +76,7 @@ def test_the_version_names_code_and_knowledge() -> None:
 
 def test_candidates_for_the_place_come_from_the_knowledge() -> None:
     class Gazetteer(NoPlaces):
-        def places(self, text: str, owner: str) -> tuple[Place, ...]:
+        def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
             return (Place(code="32.73.01", words=text, evidence=owner),)
 
     found = (Place(code="32.73.01", words="jalan rusak", evidence="32.73"),)

@@ -1,0 +1,1 @@
+"""What ships with the reader: the gazetteer, word lists, rules for personal data."""

@@ -1,0 +1,133 @@
+"""Every province, regency, district and village, by name and by code (`gazetteer.csv`, made by `deploy/gazetteer.py`).
+
+Codes are without points in here (`dotted` writes them). Names are compared without case, blanks and punctuation, so
+that "Karang Pilang", "KARANGPILANG" and "karang-pilang" are one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from normalizer.knowledge.word_lists import names_by_word, word_lists
+
+PROVINCE, REGENCY, DISTRICT, VILLAGE = 2, 4, 6, 10
+"""Digits of a code, level by level."""
+LEVELS = {PROVINCE: "province", REGENCY: "regency", DISTRICT: "district", VILLAGE: "village"}
+_HEADING = "code,name\n"
+_PUNCTUATION = " .-'/()’"
+_KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
+_REGENCIES_AT_ONCE = 64
+
+
+class Gazetteer:
+    """The regions. One object serves the whole process (`gazetteer()`)."""
+
+    def __init__(self, text: str) -> None:
+        body = text[text.index(_HEADING) + len(_HEADING) :].rstrip("\n")
+        self._lines = body.split("\n")
+        folded = body.lower()
+        for sign in _PUNCTUATION:
+            folded = folded.replace(sign, "")
+        self._folded = folded.split("\n")
+        self._codes = _codes_by_name(self._folded)
+        self.provinces = self._upper(PROVINCE, names_by_word(word_lists("place_names")["provinces"]))
+        self.regencies = self._upper(REGENCY, names_by_word(word_lists("place_names")["regencies"]))
+        self.beginnings = _beginnings((*self.provinces, *self.regencies))
+        """How the names of provinces and regencies may begin: a word that is none of these begins no name."""
+        self.inside = lru_cache(_REGENCIES_AT_ONCE)(self._inside)
+        self.beginnings_inside = lru_cache(_REGENCIES_AT_ONCE)(lambda region: _beginnings(self.inside(region)))
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        """Every region of any level with this folded name."""
+        found = self._codes.get(name)
+        return tuple(found.split(" ")) if found else ()
+
+    def name(self, code: str) -> str | None:
+        """As the decree writes it."""
+        line = bisect_left(self._folded, f"{code},")
+        if line < len(self._folded) and self._folded[line].startswith(f"{code},"):
+            return self._lines[line].partition(",")[2]
+        return None
+
+    def _inside(self, region: str) -> Mapping[str, tuple[str, ...]]:
+        """Districts and villages of a regency by folded name."""
+        found: dict[str, tuple[str, ...]] = {}
+        for line in self._folded[bisect_left(self._folded, region) : bisect_left(self._folded, f"{region}:")]:
+            code, _, name = line.partition(",")
+            if len(code) > REGENCY:
+                found[name] = (*found.get(name, ()), code)
+        for name, code in names_by_word(word_lists("place_names")["wards"]).items():
+            if code.startswith(region):
+                found.setdefault(name, (code,))
+        for name, codes in list(found.items()):
+            for spelling in spellings(name):
+                found.setdefault(spelling, codes)
+        return found
+
+    def _upper(self, digits: int, others: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for line in self._folded:
+            code, _, name = line.partition(",")
+            if len(code) == digits:
+                bare = _without_kind(name) if digits == REGENCY else name
+                found[bare] = (*found.get(bare, ()), code)
+        for name, code in others.items():
+            if code not in found.get(name, ()):
+                found[name] = (*found.get(name, ()), code)
+        return found
+
+
+def _beginnings(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name[:end] for name in names for end in range(2, len(name) + 1))
+
+
+def _codes_by_name(lines: list[str]) -> dict[str, str]:
+    """Codes of one name stand in one string: a tuple each would take twice the memory."""
+    found: dict[str, str] = {}
+    get = found.get
+    for line in lines:
+        code, _, name = line.partition(",")
+        known = get(name)
+        found[name] = code if known is None else f"{known} {code}"
+    return found
+
+
+def _without_kind(name: str) -> str:
+    return next((name.removeprefix(kind) for kind in _KINDS if name.startswith(kind) and name != "kotabaru"), name)
+
+
+_SPELLINGS = (
+    ("oe", "u"), ("u", "oe"), ("dj", "j"), ("tj", "c"), ("dh", "d"), ("th", "t"), ("ber", "br"), ("br", "ber"),
+    ("kel", "kl"), ("kl", "kel"), ("ker", "kr"), ("kr", "ker"), ("sej", "sj"), ("tanjung", "tj"),
+    ("tanjung", "tg"), ("gunung", "gn"), ("sungai", "sei"), ("karang", "kr"), ("tikan", "tian"),
+    ("tian", "tikan"), ("ngrejo", "ngerejo"), ("rejo", "redjo"), ("sido", "sida"), ("wono", "wana"),
+    ("suko", "suka"), ("y", "i"), ("i", "y"), ("pasir", "psr"), ("ii", "2"), ("jogo", "joyo"), ("tt", "t"),
+    ("mm", "m"), ("ng", "n"),
+)  # fmt: skip
+"""As citizens write names beside the decree: old letters, swallowed vowels, short forms."""
+
+
+def spellings(name: str) -> list[str]:
+    """Other spellings of a folded name, each with one change."""
+    if len(name) < 6:
+        return []
+    return [name.replace(old, new, 1) for old, new in _SPELLINGS if old in name]
+
+
+def is_city(code: str) -> bool:
+    """Of a code of a regency or below: is it a kota?"""
+    return code[2:3] >= "7"
+
+
+def dotted(code: str) -> str:
+    """ "3578011001" as "35.78.01.1001"."""
+    return ".".join(part for part in (code[:2], code[2:4], code[4:6], code[6:]) if part)
+
+
+@cache
+def gazetteer() -> Gazetteer:
+    """The one that ships."""
+    return Gazetteer(Path(__file__).with_name("gazetteer.csv").read_text(encoding="utf-8"))

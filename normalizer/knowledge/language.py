@@ -1,0 +1,132 @@
+"""The language of a text: Indonesian, one of eight regional languages, English, mixed, or unknown.
+
+A word in a list speaks for its language, in several lists for each of them a little; the letters of a word, compared
+with those of the lists, add less. A regional language is named only where a word of its own stands: most of what looks
+regional in a short complaint is a name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from math import log
+
+from normalizer.knowledge.word_lists import word_lists, words_of
+from schemas import Language
+
+WORDS: Mapping[str, str] = word_lists("languages")["languages"]
+INDONESIAN_ONLY = words_of(word_lists("languages")["only"]["id"])
+_WORD = re.compile(r"[^\W\d_]+")
+_STROKES = re.compile("['’ʼ`]")
+_ADDRESS = re.compile(r"\S*(?:://|@|www\.)\S*|#\S+")
+_MOST = 40
+"""Words that are looked at."""
+_FEWEST = 3
+"""Words below which nothing is said."""
+_LETTERS, _SMOOTHED, _KINDS = 0.05, 0.5, 3_000
+_SHORT = 5
+_NEIGHBOURS = 0.75
+"""Off an Indonesian word that the neighbours use as well."""
+_OWN, _LEAD = 1, 0.05
+_BOTH, _SHARE = 3, 0.35
+"""Own words of each of two languages, and their share, from which a text is mixed."""
+
+
+def language_of(text: str) -> Language:
+    """Of a cleaned text."""
+    words = _words(text)
+    if len(words) < _FEWEST:
+        return "unknown"
+    scores, own = _scored(words)
+    best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
+    if best != "id" and _enough(own, best, scores[best] - scores[second]):
+        return "mixed" if _mixed(own, best) else best  # type: ignore[return-value]
+    if best == "id" or own["id"] or "id" in (best, second):
+        other = max((language for language in own if language != "id"), key=own.__getitem__, default=None)
+        return "mixed" if other and _mixed(own, other) else "id"
+    return best if own[best] and len(words) >= _SHORT else "unknown"  # type: ignore[return-value]
+
+
+def _enough(own: Counter[str], language: str, lead: float) -> bool:
+    return own[language] >= _OWN and lead >= _LEAD
+
+
+def _mixed(own: Counter[str], language: str) -> bool:
+    fewer, both = min(own["id"], own[language]), own["id"] + own[language]
+    return fewer >= _BOTH and fewer >= _SHARE * both
+
+
+def _words(text: str) -> list[str]:
+    plain = _STROKES.sub("", _ADDRESS.sub(" ", text[: _MOST * 12]).lower())
+    return _WORD.findall(plain if plain.isascii() else _without_accents(plain))[:_MOST]
+
+
+def _without_accents(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+
+
+def _scored(words: Iterable[str]) -> tuple[dict[str, float], Counter[str]]:
+    """What speaks for each language, and how many different words are its own and not Indonesian."""
+    own: Counter[str] = Counter()
+    different = dict.fromkeys(words)
+    for word in different:
+        languages = _lists().get(word, ())
+        if "id" in languages:
+            own["id"] += word in INDONESIAN_ONLY
+        else:
+            own.update(languages)
+    sums = map(sum, zip(*map(_weights, different), strict=True))
+    return dict(zip(WORDS, sums, strict=True)), own
+
+
+@lru_cache(20_000)
+def _weights(word: str) -> tuple[float, ...]:
+    """What a word says for each language, in the order of `WORDS`."""
+    found = dict.fromkeys(WORDS, 0.0)
+    for piece in _pieces(word):
+        for language, weight in _letters().get(piece, {}).items():
+            found[language] += weight
+    languages = _lists().get(word, ())
+    for language in languages:
+        found[language] += 1.0 if len(languages) == 1 else 0.9 / len(languages)
+    if languages == ("id",) and word not in INDONESIAN_ONLY:
+        found["id"] -= _NEIGHBOURS
+    return tuple(found.values())
+
+
+@cache
+def _lists() -> Mapping[str, tuple[str, ...]]:
+    """The languages of each listed word."""
+    found: dict[str, tuple[str, ...]] = {}
+    for language, words in WORDS.items():
+        for word in set(_without_accents(_STROKES.sub("", words)).split()):
+            found[word] = (*found.get(word, ()), language)
+    return found
+
+
+@cache
+def _letters() -> Mapping[str, Mapping[str, float]]:
+    """What two or three letters say for each language: log odds over the lists."""
+    counts: dict[str, Counter[str]] = {language: Counter() for language in WORDS}
+    for word, languages in _lists().items():
+        for language in languages:
+            counts[language].update(_pieces(word))
+    totals = {language: sum(pieces.values()) for language, pieces in counts.items()}
+    return {piece: _odds(piece, counts, totals) for piece in {piece for pieces in counts.values() for piece in pieces}}
+
+
+def _odds(piece: str, counts: Mapping[str, Counter[str]], totals: Mapping[str, int]) -> Mapping[str, float]:
+    logs = {
+        language: log((counts[language][piece] + _SMOOTHED) / (total + _SMOOTHED * _KINDS))
+        for language, total in totals.items()
+    }
+    mean = sum(logs.values()) / len(logs)
+    return {language: _LETTERS * (value - mean) for language, value in logs.items()}
+
+
+def _pieces(word: str) -> list[str]:
+    word = f"^{word}$"
+    return [word[at : at + 3] for at in range(len(word) - 2)] + [word[at : at + 2] for at in range(len(word) - 1)]

@@ -1,0 +1,289 @@
+"""Where a text names regions: each mention with the regions that it may mean.
+
+A word before a name says its level ("Kec. Coblong", "Kab. Bandung"), or that it is a street's. A bare name counts where
+the region that it lies in is known: by the account, or named in the same text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
+from normalizer.knowledge.word_lists import word_lists, words_of
+
+_ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
+_ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\W_A-Z]+(?:['’][^\W_A-Z]+)*")
+"""Words that were glued are two: "KabupatenBandung"."""
+_LONGEST = 4
+"""Words of a name."""
+_LIKE = 88.0
+"""Per cent of likeness at which a misspelt name after its level's word is taken for the region's."""
+
+
+class Marker(NamedTuple):
+    """What a word before a name says of it."""
+
+    levels: tuple[int, ...]
+    city: bool | None = None
+    street: bool = False
+
+
+def _marked(words: str, marker: Marker) -> dict[str, Marker]:
+    return dict.fromkeys(words.split(), marker)
+
+
+MARKERS: Mapping[str, Marker] = {
+    **_marked("kec kecamatan kecamatn kcmtn kacamatan distrik camat", Marker((DISTRICT,))),
+    **_marked("kel kelurahan klurahan lurah ds desa dsa nagari gampong pekon kades", Marker((VILLAGE,))),
+    **_marked("kab kabupaten kabupatan kbptn pemkab bupati regency", Marker((REGENCY,), city=False)),
+    **_marked("kota kotamadya kodya pemkot walikota wali", Marker((REGENCY,), city=True)),
+    **_marked("provinsi propinsi prov prop pemprov gubernur", Marker((PROVINCE,))),
+    **_marked(
+        "jl jln jalan jlan gg gang perum perumahan komplek kompleks jembatan raya kp kampung", Marker((), street=True)
+    ),
+}
+_BESIDE = frozenset(["administrasi", "adm", "kota", "kabupaten", "kab"])
+"""Words between a marker and its name."""
+
+
+_CITY = frozenset(["kota", "kabupaten", "kab"])
+_LANES, _ESTATES, _BEFORE_ESTATES, _AFTER = (
+    words_of(word_lists("place_names")["words"][name]) for name in ("lanes", "estates", "before_estates", "after")
+)
+
+
+class Token(NamedTuple):
+    """A word and where it stands."""
+
+    word: str
+    start: int
+    end: int
+    capital: bool
+    breaks: bool
+    """A sign stands before it that no name holds."""
+
+
+class MentionKind(Enum):
+    """How a name stands in the text; the value is the log odds that the report is about that region, as measured."""
+
+    LEVEL = 4.0
+    """After a word for its level: "Kec. Coblong"."""
+    CHAIN = 2.8
+    """Before the name of its city: "Siwalankerto, Kota Surabaya"."""
+    LANE = 2.7
+    """Of a lane: "Petemon gang 5", "Kebonsari IV". Lanes lie in the ward that they are called after."""
+    MISSPELT = 2.2
+    BARE = 1.7
+    STREET = 1.2
+    """After "Jl."."""
+    ORDINARY = 0.8
+    """An everyday word in small letters."""
+    FAR = 1.2
+    """After a word for its level, but outside the account's region and the regencies that the text names."""
+    ESTATE = 0.4
+    """Within a longer name: "Ngagel Jaya", "Darmo Permai", "Raya Kenjeran"; these reach far."""
+
+
+_STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
+
+
+class Mention(NamedTuple):
+    """A name as it stands in the text."""
+
+    start: int
+    end: int
+    codes: tuple[str, ...]
+    name: str
+    """Folded."""
+    kind: MentionKind
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The words of a text. In a text all in capitals none of them tells a name."""
+    upper = text.isupper()
+    found: list[Token] = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        written = match[0]
+        start = match.start()
+        word = written.lower()
+        if "'" in word or "’" in word:
+            word = word.replace("'", "").replace("’", "")
+        gap = text[end:start]
+        broken = gap != " " and (not _SIGNS.isdisjoint(gap) or ". " in gap)
+        found.append(Token(word, start, match.end(), not upper and written[0].isupper(), broken))
+        end = match.end()
+    return found
+
+
+_SIGNS = frozenset(",;:()\n/|")
+
+
+class Finder:
+    """Finds the mentions of one text. `regions`: regencies in whose names a bare word is looked up."""
+
+    def __init__(self, known: Gazetteer, tokens: Sequence[Token], regions: Sequence[str]) -> None:
+        self._known = known
+        self._tokens = tokens
+        self._regions = regions
+        self._inside = [known.inside(region) for region in regions]
+        self._beginnings = [known.beginnings, *(known.beginnings_inside(region) for region in regions)]
+
+    def mentions(self) -> list[Mention]:
+        """In the order of the text, none inside another."""
+        found: list[Mention] = []
+        at, marker = 0, None
+        while at < len(self._tokens):
+            word = self._tokens[at].word
+            if (new := MARKERS.get(word)) is not None and not self._is_name(at):
+                marker, at = new, at + 1
+                continue
+            if marker and word in _BESIDE:
+                at += 1
+                continue
+            if marker is None and not any(word in beginnings for beginnings in self._beginnings):
+                at += 1
+                continue
+            mention, taken = self._mention(at, marker)
+            if mention:
+                found.append(mention)
+            marker, at = None, at + taken
+        return found
+
+    def _is_name(self, at: int) -> bool:
+        """ "Kota Bumi", "Kampung Baru": a marker that begins a longer name of the regions at hand."""
+        return any(name in names for names in self._inside for name, _ in self._names(at) if _ > 1)
+
+    def _names(self, at: int) -> list[tuple[str, int]]:
+        """What may be a name from here, longest first, with its number of words."""
+        name = ""
+        found: list[tuple[str, int]] = []
+        for token in self._tokens[at : at + _LONGEST]:
+            if name and token.breaks:
+                break
+            name += token.word
+            found.append((name, len(found) + 1))
+        return found[::-1]
+
+    def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
+        names = self._names(at)
+        for name, taken in names:
+            if len(name) > 2 and (codes := self._codes(name, marker, self._tokens[at])):
+                kind = self._kind(at, taken, name, marker)
+                if kind is MentionKind.CHAIN:
+                    codes = tuple(code for code in codes if len(code) == VILLAGE) or codes
+                if kind in _STREETS:
+                    codes = tuple(
+                        code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
+                    )
+                return (self._found(at, taken, codes, kind) if codes else None), taken
+        if marker and marker.levels and marker.levels[0] >= DISTRICT:
+            found, taken = self._misspelt(at, marker, names)
+            return (found, taken) if found else self._far(at, marker, names)
+        return None, 1
+
+    def _codes(self, name: str, marker: Marker | None, first: Token) -> tuple[str, ...]:
+        if marker is None:
+            return self._bare(name, first)
+        if marker.street:
+            return tuple(code for names in self._inside for code in names.get(name, ()))
+        if marker.levels[0] == REGENCY:
+            codes = self._known.regencies.get(name, ())
+            return tuple(code for code in codes if is_city(code) is marker.city) or codes
+        if marker.levels[0] == PROVINCE:
+            return self._known.provinces.get(name, ())
+        return self._below(name, marker)
+
+    def _below(self, name: str, marker: Marker) -> tuple[str, ...]:
+        near = tuple(code for names in self._inside for code in names.get(name, ()))
+        return tuple(code for code in near if len(code) in marker.levels) or near
+
+    def _bare(self, name: str, first: Token) -> tuple[str, ...]:
+        near = tuple(code for names in self._inside for code in names.get(name, ()))
+        codes = self._known.regencies.get(name, ())
+        if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
+            return near
+        if codes and (first.capital or name not in _ORDINARY_REGENCIES):
+            return codes + self._known.provinces.get(name, ())
+        return self._known.provinces.get(name, ())
+
+    def _misspelt(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
+        for inside in self._inside:
+            likely = [name for name, codes in inside.items() if len(codes[0]) in marker.levels]
+            for name, taken in names[-2:][::-1] if len(names) > 1 else names:
+                if len(name) < 5 or name in _ORDINARY:
+                    continue
+                if best := process.extractOne(name, likely, scorer=fuzz.ratio, score_cutoff=_LIKE):
+                    codes = tuple(code for code in inside[best[0]] if len(code) in marker.levels)
+                    return self._found(at, taken, codes, MentionKind.MISSPELT), taken
+        return None, 1
+
+    def _far(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
+        for name, taken in names:
+            codes = tuple(code for code in self._known.codes(name) if len(code) in marker.levels)
+            if codes and len(name) > 2 and not (taken == 1 and name in _ORDINARY):
+                return self._found(at, taken, codes, MentionKind.FAR), taken
+        return None, 1
+
+    def _found(self, at: int, taken: int, codes: tuple[str, ...], kind: MentionKind) -> Mention:
+        tokens = self._tokens[at : at + taken]
+        return Mention(tokens[0].start, tokens[-1].end, codes, "".join(token.word for token in tokens), kind)
+
+    def _kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
+        if marker is not None and not marker.street:
+            return MentionKind.LEVEL
+        if (longer := self._within_longer(at, at + taken)) is not None:
+            return longer
+        if marker is not None:
+            return MentionKind.STREET
+        if self._before_city(at + taken):
+            return MentionKind.CHAIN
+        if taken == 1 and not self._tokens[at].capital and (name in _ORDINARY or self._elsewhere(name)):
+            return MentionKind.ORDINARY
+        return MentionKind.BARE
+
+    def _elsewhere(self, name: str) -> bool:
+        """Is it the name of a ward or district of another region than the first?"""
+        return name not in self._known.regencies and bool(self._inside) and name not in self._inside[0]
+
+    def _within_longer(self, first: int, end: int) -> MentionKind | None:
+        """Does a word of the same name stand beside it, or a number, as in a street's?"""
+        if first and not self._tokens[first].breaks and self._tokens[first - 1].word in _BEFORE_ESTATES:
+            return MentionKind.ESTATE
+        after = self._tokens[end] if end < len(self._tokens) else None
+        if after is None or after.breaks:
+            return None
+        if after.word in _LANES:
+            return MentionKind.LANE
+        if after.word in _ESTATES:
+            return MentionKind.ESTATE
+        if after.word[0].isdigit() or (after.capital and after.word not in _AFTER):
+            return MentionKind.STREET
+        return None
+
+    def _before_city(self, at: int) -> bool:
+        after = self._tokens[at : at + 2]
+        return len(after) == 2 and after[0].breaks and after[0].word in _CITY and after[1].word in self._known.regencies
+
+
+def named_regencies(known: Gazetteer, tokens: Sequence[Token]) -> set[str]:
+    """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
+    found: set[str] = set()
+    for at, token in enumerate(tokens):
+        if token.word not in known.beginnings:
+            continue
+        name = ""
+        for taken, part in enumerate(tokens[at : at + 3]):
+            if taken and part.breaks:
+                break
+            name += part.word
+            codes = known.regencies.get(name)
+            if codes and (name not in _ORDINARY_REGENCIES or token.capital or (at and tokens[at - 1].word in MARKERS)):
+                found.update(codes)
+    return found

@@ -1,0 +1,103 @@
+"""Names of people where a text announces them: "nama saya …", "a.n. …", "Bapak …", "Hormat saya, …"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from normalizer.knowledge.word_lists import word_lists, words_of
+
+_OF = "|".join(sorted(words_of(word_lists("names")["of"])))
+_STRONG = re.compile(
+    rf"\b(?:(?<!atas\s)nama(?:\s+(?:{_OF}|kepala|orang\s?tua))*|be?rnama|atas\s+nama|a\s?[./]\s?n\b|an(?=\s*[.:])"
+    r"|perkenalkan|ttd|tertanda|pelapor(?=\s*:)|namanya)"
+    r"(?:\s*(?:saya|sy|adalah|yaitu|ialah|kami|dengan|pelapor|nama|bapak|bpk|ibu|pak|bu|sdri?|saudara|saudari|anak|tn|ny"
+    r"|alm)\b\.?)*\s*[.:;=,–-]*\s*",
+    re.IGNORECASE,
+)
+"""Before a name, however it is written."""
+_HINTS = (
+    "nama",
+    "an.",
+    "an:",
+    "an :",
+    "a.n",
+    "a/n",
+    "a. n",
+    "a / n",
+    "rkenalkan",
+    "ttd",
+    "tertanda",
+    "pelapor",
+    "an .",
+)
+"""Without one of these the above cannot match."""
+_WEAK = re.compile(
+    r"\b(?i:saya|sy|(?:hormat\s+(?:saya|kami)|salam|wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|hormat\s+(?:saya|kami)"
+    r"|bapak|bpk|pak|ibu|bu|sdri?|saudara|saudari|mas|mbak|tn|ny|almh?|hj?|ustadz?|cp)"
+    r"[.,:]*\s+(?=[A-Z])"
+)
+"""Before a name with a capital."""
+_BEFORE_HOME = re.compile(
+    r"\b(?:saya|sy)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+(?=(?:warga|alamat|asal|tinggal)\b)", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
+_BETWEEN = re.compile(r"(?:\s*\.\s?|[ ]{1,2}|,\s?(?=(?:S|M|A|Drs?|Ir|SE|SH|ST|SP)\b\.?))")
+_INSIDE = words_of(word_lists("names")["inside"])
+_ENDS = words_of(word_lists("names")["ends"])
+_NO_NAMES = (
+    words_of(word_lists("languages")["languages"]["id"]) | words_of(word_lists("words")["words"]["ordinary"])
+) - words_of(word_lists("names")["also_names"])
+_INFLECTED = re.compile(r"(?:ber|ter|di|me[mn]|pe[mn])[a-z]{4,}|[a-z]{3,}(?:kan|nya)")
+_WORDS_OF_A_NAME = 5
+_SMALL = 3
+"""Words of a name in small letters: where it ends is a guess."""
+
+
+def name_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each announced name."""
+    end = 0
+    lower = text.lower()
+    announced = any(hint in lower for hint in _HINTS)
+    for match in _STRONG.finditer(text) if announced else ():
+        if match.end() > end and (span := _name(text, match.end(), small=True)):
+            end = span[1]
+            yield span
+    for match in _WEAK.finditer(text):
+        if span := _name(text, match.end(), small=False):
+            few = match[0][:2].lower() in ("sa", "sy") and len(_WORD.findall(text, *span)) < 2
+            if not few:
+                yield span
+
+    for match in _BEFORE_HOME.finditer(text):
+        if not any(_ends(word) or (word.islower() and len(word) < 3) for word in match[1].split()):
+            yield match.span(1)
+
+
+def _name(text: str, start: int, *, small: bool) -> tuple[int, int] | None:
+    first = _WORD.match(text, start)
+    if first is None or _ends(first[0]) or (first[0].islower() and not small):
+        return None
+    most = _SMALL if first[0].islower() else _WORDS_OF_A_NAME
+    end, last = first.end(), first[0]
+    for _ in range(most - 1):
+        gap = _BETWEEN.match(text, end)
+        word = _WORD.match(text, gap.end()) if gap else None
+        if word is None or not _goes_on(last, word[0]) or ("." in gap[0] and len(last) > 4):  # type: ignore[index]
+            break
+        end, last = word.end(), word[0]
+    end += text[end : end + 1] == "." and len(last) == 1
+    return (start, end) if end - start > 2 or last.isupper() else None
+
+
+def _goes_on(last: str, word: str) -> bool:
+    if _ends(word):
+        return False
+    if last[0].isupper() or last in _INSIDE:
+        return word[0].isupper() or word.lower() in _INSIDE
+    return word[0].islower() or word.lower() in _INSIDE
+
+
+def _ends(word: str) -> bool:
+    lower = word.lower()
+    return lower in _ENDS or (word.islower() and (lower in _NO_NAMES or _INFLECTED.fullmatch(lower) is not None))

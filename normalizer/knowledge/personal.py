@@ -1,0 +1,197 @@
+"""Personal data in a text: where they stand, and the text with them masked.
+
+A NIK is 16 digits: the district where it was first issued, the day of birth (women's plus 40), month, year and a serial
+number; it has no check digit. The number of a family card (KK) has the same form, so that the word before it tells them
+apart. An NPWP of 15 digits has a Luhn digit as its ninth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from stdnum import luhn
+
+from normalizer.knowledge.names import name_spans
+from normalizer.knowledge.old_regencies import is_issuing_area
+from schemas import PersonalKind, PersonalSpan
+
+_NUMBER = re.compile(r"(?<!\d)\+?\(?\d[\d()]*(?:(?:[ .\-–_/]|  | - |\) )\(?\d[\d()]*)*", re.ASCII)
+_GROUP = re.compile(r"\d+", re.ASCII)
+_EMAIL = re.compile(
+    r"[A-Za-z0-9][\w.+-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
+    r"(?:\.|\[dot\]|\(dot\))(?:com|co|id|net|org|go|ac|sch|or|web|my|info|biz|io|me|gov|edu|[a-z]{2,6})(?![a-z0-9])",
+    re.ASCII | re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"(?<![\w/.-])(?:[ABDEFGHKLMNPRSTWZ]|A[ABDEG]|B[ABDEGHKLMNP]|D[ABCDEGHKLMNPRSTW]|E[ABD]|K[BHTU]|P[ABG])"
+    r"[ .-]?\d{2,4}[ .-]?[A-Z]{1,3}(?![\w])",
+    re.ASCII,
+)
+_PLATE_AFTER_WORD = re.compile(
+    r"(?:plat|nopol|no\.?\s*pol(?:isi)?|nomor\s+polisi)(?:\s+(?:nomor|nomer|no|motor|mobil)\.?)?\s*[:=]?\s*"
+    r"([a-z]{1,2}[ .-]?\d{1,4}[ .-]?[a-z]{1,3})\b",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_PLATE = re.compile(
+    r"\b(?:blok|no|nomor|rt|rw|jl|jln|jalan|gang|gg|km|unit|lantai|lt|type|tipe|pasal|kav|rusun)\W*$", re.IGNORECASE
+)
+_NPWP = re.compile(r"\d{2}[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}", re.ASCII)
+_LABEL = re.compile(
+    r"(?P<kk>\bk\.?k\b|kartu\s+keluarga|\bkk\d?)|(?P<nik>\bn\.?i\.?k\b|ktp|induk\s+kependudukan)|(?P<npwp>npwp)|"
+    r"(?P<bpjs>bpjs|\bkis\b|\bjkn\b|noka|nomor\s+peserta)|"
+    r"(?P<account>\brek(?:ening)?|norek|\bb(?:ca|ri|ni|si|tn)\b|mandiri|cimb|danamon|\bovo\b|gopay|\bdana\b|virtual\s+account"
+    r"|\bva\b|transfer)|"
+    r"(?P<phone>\bh\.?p\b|\bw\.?a\b|whats?app?|wa\.me/|te?le?po?n|\bte?lp\b|\btlf?n?p?\b|\btel\b|\bphone|\bhub(?:ungi)?\b"
+    r"|\bcp\b|kontak|contact|ponsel|\bsms\b|selule?r)|"
+    r"(?P<other>\bnop\b|objek\s+pajak|pelanggan|idpel|\bnib\b|\bnip\b|\bnisn\b|pendaftaran|tiket|\bbarcode|resi|rp|sertifikat"
+    r"|berkas|laporan)",
+    re.IGNORECASE,
+)
+_BEFORE = 34
+"""Characters in which the word for a number is looked for."""
+_MOBILE = re.compile(r"(?:\+?62|0)?8[1-9]\d{7,10}", re.ASCII)
+_LANDLINE = re.compile(r"(?:\+?62|0)(?:21|22|24|31|61|[2-7]\d{2}|9\d{2})\d{5,8}", re.ASCII)
+
+
+class _Number(NamedTuple):
+    digits: str
+    written: str
+    label: str
+
+
+def personal_spans(text: str) -> tuple[PersonalSpan, ...]:
+    """In the order of the text, none inside another."""
+    found: list[PersonalSpan] = []
+    for finder in _FINDERS:
+        for span in finder(text):
+            if not any(span.start < other.end and other.start < span.end for other in found):
+                found.append(span)
+    return tuple(sorted(found, key=lambda span: span.start))
+
+
+def mask_personal(text: str) -> str:
+    """The text with its personal data hidden, at most as long as before: for whatever leaves the house."""
+    return mask_spans(text, personal_spans(text))
+
+
+def mask_spans(text: str, spans: tuple[PersonalSpan, ...]) -> str:
+    """The text with these spans as stars, eight at most each."""
+    parts, end = [], 0
+    for span in spans:
+        parts += [text[end : span.start], "*" * min(span.end - span.start, 8)]
+        end = span.end
+    return "".join((*parts, text[end:]))
+
+
+def _emails(text: str) -> Iterator[PersonalSpan]:
+    if "@" in text or "at]" in text or "at)" in text:
+        for match in _EMAIL.finditer(text):
+            yield PersonalSpan(kind="email", start=match.start(), end=match.end())
+
+
+def _numbers(text: str) -> Iterator[PersonalSpan]:
+    for match in _NUMBER.finditer(text):
+        if match.end() - match.start() >= 8:
+            yield from _inside(text, match)
+
+
+def _inside(text: str, match: re.Match[str]) -> Iterator[PersonalSpan]:
+    """The longest runs of groups that are one number each: two may stand side by side."""
+    groups = [(group.start(), group.end()) for group in _GROUP.finditer(text, match.start(), match.end())]
+    first = 0
+    while first < len(groups):
+        for last in range(len(groups) - 1, first - 1, -1):
+            start, end = groups[first][0], groups[last][1]
+            start -= text[start - 1 : start] == "+" or text[max(start - 2, 0) : start] == "(+"
+            if kind := _kind(text, start, end):
+                yield PersonalSpan(kind=kind, start=start, end=end)
+                first = last
+                break
+        first += 1
+
+
+def _kind(text: str, start: int, end: int) -> PersonalKind | None:
+    written = text[start:end]
+    digits = "".join(character for character in written if character.isdigit())
+    if not 7 <= len(digits) <= 18 or len(set(digits)) < 2:
+        return None
+    number = _Number(digits, written, _label(text, start))
+    return next((kind for kind, test in _TESTS if test(number)), None)
+
+
+def _label(text: str, start: int) -> str:
+    """The last word for a number before it."""
+    found = ""
+    for match in _LABEL.finditer(text, max(0, start - _BEFORE), start):
+        found = match.lastgroup or ""
+    return found
+
+
+def _is_kk(number: _Number) -> bool:
+    return number.label == "kk" and 15 <= len(number.digits) <= 17
+
+
+def _is_npwp(number: _Number) -> bool:
+    if number.label == "npwp":
+        return len(number.digits) in (15, 16)
+    if _NPWP.fullmatch(number.written):
+        return True
+    return len(number.digits) == 15 and number.label not in ("other", "account") and luhn.is_valid(number.digits[:9])
+
+
+def _is_nik(number: _Number) -> bool:
+    if number.label == "nik":
+        return 14 <= len(number.digits) <= 17
+    return len(number.digits) == 16 and number.label not in ("account", "other", "bpjs") and is_nik(number.digits)
+
+
+def is_nik(digits: str) -> bool:
+    """Area of issue, day of birth, month and serial number of 16 digits."""
+    day, month = int(digits[6:8]), int(digits[8:10])
+    return (
+        is_issuing_area(digits[:6]) and 1 <= day % 40 <= 31 and day <= 71 and 1 <= month <= 12 and digits[12:] != "0000"
+    )
+
+
+def _is_bpjs(number: _Number) -> bool:
+    if number.label == "bpjs":
+        return 11 <= len(number.digits) <= 16
+    return len(number.digits) == 13 and number.digits.startswith("000")
+
+
+def _is_account(number: _Number) -> bool:
+    return number.label == "account" and 8 <= len(number.digits) <= 16 and not _MOBILE.fullmatch(number.digits)
+
+
+def _is_phone(number: _Number) -> bool:
+    digits = number.digits
+    if _MOBILE.fullmatch(digits) and (digits[0] in "06" or number.label == "phone" or number.written.startswith("+")):
+        return number.label != "other" or len(digits) <= 13
+    if number.label == "phone":
+        return 7 <= len(digits) <= 14 and digits[0] != "1"
+    return _LANDLINE.fullmatch(digits) is not None and not number.written[0].isdigit() | number.written.isdigit()
+
+
+_TESTS: tuple[tuple[PersonalKind, Callable[[_Number], bool]], ...] = (
+    ("kk", _is_kk), ("npwp", _is_npwp), ("nik", _is_nik), ("bpjs", _is_bpjs), ("phone", _is_phone),
+    ("account", _is_account),
+)  # fmt: skip
+
+
+def _plates(text: str) -> Iterator[PersonalSpan]:
+    lower = text.lower()
+    for match in _PLATE_AFTER_WORD.finditer(text) if "plat" in lower or "pol" in lower else ():
+        yield PersonalSpan(kind="plate", start=match.start(1), end=match.end(1))
+    for match in _PLATE.finditer(text):
+        if not _NO_PLATE.search(text, max(0, match.start() - 10), match.start()):
+            yield PersonalSpan(kind="plate", start=match.start(), end=match.end())
+
+
+def _names(text: str) -> Iterator[PersonalSpan]:
+    for start, end in name_spans(text):
+        yield PersonalSpan(kind="name", start=start, end=end)
+
+
+_FINDERS: tuple[Callable[[str], Iterator[PersonalSpan]], ...] = (_emails, _numbers, _plates, _names)

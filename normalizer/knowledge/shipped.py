@@ -1,0 +1,36 @@
+"""The knowledge that ships: places by the gazetteer, and the words that name a place where no region is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from normalizer.knowledge.gazetteer import gazetteer
+from normalizer.knowledge.places import Part, find_places
+from normalizer.place_words import PlaceWords
+from schemas import Place
+
+LIKELY = 0.4
+"""Probability below which even the best region is not named."""
+LEAST = 0.05
+"""Probability below which another candidate is left out."""
+
+
+class ShippedKnowledge:
+    """Loads the gazetteer when it is first asked."""
+
+    version = "gazetteer-2025-2"
+
+    def __init__(self) -> None:
+        self._words = PlaceWords()
+
+    def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
+        """Candidates, likeliest first; each has a code, or words alone."""
+        parts = [Part(part) for part in (text, address) if part]
+        named = self._words.places("\n".join(part.text for part in parts), owner)
+        found = [place for place in find_places(gazetteer(), parts, owner) if (place.p or 0.0) >= LEAST]
+        if not found or (found[0].p or 0.0) < LIKELY:
+            return named
+        words = named[0].words if named else None
+        return [replace(place, words=words or place.words) for place in found]

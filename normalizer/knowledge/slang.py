@@ -1,0 +1,81 @@
+"""A text as it is read: short forms written out, repeated letters once, digits for letters as letters.
+
+"jln rsk parahhh bgt" is read as "jalan rusak parah banget". Names, numbers, addresses and abbreviations that stand for
+several words stay as written. Reading twice changes nothing: what a form stands for is no form itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from normalizer.knowledge.word_lists import names_by_word, word_lists, words_of
+
+_WORD = re.compile(r"(?<![\w@#./:\[-])([^\W_]+)(?![\w@])(?!\.[\w-])(?![/:-]\w)(\.(?= [^\W_]))?")
+"""A word and the point of its abbreviation. Parts of an address, of a number or of another word are none."""
+_PASSIVE = re.compile(r"\b([dD]) ([a-z]{3,}(?:in|kan|i))\b")
+_AGAIN = re.compile(r"([^\W\d_])\1{2,}")
+_ROMAN = re.compile(r"[ivxlc]+")
+_PLURAL = re.compile(r"([^\W\d_]{3,})2(nya|an)?")
+_DIGITS = str.maketrans("0134578", "oieastb")
+_DOTTED = frozenset(["jl", "jln", "gg", "kec", "kab", "ds", "prov", "dsn"])
+"""Abbreviations that lose their point with the rest."""
+_FORMS = names_by_word(word_lists("words")["forms"])
+_LETTERS, _TWO, _COUNTED = (words_of(word_lists("words")["words"][name]) for name in ("letters", "two", "counted"))
+
+
+def read_text(text: str) -> str:
+    """Of a cleaned text. `read_text(read_text(x)) == read_text(x)`."""
+    return _WORD.sub(_read, _PASSIVE.sub(r"\1i\2", text))
+
+
+def _read(match: re.Match[str]) -> str:
+    written, point = match[1], match[2] or ""
+    lower = written.lower()
+    meaning = _meaning(lower)
+    if meaning == lower or _stays(match, written, lower):
+        return match[0]
+    return _as_written(meaning, written) + ("" if lower in _DOTTED else point)
+
+
+@lru_cache(20_000)
+def _meaning(lower: str) -> str:
+    if lower.isdigit():
+        return lower
+    meaning = _FORMS.get(lower)
+    if meaning is None:
+        meaning = _spelt(lower)
+        meaning = _FORMS.get(meaning, meaning)
+    return meaning
+
+
+def _stays(match: re.Match[str], written: str, lower: str) -> bool:
+    """An abbreviation in capitals in a text that is not, or a "d" without a word behind it."""
+    if written.isupper() and len(written) < 4 and not match.string.isupper():
+        return True
+    return lower == "d" and not _before_word(match)
+
+
+def _before_word(match: re.Match[str]) -> bool:
+    after = match.string[match.end() : match.end() + 2]
+    return after[:1] == " " and after[1:].isalpha()
+
+
+def _spelt(word: str) -> str:
+    if _AGAIN.search(word) and not _ROMAN.fullmatch(word) and len(set(word)) > 1 and not word.startswith("www"):
+        once = _AGAIN.sub(r"\1", word)
+        twice = _AGAIN.sub(r"\1\1", word)
+        word = twice if twice in _TWO else once
+    if not word.isalpha():
+        if (plural := _PLURAL.fullmatch(word)) and plural[1] not in _COUNTED:
+            stem = _FORMS.get(plural[1], plural[1])
+            return f"{stem}-{stem}{plural[2] or ''}"
+        letters = word.translate(_DIGITS)
+        return letters if letters in _LETTERS else word
+    return word
+
+
+def _as_written(meaning: str, written: str) -> str:
+    if written.isupper() and len(written) > 1:
+        return meaning.upper()
+    return meaning[0].upper() + meaning[1:] if written[0].isupper() else meaning
