@@ -113,14 +113,14 @@ def persist_batch(
         mark_stale(connection, batch_complaints(applied, (item.routed for item in batch)))
         replies = [item.reply for item in batch if item.reply is not None]
         replies += answers_to_reporters(connection, make, applied, waiting, speaks)
-        jobs = [job for item in batch for job in item.jobs]
+        jobs = enqueue_jobs(connection, record.vault, [job for item in batch for job in item.jobs], now)
         opened = [row["id"] for row in rows[complaints]]
-        jobs += queue_followups(
+        followups = queue_followups(
             connection, make, (item.routed for item in batch), applied, opened=opened, destinations=destinations
         )
         return Persisted(
             enqueue_replies(connection, replies, now, zone),
-            enqueue_jobs(connection, record.vault, jobs, now),
+            jobs + enqueue_jobs(connection, record.vault, followups, now),
         )
 
 
