@@ -15,6 +15,8 @@ from typing import NamedTuple
 from router.offices_names import fold
 
 Wanted = Mapping[str, tuple[str, ...]]
+_WEIGHTS = {"words": 30}
+"""How many values a report has under a key, about."""
 _HOURS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?", re.ASCII)
 
 
@@ -59,7 +61,7 @@ class RuleIndex:
             if not found:
                 self._always.append(position)
                 continue
-            key = min(found, key=lambda key: max(rules_of[key, value] for value in found[key]))
+            key = min(found, key=lambda key: _WEIGHTS.get(key, 1) * max(rules_of[key, value] for value in found[key]))
             for value in found[key]:
                 if key == "words":
                     self._phrases.setdefault(_first_two(value), []).append(position)

@@ -35,8 +35,8 @@ REPORT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
-@given(st.lists(st.tuples(WANTED, WANTED), max_size=12), REPORT, TEXT)
+@settings(max_examples=150)
+@given(st.lists(st.tuples(WANTED, WANTED), max_size=8), REPORT, TEXT)
 def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     words = fold(text)
     facts = facts_about(report, words)
@@ -44,7 +44,8 @@ def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     assert list(index.fitting(facts)) == list(index.linear(facts))
 
 
-@given(st.lists(PHRASE, min_size=1, max_size=20, unique=True), TEXT)
+@settings(max_examples=60)
+@given(st.lists(PHRASE, min_size=1, max_size=8, unique=True), TEXT)
 def test_a_phrase_is_found_wherever_its_words_stand_together(phrases: list[str], text: str) -> None:
     words = fold(text)
     facts = facts_about({}, words)
