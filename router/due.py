@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from router.calendars import (
-    DueDate,
     Holiday,
     WorkingDayCalendar,
     calendar_of,
@@ -37,7 +36,6 @@ class Calendars:
         self._rows = (*national_holidays(), *self.own)
         self._named = frozenset(row.calendar for row in self.own)
         self._calendar = lru_cache(maxsize=2048)(self._built)
-        self.add = lru_cache(maxsize=65536)(self._add)
 
     @classmethod
     def load(cls, text: str | None = None) -> Calendars:
@@ -48,13 +46,14 @@ class Calendars:
         """The calendar of a region or of an office there."""
         parts = region.split(".")
         names = {".".join(parts[:n]) for n in (1, 2)} & self._named
-        return self._calendar(region[:5] if names else "00", office if office in self._named else None)
+        return self._calendar(region[:5] if names else "00", self.own_office(office))
+
+    def own_office(self, office: str | None) -> str | None:
+        """The office, if it has days of its own."""
+        return office if office in self._named else None
 
     def _built(self, region: str, office: str | None) -> WorkingDayCalendar:
         return calendar_of(region, self._rows, office)
-
-    def _add(self, region: str, office: str | None, start: date, days: int) -> DueDate:
-        return self.of(region, office).add(start, days)
 
 
 class DueDates:
@@ -63,6 +62,7 @@ class DueDates:
     def __init__(self, calendars: Calendars, region_of: RegionOf = lambda office: None) -> None:
         self.calendars = calendars
         self._region_of = region_of
+        self._move = lru_cache(maxsize=65536)(self._computed_move)  # thousands of reports share a day of receipt
 
     def compute(self, cases: Sequence[CaseHistory], now: datetime) -> list[list[ComputedClock]]:
         """The clocks of each complaint, as of now."""
@@ -99,12 +99,13 @@ class DueDates:
         return "00"
 
     def _moved(self, clock: StoredClock) -> MovedClock:
+        office = self.calendars.own_office(clock.office)
+        return self._move(clock._replace(complaint="", office=office))
+
+    def _computed_move(self, clock: StoredClock) -> MovedClock:
         calendar = self.calendars.of(clock.region, clock.office)
-        if clock.rests:
-            due = due_day(calendar, clock.start_day, clock.days, clock.rests)
-        else:
-            due = self.calendars.add(clock.region, clock.office, clock.start_day, clock.days)
-        reminders = reminder_times(clock.clock, due.day, clock.region, calendar) if due.day != clock.due_day else ()
+        due = due_day(calendar, clock.start_day, clock.days, clock.rests)
+        reminders = reminder_times(clock.clock, due.day, clock.region, calendar)
         return MovedClock(due.day, _over(due.day, clock.region), _names(due.skipped), due.provisional, reminders)
 
 

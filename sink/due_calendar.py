@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -19,18 +20,30 @@ from sink.tables import due_dates, notices, timeline
 _json = msgspec.json.Encoder()
 
 
+class _Change(NamedTuple):
+    """Running clocks that move alike."""
+
+    rows: Sequence[Any]
+    new: MovedClock
+    values: Row
+
+
 class CalendarEdition(NamedTuple):
     """An edition of the calendar."""
 
     version: int
     since: date
     """The first day that it may have changed: clocks that were due before are left alone."""
+    offices: frozenset[str] = frozenset()
+    """Those with days of their own."""
 
 
 _rests = msgspec.json.Decoder(tuple[tuple[date, date], ...])
-_OLD = """SELECT complaint, clock, owner, office_id, region, start_day, days, rests, due_day, skipped, provisional,
+_OLD = """SELECT complaint, owner, office_id, clock, region, start_day, days, rests, due_day, skipped, provisional,
     told, remind_at, ended_at FROM due_dates WHERE calendar = ? AND due_at IS NOT NULL AND due_at >= ?
     ORDER BY due_at LIMIT ?"""
+_ALIKE = 3
+"""So many columns name the clock; the others decide where it moves, with an office that has days of its own."""
 _OLDER = "SELECT max(calendar) AS calendar FROM due_dates WHERE calendar < ? AND due_at IS NOT NULL"
 _SEEN = "UPDATE due_dates SET calendar = :calendar WHERE complaint = :complaint AND clock = :clock"
 _MOVED = (
@@ -46,15 +59,24 @@ def move_due(record: Record, move: MoveClocks, calendar: CalendarEdition, *, now
     with record.write() as connection:
         at = instant_encoder(connection)
         rows = _older_rows(connection, calendar, at, limit)
-        moved = move([_stored(row) for row in rows])
-        changed = [(row, new) for row, new in zip(rows, moved, strict=True) if _differs(row, new)]
-        running = [(row, new) for row, new in changed if row.ended_at is None]
-        ids, version = {(row.complaint, row.clock) for row, _ in running}, calendar.version
-        same = [row for row in rows if (row.complaint, row.clock) not in ids]
-        execute_each(connection, due_dates, _SEEN, [_key(row, version) for row in same])
-        execute_each(connection, due_dates, _MOVED, [_values(row, new, version, at, now) for row, new in running])
-        mark_stale(connection, {row.complaint for row, _ in changed if row.ended_at is not None})
-        _tell(connection, [(row, new) for row, new in running if row.due_day != new.due_day.isoformat()], at(now))
+        groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+        for row in rows:
+            office = row.office_id if row.office_id in calendar.offices else None
+            groups[office, *tuple(row)[_ALIKE:]].append(row)
+        moved = move([_stored(alike[0]) for alike in groups.values()])
+        seen: list[Row] = []
+        changes: list[_Change] = []
+        for alike, new in zip(groups.values(), moved, strict=True):
+            first, version = alike[0], {"calendar": calendar.version}
+            if first.ended_at is None and _differs(first, new):
+                changes.append(_Change(alike, new, version | _values(first, new, at, now)))
+                continue
+            seen += [version | {"complaint": row.complaint, "clock": row.clock} for row in alike]
+            if _differs(first, new):
+                mark_stale(connection, {row.complaint for row in alike})
+        execute_each(connection, due_dates, _SEEN, seen)
+        execute_each(connection, due_dates, _MOVED, [row for change in changes for row in _updates(change)])
+        _tell(connection, changes, at(now))
     return len(rows)
 
 
@@ -93,16 +115,12 @@ def _differs(row: Any, new: MovedClock) -> bool:
     )
 
 
-def _key(row: Any, calendar: int) -> Row:
-    return {"calendar": calendar, "complaint": row.complaint, "clock": row.clock}
-
-
-def _values(row: Any, new: MovedClock, calendar: int, at: InstantEncoder, now: datetime) -> Row:
+def _values(row: Any, new: MovedClock, at: InstantEncoder, now: datetime) -> Row:
     moved = row.due_day != new.due_day.isoformat()
-    return _key(row, calendar) | {
+    return {
         "due_day": new.due_day.isoformat(), "due_at": at(new.due_at), "provisional": new.provisional,
         "skipped": _json.encode(new.skipped).decode() if new.skipped else None,
-        "state": "running" if new.due_at > now else "late" if row.clock not in _QUIET else "running",
+        "state": "running" if new.due_at > now or row.clock in _QUIET else "late",
         "remind_at": next_reminder(new.reminders, row.told, at) if moved else row.remind_at,
     }  # fmt: skip
 
@@ -111,9 +129,16 @@ _QUIET = frozenset({"closing", "reopening"})
 """Clocks that are the citizen's, not the office's."""
 
 
-def _tell(connection: Connection, moved: Sequence[tuple[Any, MovedClock]], at: Any) -> None:
+def _updates(change: _Change) -> Iterator[Row]:
+    return (change.values | {"complaint": row.complaint, "clock": row.clock} for row in change.rows)
+
+
+def _tell(connection: Connection, changes: Sequence[_Change], at: Any) -> None:
     """A line in each timeline, and a notice for the office."""
-    told = [(row, new) for row, new in moved if row.clock not in _QUIET]
+    told = [
+        (row, change.new) for change in changes for row in change.rows
+        if row.clock not in _QUIET and row.due_day != change.values["due_day"]
+    ]  # fmt: skip
     insert(connection, timeline, [_step(row, new, at) for row, new in told])
     insert(connection, notices, [_notice(row, new, at) for row, new in told if row.office_id])
 

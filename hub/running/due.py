@@ -50,7 +50,8 @@ class DueWork:
         """The newest; without days of our own only a new release of the shipped ones can move a clock."""
         live = self._current.calendars
         since = min((holiday.day for holiday in live.value.own), default=FIRST)
-        return CalendarEdition(live.version * EDITION + SEED, since)
+        named = frozenset(holiday.calendar for holiday in live.value.own)
+        return CalendarEdition(live.version * EDITION + SEED, since, named)
 
     def dates(self) -> DueDates:
         """By the newest calendars and offices."""

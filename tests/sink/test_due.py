@@ -84,7 +84,7 @@ def test_the_clocks_rest_while_the_citizen_is_asked(record: Record) -> None:
     compute(record, datetime(2026, 2, 11, tzinfo=UTC))
     assert clocks(record)["completion"] == (
         "running",
-        DATES.calendars.add("32.73", None, date(2026, 2, 2), 19).day.isoformat(),
+        DATES.calendars.of("32.73").add(date(2026, 2, 2), 19).day.isoformat(),
     )
 
 
@@ -112,7 +112,7 @@ def test_a_finished_report_closes_by_itself_and_may_be_reopened_until_then(recor
     opened = open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
     act(record, 1, "status", datetime(2026, 2, 4, 3, tzinfo=UTC), opened, status="done")
     compute(record, datetime(2026, 2, 5, tzinfo=UTC))
-    closing = DATES.calendars.add("32.73", None, date(2026, 2, 4), 10).day
+    closing = DATES.calendars.of("32.73").add(date(2026, 2, 4), 10).day
     assert clocks(record)["closing"] == ("running", closing.isoformat())
     (number,) = rows(record, "SELECT number FROM complaints")[0]
     later = datetime(2026, 3, 2, tzinfo=UTC)
@@ -135,7 +135,7 @@ def test_the_matcher_learns_until_when_a_report_may_be_reopened(record: Record) 
     act(record, 1, "status", datetime(2026, 2, 4, 3, tzinfo=UTC), opened, status="done")
     compute(record, datetime(2026, 2, 5, tzinfo=UTC))
     found = recall(record, asked).by_number[number]
-    last = DATES.calendars.add("32.73", None, date(2026, 2, 4), 10).day
+    last = DATES.calendars.of("32.73").add(date(2026, 2, 4), 10).day
     assert found.closed
     assert found.reopen_until == datetime(last.year, last.month, last.day, 17, tzinfo=UTC)
 
@@ -241,7 +241,7 @@ def test_a_reopening_by_the_citizen_gives_the_report_back_to_its_office(record: 
     assert rows(record, "SELECT status FROM complaints") == [("in_progress",)]
     assert clocks(record)["completion"] == (
         "running",
-        DATES.calendars.add("32.73", None, date(2026, 2, 4), 14).day.isoformat(),
+        DATES.calendars.of("32.73").add(date(2026, 2, 4), 14).day.isoformat(),
     )
     assert clocks(record)["reopening"][0] == "cancelled"
 
