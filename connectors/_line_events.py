@@ -7,7 +7,7 @@ developers.line.biz/en/reference/messaging-api: webhook event objects (November 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from connectors._json import Json, object_of, string_of
@@ -24,6 +24,8 @@ _NOTICES = frozenset({
     "membership", "module", "activated", "deactivated", "botSuspended", "botResumed", "delivery", "things",
 })  # fmt: skip
 """Events that hold no citizen's words."""
+REPLIED_WITHIN = timedelta(seconds=50)
+"""The age up to which a reply token is used; LINE promises a minute."""
 _REPLY_TOKEN = "reply_token"  # noqa: S105 - the name of a field
 _ADDRESS = re.compile(r"([^:|\s]{1,100})(?::[^|]*)?(?:\|([^|\s]{1,200})\|(\d{1,15}))?")
 
@@ -50,6 +52,10 @@ class Address(NamedTuple):
     token: str | None = None
     received_at: datetime | None = None
     """When the token came."""
+
+    def young(self, at: datetime) -> bool:
+        """May the token be used at that time?"""
+        return self.received_at is not None and at - self.received_at < REPLIED_WITHIN
 
     @classmethod
     def of(cls, written: str) -> Address:

@@ -290,6 +290,12 @@ class Speaks(Channel):
         """Do receipts bring back our own reference? Then a crash between sending and storing it can be resolved."""
         return False
 
+    @property
+    def takes_once(self) -> bool:
+        """Does the provider take a reply of one id only once? Then one that was being sent when its process ended is
+        handed to `send` again, as `Reply.repeated`. `send` raises Unanswered where it may have arrived all the same."""
+        return False
+
     @abstractmethod
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         """Send. Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug; the reply may have

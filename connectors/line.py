@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from connectors._json import Json, decode_lenient, string_of
@@ -20,10 +20,8 @@ from connectors._long_text import cut_text
 from connectors._port import CheckResult, FetchedFile, Fetches, Listens, ProviderConnections, SentReply, Speaks
 from connectors._request import Forbidden, Part, Payload, Request
 from connectors._settings import Secret, Settings
-from schemas import Attachment, Message, Raw, Reject, Reply
+from schemas import Attachment, Message, Raw, Reject, Reply, Unanswered
 
-REPLIED_WITHIN = timedelta(seconds=50)
-"""The age up to which a reply token is used; LINE promises a minute."""
 _LONGEST = 5000
 """Units of UTF-16 in one message."""
 _AT_ONCE = 5
@@ -62,6 +60,10 @@ access_token = "env:LINE_TOKEN"         # without it nothing can be answered, no
     def now(self) -> datetime:
         """The time by which a reply token is young."""
         return datetime.now(UTC)
+
+    @property
+    def takes_once(self) -> bool:
+        return True  # by the retry key
 
     def setup_help(self, url: str) -> str:
         return f"""\
@@ -107,7 +109,9 @@ in LINE Official Account Manager, Response settings: chat off, auto-response off
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()
         api, to, messages = self._api(outbound), Address.of(reply.to), messages_of(reply)
-        if to.token and to.received_at and self.now() - to.received_at < REPLIED_WITHIN:
+        if reply.repeated and to.young(reply.created_at):
+            raise Unanswered("the process that was sending it ended, and its reply token may have been used")
+        if to.token and to.young(self.now()):
             try:
                 return SentReply(await api.reply(to.token, messages))
             except Reject as reject:

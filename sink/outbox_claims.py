@@ -2,13 +2,13 @@
 
 A claim names the lease's epoch. A reply claimed under our epoch that is not in flight was claimed by a call whose
 answer was lost: it was never sent, and is handed out again. A reply claimed under an older epoch may have been sent: it
-becomes `unknown`, and is never sent again by itself.
+becomes `unknown`, and is never sent again by itself, unless the provider takes it only once (`Speaks.takes_once`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from sink.record import Record
 from sink.tables import outbox
 
 SENDER_LOST = "sender_lost"
+TAKEN_ONCE = "the process that was sending it ended; the provider takes it once, so it is sent again"
 SETTLED_BY_RECEIPT = "the process that was sending it ended; a receipt of the channel settles it"
 SETTLED_BY_NOBODY = "the process that was sending it ended; only the provider can tell whether it was sent"
 _CLAIMED = "SELECT id, account, epoch FROM outbox WHERE account IN (*) AND state = 'claimed'"
@@ -51,7 +52,8 @@ _DUE = {
 }
 _ROWS = """
     SELECT o.id, o.account, o.channel, o.complaint, o.number, o.template, o.params, o.address, o.created_at, o.attempts,
-    o.epoch, c.status FROM outbox AS o LEFT JOIN complaints AS c ON o.template = 'status' AND c.number = o.number
+    o.epoch, o.code, c.status
+    FROM outbox AS o LEFT JOIN complaints AS c ON o.template = 'status' AND c.number = o.number
     WHERE o.id IN (*) AND o.state = 'claimed'
 """
 _decode_params = msgspec.json.Decoder(dict[str, Any]).decode
@@ -75,18 +77,20 @@ class OwedReply(NamedTuple):
     attempts: int
     """How often it was tried before."""
     epoch: int
+    repeated: bool = False
+    """An earlier holder was sending it when its process ended."""
 
 
 def claim_replies(
     record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime,
-    carries_reference: Collection[str] = frozenset(),
+    carries_reference: Collection[str] = frozenset(), takes_once: Collection[str] = frozenset(),
 ) -> list[OwedReply]:  # fmt: skip
     """Claim due replies, oldest first within a conversation and one at a time of each, up to `room` for each account.
 
     `epochs` are those of our leases; an account that was taken over gives nothing. `in_flight` are the ids that were
     handed to the caller and have no stored result yet. `carries_reference` are the accounts whose receipts bring back
-    our reference. Calls of one process must not overlap. Raises Retry; the next call then returns the replies that this
-    one claimed."""
+    our reference, `takes_once` those whose provider takes a reply only once. Calls of one process must not overlap.
+    Raises Retry; the next call then returns the replies that this one claimed."""
     with record.write() as connection:
         held = lock_epochs(connection, epochs)
         claimed = list(query_in(connection, _CLAIMED, held))
@@ -95,7 +99,9 @@ def claim_replies(
         due = {id: account for id, account in _due(connection, held, room, now) if id not in in_flight}
         chosen = _fitting(lost | due, room)
         lock_rows(connection, outbox, "id", stale.keys() | chosen.keys())
-        _give_up(connection, stale, carries_reference)
+        again = {reply: account for reply, account in stale.items() if account in takes_once}
+        _owe_again(connection, again)
+        _give_up(connection, {reply: stale[reply] for reply in stale.keys() - again.keys()}, carries_reference)
         _claim(connection, {id: held[account] for id, account in chosen.items() if id in due}, now)
         return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
 
@@ -116,6 +122,12 @@ def _fitting(replies: Mapping[str, str], room: Mapping[str, int]) -> dict[str, s
             taken[account] += 1
             chosen[reply] = account
     return chosen
+
+
+def _owe_again(connection: Connection, replies: Iterable[str]) -> None:
+    sql = "UPDATE outbox SET state = 'owed', code = :code, reason = :reason WHERE id = :id AND state = 'claimed'"
+    rows = [{"id": reply, "code": SENDER_LOST, "reason": TAKEN_ONCE} for reply in replies]
+    execute_each(connection, outbox, sql, rows)
 
 
 def _give_up(connection: Connection, stale: Mapping[str, str], carries_reference: Collection[str]) -> None:
@@ -147,4 +159,5 @@ def _reply(record: Record, row: Any) -> OwedReply:
     return OwedReply(
         row.id, row.account, row.channel, address.conversation, address.to, address.in_reply_to, row.complaint,
         row.number, row.template, params, parse_instant(row.created_at), row.attempts, row.epoch,
+        row.code == SENDER_LOST,
     )  # fmt: skip

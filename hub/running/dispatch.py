@@ -91,9 +91,11 @@ class ReplyDispatcher:
         if not room:
             return []
         carry = {a for a in room if isinstance(c := self._accounts.get(a), Speaks) and c.carries_reference}
+        once = {a for a in room if isinstance(c := self._accounts.get(a), Speaks) and c.takes_once}
         return await self._backend(
             claim_replies, {account: epochs[account] for account in room}, room,
             in_flight=frozenset(self._results.in_flight), now=self._backend.timing.now(), carries_reference=carry,
+            takes_once=once,
         )  # fmt: skip
 
     def _room(self, account: str) -> int:

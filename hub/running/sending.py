@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bus import fault_location
 from connectors import Channel, ProviderConnections, Speaks
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
-from sink.outbox_claims import OwedReply
+from sink.outbox_claims import SENDER_LOST, TAKEN_ONCE, OwedReply
 from sink.outbox_results import SendResult, next_attempt
 
 UNLIMITED = 2**31 - 1
@@ -71,7 +71,9 @@ def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datet
         case Exception():  # a bug in one channel must not end the sending of all others
             log.error("account %s, reply %s: %s", owed.account, owed.id, fault_location(fault))
             return SendOutcome(_unknown(owed, channel, "bug", f"a fault of ours: {type(fault).__name__}", now), fault)
-    return SendOutcome(_unknown(owed, channel, "cut_off", "the account's lease, or the process, ended meanwhile", now))
+    again = SendResult(owed, "owed", now, code=SENDER_LOST, reason=TAKEN_ONCE) if channel.takes_once else None
+    why = "the account's lease, or the process, ended meanwhile"
+    return SendOutcome(again or _unknown(owed, channel, "cut_off", why, now))
 
 
 def _again(owed: OwedReply, fault: Retry, now: datetime) -> SendResult:
@@ -89,5 +91,5 @@ def _reply(owed: OwedReply, text: str) -> Reply:
     return Reply(
         id=owed.id, account=owed.account, channel=owed.channel, conversation=owed.conversation, to=owed.to, text=text,
         template=owed.template, complaint=owed.complaint, number=owed.number, in_reply_to=owed.in_reply_to,
-        created_at=owed.created_at,
+        created_at=owed.created_at, repeated=owed.repeated,
     )  # fmt: skip

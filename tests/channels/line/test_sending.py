@@ -95,6 +95,18 @@ async def test_a_push_whose_answer_was_lost_is_made_again_and_arrives_once(
     assert len(line.sent) == 1
 
 
+async def test_a_reply_that_was_being_sent_when_its_process_ended_arrives_once(
+    line: LineServer, outbound: ProviderConnections
+) -> None:
+    line.then(Accepted(Fault.DROP))
+    with pytest.raises(Retry):
+        await send(line, outbound, SARI)
+    assert await send(line, outbound, SARI, repeated=True) == ("10",)
+    with pytest.raises(Unanswered):  # its token may have been used before
+        await send(line, outbound, TOKEN, after=300, repeated=True)
+    assert len(line.sent) == 1
+
+
 async def test_two_replies_have_two_retry_keys(line: LineServer, outbound: ProviderConnections) -> None:
     own = "8b2e6f34-0c1d-5e7a-8f52-6a9d4c3b1e70"
     await send(line, outbound, SARI, id=own)

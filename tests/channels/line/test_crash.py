@@ -1,0 +1,45 @@
+"""A process that dies while it pushes: another sends the same reply again, and LINE takes it once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from connectors import Secret
+from connectors.line import LineChannel, LineSettings
+from hub.accounts import Accounts
+from tests.fakes.line import LineServer
+from tests.flow.account_processes import TIMES, World, account_world, until
+
+SARI = "U" + "a" * 32
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with account_world(tmp_path) as opened:
+        yield opened
+
+
+async def test_a_push_is_made_again_after_a_crash_and_arrives_once(world: World) -> None:
+    with LineServer() as line:
+        settings = LineSettings(access_token=Secret("token-line"), api_url=line.url, data_url=line.url)
+        accounts = Accounts.of(LineChannel("line", "32.73", settings))
+        first = world.process(accounts)
+        first.before["store_results"] = first.kill
+        await world.owe("line", SARI, "a", "b", channel="line")
+        first.start()
+        await until(lambda: line.sent, "the first push")
+        second = world.process(accounts).start()
+        try:
+            await until(lambda: _all_sent(world), "the second process", within=2 + 4 * TIMES.ttl)
+        finally:
+            await asyncio.gather(first.stop(), second.stop())
+        assert len(line.sent) == 2
+        assert len(line.received) == 3  # one of them was answered with 409
+
+
+async def _all_sent(world: World) -> bool:
+    return await world.states() == ["sent", "sent"]
