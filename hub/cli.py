@@ -29,6 +29,7 @@ COMMANDS = {
     "act": ("act", "What an officer does to a report."),
     "due": ("due", "What is due or overdue."),
     "calendar": ("calendar", "Holidays and decrees."),
+    "numbers": ("numbers", "Statistics and open data."),
     "export": ("export", "Complaints as NDJSON."),
     "ledger": ("ledger", "What came in, and what became of it."),
     "dead": ("dead", "The dead letters."),

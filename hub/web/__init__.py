@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hub.web.asgi import ASGIApp, Receive, Scope, Send
@@ -44,6 +45,7 @@ def build_app(
     from hub.web.officers import OfficerService
     from hub.web.reports import ReportService
     from router import OfficeRegistry
+    from sink.statistics import statistics
 
     answered = Counter() if answered is None else answered
 
@@ -65,7 +67,13 @@ def build_app(
         publish=publish, record=record, io=pools.io, clock=clock,
         offices=offices or LiveEdition(OfficeRegistry()),
     )  # fmt: skip
-    pages_and_api = build_pages_and_api(accounts=accounts, reports=reports, officers=officers, settings=settings)
+    pages_and_api = build_pages_and_api(
+        accounts=accounts,
+        reports=reports,
+        officers=officers,
+        statistics=partial(pools.io, statistics, record),
+        settings=settings,
+    )
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from hub.web.access_proof import AccessProof
 from hub.web.api.actions import router as actions
 from hub.web.api.routes import router as api
+from hub.web.api.statistics import Statistics
+from hub.web.api.statistics import router as numbers
 from hub.web.citizen.form import router as form
 from hub.web.citizen.pages import router as pages
 from hub.web.citizen.supplement import router as supplement
@@ -24,7 +26,12 @@ if TYPE_CHECKING:
 
 
 def build_pages_and_api(
-    *, accounts: Accounts, reports: ReportService, officers: OfficerService, settings: Settings
+    *,
+    accounts: Accounts,
+    reports: ReportService,
+    officers: OfficerService,
+    statistics: Statistics,
+    settings: Settings,
 ) -> FastAPI:
     """The application without `/in/…`."""
     app = FastAPI(
@@ -40,10 +47,12 @@ def build_pages_and_api(
     app.state.settings = settings
     app.state.reports = reports
     app.state.officers = officers
+    app.state.statistics = statistics
     app.state.rate_limiter = RateLimiter(settings.limits)
     app.state.access_proof = AccessProof(reports, settings.limits)
     app.include_router(api)
     app.include_router(actions)
+    app.include_router(numbers)
     app.include_router(form)
     app.include_router(pages)
     app.include_router(supplement)

@@ -1,0 +1,101 @@
+"""`numbers`: reports received, answered and overdue, as a table, as open data, and the offices that are silent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from hub.commands import print_json, with_record
+from hub.commands._table import format_table
+from hub.settings import UsageError
+from schemas.regions import region_names
+
+WORDS = ("month", "owner", "region", "office_id", "channel", "category_id")
+MONTH = r"\d{4}-(0[1-9]|1[0-2])"
+
+
+@click.command()
+@click.option("--by", default="region", metavar="WORDS", help=f"Of {', '.join(WORDS)}, with commas. [region]")
+@click.option("--region", metavar="CODE", help="Only of that region and of those in it.")
+@click.option("--since", metavar="YYYY-MM", help="From that month of receipt on.")
+@click.option("--until", metavar="YYYY-MM", help="Up to that month of receipt.")
+@click.option("--silent", type=click.IntRange(1), metavar="DAYS", help="Offices without an answer for so long.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON line for each.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@click.option("--all", "everything", is_flag=True, help="Small cells too. Not for publication.")
+def numbers(*, by: str, silent: int | None, as_json: bool, as_csv: bool, everything: bool, **which: str | None) -> None:
+    """Reports received, valid, answered in time, overdue, the median of working days, reopened, and the rating, from
+    counters. Nothing personal; cells of fewer than five reports are left empty, so that it can be published as it is.
+
+    \b
+    Example:
+      satupintu numbers --since 2026-01 --csv > laporan-per-kabupaten.csv
+      satupintu numbers --by month,office_id --region 32.73 --json
+      satupintu numbers --silent 90
+    """
+    rows = _silent(silent, which["region"]) if silent else _cells(_words(by), suppress=not everything, **which)
+    if as_csv:
+        click.echo(_as_csv(rows), nl=False)
+    elif as_json or not sys.stdout.isatty():
+        for row in rows:
+            print_json(row)
+    elif rows:
+        cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
+        click.echo(format_table(tuple(rows[0]), cells), nl=False)
+
+
+def _words(by: str) -> tuple[str, ...]:
+    words = tuple(word.strip() for word in by.split(","))
+    for word in words:
+        if word not in WORDS:
+            raise UsageError(f"--by takes {', '.join(WORDS)}, with commas, not {word!r}")
+    return words
+
+
+def _cells(
+    by: Sequence[str], *, suppress: bool, region: str | None, since: str | None, until: str | None
+) -> list[dict[str, Any]]:
+    from sink.statistics import open_data, statistics
+
+    for month in (since, until):
+        if month is not None and not re.fullmatch(MONTH, month):
+            raise UsageError(f"{month} is no month: write 2026-01")
+    ask = partial(statistics, by=by, owner=region, since=since, until=until, suppress=suppress)
+    rows = open_data(with_record(ask), by)
+    return [_named(row) for row in rows]
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """With the region's name, as the table of an office shows it."""
+    if "region" not in row:
+        return row
+    return {"region": row["region"], "region_name": region_names().get(row["region"], ""), **row}
+
+
+def _silent(days: int, region: str | None) -> list[dict[str, Any]]:
+    from hub.clock import utc_now
+    from sink.statistics import silent_offices
+
+    found = with_record(partial(silent_offices, days=days, now=utc_now(), owner=region))
+    return [office._asdict() for office in found]
+
+
+def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, tuple(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """A name that begins like a formula is text to a spreadsheet."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value

@@ -1,0 +1,57 @@
+"""Open data, `GET /api/v1/statistics`: numbers of reports, without anything personal, small cells left empty."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse
+from starlette.requests import Request
+
+from hub.web.api.problems import Problem, responses
+from sink.statistics import Cell, open_data
+
+router = APIRouter(prefix="/api/v1", tags=["statistics"])
+WORDS = frozenset({"month", "region", "office_id", "channel", "category_id"})
+MOST_WORDS = 3
+FRESH = "public, max-age=300"
+Statistics = Callable[..., Awaitable[Sequence[Cell]]]
+Month = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+def _statistics(request: Request) -> Statistics:
+    found: Statistics = request.app.state.statistics
+    return found
+
+
+@router.get("/statistics", response_class=Response, responses=responses(422, 500, 503))
+async def read_statistics(
+    *,
+    ask: Annotated[Statistics, Depends(_statistics)],
+    by: Annotated[str, Query(max_length=100)] = "region",
+    region: Annotated[str | None, Query(pattern=r"^\d{2}(\.\d{2})?$")] = None,
+    since: Month = None,
+    until: Month = None,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> Response:
+    """Reports received, valid, answered, answered in time, overdue, finished, reopened, the median of working days and
+    the mean rating. `by`: up to three of month, region, office_id, channel, category_id, with commas."""
+    words = tuple(word.strip() for word in by.split(","))
+    if not 0 < len(words) <= MOST_WORDS or not WORDS.issuperset(words) or len(set(words)) < len(words):
+        raise Problem(422, "statistics_by")
+    rows = open_data(await ask(by=words, owner=region, since=since, until=until), words)
+    if form == "json":
+        return JSONResponse(rows, headers={"Cache-Control": FRESH})
+    return Response(_as_csv(rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH})
+
+
+def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, tuple(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
