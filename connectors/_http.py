@@ -144,6 +144,18 @@ def scheme_and_host(url: str) -> tuple[str, str]:
     return parsed.scheme, parsed.host
 
 
+def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> None:
+    """Raises Reject where the address is not at the host of `own`, at one of `hosts`, or within one of `domains`."""
+    try:
+        scheme, host = scheme_and_host(url)
+        own_scheme, own_host = scheme_and_host(own)
+    except ValueError:
+        raise Reject("file_elsewhere", "the file has no address") from None
+    theirs = host in {own_host, *hosts} or any(host.endswith(f".{domain}") for domain in domains)
+    if scheme != own_scheme or not theirs:
+        raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
+
+
 def error_from_response(request: HttpRequest, response: HttpResponse, now: datetime) -> PipelineError | None:
     """The error that an answer means; None for 2xx."""
     if 200 <= response.status < 300:

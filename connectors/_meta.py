@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
-from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, scheme_and_host
+from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, require_host
 from connectors._json import Json, decode_lenient, decode_object
 from connectors._meta_codes import COMMON, Codes, judge, judge_file
 from connectors._port import FetchedFile, Listens, ProviderConnections
@@ -123,18 +123,6 @@ def decode_webhook(payload: Payload) -> list[Any]:
     if not isinstance(entries, list):
         raise Reject("not_a_webhook", "no entry: not a webhook of Meta's")
     return entries
-
-
-def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> None:
-    """Raises Reject where the address is not at the host of `own`, at one of `hosts`, or within one of `domains`."""
-    try:
-        scheme, host = scheme_and_host(url)
-        own_scheme, own_host = scheme_and_host(own)
-    except ValueError:
-        raise Reject("file_elsewhere", "the file has no address") from None
-    theirs = host in {own_host, *hosts} or any(host.endswith(f".{domain}") for domain in domains)
-    if scheme != own_scheme or not theirs:
-        raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
 
 
 def _judged_address(response: HttpResponse) -> ErrorMeaning | None:

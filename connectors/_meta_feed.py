@@ -141,8 +141,6 @@ def _words(change: FeedChange) -> dict[str, Any]:
 def _kind(text: str, value: Json, files: tuple[Attachment, ...]) -> MessageKind:
     if not files:
         return "text" if text else "unknown"
-    if text:
-        return "text"
     return "video" if string_of(value, "item") == "video" or "video" in value else "image"
 
 

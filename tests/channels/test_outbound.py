@@ -52,7 +52,8 @@ def recorded_errors(kinds: list[str], doing: str) -> list[Any]:
 async def outbound(request: pytest.FixtureRequest, monkeypatch) -> AsyncIterator[ProviderConnections]:
     """Impatient where the server is slow on purpose."""
     total = 0.2 if getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault") in SLOW else 10
-    monkeypatch.setattr("connectors._meta.DOWNLOAD_WITHIN", total)
+    for module in ("_meta", "x"):
+        monkeypatch.setattr(f"connectors.{module}.DOWNLOAD_WITHIN", total)
     monkeypatch.setattr("connectors._telegram_calls.DOWNLOAD_WITHIN", total)
     monkeypatch.setattr("connectors._line_calls.DOWNLOAD_WITHIN", total)
     async with Http(total=total) as http:

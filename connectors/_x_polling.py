@@ -1,0 +1,162 @@
+"""Polling X: mentions, a search, direct messages. Each source has its own place in the cursor; one poll makes one
+request, so that what one source brought is durable before the next is asked.
+
+An answer shows the newest first, in pages. The ids of a first poll are its newest page; from then on `since_id` is the
+newest that was taken in, and every 15th poll looks 15 minutes further back, since posts may show up late. What was
+taken in already is named in the header `known` and left out when it is read. It also tells an edit from a post whose
+first version we never saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from connectors._json import Json, object_of, objects_of, string_of
+from connectors._request import Request
+
+KNOWN = "known"
+"""Header of a stored answer: ids that were taken in before, with commas."""
+LOOK_BACK = 15
+"""Polls between two that look further back, and the minutes they look back."""
+PAGE, SMALL_PAGE = 100, 20
+"""Posts of an answer; the small one where a budget counts, as a whole page is reserved."""
+REMEMBERED = 500
+"""Ids of a source that the cursor remembers."""
+_TICKS = 22
+"""Bits of an id below its milliseconds."""
+_FIELDS = (
+    "attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,geo,in_reply_to_user_id,"
+    "note_tweet,referenced_tweets,text"
+)
+_MEDIA_FIELDS = "alt_text,media_key,preview_image_url,type,url,variants"
+_DIRECT_FIELDS = (
+    "attachments,created_at,dm_conversation_id,event_type,id,participant_ids,referenced_tweets,sender_id,text"
+)
+
+
+class Place(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Where the next poll of a source goes on."""
+
+    since: str = ""
+    """The newest id that was taken in."""
+    page: str = ""
+    """The next page of an answer that is not taken in whole yet."""
+    top: str = ""
+    """The newest id of that answer."""
+    count: int = 0
+    """Polls since the last that looked further back."""
+    seen: dict[str, str] = msgspec.field(default_factory=dict)
+    """Ids that were taken in, with the day on which they were read last; the oldest first."""
+
+
+class Cursor(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The cursor of an account on X."""
+
+    places: dict[str, Place] = msgspec.field(default_factory=dict)
+    month: str = ""
+    reserved: int = 0
+    """Thousandths of a dollar, for `month`."""
+    direct_at: float = 0.0
+    """When direct messages were looked at last: seconds since 1970."""
+
+
+class Source(NamedTuple):
+    """Something that is polled."""
+
+    name: str
+    path: str
+    params: Mapping[str, str]
+    price: int
+    own: bool = False
+    """Only the account itself may read it."""
+    has_since: bool = True
+    """Does X leave out what is older than an id that we name?"""
+
+
+def mentions(user: str, price: int, *, names: bool) -> Source:
+    return Source("mentions", f"users/{user}/mentions", _post_params(names=names), price)
+
+
+def searched(query: str, price: int, *, names: bool) -> Source:
+    return Source("search", "tweets/search/recent", _post_params(names=names) | {"query": query}, price)
+
+
+def direct_messages(price: int) -> Source:
+    params = {
+        "dm_event.fields": _DIRECT_FIELDS, "event_types": "MessageCreate", "expansions": "attachments.media_keys",
+        "media.fields": _MEDIA_FIELDS,
+    }  # fmt: skip
+    return Source("direct", "dm_events", params, price, own=True, has_since=False)
+
+
+def _post_params(*, names: bool) -> dict[str, str]:
+    expansions = "attachments.media_keys,geo.place_id"
+    params = {"tweet.fields": _FIELDS, "media.fields": _MEDIA_FIELDS, "place.fields": "full_name"}
+    if names:
+        return params | {"expansions": f"author_id,{expansions}", "user.fields": "name,username"}
+    return params | {"expansions": expansions}
+
+
+def decode_cursor(written: str | None) -> Cursor:
+    """A cursor that cannot be read is none: what was read before is then seen again, and told by its ids."""
+    try:
+        return msgspec.json.decode(written or "{}", type=Cursor)
+    except msgspec.MsgspecError:
+        return Cursor()
+
+
+def encode_cursor(cursor: Cursor) -> str:
+    return msgspec.json.encode(cursor).decode()
+
+
+def params_of(source: Source, place: Place, size: int) -> dict[str, str]:
+    """The parameters of the next request."""
+    params = dict(source.params) | {"max_results": str(size)}
+    if place.page:
+        params["pagination_token" if source.name != "search" else "next_token"] = place.page
+    if source.has_since and (since := _since(place)):
+        params["since_id"] = since
+    return params
+
+
+def _since(place: Place) -> str:
+    if place.count < LOOK_BACK or not place.since.isdigit():
+        return place.since
+    earlier = int(place.since) - (LOOK_BACK * 60_000 << _TICKS)
+    return str(earlier) if earlier > 0 else ""
+
+
+def advance(source: Source, place: Place, answer: Json, day: str) -> tuple[Place, bool]:
+    """The place after this answer, and whether the source has another page."""
+    ids = [string_of(one, "id") for one in objects_of(answer, "data")]
+    top = place.top or max(ids, key=_number, default="")
+    token = string_of(object_of(answer, "meta"), "next_token")
+    reached = not source.has_since and any(_number(id) <= _number(place.since) for id in ids)
+    more = bool(token and place.since and ids and not reached)
+    seen = dict(place.seen)
+    for id in sorted(filter(None, ids), key=_number):
+        seen.pop(id, None)
+        seen[id] = day
+    seen = dict(list(seen.items())[-REMEMBERED:])
+    if more:
+        return Place(since=place.since, page=token, top=top, count=place.count, seen=seen), True
+    count = 0 if place.count >= LOOK_BACK else place.count + 1
+    return Place(since=max(place.since, top, key=_number), count=count, seen=seen), False
+
+
+def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | None:
+    """The answer to be stored; None where all of it was taken in before."""
+    posts = objects_of(answer, "data")
+    known = {id for id in (string_of(one, "id") for one in posts) if id in seen}
+    if len(known) == len(posts):
+        return None
+    versions = (one.get("edit_history_tweet_ids") for one in posts)
+    earlier = {id for listed in versions if isinstance(listed, list) for id in listed if id in seen}
+    return Request("GET", headers={KNOWN: ",".join(sorted(known | earlier))}, body=body)
+
+
+def _number(id: str) -> int:
+    return int(id) if id.isascii() and id.isdigit() else 0
