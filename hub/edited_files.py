@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.accounts_file import parse_accounts
 from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
-from router import OfficeRegistry, Rules, Templates
+from normalizer.models import Classified, TextClassifier, cold_classifier, load_classifier
+from normalizer.models.office import LearnedOffices, load_office_model
+from router import OfficeCandidate, OfficeRegistry, Rules, Templates
 from router.due import Calendars
 from router.offices_csv import load_offices
 from sink.aside import release_account
 from sink.record import Record
 
 T = TypeVar("T")
+CLASSIFIER, OFFICE_MODEL = "models/classifier", "models/office"
+"""Names of the editions of what was learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveModels:
+    """The newest models; the classifier is one for the reader, whatever edition it is of."""
+
+    classifier: LiveEdition[TextClassifier] = field(default_factory=lambda: LiveEdition(cold_classifier()))
+    office: LiveEdition[LearnedOffices[OfficeCandidate] | None] = field(default_factory=lambda: LiveEdition(None))
+
+    @property
+    def version(self) -> str:
+        """Of the classifier."""
+        return self.classifier.value.version
+
+    def classify(self, texts: Sequence[str]) -> list[Classified]:
+        """By the newest classifier."""
+        return self.classifier.value.classify(texts)
+
+    def office_model(self) -> LearnedOffices[OfficeCandidate] | None:
+        """The newest; None until one is published."""
+        return self.office.value
 
 
 def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFile[AccountsSnapshot]:
@@ -51,6 +77,22 @@ def offices_file(path: Path, offices: LiveEdition[OfficeRegistry]) -> EditedFile
 def calendars_file(path: Path, calendars: LiveEdition[Calendars]) -> EditedFile[Calendars]:
     """`calendars.csv`, or what was imported, after the holidays that are shipped."""
     return _shipped("calendars", path, Calendars.load, calendars)
+
+
+def model_files(folder: Path, models: LiveModels) -> tuple[EditedFile[Any], ...]:
+    """What `satupintu train` published; files of these names in `models/` count too."""
+    return (
+        _shipped(CLASSIFIER, folder / "classifier.json", _classifier, models.classifier),
+        _shipped(OFFICE_MODEL, folder / "office.json", _office_model, models.office),
+    )
+
+
+def _classifier(text: str | None) -> TextClassifier:
+    return load_classifier(text) if text else cold_classifier()
+
+
+def _office_model(text: str | None) -> LearnedOffices[OfficeCandidate] | None:
+    return load_office_model(text, OfficeCandidate) if text else None
 
 
 def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:

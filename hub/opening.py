@@ -18,7 +18,15 @@ from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
 from connectors import Http, channel_type, kinds
 from hub.accounts import Accounts
 from hub.clock import utc_now
-from hub.edited_files import calendars_file, channels_file, offices_file, rules_file, templates_file
+from hub.edited_files import (
+    LiveModels,
+    calendars_file,
+    channels_file,
+    model_files,
+    offices_file,
+    rules_file,
+    templates_file,
+)
 from hub.editions import Editions, LiveEdition, publisher_name
 from hub.first_start import write_first_channels_file
 from hub.intake import open_intake
@@ -67,6 +75,7 @@ class LiveEditions:
     editions: Editions
     offices: LiveEdition[OfficeRegistry] = field(default_factory=lambda: LiveEdition(OfficeRegistry()))
     calendars: LiveEdition[Calendars] = field(default_factory=lambda: LiveEdition(Calendars()))
+    models: LiveModels = field(default_factory=LiveModels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,7 @@ def load_vault(settings: Settings) -> Vault:
 def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
     rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
     offices, calendars = LiveEdition(OfficeRegistry()), LiveEdition(Calendars())
+    models = LiveModels()
     editions = Editions(
         (
             channels_file(settings.channels, accounts, settings.zone.key),
@@ -158,6 +168,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
             offices_file(settings.data / "offices.csv", offices),
             templates_file(settings.data / "templates.toml", templates),
             calendars_file(settings.data / "calendars.csv", calendars),
+            *model_files(settings.data / "models", models),
         ),
         publisher=by,
         now=utc_now,
@@ -165,7 +176,7 @@ def _current(settings: Settings, record: Record, accounts: Accounts, by: str | N
     if not settings.channels.exists() and not _has_accounts(record):
         write_first_channels_file(settings.channels)
     editions.begin(record)
-    return LiveEditions(accounts, rules, templates, editions, offices, calendars)
+    return LiveEditions(accounts, rules, templates, editions, offices, calendars, models)
 
 
 def _has_accounts(record: Record) -> bool:

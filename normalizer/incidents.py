@@ -127,7 +127,7 @@ def scored(report: Profile, alike: Alike) -> list[Scored]:
     best = sorted(found.values(), key=lambda c: (shared[c.complaint], c.order), reverse=True)[:SCORED]
     likely = (Scored(report, candidate) for candidate in best)
     kept = [one for one in likely if shared[one.candidate.complaint] > 1 or one.relation > NOT_KNOWN or one.same_text]
-    return sorted(kept, key=lambda one: (one.score, one.candidate.order), reverse=True)
+    return sorted(kept, key=lambda one: (-one.score, one.candidate.order))
 
 
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:

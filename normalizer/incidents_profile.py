@@ -30,9 +30,10 @@ _LONGEST = 4000
 _MOST = 48
 """Words of one kind that are remembered."""
 _WORD = re.compile(r"[^\W_]+")
-_STREET = frozenset(
-    "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek".split()
+_STREET_WORDS = (
+    "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek"
 )
+_STREET = frozenset(_STREET_WORDS.split())
 _SILENT = frozenset({"sticker", "system", "contact"})
 _REGENCY = 5
 """Characters of a regency's code, "32.73"."""
@@ -88,7 +89,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
         place=place.code if place and place.source != "owner" else None,
         lat=place.lat if place else None,
         lon=place.lon if place else None,
-        category=category.id if category else None,
+        category=(category.top or category.id) if category else None,
     )
 
 

@@ -40,8 +40,12 @@ class Reader:
         self._channel_of = channel_of
         self._knowledge = knowledge or ShippedKnowledge()
         self._classifier = classifier
-        versions = (CODE, self._knowledge.version, *((classifier.version,) if classifier else ()))
-        self.version = "+".join(versions)
+
+    @property
+    def version(self) -> str:
+        """Of the code, the knowledge and the classifier."""
+        classifier = (self._classifier.version,) if self._classifier else ()
+        return "+".join((CODE, self._knowledge.version, *classifier))
 
     def read(self, raws: Iterable[Raw], *, now: Callable[[], datetime], new_id: Callable[[], str]) -> list[Event]:
         """Every item of every Raw, in order, each with its index; a Raw without any is one Receipt `empty`.

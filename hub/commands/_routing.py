@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hub.clock import utc_now
 from hub.commands import load_call_settings, require_initialised
-from hub.edited_files import offices_file, rules_file
-from hub.editions import Editions, LiveEdition
+from hub.edited_files import LiveModels, model_files, offices_file, rules_file
+from hub.editions import EditedFile, Editions, LiveEdition
 from hub.opening import open_record
 from hub.settings import Settings, UsageError
 from router import OfficeModel, OfficeRegistry, Rules
@@ -27,9 +28,20 @@ def load_routing() -> Routing:
     own = load_call_settings()
     rules, offices = LiveEdition(Rules.load(None)), LiveEdition(OfficeRegistry())
     files = (rules_file(own.data / "rules.toml", rules), offices_file(own.data / "offices.csv", offices))
+    _begin(own, files)
+    return Routing(rules.value, offices.value, load_models().office_model())
+
+
+def load_models() -> LiveModels:
+    """The newest models, or the word lists where nothing was learned."""
+    own, models = load_call_settings(), LiveModels()
+    _begin(own, model_files(own.data / "models", models))
+    return models
+
+
+def _begin(own: Settings, files: Sequence[EditedFile[Any]]) -> None:
     with open_record(own) if _is_started(own) else nullcontext() as record:
         Editions(files, publisher=None, now=utc_now).begin(record)
-    return Routing(rules.value, offices.value)
 
 
 def _is_started(own: Settings) -> bool:

@@ -34,10 +34,11 @@ class ReadRow(NamedTuple):
 
 def read_rows(file: str) -> Iterator[list[ReadRow]]:
     """In batches, every row in its order; wrong rows are named, and make the call end with 2."""
+    from hub.commands._routing import load_models
     from normalizer import Reader
 
     channel, ids, wrong = _account(), count(), False
-    reader = Reader({channel.account: channel}.get)
+    reader = Reader({channel.account: channel}.get, classifier=load_models())
     with rows_of(file) as rows:
         while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}

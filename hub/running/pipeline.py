@@ -158,14 +158,14 @@ def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
 def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
-    read = read_stage(Reader(accounts.readable), storage.blobs, io, timing, new_id)
+    read = read_stage(Reader(accounts.readable, classifier=current.models), storage.blobs, io, timing, new_id)
     match = handlers.matching(RecordMemory(record, timing.now), io)
     return {
         "reader": divided(lanes, read),
         "slow": giving_way(transport.bus, read, timing),
         "matcher": match,
         "actions": match,
-        "router": handlers.routing(current.rules, current.offices, io),
+        "router": handlers.routing(current.rules, current.offices, io, current.models.office_model),
         "sink": handlers.persisting(
             record, accounts, io, wake, now=timing.now, zone=settings.zone, offices=current.offices
         ),

@@ -8,10 +8,16 @@ from typing import Any
 from tests.cli.program import satupintu
 
 ROWS = [
-    {"id": "1", "text": "Jalan berlubang di depan Pasar Baru", "sender": "+62 812-0000-1234"},
+    {"id": "1", "text": "Jalan berlubang di depan Pasar Baru Cikapundung", "sender": "+62 812-0000-1234"},
     {"id": "2", "text": "Lampu jalan mati sejak kemarin malam", "sender": "+62 812-0000-1235"},
-    {"id": "1", "text": "Jalan berlubang di depan Pasar Baru", "sender": "+62 812-0000-1234"},
-    {"id": "3", "text": "jalan berlubang di depan pasar baru", "sender": "0812-0000-1234"},
+    {"id": "1", "text": "Jalan berlubang di depan Pasar Baru Cikapundung", "sender": "+62 812-0000-1234"},
+    {"id": "3", "text": "jalan berlubang di depan pasar baru cikapundung", "sender": "0812-0000-1234"},
+    {
+        "id": "4",
+        "text": "jalan depan pasar baru cikapundung berlubang",
+        "sender": "0812-0000-9",
+        "address": "Pasar Baru Cikapundung",
+    },
 ]
 
 
@@ -33,7 +39,9 @@ def test_read_gives_a_line_a_row_in_order() -> None:
 def test_read_says_where_who_is_named_and_what_was_meant() -> None:
     text = "jln rsk parahhh di Kec. Coblong Kota Bandung, hub sy Sari Dewi 0812-0000-1234"
     (found,) = lines("read", [{"id": "9", "text": text, "loket": "3"}])
-    assert found["text_read"] == text.replace("jln rsk parahhh", "jalan rusak parah").replace("sy", "saya")
+    assert found["text_read"] == text.replace("jln rsk parahhh", "jalan rusak parah").replace(
+        "Kec.", "Kecamatan"
+    ).replace("sy", "saya")
     assert (found["place"]["code"], found["place"]["level"], found["place"]["name"]) == (
         "32.73.02",
         "district",
@@ -57,10 +65,14 @@ def test_read_says_no_place_where_names_are_equal() -> None:
 
 
 def test_match_remembers_within_a_call() -> None:
-    complaints = lines("match", ROWS)
-    assert [c["outcome"] for c in complaints] == ["recorded", "recorded", "redelivered", "recorded"]
-    assert complaints[2]["id"] == complaints[0]["id"]
-    assert all(len(c["number"]) == 10 for c in (complaints[0], complaints[3]))
+    found = lines("match", ROWS)
+    assert [list(line) for line in found] == [["id", "kind", "of", "score", "evidence"]] * 5
+    assert [(line["id"], line["kind"], line["of"]) for line in found] == [
+        ("1", "new", None), ("2", "new", None), ("1", "redelivery", "1"), ("3", "same_report", "1"),
+        ("4", "same_incident", "1"),
+    ]  # fmt: skip
+    assert [line["score"] for line in found[:4]] == [0, 0, 1, 0.5]
+    assert found[4]["score"] >= 0.6
 
 
 def test_a_wrong_row_is_named_and_the_others_pass() -> None:

@@ -1,0 +1,129 @@
+"""The classifier: word lists from the first day, and what was learned from the record once there is an edition of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from normalizer.models.classified import Classified
+from normalizer.models.hashed import Extras
+from normalizer.models.linear import Linear, Ranked, StoredLinear
+from normalizer.models.manner import Points, class_of, points_of, sort_of
+from normalizer.models.topics import Topic, TopicScore, category_of, topics
+from schemas import Category
+
+COLD = "words-1"
+"""Version of the lists."""
+_SCALE = 1.5
+"""How much a word list counts among what is learned."""
+_ENOUGH = 6.0
+"""Points of a text that is clearly about something."""
+_SPEAKS = 2.0
+"""Points from which on a category is named at all."""
+_TOP = 3
+_SPREAD = 3.0
+
+
+class StoredClassifier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An edition `models/classifier`."""
+
+    version: str
+    tops: StoredLinear | None = None
+    leaves: StoredLinear | None = None
+    classes: StoredLinear | None = None
+    sorts: StoredLinear | None = None
+    names: dict[str, tuple[str, str]] = {}
+    """Name and top category by id, of the leaves."""
+
+
+class TextClassifier:
+    """As `Classifier`. Where something was not learned, the word lists speak."""
+
+    def __init__(self, stored: StoredClassifier | None = None) -> None:
+        self.version = f"{COLD}+{stored.version}" if stored else COLD
+        self._tops = _linear(stored.tops if stored else None)
+        self._leaves = _linear(stored.leaves if stored else None)
+        self._classes = _linear(stored.classes if stored else None)
+        self._sorts = _linear(stored.sorts if stored else None)
+        self._names = stored.names if stored else {}
+
+    def classify(self, texts: Sequence[str]) -> list[Classified]:
+        """One answer a text, in order."""
+        points = [points_of(text) for text in texts]
+        ranked = [topics().ranked(text) for text in texts]
+        extras = [features_of(p, r) for p, r in zip(points, ranked, strict=True)]
+        tops = self._categories(texts, ranked, extras)
+        leaves = self._leaves.ranked(texts, extras, 5) if self._leaves else [[] for _ in texts]
+        classes = _first(self._classes, texts, extras)
+        sorts = _first(self._sorts, texts, None)  # the words themselves tell more
+        return [
+            self._classified(*row) for row in zip(points, ranked, tops, leaves, classes, sorts, strict=True)
+        ]  # fmt: skip
+
+    def _categories(
+        self, texts: Sequence[str], ranked: Sequence[Sequence[TopicScore]], extras: Sequence[Extras]
+    ) -> list[list[Ranked]]:
+        """Top categories by name."""
+        return self._tops.ranked(texts, extras, _TOP) if self._tops else [_cold(found) for found in ranked]
+
+    def _classified(
+        self, points: Points, ranked: Sequence[TopicScore], tops: Sequence[Ranked], leaves: Sequence[Ranked],
+        learned_class: Ranked | None, learned_sort: Ranked | None,
+    ) -> Classified:  # fmt: skip
+        report_class, class_p = learned_class or class_of(points)
+        sort, sort_p = learned_sort or sort_of(points, report_class)  # type: ignore[arg-type]
+        by_top = {found.topic.top: found.topic for found in ranked}
+        found = tuple(self._category(top, by_top, leaves) for top in tops)
+        return Classified(report_class, class_p, sort, sort_p, found[0] if found else None, found)  # type: ignore[arg-type]
+
+    def _category(self, top: Ranked, by_top: dict[str, Topic], leaves: Sequence[Ranked]) -> Category:
+        learned = next((leaf for leaf in leaves if self._names.get(leaf.label, ("", ""))[1] == top.label), None)
+        p = round(top.p, 3)
+        if learned is not None:
+            return Category(id=learned.label, name=self._names[learned.label][0], top=top.label, p=p)
+        return category_of(by_top.get(top.label) or _representative(top.label), p)
+
+
+def features_of(points: Points, ranked: Sequence[TopicScore]) -> Extras:
+    """What the word lists say, as features of what is learned."""
+    total = max(_ENOUGH, sum(found.score for found in ranked))
+    return {**{f"top:{r.topic.top}": _SCALE * r.score / total for r in ranked}, **points.extras}
+
+
+def extras_of(text: str) -> Extras:
+    """The same, of a text."""
+    return features_of(points_of(text), topics().ranked(text))
+
+
+def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:
+    total = sum(found.score for found in ranked) + _SPREAD
+    return [Ranked(found.topic.top, found.score / total) for found in ranked[:_TOP] if found.score >= _SPEAKS]
+
+
+def _first(model: Linear | None, texts: Sequence[str], extras: Sequence[Extras] | None) -> list[Ranked | None]:
+    if model is None:
+        return [None] * len(texts)
+    return [found[0] for found in model.ranked(texts, extras, 1)]
+
+
+def _linear(stored: StoredLinear | None) -> Linear | None:
+    return Linear(stored) if stored else None
+
+
+@cache
+def _representative(top: str) -> Topic:
+    """A category under a top of which no list spoke."""
+    return next((topic for topic in topics().topics if topic.top == top), Topic(top, top, top))
+
+
+@cache
+def cold_classifier() -> TextClassifier:
+    """The word lists alone."""
+    return TextClassifier()
+
+
+def load_classifier(body: str) -> TextClassifier:
+    """Of an edition. Raises msgspec.DecodeError."""
+    return TextClassifier(msgspec.json.decode(body, type=StoredClassifier))

@@ -1,0 +1,79 @@
+"""In what manner something is said: a question, a wish, a complaint, publicity, advertising, fraud. By word lists.
+
+Each list gives points; what has the most, and enough, is the answer. The points are features of what is learned, too.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from normalizer.models.hashed import Extras
+from normalizer.models.topics import WordLists
+from schemas import ReportClass, Sort
+
+_CLASSES: tuple[ReportClass, ...] = ("complaint", "information_request", "aspiration")
+_SORTS: tuple[Sort, ...] = ("publicity", "advertising", "fraud")
+_ENOUGH = 3.0
+_TITLE = 2.0
+"""Points more for what the first line says already."""
+
+
+class Points(NamedTuple):
+    """Points by class and by sort."""
+
+    classes: dict[ReportClass, float]
+    sorts: dict[Sort, float]
+
+    @property
+    def extras(self) -> Extras:
+        """As features."""
+        both: dict[str, float] = {**self.classes, **self.sorts}  # type: ignore[dict-item] # words of two lists
+        return {f"manner:{name}": min(points, 8.0) / 6 for name, points in both.items() if points}
+
+
+@cache
+def _lists() -> WordLists:
+    return WordLists(Path(__file__).with_name("data").joinpath("manner.toml").read_text("utf-8"))
+
+
+def points_of(text: str) -> Points:
+    """Of a text: its first line counts more for the class."""
+    found = _named(text)
+    title, _, body = text.partition("\n")
+    if body:
+        for name in _named(title):
+            found[name] += _TITLE
+    if text.rstrip().endswith("?"):
+        found["information_request"] = found.get("information_request", 0.0) + 1
+    return Points({n: found.get(n, 0.0) for n in _CLASSES}, {n: found.get(n, 0.0) for n in _SORTS})
+
+
+def _named(text: str) -> dict[str, float]:
+    lists = _lists()
+    return {lists.topics[n].id: score for n, score in lists.scores(text).items()}
+
+
+def class_of(points: Points) -> tuple[ReportClass, float]:
+    """What the lists alone say, and how sure."""
+    complaint = points.classes["complaint"]
+    best: ReportClass = max(("information_request", "aspiration"), key=lambda name: points.classes[name])
+    if points.classes[best] >= _ENOUGH and points.classes[best] > complaint:
+        return best, _share(points.classes[best], complaint)
+    return ("complaint", _share(complaint + 1, points.classes[best])) if complaint > 0 else ("unknown", 0.0)
+
+
+def sort_of(points: Points, report_class: ReportClass) -> tuple[Sort, float]:
+    """What the lists alone say, and how sure."""
+    best: Sort = max(points.sorts, key=lambda name: points.sorts[name])
+    others = max(points.classes["complaint"], points.classes["information_request"])
+    if points.sorts[best] >= _ENOUGH and points.sorts[best] > others:
+        return best, _share(points.sorts[best], others)
+    if report_class == "unknown":
+        return "unknown", 0.0
+    return ("question" if report_class == "information_request" else "report"), _share(others + 1, points.sorts[best])
+
+
+def _share(mine: float, other: float) -> float:
+    return round(mine / (mine + other + 1), 3)
