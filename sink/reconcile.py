@@ -12,7 +12,8 @@ from sink.record import Record
 PAGE = 500
 _PAGE = """
     SELECT f.complaint, f.native, c.number, c.status FROM forwarded f LEFT JOIN complaints c ON c.id = f.complaint
-    WHERE f.account IN (*) AND f.complaint > ? AND (c.id IS NULL OR c.updated_at >= ?) ORDER BY f.complaint LIMIT ?
+    WHERE f.account IN (*) AND f.complaint > ? AND (c.id IS NULL OR c.updated_at >= ? OR c.status NOT IN ('done', 'archived', 'rejected'))
+    ORDER BY f.complaint LIMIT ?
 """
 _TWICE = """
     SELECT f.complaint, f.native, c.number FROM forwarded f LEFT JOIN complaints c ON c.id = f.complaint
@@ -47,7 +48,7 @@ class Difference(NamedTuple):
 
 
 def pages_of_standing(record: Record, account: str, since: datetime) -> Iterator[list[OurView]]:
-    """What stands there and changed since, page by page. Raises Retry."""
+    """What stands there and is open, or changed since, page by page. Raises Retry."""
     at, after = instant_encoder(record.engine)(since), ""
     while True:
         with record.read() as connection:

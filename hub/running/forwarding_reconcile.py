@@ -24,7 +24,7 @@ from sink.record import Record
 AT_ONCE = 8
 """Questions to one system in flight at the same time."""
 RECENT = timedelta(days=90)
-"""Complaints that changed in this time are asked about, and every open one that is followed."""
+"""Complaints that changed in this time are asked about, and every open one."""
 SETTLED = timedelta(minutes=2)
 """A complaint that was recorded later may not be queued yet where another process has an older edition."""
 REPAIRS = frozenset({"missing", "status"})
