@@ -74,9 +74,9 @@ def _scored(words: Iterable[str]) -> tuple[dict[str, float], Counter[str]]:
     different = dict.fromkeys(words)
     for word in different:
         languages = _lists().get(word, ())
-        if "id" in languages:
-            own["id"] += word in INDONESIAN_ONLY
-        else:
+        if word in INDONESIAN_ONLY:
+            own["id"] += 1
+        elif "id" not in languages:
             own.update(languages)
     sums = map(sum, zip(*map(_weights, different), strict=True))
     return dict(zip(WORDS, sums, strict=True)), own

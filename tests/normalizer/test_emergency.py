@@ -1,0 +1,44 @@
+"""Somebody in danger now, told apart from what may happen, what happened, and what happens often."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.normalizer.stage import message
+from tests.normalizer.test_read import one
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tolong ada kebakaran di Pasar Baru, api makin besar",
+        "rmh tetangga kebakarannn tolonggg",
+        "anak hanyut di sungai cikapundung tolong cepat",
+        "kabel listrik putus di depan sd, ada percikan api",
+        "pohon tumbang, orang tertimpa di jalan dago",
+        "longsor menimbun dua rumah, warga terjebak",
+        "kecelakaan beruntun korban luka parah belum ada ambulans",
+        "tolong kirim ambulans, ibu saya pingsan",
+        "bau gas bocor dari rumah sebelah",
+        "banjir sudah setinggi dada, nenek terjebak di rumah",
+    ],
+)
+def test_danger_now_is_flagged(text: str) -> None:
+    assert one(message("1", text)).emergency
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jalan ini rawan kecelakaan, sudah banyak korban luka",
+        "pohon tua bisa menimpa orang, mohon dipangkas",
+        "takut kebakaran karena kabel semrawut",
+        "kebakaran bulan lalu, bantuan belum turun",
+        "lampu jalan mati sejak kemarin",
+        "pelayanan IGD instalasi gawat darurat lambat",
+        "sosialisasi pencegahan kebakaran di kelurahan",
+        "sering banjir kalau hujan",
+    ],
+)
+def test_what_may_be_or_is_over_is_not(text: str) -> None:
+    assert not one(message("1", text)).emergency

@@ -1,0 +1,147 @@
+"""Where it happened, on sentences made up for the tests: by names, their levels, what stands beside them, the account."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizer.knowledge.shipped import ShippedKnowledge
+from normalizer.settle import likeliest
+from schemas import Place
+
+KNOWLEDGE = ShippedKnowledge()
+
+
+def place(text: str, owner: str = "", address: str = "") -> Place | None:
+    return likeliest(KNOWLEDGE.places(text, owner, address))
+
+
+def code(text: str, owner: str = "", address: str = "") -> str | None:
+    found = place(text, owner, address)
+    return found.code if found else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a name of one regency
+        ("Jalan di Sleman gelap sekali", "34.04"),
+        ("mohon bantuan untuk warga banyuwangi", "35.10"),
+        ("Kabupaten Gunungkidul kekurangan air", "34.03"),
+        ("di Gunung Kidul air susah", "34.03"),
+        ("kab. sidoarjo banjir", "35.15"),
+        ("PDAM Kota Palangka Raya mati", "62.71"),
+        ("di Jakarta Selatan macet", "31.74"),
+        ("jaksel banjir lagi", "31.74"),
+        ("tangsel sampah menumpuk", "36.74"),
+        ("BandungBarat longsor, Kab Bandung Barat", "32.17"),
+        # old and new names
+        ("jalan rusak di Toba Samosir", "12.12"),
+        ("Kabupaten Maluku Tenggara Barat listrik padam", "81.03"),
+        ("pelabuhan Ujung Pandang kotor", "73.71"),
+        ("Kab. Mamuju Utara jembatan putus", "76.01"),
+        # twins, with what settles them
+        ("Kota Bandung banjir", "32.73"),
+        ("Kab. Bandung banjir", "32.04"),
+        ("Pemkot Kediri harus turun", "35.71"),
+        ("Bupati Kediri harus turun", "35.06"),
+        ("kecamatan Coblong, Bandung", "32.73.02"),
+        ("Kec. Cileunyi Bandung", "32.04.05"),
+        ("Kotamadya Malang macet", "35.73"),
+        # districts and villages
+        ("Desa Cibiru Wetan, Kec. Cileunyi, Kab. Bandung", "32.04.05.2006"),
+        ("kel. Cipadung kec. Cibiru kota Bandung", "32.73.25.1002"),
+        ("Kelurahan Dago Kecamatan Coblong Kota Bandung", "32.73.02.1004"),
+        ("desa sukamaju kec cilodong depok", "32.76.08.1001"),
+        ("Distrik Abepura Kota Jayapura gelap", "91.71.03"),
+        ("KEC. TEMBALANG KOTA SEMARANG", "33.74.10"),
+        ("kecamatan  Tembalang", "33.74.10"),
+        ("Kecamatan:Rungkut, Kota:Surabaya", "35.78.03"),
+        ("Ds. Waru, Kec. Waru Kab. Sidoarjo", "35.15.18.2002"),
+        # provinces
+        ("Pemprov Jawa Barat harap tahu", "32"),
+        ("Provinsi NTT butuh air", "53"),
+    ],
+)
+def test_a_region_is_found(text: str, expected: str) -> None:
+    assert code(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bandung banjir lagi",
+        "di Kediri gelap",
+        "Jalan rusak parah, tolong diperbaiki",
+        "Jl. Surabaya nomor 5 berlubang",
+        "jalan semarang gelap",
+        "batu besar menutup jalan",
+        "saya serang balik, pasir dan batang pohon di jalan",
+        "medan jalannya berat",
+        "Pak Bambang dan Bu Merdeka tidak datang",
+        "Tes",
+        "",
+    ],
+)
+def test_nothing_is_said_where_nothing_is_sure(text: str) -> None:
+    assert code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "owner", "expected"),
+    [
+        ("lampu mati di Coblong", "32.73", "32.73.02"),
+        ("kelurahan kebonsari banjir", "35.78", "35.78.23.1003"),
+        ("kebonsari gang 4 banjir", "35.78", "35.78.23.1003"),
+        ("rungkut menanggal macet, di rungkut", "35.78", "35.78.25.1003"),
+        ("kec. tegalsri gelap", "35.78", "35.78.05"),
+        ("Jl. Ketintang Baru II, Ketintang, Kota Surabaya, Jawa Timur", "35.78", "35.78.22.1004"),
+        ("Jalan Kupang gelap, kel. Wiyung", "35.78", "35.78.20.1001"),
+        ("Karangpilang", "35.78", "35.78.01"),
+        ("KARANG PILANG", "35.78", "35.78.01"),
+        ("di jepara tembok bocor, kec Bubutan", "35.78", "35.78.13.1004"),
+        ("tempat saya di Kab. Gresik", "35.78", "35.25"),
+        ("jeruk dan gading dijual di pasar", "35.78", None),
+        ("wonorejo", "35.78", "35.78"),
+    ],
+)
+def test_the_account_settles_names_of_its_region(text: str, owner: str, expected: str | None) -> None:
+    found = code(text, owner)
+    assert (found if found is None or found.count(".") > 1 or found == expected else "?") == expected
+
+
+def test_the_address_counts_beside_the_text() -> None:
+    assert code("sampah menumpuk", "35.78", "Kel. Jagir Kec. Wonokromo") == "35.78.04.1002"
+    assert code("sampah menumpuk dekat Gubeng", "35.78", "RT 02 RW 03 Kel. Mojo") == "35.78.08.1002"
+
+
+def test_equal_names_are_handed_on_as_equally_likely() -> None:
+    found = KNOWLEDGE.places("Bandung banjir lagi", "")
+    assert {one.code for one in found} == {"32.04", "32.73"}
+    assert len({one.p for one in found}) == 1
+
+
+def test_a_place_says_its_level_its_name_and_what_it_rests_on() -> None:
+    found = place("banjir di RT 03 Kel. Dago Kec. Coblong Kota Bandung")
+    assert found is not None
+    assert (found.level, found.name, found.source) == ("village", "Dago", "text")
+    assert found.evidence == "names: Dago, Coblong, Bandung"
+    assert found.p is not None and found.p > 0.95  # noqa: PT018
+
+
+def test_a_lane_says_more_than_an_estate_and_a_level_more_than_both() -> None:
+    found = [place(text, "35.78") for text in ("Petemon gang 5", "Petemon Indah", "Kel. Petemon")]
+    lane, estate, level = (one.p or 0.0 for one in found if one is not None)
+    assert estate < lane < level
+
+
+def test_words_that_name_a_place_stay_where_no_region_is_known() -> None:
+    (found,) = KNOWLEDGE.places("lampu mati di Jalan Kenanga dekat Puskesmas Melati", "")
+    assert (found.code, found.words) == (None, "Jalan Kenanga, Puskesmas Melati")
+
+
+@given(st.text(max_size=80), st.sampled_from(["", "32", "35.78", "32.73.02", "dinas-pu", "nasional", "99.99"]))
+def test_any_text_gives_regions_that_exist(text: str, owner: str) -> None:
+    found = KNOWLEDGE.places(text, owner)
+    assert all(one.code is None or (one.name and one.p is not None and 0 < one.p <= 1) for one in found)
