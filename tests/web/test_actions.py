@@ -1,0 +1,154 @@
+"""Officers act by the API within their scope; citizens rate and reopen on the page; everybody reads the numbers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.settings import Settings, load_settings
+from tests.web.conftest import CHANNELS, Site
+
+OFFICERS = """
+[console-bandung]
+kind = "console"
+owner = "32.73"
+api_keys = ["kunci-bandung"]
+
+[console-cimahi]
+kind = "console"
+owner = "32.77"
+api_keys = ["kunci-lain"]
+
+[console-membaca]
+kind = "console"
+owner = "32"
+api_keys = ["kunci-verifikasi"]
+actions = ["verify"]
+
+[console-dinas]
+kind = "console"
+owner = "32.73"
+office = "dinas-lain"
+api_keys = ["kunci-dinas"]
+"""
+STORY = "Lampu jalan di depan Pasar Baru mati sejak Senin malam."
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "channels.toml").write_text(CHANNELS + OFFICERS)
+    return load_settings({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
+
+
+@pytest.fixture
+async def report(site: Site) -> Any:
+    """A report that was filed by the form's API: its number and its token."""
+    body = json.dumps({"text": STORY, "phone": "0812-0000-0071"}).encode()
+    answer = await site.call("POST", "/api/v1/reports", body, {**JSON, "prefer": "wait=10"})
+    return answer.json
+
+
+async def act(site: Site, number: str, key: str, /, *, wait: bool = True, idempotency: str = "", **given: str) -> Any:
+    headers = {**JSON, "authorization": f"Bearer {key}"}
+    headers |= {"prefer": "wait=10"} if wait else {}
+    headers |= {"idempotency-key": idempotency} if idempotency else {}
+    return await site.call("POST", f"/api/v1/reports/{number}/actions", json.dumps(given).encode(), headers)
+
+
+async def status(site: Site, report: dict[str, Any]) -> dict[str, Any]:
+    answer = await site.call("GET", f"/api/v1/reports/{report['number']}?token={report['token']}")
+    found: dict[str, Any] = answer.json
+    return found
+
+
+async def test_an_officers_answer_is_shown_to_its_reporter(site: Site, report: dict[str, Any]) -> None:
+    answer = await act(site, report["number"], "kunci-bandung", act="answer", text="Petugas datang besok.", by="Budi")
+    assert (answer.status, answer.json["outcome"]) == (200, "added")
+    shown = await status(site, report)
+    assert shown["status"] == "in_progress"
+    assert [words["text"] for words in shown["answers"]] == ["Petugas datang besok."]
+    assert "Budi" not in json.dumps(shown)
+
+
+async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any]) -> None:
+    first = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
+    again = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
+    assert (first.json["outcome"], again.json["outcome"]) == ("added", "redelivered")
+    assert len((await status(site, report))["answers"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "code"),
+    [
+        ("kunci-salah", {"act": "verify"}, 401),
+        ("kunci-api-untuk-uji", {"act": "verify"}, 401),
+        ("kunci-lain", {"act": "verify"}, 404),
+        ("kunci-dinas", {"act": "verify"}, 404),
+        ("kunci-verifikasi", {"act": "finish"}, 403),
+        ("kunci-bandung", {"act": "archive"}, 422),
+        ("kunci-bandung", {"act": "link"}, 422),
+        ("kunci-bandung", {"act": "destroy"}, 422),
+        ("kunci-bandung", {"act": "pass", "to": "instansi entah"}, 422),
+    ],
+)
+async def test_nobody_acts_beyond_the_own_scope(
+    site: Site, report: dict[str, Any], key: str, given: dict[str, str], code: int
+) -> None:
+    assert (await act(site, report["number"], key, **given)).status == code
+    assert (await status(site, report))["status"] == "unverified"
+
+
+async def test_a_number_that_nobody_has_is_not_found(site: Site) -> None:
+    assert (await act(site, "1708000011", "kunci-bandung", act="verify")).status == 404
+
+
+async def test_what_is_missing_is_said_in_the_language_asked_for(site: Site, report: dict[str, Any]) -> None:
+    answer = await act(site, report["number"], "kunci-bandung", act="reject")
+    assert answer.json["detail"] == "Tindakan belum dapat dilakukan: tindakan reject memerlukan keterangan (text)."
+
+
+async def page(site: Site, report: dict[str, Any], what: str, **fields: str) -> Any:
+    form = {"token": report["token"], "lang": "id", **fields}
+    body = "&".join(f"{name}={value}" for name, value in form.items()).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"}
+    return await site.call("POST", f"/lacak/{report['number']}/{what}", body, headers)
+
+
+async def test_the_page_of_a_finished_report_takes_a_rating_and_reopens_it(site: Site, report: dict[str, Any]) -> None:
+    shown = await site.call("GET", f"/lacak/{report['number']}?token={report['token']}")
+    assert "/nilai" not in shown.text
+    await act(site, report["number"], "kunci-bandung", act="finish", text="Sudah menyala.")
+    shown = await site.call("GET", f"/lacak/{report['number']}?token={report['token']}")
+    assert "/nilai" in shown.text
+    assert (await page(site, report, "nilai", rating="9")).status == 422
+    assert (await page(site, report, "nilai", rating="2")).status == 303
+    assert (await status(site, report))["status"] == "done"
+    assert (await page(site, report, "belum", text="Masih+mati")).status == 303
+    after = await status(site, report)
+    steps = [(step["what"], step["why"]) for step in after["timeline"]]
+    assert after["status"] == "in_progress"
+    assert ("rated", "2") in steps
+    assert "disagreed" in dict(steps)
+
+
+async def test_nobody_rates_without_the_token(site: Site, report: dict[str, Any]) -> None:
+    await act(site, report["number"], "kunci-bandung", act="finish", text="Sudah menyala.")
+    assert (await page(site, report | {"token": "salah"}, "belum", text="x")).status == 404
+    assert (await status(site, report))["status"] == "done"
+
+
+async def test_the_numbers_are_open_and_hold_nobody(site: Site, report: dict[str, Any]) -> None:
+    async with asyncio.timeout(20):  # until the loop of the due dates has counted
+        while not (found := (await site.call("GET", "/api/v1/statistics?by=region,channel")).json):
+            await asyncio.sleep(0.05)
+    assert found[0]["region"] == "32.73"
+    assert found[0]["received"] is None  # one report is a small cell
+    table = await site.call("GET", "/api/v1/statistics?format=csv")
+    assert re.match(r"region,received,valid,", table.text)
+    assert (await site.call("GET", "/api/v1/statistics?by=sender")).status == 422
