@@ -11,19 +11,31 @@ from tests.services.postgres import a_postgres
 
 SERVICES = {"kafka", "databases", "browser"}
 """Fixtures that start a server."""
-ALONE = {"flow", "faults", "simulation"}
+ALONE = {"flow", "faults"}
 """Rooms whose tests wait for whole programs."""
+PROGRAMS = {"cli"}
+"""Rooms whose tests start a program each."""
+SPREAD = {"simulation"}
+"""Rooms whose tests only compute: each runs on the worker that is free. Elsewhere a file stays on one worker, with the
+servers that it started."""
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark what needs a server, and what has to have the machine to itself."""
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
-        if on_kafka or SERVICES & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("browser"):
+        on_postgres = "postgres" in item.nodeid.lower()
+        on_server = SERVICES & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("browser")
+        if on_kafka or on_postgres or on_server:
             item.add_marker(pytest.mark.service)
         room = item.path.relative_to(item.config.rootpath).parts[1]
+        if room in SPREAD:
+            continue
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
         if on_kafka or item.get_closest_marker("slow") or room in ALONE:
             item.add_marker(pytest.mark.alone)
+        if room in PROGRAMS:
+            item.add_marker(pytest.mark.program)
 
 
 @pytest.fixture(scope="session")
