@@ -11,7 +11,7 @@ from uuid import uuid4
 from connectors._durations import WIB
 from connectors._forwards import ForwardedFile
 from connectors._lapor_settings import LaporSettings, number
-from schemas import Forward
+from schemas import Forward, Place
 
 TITLE, CONTENT, FOLLOWUP = 150, 10_000, 1_000
 """Characters that LAPOR! takes."""
@@ -93,6 +93,12 @@ def fitting(files: Sequence[ForwardedFile]) -> list[ForwardedFile]:
     return [file for file in files if len(file.body) <= FILE_BYTES][:MOST_FILES]
 
 
+def place_words(place: Place) -> str:
+    """The place as the citizen wrote it, and as it is called."""
+    words, name = place.words or "", place.name or ""
+    return words if name.lower() in words.lower() else ", ".join(filter(None, (words, name)))
+
+
 def local(at: datetime) -> str:
     """A time as people read it there."""
     return f"{at.astimezone(WIB):%d-%m-%Y %H:%M} WIB"
@@ -105,7 +111,7 @@ def _title(forward: Forward) -> str:
 
 def _content(forward: Forward, missing: int) -> str:
     place = forward.place
-    where = ", ".join(dict.fromkeys(filter(None, (place.words, place.name)))) if place else ""
+    where = place_words(place) if place else ""
     point = f"{place.lat:.6f}, {place.lon:.6f}" if place and place.lat is not None and place.lon is not None else ""
     lines = [
         f"Lokasi: {where}" if where else "",

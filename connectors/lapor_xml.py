@@ -15,7 +15,7 @@ from lxml import etree
 
 from connectors._forwards import ForwardCall, Forwards, NeedsPerson, StepResult
 from connectors._http import HttpRequest
-from connectors._lapor_body import local, mark
+from connectors._lapor_body import local, mark, place_words
 from connectors._port import Item, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
@@ -111,8 +111,7 @@ def report_xml(forward: Forward, token: str) -> bytes:
 
 
 def _words(forward: Forward) -> str:
-    place = forward.place
-    where = ", ".join(dict.fromkeys(filter(None, (place.words, place.name)))) if place else ""
+    where = place_words(forward.place) if forward.place else ""
     lines = [
         forward.title, forward.text, f"Lokasi: {where}" if where else "",
         f"Waktu kejadian: {forward.incident_date}" if forward.incident_date else "",

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.fakes.graph import text
+from hub.clock import utc_now
+from sink.forward_repair import ForwardLine, decide_stands, list_forwards
+from tests.fakes.graph import text, webhook
 from tests.fakes.lapor import LaporServer
+from tests.fakes.server import Accepted, Fault
 from tests.flow.lapor_drill import account, with_accounts
 from tests.flow.running_hub import RunningHub, running_hub
 from tests.programs import APP_SECRET, signed
 
+PHOTO = b"\xff\xd8\xff\xe0 bukan foto sungguhan"
 STORY = "Lampu jalan di Jalan Kaliurang KM 9, Ngaglik, mati sejak hari Senin dan gelap sekali."
 SLEMAN = f"""
 [wa-sleman]
@@ -44,8 +48,9 @@ async def hub(tmp_path: Path, lapor: LaporServer) -> AsyncIterator[RunningHub]:
 async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phone(
     hub: RunningHub, lapor: LaporServer
 ) -> None:
-    # a citizen of Sleman writes by WhatsApp, and gets a number
-    await write(hub, "wamid.sleman", STORY)
+    # a citizen of Sleman sends a photo by WhatsApp, with words, and gets a number
+    hub.graph.files["foto"] = (PHOTO, "image/jpeg")
+    await write(hub, "wamid.sleman", STORY, photo="foto")
     [complaint] = await hub.complaints()
     await hub.until(lambda: hub.graph.sent, "the number by WhatsApp")
 
@@ -53,6 +58,8 @@ async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phon
     [there] = await hub.until(lambda: lapor.holding(complaint["number"]), "the report in LAPOR!")
     assert STORY in there.text
     assert there.body["disposition_id"] == 77
+    assert there.body["attachments"] == "[11]."
+    assert lapor.files[11] == ("image/jpeg", PHOTO)
     assert complaint["number"] in there.body["tags_raw"]
     [complaint] = await hub.until(lambda: _with_sp4n(hub), "LAPOR!'s number on our report")
     assert complaint["external_ids"] == {"sp4n": there.id}
@@ -78,11 +85,38 @@ async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phon
     assert len(lapor.complaints) == 1
 
 
-async def write(hub: RunningHub, native: str, words: str) -> None:
+async def test_case_25_where_nothing_tells_what_became_of_a_create_a_person_decides(
+    hub: RunningHub, lapor: LaporServer
+) -> None:
+    channels = hub.settings.channels
+    channels.write_text(channels.read_text().replace('find_path = "/complaints?search={number}"', 'find_path = ""'))
+    await hub.until(lambda: not hub.opened.current.accounts["lapor"].settings.find_path, "the new edition")
+    lapor.then(Accepted(Fault.DROP))
+    await write(hub, "wamid.doubt", STORY)
+    line = await hub.until(lambda: _needs_person(hub), "the create to wait for a person")
+    [there] = lapor.complaints
+    to = hub.opened.current.accounts.snapshot.forwarding[0]
+    assert await hub.io(decide_stands, hub.record, line.id, there, to, utc_now())
+    await hub.until(lambda: hub.io(list_forwards, hub.record, ["done"]), "the job to be done")
+    assert [c["external_ids"] for c in await hub.complaints()] == [{"sp4n": there}]
+    assert len(lapor.complaints) == 1
+
+
+async def write(hub: RunningHub, native: str, words: str, photo: str | None = None) -> None:
     """The citizen writes to the number of Sleman."""
-    body = json.dumps(text(words, sender="6281200000340", native=native, number="106540352242923")).encode()
+    message = text(words, sender="6281200000340", native=native, number="106540352242923")
+    if photo is not None:
+        image = {"id": photo, "mime_type": "image/jpeg", "sha256": "x", "caption": words}
+        sent = {"from": "6281200000340", "id": native, "timestamp": "1755400000", "type": "image", "image": image}
+        message = webhook({"messages": [sent]}, number="106540352242923")
+    body = json.dumps(message).encode()
     taken = await hub.request("POST", "/in/wa-sleman", data=body, headers=signed(body))
     assert taken.status_code == 200
+
+
+async def _needs_person(hub: RunningHub) -> ForwardLine | None:
+    lines = await hub.io(list_forwards, hub.record, ["unknown"])
+    return next((line for line in lines if line.code == "needs_person"), None)
 
 
 async def _with_sp4n(hub: RunningHub) -> list[dict]:
