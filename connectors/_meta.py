@@ -125,6 +125,18 @@ def decode_webhook(payload: Payload) -> list[Any]:
     return entries
 
 
+def split_text(text: str, limit: int) -> list[str]:
+    """The text in pieces of at most so many UTF-8 bytes, cut at blanks where there are some."""
+    pieces: list[str] = []
+    while len(text.encode("utf-8", "replace")) > limit:
+        head = text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+        cut = max(head.rfind(" "), head.rfind("\n"))
+        end = cut if cut > limit // 4 else len(head)
+        pieces.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*pieces, text] if text or not pieces else pieces
+
+
 def _judged_address(response: HttpResponse) -> ErrorMeaning | None:
     if response.status == 403 and response.body.startswith(_OLD_ADDRESS):
         return ErrorMeaning("reject", "file_expired", "the address of the file has lapsed")

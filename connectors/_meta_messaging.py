@@ -17,7 +17,7 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, string_of
-from connectors._meta import MetaSettings, MetaWebhook, decode_webhook
+from connectors._meta import MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import Rights, check_account
 from connectors._meta_codes import MESSAGING
 from connectors._meta_events import (
@@ -126,12 +126,12 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         if self.answers_publicly(reply.to, reply.template):
             path = f"{quote(id, safe='')}/{self.comment_path}"
             return SentReply((_id(await self.graph(outbound, path, {"message": reply.text}), "id"),))
-        body = {"recipient": {f"{what}_id": id}, "message": {"text": _chunks(reply.text, self.text_limit)[0]}}
+        body = {"recipient": {f"{what}_id": id}, "message": {"text": split_text(reply.text, self.text_limit)[0]}}
         return SentReply((_id(await self.graph(outbound, self.sending_path(ours), body), "message_id"),))
 
     async def _send_message(self, reply: Reply, path: str, to: str, outbound: ProviderConnections) -> SentReply:
         sent: list[str] = []
-        for text in _chunks(reply.text, self.text_limit):
+        for text in split_text(reply.text, self.text_limit):
             body = {
                 "recipient": {"id": to},
                 "messaging_type": "RESPONSE",
@@ -204,15 +204,3 @@ def _id(answer: Json, name: str) -> str:
     if not (native := string_of(answer, name)):
         raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
     return native
-
-
-def _chunks(text: str, limit: int) -> list[str]:
-    """The text in pieces of at most so many UTF-8 bytes, cut at blanks where there are some."""
-    pieces: list[str] = []
-    while len(text.encode("utf-8", "replace")) > limit:
-        head = text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
-        cut = max(head.rfind(" "), head.rfind("\n"))
-        end = cut if cut > limit // 4 else len(head)
-        pieces.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    return [*pieces, text] if text or not pieces else pieces

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors._json import Json, decode_object, object_of, objects_of, string_of
+from connectors._json import Json, object_of, objects_of, string_of
+from connectors._whatsapp_flow import answer_lines, answers_of, files_in
 from schemas import Attachment, MessageKind, Place, Raw
 
 _KINDS: dict[str, MessageKind] = {
@@ -20,6 +21,9 @@ _MEDIA = ("image", "audio", "voice", "video", "document", "sticker")
 _MEDIA_KEPT = timedelta(days=7)
 """How long Meta keeps the media of a webhook."""
 _CHANGES = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
+_NEW_IDS = (
+    "wa_id", "new_wa_id", "user_id", "new_user_id", "parent_user_id", "previous_user_id", "previous_parent_user_id",
+)  # fmt: skip
 _REFERENCES = (
     ("reaction", "message_id"), ("edit", "original_message_id"), ("revoke", "original_message_id"), ("context", "id"),
 )  # fmt: skip
@@ -66,11 +70,11 @@ def shared_phone(message: Json) -> str:
 
 
 def new_ids(message: Json) -> tuple[str, ...]:
-    """The number and user id that a citizen has from now on, where Meta's notice names them."""
+    """The numbers and user ids that a citizen has from now on and had before, where Meta's notice names them."""
     notice = object_of(message, "system")
     if string_of(notice, "type") not in _CHANGES:
         return ()
-    return tuple(string_of(notice, name).removeprefix("+") for name in ("wa_id", "new_wa_id", "user_id", "new_user_id"))
+    return tuple(string_of(notice, name).removeprefix("+") for name in _NEW_IDS)
 
 
 def message_id_with_phone(wamid: str, user: str, phone: str) -> str:
@@ -100,46 +104,8 @@ def _interactive(inside: Json) -> str:
     chosen = object_of(inside, string_of(inside, "type"))
     sentence = string_of(chosen, "body") if string_of(chosen, "name") != "flow" else ""  # of a flow it is "Sent"
     lines = [string_of(chosen, "title"), string_of(chosen, "description"), sentence]
-    lines += [line for name, answer in _answers(chosen).items() for line in _answer_lines(name, answer)]
+    lines += [line for name, answer in answers_of(chosen).items() for line in answer_lines(name, answer)]
     return "\n".join(filter(None, lines))
-
-
-def _answers(chosen: Json) -> Json:
-    answers = decode_object(string_of(chosen, "response_json").encode("utf-8", "replace")) or {}
-    return {name: answer for name, answer in answers.items() if name != "flow_token"}
-
-
-def _answer_lines(name: str, answer: Any) -> Iterator[str]:
-    """`jenis: Jalan, Lampu`, `lokasi.kecamatan: Coblong`. Files are attachments, and nothing answered is no line."""
-    if isinstance(answer, dict):
-        if not _is_file(answer):
-            yield from (line for inner, value in answer.items() for line in _answer_lines(f"{name}.{inner}", value))
-    elif isinstance(answer, list):
-        plain = [_word(one) for one in answer if not isinstance(one, dict | list) and one is not None]
-        yield from [f"{name}: {', '.join(plain)}"] if plain else []
-        nested = [one for one in answer if isinstance(one, dict | list) and not _is_file(one)]
-        yield from (line for at, one in enumerate(nested, 1) for line in _answer_lines(f"{name}.{at}", one))
-    elif answer is not None and answer != "":
-        yield f"{name}: {_word(answer)}"
-
-
-def _word(answer: Any) -> str:
-    if isinstance(answer, bool):
-        return "ya" if answer else "tidak"
-    return str(answer)
-
-
-def _is_file(answer: Any) -> bool:
-    return isinstance(answer, dict) and "mime_type" in answer and isinstance(answer.get("id"), str | int)
-
-
-def _files(answer: Any) -> Iterator[Json]:
-    """The files in the answers of a flow, wherever they stand."""
-    if _is_file(answer):
-        yield answer
-    elif isinstance(answer, dict | list):
-        for one in answer.values() if isinstance(answer, dict) else answer:
-            yield from _files(one)
 
 
 def _order(inside: Json) -> str:
@@ -178,7 +144,7 @@ def _place(location: Json) -> Place | None:
 def _attachments(message: Json, received_at: datetime) -> Iterator[Attachment]:
     interactive = object_of(message, "interactive")
     chosen = object_of(interactive, string_of(interactive, "type"))
-    for media in (*(object_of(message, word) for word in _MEDIA if word in message), *_files(_answers(chosen))):
+    for media in (*(object_of(message, word) for word in _MEDIA if word in message), *files_in(answers_of(chosen))):
         if isinstance(native := media.get("id"), str | int) and native:
             yield Attachment(
                 native_id=str(native),

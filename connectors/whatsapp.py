@@ -2,8 +2,9 @@
 
 One POST may hold entries, changes and messages of many citizens, for several of our numbers. A conversation is
 `PHONE_NUMBER_ID:CITIZEN`, CITIZEN the number without plus, or the business-scoped user id ("ID.1349…") of one who hides
-it; a citizen who shows both is known by either (`aliases`). A group's message belongs to the citizen who wrote it, so
-that the answer is not read by the group. Meta's notices to us are no citizen's words and yield nothing.
+it; a citizen who shows both is known by either (`aliases`), and so is one who changes number or id. A group's message
+belongs to the citizen who wrote it, so that the answer is not read by the group. Meta's notices to us are no citizen's
+words and yield nothing. How a webhook is taken apart stands in `_whatsapp_changes.py`, the content in `_whatsapp.py`.
 Facts: developers.facebook.com/documentation/business-messaging/whatsapp: webhooks, business-scoped-user-ids.
 """
 
@@ -11,121 +12,40 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
-from connectors._json import Json, decode_lenient, object_of, objects_of, string_of
-from connectors._meta import MetaSettings, MetaWebhook
+from connectors._json import Json, object_of, objects_of, string_of
+from connectors._meta import MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta_check import check_number
 from connectors._meta_codes import WHATSAPP
-from connectors._numbers import is_same_number
-from connectors._port import FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
+from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
 from connectors._whatsapp import error_texts, message_fields, message_id_with_phone, new_ids, shared_phone, time_of
-from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
+from connectors._whatsapp_changes import Citizen, Element, parts_of
+from connectors._whatsapp_demo import demo_webhook
+from schemas import Attachment, Message, Party, PipelineError, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
+TEXT_LIMIT, PARAMETER_LIMIT = 4096, 1000
+"""UTF-8 bytes of a message, and characters of a template's parameter."""
+LATE = frozenset({"officer_answer", "question", "status_changed"})
+"""Answers that may come more than 24 hours after the citizen wrote."""
+_NOT_IN_PARAMETERS = re.compile(r"\s+")
 _STATES: dict[str, ReceiptState] = {
     "sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
 }  # fmt: skip
-_FROM = ("from", "from_user_id")
-_CITIZENS = {
-    "messages": (_FROM,),
-    "message_echoes": (("to", "to_user_id"),),
-    "calls": (_FROM,),
-    "statuses": (
-        ("recipient_participant_id", "recipient_participant_user_id"), ("recipient_id", "recipient_user_id"),
-    ),
-}  # fmt: skip
-"""The lists of a change, and by which fields their elements name the citizen; of a group's status, the member."""
-
-
-class Citizen(NamedTuple):
-    """A citizen, as far as Meta shows one: digits, business-scoped user id, name."""
-
-    phone: str = ""
-    user: str = ""
-    name: str = ""
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The first names the conversation."""
-        return tuple(filter(None, self[:2]))
-
-
-class Change:
-    """A change of a webhook: Meta's word for its kind, our number that it is about, and the citizens it shows."""
-
-    def __init__(self, field: str, value: Json) -> None:
-        self.field = field
-        self.number = string_of(object_of(value, "metadata"), "phone_number_id")
-        """Our number's id with Meta."""
-        self._value = value
-
-    @property
-    def phone(self) -> str:
-        """Our number itself, as Meta writes it there."""
-        return string_of(object_of(self._value, "metadata"), "display_phone_number")
-
-    @cached_property
-    def contacts(self) -> dict[str, Citizen]:
-        """The citizens beside the messages, by number and by user id; where there is only one, also by no id at all."""
-        contacts = objects_of(self._value, "contacts")
-        found: dict[str, Citizen] = {}
-        for contact in contacts:
-            ids = _ids(contact, "wa_id", "user_id")
-            citizen = Citizen(*ids, string_of(object_of(contact, "profile"), "name"))
-            found |= {id: citizen for id in ids if id and id not in found}
-            if len(contacts) == 1:
-                found[""] = citizen
-        return found
-
-
-class Element(NamedTuple):
-    """An element of a change's list."""
-
-    of: str
-    """`messages`, `message_echoes`, `calls` or `statuses`."""
-    value: Json
-    change: Change
-
-    @property
-    def conversation(self) -> str | None:
-        """`PHONE_NUMBER_ID:CITIZEN`. A number that the element names needs no look at the contacts: the ingress works
-        out nothing else of a webhook."""
-        for phone_field, user_field in _CITIZENS[self.of]:
-            named = self.value.get(phone_field)
-            if isinstance(named, str) and named.isdigit():
-                return f"{self.change.number}:{named}"
-            if named or self.value.get(user_field):
-                break
-        keys = self.citizen.keys
-        return f"{self.change.number}:{keys[0]}" if keys else None
-
-    @property
-    def citizen(self) -> Citizen:
-        """By the first pair of fields that names one, with what the contacts show besides."""
-        named = (_ids(self.value, phone, user) for phone, user in _CITIZENS[self.of])
-        phone, user = next((pair for pair in named if any(pair)), ("", ""))
-        contacts = {} if self.of == "statuses" else self.change.contacts
-        ids = [id for id in (phone, user) if id] or [""]
-        known = next((contacts[id] for id in ids if id in contacts), None)
-        return Citizen(phone or known.phone, user or known.user, known.name) if known else Citizen(phone, user)
-
-    @property
-    def refusal(self) -> str | None:
-        """Why it is no citizen's word to us now: the past that a phone brings along, or a word of our own."""
-        ours = self.of == "message_echoes" or is_same_number(string_of(self.value, "from"), self.change.phone)
-        if ours:
-            return "echo of our own"
-        return "history" if self.change.field == "history" else None
 
 
 class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
     phone_number_id: str = ""
     """Our number with Meta: tells accounts apart that share one webhook."""
+    late_template: str = ""
+    """A template that Meta has approved, of the category utility, with one parameter in its body: answers of officers
+    and changes of status go out in it, as it is taken after the 24 hours too, and is free within them."""
+    template_language: str = "id"
 
 
 class WhatsappChannel(MetaWebhook, Speaks, Fetches):
@@ -142,6 +62,7 @@ app_secret = "{secret}"
 verify_token = "{secret}"
 # phone_number_id = "…"
 # access_token = "env:WHATSAPP_TOKEN"     # without it nothing can be answered, no picture fetched
+# late_template = "kabar_laporan"         # an approved template: without it nothing is answered after 24 hours
 """
 
     @property
@@ -158,7 +79,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
   callback URL {url}, as it is reached from outside by HTTPS; subscribe to messages"""
 
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
-        body = json.dumps(_demo_webhook(item, self.address or "1708000000000001"), ensure_ascii=False).encode()
+        body = json.dumps(demo_webhook(item, self.address or "1708000000000001"), ensure_ascii=False).encode()
         body = body[: len(body) // 2] if item.form == "unreadable" else body
         secret = b"guessed" if item.form == "forged" else self.settings.app_secret.reveal().encode()
         signature = f"sha256={hmac.digest(secret, body, 'sha256').hex()}"
@@ -166,15 +87,9 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         return DemoRequest(path=f"/in/{self.account}", headers=headers, body=body)
 
     def parts(self, payload: Payload) -> Iterator[Part]:
-        try:
-            body = decode_lenient(payload.body)
-        except ValueError:
-            raise Reject("not_json", "Meta sends nothing else than JSON") from None
-        if not isinstance(body, dict) or not isinstance(body.get("entry"), list):
-            raise Reject("not_a_webhook", "no entry: not a webhook of WhatsApp")
-        for entry in objects_of(body, "entry"):
-            for change in objects_of(entry, "changes"):
-                yield from _parts(string_of(change, "field"), object_of(change, "value"))
+        for entry in decode_webhook(payload):
+            for change in objects_of(entry, "changes") if isinstance(entry, dict) else ():
+                yield from parts_of(string_of(change, "field"), object_of(change, "value"))
 
     def read(self, part: Part, raw: Raw) -> Item:
         if not isinstance(part.payload, Element):
@@ -191,7 +106,8 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         known = message_fields(value, raw)
         known["refers_to"] = message_id_with_phone(known["refers_to"] or "", citizen.user, citizen.phone) or None
         known["refusal"] = element.refusal or known["refusal"]
-        if element.of == "messages":
+        known["answerable"] = not element.change.standby
+        if element.of == "messages" and not (element.thread and known["refusal"] == "echo of our own"):
             known["sender"] = _sender(citizen, shared_phone(value))
         elif element.of == "calls":  # several events of one call have one id
             event = string_of(value, "event") or string_of(value, "status")
@@ -210,19 +126,39 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             conversation=part.conversation,
             reply=string_of(value, "biz_opaque_callback_data") or None,
             native_id=message_id_with_phone(string_of(value, "id"), citizen.user, citizen.phone) or None,
-            reason=error_texts(value) or (f"status {word[:40]}" if state == "unknown" else None),
+            reason=error_texts(value) or (f"status {word[:40]}" if state == "unknown" else _price(value)),
         )
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        sent: list[str] = []
+        for content in self._contents(reply):
+            try:
+                sent.append(await self._send(reply, content, outbound))
+            except PipelineError:
+                if not sent:
+                    raise
+                raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
+        return SentReply(tuple(sent))
+
+    def _contents(self, reply: Reply) -> list[Json]:
+        """A long text is several messages."""
+        words = _NOT_IN_PARAMETERS.sub(" ", reply.text).strip()
+        if self.settings.late_template and reply.template in LATE and len(words) <= PARAMETER_LIMIT:
+            body = {"type": "body", "parameters": [{"type": "text", "text": words}]}
+            language = {"code": self.settings.template_language}
+            named = {"name": self.settings.late_template, "language": language, "components": [body]}
+            return [{"type": "template", "template": named}]
+        texts = split_text(reply.text, TEXT_LIMIT)
+        return [{"type": "text", "text": {"body": text, "preview_url": False}} for text in texts]
+
+    async def _send(self, reply: Reply, content: Json, outbound: ProviderConnections) -> str:
         number = reply.conversation.partition(":")[0] or self.address or ""  # ours that the citizen wrote to
         to = reply.to.rpartition(":")[2].removeprefix("+")
-        message = {
+        message = content | {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             # a user id in `to` is accepted and goes nowhere
             "to" if to.isdigit() else "recipient": to,
-            "type": "text",
-            "text": {"body": reply.text, "preview_url": False},
             "biz_opaque_callback_data": reply.id,
         }
         if reply.in_reply_to and not reply.in_reply_to.startswith("~"):  # an id of ours is none to Meta
@@ -231,7 +167,12 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         native = next((string_of(one, "id") for one in objects_of(answer, "messages")), "")
         if not native:
             raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
-        return SentReply((native,))
+        return native
+
+    async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
+        if not self.address:
+            return [CheckResult("phone_number_id is not set: the account answers for every number of the webhook")]
+        return await check_number(self, outbound, quote(self.address, safe=""))
 
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         if not attachment.native_id:
@@ -244,26 +185,10 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         return file._replace(media_type=string_of(media, "mime_type") or attachment.media_type)
 
 
-def _parts(field: str, value: Json) -> Iterator[Part]:
-    change = Change(field, value)
-    address = change.number or None
-    for name in _CITIZENS:
-        given = value.get(name)
-        if not given:
-            continue
-        of = "calls" if field == "calls" and name == "statuses" else name
-        for listed in given if isinstance(given, list) else [given]:
-            if isinstance(listed, dict):
-                element = Element(of, listed, change)
-                yield Part(element, element.conversation, address)
-            else:
-                yield Part(name, None, address)
-
-
-def _ids(value: Json, phone_field: str, user_field: str) -> tuple[str, str]:
-    """Number and user id. A user id may stand where a number used to be."""
-    phone, user = string_of(value, phone_field).removeprefix("+"), string_of(value, user_field)
-    return (phone, user) if not phone or phone.isdigit() else ("", user or phone)
+def _price(status: Json) -> str | None:
+    """Meta's category of what it bills for this message; None: it costs nothing, or Meta does not say."""
+    pricing = object_of(status, "pricing")
+    return f"billed: {string_of(pricing, 'category')[:40]}" if pricing.get("billable") is True else None
 
 
 def _sender(citizen: Citizen, given_phone: str) -> Party:
@@ -273,37 +198,3 @@ def _sender(citizen: Citizen, given_phone: str) -> Party:
         phone=f"+{phone}" if phone else None,
         user=f"whatsapp:{citizen.user}" if citizen.user else None,
     )
-
-
-def _demo_webhook(item: DemoItem, number: str) -> Json:
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "622100001708", "phone_number_id": number},
-        "contacts": [{"profile": {"name": item.name}, "wa_id": item.phone}],
-        "messages": [
-            {
-                "from": item.phone,
-                "id": f"wamid.{item.id}",
-                "timestamp": str(int(item.at.timestamp())),
-                **_demo_content(item),
-            }
-        ],
-    }
-    return {
-        "object": "whatsapp_business_account",
-        "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
-    }
-
-
-def _demo_content(item: DemoItem) -> dict[str, Any]:
-    match item.form:
-        case "image":
-            return {
-                "type": "image",
-                "image": {"mime_type": "image/jpeg", "id": f"media.{item.id}", "caption": item.text},
-            }
-        case "location":
-            return {"type": "location", "location": {"latitude": item.lat, "longitude": item.lon}}
-        case "sticker":
-            return {"type": "sticker", "sticker": {"mime_type": "image/webp", "id": f"media.{item.id}"}}
-    return {"type": "text", "text": {"body": item.text}}

@@ -166,3 +166,44 @@ async def test_our_token_goes_to_a_host_that_the_settings_allow(graph: Graph, ou
 def test_a_missing_app_secret_is_named():
     with pytest.raises(Forbidden, match="no app_secret"):
         channel("whatsapp", app_secret="").verify(Request("POST", "", "", signature(b"{}"), b"{}"))
+
+
+async def test_a_late_answer_goes_out_in_the_template_that_meta_approved(graph: Graph, outbound: ProviderConnections):
+    graph.late.add("628120000001")
+    answer_of_officer = reply("whatsapp", "Sudah ditambal.\n\nTerima kasih.", template="officer_answer")
+    with pytest.raises(Reject, match="window_closed"):
+        await channel("whatsapp", graph_url=graph.graph_url).send(answer_of_officer, outbound)
+    door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
+    await door.send(answer_of_officer, outbound)
+    template = graph.sent[0]["template"]
+    assert (template["name"], template["language"]) == ("kabar_laporan", {"code": "id"})
+    assert template["components"][0]["parameters"] == [{"type": "text", "text": "Sudah ditambal. Terima kasih."}]
+    with pytest.raises(Reject, match="window_closed"):
+        await door.send(reply("whatsapp"), outbound)
+
+
+async def test_a_long_answer_is_sent_in_pieces(graph: Graph, outbound: ProviderConnections):
+    door = channel("whatsapp", graph_url=graph.graph_url)
+    sent = await door.send(reply("whatsapp", "Jalan sudah ditambal. " * 300), outbound)
+    assert len(sent.native_ids) == len(graph.sent) == 2
+    assert max(len(message["text"]["body"].encode()) for message in graph.sent) <= 4096
+
+
+async def test_a_check_names_number_token_and_subscription(graph: Graph, outbound: ProviderConnections):
+    scopes = ["whatsapp_business_messaging", "whatsapp_business_management"]
+    granular = [{"scope": scopes[1], "target_ids": ["10229"]}]
+    graph.nodes = {
+        "1068": {"verified_name": "Dinas", "status": "CONNECTED", "quality_rating": "GREEN"},
+        "debug_token": {"data": {"is_valid": True, "expires_at": 0, "scopes": scopes, "granular_scopes": granular}},
+        "10229/subscribed_apps": {"data": [{"whatsapp_business_api_data": {"id": "1"}}]},
+    }
+    door = channel("whatsapp", graph_url=graph.graph_url)
+    assert [failed for _, failed in await door.check(outbound)] == [False] * 4
+    graph.nodes |= {
+        "1068": {"status": "BANNED", "quality_rating": "RED"},
+        "debug_token": {"data": {"is_valid": True, "scopes": scopes[:1], "granular_scopes": granular}},
+        "10229/subscribed_apps": {"data": []},
+    }
+    texts = [text for text, failed in await door.check(outbound) if failed]
+    words = ("status BANNED", "lacks whatsapp_business_management", "no app is subscribed")
+    assert [word in text for word, text in zip(words, texts, strict=True)] == [True] * 3

@@ -22,6 +22,10 @@ class Graph(Server):
         self.sent: list[dict[str, Any]] = []
         self.files: dict[str, tuple[bytes, str]] = {}
         """Media id to bytes and media type."""
+        self.late: set[str] = set()
+        """Citizens who last wrote more than 24 hours ago: only a template reaches them."""
+        self.nodes: dict[str, Any] = {}
+        """Other answers to GET, by path."""
         self.broken: Behaviour | None = None
         """The answer to everything, while it is set."""
 
@@ -37,6 +41,8 @@ class Graph(Server):
         name = received.path.removeprefix(VERSION).strip("/")
         if received.method == "POST" and name.endswith("/messages"):
             return self._message(received.json)
+        if name in self.nodes:
+            return answer(200, self.nodes[name])
         if name.startswith("bytes/") and (file := self.files.get(name.removeprefix("bytes/"))):
             return answer(200, file[0], content_type=file[1])
         if file := self.files.get(name):
@@ -45,8 +51,11 @@ class Graph(Server):
         return error(400, 100)
 
     def _message(self, message: dict[str, Any]) -> Behaviour:
-        if not ("to" in message or "recipient" in message) or not message.get("text", {}).get("body"):
+        addressed, late = "to" in message or "recipient" in message, message.get("to") in self.late
+        if not addressed or not (message.get("template") or message.get("text", {}).get("body")):
             return error(400, 100)
+        if late and "template" not in message:
+            return error(400, 131047)
         self.sent.append(message)
         return answer(200, {"messaging_product": "whatsapp", "messages": [{"id": f"wamid.sent.{len(self.sent)}"}]})
 
