@@ -42,7 +42,7 @@ class IncompleteActError(Exception):
     """Something is missing in the act, or the office is not known."""
 
     def __init__(self, key: str, **values: object) -> None:
-        self.words = TranslatableText(key, values)
+        self.words = TranslatableText(f"p_{key}", values)
         super().__init__(self.words.to("en"))
 
 
