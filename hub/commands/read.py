@@ -44,7 +44,7 @@ def as_row(message: Message) -> dict[str, Any]:
 
 def _category(message: Message) -> dict[str, Any] | None:
     found = message.category
-    return found and {"id": found.id, "name": found.name, "top": found.top, "p": found.p}
+    return None if found is None else {"id": found.id, "name": found.name, "top": found.top, "p": found.p}
 
 
 def _place(message: Message) -> dict[str, Any] | None:

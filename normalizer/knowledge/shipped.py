@@ -18,18 +18,19 @@ LEAST = 0.05
 
 
 class ShippedKnowledge:
-    """Loads the gazetteer when it is first asked."""
+    """Loads the gazetteer when it is made: a message never waits for that."""
 
     version = "gazetteer-2025-2"
 
     def __init__(self) -> None:
+        self._gazetteer = gazetteer()
         self._words = PlaceWords()
 
     def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
         """Candidates, likeliest first; each has a code, or words alone."""
         parts = [Part(part) for part in (text, address) if part]
         named = self._words.places("\n".join(part.text for part in parts), owner)
-        found = [place for place in find_places(gazetteer(), parts, owner) if (place.p or 0.0) >= LEAST]
+        found = [place for place in find_places(self._gazetteer, parts, owner) if (place.p or 0.0) >= LEAST]
         if not found or (found[0].p or 0.0) < LIKELY:
             return named
         words = named[0].words if named else None

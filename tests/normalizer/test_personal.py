@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -115,7 +116,7 @@ def test_masking_never_lengthens_and_masking_twice_is_masking_once(text: str) ->
 def test_spans_stand_in_order_inside_the_text_and_apart(text: str) -> None:
     spans = personal_spans(text)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
 
 
 @given(st.from_regex(r"0?8(1[1-9]|5[2-9]|9[5-9])[0-9]{7,8}", fullmatch=True))

@@ -1,4 +1,4 @@
-"""Where it happened, on sentences made up for the tests: by names, their levels, what stands beside them, the account."""
+"""Where it happened, on sentences made up for the tests: by names, levels, what stands beside them, the account."""
 
 from __future__ import annotations
 
