@@ -20,7 +20,8 @@ MILLS = 1000
 """Amounts are whole thousandths of a dollar."""
 POST, OWN_POST, USER, DIRECT, OTHER = 5, 1, 10, 10, 5
 """Prices of reading one: August 2026. Own: the app belongs to the account, for its mentions."""
-ANSWER, ANSWER_WITH_LINK, DIRECT_ANSWER = 10, 200, 15
+ANSWER, ANSWER_WITH_LINK, DIRECT_ANSWER = 15, 200, 15
+"""An answer to who mentioned us costs 10, any other post 15: X decides which it is."""
 _STEPS, _LEAST = 100, 5 * ANSWER
 """A reservation goes beyond what is spent by a hundredth of the budget, and by five answers at least."""
 _MEDIA_OF_A_POST = 4
