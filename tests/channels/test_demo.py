@@ -31,7 +31,9 @@ def test_a_demo_request_is_proven_and_read(kind: str):
     assert not isinstance(door, Listens) or door.verify(request) is None
     (message,) = read(door, raw(kind, request))
     assert isinstance(message, Message)
-    assert (message.text, message.sender.phone) == (WORDS, "+628120000001")
+    assert message.text == WORDS
+    assert message.sender.phone in {"+628120000001", None}  # some providers show no phone
+    assert message.sender.identities
 
 
 def test_the_same_item_gives_the_same_bytes():
