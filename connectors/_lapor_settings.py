@@ -27,9 +27,11 @@ CLASSES: Mapping[str, Number] = {"complaint": 1, "aspiration": 2, "information_r
 
 class LaporSettings(Settings, frozen=True, kw_only=True):
     url: str = PRODUCTION
+    """Base address of the API: production, or the sandbox."""
     token: Secret = Secret("")
     """The GUID, with its braces."""
     auth_header: str = "Authorization"
+    """Name of the header that carries `auth_value`; LAPOR! has changed it over time."""
     auth_value: Secret = Secret("")
     """As LAPOR! issued it, with `Bearer ` or without."""
     user_id: Number = ""
@@ -39,7 +41,9 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
     channel_code: Number = ""
     """LAPOR!'s code of the channel through which we report."""
     poll_every: str | float = "3h"
+    """How often an open complaint is looked at there: 3h, 15m, 90s."""
     create_path: str = "/complaints/complaint"
+    """Where a complaint is created; some channels have one of their own (`/complaints/complaint-…`)."""
     find_path: str = ""
     """A GET whose `results.data[]` lists the complaints that hold `{number}`; LAPOR! documents none. Without it a
     person decides what became of a create that was not answered."""
@@ -62,6 +66,7 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
     withhold: tuple[str, ...] = ()
     """Fields that are kept back, beside those that the projection keeps back."""
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
+    """Requests to LAPOR! in flight at the same time."""
     create_timeout: str | float = "150s"
     """Creates have been seen to take 90 s."""
     create_settles: str | float = "3m"

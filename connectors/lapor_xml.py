@@ -27,11 +27,13 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 class LaporXmlSettings(Settings, frozen=True, kw_only=True):
     url: str = "https://www.lapor.go.id/api/stream/addstream"
+    """Address of the call."""
     token: Secret = Secret("")
     """The GUID, with its braces."""
     regions: tuple[str, ...] = ()
     """As of kind `lapor`."""
     withhold: tuple[str, ...] = ()
+    """As of kind `lapor`."""
 
 
 class LaporXml(Forwards):
