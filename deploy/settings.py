@@ -7,7 +7,8 @@ import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -86,8 +87,12 @@ def _kind(annotation: Any) -> str:
     names = {str: "text", int: "number", float: "number", bool: "true or false"}
     if annotation in names:
         return names[annotation]
-    origin = getattr(annotation, "__origin__", None)
-    if origin is dict:
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(_kind, get_args(annotation))))
+    if origin in (dict, Mapping):
         return "table"
     if origin in (tuple, list):
         return "list"
