@@ -79,6 +79,9 @@ def _annotated(annotation: Any) -> tuple[Any, str]:
     return kind, next((e.description for e in extras if isinstance(e, msgspec.Meta) and e.description), "")
 
 
+CONTAINERS: Mapping[Any, str] = {dict: "table", Mapping: "table", tuple: "list", list: "list"}
+
+
 def _kind(annotation: Any) -> str:
     if annotation is Secret or Secret in getattr(annotation, "__args__", ()):
         return "secret" if annotation is Secret else "list of secrets"
@@ -92,10 +95,8 @@ def _kind(annotation: Any) -> str:
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(map(_kind, get_args(annotation))))
-    if origin in (dict, Mapping):
-        return "table"
-    if origin in (tuple, list):
-        return "list"
+    if origin in CONTAINERS:
+        return CONTAINERS[origin]
     choices = getattr(annotation, "__args__", ())
     return " or ".join(f"`{choice}`" for choice in choices) if choices else str(annotation)
 
