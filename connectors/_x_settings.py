@@ -13,10 +13,13 @@ class XSettings(Settings, frozen=True, kw_only=True):
     bearer_token: Secret = Secret("")
     """Of the app: reads mentions and searches. Empty: the account's own four keys read them too."""
     consumer_key: Secret = Secret("")
+    """Of the app. With this and the next three the account answers, and reads direct messages."""
     consumer_secret: Secret = Secret("")
+    """Of the app."""
     access_token: Secret = Secret("")
-    """With these four the account answers, and reads direct messages."""
+    """Of the account."""
     access_secret: Secret = Secret("")
+    """Of the account."""
     search: str = ""
     """A query of X's, read beside the mentions: "#laporbandung -is:retweet". Who did not mention us is not answered."""
     poll_every: float = 60.0

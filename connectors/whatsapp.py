@@ -46,6 +46,7 @@ class WhatsappSettings(MetaSettings, frozen=True, kw_only=True):
     """A template that Meta has approved, of the category utility, with one parameter in its body: answers of officers
     and changes of status go out in it, as it is taken after the 24 hours too, and is free within them."""
     template_language: str = "id"
+    """The language in which `late_template` was approved."""
 
 
 class WhatsappChannel(MetaWebhook, Speaks, Fetches):
