@@ -140,11 +140,10 @@ in Telegram, @BotFather: /newbot, and enter its token here; then (TOKEN and SECR
         if bot == self._bot and first.isdecimal() and int(first):
             body["offset"] = int(first)
         answer = await self._api(outbound).answer("getUpdates", body, timeout=wait + _GRACE if wait else None)
-        try:
-            updates = _updates.decode(answer).result
-            newest = max((_numbered.decode(update).update_id for update in updates), default=-1)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise Retry("the Bot API answered with something else than updates") from None
+        updates = _listed(answer)
+        newest = max(map(_number_of, updates), default=-1)
+        if updates and newest < 0:
+            raise Retry("the Bot API answered with updates that have no number")
         requests = tuple(Request(body=bytes(update)) for update in updates)
         return PollResult(requests, f"{self._bot}:{newest + 1}", bool(requests))
 
@@ -174,3 +173,19 @@ in Telegram, @BotFather: /newbot, and enter its token here; then (TOKEN and SECR
 
     def _api(self, outbound: ProviderConnections) -> BotApi:
         return BotApi(self.settings.api_url, self.settings.token, outbound)
+
+
+def _listed(answer: bytes) -> list[msgspec.Raw]:
+    """The updates as they came. Raises Retry."""
+    try:
+        return _updates.decode(answer).result
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise Retry("the Bot API answered with something else than updates") from None
+
+
+def _number_of(update: msgspec.Raw) -> int:
+    """-1: it has none, and is dead once it is read; those beside it go on."""
+    try:
+        return _numbered.decode(update).update_id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return -1

@@ -16,7 +16,7 @@ from connectors.telegram import TelegramChannel, TelegramSettings
 from hub.accounts import Accounts
 from sink.account_states import account_faults
 from tests.fakes.server import Fault, answer
-from tests.fakes.telegram import TelegramServer, error
+from tests.fakes.telegram import TelegramServer, done, error
 from tests.flow.account_processes import TIMES, AccountProcess, World, account_world, until
 
 TOKEN = "1708:rahasia-bot"
@@ -138,6 +138,12 @@ async def test_after_an_empty_answer_no_offset_is_named(telegram: TelegramServer
     assert await polled(telegram, "1708:5200") == (0, "1708:0", 5200)
     telegram.write(1, "Telegram may count from anywhere after a week")
     assert await polled(telegram, "1708:0") == (1, "1708:5002", None)
+
+
+async def test_an_update_without_a_number_does_not_hold_up_those_beside_it(telegram: TelegramServer) -> None:
+    telegram.write(1, "Satu")
+    telegram.then(done(["rusak", *telegram.updates, {"message": {}}]))
+    assert await polled(telegram, None) == (3, "1708:5002", None)
 
 
 async def test_another_bot_begins_anew() -> None:
