@@ -28,7 +28,7 @@ def mark(forward: Forward) -> str:
 
 def complaint_body(forward: Forward, settings: LaporSettings, files: Sequence[int], missing: int) -> dict[str, Any]:
     """Call 4. `files` are their ids of the uploaded files; `missing` of ours could not be uploaded."""
-    own = number(settings.institution_id) or settings.institution_of(forward.offices)
+    own = number(settings.institution_id) or settings.institution_of(forward)
     return {
         "title": _title(forward), "content": _content(forward, missing), "channel": number(settings.channel_code),
         "classification_id": settings.class_of(forward), "category_id": settings.category_of(forward),
@@ -56,7 +56,7 @@ def disposition_body(forward: Forward, target: int) -> dict[str, Any]:
 def followup_texts(forward: Forward) -> list[str]:
     """The words of call 8, cut where LAPOR! takes no more; each part carries our mark."""
     end = f"\n{mark(forward)}"
-    words, room = _WORDS.get(forward.what, "") + forward.text.strip(), FOLLOWUP - len(end)
+    words, room = f"{_opening(forward)}{forward.text}".strip(), FOLLOWUP - len(end)
     parts: list[str] = []
     while words:
         cut = len(words) if len(words) <= room else max(words.rfind(" ", room // 2, room), room // 2)
@@ -65,10 +65,16 @@ def followup_texts(forward: Forward) -> list[str]:
     return parts or [f"(lampiran){end}"]
 
 
+def _opening(forward: Forward) -> str:
+    if forward.what == "disposition":
+        return f"Diteruskan kepada {forward.offices[0].name or 'instansi lain'}. " if forward.offices else ""
+    return _WORDS.get(forward.what, "")
+
+
 def followup_fields(forward: Forward, settings: LaporSettings, content: str) -> dict[str, str]:
     """Call 8, without its files."""
     own = number(settings.institution_id)
-    office = settings.institution_of(forward.offices) or own
+    office = settings.institution_of(forward) or own
     return {
         "user_id": str(settings.user_id), "complaint_id": forward.native or "",
         "institution_from_id": _text(office if forward.what in {"answer", "question"} else None),

@@ -14,7 +14,7 @@ import msgspec
 
 from connectors._durations import seconds_of, window_of
 from connectors._settings import Secret, Settings
-from schemas import Forward, Office
+from schemas import Forward
 
 PRODUCTION = "https://api-splp.layanan.go.id/lapor/3.0.0"
 NATIONAL = 34
@@ -56,7 +56,8 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
     category_id: Number = ""
     """For a complaint without a category."""
     institutions: Mapping[str, Number] = {}
-    """Our office id to their institution. What is not here stays at our own desk there."""
+    """Our office id to their institution, before what the registry of offices says. What is in neither stays at our own
+    desk there."""
     locations: Mapping[str, Number] = {}
     """Our region code to their location; the longest that fits."""
     location_id: Number = NATIONAL
@@ -88,9 +89,10 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
         found = _GUID.fullmatch(self.token.reveal().strip())
         return f"{{{found[1].upper()}}}" if found else self.token.reveal()
 
-    def institution_of(self, offices: tuple[Office, ...]) -> int | None:
-        """Their institution of the first of these offices that has one."""
-        return next((n for office in offices if (n := number(self.institutions.get(office.id, "")))), None)
+    def institution_of(self, forward: Forward) -> int | None:
+        """Their institution of the first of its offices that has one: by our table, else by the registry of offices."""
+        known = forward.institutions | dict(self.institutions)
+        return next((n for office in forward.offices if (n := number(known.get(office.id, "")))), None)
 
     def location_of(self, code: str | None) -> int | None:
         """Their location of a region."""

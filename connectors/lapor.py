@@ -109,7 +109,7 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
             files = [FILES] if forward.attachments else []
             return [*files, CREATE, *([DISPOSE] if self._target(forward) else [])]
         if forward.what == "disposition":
-            return [DISPOSE] if self._target(forward) else []
+            return [DISPOSE if self._target(forward) else f"{ANSWER}.1"]
         return [f"{ANSWER}.{n}" for n in range(1, len(followup_texts(forward)) + 1)]
 
     async def do_step(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult:
@@ -182,7 +182,7 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
 
     def _target(self, forward: Forward) -> int | None:
         """Their institution to which it is passed on; None: it stays at our own desk."""
-        target = self.settings.institution_of(forward.offices)
+        target = self.settings.institution_of(forward)
         return None if target == number(self.settings.institution_id) else target
 
     async def _upload(self, api: LaporApi, call: ForwardCall) -> StepResult:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from schemas.values import Category, Instant, Office, Party, Place, ReportClass, Status, Value
 
 ForwardKind = Literal["complaint", "supplement", "answer", "question", "disposition", "status"]
@@ -36,6 +38,8 @@ class Forward(Value, frozen=True, kw_only=True):
     incident_date: str | None = None
     offices: tuple[Office, ...] = ()
     """That have the complaint; of an answer the one that answers, of a disposition the one that gets it."""
+    institutions: dict[str, int] = msgspec.field(default_factory=dict)
+    """LAPOR!'s ids of these offices, as far as the registry has them; filled in when the forward is done."""
     status: Status | None = None
     reporter: Party | None = None
     anonymous: bool = False

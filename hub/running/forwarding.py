@@ -54,6 +54,8 @@ class ForwarderTools:
     get_blob: Callable[[str], bytes]
     wake: asyncio.Event
     random: Random
+    institution: Callable[[str], int | None] = lambda office: None
+    """LAPOR!'s id of an office, by the registry."""
 
 
 class ForwarderStage:
@@ -69,7 +71,14 @@ class ForwarderStage:
         self._progress = ProgressWriter(backend)
         runner = StepRunner(self._progress.put, self._files, backend.timing.now)
         self._forwarder = Forwarder(
-            backend, accounts, self._leases, self._health, runner=runner, outbound=self._outbound, wake=tools.wake
+            backend,
+            accounts,
+            self._leases,
+            self._health,
+            runner=runner,
+            outbound=self._outbound,
+            wake=tools.wake,
+            institution=tools.institution,
         )
         self._looks = Looks(
             backend, accounts, self._leases, self._health,

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
+
 from connectors import Forwards, ProviderConnections
 from hub.accounts import Accounts
 from hub.running.account_health import AccountHealth
@@ -27,9 +29,10 @@ class Forwarder:
     def __init__(
         self, backend: Backend, accounts: Accounts, leases: Leases, health: AccountHealth,
         *, runner: StepRunner, outbound: Callable[[str], ProviderConnections], wake: asyncio.Event,
+        institution: Callable[[str], int | None],
     ) -> None:  # fmt: skip
         self._backend, self._accounts, self._leases, self._health = backend, accounts, leases, health
-        self._runner, self._outbound, self._wake = runner, outbound, wake
+        self._runner, self._outbound, self._wake, self._institution = runner, outbound, wake, institution
         self._running: dict[str, dict[str, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -100,13 +103,19 @@ class Forwarder:
         if not isinstance(channel, Forwards):  # an edition took it away meanwhile: the claim is handed out again
             return
         try:
-            fault = await self._runner.run(claimed, channel, self._outbound(account))
+            fault = await self._runner.run(self._with_institutions(claimed), channel, self._outbound(account))
         except StaleEpoch:
             return
         if fault is not None:
             self._health.failed(account, "forward", fault)
         elif claimed.waits is None:
             self._health.worked(account, "forward")
+
+    def _with_institutions(self, claimed: ClaimedForward) -> ClaimedForward:
+        """With what the registry of offices knows now."""
+        known = {office.id: self._institution(office.id) for office in claimed.forward.offices}
+        found = {id: there for id, there in known.items() if there is not None}
+        return claimed._replace(forward=replace(claimed.forward, institutions=found))
 
     async def _woken(self) -> None:
         try:

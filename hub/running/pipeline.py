@@ -114,7 +114,12 @@ def forwarder_stage(settings: Settings, opened: OpenHub, backend: Backend, wake:
     """The stage `forwarder` of this process."""
     storage, _, current, outside = opened
     door = raw_publisher(settings, opened)
-    tools = ForwarderTools(door, outside.http, storage.blobs.get, wake.forwards, random.random)
+
+    def institution(office: str) -> int | None:
+        known = current.offices.value.get(office)
+        return None if known is None else known.lapor_id
+
+    tools = ForwarderTools(door, outside.http, storage.blobs.get, wake.forwards, random.random, institution)
     return ForwarderStage(backend, current.accounts, holder_name(), tools, lease_io=outside.pools.lease)
 
 
