@@ -19,19 +19,17 @@ _NOW = re.compile(
     r"|(?:mau|akan|ingin|hendak|mencoba|percobaan)\s+bunuh\s+diri|(?:orang|warga|pelaku|preman)\s+(?:\w+\s+){0,2}(?:bawa|membawa|mengacungkan|ngamuk|mengamuk)\s+(?:\w+\s+)?(?:senjata|sajam|parang|celurit|pistol|golok)"
     r"|(?:dirampok|dibegal|dikeroyok|diperkosa|dibacok|ditusuk|dianiaya|kdrt)|darurat[!,]|(?:keadaan|kondisi|situasi|gawat)\s+darurat|gawat\s+darurat|banjir\s+(?:sudah|mencapai|setinggi|hingga)\s+(?:\w+\s+){0,2}(?:leher|atap|dada|plafon)"
     r"|(?:melahirkan|pendarahan|serangan\s+jantung)\s+(?:\w+\s+){0,4}(?:ambulan|sekarang|tolong|bantuan))",
-    re.IGNORECASE,
 )
 _NOT_NOW = re.compile(
     r"\b(?:rawan|sering|kerap|takut|khawatir|kuatir|berpotensi|potensi|bisa|dapat|agar|supaya|jangan\s+sampai|mencegah|pencegahan|antisipasi|menghindari|bila|jika|kalau|apabila|seandainya|"
     r"kemarin|dulu|pernah|lalu|tahun|bulan|simulasi|sosialisasi|pelatihan|penyuluhan|laporan|kasus|unit|instalasi|igd|ugd|akibat|pasca|setelah|bekas|korban\s+kebakaran\s+belum|bantuan|"
     r"membahayakan|mengakibatkan|menyebabkan|rentan|nanti|takutnya|sebelum|santunan|kartu|puing|sisa|ditangani)\b",
-    re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?\n]+(?!\d)")
 _STEMS = (
-    "bakar", "api", "hanyut", "tenggelam", "timbun", "jebak", "timpa", "setrum", "sengat", "pingsan", "sekarat",
+    "bakar", " api", "hanyut", "tenggelam", "timbun", "jebak", "timpa", "setrum", "sengat", "pingsan", "sekarat",
     "kejang", "sesak", "sumur", "culik", "racun", "seret", "longsor", "celaka", "korban", "ambulan", "damkar",
-    "pemadam", "gas ", "tabung", "elpiji", "lpg", "kabel", "tiang", "bunuh", "rampok", "begal", "keroyok",
+    "pemadam", " gas ", "tabung", "elpiji", "lpg", "kabel", "tiang", "bunuh", "rampok", "begal", "keroyok",
     "perkosa", "bacok", "tusuk", "aniaya", "kdrt", "darurat", "banjir", "tawuran", "ledak", "lahirkan",
     "darahan", "jantung", "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
@@ -45,7 +43,7 @@ def is_emergency(text: str) -> bool:
     lower = text.lower()
     if not any(stem in lower for stem in _STEMS):
         return False
-    return any(_NOT_NOW.search(_around(text, match)) is None for match in _NOW.finditer(text))
+    return any(_NOT_NOW.search(_around(lower, match)) is None for match in _NOW.finditer(lower))
 
 
 def _around(text: str, match: re.Match[str]) -> str:

@@ -31,6 +31,8 @@ _SHORT = 5
 _NEIGHBOURS = 0.75
 """Off an Indonesian word that the neighbours use as well."""
 _OWN, _LEAD = 1, 0.05
+_PLAIN = 2
+"""Words that only Indonesian has, from which a text with no more than one word of another is Indonesian."""
 _BOTH, _SHARE = 3, 0.35
 """Own words of each of two languages, and their share, from which a text is mixed."""
 
@@ -40,7 +42,10 @@ def language_of(text: str) -> Language:
     words = _words(text)
     if len(words) < _FEWEST:
         return "unknown"
-    scores, own = _scored(words)
+    own = _own(words)
+    if own["id"] >= _PLAIN and own.total() <= own["id"] + 1:
+        return "id"
+    scores = _scored(words)
     best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
     if best != "id" and _enough(own, best, scores[best] - scores[second]):
         return "mixed" if _mixed(own, best) else best  # type: ignore[return-value]
@@ -60,26 +65,34 @@ def _mixed(own: Counter[str], language: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    plain = _STROKES.sub("", _ADDRESS.sub(" ", text[: _MOST * 12]).lower())
-    return _WORD.findall(plain if plain.isascii() else _without_accents(plain))[:_MOST]
+    plain = text[: _MOST * 12].lower()
+    if any(sign in plain for sign in ("@", "#", "://", "www.")):
+        plain = _ADDRESS.sub(" ", plain)
+    if not plain.isascii() or "'" in plain or "`" in plain:
+        plain = _without_accents(_STROKES.sub("", plain))
+    return _WORD.findall(plain)[:_MOST]
 
 
 def _without_accents(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
-def _scored(words: Iterable[str]) -> tuple[dict[str, float], Counter[str]]:
-    """What speaks for each language, and how many different words are its own and not Indonesian."""
+def _own(words: Iterable[str]) -> Counter[str]:
+    """How many different words are a language's own and not Indonesian; of Indonesian those that no other has."""
     own: Counter[str] = Counter()
-    different = dict.fromkeys(words)
-    for word in different:
-        languages = _lists().get(word, ())
+    lists = _lists()
+    for word in dict.fromkeys(words):
         if word in INDONESIAN_ONLY:
             own["id"] += 1
-        elif "id" not in languages:
+        elif "id" not in (languages := lists.get(word, ())):
             own.update(languages)
-    sums = map(sum, zip(*map(_weights, different), strict=True))
-    return dict(zip(WORDS, sums, strict=True)), own
+    return own
+
+
+def _scored(words: Iterable[str]) -> dict[str, float]:
+    """What speaks for each language."""
+    sums = map(sum, zip(*map(_weights, dict.fromkeys(words)), strict=True))
+    return dict(zip(WORDS, sums, strict=True))
 
 
 @lru_cache(20_000)

@@ -6,7 +6,6 @@ the region that it lies in is known: by the account, or named in the same text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
@@ -14,12 +13,11 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
+from normalizer.knowledge.tokens import Words
 from normalizer.knowledge.word_lists import word_lists, words_of
 
 _ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
 _ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\W_A-Z]+(?:['’][^\W_A-Z]+)*")
-"""Words that were glued are two: "KabupatenBandung"."""
 _LONGEST = 4
 """Words of a name."""
 _LIKE = 88.0
@@ -58,17 +56,6 @@ _LANES, _ESTATES, _BEFORE_ESTATES, _AFTER = (
 )
 
 
-class Token(NamedTuple):
-    """A word and where it stands."""
-
-    word: str
-    start: int
-    end: int
-    capital: bool
-    breaks: bool
-    """A sign stands before it that no name holds."""
-
-
 class MentionKind(Enum):
     """How a name stands in the text; the value is the log odds that the report is about that region, as measured."""
 
@@ -104,33 +91,12 @@ class Mention(NamedTuple):
     kind: MentionKind
 
 
-def tokens_of(text: str) -> list[Token]:
-    """The words of a text. In a text all in capitals none of them tells a name."""
-    upper = text.isupper()
-    found: list[Token] = []
-    end = 0
-    for match in _TOKEN.finditer(text):
-        written = match[0]
-        start = match.start()
-        word = written.lower()
-        if "'" in word or "’" in word:
-            word = word.replace("'", "").replace("’", "")
-        gap = text[end:start]
-        broken = gap != " " and (not _SIGNS.isdisjoint(gap) or ". " in gap)
-        found.append(Token(word, start, match.end(), not upper and written[0].isupper(), broken))
-        end = match.end()
-    return found
-
-
-_SIGNS = frozenset(",;:()\n/|")
-
-
 class Finder:
     """Finds the mentions of one text. `regions`: regencies in whose names a bare word is looked up."""
 
-    def __init__(self, known: Gazetteer, tokens: Sequence[Token], regions: Sequence[str]) -> None:
+    def __init__(self, known: Gazetteer, words: Words, regions: Sequence[str]) -> None:
         self._known = known
-        self._tokens = tokens
+        self._words = words
         self._regions = regions
         self._inside = [known.inside(region) for region in regions]
         self._beginnings = [known.beginnings, *(known.beginnings_inside(region) for region in regions)]
@@ -138,43 +104,44 @@ class Finder:
     def mentions(self) -> list[Mention]:
         """In the order of the text, none inside another."""
         found: list[Mention] = []
-        at, marker = 0, None
-        while at < len(self._tokens):
-            word = self._tokens[at].word
-            if (new := MARKERS.get(word)) is not None and not self._is_name(at):
-                marker, at = new, at + 1
+        end, after = 0, -1
+        marker: Marker | None = None
+        for at in self._places_to_look():
+            if at < end:
                 continue
-            if marker and word in _BESIDE:
-                at += 1
-                continue
-            if marker is None and not any(word in beginnings for beginnings in self._beginnings):
-                at += 1
-                continue
-            mention, taken = self._mention(at, marker)
-            if mention:
-                found.append(mention)
-            marker, at = None, at + taken
+            if at != after:
+                marker = None
+            word = self._words.words[at]
+            if (new := MARKERS.get(word)) is not None and not self._begins_longer(at):
+                marker, after = new, at + 1
+            elif marker and word in _BESIDE:
+                after = at + 1
+            else:
+                mention, taken = self._mention(at, marker)
+                end = at + taken
+                if mention:
+                    found.append(mention)
         return found
 
-    def _is_name(self, at: int) -> bool:
-        """ "Kota Bumi", "Kampung Baru": a marker that begins a longer name of the regions at hand."""
-        return any(name in names for names in self._inside for name, _ in self._names(at) if _ > 1)
+    def _places_to_look(self) -> list[int]:
+        """Where a name may begin: most words begin none, and are passed over at once."""
+        words, beginnings = self._words.words, self._beginnings
+        found = {at for names in beginnings for at, word in enumerate(words) if word in names}
+        marked = [at for at, word in enumerate(words) if word in MARKERS]
+        found.update(marked)
+        for at in marked:
+            found.update(range(at + 1, min(at + 3, len(words))))
+        return sorted(found)
 
-    def _names(self, at: int) -> list[tuple[str, int]]:
-        """What may be a name from here, longest first, with its number of words."""
-        name = ""
-        found: list[tuple[str, int]] = []
-        for token in self._tokens[at : at + _LONGEST]:
-            if name and token.breaks:
-                break
-            name += token.word
-            found.append((name, len(found) + 1))
-        return found[::-1]
+    def _begins_longer(self, at: int) -> bool:
+        """ "Kota Bumi", "Kampung Baru": a marker that begins a longer name of the regions at hand."""
+        names = self._words.names(at, _LONGEST)[:-1]
+        return any(name in inside for inside in self._inside for name, _ in names)
 
     def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
-        names = self._names(at)
+        names = self._words.names(at, _LONGEST)
         for name, taken in names:
-            if len(name) > 2 and (codes := self._codes(name, marker, self._tokens[at])):
+            if len(name) > 2 and (codes := self._codes(name, marker, at)):
                 kind = self._kind(at, taken, name, marker)
                 if kind is MentionKind.CHAIN:
                     codes = tuple(code for code in codes if len(code) == VILLAGE) or codes
@@ -188,9 +155,9 @@ class Finder:
             return (found, taken) if found else self._far(at, marker, names)
         return None, 1
 
-    def _codes(self, name: str, marker: Marker | None, first: Token) -> tuple[str, ...]:
+    def _codes(self, name: str, marker: Marker | None, at: int) -> tuple[str, ...]:
         if marker is None:
-            return self._bare(name, first)
+            return self._bare(name, at)
         if marker.street:
             return tuple(code for names in self._inside for code in names.get(name, ()))
         if marker.levels[0] == REGENCY:
@@ -204,12 +171,12 @@ class Finder:
         near = tuple(code for names in self._inside for code in names.get(name, ()))
         return tuple(code for code in near if len(code) in marker.levels) or near
 
-    def _bare(self, name: str, first: Token) -> tuple[str, ...]:
+    def _bare(self, name: str, at: int) -> tuple[str, ...]:
         near = tuple(code for names in self._inside for code in names.get(name, ()))
         codes = self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
-        if codes and (first.capital or name not in _ORDINARY_REGENCIES):
+        if codes and (name not in _ORDINARY_REGENCIES or self._words.capital(at)):
             return codes + self._known.provinces.get(name, ())
         return self._known.provinces.get(name, ())
 
@@ -232,8 +199,8 @@ class Finder:
         return None, 1
 
     def _found(self, at: int, taken: int, codes: tuple[str, ...], kind: MentionKind) -> Mention:
-        tokens = self._tokens[at : at + taken]
-        return Mention(tokens[0].start, tokens[-1].end, codes, "".join(token.word for token in tokens), kind)
+        spans = self._words.spans[at : at + taken]
+        return Mention(spans[0][0], spans[-1][1], codes, "".join(self._words.words[at : at + taken]), kind)
 
     def _kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
         if marker is not None and not marker.street:
@@ -244,7 +211,7 @@ class Finder:
             return MentionKind.STREET
         if self._before_city(at + taken):
             return MentionKind.CHAIN
-        if taken == 1 and not self._tokens[at].capital and (name in _ORDINARY or self._elsewhere(name)):
+        if taken == 1 and not self._words.capital(at) and (name in _ORDINARY or self._elsewhere(name)):
             return MentionKind.ORDINARY
         return MentionKind.BARE
 
@@ -254,36 +221,35 @@ class Finder:
 
     def _within_longer(self, first: int, end: int) -> MentionKind | None:
         """Does a word of the same name stand beside it, or a number, as in a street's?"""
-        if first and not self._tokens[first].breaks and self._tokens[first - 1].word in _BEFORE_ESTATES:
+        words = self._words
+        if first and words.words[first - 1] in _BEFORE_ESTATES and not words.breaks(first):
             return MentionKind.ESTATE
-        after = self._tokens[end] if end < len(self._tokens) else None
-        if after is None or after.breaks:
+        if end >= len(words) or words.breaks(end):
             return None
-        if after.word in _LANES:
+        after = words.words[end]
+        if after in _LANES:
             return MentionKind.LANE
-        if after.word in _ESTATES:
+        if after in _ESTATES:
             return MentionKind.ESTATE
-        if after.word[0].isdigit() or (after.capital and after.word not in _AFTER):
+        if after[0].isdigit() or (words.capital(end) and after not in _AFTER):
             return MentionKind.STREET
         return None
 
     def _before_city(self, at: int) -> bool:
-        after = self._tokens[at : at + 2]
-        return len(after) == 2 and after[0].breaks and after[0].word in _CITY and after[1].word in self._known.regencies
+        after = self._words.words[at : at + 2]
+        return len(after) == 2 and after[0] in _CITY and after[1] in self._known.regencies and self._words.breaks(at)
 
 
-def named_regencies(known: Gazetteer, tokens: Sequence[Token]) -> set[str]:
+def named_regencies(known: Gazetteer, words: Words) -> set[str]:
     """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
     found: set[str] = set()
-    for at, token in enumerate(tokens):
-        if token.word not in known.beginnings:
-            continue
-        name = ""
-        for taken, part in enumerate(tokens[at : at + 3]):
-            if taken and part.breaks:
-                break
-            name += part.word
+    for at in [at for at, word in enumerate(words.words) if word in known.beginnings]:
+        for name, _ in words.names(at, 3):
             codes = known.regencies.get(name)
-            if codes and (name not in _ORDINARY_REGENCIES or token.capital or (at and tokens[at - 1].word in MARKERS)):
+            if codes and (name not in _ORDINARY_REGENCIES or words.capital(at) or _marked_before(words, at)):
                 found.update(codes)
     return found
+
+
+def _marked_before(words: Words, at: int) -> bool:
+    return at > 0 and words.words[at - 1] in MARKERS

@@ -47,7 +47,6 @@ _LABEL = re.compile(
     r"|\bcp\b|kontak|contact|ponsel|\bsms\b|selule?r)|"
     r"(?P<other>\bnop\b|objek\s+pajak|pelanggan|idpel|\bnib\b|\bnip\b|\bnisn\b|pendaftaran|tiket|\bbarcode|resi|rp|sertifikat"
     r"|berkas|laporan)",
-    re.IGNORECASE,
 )
 _BEFORE = 34
 """Characters in which the word for a number is looked for."""
@@ -124,7 +123,7 @@ def _kind(text: str, start: int, end: int) -> PersonalKind | None:
 def _label(text: str, start: int) -> str:
     """The last word for a number before it."""
     found = ""
-    for match in _LABEL.finditer(text, max(0, start - _BEFORE), start):
+    for match in _LABEL.finditer(text[max(0, start - _BEFORE) : start].lower()):
         found = match.lastgroup or ""
     return found
 

@@ -11,7 +11,8 @@ from math import exp
 from typing import NamedTuple
 
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
-from normalizer.knowledge.mentions import Finder, Mention, named_regencies, tokens_of
+from normalizer.knowledge.mentions import Finder, Mention, named_regencies
+from normalizer.knowledge.tokens import Words
 from schemas import Place
 
 _MOST = 3
@@ -63,7 +64,7 @@ def find_places(known: Gazetteer, parts: Sequence[Part], owner: str) -> list[Pla
 
 
 def _mentions(known: Gazetteer, parts: Sequence[Part], home: str) -> list[Weighed]:
-    tokens = [tokens_of(part.text) for part in parts]
+    tokens = [Words(part.text) for part in parts]
     named = {code for words in tokens for code in named_regencies(known, words)}
     regions = [home[:REGENCY]] if len(home) >= REGENCY else []
     regions += sorted(code for code in named - set(regions))[:_SCOPES]
