@@ -68,6 +68,8 @@ def _refusal(update: Update, bot: str) -> str | None:
     business = string_of(value, "business_connection_id")
     if business and int_of(author, "id") != int_of(object_of(value, "chat"), "id"):
         return "echo of our own"
+    if update.word.startswith("edited_") and object_of(value, "location").get("live_period"):
+        return "live location"  # an edit every few seconds; the first place counts
     return "automatic reply" if author.get("is_bot") is True and not value.get("sender_chat") else None
 
 
