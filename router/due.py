@@ -15,6 +15,7 @@ from router.calendars import (
     WorkingDayCalendar,
     calendar_of,
     load_holidays,
+    local_day,
     national_holidays,
     zone_of,
 )
@@ -62,7 +63,8 @@ class DueDates:
     def __init__(self, calendars: Calendars, region_of: RegionOf = lambda office: None) -> None:
         self.calendars = calendars
         self._region_of = region_of
-        self._move = lru_cache(maxsize=65536)(self._computed_move)  # thousands of reports share a day of receipt
+        self._move = lru_cache(maxsize=65536)(self._computed_move)
+        self._new = lru_cache(maxsize=4096)(self._computed_new)
 
     def compute(self, cases: Sequence[CaseHistory], now: datetime) -> list[list[ComputedClock]]:
         """The clocks of each complaint, as of now."""
@@ -83,12 +85,26 @@ class DueDates:
         return datetime.combine(day, OPEN_FROM, zone_of(region))
 
     def _clocks(self, case: CaseHistory, now: datetime) -> list[ComputedClock]:
-        region = self.region_of(case)
-        calendar = self.calendars.of(region, case.office)
+        region, office, limits = self.region_of(case), self.calendars.own_office(case.office), limits_of(case)
+        if len(case.steps) == 1:  # thousands of new reports share a day of receipt
+            started = case.steps[0].at
+            alike = self._new(region, office, limits, local_day(started, region), local_day(now, region))
+            return [clock._replace(started_at=started) for clock in alike]
         steps = [ClockEvent(step.at, step.kind) for step in case.steps]  # type: ignore[arg-type]
-        return [
-            _computed(clock, region, calendar) for clock in clocks_of(steps, limits_of(case), calendar, region, now)
-        ]
+        return self._of_steps(steps, limits, region, office, now)
+
+    def _of_steps(
+        self, steps: Sequence[ClockEvent], limits: ClockLimits, region: str, office: str | None, now: datetime
+    ) -> list[ComputedClock]:
+        calendar = self.calendars.of(region, office)
+        return [_computed(clock, region, calendar) for clock in clocks_of(steps, limits, calendar, region, now)]
+
+    def _computed_new(
+        self, region: str, office: str | None, limits: ClockLimits, received: date, today: date
+    ) -> list[ComputedClock]:
+        """Of a report that was received on that day, and of which nothing else is known."""
+        begin, end = (datetime.combine(day, time(12), zone_of(region)) for day in (received, today))
+        return self._of_steps([ClockEvent(begin, "received")], limits, region, office, max(begin, end))
 
     def region_of(self, case: CaseHistory) -> str:
         """The office's region; where that is not known, the place's, then the owner's."""

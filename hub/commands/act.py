@@ -16,6 +16,7 @@ from hub.clock import utc_now
 from hub.commands import OutOfBalance, print_json, with_hub
 from hub.commands._waiting import retry_for_long, wait_or_stage_error
 from hub.officers import REASONS, IncompleteActError, Request, act_raw, officer_act
+from hub.running.due import DueWork
 from hub.running.serve import run_stages
 from hub.running.status import ProcessStatus
 from hub.settings import UsageError
@@ -73,6 +74,7 @@ async def do_act(number: str, request: Request, settings: Settings, opened: Open
         await retry_for_long(lambda: transport.bus.publish([raw]))
         own = asyncio.create_task(_wait(opened, raw.id))
         await wait_or_stage_error(own, stages)  # type: ignore[arg-type]
+    await DueWork(storage.record, outside.pools.io, current, utc_now).step()
     after, found = await look() or target, own.result()
     return {
         "number": number, "act": request.act, "outcome": found.outcome,

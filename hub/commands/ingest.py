@@ -26,6 +26,7 @@ from hub.commands import print_json, print_message, with_hub
 from hub.commands._row_attachments import RowAttachments
 from hub.commands._rows import rows_of
 from hub.commands._waiting import RowsInFlight, wait_or_stage_error
+from hub.running.due import DueWork
 from hub.running.serve import run_stages, worker_processes
 from hub.running.status import ProcessStatus
 from hub.settings import UsageError, did_you_mean, sqlite_path
@@ -88,6 +89,7 @@ async def ingest_rows(
         own = asyncio.create_task(_publish(chain(first, rows), in_flight, raws_of))
         await wait_or_stage_error(own, stages)
         await in_flight.booked()
+    await DueWork(storage.record, pools.io, opened.current, utc_now).step()
     return in_flight.ledger()
 
 

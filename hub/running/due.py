@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 RECOMPUTED, MOVED, REMINDED = 200, 2000, 500
 """At most so many in one transaction."""
-TURNS = 200
-"""Transactions of one kind in one step, so that none starves the others."""
+TURNS = 25
+"""Transactions of one kind in one step: new reports come before their due dates."""
+MOVES = 1000
+"""The same of a decree, which moves all open reports at once."""
 EDITION = 1000
 """What an edition of the calendar counts beside the shipped ones."""
 
@@ -40,11 +42,11 @@ class DueWork:
         if found.overdue:
             await self._io(mark_overdue, self._record, self._now(), MOVED)
         if found.stale or found.overdue:
-            await self._all(RECOMPUTED, recompute_due, dates.compute, calendar.version)
+            await self._all(TURNS, RECOMPUTED, recompute_due, dates.compute, calendar.version)
         if await self._io(has_older_calendar, self._record, calendar):
-            await self._all(MOVED, move_due, dates.move, calendar)
+            await self._all(MOVES, MOVED, move_due, dates.move, calendar)
         if found.reminders:
-            await self._all(REMINDED, remind, self._times(dates))
+            await self._all(TURNS, REMINDED, remind, self._times(dates))
 
     def calendar(self) -> CalendarEdition:
         """The newest; without days of our own only a new release of the shipped ones can move a clock."""
@@ -57,9 +59,9 @@ class DueWork:
         """By the newest calendars and offices."""
         return DueDates(self._current.calendars.value, self._region_of)
 
-    async def _all(self, limit: int, work: Callable[..., int], *how: object) -> None:
-        """Transactions of so many each, until there is nothing left."""
-        for _ in range(TURNS):
+    async def _all(self, turns: int, limit: int, work: Callable[..., int], *how: object) -> None:
+        """So many transactions at most, until there is nothing left."""
+        for _ in range(turns):
             if await self._io(partial(work, self._record, *how, now=self._now(), limit=limit)) < limit:
                 return
 
