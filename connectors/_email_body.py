@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message as Mail
-from email.policy import compat32
 from typing import NamedTuple
 
 from connectors._email_charset import decode_text
-from connectors._email_headers import MailHead, decode_words, str_of, with_bounded_head
+from connectors._email_headers import POLICY, MailHead, decode_words, str_of, with_bounded_head
 from connectors._email_html import text_of_html
 from schemas import Reject
 
@@ -63,7 +62,7 @@ def parse_mail(data: bytes, *, has_head: bool = True) -> Mail:
     if len(_BOUNDARY.findall(data)) > _STRUCTURE:
         raise Reject("nested_too_deep", "more parts inside one another than a mail has")
     try:
-        return message_from_bytes(with_bounded_head(data), policy=compat32)
+        return message_from_bytes(with_bounded_head(data), policy=POLICY)
     except RecursionError:
         raise Reject("nested_too_deep", "more mails inside one another than can be read") from None
 
@@ -82,9 +81,9 @@ def _walk(part: Mail, body: MailBody, depth: int) -> None:
     if body.parts > PARTS or depth > DEPTH:
         return
     media = part.get_content_type()
-    payload = part.get_payload()
+    payload = payload_of(part)
     if media == "message/rfc822" and isinstance(payload, list) and payload:
-        _attached_mail(payload[0], body, depth)  # type: ignore[arg-type]
+        _attached_mail(payload[0], body, depth)
     elif isinstance(payload, list):
         for inner in payload:
             if isinstance(inner, Mail):
@@ -94,9 +93,8 @@ def _walk(part: Mail, body: MailBody, depth: int) -> None:
 
 
 def _leaf(part: Mail, media: str, body: MailBody) -> None:
-    data = part.get_payload(decode=True)
-    data = data if isinstance(data, bytes) else b""
     name = file_name(part)
+    data = _bytes_of(part)
     is_file = part.get_content_disposition() == "attachment" or (bool(name) and not media.startswith("text/"))
     if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
         media, is_file = "text/plain", False
@@ -105,6 +103,24 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
         found.append(decode_text(data, charset_of(part))[:TEXT_LIMIT])
     elif data and len(body.files) < FILES:
         body.files.append(MailFile(name or "lampiran", media, data))
+
+
+def _bytes_of(part: Mail) -> bytes:
+    _require_charset(part)
+    data = part.get_payload(decode=True)
+    return data if isinstance(data, bytes) else b""
+
+
+def payload_of(part: Mail) -> object:
+    """Its text, or the parts inside."""
+    _require_charset(part)
+    return part.get_payload()
+
+
+def _require_charset(part: Mail) -> None:
+    """The library looks up the charset under whatever name the mail gives it: one that is no word is taken out."""
+    if not charset_of(part).isascii() or "\0" in charset_of(part):
+        part.replace_header("content-type", part.get_content_type())
 
 
 def _attached_mail(mail: Mail, body: MailBody, depth: int) -> None:

@@ -8,7 +8,7 @@ from email import message_from_string
 from email.message import Message as Mail
 from typing import NamedTuple
 
-from connectors._email_body import DEPTH, PARTS
+from connectors._email_body import DEPTH, PARTS, payload_of
 from connectors._email_headers import MailHead
 from connectors._email_ids import OwnId, parse_own_id
 from schemas import ReceiptState
@@ -78,7 +78,7 @@ def _leaves(mail: Mail) -> Iterable[Mail]:
 def _fields_of(part: Mail) -> dict[str, str]:
     """The fields of a report's machine part, wherever the parser has put them."""
     named = {name.lower(): str(value).strip() for name, value in part.items()}
-    payload = part.get_payload()
+    payload = payload_of(part)
     if part.get_content_type() in {"message/disposition-notification", "text/plain"} and isinstance(payload, str):
         inside = message_from_string(payload[:_SEARCHED]) if "disposition" in payload.lower() else Mail()
         named |= {name.lower(): str(value).strip() for name, value in inside.items()}
@@ -88,7 +88,7 @@ def _fields_of(part: Mail) -> dict[str, str]:
 def _own_ids(part: Mail) -> list[str]:
     """Ids of ours in the mail that is reported about, or in its head alone."""
     head = MailHead(part).ids("message-id") if part.get("message-id") else []
-    payload = part.get_payload()
+    payload = payload_of(part)
     if part.get_content_type() in {"text/rfc822-headers", "message/rfc822-headers", "text/rfc822"} and isinstance(
         payload, str
     ):

@@ -68,8 +68,8 @@ class OutgoingMail:
     def as_bytes(self, *, eight_bit: bool) -> bytes:
         """The bytes to be sent, with CRLF. `eight_bit`: the server takes 8BITMIME."""
         message = self.message
-        long_line = any(len(line.encode()) > _LINE_LIMIT for line in str(message.get_payload()).splitlines())
         text = message.get_content()
+        long_line = any(len(line.encode()) > _LINE_LIMIT for line in text.splitlines())
         coding = "7bit" if text.isascii() and not long_line else "8bit" if eight_bit and not long_line else "base64"
         message.set_content(text, cte=coding)
         policy = SMTP.clone(max_line_length=_LINE_LIMIT, utf8=self.needs_smtputf8, cte_type="8bit")

@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message as Mail
 from email.parser import BytesHeaderParser
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -30,7 +30,17 @@ _WORD = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*\?="
 _RUN = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
 _ID = re.compile(r"<([^<>]{1,998})>")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,200}@[^\s@<>,;:\"()\[\]\\]{1,255}")
-_parser = BytesHeaderParser(policy=compat32)
+
+
+class _Unchanged(Compat32):
+    """Fields as they came, their bytes as surrogates; the library's own rule makes U+FFFD of what is not ASCII."""
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        return value
+
+
+POLICY = _Unchanged()
+_parser = BytesHeaderParser(policy=POLICY)
 
 
 class Address(NamedTuple):
@@ -77,7 +87,10 @@ class MailHead:
 
     def addresses(self, *names: str) -> list[Address]:
         """The addresses in these fields, in order."""
-        found = getaddresses([value for name in names for value in self.all(name)])
+        try:
+            found = getaddresses([value for name in names for value in self.all(name)])
+        except RecursionError:  # comments inside comments
+            found = []
         pairs = [(decode_words(name), address.strip().lower()) for name, address in found[:FIELDS]]
         if not any("@" in address for _, address in pairs):
             pairs = [("", a.lower()) for n in names for v in self.all(n) for a in _ADDRESS.findall(v)]
@@ -135,15 +148,9 @@ def ids_in(value: str) -> list[str]:
     return [clean for id in found[:IDS] if (clean := decode_words("".join(id.split())))]
 
 
-def str_of(value: Any) -> str:
-    """A field of compat32 as one line: it gives a Header object where bytes are not ASCII."""
-    text = str(value) if isinstance(value, str) else _surrogates(value)
-    return _FOLDED.sub(" ", text[:FIELD_LIMIT]).strip()
-
-
-def _surrogates(value: Any) -> str:
-    """The bytes of an `email.header.Header` as surrogates."""
-    return "".join(chunk if isinstance(chunk, str) else str(chunk) for chunk, _ in getattr(value, "_chunks", ()))
+def str_of(value: object) -> str:
+    """A field as one line of a bounded length."""
+    return _FOLDED.sub(" ", str(value)[:FIELD_LIMIT]).strip()
 
 
 def decode_words(value: str) -> str:

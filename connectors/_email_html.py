@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import islice
 
 HTML_LIMIT = 1024 * 1024
 """Characters that are read."""
@@ -67,8 +68,8 @@ def _mark_quote(quote: object) -> None:
 def _is_forwarded(quote: object) -> bool:
     from connectors._email_quotes import is_forward_mark
 
-    words = "".join(quote.itertext())[:2000]  # type: ignore[attr-defined]
-    return any(is_forward_mark(line) for line in words.splitlines())
+    chunks = islice(quote.itertext(), 50)  # type: ignore[attr-defined]
+    return any(is_forward_mark(line) for chunk in chunks for line in chunk[:2000].splitlines())
 
 
 def _without_tags(source: str) -> str:

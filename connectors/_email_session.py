@@ -26,6 +26,8 @@ from connectors._port import Intake, Session
 from connectors._request import Request
 from schemas import AccountFault, Retry
 
+FIRST_IDLE = 15.0
+"""Seconds of the first waiting after news: a mail that came during the last command was announced then, to nobody."""
 CALL_WITHIN = 300.0
 """Seconds of any call, the transfer of a batch included."""
 LOOKED_AT = 500
@@ -85,10 +87,13 @@ class EmailSession(Session):
         await self._select()
 
     async def run(self) -> None:
+        idle = FIRST_IDLE
         while True:
-            await self._take_all()
-            await self._wait()
+            while await self._take_all():
+                idle = FIRST_IDLE
+            await self._wait(min(idle, self._settings.idle_for))
             await self._select()
+            idle *= 2
 
     async def close(self) -> None:
         """Log out, or break off what hangs."""
@@ -127,17 +132,18 @@ class EmailSession(Session):
         if self._opened.uid_validity != self._validity:
             self._validity, self._uid = self._opened.uid_validity, 0
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         mailbox = self._opened
         if not mailbox.has_idle:
             await asyncio.sleep(self._settings.poll_every)
             return
         try:
-            await self._call(mailbox.idle, self._settings.idle_for, within=self._settings.idle_for + READ_WITHIN)
+            await self._call(mailbox.idle, seconds, within=seconds + READ_WITHIN)
         except Refused:
             raise Retry("the mail server spoke before IDLE began", after=1.0) from None
 
-    async def _take_all(self) -> None:
+    async def _take_all(self) -> bool:
+        """Take in what is new. False: nothing was."""
         mailbox = self._opened
         try:
             news = await self._call(mailbox.uids_after, self._uid)
@@ -147,6 +153,7 @@ class EmailSession(Session):
                     await self._take_in(await self._fetched(group, sizes), group[-1])
         except Refused as refused:
             raise Retry(f"the mail server refuses a command: {refused}") from None
+        return bool(news)
 
     async def _fetched(self, uids: list[int], sizes: Mapping[int, int]) -> list[FetchedMail]:
         """The mails; one that cannot be had stands there without its bytes."""
@@ -155,9 +162,10 @@ class EmailSession(Session):
         try:
             return await self._call(self._opened.fetch, uids, sizes)
         except Retry:
-            self._suspects.singly_up_to = uids[-1]
             if len(uids) == 1:
                 self._suspects.broke[uids[0]] += 1
+            else:
+                self._suspects.singly_up_to = uids[-1]
             raise
         except Refused:
             if len(uids) == 1:

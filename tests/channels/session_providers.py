@@ -100,7 +100,7 @@ class MailProvider(MailServer):
 
     @property
     def ids(self) -> list[str]:
-        return ids_of(self)
+        return sorted(ids_of(self))
 
 
 PROVIDERS: dict[str, Any] = {made.kind: made for made in (MailProvider, ModemProvider, SmscProvider)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections import deque
 from collections.abc import Callable
 from email import message_from_bytes
 from typing import Any, Self
 
-from aiosmtpd.smtp import SMTP as SmtpProtocol
+from aiosmtpd import smtp as aiosmtpd_smtp
 from aiosmtpd.smtp import AuthResult, Envelope
 
 VALIDITY = 1755482400
@@ -39,7 +40,7 @@ class MailServer:
         self.breaks_on: set[int] = set()
         """UIDs at which the connection breaks."""
         self.capabilities = "IMAP4rev1 IDLE UIDPLUS MOVE AUTH=XOAUTH2"
-        self.sessions = 0
+        self.sessions = self.connections = 0
         self.commands: list[str] = []
         self.changed = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -106,6 +107,7 @@ class _ImapSession:
     def __init__(self, server: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._server, self._reader, self._writer = server, reader, writer
         self.logged_in = False
+        self._reported = 0
 
     async def run(self) -> None:
         self._say(f"* OK [CAPABILITY {self._server.capabilities}] ready")
@@ -135,9 +137,13 @@ class _ImapSession:
         server = self._server
         if word.startswith("CAPABILITY"):
             self._say(f"* CAPABILITY {server.capabilities}", f"{tag} OK done")
-        elif word.startswith(("LOGIN", "AUTHENTICATE")):
+        elif word.startswith("AUTHENTICATE"):
+            self._say("+ ")
+            self._log_in(tag, base64.b64decode(await self._line()).decode())
+        elif word.startswith("LOGIN"):
             self._log_in(tag, command)
         elif word.startswith(("SELECT", "EXAMINE")):
+            self._reported = len(server.mails)
             found = (f"* {len(server.mails)} EXISTS", f"* OK [UIDVALIDITY {server.validity}] ok", f"{tag} OK done")
             self._say(*(found if "nihil" not in command else (f"{tag} NO no such folder",)))
         elif word.startswith("UID SEARCH"):
@@ -199,16 +205,15 @@ class _ImapSession:
 
     async def _idle(self, tag: str) -> None:
         self._say("+ idling")
-        known = len(self._server.mails)
         done = asyncio.create_task(self._line())
         while not done.done():
             self._server.changed.clear()
             changed = asyncio.create_task(self._server.changed.wait())
             await asyncio.wait({done, changed}, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
             changed.cancel()
-            if len(self._server.mails) > known:
-                known = len(self._server.mails)
-                self._say(f"* {known} EXISTS")
+            if len(self._server.mails) > self._reported:
+                self._reported = len(self._server.mails)
+                self._say(f"* {self._reported} EXISTS")
         if done.result().upper() == "DONE":
             self._say(f"{tag} OK done")
         else:
@@ -223,18 +228,21 @@ def _uids(written: str) -> list[int]:
     return found
 
 
-class _Smtp(SmtpProtocol):
+class _Smtp(aiosmtpd_smtp.SMTP):
     """aiosmtpd's server with our password, our faults and our memory."""
 
     def __init__(self, server: MailServer) -> None:
         super().__init__(
             _Handler(server), hostname="surel.example", enable_SMTPUTF8=True, auth_require_tls=False,
-            authenticator=lambda *given: AuthResult(success=given[4].password.decode() == server.password),
+            authenticator=lambda *given: AuthResult(
+                success=given[4].password.decode() == server.password, handled=False
+            ),
         )  # fmt: skip
         self._server = server
 
     def connection_made(self, transport: Any) -> None:
         self._server._transports.add(transport)
+        self._server.connections += 1
         super().connection_made(transport)
 
     def connection_lost(self, error: Any) -> None:
@@ -251,9 +259,10 @@ class _Handler:
         return refusals.popleft()[1] if refusals and refusals[0][0] == stage else None
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:
-        if answer := self._refusal("NULL" if not address else "MAIL"):
+        address = "" if address == "<>" else address
+        if answer := self._refusal("MAIL" if address else "NULL"):
             return answer
-        envelope.mail_from = address
+        envelope.mail_from = address or "<>"
         envelope.mail_options.extend(options)
         return "250 ok"
 
