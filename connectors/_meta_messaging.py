@@ -57,6 +57,7 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
 
     codes = MESSAGING
     conversational = True
+    names_us_first = True
     vouches_for_sender = True
     text_limit: ClassVar[int] = 2000
     """UTF-8 bytes of one message."""

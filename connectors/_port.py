@@ -51,6 +51,8 @@ class Channel(ABC):
     """Citizens type keywords and commands (LAPOR, TL, CEK) here; a form or a file has fields for what they say."""
     unwraps_base64: ClassVar[bool] = False
     """Some gateways of this kind send the text as base64."""
+    names_us_first: ClassVar[bool] = False
+    """Citizens begin with the names of accounts ("@dinas CEK 4719360285"): the words come after them."""
     vouches_for_sender: ClassVar[bool] = False
     """The provider itself proves the sender (a signed webhook, a session of ours): nobody else can claim that identity.
     A single message may prove more than its kind: `Message.proven`."""

@@ -61,6 +61,7 @@ class XChannel(Polls, Speaks, Fetches):
     kind = "x"
     settings_type = XSettings
     conversational = True
+    names_us_first = True
     vouches_for_sender = True
     send_at_once = 1
     outbound_settings = ("consumer_key", "consumer_secret", "access_token", "access_secret")

@@ -19,6 +19,8 @@ from normalizer.knowledge.slang import read_text
 from normalizer.phones import normalize_party
 from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
 
+_NAMES = re.compile(r"(?:@[\w.]{1,30}[\s:,]+)+")
+"""Names of accounts at the beginning of a text."""
 _WITHOUT_COMMANDS = frozenset({"reaction", "edit", "deletion", "system"})
 _NO_ID = frozenset({"", "null", "none", "nil", "undefined"})
 _REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?")
@@ -126,6 +128,8 @@ def _derived_id(raw: Raw, position: ItemPosition) -> str:
 
 def _words(item: Message, context: ItemContext) -> ParsedText:
     text = clean(decode_base64_body(item.text) if context.channel.unwraps_base64 else item.text)
+    if context.channel.names_us_first and (names := _NAMES.match(text)):
+        text = text[names.end() :]
     if not context.channel.conversational or item.kind in _WITHOUT_COMMANDS:
         return ParsedText(text)
     return context.keywords.parse(text)

@@ -88,6 +88,7 @@ class Prepared:
         self.items = items
         self.conversational = facts.get("conversational", True)
         self.unwraps_base64 = facts.get("unwraps_base64", True)
+        self.names_us_first = facts.get("names_us_first", False)
         self.vouches_for_sender = facts.get("vouches_for_sender", False)
         self.taken_apart = 0
         self.read = 0

@@ -205,6 +205,15 @@ def test_equal_sender_text_and_time_have_one_fingerprint() -> None:
     assert first == second != other
 
 
+def test_words_come_after_the_names_of_accounts_where_people_begin_with_them() -> None:
+    asked = message("1", "@dinas @kota CEK 4719360285")
+    event = one(asked, facts={"names_us_first": True})
+    assert (event.text, event.command, event.number) == (asked.text, "CEK", "4719360285")
+    assert one(asked).command is None
+    assert one(message("1", "@dinas lampu mati"), facts={"names_us_first": True}).clean_text == "lampu mati"
+    assert one(message("1", "@dinas"), facts={"names_us_first": True}).clean_text == "@dinas"
+
+
 def test_case_17_base64_in_a_short_message_is_read() -> None:
     packed = base64.b64encode(b"LAPOR jalan rusak di depan pasar").decode()
     event = one(message("1", packed))
