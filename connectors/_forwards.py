@@ -73,6 +73,9 @@ class Forwards(Channel):
     national: ClassVar[bool] = False
     """The national record: every complaint that it wants must stand in it once, which is counted and alarmed."""
 
+    gives_up_after: ClassVar[float | None] = None
+    """Seconds after which a forward that did not get through has failed; None: it is tried for ever."""
+
     @property
     def system(self) -> str:
         """Its name in `external_ids` of a complaint: the account's own, where the kind has none ("sp4n")."""

@@ -44,6 +44,8 @@ class Webhook(Forwards):
     takes: ClassVar[frozenset[ForwardKind]] = frozenset(
         {"complaint", "supplement", "answer", "question", "disposition", "status"}
     )
+    gives_up_after = 75 * 3600.0
+    """As Standard Webhooks has it."""
     outbound_settings = ("url", "secret")
     url_settings = ("url",)
     template = """\

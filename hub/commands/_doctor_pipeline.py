@@ -73,7 +73,8 @@ def check_replies(own: Settings) -> Iterator[Finding]:
         late = row.state in ("owed", "claimed") and now - row.oldest > LATE
         yield Finding("replies", f"{words}; satupintu replies list --account {row.account}", wrong=late)
     for job in _ask(own, count_jobs):
-        late = job.state != "claimed" and now - job.oldest > LATE
+        leads_out = job.kind in ("forward", "followup")  # these may wait for their complaint, a night or a person
+        late = job.state == "failed" if leads_out else job.state != "claimed" and now - job.oldest > LATE
         yield Finding("jobs", f"{job.account}: {job.jobs:,} of kind {job.kind} {job.state}", wrong=late)
 
 

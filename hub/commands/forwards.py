@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from hub.settings import Settings, UsageError
 if TYPE_CHECKING:
     from hub.opening import OpenHub
 
+log = logging.getLogger(__name__)
 SHOWN = ("id", "account", "number", "state", "step", "attempts", "code", "reason")
 STATES = ("waiting", "claimed", "unknown", "failed", "done")
 
@@ -54,7 +57,7 @@ def list_command(state: str | None, account: str | None, limit: int) -> None:
 @forwards.command()
 @click.argument("id", metavar="ID")
 def show(id: str) -> None:
-    """Everything about one: its steps, the words that leave, the other system's own last words. Personal.
+    """Everything about one: its steps, the words that leave, the other system's own last words. It is logged.
 
     \b
     Example:
@@ -65,6 +68,7 @@ def show(id: str) -> None:
     found = with_record(lambda record: show_forward(record, id))
     if found is None:
         raise UsageError(f"there is no forward {id}: see satupintu forwards list")
+    log.warning("%s looked at the words of forward %s", os.environ.get("USER") or f"uid {os.getuid()}", id)
     print_json(found)
 
 

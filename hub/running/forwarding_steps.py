@@ -55,7 +55,8 @@ class StepRunner:
         try:
             await self._steps(current, claimed, channel, outbound)
         except PipelineError as fault:
-            await self.put(self._after(current.job, fault, looking=current.looking))
+            progress = self._after(current.job, fault, looking=current.looking)
+            await self.put(self._given_up(progress, channel))
             return fault if isinstance(fault, Retry | AccountFault) and not isinstance(fault, NotReady) else None
         except StaleEpoch:
             raise
@@ -136,6 +137,13 @@ class StepRunner:
                 due_at = next_attempt(now, job.attempts, after)
                 ends = JobResult(job, "waiting", due_at, "retry", getattr(fault, "reason", type(fault).__name__))
         return Progress(job, ends, answer=answer)
+
+    def _given_up(self, progress: Progress, channel: Forwards) -> Progress:
+        """As failed, where it has been tried for long enough."""
+        ends, limit, age = progress.ends, channel.gives_up_after, self.now() - progress.job.created_at
+        if ends is None or ends.due_at in (None, NEVER) or limit is None or age.total_seconds() < limit:
+            return progress
+        return progress._replace(ends=ends._replace(state="failed", code="gave_up"))
 
     async def _end(
         self, job: ClaimedJob, state: JobState, due_at: datetime | None = None, code: str | None = None
