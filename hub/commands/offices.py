@@ -13,6 +13,7 @@ from hub.commands._table import format_table
 
 if TYPE_CHECKING:
     from router import OfficeRegistry, RegisteredOffice
+    from sink.editions import Edition
     from sink.record import Record
 
 EDITION = "offices"
@@ -99,21 +100,32 @@ def history(*, as_json: bool) -> None:
 
 def _import(record: Record, body: bytes, *, dry_run: bool) -> None:
     from hub.clock import utc_now
-    from router import OfficeRegistry
-    from router.offices_csv import format_offices, load_offices
-    from sink.editions import latest_edition, publish_edition
+    from router.offices_csv import format_offices
+    from sink.editions import edition_of, latest_edition, publish_edition
 
-    newest = latest_edition(record, EDITION)
-    old = load_offices(newest.body) if newest is not None and newest.body else OfficeRegistry()
-    new = _taken_in(body, old)
-    added, changed, _ = changes_between(old, new)
-    words = f"{added} offices new, {changed} changed, {len(new)} in all"
-    if dry_run:
-        print_message(f"{words}; nothing was written")
-        return
-    who = f"{getpass.getuser()}@{os.uname().nodename}"
-    version = publish_edition(record, EDITION, format_offices(new.imported), by=who, now=utc_now())
-    print_message(f"{words}; edition {version}, which every process follows within 5 seconds")
+    who, base = f"{getpass.getuser()}@{os.uname().nodename}", latest_edition(record, EDITION)
+    expected = base.version + 1 if base is not None else 1
+    while True:
+        old = _registry(base)
+        new = _taken_in(body, old)
+        added, changed, _ = changes_between(old, new)
+        words = f"{added} offices new, {changed} changed, {len(new)} in all"
+        if dry_run:
+            print_message(f"{words}; nothing was written")
+            return
+        version = publish_edition(record, EDITION, format_offices(new.imported), by=who, now=utc_now())
+        if version <= expected:
+            print_message(f"{words}; edition {version}, which every process follows within 5 seconds")
+            return
+        # another import came between: both shall count
+        base, expected = edition_of(record, EDITION, version - 1), version + 1
+
+
+def _registry(edition: Edition | None) -> OfficeRegistry:
+    from router import OfficeRegistry
+    from router.offices_csv import load_offices
+
+    return load_offices(edition.body) if edition is not None and edition.body else OfficeRegistry()
 
 
 def _taken_in(body: bytes, old: OfficeRegistry) -> OfficeRegistry:
@@ -164,17 +176,12 @@ def _cells(office: RegisteredOffice, registry: OfficeRegistry) -> tuple[str, ...
 
 
 def _history(record: Record) -> list[dict[str, object]]:
-    from router import OfficeRegistry
-    from router.offices_csv import load_offices
     from sink.editions import edition_history, edition_of
-
-    def registry(version: int) -> OfficeRegistry:
-        found = edition_of(record, EDITION, version)
-        return load_offices(found.body) if found is not None and found.body else OfficeRegistry()
 
     rows = []
     for change in edition_history(record, EDITION, limit=20):
-        added, changed, removed = changes_between(registry(change.version - 1), registry(change.version))
+        versions = (edition_of(record, EDITION, change.version - 1), edition_of(record, EDITION, change.version))
+        added, changed, removed = changes_between(*map(_registry, versions))
         at = change.published_at.astimezone(load_call_settings().zone).isoformat(timespec="seconds")
         rows.append({"version": change.version, "at": at, "by": change.by,
                      "added": added, "changed": changed, "removed": removed})  # fmt: skip

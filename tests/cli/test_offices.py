@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import run_command
+from sink import editions
 from tests.cli.program import satupintu
 
 CSV = "id,name,regions,aliases\ndishub,Dinas Perhubungan,33.74,dishub smg\ndpu,Dinas PU,33.74,\n"
@@ -68,6 +69,23 @@ def test_lapors_list_is_taken_in(call, tmp_path: Path) -> None:
     assert "6 Dinas Sosial" in err
     [desk] = [json.loads(line) for line in call("offices", "list", "--imported", "--json")[1].splitlines()]
     assert (desk["id"], desk["lapor_id"]) == ("meja-layanan/33.74", 5)
+
+
+def test_of_two_imports_at_once_both_count(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = write(tmp_path, "a.csv", CSV)
+    call("offices", "import", write(tmp_path, "first.csv", "id,name\nsatu,Kantor Satu\n"))
+    publish = editions.publish_edition
+    others = ["id,name\nsatu,Kantor Satu\nlain,Kantor Lain\n"]
+
+    def overtaken(record, name, body, **more):
+        while others:
+            publish(record, name, others.pop(), **more)
+        return publish(record, name, body, **more)
+
+    monkeypatch.setattr(editions, "publish_edition", overtaken)
+    assert "edition 4" in call("offices", "import", mine)[2]
+    listed = [json.loads(line)["id"] for line in call("offices", "list", "--imported", "--json")[1].splitlines()]
+    assert sorted(listed) == ["dishub", "dpu", "lain", "satu"]
 
 
 def test_lint_fails_for_what_must_be_mended(call, tmp_path: Path) -> None:
