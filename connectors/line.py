@@ -52,9 +52,9 @@ class LineChannel(Listens, Speaks, Fetches):
     proof_header = "x-line-signature"
     kept_headers = ()
     template = """\
-# LINE: an official account with the Messaging API, from LINE Developers Console.
-channel_secret = "env:LINE_SECRET"
-access_token = "env:LINE_TOKEN"         # without it nothing can be answered, no picture fetched
+# LINE: an official account with the Messaging API; enter channel_secret from LINE Developers Console.
+channel_secret = "{secret}"
+# access_token = "env:LINE_TOKEN"         # without it nothing can be answered, no picture fetched
 """
 
     def now(self) -> datetime:

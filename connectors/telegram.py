@@ -84,8 +84,8 @@ class TelegramChannel(Listens, Polls, Speaks, Fetches):
     poll_disturbs = True
     template = """\
 # Telegram: a bot of @BotFather's. `satupintu channels` prints how its webhook is set.
-token = "env:TELEGRAM_TOKEN"
 secret = "{secret}"
+# token = "env:TELEGRAM_TOKEN"          # without it nothing can be answered, polled or fetched
 # mode = "poll"                         # where nothing of ours can be reached from outside
 # api_url = "http://127.0.0.1:8081"     # a Bot API server of your own
 """
