@@ -122,8 +122,10 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         ours, _, to = reply.to.partition(":") if ":" in reply.to else ("", "", reply.to)
         what, _, id = to.partition(":")
         ours = ours or self.address or "me"
-        if what not in {"comment", "post"}:
+        if ":" not in to:
             return await self._send_message(reply, self.sending_path(ours), to, outbound)
+        if what not in {"comment", "post"}:
+            raise Reject("not_answerable", "Meta lets nobody answer a mention elsewhere or a recommendation")
         if self.answers_publicly(reply.to, reply.template):
             path = f"{quote(id, safe='')}/{self.comment_path}"
             return SentReply((_id(await self.graph(outbound, path, {"message": reply.text}), "id"),))

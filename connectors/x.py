@@ -165,7 +165,9 @@ class XChannel(Polls, Speaks, Fetches):
         return {"refusal": "echo of our own" if post.author == self.settings.user else None}
 
     def reply_address(self, message: Message) -> str:
-        return message.conversation if message.conversation.startswith("dm:") else f"post:{message.native_id}"
+        if message.conversation.startswith("dm:"):
+            return message.conversation
+        return f"post:{message.native_id}" if message.answerable else f"stranger:{message.native_id}"
 
     def answers_publicly(self, to: str, template: str) -> bool:
         return not to.startswith("dm:")
@@ -236,6 +238,8 @@ class XChannel(Polls, Speaks, Fetches):
         where, _, id = reply.to.partition(":")
         if where == "dm":
             return await self._send_direct(id, reply, outbound)
+        if where == "stranger":
+            raise Reject("not_addressed", "who did not mention us is not answered: X forbids it")
         if _LINK.search(reply.text):
             raise Reject("link_in_answer", "answers on X hold no links: change the words in templates.toml")
         body = {"text": reply.text, "reply": {"in_reply_to_tweet_id": id or where}}

@@ -89,6 +89,15 @@ def test_an_answer_goes_to_the_comment_or_to_the_person(kind: str, to: str):
     assert channel(kind).reply_address(message) == to
 
 
+async def test_what_meta_lets_nobody_answer_does_not_stop_the_account(graph: PageGraph, outbound: ProviderConnections):
+    case = next(case for case in cases("facebook") if "mentions elsewhere" in case.name)
+    door = channel("facebook", graph_url=graph.graph_url)
+    for message in read(door, raw("facebook", case.request)):
+        with pytest.raises(Reject, match="not_answerable"):
+            await door.send(reply("facebook", to=door.reply_address(message)), outbound)
+    assert graph.received == []
+
+
 async def test_instagram_sends_by_the_account_or_by_its_page(graph: PageGraph, outbound: ProviderConnections):
     for settings in ({}, {"page_id": "1080"}):
         await channel("instagram", graph_url=graph.graph_url, **settings).send(reply("instagram"), outbound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors import Http, PollResult, ProviderConnections
+from connectors import Http, PollResult, ProviderConnections, Request
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.server import Accepted, Fault, answer
@@ -168,6 +169,17 @@ async def test_an_answer_is_signed_and_holds_no_link(x: XServer, outbound: Provi
     assert len(x.sent) == 1
     with pytest.raises(AccountFault):
         await account(x, access_secret="salah").send(reply("x"), outbound)
+
+
+async def test_who_did_not_address_us_is_not_answered(x: XServer, outbound: ProviderConnections):
+    door = account(x)
+    body = {"data": [post(1, entities={}), post(2)]}
+    stranger, citizen = read(door, raw("x", Request(body=json.dumps(body).encode())))
+    assert (stranger.answerable, citizen.answerable) == (False, True)
+    assert door.reply_address(citizen) == f"post:{post(2)['id']}"
+    with pytest.raises(Reject, match="not_addressed"):
+        await door.send(reply("x", to=door.reply_address(stranger), template="officer_answer"), outbound)
+    assert x.received == []
 
 
 async def test_a_direct_message_points_to_another_door(x: XServer, outbound: ProviderConnections):
