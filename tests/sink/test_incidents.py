@@ -1,0 +1,120 @@
+"""One answer to an incident, and a report that offices hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from router import OfficeRegistry, RegisteredOffice
+from router.handover import Handover, PassedOn, hand_over
+from schemas import Action, Actor, Match, Message, Office, Owed, Party, complaint_id
+from sink import Record
+from sink.persist import persist_batch
+from tests.sink.made import NOW, acted, action, message, number, persist, routed, rows
+
+ANSWER = Owed(template="officer_answer", params={"text": "Sudah kami perbaiki"})
+OFFICES = OfficeRegistry([
+    RegisteredOffice(id="pu", name="Dinas PU", regions=("32.73",)),
+    RegisteredOffice(id="dishub", name="Dinas Perhubungan", regions=("32.73",)),
+])  # fmt: skip
+
+
+def report(record: Record, n: int, phone: str = "", *linked: tuple[Message, float]) -> Message:
+    """A report of that phone; linked with these by the matcher, so surely."""
+    own = phone or f"+62812000017{n}"
+    opened = message(n, conversation=own, sender=Party(phone=own))
+    matches = tuple(
+        Match(kind="same_incident", of=complaint_id(other.id), score=score, evidence="alike") for other, score in linked
+    )
+    persist(record, routed(opened, matches=matches))
+    return opened
+
+
+def answered(record: Record, n: int, on: Message) -> list[str]:
+    """The numbers under which the answer goes out."""
+    before = {id for (id,) in rows(record, "SELECT id FROM outbox")}
+    event = acted(action(n, "answer", text="Sudah kami perbaiki"), on, owed=ANSWER)
+    persist(record, event)
+    persist(record, event)
+    found = rows(record, "SELECT id, number FROM outbox WHERE template = 'officer_answer' ORDER BY number")
+    return [number for id, number in found if id not in before]
+
+
+def numbers(*reports: Message) -> list[str]:
+    return sorted(number(complaint_id(one.id)) for one in reports)
+
+
+def test_an_answer_reaches_the_whole_incident_whichever_report_it_was_given_to(record: Record) -> None:
+    first = report(record, 1)
+    second = report(record, 2, "", (first, 0.95))
+    third = report(record, 3, "", (second, 1.0))
+    for n, on in enumerate((first, second, third), 1):
+        assert answered(record, n, on) == numbers(first, second, third)
+
+
+def test_a_person_with_two_reports_of_an_incident_gets_one_answer(record: Record) -> None:
+    first = report(record, 1, "+628120000171")
+    second = report(record, 2, "+628120000171", (first, 1.0))
+    third = report(record, 3, "", (first, 1.0))
+    assert answered(record, 1, second) == numbers(second, third)
+
+
+def test_a_link_that_is_not_sure_shares_no_answer_until_an_officer_links_them(record: Record) -> None:
+    first = report(record, 1)
+    second = report(record, 2, "", (first, 0.6))
+    assert answered(record, 1, first) == numbers(first)
+    link = action(2, "link", to=number(complaint_id(second.id)))
+    with record.write() as connection:
+        values = {"c": complaint_id(second.id), "n": number(complaint_id(second.id))}
+        mark = ("?", "?") if connection.dialect.name == "sqlite" else ("%s", "%s")
+        connection.exec_driver_sql(
+            f"INSERT INTO numbers (complaint, number, owner, last_at, reporter) "
+            f"SELECT {mark[0]}, {mark[1]}, owner, received_at, conversation FROM messages LIMIT 1",
+            (values["c"], values["n"]),
+        )
+    persist(record, acted(link, first))
+    assert answered(record, 3, first) == numbers(first, second)
+
+
+def test_the_reports_of_an_incident_keep_their_own_status(record: Record) -> None:
+    first = report(record, 1)
+    report(record, 2, "", (first, 1.0))
+    persist(record, acted(action(1, "answer", text="Ya", status="in_progress"), first, owed=ANSWER))
+    found = rows(record, "SELECT id, status FROM complaints")
+    assert {status for id, status in found if id == complaint_id(first.id)} == {"in_progress"}
+    assert {status for id, status in found if id != complaint_id(first.id)} == {"unverified"}
+
+
+def next_office(history: Sequence[tuple[str | None, str]], act: Action) -> Handover:
+    return hand_over([PassedOn(*past) for past in history], act, OFFICES)
+
+
+def passed(record: Record, n: int, on: Message, by: str, to: str | None) -> None:
+    act = action(n, "disposition", actor=Actor(kind="office", id=by), office=Office(id=to) if to else None)
+    persist_batch(record, [acted(act, on)], speaks=(), now=NOW, hand_over=next_office)
+
+
+def offices(record: Record) -> dict[str, Any]:
+    return dict(rows(record, "SELECT office_id, state FROM assignments ORDER BY seq"))
+
+
+def test_an_office_does_not_get_back_what_it_passed_on(record: Record) -> None:
+    opened = report(record, 1)
+    passed(record, 1, opened, "front", "pu")
+    passed(record, 2, opened, "pu", "dishub")
+    passed(record, 3, opened, "dishub", "pu")
+    assert offices(record) == {
+        "front": "passed_on", "pu": "passed_on", "dishub": "passed_on", "meja-layanan/32.73": "assigned",
+    }  # fmt: skip
+    ((why,),) = rows(record, "SELECT why FROM assignments WHERE office_id = 'meja-layanan/32.73'")
+    assert why.startswith("Dinas Perhubungan menyatakan laporan ini bukan wewenangnya")
+    assert rows(record, "SELECT office_id FROM actions ORDER BY raw")[-1] == ("meja-layanan/32.73",)
+
+
+@pytest.mark.parametrize("to", [None, "entah"])
+def test_without_a_known_office_it_goes_up(record: Record, to: str | None) -> None:
+    opened = report(record, 1)
+    passed(record, 1, opened, "pu", to)
+    assert offices(record)["meja-layanan/32.73"] == "assigned"
