@@ -20,6 +20,7 @@ _HEADING = "code,name\n"
 _PUNCTUATION = " .-'/()’"
 _KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
 _REGENCIES_AT_ONCE = 64
+_LONGEST_UPPER = len("35.78")
 
 
 class Gazetteer:
@@ -35,10 +36,12 @@ class Gazetteer:
         self._codes = _codes_by_name(self._folded)
         self.provinces = self._upper(PROVINCE, names_by_word(word_lists("place_names")["provinces"]))
         self.regencies = self._upper(REGENCY, names_by_word(word_lists("place_names")["regencies"]))
-        self.beginnings = _beginnings((*self.provinces, *self.regencies))
-        """How the names of provinces and regencies may begin: a word that is none of these begins no name."""
+        upper = [line for line in self._lines if len(line.partition(",")[0]) <= _LONGEST_UPPER]
+        self.beginnings = _beginnings((*self.provinces, *self.regencies), upper)
+        """How the names of provinces and regencies begin: a word that is none of these begins no name."""
         self.inside = lru_cache(_REGENCIES_AT_ONCE)(self._inside)
-        self.beginnings_inside = lru_cache(_REGENCIES_AT_ONCE)(lambda region: _beginnings(self.inside(region)))
+        self.beginnings_inside = lru_cache(_REGENCIES_AT_ONCE)(self._beginnings_inside)
+        self.named_inside = lru_cache(_REGENCIES_AT_ONCE)(self._named_inside)
 
     def codes(self, name: str) -> tuple[str, ...]:
         """Every region of any level with this folded name."""
@@ -52,11 +55,21 @@ class Gazetteer:
             return self._lines[line].partition(",")[2]
         return None
 
+    def _lines_inside(self, region: str) -> range:
+        return range(bisect_left(self._folded, region), bisect_left(self._folded, f"{region}:"))
+
+    def _beginnings_inside(self, region: str) -> frozenset[str]:
+        return _beginnings(self.inside(region), [self._lines[line] for line in self._lines_inside(region)])
+
+    def _named_inside(self, region: str, digits: int) -> list[str]:
+        """Folded names of one level in a regency."""
+        return [name for name, codes in self.inside(region).items() if len(codes[0]) == digits]
+
     def _inside(self, region: str) -> Mapping[str, tuple[str, ...]]:
         """Districts and villages of a regency by folded name."""
         found: dict[str, tuple[str, ...]] = {}
-        for line in self._folded[bisect_left(self._folded, region) : bisect_left(self._folded, f"{region}:")]:
-            code, _, name = line.partition(",")
+        for line in self._lines_inside(region):
+            code, _, name = self._folded[line].partition(",")
             if len(code) > REGENCY:
                 found[name] = (*found.get(name, ()), code)
         for name, code in names_by_word(word_lists("place_names")["wards"]).items():
@@ -80,8 +93,12 @@ class Gazetteer:
         return found
 
 
-def _beginnings(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(name[:end] for name in names for end in range(2, len(name) + 1))
+def _beginnings(names: Iterable[str], lines: Iterable[str]) -> frozenset[str]:
+    """Whole names, their first words, and what is left of a name that was written apart (from four letters on)."""
+    found = {name[:end] for name in names for end in range(4, len(name))}
+    found.update(names)
+    found.update(line.partition(",")[2].lower().replace("'", "").replace("-", " ").split()[0] for line in lines)
+    return frozenset(found)
 
 
 def _codes_by_name(lines: list[str]) -> dict[str, str]:

@@ -181,8 +181,8 @@ class Finder:
         return self._known.provinces.get(name, ())
 
     def _misspelt(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
-        for inside in self._inside:
-            likely = [name for name, codes in inside.items() if len(codes[0]) in marker.levels]
+        for region, inside in zip(self._regions, self._inside, strict=True):
+            likely = self._known.named_inside(region, marker.levels[0])
             for name, taken in names[-2:][::-1] if len(names) > 1 else names:
                 if len(name) < 5 or name in _ORDINARY:
                     continue
