@@ -1,16 +1,17 @@
 """Telegram, by the Bot API: updates in by webhook or by long polling, `sendMessage` out.
 
 A poll names the first update that is not durable yet: Telegram forgets those before it, and keeps the others for 24
-hours. An empty answer leaves nothing unconfirmed, and the next poll names none: after a week of silence Telegram counts
-from anywhere, and another bot's token counts anew.
+hours. After a week of silence Telegram counts from anywhere: after half a day of it one poll names none, and is given
+the first that was never confirmed. Another bot's token counts anew.
 Facts: core.telegram.org/bots/api, up to Bot API 10.3 (August 2026).
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -37,6 +38,8 @@ from schemas import Attachment, Message, Raw, Reject, Reply, Retry
 
 _AT_ONCE = 100
 """Updates; Telegram gives no more."""
+_SILENCE = 12 * 3600.0
+"""Seconds without news after which a poll names no update: less than Telegram keeps one."""
 _GRACE = 15.0
 """Seconds beyond `poll_wait` for the answer to a poll."""
 
@@ -90,6 +93,14 @@ secret = "{secret}"
 # api_url = "http://127.0.0.1:8081"     # a Bot API server of your own
 """
 
+    def __init__(self, account: str, owner: str, settings: Any) -> None:
+        super().__init__(account, owner, settings)
+        self._news_at = self.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds, by which silence is measured."""
+        return time.monotonic()
+
     @property
     def polling(self) -> bool:
         return bool(self.settings.mode == "poll")
@@ -137,15 +148,18 @@ in Telegram, @BotFather: /newbot, and enter its token here; then (TOKEN and SECR
         bot, _, first = (cursor or "").partition(":")
         wait = self.settings.poll_wait
         body: Json = {"timeout": wait, "limit": _AT_ONCE, "allowed_updates": ALLOWED}
-        if bot == self._bot and first.isdecimal() and int(first):
+        silent = self.monotonic() - self._news_at > _SILENCE
+        if bot == self._bot and first.isdecimal() and not silent:
             body["offset"] = int(first)
         answer = await self._api(outbound).answer("getUpdates", body, timeout=wait + _GRACE if wait else None)
         updates = _listed(answer)
         newest = max(map(_number_of, updates), default=-1)
         if updates and newest < 0:
             raise Retry("the Bot API answered with updates that have no number")
+        if updates or silent:
+            self._news_at = self.monotonic()
         requests = tuple(Request(body=bytes(update)) for update in updates)
-        return PollResult(requests, f"{self._bot}:{newest + 1}", bool(requests))
+        return PollResult(requests, f"{self._bot}:{newest + 1}" if updates else None, bool(updates))
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

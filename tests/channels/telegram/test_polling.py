@@ -134,10 +134,16 @@ async def polled(telegram: TelegramServer, cursor: str | None, token: str = TOKE
     return len(result.requests), result.cursor, telegram.received[-1].json.get("offset")
 
 
-async def test_after_an_empty_answer_no_offset_is_named(telegram: TelegramServer) -> None:
-    assert await polled(telegram, "1708:5200") == (0, "1708:0", 5200)
-    telegram.write(1, "Telegram may count from anywhere after a week")
-    assert await polled(telegram, "1708:0") == (1, "1708:5002", None)
+async def test_after_half_a_day_of_silence_one_poll_names_no_update(telegram: TelegramServer) -> None:
+    door, asked = account(telegram, wait=0), []
+    began = door.monotonic()
+    async with Http(total=5) as http:
+        for hours, waiting in [(1, []), (13, [{"update_id": 17, "message": {}}]), (14, []), (15, [])]:
+            telegram.updates = waiting  # Telegram may count from anywhere
+            door.monotonic = lambda at=began + hours * 3600.0: at  # type: ignore[method-assign]
+            result = await door.poll("1708:5200", ProviderConnections(http))
+            asked.append((telegram.received[-1].json.get("offset"), result.cursor))
+    assert asked == [(5200, None), (None, "1708:18"), (5200, None), (5200, None)]
 
 
 async def test_an_update_without_a_number_does_not_hold_up_those_beside_it(telegram: TelegramServer) -> None:
