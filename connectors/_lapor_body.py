@@ -79,7 +79,8 @@ def followup_fields(forward: Forward, settings: LaporSettings, content: str) -> 
         "user_id": str(settings.user_id), "complaint_id": forward.native or "",
         "institution_from_id": _text(office if forward.what in {"answer", "question"} else None),
         "institution_to_id": _text(own if forward.what == "supplement" else None),
-        "info_disposition": "", "template_code": "", "rating": "", "is_secret": "0", "content": content,
+        "info_disposition": "", "template_code": "", "rating": "",
+        "is_secret": str(int(forward.secret)), "content": content,
     }  # fmt: skip
 
 

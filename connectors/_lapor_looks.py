@@ -30,10 +30,9 @@ class LookCursor(msgspec.Struct, frozen=True, omit_defaults=True):
 async def look(api: LaporApi, native: str, cursor: str | None) -> PollResult:
     """Raises as `Forwards.follow`."""
     seen = _read(cursor)
-    detail = detail_of(await api.get(complaint_path(native, "complaint")))
-    if not detail:
+    detail, followups = await _detail(api, native), await _followups(api, native)
+    if not detail and not followups:
         raise Reject("not_there", "LAPOR! shows no such complaint")
-    followups = [item async for item in api.pages(complaint_path(native, "followups"))]
     requests, new_logs = [], [log for log in objects_of(detail, "data_logs") if digest_of(log) not in seen.logs]
     said = _new_followups(followups, seen.followups)
     if fresh := _fresh(detail, new_logs, seen):
@@ -46,12 +45,29 @@ async def look(api: LaporApi, native: str, cursor: str | None) -> PollResult:
     return PollResult(requests, msgspec.json.encode(after).decode())
 
 
+async def _detail(api: LaporApi, native: str) -> Json:
+    """Empty where LAPOR! shows none."""
+    try:
+        return detail_of(await api.get(complaint_path(native, "complaint")))
+    except Reject:
+        return {}
+
+
+async def _followups(api: LaporApi, native: str) -> list[Json]:
+    try:
+        return [item async for item in api.pages(complaint_path(native, "followups"))]
+    except Reject:
+        return []
+
+
 def _fresh(detail: Json, new_logs: list[Json], seen: LookCursor) -> Json:
     """The complaint with the lines of its log that are new, and its status where none of them brings it."""
     told = [log for log in new_logs if new_status(log)[1]]
     fresh: Json = {"data_logs": told} if told else {}
     last = status_word(new_status(max(told, key=_time))[1]) if told else None
-    if status_key(detail) != seen.status and last != status_word(string_of(detail, "status_name")):
+    word = status_word(string_of(detail, "status_name"))
+    begins = word == "unverified" and not seen.status  # as every complaint begins: no news
+    if status_key(detail) != seen.status and last != word and not begins:
         fresh |= {name: detail[name] for name in ("status_code", "status_name", "status_logs") if name in detail}
     return fresh
 

@@ -66,6 +66,7 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
         settings.check()
         self._every = seconds_of(settings.poll_every, "poll_every")
         self._settles = seconds_of(settings.create_settles, "create_settles")
+        self._oldest = seconds_of(settings.oldest, "oldest")
         self._window = window_of(settings.window, "window")
         self.forwards_at_once = settings.at_once  # type: ignore[misc]
 
@@ -88,7 +89,9 @@ auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
         )
 
     def wants(self, forward: Forward) -> bool:
-        """By the region of the complaint, else of its door."""
+        """By its age, and by the region of the complaint, else of its door."""
+        if forward.sent_at and (forward.at - forward.sent_at).total_seconds() > self._oldest:
+            return False
         code = (forward.place.code if forward.place else None) or forward.owner
         return not self.settings.regions or any(
             code == region or code.startswith(f"{region}.") for region in self.settings.regions

@@ -25,6 +25,8 @@ class Forward(Value, frozen=True, kw_only=True):
     of a complaint is its number."""
     at: Instant
     """When it was received, or said."""
+    sent_at: Instant | None = None
+    """When the citizen wrote it, where the door knows: rows of a file may be old."""
     owner: str = ""
     channel: str = ""
     """The kind of door that it came by."""

@@ -78,7 +78,8 @@ def project(forward: Forward, by: Projection) -> Projected:
     plain = {name: getattr(forward, name) for name in PLAIN if name in by.fields and name in present}
     plain |= {name: mask_personal(plain[name]) for name in by.masked & plain.keys()}
     left = Forward(
-        what=forward.what, number=forward.number, reference=forward.reference, at=forward.at, owner=forward.owner,
+        what=forward.what, number=forward.number, reference=forward.reference, at=forward.at,
+        sent_at=forward.sent_at, owner=forward.owner,
         channel=forward.channel, native=forward.native, anonymous=forward.anonymous, secret=forward.secret, **plain,
         place=_place(forward.place, by.fields & present), reporter=_reporter(forward.reporter, by.fields & present),
     )  # fmt: skip

@@ -31,7 +31,8 @@ _JOBS = """
 """
 _FIRST = "SELECT min(created_at) AS first FROM jobs WHERE account IN (*) AND kind = ?"
 _WITHOUT = """
-    SELECT c.id, c.number, c.owner, c.channel, c.account, c.place_code, c.received_at, c.external_ids FROM complaints c
+    SELECT c.id, c.number, c.owner, c.channel, c.account, c.place_code, c.received_at, c.sent_at, c.external_ids
+    FROM complaints c
     LEFT JOIN forwarded f ON f.complaint = c.id AND f.account IN (*)
     LEFT JOIN jobs j ON j.id = ? || c.id
     WHERE f.complaint IS NULL AND j.id IS NULL AND c.received_at >= ? AND c.received_at < ?
@@ -114,7 +115,7 @@ def must_stand(row: Any, to: Destination) -> bool:
     at = parse_instant(row.received_at)
     about = Forward(
         what="complaint", number=row.number, reference=row.number, at=at, owner=row.owner, channel=row.channel,
-        place=place,
+        place=place, sent_at=parse_instant(row.sent_at) if row.sent_at else None,
     )  # fmt: skip
     return to.wants(about)
 

@@ -115,7 +115,8 @@ def forward_of(routed: Routed, message: Message) -> Forward:
     """The complaint that a message opened, with all its fields."""
     return Forward(
         what="complaint", number=routed.matched.number or "", reference=routed.matched.number or "",
-        at=message.received_at, owner=message.owner, channel=message.channel, report_class=message.report_class,
+        at=message.received_at, sent_at=message.sent_at, owner=message.owner, channel=message.channel,
+        report_class=message.report_class,
         title=message.title, text=message.clean_text or message.text, category=message.category, place=message.place,
         incident_date=message.incident_date, offices=tuple(a.office for a in routed.assignments),
         reporter=message.sender, anonymous=message.anonymous, secret=message.secret,

@@ -132,6 +132,7 @@ def _forward(record: Record, row: Any, offices: tuple[Office, ...], files: tuple
                   lon=row.lon)  # fmt: skip
     return Forward(
         what="complaint", number=row.number, reference=row.number, at=parse_instant(row.received_at), owner=row.owner,
+        sent_at=parse_instant(row.sent_at) if row.sent_at else None,
         channel=row.channel, report_class=row.report_class, title=row.title or "",
         text=(row.text if row.cleaned is None else row.cleaned).strip(), place=place,
         category=Category(id=row.category_id, name=row.category_name) if row.category_id else None,

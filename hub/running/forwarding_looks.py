@@ -26,7 +26,8 @@ SPREAD = 0.2
 """The next look comes up to this share earlier, so that looks do not stay together."""
 MOST_PAGES = 50
 """A look is read in so many parts at most; the rest comes with the next one."""
-AFTER_FAULT = 900.0
+AFTER_RETRY, AFTER_FAULT = 30.0, 900.0
+"""Seconds to the next look: after a fault of the network, so that it is not always the first; after a bug."""
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +71,7 @@ class Looks:
             return self._result(look, epoch, look.cursor, channel)
         except (Retry, AccountFault) as fault:
             self._health.failed(look.account, "poll", fault)
-            return None
+            return LookResult(look, epoch, look.cursor, self._backend.timing.now() + timedelta(seconds=AFTER_RETRY))
         except Exception as error:  # a bug with one complaint must not hold up the looks at all others
             log.error("account %s: a look failed: %s", look.account, fault_location(error))
             return LookResult(look, epoch, look.cursor, self._backend.timing.now() + timedelta(seconds=AFTER_FAULT))

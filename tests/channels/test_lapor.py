@@ -206,6 +206,24 @@ def test_an_answer_longer_than_lapor_takes_goes_in_parts_and_is_found_there(lapo
     assert told.split() == words.split()
 
 
+def test_a_disposition_goes_to_the_institution_of_the_registry_else_it_is_told(lapor: LaporServer) -> None:
+    lapor.complaints["7123456"] = Complaint("7123456", {"content": "…"})
+    passed = Forward(
+        what="disposition", number="4719360285", reference="4719360285-0a1b2c3d", at=NOW, native="7123456",
+        text="Ini jalan provinsi", offices=(Office(id="pu-diy", name="Dinas PU DIY"),),
+    )  # fmt: skip
+    to = account(lapor.url)
+    assert list(to.steps(passed, {})) == ["answer.1"]
+    do(to, "answer.1", passed)
+    assert "Diteruskan kepada Dinas PU DIY. Ini jalan provinsi" in lapor.complaints["7123456"].followups[0]["content"]
+    known = msgspec.structs.replace(passed, institutions={"pu-diy": 35})
+    assert list(to.steps(known, {})) == ["dispose"]
+    assert do(to, "dispose", known, look=True, ago=999) is None
+    do(to, "dispose", known)
+    assert lapor.complaints["7123456"].disposition == "35"
+    assert do(to, "dispose", known, look=True) == StepResult({"to": 35})
+
+
 def test_a_look_brings_what_is_new_once_though_pages_shift(lapor: LaporServer) -> None:
     lapor.complaints["7123456"] = Complaint("7123456", {"content": "…"})
     for n in range(25):
@@ -235,6 +253,8 @@ def test_regions_and_the_window_of_the_night() -> None:
     assert to.wants(REPORT)
     assert not to.wants(msgspec.structs.replace(REPORT, place=Place(code="34.71")))
     assert to.wants(msgspec.structs.replace(REPORT, place=None))
+    assert to.wants(msgspec.structs.replace(REPORT, sent_at=NOW - timedelta(days=89)))
+    assert not to.wants(msgspec.structs.replace(REPORT, sent_at=NOW - timedelta(days=91)))
     assert to.pause(datetime(2025, 8, 18, 14, 0, tzinfo=UTC)) == 0  # 21:00 WIB
     assert to.pause(datetime(2025, 8, 18, 12, 30, tzinfo=UTC)) == 1800  # 19:30 WIB
     assert seconds_until(window_of("08:00-16:00", "w"), datetime(2025, 8, 18, 9, 0, tzinfo=UTC)) == 16 * 3600

@@ -1,0 +1,172 @@
+"""One forward, step by step: what is persisted before and after each step, and what each fault means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors import ForwardCall, Forwards, NeedsPerson, Part, ProviderConnections, Settings, StepResult
+from hub.running.forwarding import seconds_to_night
+from hub.running.forwarding_steps import NEVER, NotReady, StepRunner
+from schemas import AccountFault, Forward, Reject, Retry, Unanswered
+from sink.forward_claims import ClaimedForward
+from sink.forward_progress import Progress
+from sink.jobs import ClaimedJob
+
+NOW = datetime(2025, 8, 18, 3, 0, tzinfo=UTC)
+REPORT = Forward(what="complaint", number="4719360285", reference="4719360285", at=NOW)
+JOB = ClaimedJob("forward/to/c", "forward", "to", "34.04", "c", {}, None, {}, 0, 1, NOW - timedelta(hours=1))
+
+
+class To(Forwards):
+    """A system with three steps; each does what the test says."""
+
+    kind = "to"
+
+    def __init__(self, *plan: Any, looks: Sequence[Any] = ()) -> None:
+        super().__init__("to", "34.04", Settings())
+        self.plan, self.looks = list(plan), list(looks)
+        self.done: list[str] = []
+
+    def parts(self, payload: Any) -> list[Part]:
+        return []
+
+    def read(self, part: Any, raw: Any) -> Any:
+        raise Reject("nothing")
+
+    def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
+        return ["files", "create", "pass"]
+
+    async def do_step(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult:
+        self.done.append(step)
+        return self._next(self.plan) or StepResult({"of": step}, "7123456" if step == "create" else None)
+
+    async def look_up(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult | None:
+        self.done.append(f"look {step}")
+        return self._next(self.looks)
+
+    @staticmethod
+    def _next(plan: list[Any]) -> Any:
+        planned = plan.pop(0) if plan else None
+        if isinstance(planned, Exception):
+            raise planned
+        return planned
+
+
+async def run(to: To, **job: Any) -> tuple[list[Progress], Exception | None]:
+    """What was persisted, and the fault for which the account may be to blame."""
+    stored: list[Progress] = []
+
+    async def put(progress: Progress) -> None:
+        stored.append(progress)
+
+    async def files(ids: Sequence[str], queued_at: datetime) -> list[Any]:
+        return []
+
+    runner = StepRunner(put, files, lambda: NOW)
+    claimed = ClaimedForward(JOB._replace(**job), REPORT)
+    return stored, await runner.run(claimed, to, None)  # type: ignore[arg-type]
+
+
+def shape(stored: Sequence[Progress]) -> list[tuple[str | None, list[str], str | None]]:
+    """Of each write: the step that is begun, the finished ones, how the job ends."""
+    return [
+        (p.job.step, [r for r in p.job.results if not r.endswith(".began")], p.ends and p.ends.state) for p in stored
+    ]
+
+
+async def test_each_step_is_begun_before_it_is_done_and_its_result_begins_the_next() -> None:
+    to = To()
+    stored, fault = await run(to)
+    assert to.done == ["files", "create", "pass"]
+    assert shape(stored) == [
+        ("files", [], None), ("create", ["files"], None), ("pass", ["files", "create"], None),
+        (None, ["files", "create", "pass"], None), (None, ["files", "create", "pass"], "done"),
+    ]  # fmt: skip
+    assert [p.stands and p.stands.native for p in stored] == [None, None, "7123456", None, None]
+    assert fault is None
+
+
+async def test_it_goes_on_after_the_last_finished_step() -> None:
+    to = To()
+    await run(to, results={"files": {}, "create": {"id": "7"}})
+    assert to.done == ["pass"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "code", "to_blame"),
+    [
+        (Retry("busy", after=60), "waiting", "retry", True), (NotReady("files", after=5), "waiting", "retry", False),
+        (Unanswered("no answer"), "unknown", "unanswered", True),
+        (AccountFault("http_401", "token"), "waiting", "http_401", True),
+        (Reject("http_422", "isi"), "failed", "http_422", False), (KeyError("x"), "unknown", "bug", False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)  # fmt: skip
+async def test_what_a_fault_of_a_step_means(fault: Exception, state: str, code: str, to_blame: bool) -> None:
+    fault.answer = "their words"  # type: ignore[attr-defined]
+    stored, blamed = await run(To(None, fault))
+    ends = stored[-1].ends
+    assert ends is not None
+    assert (ends.state, ends.code) == (state, code)
+    assert (blamed is fault) is to_blame
+    assert "files" in stored[-1].job.results
+    if not isinstance(fault, KeyError):
+        assert stored[-1].answer == "their words"
+
+
+async def test_a_step_in_doubt_that_was_done_is_not_repeated() -> None:
+    to = To(looks=[StepResult({"id": "7"}, "7")])
+    stored, _ = await run(to, step="create", results={"files": {}})
+    assert to.done == ["look create", "pass"]
+    assert stored[0].stands is not None
+    assert stored[0].job.step == "pass"
+
+
+async def test_a_step_in_doubt_that_was_not_done_is_begun_again() -> None:
+    to = To(looks=[None])
+    stored, _ = await run(to, step="create", results={"files": {}, "create.began": NOW.isoformat()})
+    assert to.done == ["look create", "create", "pass"]
+    assert shape(stored)[0] == ("create", ["files"], None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "due"),
+    [
+        (Retry("too early", after=7), "looking", NOW + timedelta(seconds=7)),
+        (Unanswered("no answer"), "looking", NOW + timedelta(seconds=15)),
+        (AccountFault("http_401"), "http_401", NOW), (NeedsPerson("look there"), "needs_person", NEVER),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)  # fmt: skip
+async def test_while_it_is_looked_up_a_step_stays_in_doubt(fault: Exception, code: str, due: datetime) -> None:
+    to = To(looks=[fault])
+    stored, _ = await run(to, step="create", results={"files": {}})
+    ends = stored[-1].ends
+    assert ends is not None
+    assert (ends.state, ends.code, ends.due_at) == ("unknown", code, due)
+    assert ends.job.step == "create"
+    assert to.done == ["look create"]
+
+
+async def test_what_is_tried_for_too_long_has_failed() -> None:
+    to = To(Retry("busy"))
+    to.gives_up_after = 1800.0  # type: ignore[misc]
+    stored, _ = await run(to)
+    ends = stored[-1].ends
+    assert ends is not None
+    assert (ends.state, ends.code) == ("failed", "gave_up")
+
+
+@pytest.mark.parametrize(
+    ("now", "random", "hours"),
+    [
+        (datetime(2025, 8, 18, 15, 0, tzinfo=UTC), 0.0, 3.0), (datetime(2025, 8, 18, 18, 15, tzinfo=UTC), 0.5, 0.25),
+        (datetime(2025, 8, 18, 18, 15, tzinfo=UTC), 0.0, 23.75),
+    ],
+)  # fmt: skip
+def test_the_reconciliation_comes_once_a_night(now: datetime, random: float, hours: float) -> None:
+    assert seconds_to_night(now, random) == hours * 3600
