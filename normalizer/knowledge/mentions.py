@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
+from normalizer.knowledge.learned_places import LONGEST, LearnedPlaces
 from normalizer.knowledge.tokens import Words
 from normalizer.knowledge.word_lists import word_lists, words_of
 
@@ -65,6 +66,8 @@ class MentionKind(Enum):
     """Before the name of its city: "Siwalankerto, Kota Surabaya"."""
     LANE = 2.7
     """Of a lane: "Petemon gang 5", "Kebonsari IV". Lanes lie in the ward that they are called after."""
+    LEARNED = 2.0
+    """A street or landmark that was learned; it has a weight of its own."""
     MISSPELT = 2.2
     BARE = 1.7
     STREET = 1.2
@@ -80,6 +83,9 @@ class MentionKind(Enum):
 _STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
 
 
+_WEAK = _STREETS | {MentionKind.ORDINARY, MentionKind.FAR}
+
+
 class Mention(NamedTuple):
     """A name as it stands in the text."""
 
@@ -89,17 +95,20 @@ class Mention(NamedTuple):
     name: str
     """Folded."""
     kind: MentionKind
+    weight: float
+    """Log odds that the report is about that region."""
 
 
 class Finder:
     """Finds the mentions of one text. `regions`: regencies in whose names a bare word is looked up."""
 
-    def __init__(self, known: Gazetteer, words: Words, regions: Sequence[str]) -> None:
+    def __init__(self, known: Gazetteer, words: Words, regions: Sequence[str], learned: LearnedPlaces) -> None:
         self._known = known
+        self._learned = learned
         self._words = words
         self._regions = regions
         self._inside = [known.inside(region) for region in regions]
-        self._beginnings = [known.beginnings, *(known.beginnings_inside(region) for region in regions)]
+        self._beginnings = [learned.firsts, known.beginnings, *(known.beginnings_inside(region) for region in regions)]
 
     def mentions(self) -> list[Mention]:
         """In the order of the text, none inside another."""
@@ -117,7 +126,7 @@ class Finder:
             elif marker and word in _BESIDE:
                 after = at + 1
             else:
-                mention, taken = self._mention(at, marker)
+                mention, taken = self._stronger(self._mention(at, marker), self._taught(at, marker))
                 end = at + taken
                 if mention:
                     found.append(mention)
@@ -137,6 +146,23 @@ class Finder:
         """ "Kota Bumi", "Kampung Baru": a marker that begins a longer name of the regions at hand."""
         names = self._words.names(at, _LONGEST)[:-1]
         return any(name in inside for inside in self._inside for name, _ in names)
+
+    def _stronger(
+        self, named: tuple[Mention | None, int], taught: tuple[Mention, int] | None
+    ) -> tuple[Mention | None, int]:
+        """A learned phrase goes before a street of the same words, or where it is longer."""
+        if taught is None or (named[0] and named[0].kind not in _WEAK and taught[1] <= named[1]):
+            return named
+        return taught
+
+    def _taught(self, at: int, marker: Marker | None) -> tuple[Mention, int] | None:
+        """A street or landmark that was learned; a word for a level before it outweighs that."""
+        if not self._learned.phrases or (marker is not None and not marker.street):
+            return None
+        for name, taken in self._words.names(at, LONGEST):
+            if (found := self._learned.phrases.get(name)) is not None:
+                return self._found(at, taken, found[:1], MentionKind.LEARNED, found[1]), taken
+        return None
 
     def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
         names = self._words.names(at, _LONGEST)
@@ -198,9 +224,12 @@ class Finder:
                 return self._found(at, taken, codes, MentionKind.FAR), taken
         return None, 1
 
-    def _found(self, at: int, taken: int, codes: tuple[str, ...], kind: MentionKind) -> Mention:
+    def _found(
+        self, at: int, taken: int, codes: tuple[str, ...], kind: MentionKind, weight: float | None = None
+    ) -> Mention:
         spans = self._words.spans[at : at + taken]
-        return Mention(spans[0][0], spans[-1][1], codes, "".join(self._words.words[at : at + taken]), kind)
+        name = "".join(self._words.words[at : at + taken])
+        return Mention(spans[0][0], spans[-1][1], codes, name, kind, kind.value if weight is None else weight)
 
     def _kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
         if marker is not None and not marker.street:

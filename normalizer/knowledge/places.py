@@ -11,7 +11,8 @@ from math import exp
 from typing import NamedTuple
 
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
-from normalizer.knowledge.mentions import Finder, Mention, named_regencies
+from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
+from normalizer.knowledge.mentions import Finder, Mention, MentionKind, named_regencies
 from normalizer.knowledge.tokens import Words
 from schemas import Place
 
@@ -23,6 +24,7 @@ _OWNER = 1.5
 _AGAIN, _REPEATS = 0.3, 3
 """For a name that comes again."""
 _TIE = 0.05
+_SAME = 0.25
 _FIRST = 0.1
 """For the name that comes first."""
 _UPPER = 0.3
@@ -54,24 +56,24 @@ class Scored(NamedTuple):
     """What is said for the best region that excludes it."""
 
 
-def find_places(known: Gazetteer, parts: Sequence[Part], owner: str) -> list[Place]:
+def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: LearnedPlaces = NOTHING) -> list[Place]:
     """Candidates, likeliest first; none where no region is named. `owner`: a region's code, or an office."""
     home = owner.replace(".", "") if owner[:2].isdigit() else ""
-    weighed = _mentions(known, parts, home)
+    weighed = _mentions(known, parts, home, learned)
     if not weighed:
         return []
     return [_place(known, scored, home) for scored in _ranked(weighed, home)[:_MOST]]
 
 
-def _mentions(known: Gazetteer, parts: Sequence[Part], home: str) -> list[Weighed]:
+def _mentions(known: Gazetteer, parts: Sequence[Part], home: str, learned: LearnedPlaces) -> list[Weighed]:
     tokens = [Words(part.text) for part in parts]
     named = {code for words in tokens for code in named_regencies(known, words)}
     regions = [home[:REGENCY]] if len(home) >= REGENCY else []
     regions += sorted(code for code in named - set(regions))[:_SCOPES]
     found = [
-        Weighed(mention, mention.kind.value * part.weight, part.text[mention.start : mention.end])
+        Weighed(mention, mention.weight * part.weight, part.text[mention.start : mention.end])
         for part, words in zip(parts, tokens, strict=True)
-        for mention in Finder(known, words, regions).mentions()
+        for mention in Finder(known, words, regions, learned).mentions()
     ]
     names = {one.mention.name for one in found}
     found = [one for one in found if not _shortened(one.mention.name, names)]
@@ -102,16 +104,25 @@ def _scored(code: str, weighed: Sequence[Weighed], home: str) -> Scored:
     again = 0
     for one in weighed:
         if any(code.startswith(region) for region in one.mention.codes):
-            known = seen.get(one.mention.codes)
+            key = (*one.mention.codes, one.mention.name if one.mention.kind is MentionKind.LEARNED else "")
+            known = seen.get(key)
             again += known is not None
             if known is None or known.weight < one.weight:
-                seen[one.mention.codes] = one
-    score = sum(one.weight for one in seen.values()) + min(again, _REPEATS) * _AGAIN
+                seen[key] = one
+    score = _said(seen.values()) + min(again, _REPEATS) * _AGAIN
     if home and (code.startswith(home) or home.startswith(code)):
         score += _OWNER
     if len(code) == DISTRICT:
         score += _UPPER
     return Scored(code, score, tuple(seen.values()))
+
+
+def _said(support: Iterable[Weighed]) -> float:
+    """Learned phrases of one region mostly say the same thing: the strongest counts, the others a little."""
+    taught = sorted((one.weight for one in support if one.mention.kind is MentionKind.LEARNED), reverse=True)
+    return sum(one.weight for one in support if one.mention.kind is not MentionKind.LEARNED) + sum(
+        weight if n == 0 else weight * _SAME for n, weight in enumerate(taught)
+    )
 
 
 def _settled(scored: Sequence[Scored], weighed: Sequence[Weighed], home: str) -> Scored | None:
@@ -147,9 +158,7 @@ def _place(known: Gazetteer, scored: Scored, home: str) -> Place:
 
 def _probability(scored: Scored, home: str) -> float:
     """Of the log odds: what is said for the region, and how much more than for its rival."""
-    said = sum(
-        one.weight for one in scored.support if len(one.mention.codes[0]) > REGENCY or len(scored.code) <= REGENCY
-    )
+    said = _said([one for one in scored.support if len(one.mention.codes[0]) > REGENCY or len(scored.code) <= REGENCY])
     if len(scored.code) == DISTRICT or any(len(one.mention.codes) > 1 for one in scored.support):
         said += _UPPER
     apart = _sigmoid(scored.score - scored.rival) if scored.rival else 1.0

@@ -1,0 +1,49 @@
+"""Streets and landmarks that rows with a known place taught."""
+
+from __future__ import annotations
+
+import pytest
+
+from normalizer.knowledge.learned_places import PlacedText, learn_places, load_places
+from normalizer.knowledge.shipped import ShippedKnowledge
+from normalizer.settle import likeliest
+
+ROWS = [
+    *(PlacedText(f"lampu mati nomor {n}", f"Jl. Kenanga Asri blok {n}", "32.73.02") for n in range(8)),
+    *(PlacedText("banjir dekat Toko Sinar", f"Gang Sentosa {n}", "32.73.25.1002") for n in range(6)),
+    *(PlacedText("jalan rusak", f"Jalan Raya Utama {n}", f"32.73.0{n}") for n in range(1, 8)),
+]
+
+
+def code(text: str, learned: str | None) -> str | None:
+    found = likeliest(ShippedKnowledge(learned).places(text, "32.73"))
+    return found.code if found else None
+
+
+def test_a_street_that_was_learned_says_the_district() -> None:
+    learned = learn_places(ROWS)
+    assert [code("pohon tumbang di Kenanga Asri", one) for one in (None, learned)] == [None, "32.73.02"]
+    assert code("depan toko sinar macet", learned) == "32.73.25"
+
+
+def test_a_street_of_many_districts_says_none() -> None:
+    assert code("macet di Jalan Raya Utama", learn_places(ROWS)) is None
+
+
+def test_a_district_that_is_named_goes_before_a_street_that_was_learned() -> None:
+    assert code("Kenanga Asri, Kec. Cibiru", learn_places(ROWS)) == "32.73.25"
+
+
+def test_the_version_changes_with_what_was_learned() -> None:
+    versions = {ShippedKnowledge(body).version for body in (None, learn_places(ROWS), learn_places(ROWS[:8]))}
+    assert len(versions) == 3
+
+
+def test_the_same_rows_give_the_same_body_in_any_order() -> None:
+    assert learn_places(ROWS) == learn_places(reversed(ROWS))
+
+
+@pytest.mark.parametrize("body", ["[]", "no json", '{"a": 1}'])
+def test_a_body_that_is_none_is_refused(body: str) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        load_places(body)
