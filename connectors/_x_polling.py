@@ -16,6 +16,7 @@ import msgspec
 
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._request import Request
+from connectors._x_posts import number_of
 
 KNOWN = "known"
 """Header of a stored answer: ids that were taken in before, with commas."""
@@ -132,19 +133,19 @@ def _since(place: Place) -> str:
 def advance(source: Source, place: Place, answer: Json, day: str) -> tuple[Place, bool]:
     """The place after this answer, and whether the source has another page."""
     ids = [string_of(one, "id") for one in objects_of(answer, "data")]
-    top = place.top or max(ids, key=_number, default="")
+    top = place.top or max(ids, key=number_of, default="")
     token = string_of(object_of(answer, "meta"), "next_token")
-    reached = not source.has_since and any(_number(id) <= _number(place.since) for id in ids)
+    reached = not source.has_since and any(number_of(id) <= number_of(place.since) for id in ids)
     more = bool(token and place.since and ids and not reached)
     seen = dict(place.seen)
-    for id in sorted(filter(None, ids), key=_number):
+    for id in sorted(filter(None, ids), key=number_of):
         seen.pop(id, None)
         seen[id] = day
     seen = dict(list(seen.items())[-REMEMBERED:])
     if more:
         return Place(since=place.since, page=token, top=top, count=place.count, seen=seen), True
     count = 0 if place.count >= LOOK_BACK else place.count + 1
-    return Place(since=max(place.since, top, key=_number), count=count, seen=seen), False
+    return Place(since=max(place.since, top, key=number_of), count=count, seen=seen), False
 
 
 def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | None:
@@ -154,9 +155,6 @@ def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | 
     if len(known) == len(posts):
         return None
     versions = (one.get("edit_history_tweet_ids") for one in posts)
-    earlier = {id for listed in versions if isinstance(listed, list) for id in listed if id in seen}
+    listed = (id for ids in versions if isinstance(ids, list) for id in ids)
+    earlier = {id for id in listed if isinstance(id, str) and id in seen}
     return Request("GET", headers={KNOWN: ",".join(sorted(known | earlier))}, body=body)
-
-
-def _number(id: str) -> int:
-    return int(id) if id.isascii() and id.isdigit() else 0

@@ -19,6 +19,8 @@ _MEDIA_KINDS: dict[str, MessageKind] = {"photo": "image", "video": "video", "ani
 _MEDIA_TYPES = {"photo": "image/jpeg", "video": "video/mp4", "animated_gif": "video/mp4"}
 _LAT, _LON = 90.0, 180.0
 _PAIR = 2
+_LONGEST_ID = 20
+"""Digits: ids of X have 64 bits."""
 
 
 class Included(NamedTuple):
@@ -126,7 +128,12 @@ def _posts(answer: Any) -> Iterator[Post | Reject]:
 
 def _age(found: Post | Reject) -> int:
     """Ids of X count up with time."""
-    return int(found.id) if isinstance(found, Post) and found.id.isascii() and found.id.isdigit() else 0
+    return number_of(found.id) if isinstance(found, Post) else 0
+
+
+def number_of(id: str) -> int:
+    """An id as a number; 0 where it is none."""
+    return int(id) if len(id) <= _LONGEST_ID and id.isascii() and id.isdigit() else 0
 
 
 def text_of(post: Post) -> str:

@@ -10,8 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors import Http, PollResult, ProviderConnections, Request
+from connectors._x_budget import cost_of
+from connectors._x_polling import Place, advance, mentions, request_of
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.server import Accepted, Fault, answer
@@ -105,6 +109,21 @@ async def test_a_post_that_shows_up_late_is_found_by_looking_back(x: XServer, ou
         more, cursor = await poll(door, cursor, outbound)
         found += more
     assert texts(found) == ["@dinas a"]
+
+
+@given(answered=st.recursive(
+    st.none() | st.integers() | st.sampled_from(["1900000000000000001", "٣", "next"]),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(
+        st.sampled_from(["data", "id", "meta", "next_token", "includes", "users", "edit_history_tweet_ids"]), v),
+))  # fmt: skip
+@settings(deadline=None, max_examples=150)
+def test_no_answer_stops_the_polls(answered: object):
+    answer = answered if isinstance(answered, dict) else {"data": answered}
+    source, place = mentions("5001", 5, names=False), Place(since="7", seen={"1900000000000000001": ""})
+    request_of(answer, b"", place.seen)
+    cost_of(answer, 5, lambda id: False)
+    after, _ = advance(source, place, answer, "2026-11-29")
+    assert int(after.since) >= 7
 
 
 async def test_an_edit_that_we_first_see_edited_is_a_post(x: XServer, outbound: ProviderConnections):
