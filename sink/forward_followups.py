@@ -86,7 +86,8 @@ def _later_of(batch: Iterable[Routed], applied: Iterable[AppliedAction]) -> list
     found = [_of_message(id, message) for id, message, event in messages if id and message and _adds(event, message)]
     for one in applied:
         if one.effect.applied and one.case is not None and one.case.recorded:
-            found += _of_action(one.case.complaint, one.action, moved=one.effect.status_moved)
+            for complaint in (one.case.complaint, *one.effect.shared):  # an answer to one is an answer to its incident
+                found += _of_action(complaint, one.action, moved=one.effect.status_moved)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas import Attachment, Forward, Match, Office, Party, Place, Routed, complaint_id
+from schemas import Attachment, Forward, Match, Message, Office, Party, Place, Routed, complaint_id
 from sink import Record, export
 from sink.disclosure import FIELDS, mask_personal, project, projection_of
 from sink.forward_claims import claim_forwards, read_forward
@@ -23,7 +23,7 @@ from sink.jobs import ClaimedJob
 from sink.leases import renew_leases
 from sink.persist import persist_batch
 from sink.reconcile import pages_of_standing, twice_here
-from tests.sink.made import NAME, NOW, PHONE, acted, action, message, routed, rows
+from tests.sink.made import NAME, NOW, PHONE, acted, action, decision, message, recall, remember, routed, rows
 
 LATER = NOW + timedelta(hours=1)
 WORDS = "Lampu jalan di Jalan Melati mati sejak Senin"
@@ -179,6 +179,26 @@ def test_what_is_said_later_is_queued_once_whichever_comes_first(record: Record,
     kinds = [kind for (kind,) in rows(record, "SELECT kind FROM jobs")]
     assert sorted(kinds) == ["followup", "followup", "forward"]
     assert len(rows(record, "SELECT seq FROM disclosures")) == 3
+
+
+def test_an_answer_to_an_incident_goes_to_each_of_its_complaints_there(sqlite_record: Record) -> None:
+    persist(sqlite_record, routed(message(1)), routed(message(2, conversation="+628120000178")))
+    other = rows(sqlite_record, f"SELECT number FROM complaints WHERE id <> '{MINE}'")[0][0]
+    remember_number(sqlite_record, message(2), other)
+    persist(sqlite_record, acted(action(4, "link", to=other), message(1)))
+    assert persist(sqlite_record, acted(action(5, "answer", text="Sudah diganti"), message(1))) == 2
+    told = {complaint for (complaint,) in rows(sqlite_record, "SELECT complaint FROM jobs WHERE kind = 'followup'")}
+    assert told == {MINE, complaint_id(message(2).id)}
+
+
+def remember_number(record: Record, opener: Message, number: str) -> None:
+    """As the matcher does before anything is recorded."""
+    known = recall(record, opener)
+    remember(record, [(opener, decision(opener, known))], keys=["k"])
+    with record.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE numbers SET number = ? WHERE complaint = ?", (number, complaint_id(opener.id))
+        )
 
 
 def test_courtesies_redeliveries_and_an_answer_of_the_same_system_are_not_sent(sqlite_record: Record) -> None:
