@@ -149,11 +149,27 @@ class EmailSession(Session):
             news = await self._call(mailbox.uids_after, self._uid)
             for at in range(0, len(news), LOOKED_AT):
                 sizes = await self._call(mailbox.sizes, news[at : at + LOOKED_AT])
-                for group in _groups(sizes, self._suspects.singly_up_to):
-                    await self._take_in(await self._fetched(group, sizes), group[-1])
+                await self._take_groups(list(_groups(sizes, self._suspects.singly_up_to)), sizes)
         except Refused as refused:
             raise Retry(f"the mail server refuses a command: {refused}") from None
         return bool(news)
+
+    async def _take_groups(self, groups: Sequence[list[int]], sizes: Mapping[int, int]) -> None:
+        """One group is fetched while the one before it is stored."""
+        storing: asyncio.Task[None] | None = None
+        try:
+            for group in groups:
+                mails = await self._fetched(group, sizes)
+                if storing:
+                    await storing
+                storing = asyncio.create_task(self._take_in(mails, group[-1]))
+            if storing:
+                await storing
+        finally:
+            if storing and not storing.done():
+                await asyncio.wait([storing], timeout=CLOSE_WITHIN)
+                storing.cancel()
+                await asyncio.gather(storing, return_exceptions=True)
 
     async def _fetched(self, uids: list[int], sizes: Mapping[int, int]) -> list[FetchedMail]:
         """The mails; one that cannot be had stands there without its bytes."""

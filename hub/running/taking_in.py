@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 
 from connectors import Channel, LeaseLost, Request
 from hub.intake import split_into_raws
@@ -30,9 +33,8 @@ class RawPublisher:
 
     async def take_in(self, channel: Channel, requests: Sequence[Request]) -> None:
         """Store what the requests hold. Raises Retry."""
-        raws: list[Raw] = []
-        for request in requests:
-            raws += await split_into_raws(channel, request, store=self.store, clock=self.clock, new_id=self.new_id)
+        split = partial(split_into_raws, channel, store=self.store, clock=self.clock, new_id=self.new_id)
+        raws = list(chain.from_iterable(await asyncio.gather(*map(split, requests))))  # large bodies side by side
         for at in range(0, len(raws), PUBLISH_AT_ONCE):
             await self.publish(raws[at : at + PUBLISH_AT_ONCE])
 

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,26 +94,24 @@ def missing() -> bool:
 
 
 @contextmanager
-def a_dovecot(folder: Path) -> Iterator[Dovecot]:
+def a_dovecot() -> Iterator[Dovecot]:
     """Up until the block ends. Skips the test where it is not installed."""
     if missing():
         pytest.skip("needs Dovecot")
-    with running_dovecot(folder) as server:
+    with tempfile.TemporaryDirectory() as where, running_dovecot(Path(where)) as server:
         yield server
 
 
 @contextmanager
 def running_dovecot(folder: Path) -> Iterator[Dovecot]:
-    """The server itself."""
+    """The server itself. Its mail belongs to another user, who must reach the folder."""
+    folder.chmod(0o755)
     (port,) = free_ports(1)
     owner = pwd.getpwnam("mail")
     for name in ("run", "state", "mail", "home"):
         (folder / name).mkdir(parents=True, exist_ok=True)
         if name in {"mail", "home"}:
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-    for parent in (folder, *folder.parents):
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
     conf = folder / "dovecot.conf"
     conf.write_text(
         _CONF.format(folder=folder, port=port, password=PASSWORD, uid=owner.pw_uid, gid=owner.pw_gid), encoding="utf-8"

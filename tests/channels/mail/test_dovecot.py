@@ -21,8 +21,8 @@ def letter(number: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with a_dovecot(tmp_path_factory.mktemp("dovecot")) as server:
+def server() -> Iterator[Dovecot]:
+    with a_dovecot() as server:
         yield server
 
 
