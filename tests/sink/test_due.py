@@ -11,12 +11,13 @@ import pytest
 from router.calendars import Holiday
 from router.due import Calendars, DueDates, reminder_times
 from schemas import Action, Message, Office
-from sink import Record
+from sink import Record, Vault
 from sink.due import mark_overdue, recompute_due
 from sink.due_calendar import CalendarEdition, move_due
 from sink.due_queries import clocks_of_report, due_clocks
 from sink.due_reminders import OfficeTimes, remind
 from tests.sink.made import acted, action, decision, message, persist, recall, remember, routed, rows
+from tests.sink.overlap import Overlap
 
 DATES = DueDates(Calendars())
 ROADS = Office(id="pu", name="Dinas Pekerjaan Umum")
@@ -258,3 +259,27 @@ def test_an_answer_to_an_incident_meets_the_first_answer_of_each(record: Record)
     persist(record, acted(answer, both[1]))
     compute(record, at + timedelta(hours=2))
     assert rows(record, "SELECT state FROM due_dates WHERE clock = 'first_answer'") == [("met",), ("met",)]
+
+
+def test_two_processes_remind_an_office_once(postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Record.open(postgres_url, vault) as record:
+        open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
+        compute(record, datetime(2026, 2, 2, 4, tzinfo=UTC))
+        now = datetime(2026, 2, 4, 3, tzinfo=UTC)
+        overlap = Overlap(record, monkeypatch, "sink.due_reminders.execute_each")
+        one, other = overlap.run(lambda: remind(record, times(), now=now), lambda: remind(record, times(), now=now))
+        assert sorted((one.result(), other.result())) == [0, 1]
+        assert rows(record, "SELECT count(*) FROM notices") == [(1,)]
+
+
+def test_what_happens_while_due_dates_are_computed_is_computed_after_it(
+    postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Record.open(postgres_url, vault) as record:
+        opened = open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
+        at = datetime(2026, 2, 3, 3, tzinfo=UTC)
+        overlap = Overlap(record, monkeypatch, "sink.due.cases_of", after=True)
+        overlap.run(lambda: compute(record, at), lambda: act(record, 1, "answer", at, opened, text="Ya"))
+        assert clocks(record)["first_answer"][0] == "running"
+        assert compute(record, at + timedelta(hours=1)) == 1
+        assert clocks(record)["first_answer"][0] == "met"
