@@ -27,6 +27,7 @@ Part = dict[str, Any]
 SENDS = {
     "door": ("raw",),
     "accounts": ("raw",),
+    "forwarder": ("raw",),
     "reader": ("messages", "actions", "receipts", "slow", "aside", "dead"),
     "matcher": ("matched", "aside", "dead"),
     "router": ("routed", "aside", "dead"),
