@@ -27,7 +27,7 @@ Judge = Callable[[HttpResponse], ErrorMeaning | None]
 _NEW_TOKEN = ErrorMeaning("account", "token_invalid", "enter the token that BotFather shows")
 _MEANINGS: tuple[tuple[int, str, ErrorMeaning], ...] = (
     (409, "webhook", ErrorMeaning("account", "webhook_set", "a webhook is set: call deleteWebhook, or change mode")),
-    (409, "", ErrorMeaning("retry", "another_poller", "another program polls with this token", 2.0)),
+    (409, "", ErrorMeaning("account", "another_poller", "another program polls with this token: end it", 2.0)),
     (403, "blocked by the user", ErrorMeaning("reject", "blocked", "the citizen has blocked the bot")),
     (403, "deactivated", ErrorMeaning("reject", "deactivated", "the citizen's account is gone")),
     (403, "initiate", ErrorMeaning("reject", "not_started", "the citizen has not started the bot")),
