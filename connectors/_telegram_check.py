@@ -1,4 +1,4 @@
-"""What getMe and getWebhookInfo say of an account, and what to do about it."""
+"""The findings of getMe and getWebhookInfo about an account, each with its remedy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The content of one Telegram message, whatever it is: the Bot API's JSON to the fields of a Message.
 
-Facts: core.telegram.org/bots/api up to Bot API 10.3. What the tables lack is `unknown`, with Telegram's own word, and
+Facts: core.telegram.org/bots/api up to Bot API 10.3. Content that the tables lack is `unknown`, with Telegram's own word, and
 the words that stand in it.
 """
 
@@ -37,7 +37,7 @@ _NOTICE_WORDS = (
     "gift_upgrade_sent chat_owner_left chat_owner_changed"
 )
 _NOTICES = frozenset(_NOTICE_WORDS.split())
-"""Service messages: what Telegram says, not what a citizen wrote."""
+"""Service messages: Telegram's own words, not a citizen's."""
 _WORDS_AROUND = (
     "message_id message_thread_id direct_messages_topic from sender_chat sender_boost_count sender_business_bot "
     "sender_tag receiver_user ephemeral_message_id guest_query_id business_connection_id date chat forward_origin "
@@ -125,7 +125,7 @@ def _without_address(message: Json) -> str:
 
 
 def _any_words(value: Any) -> list[str]:
-    """What may be words in a content that we do not know."""
+    """Texts in a content that we do not know."""
     found: list[str] = []
     left = [value]
     for _ in range(_SEEN):
@@ -176,7 +176,7 @@ _TEXTS: dict[str, Callable[[Json], str]] = {
     "invoice": lambda given: _lines(string_of(given, "title"), string_of(given, "description")),
     "web_app_data": lambda given: string_of(given, "data"),
 }
-"""The words of what has neither text nor caption."""
+"""The words of a content that has neither text nor caption."""
 
 
 def _place(holder: Json) -> Place | None:

@@ -74,7 +74,7 @@ def _refusal(update: Update, bot: str) -> str | None:
 
 
 def _pressed(update: Update) -> ReadUpdate:
-    """A button: ours say what the citizen would type; of another's the label is shown."""
+    """A button: the data of ours is the text that a citizen would type; of another's the label is shown."""
     value, id = update.value, string_of(update.value, "id")
     if not id or update.conversation is None:
         raise Reject("no_callback_id", "a pressed button without id or person")

@@ -12,7 +12,7 @@ from typing import Any
 from connectors._json import Json, objects_of, string_of
 
 DEEPEST = 40
-"""Levels; Telegram itself allows 16. What lies deeper is left out."""
+"""Levels; Telegram itself allows 16. Deeper blocks are left out."""
 _INLINE = ("text", "alternative_text", "expression", "button")
 _WORDS = ("summary", "text", "expression", "description", "question", "title")
 

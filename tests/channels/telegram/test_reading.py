@@ -76,7 +76,7 @@ def test_no_address_is_a_reject(to: str) -> None:
         Address.of(to)
 
 
-def test_what_we_ask_for_is_read_as_more_than_unknown() -> None:
+def test_the_kinds_that_we_ask_for_are_known() -> None:
     kinds = {word: items({"update_id": 1, word: written(text="x", id="1", message_ids=[1])})[0] for word in ALLOWED}
     assert {word for word, item in kinds.items() if isinstance(item, Message) and item.kind == "system"} <= NOTICES
     assert not [word for word, item in kinds.items() if isinstance(item, Message) and item.kind == "unknown"]

@@ -105,7 +105,7 @@ async def test_a_pressed_button_is_acknowledged_and_the_answer_counts(
     assert "reply_parameters" not in telegram.sent[0]
 
 
-async def test_who_is_asked_for_words_gets_a_field_for_them(
+async def test_a_citizen_asked_for_words_gets_a_field_for_them(
     telegram: TelegramServer, outbound: ProviderConnections
 ) -> None:
     await send(telegram, outbound, template="awaiting_words")
