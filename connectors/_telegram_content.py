@@ -1,6 +1,6 @@
 """The content of one Telegram message, whatever it is: the Bot API's JSON to the fields of a Message.
 
-Facts: core.telegram.org/bots/api up to Bot API 10.3. Content that the tables lack is `unknown`, with Telegram's own word
+Facts: core.telegram.org/bots/api up to Bot API 10.3. Content that the tables lack is `unknown`, with Telegram's word
 and the words that stand in it.
 """
 
