@@ -15,11 +15,14 @@ from typing import Any
 
 import msgspec
 
-from normalizer.incidents_likeness import Likeness, Located, Tree, features, likeness, place_relation
+from normalizer.incidents_likeness import Located, StoredLikeness, Tree, features, likeness, place_relation
 from normalizer.incidents_profile import ComparedWords, profile_of, unpack
+from normalizer.knowledge.gazetteer import gazetteer
+from normalizer.knowledge.places import Part, find_places
 from schemas import Message, Party, Place
 
 MODEL = Path(__file__).parents[1] / "normalizer" / "models" / "data" / "likeness.json"
+SURE = 0.6
 AT = datetime(2022, 1, 1, tzinfo=UTC)
 
 
@@ -43,7 +46,6 @@ def report(text: str, address: str, code: str | None = None) -> tuple[ComparedWo
 def pairs(folder: Path) -> Iterator[tuple[list[float], bool, str]]:
     """Features, label and the first id of each labelled pair: with the addresses, and as text alone."""
     addresses = {row["id"]: row["alamat"].replace("\\n", " ") for row in read_csv(folder / "surabaya.csv")}
-    locate = locator(folder)
     for row in read_csv(folder / "pairs_surabaya.csv"):
         if row["silver"] == "unlabelled" or (row["silver"].startswith("nondup") and row["exact_normalised"] == "True"):
             continue
@@ -56,22 +58,13 @@ def pairs(folder: Path) -> Iterator[tuple[list[float], bool, str]]:
                 yield numbers, row["silver"].startswith("dup"), row["id1"]
 
 
-def locator(folder: Path) -> Any:
-    """By the reader's own gazetteer, as in the pipeline; nothing where it is not there yet."""
-    try:
-        from normalizer.knowledge.places import Places
-    except ImportError:
-        return lambda text: None
-    places = Places()
-
-    def locate(text: str) -> str | None:
-        found = [place for place in places.places(text, "35.78") if place.code and len(place.code) > 5]
-        return found[0].code if found else None
-
-    return locate
+def locate(text: str) -> str | None:
+    """District or village, by the reader's own gazetteer."""
+    found = [p for p in find_places(gazetteer(), [Part(text)], "35.78") if p.code and len(p.code) > len("35.78")]
+    return found[0].code if found and (found[0].p or 0) >= SURE else None
 
 
-def trees(model: Any) -> Likeness:
+def trees(model: Any) -> StoredLikeness:
     """Of scikit-learn's model, with its learning rate in the leaves."""
     found = []
     for (one,) in model.estimators_:
@@ -88,7 +81,7 @@ def trees(model: Any) -> Likeness:
     prior = model.init_.class_prior_[1]
     import math
 
-    return Likeness(base=round(math.log(prior / (1 - prior)), 5), trees=tuple(found))
+    return StoredLikeness(base=round(math.log(prior / (1 - prior)), 5), trees=tuple(found))
 
 
 def main(folder: Path) -> None:
@@ -100,7 +93,7 @@ def main(folder: Path) -> None:
     numbers, labels, groups = zip(*pairs(folder), strict=True)
     x, y = np.array(numbers, dtype=float), np.array(labels)
     model = GradientBoostingClassifier(
-        n_estimators=60, max_depth=3, learning_rate=0.1, subsample=0.7, min_samples_leaf=10, random_state=1
+        n_estimators=40, max_depth=3, learning_rate=0.15, subsample=0.7, min_samples_leaf=10, random_state=1
     )
     p = cross_val_predict(model, x, y, groups=groups, cv=GroupKFold(5), method="predict_proba")[:, 1]
     for threshold in (0.5, 0.6, 0.7, 0.8, 0.9):

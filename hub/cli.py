@@ -48,6 +48,8 @@ COMMANDS = {
     "read": ("read", "Rows to messages, nothing stored."),
     "match": ("match", "Rows to complaints, nothing stored."),
     "route": ("route", "Rows to offices, nothing stored."),
+    "train": ("train", "Models from what officers decided."),
+    "quality": ("quality", "How well words are read, on labelled complaints."),
 }
 """Each command's module in `hub/commands` and its line in the list."""
 

@@ -23,6 +23,7 @@ from normalizer.incidents_likeness import (
     SAME_VILLAGE,
     Located,
     features,
+    is_far,
     likeness,
     place_relation,
 )
@@ -59,8 +60,16 @@ class Scored:
     @cached_property
     def relation(self) -> int:
         """Of the two places."""
-        one, other = self.report, self.candidate.profile
-        return place_relation(Located(one.place, one.lat, one.lon), Located(other.place, other.lat, other.lon))
+        return place_relation(self.here, self.there)
+
+    @property
+    def here(self) -> Located:
+        return Located(self.report.place, self.report.lat, self.report.lon)
+
+    @property
+    def there(self) -> Located:
+        other = self.candidate.profile
+        return Located(other.place, other.lat, other.lon)
 
     @cached_property
     def words(self) -> tuple[ComparedWords, ComparedWords]:
@@ -81,6 +90,11 @@ class Scored:
         """Another place is stated: by code, or by an address that shares no name."""
         one, other = (words.address for words in self.words)
         return self.relation < NOT_KNOWN or bool(self.relation == NOT_KNOWN and one and other and not one & other)
+
+    @property
+    def far_away(self) -> bool:
+        """By the coordinates of both, which are not read from words."""
+        return is_far(self.here, self.there)
 
     @property
     def grounded(self) -> bool:
@@ -117,7 +131,7 @@ class Scored:
 
 
 def scored(report: Profile, alike: Alike) -> list[Scored]:
-    """The candidates that share most with the report, the likeliest first."""
+    """The candidates that share most with the report, the likeliest first; those from elsewhere after all others."""
     found: dict[str, Candidate] = {}
     shared: Counter[str] = Counter()
     for pair in report.asked_under:
@@ -126,8 +140,8 @@ def scored(report: Profile, alike: Alike) -> list[Scored]:
             shared[candidate.complaint] += 1
     best = sorted(found.values(), key=lambda c: (shared[c.complaint], c.order), reverse=True)[:SCORED]
     likely = (Scored(report, candidate) for candidate in best)
-    kept = [one for one in likely if shared[one.candidate.complaint] > 1 or one.relation > NOT_KNOWN or one.same_text]
-    return sorted(kept, key=lambda one: (-one.score, one.candidate.order))
+    kept = [one for one in likely if one.grounded]
+    return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.order))
 
 
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
@@ -142,7 +156,7 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     if chain := _chain(found, sender):
         return chain
     for one in found:
-        if not _is_open(one) or one.score < one.needed or not one.grounded:
+        if not _is_open(one) or one.score < one.needed:
             continue
         if one.candidate.sender == sender:
             evidence = f"the same sender, not proven; {one.evidence}"
@@ -156,7 +170,7 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
 
 
 def _is_open(one: Scored) -> bool:
-    return one.in_time and not one.candidate.closed
+    return one.in_time and not one.candidate.closed and not one.far_away
 
 
 def _chain(found: Sequence[Scored], sender: str) -> Match | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,6 +42,12 @@ def place_relation(one: Located, other: Located) -> int:
     if shared >= _VILLAGE:
         return SAME_VILLAGE if here == there else OTHER_VILLAGE
     return SAME_DISTRICT if shared >= _DISTRICT else NOT_KNOWN
+
+
+def is_far(one: Located, other: Located) -> bool:
+    """Whether both have coordinates, and these lie apart."""
+    metres = _metres(one, other)
+    return metres is not None and metres >= _FAR
 
 
 def _metres(one: Located, other: Located) -> float | None:
@@ -94,15 +100,23 @@ class Tree(msgspec.Struct, frozen=True):
     value: tuple[float, ...]
 
 
-class Likeness(msgspec.Struct, frozen=True):
-    """A boosted model: the sum of one leaf a tree, through the logistic function."""
+class StoredLikeness(msgspec.Struct, frozen=True):
+    """A boosted model as a file: the sum of one leaf a tree, through the logistic function."""
 
     base: float
     trees: tuple[Tree, ...]
 
+
+class Likeness:
+    """The model ready for use."""
+
+    def __init__(self, stored: StoredLikeness) -> None:
+        self._base = stored.base
+        self._nodes = [(t.feature, t.threshold, t.left, t.right, t.value) for t in stored.trees]
+
     def probability(self, numbers: list[float]) -> float:
         """That two reports with these features are about one incident."""
-        total = self.base
+        total = self._base
         for feature, threshold, left, right, value in self._nodes:
             node = 0
             while (number := feature[node]) >= 0:
@@ -110,18 +124,9 @@ class Likeness(msgspec.Struct, frozen=True):
             total += value[node]
         return 1 / (1 + math.exp(-total))
 
-    @property
-    def _nodes(self) -> list[tuple[Any, ...]]:
-        return _plain(self)
-
-
-@cache
-def _plain(model: Likeness) -> list[tuple[Any, ...]]:
-    return [(t.feature, t.threshold, t.left, t.right, t.value) for t in model.trees]
-
 
 @cache
 def likeness() -> Likeness:
     """The model that ships with the code."""
     path = Path(__file__).with_name("models") / "data" / "likeness.json"
-    return msgspec.json.decode(path.read_bytes(), type=Likeness)
+    return Likeness(msgspec.json.decode(path.read_bytes(), type=StoredLikeness))

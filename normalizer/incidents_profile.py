@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -22,6 +22,8 @@ from schemas.memory import Profile
 
 KEYS = 8
 """Keys of a report beside that of its whole text."""
+PAIRS = 4
+"""So many are made of pairs of common words, less the names: such pairs are in many reports, and tell little."""
 WHOLE_TEXT = 8
 """Words; a shorter text is often the same by chance."""
 _FEW = 2
@@ -124,6 +126,7 @@ def _few(hashes: set[int]) -> Hashes:
     return frozenset(hashes if len(hashes) <= _MOST else sorted(hashes)[:_MOST])
 
 
+@lru_cache(maxsize=1 << 16)
 def _hash(word: str) -> int:
     return crc32(word.encode())
 
@@ -136,10 +139,12 @@ def _keys(text: list[str], address: list[str], place: Place | None) -> Iterator[
         found |= dict.fromkeys(sorted({word[:7] for word in words if _is_name(word)}, key=_hash))
     names = list(found)[:KEYS]
     yield from (_key(region, name) for name in names)
-    yield from (_key(region, *pair) for pair in _pairs(text, KEYS - len(names)))
+    yield from (_key(region, *pair) for pair in _pairs(text, PAIRS - len(names)))
 
 
 def _pairs(text: Iterable[str], most: int) -> list[tuple[str, str]]:
+    if most <= 0:
+        return []
     matter = sorted({word[:5] for word in text if len(word) > 3 and word in common_words()}, key=_hash)
     return sorted((_ordered(pair) for pair in combinations(matter[:12], 2)), key=lambda p: _hash("".join(p)))[:most]
 

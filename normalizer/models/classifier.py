@@ -1,9 +1,10 @@
-"""The classifier: word lists from the first day, and what was learned from the record once there is an edition of it."""
+"""The classifier: word lists from the first day, and what was learned once there is an edition of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import get_args
 
 import msgspec
 
@@ -12,7 +13,7 @@ from normalizer.models.hashed import Extras
 from normalizer.models.linear import Linear, Ranked, StoredLinear
 from normalizer.models.manner import Points, class_of, points_of, sort_of
 from normalizer.models.topics import Topic, TopicScore, category_of, topics
-from schemas import Category
+from schemas import Category, ReportClass, Sort
 
 COLD = "words-1"
 """Version of the lists."""
@@ -23,6 +24,8 @@ _ENOUGH = 6.0
 _SPEAKS = 2.0
 """Points from which on a category is named at all."""
 _TOP = 3
+_CLASSES: dict[str, ReportClass] = {word: word for word in get_args(ReportClass)}
+_SORTS: dict[str, Sort] = {word: word for word in get_args(Sort)}
 _SPREAD = 3.0
 
 
@@ -58,9 +61,9 @@ class TextClassifier:
         leaves = self._leaves.ranked(texts, extras, 5) if self._leaves else [[] for _ in texts]
         classes = _first(self._classes, texts, extras)
         sorts = _first(self._sorts, texts, None)  # the words themselves tell more
-        return [
-            self._classified(*row) for row in zip(points, ranked, tops, leaves, classes, sorts, strict=True)
-        ]  # fmt: skip
+        judged = [_judged(*row) for row in zip(points, classes, sorts, strict=True)]
+        named = [self._named(*row) for row in zip(tops, ranked, leaves, strict=True)]
+        return [Classified(*one, top[0] if top else None, top) for one, top in zip(judged, named, strict=True)]
 
     def _categories(
         self, texts: Sequence[str], ranked: Sequence[Sequence[TopicScore]], extras: Sequence[Extras]
@@ -68,15 +71,11 @@ class TextClassifier:
         """Top categories by name."""
         return self._tops.ranked(texts, extras, _TOP) if self._tops else [_cold(found) for found in ranked]
 
-    def _classified(
-        self, points: Points, ranked: Sequence[TopicScore], tops: Sequence[Ranked], leaves: Sequence[Ranked],
-        learned_class: Ranked | None, learned_sort: Ranked | None,
-    ) -> Classified:  # fmt: skip
-        report_class, class_p = learned_class or class_of(points)
-        sort, sort_p = learned_sort or sort_of(points, report_class)  # type: ignore[arg-type]
+    def _named(
+        self, tops: Sequence[Ranked], ranked: Sequence[TopicScore], leaves: Sequence[Ranked]
+    ) -> tuple[Category, ...]:
         by_top = {found.topic.top: found.topic for found in ranked}
-        found = tuple(self._category(top, by_top, leaves) for top in tops)
-        return Classified(report_class, class_p, sort, sort_p, found[0] if found else None, found)  # type: ignore[arg-type]
+        return tuple(self._category(top, by_top, leaves) for top in tops)
 
     def _category(self, top: Ranked, by_top: dict[str, Topic], leaves: Sequence[Ranked]) -> Category:
         learned = next((leaf for leaf in leaves if self._names.get(leaf.label, ("", ""))[1] == top.label), None)
@@ -84,6 +83,16 @@ class TextClassifier:
         if learned is not None:
             return Category(id=learned.label, name=self._names[learned.label][0], top=top.label, p=p)
         return category_of(by_top.get(top.label) or _representative(top.label), p)
+
+
+def _judged(
+    points: Points, learned_class: Ranked | None, learned_sort: Ranked | None
+) -> tuple[ReportClass, float, Sort, float]:
+    """Class and sort, each with its probability. A label that is no word of ours is `unknown`."""
+    report_class, class_p = learned_class or class_of(points)
+    known = _CLASSES.get(report_class, "unknown")
+    sort, sort_p = learned_sort or sort_of(points, known)
+    return known, class_p, _SORTS.get(sort, "unknown"), sort_p
 
 
 def features_of(points: Points, ranked: Sequence[TopicScore]) -> Extras:

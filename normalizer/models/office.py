@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -26,6 +26,15 @@ _ROLES = (
     (re.compile(r"\s*(?:kantor )?(?:kelurahan|desa|lurah|nagari|gampong|kampung)\b", re.IGNORECASE), VILLAGE_ROLE),
 )
 _NOT_LETTERS = re.compile(r"[\W_]+")
+
+
+class HasWords(Protocol):
+    """A decided report."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def place(self) -> Place | None: ...
 
 
 class StoredOffices(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +55,16 @@ class LearnedOffices(Generic[T]):
 
     @property
     def threshold(self) -> float:
-        """From which probability on the first office was right in 95 of 100 of the newest decided rows; above 1: none."""
+        """From which probability on the first office was right in 95 of 100 of the newest rows; above 1: none."""
         return self._roles.stored.threshold
+
+    def roles_of(self, rows: Sequence[HasWords]) -> list[str | None]:
+        """The role that would be chosen for each."""
+        ranked = self._roles.ranked([r.text for r in rows], [office_extras(r.text, r.place) for r in rows], 5)
+        return [
+            next((role for role, _, _ in candidates_of(found, row.place)), None)
+            for found, row in zip(ranked, rows, strict=True)
+        ]
 
     def offices(self, messages: Sequence[Message]) -> list[list[T]]:
         """The likeliest three for each message."""

@@ -22,6 +22,8 @@ NEWEST = 1500
 """Rows for calibration, where there are as many; else the newest quarter."""
 _LEAST = 2
 """Rows in which a feature that counts stands; and rows of a label that is learned."""
+_SOME = 20
+"""Rows; fewer say nothing of a threshold."""
 _TEMPERATURES = tuple(0.05 * 1.12**n for n in range(40))
 
 
@@ -87,7 +89,6 @@ def _temperature(margins: Any, truth: Sequence[int]) -> float:
     known = [n for n, t in enumerate(truth) if t >= 0]
     if not known:
         return 1.0
-    unseen = 1 - len(known) / len(truth)
     best, found = math.inf, 1.0
     for temperature in _TEMPERATURES:
         p = softmax(margins, temperature)
@@ -96,7 +97,7 @@ def _temperature(margins: Any, truth: Sequence[int]) -> float:
         loss = -np.log(np.where(right, first, 1 - first).clip(1e-6)).mean()
         if loss < best:
             best, found = float(loss), temperature
-    return found * (1 + unseen * 0)
+    return found
 
 
 def threshold(found: Sequence[tuple[float, bool]], promised: float = PROMISED, z: float = 1.0) -> float:
@@ -104,9 +105,11 @@ def threshold(found: Sequence[tuple[float, bool]], promised: float = PROMISED, z
     if len(found) < FEW:
         return 2.0
     hits, lowest = 0, 2.0
-    for n, (p, right) in enumerate(sorted(found, reverse=True), 1):
+    ordered = sorted(found, reverse=True)
+    for n, (p, right) in enumerate(ordered, 1):
         hits += right
-        if n >= 20 and wilson_low(hits, n, z) >= promised:
+        is_last = n == len(ordered) or ordered[n][0] < p  # what is as sure stands or falls together
+        if is_last and n >= _SOME and wilson_low(hits, n, z) >= promised:
             lowest = p
     return lowest
 

@@ -1,0 +1,55 @@
+"""Complaints on which an officer or an office has acted: what models are learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, select
+
+from sink.action_rules import OPEN_ASSIGNMENTS
+from sink.tables import assignments, complaints, messages
+
+MOST = 20_000
+"""The newest are enough: what offices do changes."""
+_WRONG = ("rejected", "unverified")
+
+
+class DecidedComplaint(NamedTuple):
+    """A complaint as officers left it: its words, and what stands for good."""
+
+    title: str
+    text: str
+    report_class: str
+    category_id: str | None
+    category_name: str | None
+    place_code: str | None
+    place_words: str | None
+    office_id: str | None
+    office_name: str | None
+
+
+def decided_complaints(connection: Connection, most: int = MOST) -> list[DecidedComplaint]:
+    """The newest, oldest first. Secret reports teach nothing."""
+    c, m, a = complaints.c, messages.c, assignments.c
+    query = (
+        select(
+            c.title, m.text, m.cleaned, c.report_class, c.category_id, c.category_name, c.place_code, c.place_words,
+            a.office_id, a.office_name, c.id,
+        )
+        .join(messages, and_(m.raw == c.raw, m.item_index == c.item_index))
+        .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(OPEN_ASSIGNMENTS)))
+        .where(c.touched_at.is_not(None), c.status.not_in(_WRONG), c.secret.is_(False))
+        .order_by(c.received_at.desc(), c.id, a.since.desc(), a.seq.desc())
+        .limit(most)
+    )  # fmt: skip
+    return list(_each_once(connection.execute(query)))[::-1]
+
+
+def _each_once(rows: Iterable[Any]) -> Iterator[DecidedComplaint]:
+    """With its newest open office; None where no office has it."""
+    seen: set[str] = set()
+    for title, text, cleaned, *rest, complaint in rows:
+        if complaint not in seen:
+            seen.add(complaint)
+            yield DecidedComplaint(title or "", text if cleaned is None else cleaned, *rest)

@@ -1,0 +1,171 @@
+"""Word lists, the linear model, its calibration, and what is learned from decided reports."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizer.models import cold_classifier, load_classifier
+from normalizer.models.learning import Decided, try_classifier, try_offices
+from normalizer.models.linear import Linear
+from normalizer.models.office import LearnedOffices, StoredOffices, load_office_model, role_of, slug
+from normalizer.models.training import FEW, Example, fit, threshold, wilson_low
+from schemas import Message, Place
+
+ROADS = "Pekerjaan Umum dan Penataan Ruang"
+PLACE = Place(code="35.78.01.1001", source="said")
+
+
+@pytest.mark.parametrize(
+    ("text", "top", "id"),
+    [
+        ("Jalan berlubang di depan pasar", ROADS, "1397"),
+        ("PJU padam sudah seminggu, jalan gelap", ROADS, "1398"),
+        ("KTP saya belum dicetak di disdukcapil", "Kependudukan", "963"),
+        ("belum pernah dapat bansos BPNT padahal miskin", "Sosial dan Kesejahteraan", "957"),
+        ("tumpukan sampah tidak diangkut, bau menyengat", "Lingkungan Hidup dan Kehutanan", "942"),
+        ("pungli di sekolah SD, guru minta uang seragam siswa", "Pendidikan dan Kebudayaan", "915"),
+    ],
+)
+def test_word_lists_name_a_category_of_the_tree(text: str, top: str, id: str) -> None:
+    [found] = cold_classifier().classify([text])
+    assert found.category is not None
+    assert (found.category.top, found.category.id) == (top, id)
+    assert 0 < (found.category.p or 0) < 1
+    assert found.top[0] == found.category
+
+
+def test_nothing_is_said_where_no_list_speaks() -> None:
+    [found] = cold_classifier().classify(["xyz qwerty"])
+    assert (found.category, found.top, found.report_class, found.sort) == (None, (), "unknown", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("text", "report_class", "sort"),
+    [
+        ("Jalan rusak parah, tidak pernah diperbaiki", "complaint", "report"),
+        ("Permohonan informasi\nMohon info syarat pindah domisili, apa saja?", "information_request", "question"),
+        ("Usul dan saran agar dibuat taman bermain, semoga berkenan", "aspiration", "report"),
+        ("Selamat! Nomor Anda pemenang undian berhadiah, hubungi kode PIN pemenang", "unknown", "fraud"),
+        ("Promo spesial! dapatkan bonus kuota internetan, aktifkan sekarang", "unknown", "advertising"),
+        ("Yuk sobat, ikuti sosialisasi dan webinar, narasumber dari inspektorat", "unknown", "publicity"),
+    ],
+)  # fmt: skip
+def test_word_lists_name_class_and_sort(text: str, report_class: str, sort: str) -> None:
+    [found] = cold_classifier().classify([text])
+    assert (found.report_class, found.sort) == (report_class, sort)
+
+
+@given(st.lists(st.text(max_size=60), max_size=6))
+def test_an_answer_does_not_depend_on_the_texts_beside_it(texts: list[str]) -> None:
+    classifier = cold_classifier()
+    assert classifier.classify(texts) == [one for text in texts for one in classifier.classify([text])]
+
+
+TEXTS = {
+    "air": "air pdam tidak mengalir keruh kran",
+    "jalan": "jalan aspal berlubang rusak motor",
+    "sampah": "sampah menumpuk bau truk tidak angkut",
+}
+
+
+def examples(count: int) -> list[Example]:
+    labels = sorted(TEXTS)
+    return [Example(f"{TEXTS[labels[n % 3]]} rt {n % 7} rw {n % 5}", labels[n % 3]) for n in range(count)]
+
+
+def test_what_was_learned_is_the_same_after_it_was_stored() -> None:
+    made = fit(examples(90))
+    assert made is not None
+    again = Linear(msgspec.json.decode(msgspec.json.encode(made.stored), type=type(made.stored)))
+    texts = [*TEXTS.values(), "", "hanya ini"]
+    assert again.ranked(texts) == made.ranked(texts)
+    assert [found[0].label for found in made.ranked(list(TEXTS.values()))] == sorted(TEXTS)
+    assert sum(one.p for one in made.ranked(["air keruh"])[0]) == pytest.approx(1)
+
+
+def test_a_learned_model_holds_no_word() -> None:
+    made = fit(examples(90))
+    assert made is not None
+    assert b"pdam" not in msgspec.json.encode(made.stored)
+
+
+def test_one_label_is_no_choice() -> None:
+    assert fit([Example("air keruh", "air")] * 50) is None
+
+
+def test_the_threshold_keeps_its_promise_and_needs_rows() -> None:
+    sure = [(0.9, True)] * 400 + [(0.5, n % 2 == 0) for n in range(400)]
+    limit = threshold(sure)
+    assert 0.5 < limit <= 0.9
+    assert threshold(sure[: FEW - 1]) > 1
+    assert threshold([(0.9, n % 3 == 0) for n in range(900)]) > 1
+
+
+def test_wilsons_bound_is_below_the_share_and_nears_it() -> None:
+    assert wilson_low(95, 100, 1) < wilson_low(950, 1000, 1) < 0.95
+
+
+def decided(count: int) -> list[Decided]:
+    names = {"air": ("1618", "Air"), "jalan": ("1397", "Jalan"), "sampah": ("942", "Sampah")}
+    offices = {"air": ("pdam", "PDAM"), "jalan": ("x", "Kelurahan Mawar"), "sampah": ("dlh", "Dinas LH")}
+    return [
+        Decided(f"\n{one.text}", PLACE, "complaint", names[one.label], offices[one.label]) for one in examples(count)
+    ]
+
+
+def test_few_decided_reports_teach_nothing() -> None:
+    trial = try_classifier(decided(50), cold_classifier(), "1")
+    assert (trial.body, trial.rows) == (None, 50)
+
+
+def test_a_classifier_is_published_only_where_it_is_better() -> None:
+    here = [row._replace(category=("77", "Lain")) if "pdam" in row.text else row for row in decided(160)]
+    learned = try_classifier(here, cold_classifier(), "1")
+    assert learned.better
+    assert learned.body is not None
+    made = load_classifier(learned.body)
+    assert made.version.endswith("+1")
+    again = try_classifier(here, made, "2")
+    assert (again.better, again.after <= again.before) == (False, True)
+
+
+def test_offices_are_learned_as_roles_and_the_place_says_which() -> None:
+    trial = try_offices(decided(160), None, "7")
+    assert trial.better
+    assert trial.after > 0.9
+    made = load_office_model(trial.body or "", lambda *candidate: candidate)
+    message = Message(
+        id="sms/sms/1", raw="r", account="sms", channel="sms", owner="35.78", conversation="c",
+        received_at=datetime(2026, 1, 1, tzinfo=UTC), text=TEXTS["jalan"], place=PLACE,
+    )  # fmt: skip
+    [[first, *_], [other, *_]] = made.offices([message, msgspec.structs.replace(message, text=TEXTS["air"])])
+    assert first[:2] == ("kelurahan", "35.78.01.1001")
+    assert other[:2] == ("pdam", None)
+    unplaced = msgspec.structs.replace(message, place=Place(code="35.78", source="owner"))
+    assert "kelurahan" not in [role for role, *_ in made.offices([unplaced])[0]]
+
+
+def test_without_enough_rows_no_office_is_promised() -> None:
+    trial = try_offices(decided(160), None, "7")
+    assert trial.body is not None
+    stored = msgspec.json.decode(trial.body, type=StoredOffices)
+    assert LearnedOffices(stored, lambda *candidate: candidate).threshold > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Kecamatan Mawar", "kecamatan"),
+        ("Kelurahan Mawar", "kelurahan"),
+        ("Desa Mawar", "kelurahan"),
+        ("Dinas LH", "7"),
+    ],
+)
+def test_a_wards_or_districts_office_is_a_role(name: str, role: str) -> None:
+    assert role_of("7", name) == role
+    assert slug("Dinas Perhubungan, Kota") == "dinas-perhubungan-kota"
