@@ -32,10 +32,10 @@ from normalizer.clean import clean
 from normalizer.knowledge.gazetteer import gazetteer, is_city
 from normalizer.knowledge.language import language_of
 from normalizer.knowledge.learned_places import PlacedText, learn_places
-from normalizer.knowledge.personal import personal_spans
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.settle import likeliest
 from schemas import Body, PersonalSpan, Raw
+from schemas.personal import personal_spans
 
 SURABAYA = "35.78"
 LANGUAGES = {

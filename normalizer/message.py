@@ -14,10 +14,10 @@ from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
 from normalizer.knowledge.emergency import is_emergency
 from normalizer.knowledge.language import language_of
-from normalizer.knowledge.personal import personal_spans
 from normalizer.knowledge.slang import read_text
 from normalizer.phones import normalize_party
 from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
+from schemas.personal import personal_spans
 
 _NAMES = re.compile(r"(?:@[\w.]{1,30}[\s:,]+)+")
 """Names of accounts at the beginning of a text."""

@@ -6,7 +6,6 @@ and a keyed hash of all that left, never a value.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -17,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas import Forward, Party, Place, encode
+from schemas.personal import mask_personal
 
 PLAIN = ("report_class", "title", "text", "category", "incident_date", "offices", "status", "attachments")
 PLACE = {
@@ -28,13 +28,6 @@ PLACE = {
 REPORTER = tuple(f"reporter.{name}" for name in ("name", "phone", "email", "nik", "address"))
 FIELDS = frozenset({*PLAIN, *PLACE, *REPORTER})
 """Everything that a list may name. A channel's own id of a person never leaves."""
-MASKED = "[disamarkan]"
-_PERSONAL = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
-    r"|(?<!\d)\d(?:[ .]?\d){15}(?!\d)"  # the 16 digits of an identity card or a family card
-    r"|(?<![\d+])(?:\+?62|0)[ .-]?8\d(?:[ .-]?\d){6,11}(?!\d)",  # a mobile number
-    re.ASCII,
-)
 
 
 class Projection(NamedTuple):
@@ -84,11 +77,6 @@ def project(forward: Forward, by: Projection) -> Projected:
         place=_place(forward.place, by.fields & present), reporter=_reporter(forward.reporter, by.fields & present),
     )  # fmt: skip
     return Projected(left, tuple(sorted(present & by.fields)), tuple(sorted(present - by.fields)))
-
-
-def mask_personal(text: str) -> str:
-    """The text without phone numbers, identity numbers and e-mail addresses."""
-    return _PERSONAL.sub(MASKED, text)
 
 
 def canonical(forward: Forward) -> str:

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from schemas import Attachment, Forward, Match, Message, Office, Party, Place, Routed, complaint_id
+from schemas.personal import mask_personal
 from sink import Record, export
-from sink.disclosure import FIELDS, mask_personal, project, projection_of
+from sink.disclosure import FIELDS, project, projection_of
 from sink.forward_claims import claim_forwards, read_forward
 from sink.forward_law import national_balances
 from sink.forward_progress import Progress, Standing, store_progress
@@ -108,7 +109,7 @@ def test_secret_and_anonymous_reports_leave_with_only_what_may_leave(
     persist(sqlite_record, routed(message(1, text=text, **wishes)))
     [claimed] = claim(sqlite_record)
     assert claimed.forward.reporter is None
-    assert claimed.forward.text == "Hubungi saya di [disamarkan] atau [disamarkan], NIK [disamarkan]."
+    assert claimed.forward.text == "Hubungi saya di ******** atau ********, NIK ********."
     assert set(json.loads(rows(sqlite_record, "SELECT withheld FROM disclosures")[0][0])) == stays
     assert all(getattr(claimed.forward, wish) for wish in wishes)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
-from normalizer.knowledge.word_lists import word_lists, words_of
-
-_OF = "|".join(sorted(words_of(word_lists("names")["of"])))
+_LISTS = {
+    name: frozenset(words.split())
+    for name, words in tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8")).items()
+}
+"""Word lists, written for the project."""
+_OF = "|".join(sorted(_LISTS["of"]))
 _STRONG = re.compile(
     rf"\b(?:(?<!atas\s)nama(?:\s+(?:{_OF}|kepala|orang\s?tua))*|be?rnama|atas\s+nama|a\s?[./]\s?n\b|an(?=\s*[.:])"
     r"|perkenalkan|ttd|tertanda|pelapor(?=\s*:)|namanya)"
@@ -28,11 +33,9 @@ _BEFORE_HOME = re.compile(r"\b(?:saya|sy)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?
 _HOMES = ("warga", "alamat", "asal", "tinggal")
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _BETWEEN = re.compile(r"(?:\s*\.\s?|[ ]{1,2}|,\s?(?=(?:S|M|A|Drs?|Ir|SE|SH|ST|SP)\b\.?))")
-_INSIDE = words_of(word_lists("names")["inside"])
-_ENDS = words_of(word_lists("names")["ends"])
-_NO_NAMES = (
-    words_of(word_lists("languages")["languages"]["id"]) | words_of(word_lists("words")["words"]["ordinary"])
-) - words_of(word_lists("names")["also_names"])
+_INSIDE = _LISTS["inside"]
+_ENDS = _LISTS["ends"]
+_NO_NAMES = _LISTS["everyday"]
 _INFLECTED = re.compile(r"(?:ber|ter|di|me[mn]|pe[mn])[a-z]{4,}|[a-z]{3,}(?:kan|nya)")
 _WORDS_OF_A_NAME = 5
 _SMALL = 3

@@ -11,11 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from stdnum import luhn
-
-from normalizer.knowledge.names import name_spans
-from normalizer.knowledge.old_regencies import is_issuing_area
-from schemas import PersonalKind, PersonalSpan
+from schemas.personal.areas import is_issuing_area
+from schemas.personal.names import name_spans
+from schemas.values import PersonalKind, PersonalSpan
 
 _NUMBER = re.compile(r"(?<!\d)\+?\(?\d[\d()]*(?:(?:[ .\-–_/]|  | - |\) )\(?\d[\d()]*)*", re.ASCII)
 _GROUP = re.compile(r"\d+", re.ASCII)
@@ -137,7 +135,13 @@ def _is_npwp(number: _Number) -> bool:
         return len(number.digits) in (15, 16)
     if _NPWP.fullmatch(number.written):
         return True
-    return len(number.digits) == 15 and number.label not in ("other", "account") and luhn.is_valid(number.digits[:9])
+    return len(number.digits) == 15 and number.label not in ("other", "account") and _luhn(number.digits[:9])
+
+
+def _luhn(digits: str) -> bool:
+    """The check digit by ISO/IEC 7812-1; this room stands on the standard library alone."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 def _is_nik(number: _Number) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer.knowledge.personal import is_nik, mask_personal, personal_spans
+from schemas.personal import is_nik, mask_personal, personal_spans
 
 
 def found(text: str) -> list[tuple[str, str]]:
