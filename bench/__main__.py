@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 NAMES = (
-    "limits", "ingress", "ingest", "batches", "latency", "parts", "replies", "accounts", "smpp", "telegram", "garbage",
-    "attacks", "start", "kafka_ingest", "kafka_latency", "stages", "routing", "forwarder", "fuzz",
+    "limits", "ingress", "ingest", "batches", "latency", "parts", "replies", "accounts", "smpp", "mail", "telegram",
+    "garbage", "attacks", "start", "kafka_ingest", "kafka_latency", "stages", "routing", "forwarder", "fuzz",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspect
 from connectors._email_settings import EmailSettings
 from connectors._port import Connects, Intake, Item, ProviderConnections, SentReply, Session, Speaks
 from connectors._request import Part, Payload, Request
-from schemas import Attachment, Message, MessageKind, Party, Raw, Receipt, Reject, Reply, Retry
+from schemas import AccountFault, Attachment, Message, MessageKind, Party, Raw, Receipt, Reject, Reply, Retry
 
 _ANSWERS = r"\s*(?:re|aw|bls|balas|rv)\s*(?:\[\d{1,3}\])?\s*:"
 _FORWARDS = r"\s*(?:fwd?|fw|wg|trs|teruskan|terusan|tr)\s*:"
@@ -147,13 +147,12 @@ address = ""                   # pengaduan@example.go.id
         title = subject[found.end() :].strip() if (found := _PREFIX.match(subject)) else subject
         is_reply = bool(seen.references or _ANSWERED.match(subject))
         text = trim_reply(body.text, is_reply=is_reply, is_forward=bool(_FORWARDED.match(subject)))
-        sent_at = self._sent_at(seen.head, raw)
         return self.message(
             raw,
             seen.native,
             conversation,
-            fingerprint=_fingerprint(seen, sent_at, title, text) if seen.head.message_id else None,
-            sent_at=sent_at,
+            fingerprint=_fingerprint(seen, title, text) if seen.head.message_id else None,
+            sent_at=self._sent_at(seen.head, raw),
             sender=Party(name=seen.sender.name[:200] or None, email=seen.sender.address or None),
             proven=is_proven(seen.head, seen.sender.address, self.settings.trusted_server),
             kind=_kind(text, body),
@@ -182,7 +181,8 @@ address = ""                   # pengaduan@example.go.id
         return {name: value for name, value in found.items() if value}
 
     def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
-        self.require_outbound()
+        if not self.settings.imap:  # a mailbox may be read without a way to answer
+            raise AccountFault("setting_missing", "set imap of this account")
         return open_session(self.settings, intake, cursor, self._suspects)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
@@ -215,7 +215,7 @@ def _kind(text: str, body: MailBody) -> MessageKind:
     return kinds.get(main, "document")
 
 
-def _fingerprint(seen: SeenMail, sent_at: datetime | None, *words: str) -> str:
+def _fingerprint(seen: SeenMail, *words: str) -> str:
     """The same mail in another mailbox of ours."""
-    parts = (seen.native, seen.sender.address, str(sent_at), *words)
+    parts = (seen.native, seen.sender.address, seen.head.first("date"), *words)
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -207,8 +207,8 @@ def test_case_22_a_thread_is_its_first_mail_and_who_wrote():
 
 
 def test_case_06_the_same_mail_in_two_mailboxes_has_one_fingerprint():
-    ours = read_message(mail())
-    theirs = read_message(mail("Jalan di depan pasar berlubang."), address="lain@example.go.id")
+    ours = read_one(mail(), headers={"internal-date": "2025-08-18T01:00:00+00:00"})
+    theirs = read_one(mail(), headers={"internal-date": "2025-08-18T01:00:09+00:00"}, address="lain@example.go.id")
     assert ours.fingerprint == theirs.fingerprint != read_message(mail("Lampu mati.")).fingerprint
 
 
