@@ -3,7 +3,7 @@ it is sent (`templates.py`).
 
 | event | answer |
 |---|---|
-| a report was opened | number_given, with the questions for what is missing |
+| a report was opened | number_given, with the questions for what is missing; emergency where somebody is in danger |
 | words joined a report | added; the same report again: joined; TL without words: awaiting_words |
 | BELUM by the reporter; too late for that | disagreed; reopened_late: it is a report of its own |
 | NILAI by the reporter | rated |
@@ -43,10 +43,11 @@ def plan_answer(matched: Matched) -> Owed | None:
 
 
 def _on_opening(matched: Matched, message: Message) -> Owed:
+    opened = "emergency" if message.emergency else "number_given"
     if matched.missing:
-        return Owed(template="number_given", params={"missing": matched.missing})
+        return Owed(template=opened, params={"missing": matched.missing})
     late = message.command == "BELUM" and any(m.kind == "same_report" for m in matched.matches)
-    return Owed(template="reopened_late" if late else "number_given")
+    return Owed(template="reopened_late" if late else opened)
 
 
 def _is_silent(message: Message) -> bool:
@@ -59,6 +60,8 @@ def _on_addition(matched: Matched, message: Message) -> Owed | None:
         return Owed(template="joined")
     if message.command in _ON_COMMAND:
         return Owed(template=_ON_COMMAND[message.command])
+    if message.emergency:
+        return Owed(template="emergency")
     if message.clean_text:
         return None if message.sort in _COURTESIES else Owed(template="added")
     return Owed(template="awaiting_words") if message.command == "TL" and not message.attachments else None

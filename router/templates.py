@@ -31,6 +31,8 @@ _LINKED = frozenset(
     {
         "number_given",
         "number_given_asking",
+        "emergency",
+        "emergency_asking",
         "joined",
         "status",
         "officer_answer",

@@ -33,6 +33,9 @@ def on_action(outcome: str = "added", **known) -> Owed | None:
     [
         ("recorded", message("jalan rusak"), {}, "number_given"),
         ("recorded", message("masih rusak", command="TL", number="1234567897"), {}, "number_given"),
+        ("recorded", message("ada kebakaran", emergency=True), {}, "emergency"),
+        ("recorded", message("ada kebakaran", emergency=True), {"missing": ("place",)}, "emergency"),
+        ("added", message("api makin besar", emergency=True), {}, "emergency"),
         ("added", message("masih rusak"), {}, "added"),
         ("added", message("masih rusak", kind="image", attachments=PHOTO), {}, "added"),
         ("added", message("jalan rusak"), {"matches": JOINED}, "joined"),
