@@ -112,8 +112,10 @@ class EmailSession(Session):
     async def check(self) -> Sequence[str]:
         mailbox = self._opened
         waits = "IDLE" if mailbox.has_idle else f"asked every {self._settings.poll_every:.0f} s, it has no IDLE"
-        news = await self._call(mailbox.uids_after, self._uid if self._validity == mailbox.uid_validity else 0)
-        found = [f"logged in; the folder holds {mailbox.count} mails, {len(news)} to be taken in; {waits}"]
+        found = [f"logged in; the folder holds {mailbox.count} mails; {waits}"]
+        if self._settings.since:
+            taken = len(await self._call(mailbox.uids_after, 0))
+            found.append(f"{taken} of them came since {self._settings.since} and are taken in")
         if self._settings.smtp:
             await self._sender.check()
             found.append("the sending server takes our login")

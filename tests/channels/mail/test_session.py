@@ -196,13 +196,12 @@ async def test_a_folder_that_is_not_there_is_a_fault_of_the_account(server: Mail
 
 async def test_a_check_says_what_it_found(server: MailServer, intake: Intake):
     server.bring(letter(1), letter(2))
-    async with session(server, intake, smtp=f"smtp://127.0.0.1:{server.smtp_port}") as (opened, work):
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-    async with session(server, Intake(), smtp=f"smtp://127.0.0.1:{server.smtp_port}") as (opened, _):
+    own = {"smtp": f"smtp://127.0.0.1:{server.smtp_port}", "since": "2026-01-31"}
+    async with session(server, intake, **own) as (opened, _):
         found = await opened.check()
     assert "holds 2 mails" in found[0]
-    assert "takes our login" in found[1]
+    assert "2 of them" in found[1]
+    assert "takes our login" in found[2]
 
 
 @pytest.mark.parametrize("grant", ["refresh_token", "client_credentials"])
