@@ -48,8 +48,8 @@ class Lapor(Forwards, Fetches):
     outbound_settings = ("url", "token", "auth_value")
     url_settings = ("url",)
     template = """\
-token = "env:LAPOR_TOKEN"               # {GUID}, issued by LAPOR!'s admin
-auth_value = "env:LAPOR_AUTH"           # as issued, with "Bearer " or without
+# token = "env:LAPOR_TOKEN"             # {GUID}, issued by LAPOR!'s admin
+# auth_value = "env:LAPOR_AUTH"         # as issued, with "Bearer " or without
 # auth_header = "Authorization"         # or "auth"
 # user_id = 0                           # our user there; our institution there:
 # institution_id = 0

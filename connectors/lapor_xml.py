@@ -43,7 +43,7 @@ class LaporXml(Forwards):
     outbound_settings = ("url", "token")
     url_settings = ("url",)
     template = """\
-token = "env:LAPOR_TOKEN"               # {GUID}, issued by LAPOR!'s admin
+# token = "env:LAPOR_TOKEN"             # {GUID}, issued by LAPOR!'s admin
 # regions = ["34.04"]                   # empty: every region's complaints go there
 """
     takes: ClassVar = frozenset({"complaint"})

@@ -49,8 +49,8 @@ class Webhook(Forwards):
     outbound_settings = ("url", "secret")
     url_settings = ("url",)
     template = """\
-url = "https://sistem.example.go.id/satupintu"
-secret = "env:WEBHOOK_SECRET"           # whsec_ and what `openssl rand -base64 32` prints
+# url = "https://sistem.example.go.id/satupintu"
+# secret = "env:WEBHOOK_SECRET"         # whsec_ and what `openssl rand -base64 32` prints
 # offices = ["dinas-pu-sleman"]         # empty: the offices of `owner`
 # full = true                           # with the words, as far as they may leave
 """
