@@ -83,6 +83,10 @@ class MentionKind(Enum):
 _STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
 
 
+_FEW_NAMESAKES = 4
+_BARE_PROVINCE = 1.0
+_NAMESAKES = {(False, False): None, (False, True): 1.3, (True, False): 0.3, (True, True): -0.6}
+"""Weight of a bare regency, by whether the account has another one, and whether many villages have the name."""
 _WEAK = _STREETS | {MentionKind.ORDINARY, MentionKind.FAR}
 
 
@@ -102,11 +106,14 @@ class Mention(NamedTuple):
 class Finder:
     """Finds the mentions of one text. `regions`: regencies in whose names a bare word is looked up."""
 
-    def __init__(self, known: Gazetteer, words: Words, regions: Sequence[str], learned: LearnedPlaces) -> None:
+    def __init__(
+        self, known: Gazetteer, words: Words, regions: Sequence[str], learned: LearnedPlaces, home: str
+    ) -> None:
         self._known = known
         self._learned = learned
         self._words = words
         self._regions = regions
+        self._home = home[:REGENCY]
         self._inside = [known.inside(region) for region in regions]
         self._beginnings = [learned.firsts, known.beginnings, *(known.beginnings_inside(region) for region in regions)]
 
@@ -175,11 +182,21 @@ class Finder:
                     codes = tuple(
                         code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
                     )
-                return (self._found(at, taken, codes, kind) if codes else None), taken
+                weight = self._regency_weight(name, codes) if kind is MentionKind.BARE else None
+                return (self._found(at, taken, codes, kind, weight) if codes else None), taken
         if marker and marker.levels and marker.levels[0] >= DISTRICT:
             found, taken = self._misspelt(at, marker, names)
             return (found, taken) if found else self._far(at, marker, names)
         return None, 1
+
+    def _regency_weight(self, name: str, codes: tuple[str, ...]) -> float | None:
+        """Of a bare name: less for another regency than the account's, and where many villages have that name."""
+        if len(codes[0]) == PROVINCE:
+            return _BARE_PROVINCE
+        if len(codes[0]) != REGENCY or (self._home and self._home in codes):
+            return None
+        below = sum(len(code) > REGENCY and not code.startswith(codes) for code in self._known.codes(name))
+        return _NAMESAKES[bool(self._home), below > _FEW_NAMESAKES]
 
     def _codes(self, name: str, marker: Marker | None, at: int) -> tuple[str, ...]:
         if marker is None:
@@ -273,6 +290,8 @@ def named_regencies(known: Gazetteer, words: Words) -> set[str]:
     """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
     found: set[str] = set()
     for at in [at for at, word in enumerate(words.words) if word in known.beginnings]:
+        if _of_another_level(words, at):
+            continue
         for name, _ in words.names(at, 3):
             codes = known.regencies.get(name)
             if codes and (name not in _ORDINARY_REGENCIES or words.capital(at) or _marked_before(words, at)):
@@ -282,3 +301,9 @@ def named_regencies(known: Gazetteer, words: Words) -> set[str]:
 
 def _marked_before(words: Words, at: int) -> bool:
     return at > 0 and words.words[at - 1] in MARKERS
+
+
+def _of_another_level(words: Words, at: int) -> bool:
+    """ "Kel. Karanganyar", "Jalan Demak": no regency."""
+    marker = MARKERS.get(words.words[at - 1]) if at else None
+    return marker is not None and (marker.street or marker.levels[0] >= DISTRICT)

@@ -73,7 +73,7 @@ def _mentions(known: Gazetteer, parts: Sequence[Part], home: str, learned: Learn
     found = [
         Weighed(mention, mention.weight * part.weight, part.text[mention.start : mention.end])
         for part, words in zip(parts, tokens, strict=True)
-        for mention in Finder(known, words, regions, learned).mentions()
+        for mention in Finder(known, words, regions, learned, home).mentions()
     ]
     names = {one.mention.name for one in found}
     found = [one for one in found if not _shortened(one.mention.name, names)]
@@ -91,7 +91,8 @@ def _ranked(weighed: Sequence[Weighed], home: str) -> list[Scored]:
     scored.sort(key=lambda one: (-one.score, one.code))
     best = _settled(scored, weighed, home)
     if best is None:  # equal names: left to whoever knows more of the citizen
-        return [one._replace(rival=one.score) for one in scored if one.score > scored[0].score - _TIE]
+        equal = [one._replace(rival=one.score) for one in scored if one.score > scored[0].score - _TIE]
+        return equal if len(equal) <= _MOST else []
     others = [one for one in scored if one.code != best.code and _apart(one.code, best.code)]
     return [
         best._replace(rival=others[0].score if others else 0.0),

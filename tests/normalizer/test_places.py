@@ -145,3 +145,21 @@ def test_words_that_name_a_place_stay_where_no_region_is_known() -> None:
 def test_any_text_gives_regions_that_exist(text: str, owner: str) -> None:
     found = KNOWLEDGE.places(text, owner)
     assert all(one.code is None or (one.name and one.p is not None and 0 < one.p <= 1) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [
+        ("lampu mati di Kel. Karanganyar", "35.78"),  # many have one, and the account's region has none
+        ("lampu mati dekat SDN 2 Karanganyar", "32.73"),
+        ("Desa Sidomulyo kekurangan air", ""),
+        ("Kel. Karanganyar", "nasional"),
+        ("banjir di Banyuwangi", "35.78"),
+    ],
+)
+def test_a_name_that_many_villages_have_names_no_region(text: str, owner: str) -> None:
+    assert code(text, owner) is None
+
+
+def test_the_ward_of_the_accounts_region_is_meant() -> None:
+    assert code("lampu mati di Kel. Karanganyar", "32.73") == "32.73.10.1003"
