@@ -24,6 +24,8 @@ _NESTED = 3
 _UNNAMED = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_LABEL = 60
+"""Characters of the name of a charset."""
 _STRUCTURE = 2000
 """Boundaries and mails inside; more are no mail that a person wrote."""
 
@@ -93,14 +95,14 @@ def _walk(part: Mail, body: MailBody, depth: int) -> None:
 
 
 def _leaf(part: Mail, media: str, body: MailBody) -> None:
-    name = file_name(part)
+    name, label = file_name(part), charset_of(part)
     data = _bytes_of(part)
     is_file = part.get_content_disposition() == "attachment" or (bool(name) and not media.startswith("text/"))
     if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
         media, is_file = "text/plain", False
     if media in {"text/plain", "text/html"} and not is_file:
         found = body.plain if media == "text/plain" else body.html
-        found.append(decode_text(data, charset_of(part))[:TEXT_LIMIT])
+        found.append(decode_text(data, label)[:TEXT_LIMIT])
     elif data and len(body.files) < FILES:
         body.files.append(MailFile(name or "lampiran", media, data))
 
@@ -119,7 +121,11 @@ def payload_of(part: Mail) -> object:
 
 def _require_charset(part: Mail) -> None:
     """The library looks up the charset under whatever name the mail gives it: one that is no word is taken out."""
-    if not charset_of(part).isascii() or "\0" in charset_of(part):
+    try:
+        label = part.get_param("charset", "")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        label = None
+    if not (isinstance(label, str) and label.isascii() and label.isprintable() and len(label) <= _LABEL):
         part.replace_header("content-type", part.get_content_type())
 
 
@@ -144,7 +150,7 @@ def file_name(part: Mail) -> str:
 
 def charset_of(part: Mail) -> str:
     """The label of the charset; empty where there is none."""
-    return _parameter(part, "charset", "content-type")[:60]
+    return _parameter(part, "charset", "content-type")[:_LABEL]
 
 
 def _parameter(part: Mail, name: str, header: str) -> str:

@@ -12,6 +12,7 @@ _TAGS = re.compile(r"<[^<>]{0,2000}>")
 _HIDDEN = re.compile(r"<(style|script|head|title)\b.{0,200000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]{0,200}>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\xa0]+")
+_GAPS = re.compile(r"\n{3,}")
 _DEEP = 150
 """Elements inside one another; more are read as a plain run of tags."""
 
@@ -42,7 +43,8 @@ def _rendered(source: str) -> str:
         return _without_tags(source)
     for quote in tree.xpath("//blockquote"):
         _mark_quote(quote)
-    return "\n".join(line.rstrip() for line in Inscriptis(tree, ParserConfig()).get_text().splitlines()).strip("\n")
+    lines = Inscriptis(tree, ParserConfig()).get_text().splitlines()
+    return _tidied("\n".join(line.strip() for line in lines))
 
 
 def _depth(tree: object) -> int:
@@ -75,4 +77,8 @@ def _is_forwarded(quote: object) -> bool:
 def _without_tags(source: str) -> str:
     plain = html.unescape(_TAGS.sub(" ", _BREAKS.sub("\n", _HIDDEN.sub(" ", source))))
     lines = (_BLANKS.sub(" ", line).strip() for line in plain.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    return _tidied("\n".join(lines))
+
+
+def _tidied(text: str) -> str:
+    return _GAPS.sub("\n\n", text).strip()
