@@ -55,9 +55,14 @@ def reading_of(message: Message) -> Reading:
         cleaned=None if message.cleaned in (None, message.text) else without_nul(str(message.cleaned)),
         title=without_nul(message.title), report_class=message.report_class,
         needs_investigation=message.needs_investigation, incident_date=message.incident_date,
-        place=_bare_place(message.place), category=message.category, office=message.office,
+        place=_bare_place(message.place), category=_bare_category(message.category), office=message.office,
         external_ids=message.external_ids, tags=message.tags, extra=message.extra,
     )  # fmt: skip
+
+
+def _bare_category(category: Category | None) -> Category | None:
+    """Without what a complaint's row does not hold."""
+    return None if category is None else Category(id=category.id, name=category.name)
 
 
 _MESSAGES = """
