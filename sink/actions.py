@@ -15,7 +15,7 @@ from schemas import Action, Office, Routed
 from sink.action_rules import ActionEffect, ComplaintState, OfficeState, apply_action
 from sink.applied import AppliedAction
 from sink.bulk import execute_each, insert, insert_all, lock_rows, query_in
-from sink.incidents import share_answers
+from sink.incidents import keep_incident_ids, share_answers
 from sink.rows import Row, RowMaker, attachment_rows
 from sink.tables import actions, assignments, attachments, complaints, matches, outcomes, timeline
 from sink.text import json_or_none, without_nul
@@ -158,6 +158,7 @@ def _write(
     execute_each(connection, complaints, _UPDATE_COMPLAINT, statuses)
     execute_each(connection, complaints, _TOUCH, _touched(make, applied))
     _unlink(connection, make, applied)
+    keep_incident_ids(connection, applied)
     _refuse(connection, applied)
 
 

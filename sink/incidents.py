@@ -6,13 +6,14 @@ Links are matches of kind `same_incident` that nobody undid, in either direction
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from sink.action_rules import TimelineEntry
 from sink.applied import AppliedAction
-from sink.bulk import query_in
+from sink.bulk import Row, execute_each, query_in
+from sink.tables import complaints
 
 SURE = 0.9
 """Score from which on a link counts without an officer."""
@@ -64,3 +65,33 @@ def _reached(links: dict[str, set[str]], start: str) -> set[str]:
         edge = {other for id in edge for other in links[id]} - seen
         seen |= edge
     return seen - {start}
+
+
+def keep_incident_ids(connection: Connection, applied: Sequence[AppliedAction]) -> None:
+    """Write in which incident each linked complaint is, and of an undone link that it is in none: the matcher leads new
+    reports by it. An incident is known by its first complaint, which itself has none."""
+    for one in applied:  # in order: a link may build on the one before
+        if one.case is None or not (one.effect.link or one.effect.unlink):
+            continue
+        kind, other = one.effect.link or ("undo", one.effect.unlink or "")
+        change = _linked if kind == "same_incident" else _undone if kind == "undo" else None
+        if change is not None:
+            this = one.case.complaint
+            known = dict(tuple(row) for row in query_in(connection, _INCIDENTS, {this, other}))
+            execute_each(connection, complaints, _SET_INCIDENT, change(known, this, other))
+
+
+_INCIDENTS = "SELECT id, incident_id FROM complaints WHERE id IN (*)"
+_SET_INCIDENT = "UPDATE complaints SET incident_id = :incident_id WHERE id = :id"
+
+
+def _linked(known: Mapping[str, str | None], this: str, other: str) -> list[Row]:
+    root = known.get(other) or other
+    free = known.get(this, "") is None and root != this
+    return [{"id": this, "incident_id": root}] if free else []
+
+
+def _undone(known: Mapping[str, str | None], this: str, other: str) -> list[Row]:
+    pairs = ((this, other), (other, this))
+    held = [a for a, b in pairs if known.get(a) is not None and known[a] in {b, known.get(b)}]
+    return [{"id": held[0], "incident_id": None}] if held else []

@@ -12,7 +12,7 @@ from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Actor, Match, Message, Office, Owed, Party, complaint_id
 from sink import Record
 from sink.persist import persist_batch
-from tests.sink.made import NOW, acted, action, message, number, persist, routed, rows
+from tests.sink.made import NOW, acted, action, decision, message, number, persist, recall, remember, routed, rows
 
 ANSWER = Owed(template="officer_answer", params={"text": "Sudah kami perbaiki"})
 OFFICES = OfficeRegistry([
@@ -85,6 +85,22 @@ def test_the_reports_of_an_incident_keep_their_own_status(record: Record) -> Non
     found = rows(record, "SELECT id, status FROM complaints")
     assert {status for id, status in found if id == complaint_id(first.id)} == {"in_progress"}
     assert {status for id, status in found if id != complaint_id(first.id)} == {"unverified"}
+
+
+def test_a_complaint_knows_its_incident_by_the_first_one(record: Record) -> None:
+    both = [message(n, conversation=f"+62812000017{n}") for n in (1, 2, 3)]
+    known = recall(record, *both)
+    remember(record, [(m, decision(m, known)) for m in both])
+    persist(record, *(routed(m, number=known.new_numbers[complaint_id(m.id)]) for m in both))
+    first, second, third = (complaint_id(m.id) for m in both)
+    persist(record, acted(action(1, "link", to=known.new_numbers[first]), both[1]))
+    persist(record, acted(action(2, "link", to=known.new_numbers[second]), both[2]))
+    found = "SELECT id, incident_id FROM complaints"
+    assert dict(rows(record, found)) == {first: None, second: first, third: first}
+    persist(record, acted(action(3, "undo", to=known.new_numbers[second]), both[2]))
+    assert dict(rows(record, found)) == {first: None, second: first, third: None}
+    persist(record, acted(action(4, "undo", to=known.new_numbers[second]), both[0]))
+    assert dict(rows(record, found)) == {first: None, second: None, third: None}
 
 
 def next_office(history: Sequence[tuple[str | None, str]], act: Action) -> Handover:
