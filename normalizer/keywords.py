@@ -2,6 +2,7 @@
 
     LAPOR <text>              opens a report; also `#lapor`, `Lapor pak, …`, `LAPOR: …` (not `lapor ke polisi …`)
     <REGION KEYWORD> <text>   opens a report about that region; the keywords are a setting of the account
+    BARU <text>               opens another report in an open conversation; in capitals, `Baru: …` or `laporan baru …`
     TL <number> <text>        adds to a report (tindak lanjut)
     CEK <number>              asks for the status of a report; also `STATUS …`, `cek laporan saya no …`, `mohon cek …`
     CEK                       asks for the status of the latest report
@@ -27,6 +28,8 @@ from schemas import Command
 _BETWEEN = r"""[\s:;,.!?#*_~"'“”‘’«»`<>()\[\]{}|/=+–—-]*"""
 _END = r"(?![^\W_])"
 _LAPOR = re.compile(rf"[\W_]*LAPOR{_END}(?!\s+ke(?:pada)?\b){_BETWEEN}", re.IGNORECASE)
+_BARU = re.compile(rf"[\W_]*(?:BARU(?![^\W\d_])|(?i:baru)\s*:|(?i:laporan\s+baru){_END}){_BETWEEN}(?=\w)")
+"""`Baru kemarin …` is no keyword."""
 _FILLERS = (
     "no|nomor|nomer|nmr|id|kode|status|tiket|laporan|aduan|pengaduan|keluhan|perkembangan|progres|progress|hasil|"
     "saya|kami|dengan|untuk|spasi"
@@ -125,7 +128,7 @@ def _about_the_end(text: str) -> ParsedText | None:
 
 
 def _after_lapor(text: str) -> tuple[str, bool]:
-    found = _LAPOR.match(text)
+    found = _LAPOR.match(text) or _BARU.match(text)
     return (text[found.end() :], True) if found else (text, False)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import match
+from normalizer.keywords import Keywords
 from schemas import Matched, Message, Party, Place
 from tests.normalizer.stage import BUDI, SARI, WEEK, MemoryDouble, after, match_each, message, opened
 
@@ -188,6 +189,24 @@ def test_a_new_matter_elsewhere_opens_a_report_of_its_own(text: str, minutes: fl
     memory = MemoryDouble()
     match([chat("1", POTHOLE)], memory)
     assert match([chat("2", text, minutes)], memory)[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "opens"),
+    [
+        ("BARU lampu di Gang Kenanga padam", True),
+        ("Baru: lampu di Gang Kenanga padam", True),
+        ("Laporan baru, lampu di Gang Kenanga padam", True),
+        ("Baru kemarin lampu di Gang Kenanga padam", False),
+        ("BARUSAN lampu padam", False),
+        ("baru", False),
+    ],
+)
+def test_baru_opens_a_report_of_its_own(text: str, opens: bool) -> None:
+    parsed = Keywords({}).parse(text)
+    assert parsed.opens_report is opens
+    if opens:
+        assert parsed.text == "lampu di Gang Kenanga padam"
 
 
 # batches
