@@ -1,0 +1,48 @@
+"""`train` and `quality`, as programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from tests.cli.program import satupintu
+
+CATEGORIES = {
+    "1397": ("Jalan Berlubang", "jalan aspal berlubang di Desa Mawar"),
+    "963": ("Kependudukan", "ktp belum dicetak dukcapil"),
+}
+
+
+def test_train_says_that_there_is_too_little_to_learn_from(tmp_path: Path) -> None:
+    (tmp_path / "rows.ndjson").write_text('{"text": "Jalan berlubang di depan Pasar Baru"}\n')
+    satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path)
+    done = satupintu("train", data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["model"] for line in lines] == ["models/classifier", "models/office"]
+    assert [(line["rows"], line["better"], line["edition"]) for line in lines] == [(0, False, None)] * 2
+
+
+def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path) -> None:
+    heading = ("tanggal_masuk", "waktu_masuk", "klasifikasi", "id_kategori", "kategori", "judul", "isi_awal",
+               "instansi_terdisposisi")  # fmt: skip
+    with (tmp_path / "sp4n_made_up.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(heading)
+        for n in range(60):
+            id, (name, words) = list(CATEGORIES.items())[n % 2]
+            rows.writerow((f"2026-01-{n % 28 + 1:02}", "08:00", "Pengaduan", f"{id}.0", name, "Laporan", words, name))
+    (tmp_path / "agencies").mkdir()
+    tree = "".join(f"{id},{name},1,TOP {id}\n" for id, (name, _) in CATEGORIES.items())
+    (tmp_path / "agencies" / "category_ids_seen.csv").write_text(f"id_kategori,kategori,n,kategori_utama\n{tree}")
+    done = satupintu("quality", str(tmp_path), "--only", "category", "--only", "match")
+    assert done.returncode == 0, done.stderr
+    assert "learned from a half by chance | 1.000 [0.886, 1.000] of 30" in done.stdout
+    assert "## match\n\nno rows" in done.stdout
+
+
+def test_quality_wants_a_folder(tmp_path: Path) -> None:
+    done = satupintu("quality", str(tmp_path / "nothing"))
+    assert done.returncode == 64
+    assert "no folder" in done.stderr
