@@ -65,7 +65,10 @@ class HttpSession:
                 body += chunk
                 if len(body) > request.limit:
                     raise Reject("answer_too_large", f"the answer is larger than {request.limit} bytes")
-            return HttpResponse(response.status, {k.lower(): v for k, v in response.headers.items()}, bytes(body))
+            lower = {k.lower(): v for k, v in response.headers.items()}
+            if cookies := response.headers.getall("Set-Cookie", ()):
+                lower["set-cookie"] = "\n".join(cookies)
+            return HttpResponse(response.status, lower, bytes(body))
 
     @staticmethod
     def error_of(fault: Exception, *, written: bool) -> PipelineError:

@@ -93,6 +93,7 @@ def secrets(kind: str) -> list[str]:
     fields = recording(kind)["settings"]
     names = [f.name for f in msgspec.structs.fields(channel_type(kind).settings_type) if "Secret" in str(f.type)]
     values = [fields.get(name, []) for name in names]
+    values = [list(value.values()) if isinstance(value, dict) else value for value in values]
     return [v for value in values for v in (value if isinstance(value, list) else [value])]
 
 

@@ -1,0 +1,154 @@
+"""Loads a manifest, and checks all of it: each mistake is one line that names the table, the key and the fix."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connectors._durations import seconds_of
+from connectors._portal_expressions import faults_of_expressions
+from connectors._portal_manifest import (
+    ActionMap,
+    Auth,
+    Call,
+    Find,
+    Manifest,
+    MessageMap,
+    Paging,
+    Push,
+    Stream,
+    Strict,
+    Tables,
+    Tell,
+    Watermark,
+)
+from connectors._settings import is_address
+from schemas.regions import is_region
+
+SHIPPED = Path(__file__).parent / "manifests"
+_PATH = re.compile(r" - at `\$?(.*)`$")
+_UNKNOWN = re.compile(r"unknown field `(.*)`")
+
+
+def load_manifest(name: str) -> Manifest:
+    """Of a file, or one of ours by its name. Raises ValueError with a line for each mistake."""
+    path = Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        ours = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+        raise ValueError(
+            f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
+        ) from None
+    return parse_manifest(text, path.name)
+
+
+def parse_manifest(text: str, source: str) -> Manifest:
+    """Raises ValueError with a line for each mistake."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(text), Manifest)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{source}: not valid TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{source}: {_in_words(str(error))}") from None
+    faults = [*_faults(manifest), *faults_of_expressions(manifest)]
+    if faults:
+        raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
+    return manifest
+
+
+def manifest_schema() -> bytes:
+    """The JSON Schema for editors."""
+    schema = msgspec.json.schema(Manifest)
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Satu Pintu: manifest"} | schema
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
+
+
+def _in_words(fault: str) -> str:
+    at = _PATH.search(fault)
+    words = fault[: at.start()] if at else fault
+    where = at[1].lstrip(".").replace("[...]", "") if at else ""
+    if unknown := _UNKNOWN.search(words):
+        near = get_close_matches(unknown[1], _all_keys(), 1)
+        fix = f": did you mean {near[0]}?" if near else ": take it out"
+        return f"[{where}] {unknown[1]}: there is no such key{fix}"
+    table, _, key = where.rpartition(".")
+    return f"[{table}] {key}: {words}: write such a value" if key else f"[{where}] {words}: add it"
+
+
+def _all_keys() -> list[str]:
+    tables: list[type[Strict]] = [
+        Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, Call, Tables,
+    ]  # fmt: skip
+    return sorted({field.name for table in tables for field in msgspec.structs.fields(table)})
+
+
+def _faults(manifest: Manifest) -> list[str]:
+    faults = [] if is_address(manifest.url) else ["[] url: takes an address with a scheme, as https://host/api"]
+    try:
+        ZoneInfo(manifest.zone)
+    except (ValueError, OSError, KeyError):
+        faults.append("[] zone: takes the name of a zone, as Asia/Makassar")
+    faults += _duration("[] poll_every", manifest.poll_every)
+    faults += [
+        f"[tables.region] {word}: {code} is no region: write its Kemendagri code, as 34.04"
+        for word, code in manifest.tables.region.items()
+        if not is_region(code)
+    ]
+    faults += _auth_faults(manifest.auth)
+    for name, stream in manifest.streams.items():
+        faults += _stream_faults(f"[streams.{name}", stream)
+    if manifest.push and manifest.push.stream not in manifest.streams:
+        faults.append(f"[push] stream: there is no [streams.{manifest.push.stream}]: write one of the streams")
+    for tell in manifest.tell:
+        if "complaint" in tell.what and not tell.id:
+            faults.append("[[tell]] id: is missing: say where the answer holds the complaint's id")
+    return faults
+
+
+def _auth_faults(auth: Auth) -> list[str]:
+    needed = {"key": ("value",), "basic": ("username", "password"), "oauth2": ("path", "username", "password")}
+    names = needed.get(auth.type, ("path",) if auth.type == "login" else ())
+    faults = [f"[auth] {name}: is missing: {auth.type} needs it" for name in names if not getattr(auth, name)]
+    if auth.type == "login" and not (auth.form or auth.json):
+        faults.append('[auth] form: is missing: write the fields, as { username = "{username}" }, or json')
+    return faults
+
+
+def _stream_faults(where: str, stream: Stream) -> list[str]:
+    faults = []
+    if stream.poll and not stream.path:
+        faults.append(f"{where}] path: is missing: write where the list is, or poll = false")
+    if stream.message is None:
+        if not stream.actions:
+            faults.append(f"{where}.message] is missing: say what a row is, or add [{where}.actions]]")
+        if not all(action.of or action.number for action in stream.actions):
+            faults.append(f"[{where}.actions]] of: is missing: say which complaint it is about")
+    if stream.watermark:
+        faults += _duration(f"{where}.watermark] overlap", stream.watermark.overlap)
+        faults += _duration(f"{where}.watermark] start", stream.watermark.start)
+    return faults + _paging_faults(where, stream)
+
+
+def _paging_faults(where: str, stream: Stream) -> list[str]:
+    paging, faults = stream.paging, []
+    if paging.type in {"cursor", "link"} and not paging.next:
+        faults.append(f"{where}.paging] next: is missing: {paging.type} needs it")
+    if paging.type == "keyset" and not (stream.watermark and stream.watermark.parameter):
+        faults.append(f"{where}.watermark] parameter: is missing: keyset pages by it")
+    if paging.size < 1:
+        faults.append(f"{where}.paging] size: takes 1 or more")
+    return faults
+
+
+def _duration(where: str, written: str) -> list[str]:
+    try:
+        seconds_of(written, "x")
+    except ValueError:
+        return [f"{where}: takes a duration as 3h, 15m or 90s"]
+    return []

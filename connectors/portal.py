@@ -1,0 +1,190 @@
+"""A region's own portal, plugged in by a manifest (`_portal_manifest.py`): polled, pushed, and told back.
+
+A stored request is one row of the portal as JSON, or what the portal pushed; the header `portal-row` tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from connectors._durations import seconds_of
+from connectors._http import HttpRequest, require_host
+from connectors._json import decode_lenient
+from connectors._port import CheckResult, FetchedFile, Fetches, Item, Listens, PollResult, Polls, ProviderConnections
+from connectors._portal_calls import LIMIT, PortalCalls
+from connectors._portal_expressions import compile_expression
+from connectors._portal_items import PortalPart, StreamReader, Words
+from connectors._portal_loading import load_manifest
+from connectors._portal_manifest import Manifest
+from connectors._portal_polling import StreamPoller, poll_portal
+from connectors._portal_push import KEY, verify_push
+from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
+from connectors._request import Part, Payload, Request
+from connectors._settings import Secret, Settings
+from schemas import AccountFault, Attachment, Raw, Reject
+
+ROW = "portal-row"
+"""Header of a stored row: the name of its stream."""
+
+
+class PortalSettings(Settings, frozen=True, kw_only=True):
+    manifest: str = ""
+    """A file, or the name of one that comes with Satu Pintu."""
+    secrets: dict[str, Secret] = msgspec.field(default_factory=dict)
+    """Those that the manifest names in braces."""
+    push_secret: Secret = Secret("")
+    url: str = ""
+    """Instead of the manifest's."""
+    poll_every: str = ""
+    """Instead of the manifest's."""
+    file_hosts: tuple[str, ...] = ()
+    """Hosts where files lie, beside the portal's own and the manifest's."""
+
+
+class Portal(Polls, Listens, Fetches):
+    kind = "portal"
+    settings_type = PortalSettings
+    url_settings = ("url",)
+    proof_settings = ("push_secret",)
+    secret_parameters: ClassVar[frozenset[str]] = frozenset({KEY})
+    counts_for_guard = False
+    template = """\
+manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
+# secrets = { api_key = "env:PORTAL_KEY" }        # those that the manifest names in braces
+# push_secret = "{secret}"              # where the portal pushes by itself
+# url = "https://pengaduan.example.go.id/api"     # instead of the manifest's
+# poll_every = "5m"
+# file_hosts = ["berkas.example.go.id"]           # other hosts where its files lie
+"""
+
+    def __init__(self, account: str, owner: str, settings: Any) -> None:
+        super().__init__(account, owner, settings)
+        self.manifest = load_manifest(settings.manifest) if settings.manifest else None
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._readers: dict[str, StreamReader] = {}
+        self._pollers: dict[str, StreamPoller] = {}
+        self._calls: PortalCalls | None = None
+        if settings.poll_every:
+            seconds_of(settings.poll_every, "poll_every")
+        if self.manifest:
+            self._prepare(self.manifest)
+
+    def _prepare(self, manifest: Manifest) -> None:
+        words = Words(manifest, self.account)
+        self._calls = PortalCalls(manifest, self.settings.url, self.settings.secrets)
+        self._readers = {name: StreamReader(name, stream, words) for name, stream in manifest.streams.items()}
+        self._pollers = {
+            name: StreamPoller(name, stream, manifest, words)
+            for name, stream in manifest.streams.items()
+            if stream.poll
+        }
+
+    @property
+    def missing_setting(self) -> str | None:
+        if self._calls is None:
+            return "manifest"
+        missing = self._calls.missing_secret()
+        return f"secrets.{missing}" if missing else None
+
+    @property
+    def outbound_urls(self) -> Sequence[str]:
+        return (self._calls.url,) if self._calls and not self.missing_setting else ()
+
+    @property
+    def polling(self) -> bool:
+        return bool(self._pollers)
+
+    @property
+    def poll_every(self) -> float:
+        written = self.settings.poll_every or (self.manifest.poll_every if self.manifest else "5m")
+        return seconds_of(written, "poll_every")
+
+    def setup_help(self, url: str) -> str:
+        pushed = (
+            f"; the portal may push to {url}, proven by push_secret" if self.manifest and self.manifest.push else ""
+        )
+        return f"docs/integrasi.md; try the manifest with satupintu channels test MANIFEST --sample FILE{pushed}"
+
+    def verify(self, request: Request) -> None:
+        verify_push(self.manifest.push if self.manifest else None, self.settings.push_secret, request, self.now())
+
+    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
+        return await poll_portal(self._pollers, cursor, self._require_calls(), outbound.http, self.now)
+
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
+        """From the portal's own host or one that is named: an address in a row may lead anywhere."""
+        calls, url = self._require_calls(), attachment.url or ""
+        url = url if "://" in url else calls.address(url)
+        require_host(url, calls.url, (*self.settings.file_hosts, *(self.manifest.file_hosts if self.manifest else ())))
+        request = HttpRequest(url, limit=LIMIT)
+        try:
+            calls.address(url)
+        except Reject:  # our secrets go to the portal's own host only
+            answer = await outbound.http.send(request)
+        else:
+            answer = await calls.send(outbound.http, request)
+        return FetchedFile(answer.body, answer.headers.get("content-type"))
+
+    async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
+        return (CheckResult(f"the manifest describes {', '.join(self._readers)}"),)
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
+        for reader, row in self._rows(payload):
+            for part, of in reader.parts(row):
+                yield Part(part, of or None)
+
+    def _rows(self, payload: Payload) -> Iterator[tuple[StreamReader, Row]]:
+        if self.manifest is None:
+            raise Reject("no_manifest", "set manifest of this account, or name one with --manifest")
+        if name := payload.headers.get(ROW):
+            if (reader := self._readers.get(name)) is None:
+                raise Reject("no_stream", "the manifest has no stream of this name any more: put it back, then replay")
+            yield reader, _object(payload.body)
+            return
+        name = payload.path.strip("/") or (self.manifest.push.stream if self.manifest.push else "")
+        reader = self._readers.get(name) or next(iter(self._readers.values()))
+        for row in self._delivered(reader.name, payload.body):
+            yield reader, row
+
+    def _delivered(self, name: str, body: bytes) -> list[Row]:
+        """The rows of a push, or of an answer as the portal gives it."""
+        manifest = self.manifest
+        assert manifest is not None
+        stream, pushed = manifest.streams[name], manifest.push.items if manifest.push else ""
+        try:
+            answer = decode_answer(stream, body)
+            candidates = [compile_expression(source)(answer) for source in (pushed, stream.items) if source]
+            return rows_in(next((found for found in candidates if found is not None), answer))
+        except NotRows as fault:
+            raise Reject("not_rows", str(fault)) from None
+
+    def read(self, part: Part, raw: Raw) -> Item:
+        item: PortalPart = part.payload
+        reader = self._readers[item.stream]
+        if item.action is None:
+            assert reader.message is not None
+            fields = reader.message.fields(item.row, self.account)
+            native = fields["external_ids"][self.account]
+            return self.message(raw, native, part.conversation or raw.id, opens_report=True, **fields)
+        native = reader.message.native(item.row) if reader.message else ""
+        own, fields = reader.actions[item.action].fields(item.item, native, self.account)
+        return self.action(raw, own, **fields)
+
+    def _require_calls(self) -> PortalCalls:
+        if self.missing_setting or self._calls is None:
+            raise AccountFault("setting_missing", f"set {self.missing_setting} of this account")
+        return self._calls
+
+
+def _object(body: bytes) -> Row:
+    try:
+        found = decode_lenient(body)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Reject("not_a_row", "the body is no JSON object")
+    return found
