@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Select, or_, select, text
 
 from sink.record import Record
-from sink.tables import complaints, due_dates
+from sink.tables import complaints, due_dates, notices
 
 _OPEN = text("due_at IS NOT NULL AND ended_at IS NULL")
 _decode = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -57,6 +57,34 @@ def clocks_of_report(record: Record, number: str) -> list[dict[str, Any]]:
         }
         for row in rows
     ]  # fmt: skip
+
+
+class Notice(NamedTuple):
+    """What an office was told of a due date."""
+
+    seq: int
+    """Grows: a reader asks for what came after the last one it saw."""
+    at: datetime
+    number: str
+    office_id: str
+    clock: str
+    what: str
+    """warning, overdue, moved."""
+    level: int
+    due_day: str | None
+    was_due_day: str | None
+
+
+def notices_after(record: Record, seq: int, *, office: str | None = None, limit: int = 1000) -> list[Notice]:
+    """Notices after that one, the oldest first; of an office, or of all. Raises Retry."""
+    table = notices.c
+    columns = table.seq, table.at, complaints.c.number, table.office_id, table.clock, table.what, table.level
+    query = select(*columns, table.due_day, table.was_due_day).join(complaints, complaints.c.id == table.complaint)
+    query = query.where(table.seq > seq).order_by(table.seq).limit(limit)
+    if office is not None:
+        query = query.where(table.office_id == office)
+    with record.read() as connection:
+        return [Notice(*row) for row in connection.execute(query)]
 
 
 def _query() -> Select[Any]:

@@ -20,8 +20,11 @@ SHOWN = ("number", "clock", "due_day", "office_id", "provisional")
 @click.option("--within", type=click.IntRange(0), default=0, metavar="DAYS", help="Due within so many days. [overdue]")
 @click.option("--region", metavar="CODE", help="Only of that region and of those in it.")
 @click.option("--office", metavar="ID", help="Only of that office.")
+@click.option("--notices", type=click.IntRange(0), metavar="SEQ", help="What offices were told after that one.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, help="At most so many. [1000]")
-def due(number: str | None, within: int, region: str | None, office: str | None, limit: int) -> None:
+def due(
+    number: str | None, *, within: int, region: str | None, office: str | None, notices: int | None, limit: int
+) -> None:
     """What is overdue, or due soon: a JSON line each; on a terminal a table. With a number: every clock of that report,
     and the holidays that each due date skips.
 
@@ -29,13 +32,18 @@ def due(number: str | None, within: int, region: str | None, office: str | None,
     Example:
       satupintu due --region 32.73 --within 3
       satupintu due 1708000011
+      satupintu due --office dinas-perhubungan --notices 0
     """
     from hub.clock import utc_now
-    from sink.due_queries import clocks_of_report, due_clocks
+    from sink.due_queries import clocks_of_report, due_clocks, notices_after
 
     if number is not None:
         for clock in with_record(partial(clocks_of_report, number=number)):
             print_json(clock)
+        return
+    if notices is not None:
+        for notice in with_record(partial(notices_after, seq=notices, office=office, limit=limit)):
+            print_json(notice._asdict())
         return
     before = utc_now() + timedelta(days=within)
     found = with_record(partial(due_clocks, before=before, owner=region, office=office, limit=limit))

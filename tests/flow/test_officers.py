@@ -1,4 +1,4 @@
-"""What officers do reaches the citizen by the door that the report came in by, and what citizens say to it comes back."""
+"""What officers do reaches the citizen by the report's own door, and what citizens say to it comes back."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from schemas import Action, Message, Office
 from sink import Record, Vault
 from sink.due import mark_overdue, recompute_due
 from sink.due_calendar import CalendarEdition, move_due
-from sink.due_queries import clocks_of_report, due_clocks
+from sink.due_queries import clocks_of_report, due_clocks, notices_after
 from sink.due_reminders import OfficeTimes, remind
 from tests.sink.made import acted, action, decision, message, persist, recall, remember, routed, rows
 from tests.sink.overlap import Overlap
@@ -155,6 +155,9 @@ def test_a_late_decree_moves_open_clocks_and_tells_the_office(record: Record) ->
     told = rows(record, "SELECT office_id, clock, what, due_day, was_due_day FROM notices ORDER BY clock")
     assert ("front", "verification", "moved", "2025-08-21", "2025-08-20") in told
     assert len(told) == 3
+    seen = notices_after(record, 0, office="front")
+    assert [(n.what, n.number) for n in seen] == [("moved", rows(record, "SELECT number FROM complaints")[0][0])] * 3
+    assert notices_after(record, seen[-1].seq) == notices_after(record, 0, office="pu") == []
     assert rows(record, "SELECT count(*) FROM timeline WHERE what = 'due_moved'") == [(3,)]
     assert move_due(record, DATES.move, EDITION, now=AUGUST_15 + timedelta(days=1)) == 0
 
