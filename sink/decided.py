@@ -13,6 +13,8 @@ from sink.tables import assignments, complaints, messages
 MOST = 20_000
 """The newest are enough: what offices do changes."""
 _WRONG = ("rejected", "unverified")
+_KEPT = (*sorted(OPEN_ASSIGNMENTS), "done")
+"""States of offices that did not pass it on or return it."""
 
 
 class DecidedComplaint(NamedTuple):
@@ -38,7 +40,7 @@ def decided_complaints(connection: Connection, most: int = MOST) -> list[Decided
             a.office_id, a.office_name, c.id,
         )
         .join(messages, and_(m.raw == c.raw, m.item_index == c.item_index))
-        .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(OPEN_ASSIGNMENTS)))
+        .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(_KEPT)))
         .where(c.touched_at.is_not(None), c.status.not_in(_WRONG), c.secret.is_(False))
         .order_by(c.received_at.desc(), c.id, a.since.desc(), a.seq.desc())
         .limit(most)
@@ -47,7 +49,7 @@ def decided_complaints(connection: Connection, most: int = MOST) -> list[Decided
 
 
 def _each_once(rows: Iterable[Any]) -> Iterator[DecidedComplaint]:
-    """With its newest open office; None where no office has it."""
+    """With the newest office that kept it; None where none did."""
     seen: set[str] = set()
     for title, text, cleaned, *rest, complaint in rows:
         if complaint not in seen:
