@@ -49,8 +49,8 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
     person decides what became of a create that was not answered."""
     regions: tuple[str, ...] = ()
     """Region codes; complaints of these and of what lies within go there. Empty: all."""
-    oldest: str | float = "90d"
-    """A complaint that is older when it comes in, as rows of a file may be, is not brought there."""
+    oldest: str | float = ""
+    """A complaint that is older when it comes in (90d), as rows of a file may be, is not brought there. Empty: all."""
     classes: Mapping[str, Number] = msgspec.field(default_factory=lambda: dict(CLASSES))
     """Our class to theirs; `unknown` goes as a complaint."""
     categories: Mapping[str, Number] = {}
@@ -79,8 +79,10 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raises ValueError, naming the setting and the fix."""
-        for name in ("poll_every", "create_timeout", "create_settles", "oldest"):
+        for name in ("poll_every", "create_timeout", "create_settles"):
             seconds_of(getattr(self, name), name)
+        if self.oldest != "":
+            seconds_of(self.oldest, "oldest")
         window_of(self.window, "window")
         if self.find_path and "{number}" not in self.find_path:
             raise ValueError("find_path: holds {number} where our number of the complaint stands")

@@ -66,7 +66,7 @@ class Lapor(Forwards, Fetches):
         settings.check()
         self._every = seconds_of(settings.poll_every, "poll_every")
         self._settles = seconds_of(settings.create_settles, "create_settles")
-        self._oldest = seconds_of(settings.oldest, "oldest")
+        self._oldest = seconds_of(settings.oldest, "oldest") if settings.oldest != "" else float("inf")
         self._window = window_of(settings.window, "window")
         self.forwards_at_once = settings.at_once  # type: ignore[misc]
 

@@ -249,12 +249,14 @@ async def _follow(to: Any, cursor: str | None) -> Any:
 
 
 def test_regions_and_the_window_of_the_night() -> None:
-    to = account("http://127.0.0.1:9", regions=["34.04"], window="20:00-05:00")
+    to = account("http://127.0.0.1:9", regions=["34.04"], window="20:00-05:00", oldest="90d")
     assert to.wants(REPORT)
     assert not to.wants(msgspec.structs.replace(REPORT, place=Place(code="34.71")))
     assert to.wants(msgspec.structs.replace(REPORT, place=None))
     assert to.wants(msgspec.structs.replace(REPORT, sent_at=NOW - timedelta(days=89)))
-    assert not to.wants(msgspec.structs.replace(REPORT, sent_at=NOW - timedelta(days=91)))
+    old = msgspec.structs.replace(REPORT, sent_at=NOW - timedelta(days=91))
+    assert not to.wants(old)
+    assert account("http://127.0.0.1:9").wants(old)
     assert to.pause(datetime(2025, 8, 18, 14, 0, tzinfo=UTC)) == 0  # 21:00 WIB
     assert to.pause(datetime(2025, 8, 18, 12, 30, tzinfo=UTC)) == 1800  # 19:30 WIB
     assert seconds_until(window_of("08:00-16:00", "w"), datetime(2025, 8, 18, 9, 0, tzinfo=UTC)) == 16 * 3600
