@@ -46,6 +46,7 @@ _LABEL = re.compile(
     r"(?P<other>\bnop\b|objek\s+pajak|pelanggan|idpel|\bnib\b|\bnip\b|\bnisn\b|pendaftaran|tiket|\bbarcode|resi|rp|sertifikat"
     r"|berkas|laporan)",
 )
+_SHORTEST = 2
 _BEFORE = 34
 """Characters in which the word for a number is looked for."""
 _MOBILE = re.compile(r"(?:\+?62|0)?8[1-9]\d{7,10}", re.ASCII)
@@ -63,14 +64,25 @@ def personal_spans(text: str) -> tuple[PersonalSpan, ...]:
     found: list[PersonalSpan] = []
     for finder in _FINDERS:
         for span in finder(text):
-            if not any(span.start < other.end and other.start < span.end for other in found):
-                found.append(span)
+            if free := _free(span, found):
+                found.append(free)
     return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _free(span: PersonalSpan, others: list[PersonalSpan]) -> PersonalSpan | None:
+    """The span up to the first that was found before it; None where it begins inside one."""
+    within = [other for other in others if span.start < other.end and other.start < span.end]
+    end = min((other.start for other in within), default=span.end)
+    if any(other.start <= span.start for other in within) or end - span.start < _SHORTEST:
+        return None
+    return PersonalSpan(kind=span.kind, start=span.start, end=end)
 
 
 def mask_personal(text: str) -> str:
     """The text with its personal data hidden, at most as long as before: for whatever leaves the house."""
-    return mask_spans(text, personal_spans(text))
+    while spans := personal_spans(text):  # what stood beside a masked value may be told apart only now
+        text = mask_spans(text, spans)
+    return text
 
 
 def mask_spans(text: str, spans: tuple[PersonalSpan, ...]) -> str:
