@@ -30,23 +30,24 @@ def read_text(text: str) -> str:
 
 
 def _read(match: re.Match[str]) -> str:
-    written, point = match[1], match[2] or ""
-    lower = written.lower()
-    meaning = _meaning(lower)
-    if meaning == lower or _stays(match, written, lower):
+    written = match[1]
+    meaning = _meaning(written)
+    if meaning is None or _stays(match, written, written.lower()):
         return match[0]
-    return _as_written(meaning, written) + ("" if lower in _DOTTED else point)
+    return meaning + ("" if written.lower() in _DOTTED else match[2] or "")
 
 
 @lru_cache(20_000)
-def _meaning(lower: str) -> str:
+def _meaning(written: str) -> str | None:
+    """None: what is written."""
+    lower = written.lower()
     if lower.isdigit():
-        return lower
+        return None
     meaning = _FORMS.get(lower)
     if meaning is None:
         meaning = _spelt(lower)
         meaning = _FORMS.get(meaning, meaning)
-    return meaning
+    return None if meaning == lower else _as_written(meaning, written)
 
 
 def _stays(match: re.Match[str], written: str, lower: str) -> bool:
