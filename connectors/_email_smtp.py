@@ -42,11 +42,14 @@ def open_connection(settings: EmailSettings, token: str) -> smtplib.SMTP:
     """A connection, encrypted and logged in. Raises Retry or AccountFault."""
     server = settings.smtp_server
     context = ssl.create_default_context(cafile=settings.tls_ca or None)
+    own = settings.address.rpartition("@")[2] or "localhost"  # the name of this machine may take long to find
     try:
         if server.tls:
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=CONNECT_WITHIN, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, own, timeout=CONNECT_WITHIN, context=context
+            )
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=CONNECT_WITHIN)
+            smtp = smtplib.SMTP(server.host, server.port, own, timeout=CONNECT_WITHIN)
     except smtplib.SMTPResponseException as error:
         raise meaning_of(error.smtp_code, error.smtp_error, "greeting") from None
     except (OSError, smtplib.SMTPException, UnicodeError):

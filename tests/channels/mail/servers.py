@@ -258,6 +258,10 @@ class _Handler:
         refusals = self._server.refusals
         return refusals.popleft()[1] if refusals and refusals[0][0] == stage else None
 
+    async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:
+        right = self._server.password in base64.b64decode(args[1]).decode()
+        return AuthResult(success=right, handled=False, auth_data=b"surel")
+
     async def handle_MAIL(self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]) -> str:
         address = "" if address == "<>" else address
         if answer := self._refusal("MAIL" if address else "NULL"):

@@ -22,6 +22,8 @@ from tests.channels.mail.reading import read_message
 from tests.channels.mail.servers import MailServer
 from tests.channels.recording import channel, recording
 from tests.channels.recording import reply as recorded_reply
+from tests.fakes.server import Server
+from tests.fakes.server import answer as http_answer
 
 WANTED = recording("email")["sends_mail"]
 
@@ -170,6 +172,21 @@ async def test_a_wrong_password_is_a_fault_of_the_account(server: MailServer):
         with pytest.raises(AccountFault, match="wrong_password") as caught:
             await send(reply())
     assert "lain" not in f"{caught.value!r}"
+
+
+@pytest.mark.parametrize("right", [True, False])
+async def test_a_token_in_the_place_of_a_password(server: MailServer, right: bool):
+    server.password = "Bearer tokenku" if right else "Bearer lain"
+    with Server(lambda _: http_answer(200, {"access_token": "tokenku", "expires_in": 3600})) as tokens:
+        oauth = {"token_url": tokens.url, "client_id": "k", "client_secret": "rahasia"}
+        async with sender(server, oauth=oauth, password="") as send:
+            if right:
+                await send(reply())
+                await send(reply())
+            else:
+                with pytest.raises(AccountFault, match="wrong_password"):
+                    await send(reply())
+    assert (len(server.sent), len(tokens.received)) == (2 * right, 1)
 
 
 async def test_silence_after_the_mail_leaves_it_open_and_it_is_sent_once(server: MailServer):
