@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from normalizer.incidents_profile import profile_of
 from schemas import (
     Action,
     Actor,
@@ -23,7 +24,7 @@ from schemas import (
     complaint_id,
     message_id,
 )
-from schemas.memory import Decision, Entry, Known, Query
+from schemas.memory import Decision, Entry, Known, Profile, Query
 from sink import Record, RecordMemory, book_received, last_booked, read_balance
 from sink.persist import Persisted, persist_batch
 
@@ -140,8 +141,16 @@ def recall(record: Record, *items: Message | Action, keys: Sequence[str] = ()) -
 
 
 def remember(record: Record, decided: Sequence[tuple[Message | Action, Decision]], keys: Sequence[str] = ()) -> None:
-    entries = [Entry(item=item, decision=decision, report_keys=tuple(keys)) for item, decision in decided]
-    memory(record).remember(entries)
+    memory(record).remember(
+        [
+            Entry(item=item, decision=made, report_keys=tuple(keys), profile=_profile(item, made))
+            for item, made in decided
+        ]
+    )
+
+
+def _profile(item: Message | Action, decision: Decision) -> Profile | None:
+    return profile_of(item, item.place) if isinstance(item, Message) and decision.opens_complaint else None
 
 
 def decision(of: Message | Action, known: Known | None = None, **more: Any) -> Decision:
