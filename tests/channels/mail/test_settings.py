@@ -38,8 +38,10 @@ def test_a_server_has_a_port(url: str, host: str, port: int, tls: bool):
     ('imap = "mail.example.go.id"', "imap takes an address"), ('imap = "smtp://h"', "imap takes an address"),
     ('smtp = "smtps://u:p@h"', "smtp takes an address without user"), ('smtp = "smtp://h:x"', "smtp takes an address"),
     ('address = "pengaduan"', "address takes an e-mail address"), ('since = "kemarin"', "since takes a date"),
-    ('zone = "Mars/Base"', "zone takes the name"), ("idle_for = 600", "idle_for"), ('after = "delete"', "after"),
-    ('[surel.oauth]\ntoken = "x"', "oauth knows no token"), ('[surel.oauth]\nclient_secret = "env:TIDAK_ADA"', "set it"),
+    ('zone = "Mars/Base"', "zone takes the name"), ("idle_for = 600", "idle_for"),
+    ('after = "delete"', "after"),
+    ('[surel.oauth]\ntoken = "x"', "oauth knows no token"),
+    ('[surel.oauth]\nclient_secret = "env:TIDAK_ADA"', "set it"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_named(line: str, words: str):
     with pytest.raises(UsageError, match=words):
