@@ -6,8 +6,9 @@ Links are matches of kind `same_incident` that nobody undid, in either direction
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection
 
 from sink.action_rules import TimelineEntry
@@ -29,10 +30,18 @@ def share_answers(connection: Connection, applied: Sequence[AppliedAction]) -> N
     """Note with each applied answer the other complaints of its incident, and write it in their timelines."""
     answers = [one for one in applied if one.effect.applied and one.action.what == "answer" and one.case is not None]
     incidents = incidents_of(connection, {one.case.complaint for one in answers if one.case is not None})
+    elsewhere = _systems_of(connection, {other for others in incidents.values() for other in others})
     for one in answers:
-        own = one.case.complaint if one.case is not None else ""
-        one.effect.shared = incidents.get(own, ())
+        others = incidents.get(one.case.complaint, ()) if one.case is not None else ()
+        system = {*one.action.of, one.action.account}  # what stands there too is answered from there itself
+        one.effect.shared = tuple(other for other in others if system.isdisjoint(elsewhere.get(other, ())))
         one.effect.steps += [TimelineEntry(other, "answer") for other in one.effect.shared]
+
+
+def _systems_of(connection: Connection, complaints: Iterable[str]) -> dict[str, Collection[str]]:
+    """The other systems in which each stands."""
+    sql = "SELECT id, external_ids FROM complaints WHERE id IN (*) AND external_ids IS NOT NULL"
+    return {id: msgspec.json.decode(ids, type=dict[str, str]) for id, ids in query_in(connection, sql, complaints)}
 
 
 def incidents_of(connection: Connection, complaints: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -61,8 +62,10 @@ def answers_to_reporters(
 
 
 def _answer(make: RowMaker, source: str, owed: Owed, complaint: str, to: Reporter) -> NewReply:
+    words = str(owed.params.get("text", "")) if owed.template == "officer_answer" else ""
+    said = f"words/{sha256(words.encode()).hexdigest()}" if words else source  # the same words to one report once
     return new_reply(
-        make.vault, source=f"{source}/{complaint}", template=owed.template, params=owed.params, automatic=False,
+        make.vault, source=f"{said}/{complaint}", template=owed.template, params=owed.params, automatic=False,
         owner=to.owner, account=to.account, channel=to.channel,
         conversation=to.contact.conversation, to=to.contact.address, in_reply_to=to.native or None,
         person=to.contact.person, complaint=complaint, number=to.number,

@@ -13,12 +13,12 @@ from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, and_, select, tuple_
 
 from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
 from sink.record import Record
-from sink.tables import actions, attachments, complaints, messages, parties
+from sink.tables import actions, attachments, complaints, messages, parties, timeline
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
@@ -170,10 +170,13 @@ def _answers(connection: Connection, complaint: str) -> tuple[TrackedText, ...]:
     """Automatic replies that were sent, and the words of officers and offices, whether sent or not."""
     replies = replies_of(connection, [complaint])[complaint]
     sent = [TrackedText(r.sent_at, r.text) for r in replies if r.automatic and r.state in _REACHED]
-    words = actions.c.what.in_(("answer", "question")), actions.c.applied, actions.c.text.is_not(None)
-    query = select(actions.c.observed_at, actions.c.received_at, actions.c.text)
-    found = connection.execute(query.where(actions.c.complaint == complaint, *words))
-    spoken = [TrackedText(min(r.observed_at or r.received_at, r.received_at), r.text) for r in found]
+    action = and_(actions.c.raw == timeline.c.raw, actions.c.item_index == timeline.c.item_index)
+    words = timeline.c.what.in_(("answer", "question")), actions.c.text.is_not(None)  # of its incident too
+    query = select(timeline.c.at, actions.c.text).join(actions, action).where(timeline.c.complaint == complaint, *words)
+    first: dict[str, datetime] = {}
+    for row in connection.execute(query.order_by(timeline.c.at, timeline.c.seq)):
+        first.setdefault(row.text, row.at)
+    spoken = [TrackedText(at, text) for text, at in first.items()]
     return tuple(sorted(sent + spoken, key=lambda answer: answer.at))
 
 

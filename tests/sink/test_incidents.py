@@ -10,7 +10,7 @@ import pytest
 from router import OfficeRegistry, RegisteredOffice
 from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Actor, Match, Message, Office, Owed, Party, complaint_id
-from sink import Record
+from sink import Record, track_report
 from sink.persist import persist_batch
 from tests.sink.made import NOW, acted, action, decision, message, number, persist, recall, remember, routed, rows
 
@@ -21,10 +21,10 @@ OFFICES = OfficeRegistry([
 ])  # fmt: skip
 
 
-def report(record: Record, n: int, phone: str = "", *linked: tuple[Message, float]) -> Message:
+def report(record: Record, n: int, phone: str = "", *linked: tuple[Message, float], **more: Any) -> Message:
     """A report of that phone; linked with these by the matcher, so surely."""
     own = phone or f"+62812000017{n}"
-    opened = message(n, conversation=own, sender=Party(phone=own))
+    opened = message(n, conversation=own, sender=Party(phone=own), **more)
     matches = tuple(
         Match(kind="same_incident", of=complaint_id(other.id), score=score, evidence="alike") for other, score in linked
     )
@@ -32,10 +32,11 @@ def report(record: Record, n: int, phone: str = "", *linked: tuple[Message, floa
     return opened
 
 
-def answered(record: Record, n: int, on: Message) -> list[str]:
+def answered(record: Record, n: int, on: Message, text: str = "Sudah kami perbaiki", **more: Any) -> list[str]:
     """The numbers under which the answer goes out."""
     before = {id for (id,) in rows(record, "SELECT id FROM outbox")}
-    event = acted(action(n, "answer", text="Sudah kami perbaiki"), on, owed=ANSWER)
+    owed = Owed(template="officer_answer", params={"text": text})
+    event = acted(action(n, "answer", text=text, **more), on, owed=owed)
     persist(record, event)
     persist(record, event)
     found = rows(record, "SELECT id, number FROM outbox WHERE template = 'officer_answer' ORDER BY number")
@@ -51,7 +52,37 @@ def test_an_answer_reaches_the_whole_incident_whichever_report_it_was_given_to(r
     second = report(record, 2, "", (first, 0.95))
     third = report(record, 3, "", (second, 1.0))
     for n, on in enumerate((first, second, third), 1):
-        assert answered(record, n, on) == numbers(first, second, third)
+        assert answered(record, n, on, f"Jawaban {n}") == numbers(first, second, third)
+
+
+def test_the_same_words_to_each_report_of_an_incident_reach_each_reporter_once(record: Record) -> None:
+    first = report(record, 1)
+    second = report(record, 2, "", (first, 1.0))
+    third = report(record, 3, "", (first, 1.0))
+    assert answered(record, 1, first) == numbers(first, second, third)
+    assert answered(record, 2, second) == []
+    assert answered(record, 3, third, "Masih dikerjakan") == numbers(first, second, third)
+
+
+def test_reports_that_stand_in_lapor_too_are_answered_from_there_each_by_itself(record: Record) -> None:
+    there = [{"external_ids": {"sp4n": str(1234567 + n)}} for n in range(3)]
+    first = report(record, 1, **there[0])
+    second = report(record, 2, "", (first, 1.0), **there[1])
+    third = report(record, 3, "", (first, 1.0))
+    for n, on in enumerate((first, second), 1):
+        system = {"of": on.external_ids, "actor": Actor(kind="system", id="lapor")}
+        expected = numbers(on, third) if on is first else numbers(on)
+        assert answered(record, n, on, **system) == expected
+
+
+def test_an_answer_to_the_incident_is_shown_on_the_page_of_each(record: Record) -> None:
+    first = report(record, 1)
+    second = report(record, 2, "", (first, 1.0))
+    answered(record, 1, first)
+    answered(record, 2, second)
+    shown = track_report(record, *numbers(second), token=record.vault.token(second.raw))
+    assert shown is not None
+    assert [answer.text for answer in shown.answers] == ["Sudah kami perbaiki"]
 
 
 def test_a_person_with_two_reports_of_an_incident_gets_one_answer(record: Record) -> None:
@@ -75,7 +106,7 @@ def test_a_link_that_is_not_sure_shares_no_answer_until_an_officer_links_them(re
             (values["c"], values["n"]),
         )
     persist(record, acted(link, first))
-    assert answered(record, 3, first) == numbers(first, second)
+    assert answered(record, 3, first, "Terima kasih") == numbers(first, second)
 
 
 def test_the_reports_of_an_incident_keep_their_own_status(record: Record) -> None:
