@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 from uuid_utils import uuid7
 
+from normalizer.incidents_profile import profile_of
 from schemas import Assignment, Matched, Message, Office, Owed, Party, Place, Routed, complaint_id, message_id
 from schemas.memory import Decision, Entry, Query
 from sink import Record, RecordMemory, Vault, book_received, persist_batch
@@ -77,7 +78,12 @@ def fill(record: Record, batch: list[Message]) -> None:
     keys = {m.raw: (f"{m.sender.phone}\0{m.raw}", f"{m.conversation}\0{m.raw}") for m in batch}
     known = memory.recall([Query(item=m, report_keys=keys[m.raw]) for m in batch])
     decided = [decide(m, known.new_numbers[complaint_id(m.id)]) for m in batch]
-    memory.remember([Entry(item=m, decision=d, report_keys=keys[m.raw]) for m, d in zip(batch, decided, strict=True)])
+    memory.remember(
+        [
+            Entry(item=m, decision=d, report_keys=keys[m.raw], profile=profile_of(m, m.place))
+            for m, d in zip(batch, decided, strict=True)
+        ]
+    )
     persist_batch(record, [route(m, d) for m, d in zip(batch, decided, strict=True)], speaks={"wa-bandung"}, now=NOW)
     epochs = renew_leases(record, "one", ["wa-bandung"], now=NOW)
     owed = claim_replies(record, epochs, {"wa-bandung": BATCH}, in_flight=(), now=NOW + timedelta(hours=1))
