@@ -37,82 +37,22 @@ officer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
-from typing import NamedTuple
 
-from normalizer._port import Decision, Known, Referred, Thread
-from normalizer.content import ReportKey
-from normalizer.incidents import Scored, match_of_others, own_report, scored
+from normalizer._port import Decision, Referred, Thread
+from normalizer.incidents import match_of_others, own_report
 from normalizer.keywords import is_our_number
+from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.new_matter import opens_new_matter
-from schemas import REFERRING_KINDS, Match, Message, Outcome, message_id
-from schemas.memory import Profile
+from schemas import REFERRING_KINDS, Match, message_id
 
 REDELIVERY = timedelta(minutes=10)
-THREAD = timedelta(days=7)
 SILENT_KINDS = frozenset({"sticker", "system"})
 COURTESIES = frozenset({"thanks", "greeting"})
 NUMBERED_COMMANDS = frozenset({"TL", "CEK", "BELUM", "NILAI"})
 REOPENED_LATE = "BELUM after the time for reopening"
 """Reason and evidence of a report that its reporter would have reopened."""
 REFUSED_COMMANDS = {"BANTUAN": "a request for help", "STOP": "a wish for no more messages"}
-
-
-@dataclass(frozen=True)
-class MessageContext:
-    """A message, and what is known."""
-
-    message: Message
-    known: Known
-    conversations: tuple[str, ...]
-    report_keys: tuple[ReportKey, ...]
-    profile: Profile | None = None
-
-    @cached_property
-    def alike(self) -> list[Scored]:
-        """Reports that share something with it, the likeliest first."""
-        return scored(self.profile, self.known.alike) if self.profile else []
-
-    @property
-    def latest(self) -> Thread | None:
-        """The thread that was last written to, open or not."""
-        threads = (self.known.threads.get(key) for key in self.conversations)
-        return max((t for t in threads if t), key=lambda t: t.last_at, default=None)
-
-    @property
-    def thread(self) -> Thread | None:
-        """The open thread that was last written to."""
-        threads = (self.known.threads.get(key) for key in self.conversations)
-        fresh = [t for t in threads if t and not t.closed and self.message.received_at - t.last_at < THREAD]
-        return max(fresh, key=lambda t: t.last_at, default=None)
-
-    @property
-    def named(self) -> Referred | None:
-        """The complaint whose number the message names."""
-        return self.known.by_number.get(self.message.number or "")
-
-    @property
-    def identities(self) -> tuple[str, ...]:
-        """What proves who the sender is."""
-        return (*self.conversations, *(self.message.sender.identities if self.message.proven else ()))
-
-    def reported(self, complaint: Referred) -> bool:
-        """Did the sender report it? A thread never leads to a stranger's report."""
-        latest = self.latest
-        own = latest is not None and latest.complaint == complaint.complaint
-        return own or not complaint.reporter.isdisjoint(self.identities)
-
-
-class MatchVerdict(NamedTuple):
-    """What a rule decides: the outcome, why, and the complaint it joins."""
-
-    outcome: Outcome
-    reason: str
-    joins: Thread | Decision | None = None
-    matches: tuple[Match, ...] = ()
-    stranger: bool = False
 
 
 def redelivered(case: MessageContext) -> MatchVerdict | None:

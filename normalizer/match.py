@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from normalizer._port import Decision, Entry, Known, Memory, Thread
-from normalizer.actions import decide_action
-from normalizer.cases import RULES, MatchVerdict, MessageContext
+from normalizer.actions import decide_action, is_early
+from normalizer.cases import RULES
 from normalizer.content import ComparedItem, comparison_of
 from normalizer.learn import add_decision
+from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
-from schemas import REFERRING_KINDS, Action, Matched, Message, Place, complaint_id
+from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
 MATCHER = "3"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3
+EARLY = 0.5
+"""Seconds after which an action that waits is looked at again."""
 
 
-def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
-    """Decide on every item, in order, and remember it before it is published. Raises Retry from the memory."""
+def match(items: Sequence[Message | Action], memory: Memory, *, early_since: datetime | None = None) -> list[Matched]:
+    """Decide on every item, in order, and remember it before it is published. An action that was received after
+    `early_since` waits for its complaint. Raises Retry from the memory, and where an action waits."""
     if not items:
         return []
     as_read = [comparison_of(item) for item in items]
@@ -32,11 +37,15 @@ def match(items: Sequence[Message | Action], memory: Memory) -> list[Matched]:
     for given, one in zip(items, with_own_ids(as_read, known, memory), strict=True):
         decision = known.decided.get((given.raw, given.item_index))
         if decision is None:
+            if early_since and isinstance(given, Action) and is_early(given, known, early_since):
+                break
             decision = _decide(one, known, reused=one.item.id != given.id)
             entries.append(_entry(one, decision, given.id))
         matched.append(_matched(one.item, decision))
     if entries:
         memory.remember(entries)
+    if len(matched) < len(items):
+        raise Retry("an action waits for its complaint", after=EARLY)
     return matched
 
 
