@@ -11,7 +11,7 @@ FOLDER = INPUTS / "07"
 
 
 def test_what_shows_nothing_is_taken_out_of_a_rows_phone(satupintu: Satupintu):
-    senders = [message["sender"] for message in satupintu("read", FOLDER / "pasted.csv").out]
+    senders = [message["sender"] for message in satupintu("parse", "file", FOLDER / "pasted.csv").out]
     assert [sender["phone"] for sender in senders] == [f"+628120000070{n}" for n in range(1, 7)]
     assert not any(sender.get("user") for sender in senders)
 

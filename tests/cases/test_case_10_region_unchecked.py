@@ -12,18 +12,18 @@ NAMED = '"region" takes a region code, as 32.73'
 
 
 def test_codes_are_read_in_the_forms_that_can_only_mean_them(satupintu: Satupintu):
-    done = satupintu("read", FOLDER / "regions.csv")
+    done = satupintu("parse", "file", FOLDER / "regions.csv")
     places = {message["id"].rpartition("/")[2]: message["place"] for message in done.out}
     assert {id: (place.get("code"), place.get("words")) for id, place in places.items() if id != "4"} == {
         "1": ("32.73", None), "3": ("32.73", None), "5": ("32.73", None),
     }  # fmt: skip
     assert places["4"]["words"] == "Kota Bandung"
-    assert done.err == [f"line 3: {NAMED}", f"line 7: {NAMED}"]
+    assert done.err == [f"satupintu: line 3: {NAMED}", f"satupintu: line 7: {NAMED}"]
 
 
 def test_a_number_that_lost_its_zero_is_named(satupintu: Satupintu):
-    done = satupintu("read", FOLDER / "region.ndjson")
-    assert (done.out, done.err) == ([], [f"line 1: {NAMED}"])
+    done = satupintu("parse", "file", FOLDER / "region.ndjson")
+    assert (done.out, done.err) == ([], [f"satupintu: line 1: {NAMED}"])
 
 
 @pytest.mark.parametrize("code", ["32.1", "3273", "99.99"])

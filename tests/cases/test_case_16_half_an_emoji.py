@@ -15,16 +15,18 @@ FOLDER = INPUTS / "16"
 
 def test_a_row_with_half_an_emoji_is_recorded(satupintu: Satupintu):
     assert satupintu.ingest(FOLDER / "rows.ndjson") == ({"received": 2, "recorded": 2}, [])
-    second = satupintu("read", FOLDER / "rows.ndjson").out[1]
-    assert (second["text"], second["cleaned"]) == ("Lampu mati di Dago \ufffd", "Lampu mati di Dago")
+    written = satupintu("parse", "file", FOLDER / "rows.ndjson").out[1]
+    read = satupintu("read", FOLDER / "rows.ndjson").out[1]
+    assert (written["text"], read["text_read"]) == ("Lampu mati di Dago \ufffd", "Lampu mati di Dago")
 
 
 @pytest.mark.parametrize("half", [b"\\ud83d", b"\\ude00", b"\xf0\x9f\x98", b"\\ud83d\\ud83d\\ude00"])
 def test_any_half_of_any_form(satupintu: Satupintu, tmp_path: Path, half: bytes):
     (tmp_path / "rows.ndjson").write_bytes(b'{"text":"Lampu mati di Dago ' + half + b'"}\n')
-    (message,) = satupintu("read", tmp_path / "rows.ndjson").out
-    assert "\ufffd" in message["text"]
-    assert "\ufffd" not in message["cleaned"]
+    (written,) = satupintu("parse", "file", tmp_path / "rows.ndjson").out
+    (read,) = satupintu("read", tmp_path / "rows.ndjson").out
+    assert "\ufffd" in written["text"]
+    assert "\ufffd" not in read["text_read"]
 
 
 @pytest.mark.parametrize("name", ["text", "title", "name", "address"])

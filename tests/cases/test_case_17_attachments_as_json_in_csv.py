@@ -9,5 +9,5 @@ def test_all_three_are_brought(satupintu: Satupintu):
     assert satupintu.ingest(INPUTS / "17" / "rows.csv") == ({"received": 2, "recorded": 2}, [])
     stored = {path.read_bytes() for path in (satupintu.folder / "blobs").rglob("*") if path.is_file()}
     assert stored == {(INPUTS / "17" / name).read_bytes() for name in ("a.jpg", "rumah, depan.jpg")}
-    messages = satupintu("read", INPUTS / "17" / "rows.csv").out
+    messages = satupintu("parse", "file", INPUTS / "17" / "rows.csv").out
     assert [[a["name"] for a in m["attachments"]] for m in messages] == [["a.jpg"], ["rumah, depan.jpg", "a.jpg"]]
