@@ -186,3 +186,9 @@ def names_in(source: str) -> set[str]:
             found.add(str(node["value"]))
         waiting += [child for child in node.get("children", ()) if isinstance(child, dict)]
     return found
+
+
+def names_of_stream(stream: Stream) -> set[str]:
+    """The fields that any expression of a stream reads, or that it ignores."""
+    sources = (source for _, source in _stream_expressions("", stream))
+    return set(stream.ignore).union(*map(names_in, sources))

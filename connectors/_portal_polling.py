@@ -215,7 +215,8 @@ class StreamPoller:
             case "page":
                 return str(int(place.page or paging.start) + 1)
             case "offset":
-                return str(int(place.page or 0) + len(page.rows))
+                distinct = {fingerprint(row, self._stream.ignore) for row in page.rows}
+                return str(int(place.page or 0) + len(distinct))
             case "keyset":
                 return self._keyset(place, page)
         following = plain_text(self._next(page.answer))

@@ -5,6 +5,7 @@ A stored request is one row of the portal as JSON, or what the portal pushed; th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from connectors._http import HttpRequest, require_host
 from connectors._json import decode_lenient
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, Listens, PollResult, Polls, ProviderConnections
 from connectors._portal_calls import LIMIT, PortalCalls
-from connectors._portal_expressions import compile_expression
+from connectors._portal_expressions import compile_expression, names_of_stream
 from connectors._portal_items import PortalPart, StreamReader, Words
 from connectors._portal_loading import load_manifest
 from connectors._portal_manifest import Manifest
@@ -161,6 +162,27 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
             return rows_in(next((found for found in candidates if found is not None), answer))
         except NotRows as fault:
             raise Reject("not_rows", str(fault)) from None
+
+    @property
+    def streams(self) -> Sequence[str]:
+        """The names of the manifest's streams."""
+        return tuple(self._readers)
+
+    def rows_of_sample(self, body: bytes, name: str) -> tuple[str, list[Row]]:
+        """The stream that an answer is of, the first that fits where none is named, and its rows. Raises Reject."""
+        fault = Reject("no_manifest", "the manifest has no stream")
+        for one in [name] if name else self.streams:
+            try:
+                return one, self._delivered(one, body)
+            except Reject as reject:
+                fault = reject
+        raise fault
+
+    def unused_fields(self, name: str, rows: Sequence[Row]) -> dict[str, int]:
+        """The fields of rows that no expression of the stream reads, and how many rows have each."""
+        assert self.manifest is not None
+        used = names_of_stream(self.manifest.streams[name])
+        return dict(Counter(key for row in rows for key in row if key not in used).most_common())
 
     def read(self, part: Part, raw: Raw) -> Item:
         item: PortalPart = part.payload

@@ -87,13 +87,23 @@ def release(name: str) -> None:
 @channels.command("test")
 @click.argument("name")
 @click.option("--send", "send_to", metavar="TO", help="Send a test message to this address as well.")
-def try_out(name: str, send_to: str | None) -> None:
+@click.option("--sample", metavar="FILE", help="NAME is a portal's manifest: what this answer of it would become.")
+@click.option("--stream", default="", metavar="STREAM", help="Of which stream the sample is. [the first that fits]")
+def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> None:
     """A real connection to the provider of an account: what was found, and what to do. Nothing is stored.
 
     \b
     Example:
       satupintu channels test sms --send 0812-3456-7890
+      satupintu channels test manifest.toml --sample jawaban.json
     """
+    if sample is not None:
+        from hub.commands._manifest_test import try_manifest
+
+        if unread := try_manifest(name, sample, stream):
+            print_message(f"{unread} items cannot be read")
+            click.get_current_context().exit(2)
+        return
     own = load_call_settings()
     snapshot = _snapshot(own)
     if name not in snapshot.channels:

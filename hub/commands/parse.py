@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -27,26 +27,52 @@ _PLACE = ("code", "level", "name", "lat", "lon", "words")
 @click.argument("kind")
 @click.argument("file", required=False)
 @click.option("--account", metavar="NAME", help="As this account reads it. [the kind's name, no settings]")
+@click.option("--manifest", metavar="FILE", help="portal: as this manifest describes it.")
+@click.option("--stream", default="", metavar="NAME", help="portal: which stream of it this is. [that of pushes]")
 @click.option("--header", "headers", multiple=True, metavar="K=V", help="A header of the request; as often as needed.")
 @click.option("--query", default="", metavar="S", help="The query string of the request.")
-def parse(kind: str, file: str | None, account: str | None, headers: Sequence[str], query: str) -> None:
+def parse(  # noqa: PLR0917 - click names them
+    kind: str,
+    file: str | None,
+    account: str | None,
+    manifest: str | None,
+    stream: str,
+    headers: Sequence[str],
+    query: str,
+) -> None:
     """What a payload means, a JSON line an item. FILE - or none reads standard input; with --query, none is no body.
 
     \b
     Example:
       satupintu parse whatsapp webhook.json
+      satupintu parse portal jawaban.json --manifest portal-daerah
       satupintu parse sms --query 'from=%2B6281200001234&to=1708&text=LAPOR+jalan+rusak'
     """
-    from normalizer import Reader
-
-    channel = channel_for(kind, account)
+    channel = portal_of(manifest, account) if manifest else channel_for(kind, account)
     file = file or ("" if query else "-")
-    raws = _rows(file, channel) if kind == "file" else _payload(file, channel, _pairs(headers), query)
-    ids = iter(range(10**9))
-    items = Reader({channel.account: channel}.get).read(raws, now=utc_now, new_id=lambda: str(next(ids)))
-    refused = [item for item in items if _print(item)]
+    raws = _rows(file, channel) if kind == "file" else payload_of(file, channel, _pairs(headers), query, stream)
+    refused = [item for item in items_of(channel, raws) if print_item(item)]
     if refused:
         click.get_current_context().exit(2)
+
+
+def items_of(channel: Channel, raws: Iterable[Raw]) -> Iterable[Event]:
+    """The items, as the pipeline would read them."""
+    from normalizer import Reader
+
+    ids = iter(range(10**9))
+    return Reader({channel.account: channel}.get).read(raws, now=utc_now, new_id=lambda: str(next(ids)))
+
+
+def portal_of(manifest: str, account: str | None) -> Channel:
+    """A portal as the manifest describes it. Raises UsageError."""
+    from connectors import channel_type
+
+    portal = channel_type("portal")
+    try:
+        return portal(account or "portal", "", portal.settings_type(manifest=manifest))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def channel_for(kind: str, account: str | None) -> Channel:
@@ -93,7 +119,7 @@ def _rows(file: str, channel: Channel) -> Iterator[Raw]:
             yield raw_from_row(row, channel, id=str(uuid5(_RAWS, row.name)), at=utc_now())
 
 
-def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -> Iterator[Raw]:
+def payload_of(file: str, channel: Channel, headers: dict[str, str], query: str, path: str = "") -> Iterator[Raw]:
     from hub.commands._rows import open_file
 
     body = b""
@@ -107,6 +133,7 @@ def _payload(file: str, channel: Channel, headers: dict[str, str], query: str) -
         owner=channel.owner,
         received_at=utc_now(),
         method="POST" if body else "GET",
+        path=f"/{path}" if path else "",
         query=query,
         headers=headers,
         body=Body(body),
@@ -123,7 +150,7 @@ def _pairs(headers: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _print(item: Event) -> bool:
+def print_item(item: Event) -> bool:
     """Print it. True where it cannot be read."""
     if isinstance(item, Dead):
         print_message(f"satupintu: {item.detail or item.code}")

@@ -1,0 +1,154 @@
+"""Manifests: mistakes are lines with table, key and fix; what expressions and answers of each format become."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from connectors._portal_expressions import compile_expression
+from connectors._portal_loading import SHIPPED, load_manifest, manifest_schema, parse_manifest
+from connectors._portal_manifest import Stream
+from connectors._portal_rows import NotRows, decode_answer
+from hub.cli import run_command
+
+GOOD = """
+name = "p"
+url = "https://p.example.go.id"
+[streams.a]
+path = "/a"
+[streams.a.message]
+id = "id"
+text = "isi"
+"""
+ROWS = [{"id": "1", "isi": "Jalan; rusak"}, {"id": "2", "isi": "Lampu mati"}]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.toml")))
+def test_what_is_shipped_can_be_loaded(name: str) -> None:
+    assert load_manifest(name).streams
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ('path = "/a"', 'pat = "/a"'),
+        ("[streams.a.message]", '[streams.a.paging]\ntype = "pages"\n[streams.a.message]'),
+        ('text = "isi"', 'text = "isi-nya["'),
+        ('path = "/a"', ""),
+        ('name = "p"', 'name = "p"\nzone = "Asia/Sleman"'),
+        ('name = "p"', 'name = "p"\npoll_every = "often"'),
+        ('url = "https://p.example.go.id"', 'url = "p.example"'),
+        ("[streams.a]", '[tables.region]\nDepok = "34-04"\n[streams.a]'),
+        ("[streams.a]", '[push]\ntype = "key"\nstream = "b"\n[streams.a]'),
+        ("[streams.a]", '[auth]\ntype = "key"\n[streams.a]'),
+        ('text = "isi"', 'text = "isi"\n[streams.a.paging]\ntype = "cursor"'),
+        ('text = "isi"', 'text = "isi"\n[streams.a.paging]\ntype = "keyset"'),
+    ],
+)
+def test_a_mistake_is_one_line_with_table_and_key(change: str, line: str) -> None:
+    assert parse_manifest(GOOD, "m.toml")
+    with pytest.raises(ValueError, match=r"^m\.toml: \[[^\n]*\][^\n]*: [^\n]+$"):
+        parse_manifest(GOOD.replace(change, line), "m.toml")
+
+
+def test_every_mistake_is_named() -> None:
+    wrong = GOOD.replace("https://", "").replace('path = "/a"', "").replace('"isi"', '"isi-["')
+    with pytest.raises(ValueError, match="url") as fault:
+        parse_manifest(wrong, "m.toml")
+    assert len(str(fault.value).splitlines()) == 3
+
+
+def test_the_schema_for_editors_is_the_written_one() -> None:
+    written = Path(__file__).parents[3] / "docs" / "manifest.schema.json"
+    assert written.read_bytes() == manifest_schema(), "python -m deploy.manifest_schema"
+
+
+@pytest.mark.parametrize(
+    ("source", "row", "value"),
+    [
+        ("a.b", {"a": {"b": 1}}, 1),
+        ("a.b", {"a": "x"}, None),
+        ("a > `1`", {"a": "x"}, None),
+        ("to_number(a) > `1`", {"a": "2"}, True),
+        ("phone(a)", {"a": 81234567890.0}, "81234567890"),
+        ("phone(a)", {"a": "6.28E+12"}, None),
+        ("number(a)", {"a": "1.234,5"}, 1234.5),
+        ("number(a)", {"a": "utara"}, None),
+        ("text(a)", {"a": "<p>Jalan &amp; jembatan</p>"}, "Jalan & jembatan"),
+        ("text(a)", {"a": "tekanan < 2 bar"}, "tekanan < 2 bar"),
+        (
+            "label(a, 'Lokasi')",
+            {"a": "Permasalahan: Banjir Lokasi: Jl. Melati 3 Detail Alamat Laporan: RT 2"},
+            "Jl. Melati 3",
+        ),
+        ("lines([a, b])", {"a": "x"}, "x"),
+    ],
+)
+def test_an_expression_never_fails(source: str, row: dict[str, object], value: object) -> None:
+    assert compile_expression(source)(row) == value
+
+
+CSV = 'id;isi\n1;"Jalan; rusak"\n2;Lampu mati\n'
+XML = """<?xml version='1.0'?><d xmlns='urn:x'>
+<a><id>1</id><isi>Jalan; rusak</isi></a><a><id>2</id><isi>Lampu mati</isi></a></d>"""
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("json", json.dumps(ROWS).encode()),
+        ("json", gzip.compress(json.dumps(ROWS).encode())),
+        ("csv", CSV.encode("utf-8-sig")),
+        ("csv", CSV.encode("utf-16")),
+        ("csv", b"sep=;\n" + CSV.encode()),
+        ("xml", XML.encode()),
+    ],
+)
+def test_rows_of_every_format_are_the_same(form: str, body: bytes) -> None:
+    found = decode_answer(Stream(format=form), body)
+    assert (found["a"] if form == "xml" else found) == ROWS
+
+
+def test_a_zip_of_one_file_is_unpacked() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("aduan.csv", CSV)
+    assert decode_answer(Stream(format="csv"), packed.getvalue()) == ROWS
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "xml"])
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><html></html>", b"PK\x03\x04zip", b"\x1f\x8bgzip"])
+def test_a_page_or_a_broken_archive_is_no_list_of_rows(form: str, body: bytes) -> None:
+    with pytest.raises(NotRows):
+        decode_answer(Stream(format=form), body)
+
+
+def test_xml_reads_no_file_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("rahasia")
+    body = f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]><d><a>&x;</a><b>1</b></d>'
+    assert decode_answer(Stream(format="xml"), body.encode()) == {"a": None, "b": "1"}
+
+
+def test_a_sample_shows_what_each_row_would_become(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest, sample = tmp_path / "m.toml", tmp_path / "s.json"
+    manifest.write_text(GOOD)
+    sample.write_text(json.dumps([{"id": 1, "isi": "Jalan rusak", "dilihat": 3}, {"id": 2}]))
+    assert run_command(["channels", "test", str(manifest), "--sample", str(sample)]) == 2
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["native_id"] == "1"
+    for words in ("2 rows: 1 reports, 1 unreadable", "not used: dilihat", "row 2"):
+        assert words in shown.err
+    assert run_command(["parse", "portal", str(sample), "--manifest", str(manifest)]) == 2
+    assert capsys.readouterr().out == shown.out
+
+
+def test_a_sample_of_a_wrong_manifest_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.toml").write_text("name = 3")
+    (tmp_path / "s.json").write_text("[]")
+    assert run_command(["channels", "test", str(tmp_path / "m.toml"), "--sample", str(tmp_path / "s.json")]) == 64
+    assert "m.toml" in capsys.readouterr().err
