@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from normalizer._port import Decision, Known, Referred
 from schemas import Action, Match, Outcome
 
@@ -33,6 +35,11 @@ def decide_action(action: Action, known: Known, matcher: str, content: str) -> D
         matcher=matcher,
         received_at=action.received_at,
     )
+
+
+def is_early(action: Action, known: Known, since: datetime) -> bool:
+    """Is its complaint perhaps on its way still? A portal names both in one row, and they come by two topics."""
+    return not action.refusal and bool(action.of) and action.received_at > since and _complaint(action, known) is None
 
 
 def _complaint(action: Action, known: Known) -> Referred | None:

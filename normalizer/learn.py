@@ -39,11 +39,13 @@ def _learn_message(
     own = frozenset((*message.sender.identities, *compared.conversations))
     thread, referred = Thread(**about), Referred(**about, reporter=own)
     known.by_message[message.id] = referred
+    if decision.outcome in {"recorded", "added"}:
+        for system_and_id in message.external_ids.items():
+            known.by_external_id.setdefault(system_and_id, referred)
     if decision.switches_thread:
         known.threads.update(dict.fromkeys(compared.conversations, thread))
     if decision.opens_complaint:
         known.by_number[thread.number] = referred
-        known.by_external_id.update(dict.fromkeys(message.external_ids.items(), referred))
         known.same_words.update(dict.fromkeys(compared.opened_keys, thread))
     if opened:
         _add_candidate(message, opened, decision, known, about)

@@ -60,6 +60,7 @@ class RecordMemory:
         now = at(self._clock())
         decided = [self._rows.row(e.item, e.decision, at(e.decision.received_at), now) for e in entries]
         opened = [e for e in entries if e.decision.opens_complaint]
+        joining = [e for e in entries if e.decision.outcome in {"recorded", "added"} and not e.decision.stranger]
         switching = [e for e in entries if e.decision.switches_thread]
         new_numbers = [self._number(e, at(e.decision.received_at)) for e in opened]
         compared = [rows_of(e, *self._keys.senders(e.item)) for e in opened if e.profile is not None]
@@ -70,7 +71,7 @@ class RecordMemory:
             (numbers, new_numbers, "ON CONFLICT (complaint) DO NOTHING"),  # one that it has already is the same
             (threads, self._thread_rows(switching), _REPLACE.format("conversation")),
             (same_words, self._words_rows(entries), _REPLACE.format("key")),
-            (foreign_ids, self._foreign_rows(opened), "ON CONFLICT DO NOTHING"),
+            (foreign_ids, self._foreign_rows(joining), "ON CONFLICT DO NOTHING"),
             (match_keys, [key for keys, _ in compared for key in keys], "ON CONFLICT DO NOTHING"),
             (match_reports, [report for _, report in compared], "ON CONFLICT DO NOTHING"),
         )

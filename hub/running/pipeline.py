@@ -164,12 +164,12 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
     read = read_stage(Reader(accounts.readable, classifier=current.models), storage.blobs, io, timing, new_id)
-    match = handlers.matching(RecordMemory(record, timing.now), io)
+    memory = RecordMemory(record, timing.now)
     return {
         "reader": divided(lanes, read),
         "slow": giving_way(transport.bus, read, timing),
-        "matcher": match,
-        "actions": match,
+        "matcher": handlers.matching(memory, io),
+        "actions": handlers.matching_actions(memory, io, timing.now),
         "router": handlers.routing(current.rules, current.offices, io, current.models.office_model),
         "sink": handlers.persisting(
             record, accounts, io, wake, now=timing.now, zone=settings.zone, offices=current.offices

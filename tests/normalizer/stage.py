@@ -177,7 +177,8 @@ class MemoryDouble:
             known.threads.update(dict.fromkeys(conversations, thread))
         if entry.decision.opens_complaint:
             known.by_number[thread.number] = referred
-            known.by_external_id.update(dict.fromkeys(item.external_ids.items(), referred))
+        for system_and_id in item.external_ids.items():
+            known.by_external_id.setdefault(system_and_id, referred)
         known.same_words.update(dict.fromkeys(entry.report_keys, thread))
         if entry.profile is not None:
             self._index(known, entry, item, thread)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from normalizer import match
-from schemas import Office, complaint_id
-from tests.normalizer.stage import LAMP, MemoryDouble, action, match_each, message, number_of, opened
+from schemas import Office, Retry, complaint_id
+from tests.normalizer.stage import LAMP, MemoryDouble, action, after, match_each, message, number_of, opened
 
 
 @pytest.mark.parametrize("batch", [True, False])
@@ -49,3 +49,24 @@ def test_the_same_batch_again_gives_the_same() -> None:
     batch = [action("1", number=opened(memory).number), action("2", number="1234567897")]
     assert match(batch, memory) == match(batch, memory)
     assert len(memory.entries) == 3
+
+
+def test_an_action_that_comes_before_its_complaint_waits_a_while() -> None:
+    memory = MemoryDouble()
+    opened(memory, external_ids={"sp4n": "1234567"})
+    known, early = action("1", of={"sp4n": "1234567"}), action("2", minutes=1, of={"portal-1": "9"})
+    with pytest.raises(Retry):
+        match([known, early], memory, early_since=after(0))
+    report = message("5", LAMP, external_ids={"portal-1": "9"})
+    (first,) = match([report], memory)
+    assert [m.outcome for m in match([known, early], memory, early_since=after(0))] == ["added", "added"]
+    assert match([early], memory)[0].id == first.id
+
+
+@pytest.mark.parametrize(
+    "known", [{"of": {"sp4n": "7"}}, {"number": "1234567897"}, {"of": {"x": "1"}, "refusal": "an echo"}]
+)
+def test_an_action_waits_for_no_complaint_that_would_be_there(known: dict) -> None:
+    given = action("1", minutes=1, **known)
+    (refused,) = match([given], MemoryDouble(), early_since=after(1 if "sp4n" in known.get("of", ()) else 0))
+    assert refused.outcome == "refused"
