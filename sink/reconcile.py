@@ -12,7 +12,8 @@ from sink.record import Record
 PAGE = 500
 _PAGE = """
     SELECT f.complaint, f.native, c.number, c.status FROM forwarded f LEFT JOIN complaints c ON c.id = f.complaint
-    WHERE f.account IN (*) AND f.complaint > ? AND (c.id IS NULL OR c.updated_at >= ? OR c.status NOT IN ('done', 'archived', 'rejected'))
+    WHERE f.account IN (*) AND f.complaint > ?
+        AND (c.id IS NULL OR c.updated_at >= ? OR c.status NOT IN ('done', 'archived', 'rejected'))
     ORDER BY f.complaint LIMIT ?
 """
 _TWICE = """
