@@ -20,6 +20,11 @@ SPREAD = {"simulation"}
 servers that it started."""
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes give a test no name: what a compressor made holds its time, and each worker would name it otherwise."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark what needs a server, and what has to have the machine to itself."""
     for item in items:
