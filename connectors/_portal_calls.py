@@ -54,9 +54,12 @@ class PortalCalls:
             return await http.send(await self._signed(http, request))
         except (AccountFault, Reject) as fault:
             if fault.code not in LAPSED or not kept:
-                raise
+                raise _as_account_fault(fault) from None
         self._login = None
-        return await http.send(await self._signed(http, request))
+        try:
+            return await http.send(await self._signed(http, request))
+        except Reject as fault:
+            raise _as_account_fault(fault) from None
 
     def forget_login(self) -> bool:
         """The portal answered with a page: perhaps that of its login. True: there was a login to forget."""
@@ -127,6 +130,13 @@ class PortalCalls:
                 raise AccountFault("setting_missing", f"set secrets.{name} of this account")
             text = text.replace(f"{{{name}}}", secret.reveal())
         return text
+
+
+def _as_account_fault(fault: AccountFault | Reject) -> AccountFault | Reject:
+    """A redirect leads to a login, or to an address that has changed: a person mends it."""
+    if fault.code == "redirect":
+        return AccountFault("redirect", "the portal leads elsewhere: check url, and the secrets of its login")
+    return fault
 
 
 def _names(text: str) -> list[str]:

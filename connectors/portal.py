@@ -6,16 +6,18 @@ A stored request is one row of the portal as JSON, or what the portal pushed; th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import msgspec
 
 from connectors._durations import seconds_of
+from connectors._forwards import ForwardCall, Forwards, NeedsPerson, StepResult
 from connectors._http import HttpRequest, require_host
 from connectors._json import decode_lenient
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, Listens, PollResult, Polls, ProviderConnections
+from connectors._portal_answers import PortalAnswers
 from connectors._portal_calls import LIMIT, PortalCalls
 from connectors._portal_expressions import compile_expression, names_of_stream
 from connectors._portal_items import PortalPart, StreamReader, Words
@@ -26,8 +28,9 @@ from connectors._portal_push import KEY, verify_push
 from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
 from connectors._request import Part, Payload, Request
 from connectors._settings import Secret, Settings
-from schemas import AccountFault, Attachment, Raw, Reject
+from schemas import AccountFault, Attachment, Forward, ForwardKind, Raw, Reject, Retry
 
+TELL = "tell"
 ROW = "portal-row"
 """Header of a stored row: the name of its stream."""
 
@@ -46,13 +49,16 @@ class PortalSettings(Settings, frozen=True, kw_only=True):
     """Hosts where files lie, beside the portal's own and the manifest's."""
 
 
-class Portal(Polls, Listens, Fetches):
+class Portal(Polls, Listens, Fetches, Forwards):
     kind = "portal"
     settings_type = PortalSettings
     url_settings = ("url",)
     proof_settings = ("push_secret",)
     secret_parameters: ClassVar[frozenset[str]] = frozenset({KEY})
     counts_for_guard = False
+    takes: ClassVar[frozenset[ForwardKind]] = frozenset(
+        {"complaint", "supplement", "answer", "question", "disposition", "status"}
+    )
     template = """\
 manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
 # secrets = { api_key = "env:PORTAL_KEY" }        # those that the manifest names in braces
@@ -69,6 +75,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         self._readers: dict[str, StreamReader] = {}
         self._pollers: dict[str, StreamPoller] = {}
         self._calls: PortalCalls | None = None
+        self._answers: PortalAnswers | None = None
         if settings.poll_every:
             seconds_of(settings.poll_every, "poll_every")
         if self.manifest:
@@ -77,6 +84,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
     def _prepare(self, manifest: Manifest) -> None:
         words = Words(manifest, self.account)
         self._calls = PortalCalls(manifest, self.settings.url, self.settings.secrets)
+        self._answers = PortalAnswers(manifest, self.account)
         self._readers = {name: StreamReader(name, stream, words) for name, stream in manifest.streams.items()}
         self._pollers = {
             name: StreamPoller(name, stream, manifest, words)
@@ -195,6 +203,32 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         native = reader.message.native(item.row) if reader.message else ""
         own, fields = reader.actions[item.action].fields(item.item, native, self.account)
         return self.action(raw, own, **fields)
+
+    def wants(self, forward: Forward) -> bool:
+        """What its manifest has a call for; a complaint of another door, where it has a call for complaints."""
+        if self._answers is None or not self._answers.takes(forward):
+            return False
+        if forward.what != "complaint":
+            return True
+        code = (forward.place.code if forward.place else None) or forward.owner
+        return code == self.owner or code.startswith(f"{self.owner}.")
+
+    def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
+        return [TELL]
+
+    async def do_step(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult:
+        calls = self._require_calls()
+        if self._answers is None or not self._answers.takes(call.forward):
+            raise Reject("no_call", "the manifest has no [[tell]] for this any more")
+        if call.forward.what != "complaint" and not call.forward.native:
+            raise Retry("the complaint does not stand there yet")
+        return await self._answers.tell(call, calls, outbound.http)
+
+    async def look_up(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult | None:
+        calls = self._require_calls()
+        if self._answers is None or not self._answers.takes(call.forward):
+            raise NeedsPerson("the manifest has no [[tell]] for this any more: look in the portal whether it was done")
+        return await self._answers.look_up(call, calls, outbound.http)
 
     def _require_calls(self) -> PortalCalls:
         if self.missing_setting or self._calls is None:
