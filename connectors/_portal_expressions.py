@@ -12,6 +12,7 @@ No fault of an expression leaves this file: a row on which one fails has null th
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 Expression = Callable[[Any], Any]
 _PLAIN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.IGNORECASE)
+_ODD_TAG = re.compile(r"<(?!/?(?:p|br|b|i|u|em|strong|span)\b)[/a-zA-Z!?]", re.IGNORECASE)
+_BREAK = re.compile(r"<br\b[^<>]*>|</p\s*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
+_ONE_CALL = re.compile(r"(text|phone|string|number)\(([A-Za-z_][\w.]*)\)", re.ASCII)
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 _LABEL = r"(?:^|\n|\s){}\s*:\s*(.*?)(?=\s+[A-Z][A-Za-z ]{{2,40}}:|\Z)"
 NOT_EXPRESSIONS = frozenset(
@@ -42,8 +47,7 @@ class OurFunctions(functions.Functions):
 
     @functions.signature({"types": []})
     def _func_text(self, value: Any) -> Any:
-        marked = isinstance(value, str) and _MARKUP.search(value)
-        return text_of_html(value).strip() if marked else value
+        return html_text(value)
 
     @functions.signature({"types": []}, {"types": ["string"]})
     def _func_label(self, value: Any, name: str) -> Any:
@@ -56,12 +60,11 @@ class OurFunctions(functions.Functions):
 
     @functions.signature({"types": []})
     def _func_phone(self, value: Any) -> Any:
-        written = plain_text(value)
-        return None if _DAMAGED.fullmatch(written) else written or None
+        return phone_of(value)
 
     @functions.signature({"types": []})
     def _func_string(self, value: Any) -> Any:
-        return plain_text(value) or None
+        return string_or_none(value)
 
     @functions.signature({"types": []})
     def _func_lines(self, value: Any) -> Any:
@@ -73,9 +76,30 @@ _options = jmespath.Options(custom_functions=OurFunctions())
 
 def plain_text(value: Any) -> str:
     """A text, or a number as its digits; empty for all others."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def string_or_none(value: Any) -> str | None:
+    return plain_text(value) or None
+
+
+def phone_of(value: Any) -> str | None:
+    written = plain_text(value)
+    return None if _DAMAGED.fullmatch(written) else written or None
+
+
+def html_text(value: Any) -> Any:
+    """Of paragraphs and plain emphasis without a renderer, which takes 0.3 ms."""
+    if not isinstance(value, str) or not _MARKUP.search(value):
+        return value
+    if _ODD_TAG.search(value):
+        return text_of_html(value).strip()
+    lines = html.unescape(_TAG.sub("", _BREAK.sub("\n", value))).splitlines()
+    return "\n".join(line.strip() for line in lines).strip()
 
 
 def number_of(value: Any) -> float | None:
@@ -89,12 +113,22 @@ def number_of(value: Any) -> float | None:
         return None
 
 
+_CALLS: dict[str, Expression] = {
+    "text": html_text, "phone": phone_of, "string": string_or_none, "number": number_of,
+}  # fmt: skip
+"""The functions that are called without jmespath where they stand alone: some ten times as fast."""
+
+
 def compile_expression(source: str) -> Expression:
     """Raises ValueError with what is wrong."""
     if not source:
         return lambda _: None
     if _PLAIN.fullmatch(source):
         return _path(tuple(source.split(".")))
+    call = _ONE_CALL.fullmatch(source)
+    if call and _PLAIN.fullmatch(call[2]):
+        outer, inner = _CALLS[call[1]], _path(tuple(call[2].split(".")))
+        return lambda row: outer(inner(row))
     try:
         compiled = jmespath.compile(source)
     except (JMESPathError, RecursionError, ValueError) as error:

@@ -81,6 +81,9 @@ def test_the_schema_for_editors_is_the_written_one() -> None:
         ("number(a)", {"a": "utara"}, None),
         ("text(a)", {"a": "<p>Jalan &amp; jembatan</p>"}, "Jalan & jembatan"),
         ("text(a)", {"a": "tekanan < 2 bar"}, "tekanan < 2 bar"),
+        ("text(a)", {"a": "<p>Satu<br>dua</p><p>tiga <b>besar</b></p>"}, "Satu\ndua\ntiga besar"),
+        ("text(a)", {"a": "<style>p{}</style><table><tr><td>Jalan</td></tr></table>"}, "Jalan"),
+        ("string(a)", {"a": 12.0}, "12"),
         (
             "label(a, 'Lokasi')",
             {"a": "Permasalahan: Banjir Lokasi: Jl. Melati 3 Detail Alamat Laporan: RT 2"},
