@@ -41,6 +41,7 @@ class PortalSettings(Settings, frozen=True, kw_only=True):
     secrets: dict[str, Secret] = msgspec.field(default_factory=dict)
     """Those that the manifest names in braces."""
     push_secret: Secret = Secret("")
+    """Proves what the portal pushes, as the manifest's [push] says."""
     url: str = ""
     """Instead of the manifest's."""
     poll_every: str = ""
