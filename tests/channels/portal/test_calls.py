@@ -1,0 +1,181 @@
+"""Each way to log in, each way to page, and where files may lie."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import Http, HttpResponse, ProviderConnections, Secret
+from connectors.portal import Portal
+from schemas import AccountFault, Attachment, Reject
+from tests.channels.portal.accounts import account, items, sweep
+from tests.fakes.server import Received, Server, answer
+
+STREAM = """
+[streams.a]
+path = "/a"
+items = "data"
+{more}
+[streams.a.message]
+id = "id"
+text = "isi"
+"""
+ROWS = [{"id": f"{n:02}", "isi": f"Lampu mati {n}", "at": f"2026-11-10 08:00:{n // 3:02}"} for n in range(25)]
+PAIR = b64encode(b"u:p").decode()
+
+
+@pytest.fixture
+async def outbound() -> AsyncIterator[ProviderConnections]:
+    async with Http(total=2.0) as http:
+        yield ProviderConnections(http)
+
+
+def portal_of(folder: Path, url: str, auth: str = "", more: str = "") -> Portal:
+    manifest = folder / "m.toml"
+    manifest.write_text(f'name = "p"\nurl = "https://p.example.go.id"\n{auth}\n{STREAM.replace("{more}", more)}')
+    return account(url, str(manifest), secrets={"u": Secret("u"), "p": Secret("p")})
+
+
+def guarded(allowed: Callable[[Received], bool], login: HttpResponse) -> Callable[[Received], HttpResponse]:
+    def respond(received: Received) -> HttpResponse:
+        if received.path == "/masuk":
+            return login
+        return answer(200, {"data": ROWS}) if allowed(received) else answer(401, "")
+
+    return respond
+
+
+def has(name: str, value: str) -> Callable[[Received], bool]:
+    return lambda received: received.headers.get(name) == value
+
+
+OAUTH = '[auth]\ntype = "oauth2"\npath = "/masuk"\nusername = "{u}"\npassword = "{p}"\nvalue = "Bearer {token}"'
+FORM = '[auth]\ntype = "login"\npath = "/masuk"\nform = { user = "{u}", kata = "{p}" }\ntoken = ""'
+
+
+@pytest.mark.parametrize(
+    ("auth", "allowed", "login"),
+    [
+        ('[auth]\ntype = "key"\nheader = "X-Api-Key"\nvalue = "{p}"', has("x-api-key", "p"), answer(404)),
+        (
+            '[auth]\ntype = "key"\nparameter = "kunci"\nvalue = "{p}"',
+            lambda r: r.params.get("kunci") == "p",
+            answer(404),
+        ),
+        (
+            '[auth]\ntype = "basic"\nusername = "{u}"\npassword = "{p}"',
+            has("authorization", f"Basic {PAIR}"),
+            answer(404),
+        ),
+        (OAUTH, has("authorization", "Bearer t1"), answer(200, {"access_token": "t1"})),
+        (FORM, has("cookie", "sesi=abc"), answer(302, "", location="/", set_cookie="sesi=abc; HttpOnly; Path=/")),
+    ],
+    ids=["key", "parameter", "basic", "oauth2", "form"],
+)
+async def test_each_way_to_log_in(
+    auth: str, allowed: Any, login: HttpResponse, tmp_path: Path, outbound: ProviderConnections
+) -> None:
+    with Server(guarded(allowed, login)) as server:
+        door = portal_of(tmp_path, server.url, auth)
+        assert len((await door.poll(None, outbound)).requests) == len(ROWS)
+        for sent in (r for r in server.received if r.path == "/masuk" and auth == OAUTH):
+            assert (sent.headers["authorization"], sent.body) == (f"Basic {PAIR}", b"grant_type=client_credentials")
+
+
+def test_a_secret_that_is_missing_is_named(tmp_path: Path) -> None:
+    door = portal_of(tmp_path, "", '[auth]\ntype = "key"\nvalue = "{api_key}"')
+    assert door.missing_setting == "secrets.api_key"
+
+
+def paged(received: Received) -> HttpResponse:
+    """By page of 10, by cursor, by link, or by (time, id)."""
+    params = received.params
+    if "sejak" in params:
+        key = (params["sejak"], params.get("id", ""))
+        rows = [row for row in ROWS if (row["at"], row["id"]) > key]
+        return answer(200, {"data": rows[:10]})
+    first = (int(params["halaman"]) - 1) * 10 if "halaman" in params else int(params.get("kursor", 0))
+    following = first + 10 if first + 10 < len(ROWS) else None
+    link = f"/a?kursor={following}" if following else None
+    return answer(200, {"data": ROWS[first : first + 10], "next": following, "link": link})
+
+
+KEYSET = """
+[streams.a.paging]
+type = "keyset"
+size = 10
+[streams.a.watermark]
+field = "at"
+parameter = "sejak"
+id_parameter = "id"
+format = "%Y-%m-%d %H:%M:%S"
+"""
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['[streams.a.paging]\ntype = "page"\nparameter = "halaman"',
+     '[streams.a.paging]\ntype = "cursor"\nparameter = "kursor"\nnext = "next"',
+     '[streams.a.paging]\ntype = "link"\nnext = "link"', KEYSET],
+    ids=["page", "cursor", "link", "keyset"],
+)  # fmt: skip
+async def test_each_way_to_page(more: str, tmp_path: Path, outbound: ProviderConnections) -> None:
+    with Server(paged) as server:
+        door = portal_of(tmp_path, server.url, more=more)
+        found, cursor = await sweep(door, None, outbound)
+        assert sorted(item.text for item in items(door, found)) == sorted(row["isi"] for row in ROWS)
+        again, _ = await sweep(door, cursor, outbound)
+        assert again == []
+
+
+async def test_a_last_page_that_is_repeated_for_ever_ends_the_sweep(
+    tmp_path: Path, outbound: ProviderConnections
+) -> None:
+    def respond(received: Received) -> HttpResponse:
+        page = min(int(received.params["page"]), 3) - 1
+        return answer(200, {"data": ROWS[page * 10 : page * 10 + 10]})
+
+    with Server(respond) as server:
+        door = portal_of(tmp_path, server.url, more='[streams.a.paging]\ntype = "page"')
+        found, _ = await sweep(door, None, outbound)
+        assert len(found) == len(ROWS)
+
+
+async def test_a_link_to_another_host_gets_no_secret(tmp_path: Path, outbound: ProviderConnections) -> None:
+    body = {"data": ROWS[:2], "link": "https://elsewhere.example/a"}
+    with Server(lambda _: answer(200, body)) as server:
+        door = portal_of(tmp_path, server.url, more='[streams.a.paging]\ntype = "link"\nnext = "link"')
+        first = await door.poll(None, outbound)
+        with pytest.raises((Reject, AccountFault)) as fault:
+            await door.poll(first.cursor, outbound)
+        assert fault.value.code == "elsewhere"
+
+
+async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outbound: ProviderConnections) -> None:
+    with Server(lambda r: answer(200, r.headers.get("x-api-key", "none"))) as server:
+        auth = '[auth]\ntype = "key"\nheader = "X-Api-Key"\nvalue = "{p}"'
+        door = portal_of(tmp_path, server.url, auth)
+        assert (await door.fetch(Attachment(url="/f/1.jpg"), outbound)).body == b"p"
+        for elsewhere in (
+            "http://169.254.169.254/latest",
+            "http://localhost:1/x",
+            "file:///etc/passwd",
+            "http://10.0.0.1/",
+        ):
+            with pytest.raises(Reject):
+                await door.fetch(Attachment(url=elsewhere), outbound)
+
+
+async def test_a_row_from_the_future_does_not_move_the_watermark(tmp_path: Path, outbound: ProviderConnections) -> None:
+    rows = [ROWS[0], {"id": "x", "isi": "Salah jam", "at": "2099-01-01 00:00:00"}]
+    with Server(lambda _: answer(200, {"data": rows})) as server:
+        mark = '[streams.a.watermark]\nfield = "at"\nparameter = "sejak"\noverlap = "0s"'
+        door = portal_of(tmp_path, server.url, more=mark)
+        _, cursor = await sweep(door, None, outbound)
+        await sweep(door, cursor, outbound)
+        assert datetime.fromisoformat(server.received[-1].params["sejak"]).year == 2026
