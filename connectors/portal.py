@@ -215,7 +215,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         return code == self.owner or code.startswith(f"{self.owner}.")
 
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
-        return [TELL]
+        return [TELL] if self._answers and self._answers.takes(forward) else []
 
     async def do_step(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult:
         calls = self._require_calls()

@@ -94,12 +94,12 @@ def queue_complaint(make: RowMaker, routed: Routed, destinations: Sequence[Desti
     forward = forward_of(routed, message)
     systems: set[str] = set()
     for to in destinations:
-        if "complaint" not in to.takes or to.system in systems or came_from(to, message.account, message.channel):
+        if "complaint" not in to.takes or to.system in systems:
             continue
         if native := message.external_ids.get(to.system):
             systems.add(to.system)
             queued.standing.append(standing_row(to, matched.id, message.owner, native, make.now))
-        elif to.wants(forward):
+        elif not came_from(to, message.account, message.channel) and to.wants(forward):
             systems.add(to.system)
             id = job_id(to.account, matched.id)
             queued.add(make, Leaving(to, forward, matched.id, message.owner, id, FORWARD))

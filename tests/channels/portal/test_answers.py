@@ -79,6 +79,7 @@ async def test_it_wants_what_the_manifest_has_a_call_for() -> None:
     door = account("")
     assert door.wants(call().forward)
     assert not door.wants(call(what="complaint").forward)
+    assert [len(door.steps(call(what=what).forward, {})) for what in ("answer", "disposition")] == [1, 0]
 
 
 async def test_our_own_words_coming_back_are_an_echo(portal: PortalServer, outbound: ProviderConnections) -> None:
