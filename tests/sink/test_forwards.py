@@ -155,6 +155,17 @@ def test_what_came_from_lapor_or_stands_there_is_never_sent_there_as_new(record:
     assert rows(record, "SELECT native FROM forwarded") == [("7000001",)]
 
 
+def test_an_answer_here_goes_to_the_portal_that_the_complaint_came_from(record: Record) -> None:
+    portal = To("sms", "sms", "portal")
+    assert persist(record, routed(message(1, external_ids={"sms": "A1"})), to=[portal]) == 0
+    theirs = action(5, "answer", text="Dari portal", account="sms", channel="portal")
+    assert persist(record, acted(theirs, message(1)), to=[portal]) == 0
+    ours = action(6, "answer", text="Sudah diganti", account="console", channel="console")
+    assert persist(record, acted(ours, message(1)), to=[portal]) == 1
+    [claimed] = claim(record, account="sms")
+    assert claimed.forward.native == "A1"
+
+
 def test_one_system_gets_a_complaint_by_one_account_only(sqlite_record: Record) -> None:
     assert (
         persist(sqlite_record, routed(message(1)), to=[To(), To("lapor-jabar"), To("dinas", "dinas", "webhook")]) == 2
