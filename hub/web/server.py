@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from hub.limits import WebLimits
 from hub.web.client_address import Network
 from hub.web.connections import ConnectionLimit
+from hub.web.lingering import AnswerTransport, Lingering
 
 if TYPE_CHECKING:
     from hub.web.asgi import ASGIApp
@@ -70,6 +71,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unparsed = memoryview(b"")
         self._parsing = False
         self._at_work: Any = None
+        self._answer_transport = AnswerTransport(self)
+        self._lingering: Lingering | None = None
         self._in_header = True
         self._header_bytes = 0
         """Of headers, trailers and chunk sizes, since a request began or a byte of its body came."""
@@ -93,6 +96,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.limit.forget(self)
         self._stop_header_timer()
+        if self._lingering is not None:
+            self._lingering.stop()
         self._unparsed = memoryview(b"")
         self.pipeline.clear()
         if self._at_work is not None:
@@ -101,6 +106,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering is not None:
+            self._lingering.discard(data)
+            return
         if len(data) <= PIECE and not self._unparsed and not self._parsing and len(self.pipeline) < PIPELINED:
             self._parse(data)  # nearly every request
             return
@@ -144,8 +152,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         super().on_body(body)
 
+    @property
+    def is_fully_received(self) -> bool:
+        """Nothing is left of the request that was answered, or it was not answered whole."""
+        return not (self._at_work.response_complete and self._at_work.more_body)
+
+    def linger(self) -> None:
+        """Throw away what still comes, then close."""
+        self._unparsed = memoryview(b"")
+        self._at_work.body.clear()
+        self._lingering = Lingering(self.transport, self.loop)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._lingering is not None:
+            self._unset_keepalive_if_required()
+
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._at_work = cycle
+        cycle.transport = self._answer_transport
         super()._start_asgi_task(cycle, app)
 
     def _parse(self, piece: bytes | memoryview) -> None:
