@@ -169,8 +169,8 @@ class ActionReader:
             found = [row]
         else:
             elements = self._get["each"](row)
-            elements = [elements] if isinstance(elements, dict) else elements
-            found = [{**one, "row": row} for one in elements or () if isinstance(one, dict)]
+            elements = [elements] if isinstance(elements, dict) else elements if isinstance(elements, list) else []
+            found = [{**one, "row": row} for one in elements if isinstance(one, dict)]
         for one in found:
             if self._says_something(one):
                 yield one
