@@ -36,6 +36,13 @@ class Event(NamedTuple):
     value: Json
 
     @property
+    def native_id(self) -> str | None:
+        """The id of the message that it brings, as quotes, edits and unsends name it; else that of the event."""
+        brings = string_of(self.value, "type") == "message"
+        message = string_of(object_of(self.value, "message"), "id") if brings else ""
+        return message or string_of(self.value, "webhookEventId") or None
+
+    @property
     def conversation(self) -> str | None:
         """None: it names nobody."""
         source = object_of(self.value, "source")
@@ -137,7 +144,7 @@ def _extra(value: Json) -> dict[str, str]:
     sticker = f"{string_of(message, 'packageId')}/{string_of(message, 'stickerId')}"
     extra = {
         _REPLY_TOKEN: string_of(value, "replyToken"),
-        "message_id": string_of(message, "id"),
+        "webhook_event_id": string_of(value, "webhookEventId"),
         "album": string_of(object_of(message, "imageSet"), "id"),
         "sticker": sticker if sticker != "/" else "",
     }

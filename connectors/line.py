@@ -1,7 +1,7 @@
 """LINE, by the Messaging API: its webhook in, answers by reply token while it is young, else by push.
 
-The native id is the webhookEventId, which a redelivery repeats. LINE refers to messages by another id, which stands in
-`extra`. In `standby` another system has the conversation: what is written is taken in, and not answered.
+The native id is the message's own, because quotes, edits and unsends name it; an event that brings no message has its
+webhookEventId. A redelivery repeats both. In `standby` another system has the conversation: what is written is taken in, and not answered.
 Facts: developers.line.biz/en/reference/messaging-api (November 2026).
 """
 
@@ -103,8 +103,7 @@ in LINE Official Account Manager, Response settings: chat off, auto-response off
         event: Event | None = part.payload
         if event is None:
             raise Reject("not_an_object", "an event that is no object")
-        native = string_of(event.value, "webhookEventId") or None
-        return self.message(raw, native, event.conversation or raw.id, **read_event(event, raw))
+        return self.message(raw, event.native_id, event.conversation or raw.id, **read_event(event, raw))
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

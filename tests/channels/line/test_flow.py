@@ -67,5 +67,31 @@ async def test_a_redelivery_is_counted_once_and_standby_is_not_answered(hub: Run
         assert len(line.sent) == 1
 
 
+async def test_an_unsend_and_an_edit_reach_their_report_behind_a_newer_one(hub: RunningHub) -> None:
+    with LineServer() as line:
+        with hub.settings.channels.open("a") as file:
+            file.write(TABLE.format(url=line.url, secret=SECRET))
+        await hub.until(lambda: _exists(hub), "the account")
+        await post(hub, words("57001", "Jalan di depan Pasar Kosambi berlubang besar, dua orang jatuh.", "token-1"))
+        await hub.until(lambda: _recorded(hub, 1), "the first report")
+        await post(hub, words("57002", "LAPOR Sampah menumpuk di Jalan Cihampelas sudah seminggu tidak diangkut."))
+        await hub.until(lambda: _recorded(hub, 2), "the second report")
+        about = words("57001", "Jalan di depan Pasar Kosambi berlubang besar, tiga orang jatuh.")
+        await post(hub, about | {"type": "messageEdited", "webhookEventId": "01C"})
+        await post(hub, about | {"type": "unsend", "webhookEventId": "01D", "unsend": {"messageId": "57001"}})
+        await hub.until(lambda: _settled(hub, 4), "both")
+        of = {m["native_id"]: number for number, c in enumerate(await hub.complaints()) for m in c["messages"]}
+        assert of["01C"] == of["01D"] == of["57001"] != of["57002"]
+
+
+async def _recorded(hub: RunningHub, number: int) -> bool:
+    return len(await hub.complaints()) == number
+
+
+async def _settled(hub: RunningHub, number: int) -> bool:
+    ledger = await hub.ledger()
+    return ledger["recorded"] + ledger["added"] == number
+
+
 async def _exists(hub: RunningHub) -> bool:
     return (await post(hub)).status_code == 200

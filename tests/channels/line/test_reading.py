@@ -34,7 +34,29 @@ def test_a_redelivery_has_the_id_of_the_first_whatever_came_between() -> None:
         for token, redelivery in (("a", False), ("b", True))
     )
     found = items(first, event("unsend", 2, unsend={"messageId": "9"}), again)
-    assert [item.native_id for item in found] == ["01K1", "01K2", "01K1"]
+    assert [item.native_id for item in found] == ["1", "01K2", "1"]
+
+
+def test_quotes_edits_and_unsends_name_the_message_that_they_are_about() -> None:
+    found = items(
+        event("message", 1, message={"type": "text", "id": "1", "text": "Banjir"}),
+        event("message", 2, message={"type": "text", "id": "2", "text": "Masih", "quotedMessageId": "1"}),
+        event("messageEdited", 3, message={"type": "text", "id": "1", "text": "Banjir besar"}),
+        event("unsend", 4, unsend={"messageId": "1"}),
+    )
+    assert [item.native_id for item in found] == ["1", "2", "01K3", "01K4"]
+    assert {item.refers_to for item in found[1:]} == {found[0].native_id}
+    assert [item.extra["webhook_event_id"] for item in found] == ["01K1", "01K2", "01K3", "01K4"]
+
+
+def test_messages_under_one_event_id_are_each_their_own() -> None:
+    made = [event("message", 1, message={"type": "text", "id": f"{n}", "text": "Banjir"}) for n in range(13)]
+    assert len({item.id for item in items(*made)}) == 13
+
+
+def test_a_message_without_an_id_has_that_of_its_event() -> None:
+    [found] = items(event("message", 1, message={"type": "text", "text": "Banjir"}))
+    assert found.native_id == "01K1"
 
 
 def test_edits_carry_their_time_so_that_the_latest_is_known_in_any_order() -> None:
