@@ -1,7 +1,8 @@
 """LINE, by the Messaging API: its webhook in, answers by reply token while it is young, else by push.
 
 The native id is the message's own, because quotes, edits and unsends name it; an event that brings no message has its
-webhookEventId. A redelivery repeats both. In `standby` another system has the conversation: what is written is taken in, and not answered.
+webhookEventId. A redelivery repeats both. In `standby` another system has the conversation: what is written is taken
+in, and not answered.
 Facts: developers.line.biz/en/reference/messaging-api (November 2026).
 """
 
