@@ -58,6 +58,8 @@ class Channel(ABC):
     A single message may prove more than its kind: `Message.proven`."""
     short_answers: ClassVar[bool] = False
     """Each answer costs by its length: 160 characters of GSM-7, without links."""
+    keeps_unknown_fields: ClassVar[bool] = False
+    """`Message.extra` holds only what a caller sent beside the fields that we know, and leaves with `export`."""
     ids_hold_phones: ClassVar[bool] = False
     """A citizen's phone number is encoded in the ids of this kind: they leave the hub only as a keyed hash."""
     counts_for_guard: ClassVar[bool] = True

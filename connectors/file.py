@@ -22,7 +22,7 @@ from connectors._port import Channel
 from connectors._request import Part, Payload
 from connectors._rows import FAULTS, AmbiguousTime, Fields, decode_row, parse_json, parse_list, read_time, wrong_field
 from connectors._settings import Settings
-from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
+from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject, message_id
 from schemas.regions import is_region
 
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
@@ -50,6 +50,7 @@ class FileChannel(Channel):
     settings_type = FileSettings
     needs_contract = False
     counts_for_guard = False
+    keeps_unknown_fields = True
     template = """\
 # Files of reports: satupintu ingest FILE
 # zone = "Asia/Jakarta"     # zone of times that come without one
@@ -103,7 +104,10 @@ class FileChannel(Channel):
         }
         extra = {name: _as_text(value) for name, value in row.items() if value is not None}
         message = self.message(raw, native, conversation or raw.id, opens_report=True, extra=extra, **known)
-        return msgspec.structs.replace(message, channel=channel or self.kind)
+        if not channel:
+            return message
+        id = message_id(channel, self.account, native) if native else ""
+        return msgspec.structs.replace(message, id=id, channel=channel)
 
 
 def _at_line(payload: Payload, reject: Reject) -> Reject:

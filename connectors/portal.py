@@ -57,6 +57,7 @@ class Portal(Polls, Listens, Fetches, Forwards):
     proof_settings = ("push_secret",)
     secret_parameters: ClassVar[frozenset[str]] = frozenset({KEY})
     counts_for_guard = False
+    keeps_unknown_fields = True
     takes: ClassVar[frozenset[ForwardKind]] = frozenset(
         {"complaint", "supplement", "answer", "question", "disposition", "status"}
     )

@@ -99,6 +99,7 @@ class WebChannel(Channel):
     proof_settings = ("api_keys",)
     settings_type = WebSettings
     needs_contract = False
+    keeps_unknown_fields = True
     template = """\
 # The citizens' form and the reports API.
 api_keys = ["{secret}"]     # callers that show one of these are not limited by `rate`

@@ -52,7 +52,7 @@ def complete_message(item: Message, position: ItemPosition, context: ItemContext
     read = read_text(words.text)
     return replace(
         item,
-        id=_id(item, raw) if has_id else _derived_id(raw, position),
+        id=_id(item, raw) if has_id else _derived_id(item.channel, raw, position),
         raw=raw.id,
         item_index=position.item_index,
         item_count=position.item_count,
@@ -96,7 +96,7 @@ def complete_action(item: Action, position: ItemPosition, context: ItemContext) 
     raw = context.raw
     return replace(
         item,
-        id=_id(item, raw) if _has_id(item) else _derived_id(raw, position),
+        id=_id(item, raw) if _has_id(item) else _derived_id(raw.channel, raw, position),
         raw=raw.id,
         item_index=position.item_index,
         item_count=position.item_count,
@@ -119,11 +119,11 @@ def _has_id(item: Message | Action) -> bool:
 def _id(item: Message | Action, raw: Raw) -> str:
     native = item.native_id
     bounded = bounded_id(native)
-    return item.id if bounded == native else message_id(raw.channel, raw.account, bounded)
+    return item.id if bounded == native else message_id(item.channel, raw.account, bounded)
 
 
-def _derived_id(raw: Raw, position: ItemPosition) -> str:
-    return message_id(raw.channel, raw.account, without_native(raw.id, position.item_index))
+def _derived_id(channel: str, raw: Raw, position: ItemPosition) -> str:
+    return message_id(channel, raw.account, without_native(raw.id, position.item_index))
 
 
 def _words(item: Message, context: ItemContext) -> ParsedText:

@@ -6,7 +6,7 @@ of one moment. Of an anonymous reporter nothing leaves, and of no reporter an id
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,14 +31,16 @@ from sink.vault import Vault
 PAGE = 200
 
 
-def export(record: Record, since: datetime | None) -> Iterator[dict[str, Any]]:
-    """Complaints received at or after `since`, the oldest first. Raises Retry."""
+def export(record: Record, since: datetime | None, *, with_fields: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """Complaints received at or after `since`, the oldest first. `with_fields`: the accounts whose messages keep a
+    caller's unknown fields in `extra`; other channels keep there what must not leave. Raises Retry."""
     last: tuple[datetime, str] | None = None
     while True:
         with record.read() as connection:
             page = _page(connection, since, last)
             lines = _lines(connection, record.vault, page)
-        yield from lines
+        for line, row in zip(lines, page, strict=True):
+            yield line | {"extra": _extra(record.vault, row) if row.account in with_fields else {}}
         if len(page) < PAGE:
             return
         last = page[-1].received_at, page[-1].id
@@ -66,6 +68,8 @@ def _lines(connection: Connection, vault: Vault, page: Sequence[Row[Any]]) -> li
             "text": _opening_text(row, received[row.id]),
             "office": _office(offices.get(row.id)),
             "reporter": _reporter(vault, row, sealed.get(row.id)),
+            "anonymous": row.anonymous, "secret": row.secret,
+            "external_ids": msgspec.json.decode(row.external_ids) if row.external_ids else {},
             "matches": [_match(m) for m in matched[row.id]],
             "messages": [*(_message(m) for m in received[row.id]), *(_reply(r) for r in sent[row.id])],
             "timeline": [_step(s) for s in steps.get(row.id, ())],
@@ -80,8 +84,6 @@ def _complaint(row: Row[Any]) -> dict[str, Any]:
         "received_at": _text(row.received_at), "class": row.report_class,
         "category": _named(row.category_id, row.category_name), "title": row.title or "", "text": "",
         "place": _place(row), "office": None, "status": row.status,
-        "anonymous": row.anonymous, "secret": row.secret,
-        "external_ids": msgspec.json.decode(row.external_ids) if row.external_ids else {},
     }  # fmt: skip
 
 
@@ -136,6 +138,13 @@ def _sealed_openers(connection: Connection, ids: Sequence[str]) -> dict[str, byt
     query = select(complaints.c.id, parties.c.sealed).join(parties, opened).where(complaints.c.id.in_(ids))
     rows: Iterable[Any] = connection.execute(query).all()
     return dict(rows)
+
+
+def _extra(vault: Vault, row: Row[Any]) -> dict[str, str]:
+    """The unknown fields; none of an anonymous reporter, whom they may name."""
+    if row.extra is None or row.anonymous:
+        return {}
+    return msgspec.json.decode(vault.open(bytes(row.extra), "complaints.extra"), type=dict[str, str])
 
 
 def _reporter(vault: Vault, row: Row[Any], sealed: bytes | None) -> dict[str, str | None]:

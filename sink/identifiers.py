@@ -6,10 +6,13 @@ keyed hash. What leaves the program is the id itself, or `#` and 32 hex digits w
 
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote
 
 from schemas import message_id
 from sink.vault import Vault
+
+_PUBLIC = re.compile("#[0-9a-f]{32}")
 
 
 class Identifiers:
@@ -28,8 +31,8 @@ class Identifiers:
         return kind in self._personal
 
     def public_id(self, kind: str, native: str) -> str:
-        """A channel's own id as it may leave the program."""
-        if kind not in self._personal or not native:
+        """A channel's own id as it may leave the program; one that left and came back stays."""
+        if kind not in self._personal or not native or _PUBLIC.fullmatch(native):
             return native
         return f"#{self._vault.digest('public', f'{kind}/{native}').hex()}"
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import DateTimeParam, print_json, with_record
+from hub.commands import DateTimeParam, load_call_settings, print_json, with_record
+from hub.settings import read_toml
 
 if TYPE_CHECKING:
     from sink import Record
@@ -24,8 +25,20 @@ def export(since: datetime | None) -> None:
     """
     from sink import export as complaints
 
+    with_fields = _accounts_with_fields()
+
     def write(record: Record) -> None:
-        for complaint in complaints(record, since):
+        for complaint in complaints(record, since, with_fields=with_fields):
             print_json(complaint)
 
     with_record(write)
+
+
+def _accounts_with_fields() -> frozenset[str]:
+    """The accounts whose messages keep unknown fields that may leave."""
+    from connectors import channel_type, kinds
+
+    path = load_call_settings().channels
+    tables = read_toml(path, "the channels file") if path.exists() else {}  # no account is built: no secret is needed
+    keeping = {kind for kind in kinds() if channel_type(kind).keeps_unknown_fields}
+    return frozenset(name for name, table in tables.items() if isinstance(table, dict) and table.get("kind") in keeping)

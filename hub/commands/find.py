@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sink.find import SearchResult
     from sink.record import Record
 
+ROW_KINDS = ("app", "counter", "open311")
+"""Kinds without a door of ours, which rows name."""
 SHOWN = ("by", "number", "account", "at", "outcome", "status", "reason", "title")
 
 
@@ -46,6 +49,13 @@ def _found(record: Record, text: str, limit: int) -> list[SearchResult]:
 
     own = load_call_settings()
     snapshot = load_accounts(own.channels, zone=own.zone.key) if own.channels.exists() else None
-    accounts = [(c.kind, name) for name, c in snapshot.channels.items()] if snapshot else []
+    accounts = [(kind, name) for name, c in snapshot.channels.items() for kind in _kinds_in(c.kind)] if snapshot else []
     phone = to_e164(text)
     return search(record, text, phones=[phone] if phone else [], accounts=accounts, limit=limit)
+
+
+def _kinds_in(kind: str) -> Iterable[str]:
+    """The kinds that ids of an account of that kind begin with: a row of a file names its own."""
+    from connectors import kinds
+
+    return {*kinds(), *ROW_KINDS} if kind == "file" else (kind,)

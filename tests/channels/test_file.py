@@ -58,7 +58,7 @@ def test_a_column_named_line_is_the_offices_own():
 
 def test_a_row_names_the_channel_it_came_by_first():
     (message,) = read(channel("file"), raw("file", row(id="1", channel="telegram")))
-    assert (message.id, message.channel) == ("file/rekam/1", "telegram")
+    assert (message.id, message.channel) == ("telegram/rekam/1", "telegram")
     (reject,) = read(channel("file"), raw("file", row(line=3, channel="Merpati Pos")))
     assert reject.detail.startswith('line 3: "channel" takes a kind of channel')
 

@@ -31,6 +31,27 @@ def test_a_wrong_row_of_csv_is_named_by_the_line_it_begins_on(tmp_path: Path) ->
     assert json.loads(done.stdout)["dead"] == 1
 
 
+def test_unknown_fields_leave_with_export_beside_the_known_ones(tmp_path: Path) -> None:
+    rows = [{"id": "r1", "text": "Jalan rusak di depan pasar", "foo": "bar"}, {"id": "r2", "text": "Lampu jalan mati"}]
+    (tmp_path / "rows.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ledger_of(tmp_path / "rows.ndjson", tmp_path / "var")
+    complaints = [json.loads(x) for x in satupintu("export", data=tmp_path / "var").stdout.splitlines()]
+    assert {c["messages"][0]["native_id"]: c["extra"] for c in complaints} == {"r1": {"foo": "bar"}, "r2": {}}
+
+
+def test_one_message_has_one_id_and_rows_of_sms_are_hashed_alike_wherever_they_leave(tmp_path: Path) -> None:
+    row = json.dumps({"id": "abc1", "text": "Jalan rusak di depan pasar", "channel": "sms"})
+    (tmp_path / "rows.ndjson").write_text(f"{row}\n{row}\n")
+    assert ledger_of(tmp_path / "rows.ndjson", tmp_path / "var")["redelivered"] == 1
+    [complaint] = [json.loads(x) for x in satupintu("export", data=tmp_path / "var").stdout.splitlines()]
+    [message] = complaint["messages"]
+    assert [(m["kind"], m["of"]) for m in complaint["matches"]] == [("redelivery", message["id"])]
+    assert message["id"].startswith("sms/file/%23")
+    assert "abc1" not in json.dumps(complaint)
+    found = [json.loads(x) for x in satupintu("find", "abc1", data=tmp_path / "var").stdout.splitlines()]
+    assert {(one["by"], one["number"]) for one in found} == {("id", complaint["number"])}
+
+
 def test_windows_text_is_read(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes("text\nPasar “Baru” kotor – mohon dibersihkan\n".encode("cp1252"))
     ledger_of(tmp_path / "rows.csv", tmp_path / "var")

@@ -13,10 +13,12 @@ from tests.sink.made import NAME, NOW, PHONE, execute, message, persist, routed
 def test_a_complaint_leaves_in_the_form_of_the_interface(record: Record) -> None:
     place = Place(code="32.73", level="city", name="Kota Bandung", lat=-6.9, lon=107.6, words="Jalan Melati")
     report = message(1, title="Lampu mati", place=place, category=Category(id="7", name="Jalan"),
-                     external_ids={"sp4n": "1234567"}, secret=True, report_class="complaint", sent_at=NOW)  # fmt: skip
+                     external_ids={"sp4n": "1234567"}, secret=True, report_class="complaint", sent_at=NOW,
+                     extra={"loket": "3"})  # fmt: skip
     event = routed(report)
     persist(record, event, speaks=())
-    assert list(export(record, None)) == [{
+    (line,) = export(record, None, with_fields={"sms"})
+    assert line == {
         "number": event.matched.number, "id": event.matched.id, "owner": "32.73", "channel": "sms",
         "account": "sms", "received_at": "2025-07-01T03:01:00+00:00", "class": "complaint",
         "category": {"id": "7", "name": "Jalan"}, "title": "Lampu mati", "text": report.text,
@@ -30,15 +32,28 @@ def test_a_complaint_leaves_in_the_form_of_the_interface(record: Record) -> None
         "timeline": [{"at": "2025-07-01T03:00:00+00:00", "what": "routed", "who": "router",
                       "why": "Tidak ada yang lain"},
                      {"at": "2025-07-01T03:01:00+00:00", "what": "recorded", "who": "citizen", "why": "x"}],
-    }]  # fmt: skip
+        "extra": {"loket": "3"},
+    }  # fmt: skip
+    assert list(line) == [
+        "number", "id", "owner", "channel", "account", "received_at", "class", "category", "title", "text", "place",
+        "office", "status", "reporter", "anonymous", "secret", "external_ids", "matches", "messages", "timeline",
+        "extra",
+    ]  # fmt: skip
 
 
 def test_of_an_anonymous_reporter_nothing_leaves(record: Record) -> None:
-    persist(record, routed(message(1, anonymous=True)))
-    (line,) = export(record, None)
+    persist(record, routed(message(1, anonymous=True, extra={"pelapor": NAME})))
+    (line,) = export(record, None, with_fields={"sms"})
     assert line["reporter"] == {"name": None, "phone": None, "email": None, "nik": None}
+    assert line["extra"] == {}
     assert NAME not in str(line)
     assert PHONE not in str(line)
+
+
+def test_what_a_channel_keeps_for_itself_does_not_leave(record: Record) -> None:
+    persist(record, routed(message(1, extra={"reply_token": "t-1"})))
+    (line,) = export(record, None, with_fields={"file"})
+    assert line["extra"] == {}
 
 
 def test_replies_that_were_not_sent_are_no_messages(record: Record) -> None:

@@ -138,6 +138,7 @@ def test_a_public_id_has_32_hex_digits_and_is_the_same_everywhere(record: Record
     public = record.public_id("whatsapp", WAMID)
     assert public == record.public_id("whatsapp", WAMID) != record.public_id("whatsapp", WAMID + "x")
     assert (public[0], len(bytes.fromhex(public[1:]))) == ("#", 16)
+    assert record.public_id("whatsapp", public) == public
     assert record.public_id("sms", "m1") == "m1"
     assert record.ids.public_message_id(message_id("whatsapp", "wa", WAMID)) == message_id("whatsapp", "wa", public)
     assert record.ids.public_message_id("no message id") == "no message id"
