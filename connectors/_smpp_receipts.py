@@ -40,7 +40,8 @@ _NUMBERS: dict[int, ReceiptState] = {
     9: "failed",
 }  # fmt: skip
 """message_state, SMPP 5.2.28 and 5.0."""
-_FORMATS = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H%M%S")
+_FORMATS = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
+"""By the number of digits."""
 _LONG_ID = 6
 _CREDIBLE = timedelta(days=2)
 
@@ -55,14 +56,14 @@ class DeliveryReceipt(NamedTuple):
     done: str
     """Digits of the time, without a zone."""
 
-    def at(self, received_at: datetime, zone: tzinfo) -> datetime:
-        """When it happened, as far as that is credible; else when the receipt came."""
-        for form in _FORMATS:
+    def at(self, received_at: datetime | None, zone: tzinfo) -> datetime | None:
+        """When it happened, as far as that is credible. `received_at` None: nobody knows when the receipt came."""
+        for form in _FORMATS.get(len(self.done), ()):
             try:
                 at = datetime.strptime(self.done, form).replace(tzinfo=zone)
             except ValueError:
                 continue
-            if abs(at - received_at) < _CREDIBLE:
+            if received_at is None or abs(at - received_at) < _CREDIBLE:
                 return at.astimezone(UTC)
         return received_at
 

@@ -115,7 +115,8 @@ system_id = ""                 # this and the password the operator gives
         native = raw.headers.get(SENT_AS) or next(iter(report.ids), None)
         if native is None:
             raise Reject("receipt_without_id", "a delivery receipt that names no message")
-        at = report.at(raw.received_at, ZoneInfo(self.settings.zone))
+        came = raw.received_at if SENT_AS in raw.headers else None  # else no session brought it: it may be of any age
+        at = report.at(came, ZoneInfo(self.settings.zone)) or raw.received_at
         return self.receipt(
             raw, state=report.state, at=at, native_id=native, reason=report.reason, conversation=conversation
         )

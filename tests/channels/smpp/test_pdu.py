@@ -27,7 +27,7 @@ from connectors._smpp_pdu import (
 from connectors._smpp_receipts import SentIds, parse_receipt
 from connectors._smpp_user_data import ConcatenationInfo, parse_user_data
 from schemas import Message, Receipt, Reject
-from tests.channels.recording import channel, raw, read
+from tests.channels.recording import AT, channel, raw, read
 from tests.channels.smpp.bytes import SARI, part, pdu, short
 
 FOREIGN = Path(__file__).with_name("foreign_pdus.csv")
@@ -147,6 +147,26 @@ def test_words_of_a_citizen_are_no_receipt(text: str):
 def test_the_time_of_a_receipt_is_taken_where_it_is_credible(done: str, at: str):
     report = parse_receipt(short(f"id:1 done date:{done} stat:DELIVRD".encode(), esm_class=4))
     assert report.at(datetime(2025, 8, 18, 2, tzinfo=UTC), ZoneInfo("Asia/Jakarta")).isoformat() == at
+
+
+@pytest.mark.parametrize(
+    ("headers", "done", "at"),
+    [
+        ({}, "1503020857", datetime(2015, 3, 2, 1, 57, tzinfo=UTC)),
+        ({}, "2513180857", AT),
+        ({}, "", AT),
+        ({"smpp-sent-as": "1"}, "1503020857", AT),
+        ({"smpp-sent-as": "1"}, "2508180857", datetime(2025, 8, 18, 1, 57, tzinfo=UTC)),
+    ],
+    ids=["no session", "no date", "none", "session and wrong clock", "session"],
+)
+def test_a_receipt_that_no_session_brought_has_its_own_time_whatever_its_age(
+    headers: dict[str, str], done: str, at: datetime
+):
+    text = f"id:1 sub:001 dlvrd:001 submit date:{done} done date:{done} stat:DELIVRD err:000".encode()
+    body = encode_pdu(Pdu(DELIVER_SM, 0, 1, encode_message(short(text, esm_class=4))))
+    [receipt] = read(channel("smpp"), raw("smpp", Request(headers=headers, body=body)))
+    assert receipt.at == at
 
 
 @pytest.mark.parametrize(
