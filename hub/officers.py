@@ -11,7 +11,7 @@ from connectors import Channel
 from connectors.console import NEEDS_OTHER, NEEDS_TEXT, Act, OfficerAct
 from hub.web.translations import TranslatableText
 from router import OfficeRegistry
-from schemas import Body, Raw
+from schemas import CLOSED_STATUSES, Body, Raw
 from schemas.values import ActorKind
 from sink.action_targets import ActionTarget
 
@@ -39,7 +39,7 @@ class Request(NamedTuple):
 
 
 class IncompleteActError(Exception):
-    """Something is missing in the act, or the office is not known."""
+    """Something is missing in the act, the office is not known, or the report must be reopened first."""
 
     def __init__(self, key: str, **values: object) -> None:
         self.words = TranslatableText(f"p_{key}", values)
@@ -54,6 +54,8 @@ def officer_act(
         raise IncompleteActError("act_needs_text", act=request.act)
     if request.act in NEEDS_OTHER and not request.to:
         raise IncompleteActError("act_needs_other", act=request.act)
+    if request.act == "pass" and target.status in CLOSED_STATUSES:
+        raise IncompleteActError("act_closed", act=request.act)
     acting = None if request.acting is None else _office(request.acting, offices, target)
     kind: ActorKind = "office" if acting else "officer"
     actor_id, actor_name = acting or (request.person, request.person)

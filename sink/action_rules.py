@@ -151,8 +151,8 @@ _RULES: Mapping[str, _Rule] = {
 
 def _apply_status(action: Action, case: ComplaintState, at: Any, effect: ActionEffect) -> None:
     status = str(action.status)
-    own = _move_office(action, case, status, at)
     effect.reason = _why_not(action, case, status, at)
+    own = not _goes_back(action, case, status) and _move_office(action, case, status, at)
     if effect.reason is None:
         case.status, case.status_said, case.status_at = status, action.status_said, at
         case.changed.add("status")
@@ -178,16 +178,20 @@ def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> 
 
 def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str | None:
     """Why the complaint's status does not move. None: it does."""
-    back = RANK.get(status, 0) < RANK.get(case.status, 0) and not action.reopens
     faults = (
         (status not in RANK, "status_unknown"),
         (action.actor.kind == "citizen" and case.status not in CLOSED_STATUSES, "not_closed"),
         (case.status_at is not None and at < case.status_at, "older_than_the_current_status"),
         (status == case.status, "status_is_current"),
-        (back, "status_would_move_back"),
+        (_goes_back(action, case, status), "status_would_move_back"),
         (status in CLOSED_STATUSES and _others_work_on(action, case), "another_office_works_on_it"),
     )
     return next((reason for wrong, reason in faults if wrong), None)
+
+
+def _goes_back(action: Action, case: ComplaintState, status: str) -> bool:
+    """Whether the complaint is further than that, and the action does not state that it reopens it."""
+    return RANK.get(status, 0) < RANK.get(case.status, 0) and not action.reopens
 
 
 def _give_back(case: ComplaintState) -> None:

@@ -13,7 +13,7 @@ from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, select, tuple_
+from sqlalchemy import Connection, Row, and_, or_, select, tuple_
 
 from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
@@ -24,6 +24,8 @@ from sink.vault import Vault
 _REACHED = ("sent", "delivered", "read")
 _INTERNAL = frozenset({"note", "due_moved", "due_warning", "due_overdue"})
 """Steps of the timeline that citizens do not see."""
+_HUBS_REASONS = frozenset({"recorded", "added", "status_asked", "disagreed", "edit", "deletion", "reaction"})
+"""Steps whose reason is the matcher's, in English and for those who run the hub."""
 
 
 class TrackedText(msgspec.Struct, frozen=True):
@@ -163,16 +165,21 @@ def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]])
 
 def _shown(step: TimelineLine) -> TrackedStep:
     who = step.actor_kind if step.actor_kind == "officer" else step.who  # officers are not named to citizens
-    return TrackedStep(step.at, step.what, who, step.why)
+    return TrackedStep(step.at, step.what, who, None if step.what in _HUBS_REASONS else step.why)
 
 
 def _answers(connection: Connection, complaint: str) -> tuple[TrackedText, ...]:
-    """Automatic replies that were sent, and the words of officers and offices, whether sent or not."""
+    """Automatic replies that were sent, and the words of officers and offices, whether sent or not: answers, questions,
+    and what they say with a status, such as the reason of a rejection."""
     replies = replies_of(connection, [complaint])[complaint]
     sent = [TrackedText(r.sent_at, r.text) for r in replies if r.automatic and r.state in _REACHED]
     action = and_(actions.c.raw == timeline.c.raw, actions.c.item_index == timeline.c.item_index)
-    words = timeline.c.what.in_(("answer", "question")), actions.c.text.is_not(None)  # of its incident too
-    query = select(timeline.c.at, actions.c.text).join(actions, action).where(timeline.c.complaint == complaint, *words)
+    spoke = or_(
+        timeline.c.what.in_(("answer", "question")),  # of its incident too
+        and_(timeline.c.what.startswith("status_", autoescape=True), actions.c.what == "status"),
+    )
+    query = select(timeline.c.at, actions.c.text).join(actions, action)
+    query = query.where(timeline.c.complaint == complaint, spoke, actions.c.text.is_not(None))
     first: dict[str, datetime] = {}
     for row in connection.execute(query.order_by(timeline.c.at, timeline.c.seq)):
         first.setdefault(row.text, row.at)

@@ -51,6 +51,22 @@ def test_a_closed_complaint_moves_between_closed_statuses_and_opens_only_where_s
     assert now.status == "in_progress"
 
 
+@pytest.mark.parametrize("status", ["verified", "in_progress"])
+@pytest.mark.parametrize("at", [4, 6])
+def test_an_office_does_not_begin_again_with_a_closed_complaint(status: Any, at: int) -> None:
+    now = case("rejected", pu=("returned", "officer"))
+    effect = apply_action(action(1, "status", status=status, office=ROADS), now, None, at)
+    assert (effect.applied, effect.steps, now.offices["pu"].state) == (False, [], "returned")
+    assert effect.reason == ("status_would_move_back" if at == 6 else "older_than_the_current_status")
+
+
+def test_an_answer_after_the_end_is_words_alone() -> None:
+    now = case("rejected", pu=("returned", "officer"))
+    late = action(1, "answer", text="Silakan ke dinas provinsi", status="in_progress", office=ROADS)
+    assert [step.what for step in apply_action(late, now, None, 6).steps] == ["answer"]
+    assert (now.status, now.offices["pu"].state) == ("rejected", "returned")
+
+
 def test_the_first_status_needs_no_earlier_time() -> None:
     now = case("unverified", None)
     assert apply_action(action(1, "status", status="done"), now, None, 1).status_moved

@@ -7,7 +7,7 @@ import pytest
 
 from schemas import Attachment, Office, Party, Place
 from sink import Record, TrackedReport, apply_receipts, track_report
-from tests.sink.made import NOW, PHONE, acted, action, message, persist, raw, receipt, routed
+from tests.sink.made import FRONT_DESK, NOW, PHONE, acted, action, message, persist, raw, receipt, routed
 from tests.sink.made_replies import claim, lease, store
 
 
@@ -132,3 +132,31 @@ def test_an_officers_words_are_shown_and_neither_the_name_nor_the_notes(record: 
     assert found.office == "Dinas PU"
     assert "keliru" not in str(found)
     assert "Budi" not in str(found)
+
+
+@pytest.mark.parametrize("status", ["done", "archived", "rejected"])
+def test_the_words_of_the_end_are_an_answer(record: Record, status: Any) -> None:
+    number = filed(record)
+    persist(record, acted(action(5, "status", status=status, text="Bukan wewenang kota"), message(1)))
+    found = by_token(record, number)
+    assert [(a.at, a.text) for a in found.answers] == [(NOW + timedelta(minutes=5), "Bukan wewenang kota")]
+    assert seen(record, number=number).answers == ()
+
+
+def test_the_words_of_a_disposition_with_a_status_are_no_answer(record: Record) -> None:
+    number, office = filed(record), Office(id="pu", name="Dinas PU")
+    passed = action(5, "disposition", status="verified", text="Untuk ditelaah", office=office)
+    persist(record, acted(passed, message(1)))
+    assert by_token(record, number).answers == ()
+
+
+def test_the_hubs_own_reasons_are_not_shown(record: Record) -> None:
+    number = filed(record)
+    persist(record, routed(message(2, command="CEK"), "asked", message(1)))
+    persist(record, acted(action(5, "status", status="done", text="Sudah menyala"), message(1)))
+    rating = message(3, command="NILAI", rating=4)
+    persist(record, routed(rating, "added", message(1)))
+    shown = {step.what: step.why for step in by_token(record, number).timeline}
+    assert shown == {
+        "routed": FRONT_DESK.why, "recorded": None, "status_asked": None, "rated": "4", "status_done": "Sudah menyala",
+    }  # fmt: skip

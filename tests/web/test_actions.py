@@ -76,6 +76,28 @@ async def test_an_officers_answer_is_shown_to_its_reporter(site: Site, report: d
     assert "Budi" not in json.dumps(shown)
 
 
+@pytest.mark.parametrize("given", ["finish", "archive", "reject"])
+async def test_the_reporter_reads_why_a_report_ended(site: Site, report: dict[str, Any], given: str) -> None:
+    await act(site, report["number"], "kunci-bandung", act=given, text="Bukan wewenang kota.")
+    shown = await site.call("GET", f"/lacak/{report['number']}?token={report['token']}")
+    assert "Bukan wewenang kota." in shown.text
+    assert "Belum ada jawaban." not in shown.text
+    assert "Bukan wewenang" not in (await site.call("GET", f"/lacak/{report['number']}")).text
+
+
+@pytest.mark.parametrize("given", [{"act": "take"}, {"act": "verify"}, {"act": "pass", "to": "32.73"}])
+async def test_a_closed_report_goes_on_only_when_it_is_reopened(
+    site: Site, report: dict[str, Any], given: dict[str, str]
+) -> None:
+    await act(site, report["number"], "kunci-bandung", act="reject", text="Bukan wewenang kota.")
+    before = await status(site, report)
+    answer = await act(site, report["number"], "kunci-bandung", **given)
+    assert answer.status == 422 or answer.json["outcome"] == "refused"
+    assert await status(site, report) == before
+    reopened = await act(site, report["number"], "kunci-bandung", act="reopen")
+    assert reopened.json["outcome"] == "added"
+
+
 async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any]) -> None:
     first = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
     again = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
