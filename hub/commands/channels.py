@@ -116,10 +116,15 @@ def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> 
 async def _tried(channel: Channel, send_to: str | None) -> int:
     from hub.commands._channel_test import try_channel
 
-    wrong = 0
+    tried = wrong = 0
     async for finding in try_channel(channel, send_to):
+        tried += 1
         wrong += finding.wrong
         click.echo(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}")
+    if not tried:
+        print_message(
+            f"{channel.account}: an account of kind {channel.kind} connects to no provider, so there is nothing to try"
+        )
     return wrong
 
 

@@ -58,6 +58,7 @@ def lint(rules: str | None, *, as_json: bool) -> None:
     serious = sum(fault.serious for fault in faults)
     if serious:
         raise OutOfBalance(f"{serious} faults of {len(faults)} must be mended")
+    print_message("nothing must be mended in these rules and offices")
 
 
 @router.command("try")

@@ -93,6 +93,13 @@ def test_an_account_without_its_settings_is_named(tmp_path: Path) -> None:
     assert "is no account" in one_line(satupintu("channels", "test", "smss", data=tmp_path), 64)
 
 
+def test_an_account_without_a_provider_is_said_to_have_nothing_to_try(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[web]\nkind = "web"\nowner = "32"\n')
+    done = satupintu("channels", "test", "web", data=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "web: an account of kind web connects to no provider, so there is nothing to try" in done.stderr
+
+
 def test_nothing_that_is_not_put_aside_is_released(tmp_path: Path) -> None:
     satupintu("ingest", "/dev/null", data=tmp_path)
     assert "put aside by no stage" in one_line(satupintu("channels", "release", "sms", data=tmp_path), 1)
