@@ -11,7 +11,7 @@ from tests.services.postgres import a_postgres
 
 SERVICES = {"kafka", "databases", "browser"}
 """Fixtures that start a server."""
-ALONE = {"flow", "faults"}
+LATE = {"flow", "faults"}
 """Rooms whose tests wait for whole programs."""
 PROGRAMS = {"cli"}
 """Rooms whose tests start a program each."""
@@ -26,7 +26,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and what has to have the machine to itself."""
+    """Mark what needs a server, and what runs last, two at a time."""
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
         on_postgres = "postgres" in item.nodeid.lower()
@@ -37,8 +37,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         if room in SPREAD:
             continue
         item.add_marker(pytest.mark.xdist_group(str(item.path)))
-        if on_kafka or item.get_closest_marker("slow") or room in ALONE:
-            item.add_marker(pytest.mark.alone)
+        if on_kafka or item.get_closest_marker("slow") or room in LATE:
+            item.add_marker(pytest.mark.late)
         if room in PROGRAMS:
             item.add_marker(pytest.mark.program)
 
