@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 import click
@@ -14,7 +14,7 @@ from connectors._rows import NamedRow, raw_from_row
 from hub.clock import utc_now
 from hub.commands import load_call_settings, print_message
 from hub.commands._rows import rows_of
-from schemas import Dead, Matched, Message, complaint_id
+from schemas import Dead, Message, complaint_id
 from schemas.memory import Entry, Known, Query
 
 if TYPE_CHECKING:
@@ -24,16 +24,9 @@ _RAWS = UUID("5a6cf0ce-0c0e-5a0f-9f6c-b1e5a35f8d11")
 AT_ONCE = 500
 
 
-class ReadRow(NamedTuple):
-    """A row, and its message; None where it cannot be read, and `fault` says why."""
-
-    row: NamedRow
-    message: Message | None
-    fault: str = ""
-
-
-def read_rows(file: str) -> Iterator[list[ReadRow]]:
-    """In batches, every row in its order; wrong rows are named, and make the call end with 2."""
+def read_rows(file: str) -> Iterator[list[Message]]:
+    """In batches, the messages in the order of their rows; a wrong row is named, has none, and makes the call end
+    with 2."""
     from hub.commands._routing import load_models
     from normalizer import Reader
 
@@ -46,27 +39,12 @@ def read_rows(file: str) -> Iterator[list[ReadRow]]:
             items = reader.read(raws, now=utc_now, new_id=lambda: str(next(ids)))
             messages = {item.raw: item for item in items if isinstance(item, Message)}
             faults = {item.raw or "": _fault(item, lines) for item in items if isinstance(item, Dead)}
-            for fault in faults.values():
+            for fault in (faults[id] for id in lines if id in faults):
                 wrong = True
                 print_message(fault)
-            yield [ReadRow(row, messages.get(id), faults.get(id, "")) for id, row in lines.items()]
+            yield [messages[id] for id in lines if id in messages]
     if wrong:
         click.get_current_context().exit(2)
-
-
-def messages_of_rows(file: str) -> Iterator[list[Message]]:
-    """The messages alone."""
-    for batch in read_rows(file):
-        yield [one.message for one in batch if one.message is not None]
-
-
-def matched_rows(file: str) -> Iterator[list[Matched]]:
-    """What the matcher decides about them, one after another."""
-    from normalizer import match as matcher
-
-    memory = CallMemory()
-    for batch in messages_of_rows(file):
-        yield matcher(batch, memory)
 
 
 def _fault(dead: Dead, lines: dict[str, NamedRow]) -> str:

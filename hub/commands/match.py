@@ -8,15 +8,15 @@ from typing import Any
 import click
 
 from hub.commands import print_json
-from hub.commands._row_items import CallMemory, ReadRow, read_rows
+from hub.commands._row_items import CallMemory, read_rows
 from schemas import Matched, Message
 
 
 @click.command()
 @click.argument("file", default="-")
 def match(file: str) -> None:
-    """Rows to what they repeat: a line for each row, in order. `kind` is new, redelivery, same_report, same_incident,
-    same_external_id or chain; `of` is the id of the row that it belongs to.
+    """Rows to what they repeat: a line for each row that can be read, in order. `kind` is new, redelivery, same_report,
+    same_incident, same_external_id or chain; `of` is the id of the row that it belongs to.
 
     \b
     Example:
@@ -44,19 +44,11 @@ class RowsById:
         return self._rows.get(id or "")
 
 
-def _matched(batch: Sequence[ReadRow], memory: CallMemory, rows: RowsById) -> Iterator[dict[str, Any]]:
+def _matched(messages: Sequence[Message], memory: CallMemory, rows: RowsById) -> Iterator[dict[str, Any]]:
     from normalizer import match as matcher
 
-    found = iter(matcher([one.message for one in batch if one.message is not None], memory))
-    for one in batch:
-        if one.message is None:
-            yield _line(one.row.name, "new", None, 0.0, one.fault)
-        else:
-            yield _decided(next(found), _row_id(one.message), rows)
-
-
-def _row_id(message: Message) -> str:
-    return message.native_id
+    for message, matched in zip(messages, matcher(messages, memory), strict=True):
+        yield _decided(matched, message.native_id, rows)
 
 
 def _decided(matched: Matched, row: str, rows: RowsById) -> dict[str, Any]:

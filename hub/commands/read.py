@@ -14,16 +14,16 @@ from schemas import Message, Place
 @click.command()
 @click.argument("file", default="-")
 def read(file: str) -> None:
-    """Rows of NDJSON or CSV to class, sort, category, place, language and personal data: a line a row, in order.
+    """Rows of NDJSON or CSV to class, sort, category, place, language and personal data: a line for each row
+    that can be read, in order.
 
     \b
     Example:
       satupintu read rows.ndjson
     """
     for batch in read_rows(file):
-        for one in batch:
-            if one.message is not None:
-                print_json(as_row(one.message))
+        for message in batch:
+            print_json(as_row(message))
 
 
 def as_row(message: Message) -> dict[str, Any]:

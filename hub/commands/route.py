@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hub.commands import print_json
-from hub.commands._row_items import CallMemory, ReadRow, read_rows
+from hub.commands._row_items import CallMemory, read_rows
+from schemas import Message
 
 if TYPE_CHECKING:
     from hub.commands._routing import Routing
@@ -22,8 +23,8 @@ SHOWN = 3
 @click.command()
 @click.argument("file", default="-")
 def route(file: str) -> None:
-    """Rows to offices: a line for each row, in order, with its office and why. `p` is 1 where a rule chose it, and 0
-    where nothing judged it and the ladder has it.
+    """Rows to offices: a line for each row that can be read, in order, with its office and why. `p` is 1 where a rule
+    chose it, and 0 where nothing judged it and the ladder has it.
 
     \b
     Example:
@@ -37,28 +38,19 @@ def route(file: str) -> None:
             print_json(line)
 
 
-def _routed(batch: Sequence[ReadRow], routing: Routing, memory: CallMemory) -> Iterator[dict[str, Any]]:
+def _routed(messages: Sequence[Message], routing: Routing, memory: CallMemory) -> Iterator[dict[str, Any]]:
     from normalizer import match
     from router import decide
 
     # the matcher settles on one of the places that the reader found
-    matched = match([one.message for one in batch if one.message is not None], memory)
-    messages = [one.message for one in matched if one.message is not None]
-    reports = [message for message in messages if message.refusal is None]
+    settled = [one.message for one in match(messages, memory) if one.message is not None]
+    reports = [message for message in settled if message.refusal is None]
     decisions = iter(decide(reports, routing.rules, routing.offices, routing.model))
-    settled = iter(messages)
-    for one in batch:
-        message = next(settled) if one.message is not None else None
-        if message is None:
-            yield _without_office(_row_id(one), one.fault)
-        elif message.refusal is not None:
-            yield _without_office(_row_id(one), message.refusal)
+    for row, message in zip(messages, settled, strict=True):
+        if message.refusal is not None:
+            yield _without_office(row.native_id, message.refusal)
         else:
-            yield _line(_row_id(one), next(decisions), routing)
-
-
-def _row_id(one: ReadRow) -> str:
-    return one.message.native_id if one.message is not None else one.row.name
+            yield _line(row.native_id, next(decisions), routing)
 
 
 def _without_office(id: str, why: str) -> dict[str, Any]:

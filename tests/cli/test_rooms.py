@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.program import satupintu
 
 ROWS = [
@@ -70,11 +72,13 @@ def test_match_remembers_within_a_call() -> None:
     assert found[4]["score"] >= 0.6
 
 
-def test_a_wrong_row_is_named_and_the_others_pass() -> None:
-    done = satupintu("read", "-", stdin='{"text": "Jalan rusak"}\nno row\n{"text": "Banjir"}\n')
+@pytest.mark.parametrize("command", ["read", "match", "route"])
+def test_a_wrong_row_is_named_has_no_line_and_the_others_pass(command: str) -> None:
+    rows = '{"id": "a", "text": "Jalan rusak"}\nno row\n{"id": "c", "text": "Banjir"}\n{"id": "d", "text": ""}\n'
+    done = satupintu(command, "-", stdin=rows)
     assert done.returncode == 2
-    assert len(done.stdout.splitlines()) == 2
-    assert done.stderr.startswith("line 2: ")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["a", "c"]
+    assert [line.partition(": ")[0] for line in done.stderr.splitlines()] == ["line 2", "line 4"]
 
 
 def test_csv_is_known_by_its_heading() -> None:
