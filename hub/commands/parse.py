@@ -76,7 +76,7 @@ def portal_of(manifest: str, account: str | None) -> Channel:
 
 
 def channel_for(kind: str, account: str | None) -> Channel:
-    """The account of that name in the channels file, where there is one; else one of that kind without settings.
+    """The account of that name in the channels file; where there is no file, one of that kind without settings.
     Raises UsageError."""
     from connectors import channel_type, kinds
 
@@ -96,8 +96,13 @@ def _configured(kind: str, account: str) -> Channel | None:
     own = load_call_settings()
     if not own.channels.exists():
         return None
-    found = load_accounts(own.channels, zone=own.zone.key).channels.get(account)
-    if found and found.kind != kind:
+    accounts = load_accounts(own.channels, zone=own.zone.key).channels
+    if (found := accounts.get(account)) is None:
+        raise UsageError(
+            f"{account} is no account of {own.channels}{did_you_mean(account, accounts)}: "
+            f"it has {', '.join(accounts) or 'none'}"
+        )
+    if found.kind != kind:
         raise UsageError(f"account {account} is of kind {found.kind}: call satupintu parse {found.kind}")
     return found
 
@@ -126,7 +131,7 @@ def payload_of(file: str, channel: Channel, headers: dict[str, str], query: str,
     if file:
         with open_file(file) as stream:
             body = stream.read()
-    yield Raw(
+    raw = Raw(
         id=str(uuid5(_RAWS, f"{channel.kind}/{channel.account}?{query}#{body.hex()}")),
         account=channel.account,
         channel=channel.kind,
@@ -138,6 +143,11 @@ def payload_of(file: str, channel: Channel, headers: dict[str, str], query: str,
         headers=headers,
         body=Body(body),
     )
+    if channel.kind == "web":
+        from hub.commands._web_report import as_stored
+
+        raw = as_stored(raw)
+    yield raw
 
 
 def _pairs(headers: Sequence[str]) -> dict[str, str]:

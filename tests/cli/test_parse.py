@@ -55,6 +55,29 @@ def test_an_account_of_the_channels_file_lends_its_settings(tmp_path: Path) -> N
     assert json.loads(done.stdout)["place"]["code"] == "36.03"
 
 
+def test_an_account_that_the_channels_file_does_not_have_is_a_wrong_call(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text('[sms-kota]\nkind = "sms"\nowner = "32.73"\ntoken = "t"\n')
+    done = satupintu("parse", "sms", "--account", "sms-kot", "--query", SMS, data=tmp_path)
+    assert "(did you mean sms-kota?): it has sms-kota" in one_line(done, 64)
+
+
+def test_web_takes_a_report_as_the_api_does() -> None:
+    body = json.dumps({"text": "jalan rusak", "sender": "0812-0000-1234", "place": "Jalan Melati"})
+    [message] = parsed("web", "--header", "Idempotency-Key=k-1", stdin=body)
+    assert (message["id"], message["text"], message["place"]["words"]) == ("web/web/k-1", "jalan rusak", "Jalan Melati")
+    assert message["sender"]["phone"] == "+6281200001234"
+    assert parsed("web", "-", stdin='{"text":"jalan rusak"}') == parsed("web", "-", stdin='{"text":"jalan rusak"}')
+
+
+def test_web_takes_a_report_as_the_hub_stores_it() -> None:
+    [message] = parsed("web", "-", stdin='{"native":"r-1","text":"jalan rusak"}')
+    assert message["id"] == "web/web/r-1"
+
+
+def test_a_report_that_the_api_refuses_is_2_and_names_the_field() -> None:
+    assert "colour: " in one_line(satupintu("parse", "web", "-", stdin='{"text":"jalan rusak","colour":"red"}'), 2)
+
+
 def test_a_delivery_report_is_a_receipt() -> None:
     [receipt] = parsed("sms", "--query", "dlr=1&ref=reply-1")
     assert (receipt["kind"], receipt["of"], receipt["state"]) == ("receipt", "reply-1", "delivered")
