@@ -34,6 +34,9 @@ _INSIDE_ZIP = (
     (b"ppt/", "a presentation", "put its table into a spreadsheet, and save that as CSV UTF-8"),
     (b"Index/", "a workbook of Numbers", "export it as CSV"),
 )
+_WORKBOOK = ("an Excel workbook", "save it as CSV UTF-8; where Excel cannot open it, it is damaged: ask for it again")
+_UNLIKE_ROWS = ("compressed (zip)", "no text file", "a text without rows")
+"""What a workbook looks like where its parts are not seen."""
 _CHAT = re.compile(r"\W{0,3}\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4},? .{0,3}\d{1,2}[.:]\d{2}.{0,12}?(?: - |\] )\S")
 _BREAK = re.compile(r"\r\n?|\n")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -46,6 +49,8 @@ def require_rows(name: str, head: bytes, *, has_headings: bool) -> None:
     """Raises UnreadableFile where a file that begins with `head` is of another kind. A file with some wrong rows among
     others is none of these: its rows are named one by one."""
     found = _by_signature(head) or _by_text(name, decode_head(head), has_headings=has_headings)
+    if name.lower().endswith((".xlsx", ".xlsm")) and (not head or (found and found[0] in _UNLIKE_ROWS)):
+        found = _WORKBOOK
     if found:
         what, advice = found
         raise UnreadableFile(f"{name} is {what}: {advice}")

@@ -175,6 +175,10 @@ PRETTY = json.dumps([{"text": "Jalan", "id": str(n)} for n in range(3000)], inde
 WHOLE: list[tuple[str, bytes | str, str]] = [
     ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
     ("a.csv", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
+    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml")[:20], "an Excel workbook: save it as CSV"),
+    ("a.XLSX", bytes(range(256)) * 8, "an Excel workbook: save it as CSV"),
+    ("a.xlsm", "Sheet1\n", "an Excel workbook: save it as CSV"),
+    ("a.xlsx", "", "an Excel workbook: save it as CSV"),
     ("a.docx", zipped("[Content_Types].xml", "word/document.xml"), "a Word document"),
     ("a.zip", zipped("rows.csv"), "compressed"),
     ("a.xls", OLE + bytes(600), "an old Excel"),
