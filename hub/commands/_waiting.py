@@ -53,6 +53,10 @@ class RowsInFlight:
         self._counts.update(_COLUMNS.get(o.outcome, o.outcome) for o in outcomes)
         return [(self._lines.pop(o.raw), o) for o in outcomes]
 
+    def oldest_line(self) -> int | None:
+        """The first line that still has no outcome; None: each has one."""
+        return next(iter(self._lines.values()), None)
+
     async def booked(self) -> None:
         """Wait until the ledger has booked everything that was published when this was called."""
         heads = {lag.partition: lag.offset + lag.behind for lag in await self._lags()}

@@ -7,6 +7,7 @@ so that citizens who write meanwhile wait behind a short queue.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ from hub.running.status import ProcessStatus
 from hub.settings import UsageError, did_you_mean, sqlite_path
 from normalizer import ID_USED_BEFORE
 from schemas import Raw
+from sink import ItemOutcome
 
 if TYPE_CHECKING:
     from hub.opening import OpenHub
@@ -101,30 +103,54 @@ def embedded_folders(settings: Settings) -> Iterator[Path]:
 
 
 async def _publish(rows: Iterator[NamedRow], in_flight: RowsInFlight, raws_of: Callable[..., object]) -> None:
-    progress = Progress()
-    while batch := list(islice(rows, AT_ONCE)):
-        while len(in_flight) + len(batch) > IN_FLIGHT:
-            await _look(in_flight, progress)
-        raws = await raws_of(batch)  # type: ignore[misc]
-        await in_flight.publish(raws, [row.line for row in batch])
-    while in_flight:
-        await _look(in_flight, progress)
+    progress, remarks = Progress(), Remarks()
+    try:
+        while batch := list(islice(rows, AT_ONCE)):
+            while len(in_flight) + len(batch) > IN_FLIGHT:
+                await _look(in_flight, progress, remarks)
+            raws = await raws_of(batch)  # type: ignore[misc]
+            await in_flight.publish(raws, [row.line for row in batch])
+        while in_flight:
+            await _look(in_flight, progress, remarks)
+    finally:
+        remarks.say(before=None)
     progress.end()
 
 
-async def _look(in_flight: RowsInFlight, progress: Progress) -> None:
+async def _look(in_flight: RowsInFlight, progress: Progress, remarks: Remarks) -> None:
     ended = await in_flight.ended()
     for line, outcome in ended:
-        if outcome.outcome == "dead":
-            reason = outcome.reason or "dead"
-            print_message(reason if reason.startswith("line ") else f"line {line}: {reason}")
-        elif outcome.outcome in ("recorded", "added") and ID_USED_BEFORE in (outcome.reason or ""):
-            print_message(
-                f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own"
-            )
+        if remark := _remark(line, outcome):
+            remarks.add(line, remark)
+    remarks.say(before=in_flight.oldest_line())
     progress.add(len(ended))
     if len(ended) < AT_ONCE:
         await asyncio.sleep(PAUSE)
+
+
+def _remark(line: int, outcome: ItemOutcome) -> str | None:
+    reason = outcome.reason or ""
+    if outcome.outcome == "dead":
+        return reason if reason.startswith("line ") else f"line {line}: {reason or 'dead'}"
+    if outcome.outcome in ("recorded", "added") and ID_USED_BEFORE in reason:
+        return f"line {line}: its id came before with other words, or of somebody else: {outcome.outcome} on its own"
+    return None
+
+
+class Remarks:
+    """What is said of rows, in the order of their lines: rows end in any order."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, str]] = []
+
+    def add(self, line: int, words: str) -> None:
+        """To be said once the lines before it have an outcome."""
+        heapq.heappush(self._waiting, (line, words))
+
+    def say(self, *, before: int | None) -> None:
+        """Those of lines before this one; None: all."""
+        while self._waiting and (before is None or self._waiting[0][0] < before):
+            print_message(heapq.heappop(self._waiting)[1])
 
 
 def _raws(rows: Sequence[NamedRow], *, channel: Channel, attachments: RowAttachments) -> list[Raw]:

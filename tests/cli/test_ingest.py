@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from hub.commands.ingest import Remarks
 from tests.cli.program import one_line, satupintu
 
 
@@ -50,6 +53,25 @@ def test_one_message_has_one_id_and_rows_of_sms_are_hashed_alike_wherever_they_l
     assert "abc1" not in json.dumps(complaint)
     found = [json.loads(x) for x in satupintu("find", "abc1", data=tmp_path / "var").stdout.splitlines()]
     assert {(one["by"], one["number"]) for one in found} == {("id", complaint["number"])}
+
+
+def test_remarks_are_said_in_the_order_of_lines_however_rows_end(capsys: pytest.CaptureFixture[str]) -> None:
+    remarks = Remarks()
+    for line in (6, 9, 8):
+        remarks.add(line, f"line {line}")
+    remarks.say(before=7)
+    assert capsys.readouterr().err.split("\n") == ["line 6", ""]
+    remarks.add(7, "line 7")
+    remarks.say(before=None)
+    assert capsys.readouterr().err.split("\n") == ["line 7", "line 8", "line 9", ""]
+
+
+def test_wrong_rows_are_named_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    rows = [json.dumps({"id": str(n), "text": "" if n % 3 else "Jalan rusak"}) for n in range(1, 61)]
+    (tmp_path / "rows.ndjson").write_text("\n".join(rows))
+    done = satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path / "var")
+    named = [int(line.removeprefix("line ").partition(":")[0]) for line in done.stderr.splitlines()]
+    assert named == [n for n in range(1, 61) if n % 3]
 
 
 def test_windows_text_is_read(tmp_path: Path) -> None:
