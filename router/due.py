@@ -67,8 +67,8 @@ class DueDates:
         self._new = lru_cache(maxsize=4096)(self._computed_new)
 
     def compute(self, cases: Sequence[CaseHistory], now: datetime) -> list[list[ComputedClock]]:
-        """The clocks of each complaint, as of now."""
-        return [self._clocks(case, now) for case in cases]
+        """The clocks of each complaint, as of now; as of its receipt where the clock of who received it is ahead."""
+        return [self._clocks(case, max(now, case.steps[0].at)) for case in cases]
 
     def move(self, clocks: Sequence[StoredClock]) -> list[MovedClock]:
         """The same clocks by the newest calendar."""

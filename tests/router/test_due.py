@@ -112,6 +112,12 @@ def test_a_new_report_has_the_same_clocks_alone_and_beside_others(at: datetime, 
     assert SHIPPED.compute([case(at, place=place)], now) == alone
 
 
+def test_a_report_of_a_clock_that_is_ahead_has_its_clocks_too() -> None:
+    at = datetime(2026, 2, 2, tzinfo=UTC)
+    [clocks] = SHIPPED.compute([case(at, CaseStep(at, "answered"))], at - timedelta(days=1))
+    assert [clock.clock for clock in clocks] == ["verification", "first_answer", "completion"]
+
+
 def test_rests_are_kept_when_a_decree_moves_a_clock() -> None:
     start = datetime(2026, 2, 2, 3, tzinfo=UTC)
     steps = CaseStep(start + timedelta(days=1), "asked"), CaseStep(start + timedelta(days=8), "replied")
