@@ -138,7 +138,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
             answer = await outbound.http.send(request)
         else:
             answer = await calls.send(outbound.http, request)
-        return FetchedFile(answer.body, answer.headers.get("content-type"))
+        return FetchedFile(answer.body, answer.headers.get("content-type") or attachment.media_type)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
         return (CheckResult(f"the manifest describes {', '.join(self._readers)}"),)
