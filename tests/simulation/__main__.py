@@ -8,7 +8,8 @@
     --sabotages              each safeguard in turn: how many seeds it took
 
 A seed that fails is run again with each kind of fault turned off, one after the other: those that are not needed are
-left off. It replays exactly wherever PYTHONHASHSEED is the same; the program sees to that.
+left off (not with a safeguard taken away: there it counts only that a seed fails). It replays exactly wherever
+PYTHONHASHSEED is the same; the program sees to that.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def _run(
         came_of.update(result.came_of)
         if result.breaches:
             failed.append(result)
-            _print_failure(databases, result, without)
+            needless = [] if first_only else list(_needless(databases, result, without))
+            _print_failure(result, needless)
             if first_only:
                 break
     took = time.process_time() - began
@@ -104,8 +106,7 @@ def _seed(databases: Databases, seed: int, without: Sequence[str], *, trace: boo
     return result
 
 
-def _print_failure(databases: Databases, result: Result, without: Sequence[str]) -> None:
-    needless = list(_needless(databases, result, without))
+def _print_failure(result: Result, needless: Sequence[str]) -> None:
     print(f"seed {result.seed} fails: python -m tests.simulation --seed {result.seed} --trace", end="")
     print(f' --without "{";".join(needless)}"' if needless else "")
     for line in result.breaches[:10]:
