@@ -12,10 +12,10 @@ FOLDER = INPUTS / "05"
 
 def test_placeholders_are_no_identities(satupintu: Satupintu):
     matched = satupintu("match", FOLDER / "placeholders.csv").out
-    assert [found["outcome"] for found in matched] == ["recorded"] * 18
     assert len({found["id"] for found in matched}) == 18
-    assert not any(found.get("matches") for found in matched)
-    senders = [found["message"]["sender"] for found in matched]
+    assert {found["kind"] for found in matched} <= {"new", "same_incident"}
+    assert not any("sender" in (found["evidence"] or "") for found in matched)
+    senders = [found["sender"] for found in satupintu("parse", "file", FOLDER / "placeholders.csv").out]
     assert not any(sender.get("phone") or sender.get("user") or sender.get("email") for sender in senders)
     assert {sender["phone_written"] for sender in senders} == {
         "6.28E+12", "-", "Anonim", "000000000000", "0", "#N/A", "tidak ada", "nan", "08xxxxxxxxxx",

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Column, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
 
 from schemas import Message, Party
 from sink import (
@@ -113,6 +113,8 @@ def _multiply(table: Table) -> str:
 def _varied(column: Column[Any], table: Table) -> str:
     if isinstance(column.type, LargeBinary) and column.type.length == 16:
         return f"decode(md5('{column.name}' || copy), 'hex')"
+    if isinstance(column.type, BigInteger) and column.name in ("report", "at", "reported_at"):
+        return "copy" if column.name == "report" else f"{column.name} - copy"
     keyed = column.name in _KEYS or (column.primary_key and column.name not in ("item_index", "n"))
     return f"{column.name} || '-' || copy" if keyed and isinstance(column.type, Text) else column.name
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ from sink import (
     store_dead_letters,
 )
 from sink.contacts import unseal_attachment_source, unseal_contact
+from sink.forward_progress import store_progress
+from sink.persist import persist_batch
 from sink.tables import metadata
 from tests.sink.made import (
     NOW,
@@ -39,6 +43,9 @@ from tests.sink.made import (
     rows,
 )
 from tests.sink.made_replies import claim, lease, store
+from tests.sink.test_due_work import Hub
+from tests.sink.test_forwards import LAPOR, done
+from tests.sink.test_forwards import claim as claim_forwards
 
 DIGITS = "6281355550005"
 WAMID = "wamid.HRgN" + b64encode(DIGITS.encode()).decode() + "FQIAERgS"
@@ -84,7 +91,24 @@ def full(record: Record) -> Record:
     dismiss_dead_letters(record, ["letter-9"], by="budi", now=NOW)
     apply_rereading(record, [whatsapp(1, WAMID, title="Lampu", reader="2")], now=NOW, dry_run=False)
     remember_request(record, f"+{DIGITS}", WAMID, "hash", first.raw)
+    forward(record, whatsapp(10, f"{WAMID}5", text="Pohon tumbang di Jalan Kenanga menutup jalan"))
+    remind(record)
     return record
+
+
+def forward(record: Record, reported: Message) -> None:
+    """The report is brought into LAPOR!."""
+    persist_batch(record, [routed(reported)], speaks=frozenset(), now=NOW, destinations=(LAPOR,))
+    [claimed] = claim_forwards(record)
+    store_progress(record, [done(claimed.job, "7123456", create={"id": "7123456"})], NOW)
+
+
+def remind(record: Record) -> None:
+    """The offices let all clocks run out."""
+    hub = Hub(record)
+    for days in (0, 0.5, 30, 30.25, 60):
+        hub.now = NOW + timedelta(days=days)
+        asyncio.run(hub.work.step())
 
 
 def _of_whatsapp(one: Receipt) -> Receipt:
@@ -112,7 +136,16 @@ def test_no_column_holds_a_phone_or_a_channels_id_that_encodes_one(full: Record)
 
 def test_every_table_of_the_pipeline_was_filled_for_that_test(full: Record) -> None:
     empty = {name for name in metadata.tables if not rows(full, f"SELECT 1 FROM {name}")}
-    beside = {"processes", "editions", "aside", "proof_attempts", "received", "account_states", "foreign_ids"}
+    beside = {
+        "processes",
+        "editions",
+        "aside",
+        "proof_attempts",
+        "received",
+        "account_states",
+        "foreign_ids",
+        "stale_due",
+    }
     assert empty <= beside
 
 
