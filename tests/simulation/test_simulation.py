@@ -10,9 +10,8 @@ import pytest
 
 from tests.simulation.sabotage import SABOTAGES
 
-
 BEGINS = {"claims do not check the epoch": 391}
-"""Where the thousand seeds begin for a safeguard that is missed late; counted from 1, the seed of 2026-11-29 was 396."""
+"""Where the thousand seeds begin for a safeguard that is missed late: counted from 1, seed 396 was the first."""
 
 
 def run(*arguments: str) -> tuple[int, str]:
