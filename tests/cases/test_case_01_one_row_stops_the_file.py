@@ -76,7 +76,7 @@ def test_a_file_that_may_not_be_taken_is_named_and_its_row_goes_on(satupintu: Sa
     assert not [path for path in (satupintu.folder / "blobs").rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(("command", "lines"), [("read", 2), ("match", 3), ("route", 3)])
-def test_the_commands_that_store_nothing_go_on_too(satupintu: Satupintu, command: str, lines: int):
+@pytest.mark.parametrize("command", ["read", "match", "route"])
+def test_the_commands_that_store_nothing_go_on_too(satupintu: Satupintu, command: str):
     done = satupintu(command, FOLDER / "deep.ndjson")
-    assert (done.code, len(done.out), done.err) == (2, lines, ["line 2: a row is one JSON object: this one is not"])
+    assert (done.code, len(done.out), done.err) == (2, 2, ["line 2: a row is one JSON object: this one is not"])
