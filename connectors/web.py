@@ -1,105 +1,23 @@
-"""The citizens' form and `POST /api/v1/reports`. The hub stores the request as a Raw; this reads it.
-
-`Report` is both the API's input and the JSON in `Raw.body`.
-"""
+"""The citizens' form and `POST /api/v1/reports`. The hub stores the request as a Raw; this reads it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._port import Channel
-from connectors._request import Part, Payload
-from connectors._settings import Secret, Settings
-from schemas import Attachment, Category, Message, Office, Party, Place, Raw, Reject
-
-Short = Annotated[str, Meta(max_length=200)]
-Key = Annotated[str, Meta(max_length=64)]
+from connectors._report import KeyedSettings, ReportChannel
 
 
-class WebSettings(Settings, frozen=True, kw_only=True):
+class WebSettings(KeyedSettings, frozen=True, kw_only=True):
     rate: int = 60
     """Reports a minute from one address without an API key."""
-    api_keys: tuple[Secret, ...] = ()
-    """Keys of callers that are not limited by `rate`."""
 
 
-class _Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Ground of what comes from outside: an unknown field is refused, not swallowed."""
-
-
-class ReportPlace(_Input, frozen=True, kw_only=True):
-    """Where it happened: in words, by region code, or by coordinates (degrees, WGS 84)."""
-
-    words: Annotated[str, Meta(max_length=1000)] | None = None
-    code: Annotated[str, Meta(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")] | None = None
-    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
-
-
-class ReportFile(_Input, frozen=True, kw_only=True):
-    """A file that lies with the blobs already."""
-
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-    name: Short | None = None
-    media_type: Short | None = None
-    size: Annotated[int, Meta(ge=0)] | None = None
-
-
-class ReportSupplement(_Input, frozen=True, kw_only=True):
-    """Which report is added to. The hub writes it once the citizen has shown the report's token."""
-
-    number: Annotated[str, Meta(pattern=r"^\d{10}$")]
-    conversation: Annotated[str, Meta(min_length=1, max_length=255)]
-    """Of the report's own first message."""
-    command: Literal["TL", "BELUM", "NILAI"] = "TL"
-    """More words, that it is not solved, or a rating."""
-    rating: Annotated[int, Meta(ge=1, le=5)] | None = None
-
-
-class Report(_Input, frozen=True, kw_only=True):
-    """One report, as the form and the API file it."""
-
-    native: Annotated[str, Meta(min_length=1, max_length=255)]
-    """The Idempotency-Key of its caller, or drawn by the hub."""
-    text: Annotated[str, Meta(min_length=1, max_length=10_000)]
-    title: Short = ""
-    name: Short | None = None
-    phone: Annotated[str, Meta(max_length=40)] | None = None
-    email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-    nik: Annotated[str, Meta(pattern=r"^\d{16}$")] | None = None
-    """Nomor Induk Kependudukan."""
-    address: Annotated[str, Meta(max_length=500)] | None = None
-    incident_date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
-    place: ReportPlace | None = None
-    category: Annotated[str, Meta(max_length=40)] | None = None
-    """Id in LAPOR!'s tree."""
-    office: Annotated[str, Meta(max_length=40)] | None = None
-    """Id of the office that the citizen names."""
-    anonymous: bool = False
-    secret: bool = False
-    files: Annotated[tuple[ReportFile, ...], Meta(max_length=5)] = ()
-    external_ids: Annotated[dict[Key, Short], Meta(max_length=10)] = {}
-    tags: Annotated[tuple[Short, ...], Meta(max_length=20)] = ()
-    supplement: ReportSupplement | None = None
-    """Set: no report of its own, but an addition to an earlier one."""
-    extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
-
-
-_report = msgspec.json.Decoder(Report)
-
-
-class WebChannel(Channel):
+class WebChannel(ReportChannel):
     kind = "web"
     proof_settings = ("api_keys",)
     settings_type = WebSettings
     needs_contract = False
-    keeps_unknown_fields = True
     template = """\
 # The citizens' form and the reports API.
 api_keys = ["{secret}"]     # callers that show one of these are not limited by `rate`
@@ -117,61 +35,3 @@ api_keys = ["{secret}"]     # callers that show one of these are not limited by 
             headers["authorization"] = f"Bearer {self.settings.api_keys[0].reveal()}"
         report = {"text": item.text, "name": item.name, "phone": f"+{item.phone}"}
         return DemoRequest(path="/api/v1/reports", headers=headers, body=json.dumps(report).encode())
-
-    def parts(self, payload: Payload) -> Iterator[Part]:
-        try:
-            report = _report.decode(payload.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Reject("not_a_report", str(error)) from None  # names the field, never its value
-        yield Part(report, report.supplement.conversation if report.supplement else report.native)
-
-    def read(self, part: Part, raw: Raw) -> Message:
-        report: Report = part.payload
-        if report.supplement:
-            more = report.supplement
-            known = {"command": more.command, "number": more.number, "rating": more.rating, **_known(report)}
-            return self.message(raw, report.native, more.conversation, **known)
-        return self.message(raw, report.native, report.native, opens_report=True, **_known(report))
-
-
-def _known(report: Report) -> dict[str, Any]:
-    return {
-        "text": report.text,
-        "title": report.title,
-        "sender": Party(
-            name=report.name or None,
-            phone=report.phone or None,
-            email=report.email.lower() if report.email else None,
-            nik=report.nik,
-            address=report.address or None,
-        ),
-        "incident_date": report.incident_date,
-        "place": _place(report.place),
-        "category": Category(id=report.category) if report.category else None,
-        "office": Office(id=report.office) if report.office else None,
-        "attachments": tuple(_attachment(f) for f in report.files),
-        "anonymous": report.anonymous,
-        "secret": report.secret,
-        "external_ids": report.external_ids,
-        "tags": report.tags,
-        "extra": report.extra,
-    }
-
-
-def _place(place: ReportPlace | None) -> Place | None:
-    if place is None or place == ReportPlace():
-        return None
-    shared = place.lat is not None and place.lon is not None
-    lat, lon = (place.lat, place.lon) if shared else (None, None)
-    return Place(code=place.code, lat=lat, lon=lon, words=place.words, source="shared" if shared else "said")
-
-
-def _attachment(file: ReportFile) -> Attachment:
-    return Attachment(
-        native_id=file.sha256,
-        sha256=file.sha256,
-        name=file.name,
-        media_type=file.media_type,
-        size=file.size,
-        state="fetched",
-    )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 
 from connectors._json import decode_lenient
-from connectors.web import Report
+from connectors._report import Report
 from hub.commands import PayloadRefused
 from hub.web.api.report_input import field_errors, validate_report
 from schemas import Body, Raw

@@ -125,6 +125,7 @@ def _rows(file: str, channel: Channel) -> Iterator[Raw]:
 
 
 def payload_of(file: str, channel: Channel, headers: dict[str, str], query: str, path: str = "") -> Iterator[Raw]:
+    from connectors._report import ReportChannel
     from hub.commands._rows import open_file
 
     body = b""
@@ -143,7 +144,7 @@ def payload_of(file: str, channel: Channel, headers: dict[str, str], query: str,
         headers=headers,
         body=Body(body),
     )
-    if channel.kind == "web":
+    if isinstance(channel, ReportChannel):
         from hub.commands._web_report import as_stored
 
         raw = as_stored(raw)

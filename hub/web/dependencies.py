@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Header
 from starlette.requests import Request
 
+from connectors._report import KeyedSettings
 from connectors.web import WebSettings
 from hub.accounts import Accounts
 from hub.settings import Settings
@@ -184,7 +185,7 @@ def _account_of_key(accounts: Accounts, key: str) -> Channel | None:
     """Every key is compared, found or not."""
     found = None
     for channel in accounts.values():
-        if isinstance(channel.settings, WebSettings):
+        if isinstance(channel.settings, KeyedSettings):
             for known in channel.settings.api_keys:
                 found = channel if known.matches(key) else found
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from connectors.web import Report
+from connectors._report import Report
 from sink import remember_request
 
 if TYPE_CHECKING:

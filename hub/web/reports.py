@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from uuid_utils import uuid7
 
-from connectors.web import Report, ReportFile
+from connectors._report import Report, ReportFile
 from hub.limits import WebLimits
 from hub.web.api.problems import Problem, not_stored
 from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_digest

@@ -1,4 +1,4 @@
-"""The body of `POST /api/v1/reports`. The rules of its fields are those of `connectors.web.Report`."""
+"""The body of `POST /api/v1/reports`. The rules of its fields are those of `connectors._report.Report`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from connectors._report import Report, ReportPlace
 from connectors._rows import PLACE_FIELDS
-from connectors.web import Report, ReportPlace
 from hub.web.api.struct_fields import model_fields, optional_field
 from hub.web.translations import TranslatableText, has_translation
 from normalizer.phones import to_e164

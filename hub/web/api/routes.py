@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
+from connectors._report import ReportChannel
 from hub.web.api.models import (
     ReportAccepted,
     ReportDetails,
@@ -91,7 +92,8 @@ async def file_report(
     """File a report. With `Prefer: wait=N` the answer waits for its number."""
     count_bytes = (lambda size: None) if caller.has_key else partial(count_upload, limiter, address)
     submission = await read_submission(request, count_bytes=count_bytes)
-    filed = await reports.file(caller, validate_submission(submission, today), submission.files, key)
+    own_fields = caller.account.own_fields if isinstance(caller.account, ReportChannel) else frozenset()
+    filed = await reports.file(caller, validate_submission(submission, today, own_fields), submission.files, key)
     number = await reports.number(filed.id, wait) if wait else None
     url = settings.public_url + request.app.url_path_for("read_report", reference=filed.id)
     response.headers.update({"Location": url, "Cache-Control": "no-store"})

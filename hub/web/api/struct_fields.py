@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import inspect
@@ -54,8 +54,8 @@ def _annotated(kind: inspect.Type) -> Any:
             return Annotated[str, Field(min_length=least, max_length=most, pattern=pattern)]
         case inspect.FloatType(ge=least, le=most):
             return Annotated[float, Field(ge=least, le=most, allow_inf_nan=False)]
-        case inspect.BoolType():
-            return bool
+        case inspect.BoolType() | inspect.LiteralType():
+            return Literal[tuple(kind.values)] if isinstance(kind, inspect.LiteralType) else bool
         case inspect.VarTupleType(item_type=item, max_length=most):
             return Annotated[list[_annotated(item)], Field(max_length=most)]  # type: ignore[misc]
         case inspect.DictType(key_type=key, value_type=value, max_length=most):

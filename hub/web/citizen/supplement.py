@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors.web import ReportSupplement
+from connectors._report import ReportSupplement
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.form import WAIT
