@@ -133,8 +133,9 @@ def _followup(item: Json) -> tuple[str, dict[str, Any]]:
         "attachments": tuple(_files(item)), "refusal": ECHO if OURS.search(words) else None,
     }  # fmt: skip
     if string_of(item, "template_code").lower() == "disposition" and receiver:
-        return own, fields | {"what": "disposition", "office": _office(receiver)}
-    return own, fields | ({"what": "answer", "office": _office(sender)} if sender else {"what": "note"})
+        return own, fields | {"what": "disposition", "office": _office(receiver, item.get("institution_to_id"))}
+    by = _office(sender, item.get("institution_from_id"))
+    return own, fields | ({"what": "answer", "office": by} if sender else {"what": "note"})
 
 
 def _log(item: Json) -> tuple[str, dict[str, Any]]:
@@ -150,8 +151,13 @@ def _log(item: Json) -> tuple[str, dict[str, Any]]:
     status, before = status_word(new), status_word(old)
     return digest_of(item), {
         "what": "status", "status": status, "status_said": new, "observed_at": at, "actor": actor,
-        "reopens": RANK.get(status, 9) < RANK.get(before, -1),
+        "reopens": RANK.get(status, 9) < RANK.get(before, -1) or _ends_anew(before, status),
     }  # fmt: skip
+
+
+def _ends_anew(before: Status, status: Status) -> bool:
+    """LAPOR! states that what was closed otherwise is closed so now."""
+    return before != status and before in {"archived", "rejected"} and status in {"done", "archived", "rejected"}
 
 
 def _status(item: Json) -> tuple[str, dict[str, Any]]:
@@ -163,8 +169,9 @@ def _status(item: Json) -> tuple[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _office(name: str) -> Office:
-    return Office(id=f"sp4n:{name}", name=name)
+def _office(name: str, id: Any) -> Office:
+    """By their id where they tell it: the registry of offices knows both."""
+    return Office(id=f"sp4n:{id_of(id) or name}", name=name)
 
 
 def _files(item: Json) -> Iterator[Attachment]:

@@ -14,7 +14,7 @@ import msgspec
 
 from connectors._durations import seconds_of, window_of
 from connectors._settings import Secret, Settings
-from schemas import Forward
+from schemas import Forward, Office
 
 PRODUCTION = "https://api-splp.layanan.go.id/lapor/3.0.0"
 NATIONAL = 34
@@ -97,6 +97,12 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
         """Their institution of the first of its offices that has one: by our table, else by the registry of offices."""
         known = forward.institutions | dict(self.institutions)
         return next((n for office in forward.offices if (n := number(known.get(office.id, "")))), None)
+
+    def office_of(self, institution: Office) -> Office:
+        """Our office of an institution of theirs (`sp4n:ID`), by our table; else the same."""
+        there = institution.id.removeprefix("sp4n:")
+        id = next((ours for ours, n in self.institutions.items() if str(n) == there), institution.id)
+        return Office(id=id, name=institution.name)
 
     def location_of(self, code: str | None) -> int | None:
         """Their location of a region."""

@@ -105,6 +105,8 @@ class Lapor(Forwards, Fetches):
 
     def read(self, part: Part, raw: Raw) -> Action:
         native, fields = reading.action_fields(part.payload)
+        if (office := fields.get("office")) is not None:
+            fields["office"] = self.settings.office_of(office)
         return self.action(raw, native, **fields)
 
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:

@@ -81,9 +81,9 @@ def persisting(
 ) -> Run:
     """Routed into the record, with the replies and jobs that it causes."""
 
-    def next_office(history: Sequence[tuple[str | None, str]], action: Action) -> Handover:
+    def next_office(history: Sequence[tuple[str | None, str]], action: Action, holders: Sequence[str]) -> Handover:
         registry = offices.value if offices is not None else OfficeRegistry()
-        return hand_over([PassedOn(*past) for past in history], action, registry)
+        return hand_over([PassedOn(*past) for past in history], action, registry, holders=holders)
 
     async def sink(events: Sequence[Event]) -> Sequence[Event]:
         routed = [e for e in events if isinstance(e, Routed)]

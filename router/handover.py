@@ -14,6 +14,9 @@ from router.offices import OfficeRegistry
 from router.offices_types import RegisteredOffice
 from schemas import Action, Office
 
+NATIONAL_RECORD = "sp4n:"
+"""Before LAPOR!'s id or name of an institution, as an action of its account names it. One that the registry does not
+hold is LAPOR!'s to choose: the complaint stands there with it."""
 MOST_PASSES = 3
 """So often an office may pass a complaint to another that is not below it."""
 
@@ -36,22 +39,38 @@ class Handover(NamedTuple):
 
 
 def hand_over(
-    history: Sequence[PassedOn], action: Action, offices: OfficeRegistry, *, holder: str | None = None
+    history: Sequence[PassedOn], action: Action, offices: OfficeRegistry, *, holders: Sequence[str] = ()
 ) -> Handover:
-    """The next office. `history` is in order. `holder` is the office that passes it on, where the action's own actor is
-    none."""
-    by = action.actor.id if action.actor.kind == "office" and action.actor.id else holder
-    wanted = offices.find(action.office.id) or offices.find(action.office.name or "") if action.office else None
+    """The next office. `history` is in order. `holders` are the offices that have it; the last of them passes it on
+    where the action's own actor is no office, and names none."""
+    holder = holders[-1] if holders else None
+    by = action.actor.id if action.actor.kind == "office" else None
+    by = holder if by is None and action.office is None else by
+    wanted = _wanted(action, offices)
+    if wanted is None and action.office is not None and action.office.id.startswith(NATIONAL_RECORD):
+        return Handover(action.office, f"LAPOR! meneruskan laporan ke {action.office.name}.", False)
     why_not = _why_not(history, by, wanted, offices)
-    if wanted is not None and why_not is None:
+    if wanted is not None and (why_not is None or (by is None and wanted.id in holders)):
         if by is None:
             return Handover(wanted.as_value, f"Petugas meneruskan laporan ke {wanted.name}.", False)
         return Handover(wanted.as_value, _passed(by, offices) + f" dan meneruskannya ke {wanted.name}.", False)
-    above = _coordinator(history, by, offices)
+    above = _coordinator(history, by or holder, offices)
     reason = _passed(by, offices) if by else "Laporan belum dapat diteruskan"
     return Handover(
         above.as_value, f"{reason}; {why_not}, sehingga {above.name} yang menentukan.", action.office is not None
     )
+
+
+def _wanted(action: Action, offices: OfficeRegistry) -> RegisteredOffice | None:
+    """The office that the action names: by its id, by LAPOR!'s id of it, or by its name in the account's region."""
+    if action.office is None:
+        return None
+    named = action.office.id
+    if named.startswith(NATIONAL_RECORD):
+        found = offices.of_institution(named.removeprefix(NATIONAL_RECORD))
+    else:
+        found = offices.find(named)
+    return found or offices.find(action.office.name or "", action.owner)
 
 
 def _passed(by: str, offices: OfficeRegistry) -> str:

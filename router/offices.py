@@ -29,6 +29,7 @@ class OfficeRegistry(Mapping[str, RegisteredOffice]):
         self.names = NameIndex(self._offices)
         self._coordinators = _coordinators(self._offices.values())
         self._by_matter = _by_matter(self._offices.values())
+        self._of_institution = {str(office.lapor_id): office for office in self._offices.values() if office.lapor_id}
         self._of_place = {
             region: office for office in self._offices.values() if office.kind in PLACES for region in office.regions
         }
@@ -83,6 +84,10 @@ class OfficeRegistry(Mapping[str, RegisteredOffice]):
         """The office of a district or village."""
         office = self._of_place.get(code)
         return None if office is None or office.closed else office
+
+    def of_institution(self, lapor_id: str) -> RegisteredOffice | None:
+        """The office that is this institution in LAPOR!."""
+        return self._of_institution.get(lapor_id)
 
     def by_matter(self, category: str, code: str) -> RegisteredOffice | None:
         """The one office whose business the category is at that place, of the smallest region that has one. None: there

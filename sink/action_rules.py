@@ -1,8 +1,10 @@
 """What an action does to a complaint. Pure: it changes the `ComplaintState` in hand and returns what has to be written.
 
-The monotone rule: a status moves forward only (unverified, verified, in progress, closed), by the source's own time;
-back only where the action states that it reopens the complaint. An action that comes late, twice or in the wrong order
-leaves the complaint as it is, and its reason says why.
+The monotone rule: a status moves forward only (unverified, verified, in progress, closed; what is done may still be
+archived), by the source's own time; back, or from one end to another, only where the action states that it reopens the
+complaint. An action that comes late, twice or in the wrong order leaves the complaint as it is; its reason says why.
+
+Where several offices have a complaint, it is closed when the last of them is: as done, where one of them was done.
 """
 
 from __future__ import annotations
@@ -16,10 +18,17 @@ from schemas import CLOSED_STATUSES, Action
 RANK: Mapping[str, int] = {
     "unverified": 0, "verified": 1, "in_progress": 2, "done": 3, "archived": 3, "rejected": 3,
 }  # fmt: skip
+_AFTER: Mapping[str, frozenset[str]] = {
+    "done": frozenset({"archived"}), "archived": frozenset(), "rejected": frozenset(),
+}  # fmt: skip
+"""What a closed complaint may still become without being reopened."""
 _OFFICE_STATE: Mapping[str, str] = {
-    "verified": "assigned", "in_progress": "in_progress", "done": "done", "archived": "done", "rejected": "returned",
+    "verified": "assigned", "in_progress": "in_progress", "done": "done", "archived": "archived",
+    "rejected": "returned",
 }  # fmt: skip
 OPEN_ASSIGNMENTS = frozenset({"assigned", "in_progress"})
+OTHERS_GO_ON = "another_office_works_on_it"
+_ENDED = frozenset({"done", "archived"})
 
 
 @dataclass(slots=True)
@@ -52,6 +61,12 @@ class ComplaintState:
     changed: set[str] = field(default_factory=set)
     """Ids of the offices whose assignment changed; "status" where the status did."""
 
+    @property
+    def holders(self) -> list[str]:
+        """The offices that have it, the one that got it last at the end."""
+        open_ = [(had.since, office) for office, had in self.offices.items() if had.state in OPEN_ASSIGNMENTS]
+        return [office for _, office in sorted(open_)]
+
 
 class TimelineEntry(NamedTuple):
     """A line of a complaint's timeline."""
@@ -70,6 +85,8 @@ class ActionEffect:
     """Why it, or its status, was not applied."""
     applied: bool = False
     status_moved: bool = False
+    part: bool = False
+    """One of several offices has ended its part: its words are an answer, and the complaint goes on."""
     link: tuple[str, str] | None = None
     """Match kind and the other complaint."""
     unlink: str | None = None
@@ -112,18 +129,34 @@ def _pass_on(action: Action, case: ComplaintState, other: str | None, at: Any, e
         effect.reason = "no_office"
         return
     to = action.office.id
+    if case.status in CLOSED_STATUSES:
+        _tell_of_pass(action, case, at, effect)
+        return
     acting = action.actor.id if action.actor.kind == "office" else None
+    moves = False
     for office, had in case.offices.items():
         begun = had.by_kind != "router" or had.state != "assigned"
         if office != to and had.state in OPEN_ASSIGNMENTS and (office == acting or not begun):
-            had.state, had.until = "passed_on", at
+            had.state, had.until, moves = "passed_on", at, True
             case.changed.add(office)
     known = case.offices.get(to)
     if known is None or known.state not in OPEN_ASSIGNMENTS:
+        moves = True
         case.offices[to] = OfficeState(action.office.name, "assigned", action.actor.kind, action.actor.id, at)
         case.changed.add(to)
+    if not moves:
+        effect.reason = "office_has_it"
+        return
     case.passed.append((acting, to))
     effect.steps.append(TimelineEntry(case.complaint, "disposition", action.office.name or to))
+
+
+def _tell_of_pass(action: Action, case: ComplaintState, at: Any, effect: ActionEffect) -> None:
+    """A closed complaint is with nobody: what was passed on before its end and comes late is history, and no more."""
+    if action.office is None or case.status_at is None or at >= case.status_at:
+        effect.reason = "closed"
+        return
+    effect.steps.append(TimelineEntry(case.complaint, "disposition", action.office.name or action.office.id))
 
 
 def _link(action: Action, case: ComplaintState, other: str | None, at: Any, effect: ActionEffect) -> None:
@@ -150,18 +183,31 @@ _RULES: Mapping[str, _Rule] = {
 
 
 def _apply_status(action: Action, case: ComplaintState, at: Any, effect: ActionEffect) -> None:
-    status = str(action.status)
+    status = _end_of_all(action, case, str(action.status))
     effect.reason = _why_not(action, case, status, at)
-    own = not _goes_back(action, case, status) and _move_office(action, case, status, at)
+    own = not _goes_back(action, case, status) and _move_office(action, case, str(action.status), at)
     if effect.reason is None:
         case.status, case.status_said, case.status_at = status, action.status_said, at
         case.changed.add("status")
         effect.status_moved = True
-        if action.reopens:
+        if action.reopens and status not in CLOSED_STATUSES:
             _give_back(case)
+    effect.part = own and effect.reason == OTHERS_GO_ON
     if own or effect.status_moved:
         words = action.text if action.what == "status" else ""
-        effect.steps.append(TimelineEntry(case.complaint, f"status_{status}", action.status_said or words or None))
+        moved = status if effect.status_moved else action.status
+        effect.steps.append(TimelineEntry(case.complaint, f"status_{moved}", action.status_said or words or None))
+
+
+def _end_of_all(action: Action, case: ComplaintState, status: str) -> str:
+    """The status that the complaint gets: an office that refuses its part does not undo what another has done."""
+    others = {had.state for office, had in case.offices.items() if not _acts(action, office)}
+    is_last = status == "rejected" and not _others_work_on(action, case) and case.status not in CLOSED_STATUSES
+    return "done" if is_last and "done" in others and _acts(action, *case.offices) else status
+
+
+def _acts(action: Action, *offices: str) -> bool:
+    return action.office is not None and action.office.id in offices
 
 
 def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> bool:
@@ -184,21 +230,26 @@ def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str 
         (case.status_at is not None and at < case.status_at, "older_than_the_current_status"),
         (status == case.status, "status_is_current"),
         (_goes_back(action, case, status), "status_would_move_back"),
-        (status in CLOSED_STATUSES and _others_work_on(action, case), "another_office_works_on_it"),
+        (status in CLOSED_STATUSES and _others_work_on(action, case), OTHERS_GO_ON),
     )
     return next((reason for wrong, reason in faults if wrong), None)
 
 
 def _goes_back(action: Action, case: ComplaintState, status: str) -> bool:
-    """Whether the complaint is further than that, and the action does not state that it reopens it."""
-    return RANK.get(status, 0) < RANK.get(case.status, 0) and not action.reopens
+    """Whether the complaint is further than that, or has ended otherwise, and the action does not state that it reopens
+    it."""
+    if action.reopens or status == case.status:
+        return False
+    if status in CLOSED_STATUSES and case.status in CLOSED_STATUSES:
+        return status not in _AFTER[case.status]
+    return RANK.get(status, 0) < RANK.get(case.status, 0)
 
 
 def _give_back(case: ComplaintState) -> None:
     """A reopened complaint is again with the office that was done with it last, unless one has it still."""
     if any(had.state in OPEN_ASSIGNMENTS for had in case.offices.values()):
         return
-    done = [(had.until, office) for office, had in case.offices.items() if had.state == "done"]
+    done = [(had.until, office) for office, had in case.offices.items() if had.state in _ENDED]
     if done:
         office = max(done)[1]
         case.offices[office].state, case.offices[office].until = "in_progress", None
@@ -207,7 +258,6 @@ def _give_back(case: ComplaintState) -> None:
 
 def _others_work_on(action: Action, case: ComplaintState) -> bool:
     """Whether one of several assigned offices is done while others are not."""
-    acting = action.office.id if action.office is not None else None
-    if acting not in case.offices:
+    if not _acts(action, *case.offices):
         return False
-    return any(had.state in OPEN_ASSIGNMENTS for office, had in case.offices.items() if office != acting)
+    return any(had.state in OPEN_ASSIGNMENTS for office, had in case.offices.items() if not _acts(action, office))

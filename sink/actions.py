@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from schemas import Action, Office, Routed
-from sink.action_rules import ActionEffect, ComplaintState, OfficeState, apply_action
+from schemas import Action, Actor, Office, Routed
+from sink.action_rules import ActionEffect, ComplaintState, OfficeState, TimelineEntry, apply_action
 from sink.applied import AppliedAction
 from sink.bulk import execute_each, insert, insert_all, lock_rows, query_in
 from sink.incidents import keep_incident_ids, share_answers
@@ -44,8 +44,9 @@ class HandedOver(Protocol):
     def why(self) -> str: ...
 
 
-HandOver = Callable[[Sequence[tuple[str | None, str]], Action], HandedOver]
-"""The next office, by the earlier handovers and the action that passes the complaint on (`router/handover.py`)."""
+HandOver = Callable[[Sequence[tuple[str | None, str]], Action, Sequence[str]], HandedOver]
+"""The next office, by the earlier handovers, the action that passes the complaint on, and the offices that have it
+(`router/handover.py`)."""
 
 
 def apply_actions(
@@ -77,13 +78,37 @@ def _apply(
     if case is None:
         return AppliedAction(routed, action, None, ActionEffect(reason=routed.matched.reason))
     at = action_time(action)  # a source's clock that is ahead would hold up all later statuses
-    handed = hand_over(case.passed, action) if hand_over is not None and action.what == "disposition" else None
+    handed = hand_over(case.passed, action, case.holders) if hand_over and action.what == "disposition" else None
+    acting = _for_its_holder(action, case)
     if handed is not None:
-        action = replace(action, office=handed.office)
-    effect = apply_action(action, case, numbers.get(action.to or ""), make.at(at))
+        action, acting = replace(action, office=handed.office), replace(acting, office=handed.office)
+    effect = apply_action(acting, case, numbers.get(action.to or ""), make.at(at))
     if handed is not None and handed.office.id in case.changed:
         case.offices[handed.office.id].why = handed.why
+    if hand_over is not None and action.reopens and effect.status_moved and not case.holders:
+        effect.steps += _give_up(case, action, hand_over, make.at(at))
     return AppliedAction(routed, action, case, effect)
+
+
+def _for_its_holder(action: Action, case: ComplaintState) -> Action:
+    """An officer without an office who names none passes it on for the office that has it."""
+    if action.what != "disposition" or action.office is not None or action.actor.kind == "office" or not case.holders:
+        return action
+    return replace(action, actor=Actor(kind="office", id=case.holders[-1]))
+
+
+def _give_up(case: ComplaintState, action: Action, hand_over: HandOver, at: Any) -> list[TimelineEntry]:
+    """A reopened complaint that its offices refused goes to the coordinator above the last one, and to none of them."""
+    refused = sorted((had.until, office) for office, had in case.offices.items() if had.state == "returned")
+    if not refused:
+        return []
+    last = refused[-1][1]
+    history = [*case.passed, *((last, office) for _, office in refused)]
+    handed = hand_over(history, replace(action, office=None, actor=Actor(kind="office", id=last)), ())
+    office = handed.office
+    case.offices[office.id] = OfficeState(office.name, "assigned", "system", None, at, why=handed.why)
+    case.changed.add(office.id)
+    return [TimelineEntry(case.complaint, "disposition", office.name or office.id)]
 
 
 def action_time(action: Action) -> Any:
@@ -172,7 +197,7 @@ def _owners(connection: Connection, applied: Sequence[AppliedAction]) -> dict[st
 
 def _action_row(make: RowMaker, one: AppliedAction) -> Row:
     action, case, effect = one.action, one.case, one.effect
-    waits = case is not None and not case.recorded and one.owes_answer
+    waits = case is not None and not case.recorded
     return {
         "raw": action.raw, "item_index": action.item_index, "key": make.vault.message_key(action.id),
         "complaint": one.routed.matched.id, "owner": action.owner, "channel": action.channel,
@@ -183,7 +208,7 @@ def _action_row(make: RowMaker, one: AppliedAction) -> Row:
         "to_complaint": (effect.link and effect.link[1]) or effect.unlink,
         "observed_at": None if action.observed_at is None else make.at(action.observed_at),
         "received_at": make.at(action.received_at), "applied": effect.applied, "reason": effect.reason,
-        "owed": json_or_none(one.routed.owed) if waits else None,
+        "owed": json_or_none(one.owed) if waits else None,
     }  # fmt: skip
 
 

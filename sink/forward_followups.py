@@ -1,5 +1,6 @@
 """What is said about a complaint later, queued for the systems in which it stands or will stand: the citizen's
-additions, and what offices and officers say. It goes to every system but the one that it came from.
+additions, and what offices and officers say. It goes to every system but the one that it came from. The words with
+which an office ends its part go as an answer to systems that cannot be told a status.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
-from schemas import REFERRING_KINDS, Action, ForwardKind, Message, Office, Routed, Status
+from schemas import REFERRING_KINDS, ForwardKind, Message, Office, Routed, Status
+from sink.action_rules import OTHERS_GO_ON
 from sink.actions import action_time
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
@@ -68,8 +70,9 @@ def queue_followups(
     queued = QueuedForwards()
     for one in later.values():
         for to in destinations if one.complaint in about else ():
-            if _goes(to, one) and to.account in standing[one.complaint]:
-                leaving = _leaving(to, one, about[one.complaint])
+            told = _as_told(to, one)
+            if _goes(to, told) and to.account in standing[one.complaint]:
+                leaving = _leaving(to, told, about[one.complaint])
                 if to.steps(leaving.forward, {}):  # none: that system cannot be told this
                     queued.add(make, leaving)
     insert(connection, disclosures, queued.disclosures)
@@ -80,6 +83,11 @@ def _goes(to: Destination, one: Later) -> bool:
     return one.what in to.takes and not came_from(to, one.account, one.channel)
 
 
+def _as_told(to: Destination, one: Later) -> Later:
+    as_answer = one.what == "status" and "status" not in to.takes and one.text
+    return one._replace(what="answer", status=None) if as_answer else one
+
+
 def _later_of(batch: Iterable[Routed], applied: Iterable[AppliedAction]) -> list[Later]:
     """What a batch says about complaints that are recorded."""
     messages = ((event.matched.id, event.matched.message, event) for event in batch)
@@ -87,7 +95,7 @@ def _later_of(batch: Iterable[Routed], applied: Iterable[AppliedAction]) -> list
     for one in applied:
         if one.effect.applied and one.case is not None and one.case.recorded:
             for complaint in (one.case.complaint, *one.effect.shared):  # an answer to one is an answer to its incident
-                found += _of_action(complaint, one.action, moved=one.effect.status_moved)
+                found += _of_action(complaint, one)
     return found
 
 
@@ -116,14 +124,23 @@ def _of_message(complaint: str, message: Message) -> Later:
     )  # fmt: skip
 
 
-def _of_action(complaint: str, action: Action, *, moved: bool) -> Iterator[Later]:
-    if action.what not in OF_OFFICES or (action.what == "status" and not moved):
+def _of_action(complaint: str, applied: AppliedAction) -> Iterator[Later]:
+    action = applied.action
+    what = _told(action.what, action.text, None if applied.effect.status_moved else applied.effect.reason)
+    if what is None:
         return
     files = attachment_ids(action.raw, action.item_index, len(action.attachments))
     yield Later(
-        complaint, action.event_id, action.account, action.channel, action.what, action_time(action),
-        action.text, action.office, action.status, files,
+        complaint, action.event_id, action.account, action.channel, what, action_time(action),
+        action.text, action.office, action.status if what == action.what else None, files,
     )  # fmt: skip
+
+
+def _told(what: Any, text: str | None, reason: str | None) -> ForwardKind | None:
+    """As what an applied action is told; `reason`: why the complaint did not get its status."""
+    if what == "status" and reason is not None:
+        return "answer" if reason == OTHERS_GO_ON and text else None
+    return what if what in OF_OFFICES else None
 
 
 def _leaving(to: Destination, one: Later, row: Any) -> Leaving:
@@ -171,13 +188,13 @@ def _earlier_messages(connection: Connection, opened: Collection[str]) -> Iterat
 
 def _earlier_actions(connection: Connection, opened: Collection[str]) -> Iterator[Later]:
     sql = (
-        "SELECT complaint, raw, item_index, account, channel, what, text, status, office_id, received_at FROM actions "
-        "WHERE complaint IN (*) AND applied"
+        "SELECT complaint, raw, item_index, account, channel, what, text, status, office_id, received_at, reason "
+        "FROM actions WHERE complaint IN (*) AND applied"
     )
     for row in query_in(connection, sql, opened):
-        if row.what in OF_OFFICES:
+        if (what := _told(row.what, row.text, row.reason)) is not None:
             yield Later(
-                row.complaint, f"{row.raw}.{row.item_index}", row.account, row.channel, row.what,
+                row.complaint, f"{row.raw}.{row.item_index}", row.account, row.channel, what,
                 parse_instant(row.received_at), row.text or "", Office(id=row.office_id) if row.office_id else None,
-                row.status if row.status in get_args(Status) else None,
+                row.status if what == row.what and row.status in get_args(Status) else None,
             )  # fmt: skip

@@ -45,8 +45,8 @@ def answers_to_reporters(
     """Answers of officers and offices: for the actions just applied, and for earlier ones (rows of `actions`) whose
     complaint was recorded just now."""
     due = [
-        (complaint, one.routed.event_id, one.routed.owed) for one in applied
-        if one.owes_answer and one.case is not None and one.case.recorded and one.routed.owed is not None
+        (complaint, one.routed.event_id, owed) for one in applied
+        if one.case is not None and one.case.recorded and (owed := one.owed) is not None
         for complaint in (one.case.complaint, *one.effect.shared)
     ]  # fmt: skip
     due += [(row.complaint, f"{row.raw}.{row.item_index}", _owed(row.owed)) for row in waiting]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from router import OfficeRegistry, PassedOn, RegisteredOffice, hand_over
 from router.handover import MOST_PASSES
@@ -72,7 +73,7 @@ def test_a_coordinator_may_decide_that_it_is_the_offices_after_all_but_once() ->
 
 def test_an_officer_without_an_office_passes_on_for_the_one_that_has_it() -> None:
     assert hand_over([], passing(None, "dishub"), OFFICES).why == "Petugas meneruskan laporan ke Kantor dishub."
-    assert hand_over([], passing(None, None), OFFICES, holder="dishub").office.id == CITY
+    assert hand_over([], passing(None, None), OFFICES, holders=("dishub",)).office.id == CITY
 
 
 @settings(deadline=None)
@@ -92,3 +93,37 @@ def test_never_in_a_circle(wishes: list[str | None]) -> None:
 
 def above(upper: str | None, lower: str | None) -> bool:
     return any(office.id == upper for office in OFFICES.ladder_up(lower or ""))
+
+
+def lapor(institution: str, name: str) -> Action:
+    """A disposition that LAPOR! tells: the institution by its id there, where that is told, else by its name."""
+    office = Office(id=f"sp4n:{institution}", name=name)
+    return structs.replace(passing(None, None), office=office, actor=Actor(kind="office", name="Admin Kota"))
+
+
+@pytest.mark.parametrize(
+    ("institution", "name", "goes_to"),
+    [
+        ("151022", "Nama lain di LAPOR!", "dpu"),
+        ("Kantor dlh", "Kantor dlh", "dlh"),
+        ("PT PLN", "PT PLN", "pln"),
+        ("Dinas yang tidak kami kenal", "Dinas yang tidak kami kenal", "sp4n:Dinas yang tidak kami kenal"),
+        ("999", "Kementerian Lain", "sp4n:999"),
+    ],
+)
+def test_an_institution_of_lapor_is_the_office_of_the_registry(institution: str, name: str, goes_to: str) -> None:
+    known = OfficeRegistry(
+        structs.replace(office, lapor_id=151022) if office.id == "dpu" else office for office in OFFICES.imported
+    )
+    handover = hand_over([], lapor(institution, name), known, holders=[CITY])
+    assert (handover.office.id, handover.redirected) == (goes_to, False)
+
+
+def test_lapor_sends_nothing_back_to_an_office_that_passed_it_on() -> None:
+    handover = hand_over([PassedOn("dlh", "dpu")], lapor("Kantor dlh", "Kantor dlh"), OFFICES, holders=["dpu"])
+    assert (handover.office.id, handover.redirected) == (CITY, True)
+
+
+def test_what_lapor_tells_twice_goes_nowhere_else() -> None:
+    handover = hand_over([PassedOn(None, "dlh")], lapor("Kantor dlh", "Kantor dlh"), OFFICES, holders=["dlh"])
+    assert (handover.office.id, handover.redirected) == ("dlh", False)

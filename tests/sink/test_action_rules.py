@@ -144,3 +144,45 @@ def test_a_link_stands_in_both_timelines() -> None:
     effect = apply_action(action(1, "link", to="1708000001"), case(), "d", 6)
     assert [(step.complaint, step.what) for step in effect.steps] == [("c", "link"), ("d", "link")]
     assert effect.link == ("same_incident", "d")
+
+
+@pytest.mark.parametrize(
+    ("was", "status", "moves"),
+    [("done", "archived", True), ("done", "rejected", False), ("rejected", "done", False),
+     ("rejected", "archived", False), ("archived", "done", False), ("archived", "rejected", False)],
+)  # fmt: skip
+def test_one_end_becomes_another_only_where_that_is_stated(was: str, status: Any, moves: bool) -> None:
+    now = case(was, pu=("returned", "officer"))
+    effect = apply_action(action(1, "status", status=status, office=ROADS), now, None, 6)
+    assert (effect.status_moved, effect.applied, now.status) == (moves, moves, status if moves else was)
+    stated = apply_action(action(2, "status", status=status, reopens=True), now, None, 7)
+    assert (stated.status_moved or moves, now.status) == (True, status)
+    assert now.holders == []
+
+
+@pytest.mark.parametrize(("first", "last", "ends"), [
+    ("done", "rejected", "done"), ("rejected", "done", "done"), ("archived", "rejected", "rejected"),
+    ("rejected", "rejected", "rejected"),
+])  # fmt: skip
+def test_of_several_offices_one_that_is_done_makes_the_complaint_done(first: Any, last: Any, ends: str) -> None:
+    now = case("in_progress", pu=("in_progress", "officer"), water=("assigned", "officer"))
+    part = apply_action(action(1, "status", status=first, text="Bagian kami", office=ROADS), now, None, 6)
+    assert (part.part, part.status_moved, now.status) == (True, False, "in_progress")
+    end = apply_action(action(2, "status", status=last, office=Office(id="water")), now, None, 7)
+    assert (end.part, end.status_moved, now.status) == (False, True, ends)
+    assert end.steps[-1].what == f"status_{ends}"
+
+
+@pytest.mark.parametrize(("at", "told"), [(4, ["disposition"]), (5, []), (9, [])])
+def test_a_closed_complaint_is_passed_to_nobody(at: int, told: list[str]) -> None:
+    now = case("done", pu=("done", "officer"))
+    effect = apply_action(action(1, "disposition", office=Office(id="water", name="PDAM")), now, None, at)
+    assert [step.what for step in effect.steps] == told
+    assert effect.reason == (None if told else "closed")
+    assert (now.holders, sorted(now.offices), now.passed) == ([], ["pu"], [])
+
+
+def test_an_office_that_has_it_does_not_get_it_again() -> None:
+    now = case(pu=("in_progress", "officer"))
+    again = apply_action(action(1, "disposition", office=ROADS), now, None, 6)
+    assert (again.applied, again.reason, now.passed, now.changed) == (False, "office_has_it", [], set())

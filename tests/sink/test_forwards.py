@@ -203,6 +203,21 @@ def test_an_answer_to_an_incident_goes_to_each_of_its_complaints_there(sqlite_re
     assert told == {MINE, complaint_id(message(2).id)}
 
 
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_the_words_of_an_end_go_as_an_answer_where_no_status_can_be_told(sqlite_record: Record, order: str) -> None:
+    dinas = To("dinas", "dinas", "webhook", takes=frozenset({"complaint", "answer", "status"}))
+    ends = acted(action(5, "status", status="done", text="Sudah diganti"), message(1))
+    silent = acted(action(6, "status", status="archived"), message(1))
+    opener = routed(message(1))
+    for batch in [[opener], [ends, silent]] if order == "after" else [[ends, silent], [opener]]:
+        persist(sqlite_record, *batch, to=[LAPOR, dinas])
+    told = {account: [one.forward for one in claim(sqlite_record, account=account)] for account in ("lapor", "dinas")}
+    assert [(f.what, f.status, f.text) for f in told["lapor"] if f.what != "complaint"] == [
+        ("answer", None, "Sudah diganti"),
+    ]  # fmt: skip
+    assert sorted(str(f.status) for f in told["dinas"] if f.what == "status") == ["archived", "done"]
+
+
 def remember_number(record: Record, opener: Message, number: str) -> None:
     """As the matcher does before anything is recorded."""
     known = recall(record, opener)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router import OfficeRegistry, RegisteredOffice
+from router import OfficeRegistry, RegisteredOffice, plan_answer
 from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Actor, Match, Message, Office, Owed, Party, complaint_id
 from sink import Record, track_report
@@ -134,8 +134,8 @@ def test_a_complaint_knows_its_incident_by_the_first_one(record: Record) -> None
     assert dict(rows(record, found)) == {first: None, second: None, third: None}
 
 
-def next_office(history: Sequence[tuple[str | None, str]], act: Action) -> Handover:
-    return hand_over([PassedOn(*past) for past in history], act, OFFICES)
+def next_office(history: Sequence[tuple[str | None, str]], act: Action, holders: Sequence[str]) -> Handover:
+    return hand_over([PassedOn(*past) for past in history], act, OFFICES, holders=holders)
 
 
 def passed(record: Record, n: int, on: Message, by: str, to: str | None) -> None:
@@ -165,3 +165,53 @@ def test_without_a_known_office_it_goes_up(record: Record, to: str | None) -> No
     opened = report(record, 1)
     passed(record, 1, opened, "pu", to)
     assert offices(record)["meja-layanan/32.73"] == "assigned"
+
+
+def act_by_office(record: Record, n: int, on: Message, office: str, **more: Any) -> None:
+    act = action(n, office=Office(id=office), actor=Actor(kind="office", id=office), **more)
+    planned = plan_answer(acted(act, on).matched)
+    persist_batch(record, [acted(act, on, owed=planned)], speaks={"sms"}, now=NOW, hand_over=next_office)
+
+
+def reopened(record: Record, n: int, on: Message) -> None:
+    act = action(n, "status", status="in_progress", reopens=True, actor=Actor(kind="citizen"))
+    persist_batch(record, [acted(act, on)], speaks=(), now=NOW, hand_over=next_office)
+
+
+def test_an_officer_without_an_office_passes_it_up_for_the_office_that_has_it(record: Record) -> None:
+    opened = report(record, 1)
+    passed(record, 1, opened, "front", "pu")
+    act = action(2, "disposition", actor=Actor(kind="officer", id="ani"))
+    persist_batch(record, [acted(act, opened)], speaks=(), now=NOW, hand_over=next_office)
+    assert offices(record) == {"front": "passed_on", "pu": "passed_on", "meja-layanan/32.73": "assigned"}
+    assert rows(record, "SELECT actor_kind, actor_id FROM actions ORDER BY raw")[-1] == ("officer", "ani")
+
+
+def test_a_report_that_its_office_refused_is_reopened_with_the_coordinators_one_after_the_other(
+    record: Record,
+) -> None:
+    opened = report(record, 1)
+    passed(record, 1, opened, "front", "pu")
+    act_by_office(record, 2, opened, "pu", what="status", status="rejected", text="Bukan wewenang kami.")
+    reopened(record, 3, opened)
+    assert offices(record) == {"front": "passed_on", "pu": "returned", "meja-layanan/32.73": "assigned"}
+    act_by_office(record, 4, opened, "meja-layanan/32.73", what="status", status="rejected", text="Bukan di sini.")
+    reopened(record, 5, opened)
+    assert [office for office, state in offices(record).items() if state == "assigned"] == ["meja-layanan/32"]
+
+
+def test_the_words_of_each_of_several_offices_reach_the_citizen_and_the_last_one_ends_the_report(
+    record: Record,
+) -> None:
+    opened = report(record, 1)
+    passed(record, 1, opened, "front", "pu")
+    passed(record, 2, opened, "", "dishub")
+    act_by_office(record, 3, opened, "pu", what="status", status="done", text="Lubang sudah ditutup.")
+    assert rows(record, "SELECT status FROM complaints") == [("unverified",)]
+    act_by_office(record, 4, opened, "dishub", what="status", status="rejected", text="Lampu bukan milik kami.")
+    assert rows(record, "SELECT status FROM complaints") == [("done",)]
+    sent = rows(record, "SELECT template, params FROM outbox WHERE template <> 'number_given' ORDER BY created_at, id")
+    assert sorted(template for template, _ in sent) == ["finished", "officer_answer"]
+    tracked = track_report(record, number(complaint_id(opened.id)), last4="0171")
+    assert tracked is not None
+    assert [answer.text for answer in tracked.answers][-2:] == ["Lubang sudah ditutup.", "Lampu bukan milik kami."]
