@@ -12,6 +12,8 @@ from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.accounts_file import parse_accounts
 from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
+from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces, load_places
+from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.models import Classified, TextClassifier, cold_classifier, load_classifier
 from normalizer.models.office import LearnedOffices, load_office_model
 from router import OfficeCandidate, OfficeRegistry, Rules, Templates
@@ -21,7 +23,7 @@ from sink.aside import release_account
 from sink.record import Record
 
 T = TypeVar("T")
-CLASSIFIER, OFFICE_MODEL = "models/classifier", "models/office"
+CLASSIFIER, OFFICE_MODEL, PLACES = "models/classifier", "models/office", "models/places"
 """Names of the editions of what was learned."""
 
 
@@ -31,6 +33,7 @@ class LiveModels:
 
     classifier: LiveEdition[TextClassifier] = field(default_factory=lambda: LiveEdition(cold_classifier()))
     office: LiveEdition[LearnedOffices[OfficeCandidate] | None] = field(default_factory=lambda: LiveEdition(None))
+    places: LiveEdition[LearnedPlaces] = field(default_factory=lambda: LiveEdition(NOTHING))
 
     @property
     def version(self) -> str:
@@ -40,6 +43,10 @@ class LiveModels:
     def classify(self, texts: Sequence[str]) -> list[Classified]:
         """By the newest classifier."""
         return self.classifier.value.classify(texts)
+
+    def knowledge(self) -> ShippedKnowledge:
+        """The gazetteer, with the newest learned places. Loads it."""
+        return ShippedKnowledge(lambda: self.places.value)
 
     def office_model(self) -> LearnedOffices[OfficeCandidate] | None:
         """The newest; None until one is published."""
@@ -84,6 +91,7 @@ def model_files(folder: Path, models: LiveModels) -> tuple[EditedFile[Any], ...]
     return (
         _shipped(CLASSIFIER, folder / "classifier.json", _classifier, models.classifier),
         _shipped(OFFICE_MODEL, folder / "office.json", _office_model, models.office),
+        _shipped(PLACES, folder / "places.json", _places, models.places),
     )
 
 
@@ -93,6 +101,13 @@ def _classifier(text: str | None) -> TextClassifier:
 
 def _office_model(text: str | None) -> LearnedOffices[OfficeCandidate] | None:
     return load_office_model(text, OfficeCandidate) if text else None
+
+
+def _places(text: str | None) -> LearnedPlaces:
+    try:
+        return load_places(text) if text else NOTHING
+    except TypeError:
+        raise ValueError("learned places are phrases, each with a code and a number") from None
 
 
 def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import click
 from stdnum import luhn
 
-from connectors._rows import NamedRow, raw_from_row
+from connectors._rows import NamedRow, raw_from_row, row_place
 from hub.clock import utc_now
 from hub.commands import load_call_settings, print_message
 from hub.commands._rows import rows_of
@@ -31,7 +31,8 @@ def read_rows(file: str) -> Iterator[list[Message]]:
     from normalizer import Reader
 
     channel, ids, wrong = _account(), count(), False
-    reader = Reader({channel.account: channel}.get, classifier=load_models())
+    models = load_models()
+    reader = Reader({channel.account: channel}.get, models.knowledge(), models)
     with rows_of(file) as rows:
         while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
@@ -49,7 +50,7 @@ def read_rows(file: str) -> Iterator[list[Message]]:
 
 def _fault(dead: Dead, lines: dict[str, NamedRow]) -> str:
     detail = dead.detail or dead.code
-    return detail if "line " in detail else f"line {lines[dead.raw or ''].line}: {detail}"
+    return detail if "line " in detail else f"line {row_place(lines[dead.raw or ''])}: {detail}"
 
 
 def _account() -> Channel:

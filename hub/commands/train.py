@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Learn and measure, and publish nothing.")
 def train(dry_run: bool) -> None:
-    """Learn the classifier and the office model from complaints on which officers acted. Each is tried on the newest
-    quarter, which it did not see; it is published as a new edition only where it is right more often than the one that
-    stands.
+    """Learn the classifier, the office model and names of places from complaints on which officers acted. Each is
+    tried on the newest quarter, which it did not see; it is published as a new edition only where it is right more
+    often than the one that stands.
 
     \b
     Example:
@@ -30,14 +30,16 @@ def train(dry_run: bool) -> None:
 
 def _train(record: Record, *, dry_run: bool) -> None:
     from hub.commands._routing import load_models
-    from hub.edited_files import CLASSIFIER, OFFICE_MODEL
+    from hub.edited_files import CLASSIFIER, OFFICE_MODEL, PLACES
     from normalizer.models.learning import try_classifier, try_offices
+    from normalizer.models.place_trial import try_places
 
     rows, models, version = _decided(record), load_models(), f"{utc_now():%Y%m%dT%H%M%S}"
     office = models.office_model()
     trials = (
         (CLASSIFIER, try_classifier(rows, models.classifier.value, version)),
         (OFFICE_MODEL, try_offices(rows, office.roles_of if office else None, version)),
+        (PLACES, try_places(rows, models.places.value)),
     )
     for name, trial in trials:
         print_json(_line(record, name, trial, dry_run=dry_run))

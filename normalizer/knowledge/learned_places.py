@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from math import log
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ class LearnedPlaces(NamedTuple):
 
     phrases: Mapping[str, tuple[str, float]]
     firsts: frozenset[str]
+    version: str = ""
+    """Of what was learned; empty where nothing was."""
 
 
 NOTHING = LearnedPlaces({}, frozenset())
@@ -63,7 +66,8 @@ def load_places(body: str) -> LearnedPlaces:
     if not isinstance(found, dict):
         raise ValueError("learned places are an object")
     phrases = {phrase.replace(" ", ""): (str(code), float(weight)) for phrase, (code, weight) in found.items()}
-    return LearnedPlaces(phrases, frozenset(phrase.partition(" ")[0] for phrase in found))
+    firsts = frozenset(phrase.partition(" ")[0] for phrase in found)
+    return LearnedPlaces(phrases, firsts, sha256(body.encode()).hexdigest()[:8])
 
 
 def _phrases(texts: Sequence[str]) -> set[str]:

@@ -16,7 +16,7 @@ from schemas import Place
 
 FEW = 100
 """Decided reports; with fewer nothing is learned."""
-_UNSEEN = 4
+UNSEEN = 4
 """One in so many, the newest, is not learned from in the trial."""
 
 
@@ -53,7 +53,7 @@ def try_classifier(rows: Sequence[Decided], current: TextClassifier, version: st
     known = [row for row in rows if row.category is not None]
     if len(known) < FEW:
         return Trial(None, 0.0, 0.0, 0, len(known))
-    unseen = known[-(len(known) // _UNSEEN) :]
+    unseen = known[-(len(known) // UNSEEN) :]
     tried = TextClassifier(_classifier(known[: -len(unseen)], version))
     before, after = (_right_tops(model, unseen) for model in (current, tried))
     body = msgspec.json.encode(_classifier(known, version)).decode() if after > before else None
@@ -99,7 +99,7 @@ def try_offices(
     known = [row for row in rows if row.office is not None]
     if len(known) < FEW:
         return Trial(None, 0.0, 0.0, 0, len(known))
-    unseen = known[-(len(known) // _UNSEEN) :]
+    unseen = known[-(len(known) // UNSEEN) :]
     tried = fit_offices(known[: -len(unseen)])
     if tried is None:
         return Trial(None, 0.0, 0.0, len(unseen), len(known))

@@ -20,8 +20,8 @@ def test_train_says_that_there_is_too_little_to_learn_from(tmp_path: Path) -> No
     done = satupintu("train", data=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["model"] for line in lines] == ["models/classifier", "models/office"]
-    assert [(line["rows"], line["better"], line["edition"]) for line in lines] == [(0, False, None)] * 2
+    assert [line["model"] for line in lines] == ["models/classifier", "models/office", "models/places"]
+    assert [(line["rows"], line["better"], line["edition"]) for line in lines] == [(0, False, None)] * 3
 
 
 def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path) -> None:
