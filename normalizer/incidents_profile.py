@@ -37,8 +37,8 @@ _STREET_WORDS = (
 )
 _STREET = frozenset(_STREET_WORDS.split())
 _SILENT = frozenset({"sticker", "system", "contact"})
-_REGENCY = 5
-"""Characters of a regency's code, "32.73"."""
+_REGENCY, _VILLAGE = 5, 13
+"""Characters of their codes."""
 
 Hashes = frozenset[int]
 
@@ -86,7 +86,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     return Profile(
         at=int(min(message.received_at, message.sent_at or message.received_at).timestamp()),
         keys=tuple(_keys(text, address, place)),
-        text_key=_key("text", *text) if len(text) >= WHOLE_TEXT else None,
+        text_key=_text_key(text, place),
         words=pack(words),
         place=place.code if place and place.source != "owner" else None,
         lat=place.lat if place else None,
@@ -140,6 +140,14 @@ def _keys(text: list[str], address: list[str], place: Place | None) -> Iterator[
     names = list(found)[:KEYS]
     yield from (_key(region, name) for name in names)
     yield from (_key(region, *pair) for pair in _pairs(text, PAIRS - len(names)))
+
+
+def _text_key(text: list[str], place: Place | None) -> int | None:
+    """Of the whole text; a short one is no chance only within one village."""
+    if len(text) >= WHOLE_TEXT:
+        return _key("text", *text)
+    code = place.code if place else None
+    return _key("text", code, *text) if code and len(code) >= _VILLAGE else None
 
 
 def _pairs(text: Iterable[str], most: int) -> list[tuple[str, str]]:

@@ -6,6 +6,9 @@ import csv
 import json
 from pathlib import Path
 
+from hub.clock import utc_now
+from hub.edited_files import LiveModels, model_files
+from hub.editions import Editions
 from tests.cli.program import satupintu
 
 CATEGORIES = {
@@ -40,6 +43,17 @@ def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert "learned from a half by chance | 1.000 [0.886, 1.000] of 30" in done.stdout
     assert "## match\n\nno rows" in done.stdout
+
+
+def test_a_file_of_learned_places_is_an_edition_of_the_knowledge(tmp_path: Path) -> None:
+    (tmp_path / "places.json").write_text('{"kenanga asri": ["327302", 3.0]}')
+    models = LiveModels()
+    knowledge = models.knowledge()
+    shipped, before = knowledge.version, knowledge.places("lampu mati di Kenanga Asri", "32.73")
+    assert before == ()
+    Editions(model_files(tmp_path, models), publisher=None, now=utc_now).begin(None)
+    [found, *_] = knowledge.places("lampu mati di Kenanga Asri", "32.73")
+    assert (found.code, knowledge.version == shipped) == ("32.73.02", False)
 
 
 def test_quality_wants_a_folder(tmp_path: Path) -> None:

@@ -67,6 +67,14 @@ def test_an_incident_is_over_after_a_month(days: int, linked: bool) -> None:
     assert bool(later.matches) is linked
 
 
+@pytest.mark.parametrize(("code", "linked"), [("32.73.02.1002", True), ("32.73.02.1003", False)])
+def test_the_same_few_words_in_one_village_are_found_after_two_buckets(code: str, linked: bool) -> None:
+    memory, words = MemoryDouble(), "plengsengan longsor"
+    match([report("1", words, code="32.73.02.1002", words="Jalan Perwira 130")], memory)
+    late = report("2", words, SARI, code=code, words="Jalan Perwira 128", received_at=after(days=58))
+    assert bool(match([late], memory)[0].matches) is linked
+
+
 def test_a_closed_incident_takes_no_new_report() -> None:
     memory = MemoryDouble()
     (first,) = match([report("1", POTHOLE)], memory)
@@ -151,10 +159,22 @@ def test_a_hidden_report_is_linked_to_none(hidden: str) -> None:
 
 def test_a_number_of_another_system_joins_the_report_of_the_same_sender() -> None:
     memory = MemoryDouble()
-    first = opened(memory, "1", POTHOLE, external_ids={"sp4n": "7001"})
-    (again,) = match([message("2", ALIKE, external_ids={"sp4n": "7001"}, conversation="x", minutes=5)], memory)
+    first = opened(memory, "1", POTHOLE, external_ids={"sp4n": "7001"}, proven=True)
+    (again,) = match(
+        [message("2", ALIKE, external_ids={"sp4n": "7001"}, conversation="x", proven=True, minutes=5)], memory
+    )
     assert (again.outcome, again.id) == ("added", first.id)
     assert only(again) == ("same_external_id", first.id)
+
+
+@pytest.mark.parametrize("hidden", [{}, {"anonymous": True}, {"secret": True}], ids=["open", "anonymous", "secret"])
+def test_finding_h3_a_claimed_phone_and_another_systems_number_join_nothing(hidden: dict[str, bool]) -> None:
+    memory = MemoryDouble()
+    first = opened(memory, "1", POTHOLE, conversation="form-1", external_ids={"sp4n": "7001"}, **hidden)
+    asked = message("2", "Kapan selesai?", conversation="form-2", external_ids={"sp4n": "7001"}, minutes=5)
+    (claimed,) = match([asked], memory)
+    assert (claimed.outcome, claimed.id == first.id) == ("recorded", False)
+    assert only(claimed) == ("same_external_id", first.id)
 
 
 def test_case_22_a_number_of_another_system_named_by_a_stranger_is_evidence_only() -> None:
