@@ -195,10 +195,10 @@ def nearly_same_report(case: MessageContext) -> MatchVerdict | None:
 
 
 def known_elsewhere(case: MessageContext) -> MatchVerdict | None:
-    """Another system's number that a report of the same citizen has. A claimed identity is enough where the number is
-    named too; from anybody else it is evidence."""
+    """Another system's number that a report of this sender has. From anybody else it is evidence: such numbers are
+    public, and a claimed identity proves nothing."""
     for (system, _), known in _by_external_id(case):
-        if known.reporter & {*case.identities, *case.message.sender.identities}:
+        if case.reported(known):
             match = _same_number(known, system, "the same sender")
             return MatchVerdict("added", f"has the number of {system}", known, (match,))
     return None
