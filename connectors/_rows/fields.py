@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -114,10 +115,18 @@ def _object(pairs: list[tuple[str, Any]]) -> Fields:
     return found
 
 
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?e\+?\d{1,2}", re.IGNORECASE | re.ASCII)
+
+
 def _number(written: str) -> float | str:
     """A number of a spreadsheet as 6.28E+12, whose last digits are lost, stays a text."""
     lossy = "e" in written.lower() and _exponent(written) > 0
     return written if lossy else float(written)
+
+
+def loses_digits(written: str) -> bool:
+    """A number of a spreadsheet as 6.28E+12 or 6,28E+12: its last digits are lost."""
+    return bool(_SCIENTIFIC.fullmatch(written.strip())) and _exponent(written.strip().replace(",", ".")) > 0
 
 
 def _exponent(written: str) -> int:

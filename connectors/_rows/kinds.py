@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import zipfile
+from collections.abc import Iterable
+from typing import Any, BinaryIO
 
+from connectors._rows import workbook
 from connectors._rows.lines import UnreadableFile, decode_head, detect_encoding
 
-_AS_CSV = "open it in the program that made it, and save it as CSV UTF-8"
+_AS_CSV = "open it in the program that made it, and save it as XLSX or CSV UTF-8"
 _UNPACK = "unpack it first"
+_DAMAGED = ("a damaged workbook", "open it in Excel and save it again, or ask for it again")
 _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Word file", _AS_CSV),
-    (b"%PDF-", "a PDF", "ask for the table that it was made from, as CSV"),
+    (b"%PDF-", "a PDF", "ask for the table that it was made from, as XLSX or CSV"),
     (b"{\\rtf", "a text of Word (RTF)", _AS_CSV),
     (b"\x1f\x8b", "compressed (gzip)", _UNPACK),
     (b"BZh", "compressed (bzip2)", _UNPACK),
@@ -28,13 +32,14 @@ _SIGNATURES = (
 )
 """How a file begins, what it is then, and what to do."""
 _INSIDE_ZIP = (
-    (b"xl/", "an Excel workbook", "save it as CSV UTF-8"),
-    (b"opendocument.spreadsheet", "a workbook of LibreOffice", "save it as Text CSV, in UTF-8"),
-    (b"word/", "a Word document", "put its table into a spreadsheet, and save that as CSV UTF-8"),
-    (b"ppt/", "a presentation", "put its table into a spreadsheet, and save that as CSV UTF-8"),
-    (b"Index/", "a workbook of Numbers", "export it as CSV"),
+    (b"xl/workbook.bin", "a binary workbook of Excel", "save it as XLSX"),
+    (b"opendocument.spreadsheet", "a workbook of LibreOffice", "save it as XLSX or CSV UTF-8"),
+    (b"word/", "a Word document", "put its table into a spreadsheet, and save that as XLSX"),
+    (b"ppt/", "a presentation", "put its table into a spreadsheet, and save that as XLSX"),
+    (b"Index/", "a workbook of Numbers", "export it as XLSX or CSV"),
+    (b"xl/", *_DAMAGED),
 )
-_WORKBOOK = ("an Excel workbook", "save it as CSV UTF-8; where Excel cannot open it, it is damaged: ask for it again")
+_WORKBOOK = _DAMAGED
 _UNLIKE_ROWS = ("compressed (zip)", "no text file", "a text without rows")
 """What a workbook looks like where its parts are not seen."""
 _CHAT = re.compile(r"\W{0,3}\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4},? .{0,3}\d{1,2}[.:]\d{2}.{0,12}?(?: - |\] )\S")
@@ -54,6 +59,24 @@ def require_rows(name: str, head: bytes, *, has_headings: bool) -> None:
     if found:
         what, advice = found
         raise UnreadableFile(f"{name} is {what}: {advice}")
+
+
+def workbook_in(name: str, head: bytes, chunks: Iterable[bytes], file: BinaryIO) -> BinaryIO | None:
+    """The workbook that a file is, from its beginning; None: it is none that can be read. Raises UnreadableFile."""
+    if not head.startswith(workbook.SIGNATURE):
+        return None
+    found = workbook.seekable(name, head, chunks, file)
+    try:
+        with zipfile.ZipFile(found) as packed:
+            if not workbook.is_workbook(packed):
+                return None
+            workbook.require_small(name, packed)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError) as fault:
+        if isinstance(fault, UnreadableFile):
+            raise
+        return None
+    found.seek(0)
+    return found
 
 
 def _by_signature(head: bytes) -> tuple[str, str] | None:

@@ -57,6 +57,13 @@ def read_head(chunks: Iterator[bytes]) -> bytes:
     return head
 
 
+def read_titles(head: bytes, chunks: Iterator[bytes]) -> bytes:
+    """A file that begins with a line that is no row: as much of it as may stand above the headings."""
+    while len(head) < CHUNK and (chunk := next(chunks, b"")):
+        head += chunk
+    return head
+
+
 def detect_encoding(head: bytes) -> tuple[str, int]:
     """The encoding and the length of its mark. Without a mark, UTF-16 shows by a NUL in nearly every character."""
     for mark, encoding in _MARKS:

@@ -1,4 +1,4 @@
-"""CSV: records of lines, and rows of records.
+"""CSV: records of lines, and rows of records; the records may also be those of a workbook.
 
 A quoted cell may hold line breaks. Whether a quote is closed shows only lines later, and a quote that never is would
 swallow the rows behind it. So a record is at most MOST_LINES long, its quotes must stand where CSV has them, and no
@@ -8,13 +8,16 @@ line inside it may look like a row of its own; else its first line alone is the 
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
 
-from connectors._rows.fields import ROW_FIELDS
+from connectors._rows.fields import loses_digits
+from connectors._rows.headings import FURTHEST, Columns, find_columns, heading, without_text
 from connectors._rows.lines import LONGEST, Line, UnreadableFile
 from connectors._rows.rowlike import looks_like_row
 
@@ -37,6 +40,8 @@ class Row(NamedTuple):
     """A code of `faults.FAULTS`: the row cannot be read."""
     note: str = ""
     """For the operator, where the row can be read."""
+    sheet: str = ""
+    """The sheet of a workbook on which it stands, where several have rows."""
 
 
 class TableRecord(NamedTuple):
@@ -50,66 +55,48 @@ class TableRecord(NamedTuple):
     """Its lines as they stand."""
 
 
-class ColumnHeadings(NamedTuple):
-    """The names of the columns, and what is between them."""
-
-    delimiter: str
-    names: Sequence[str]
+def has_columns(lines: Iterable[str], chosen: Mapping[str, str]) -> bool:
+    """Do the columns of a table stand in one of the first lines of a file?"""
+    return any(_columns_in("", line, chosen) for line in islice(lines, FURTHEST))
 
 
-def parse_headings(first: str) -> ColumnHeadings | None:
-    """The columns that a file's first line names; None where none of them is `text`."""
-    delimiter = max(DELIMITERS, key=first.count)
-    names = [_heading(cell) for cell in _cells(first, delimiter)]
-    return ColumnHeadings(delimiter, names) if "text" in names else None
-
-
-def table_rows(name: str, lines: Iterator[Line]) -> Iterator[Row]:
-    """The rows of a table whose first line names its columns. Raises UnreadableFile."""
+def table_rows(name: str, lines: Iterator[Line], chosen: Mapping[str, str]) -> Iterator[Row]:
+    """The rows of a table whose first line, or one below its titles, names its columns. Raises UnreadableFile."""
     csv.field_size_limit(2 * LONGEST)
-    records, headings = _begun(name, lines)
+    records, columns = _begun(name, lines, chosen)
     for record in records:
-        if row := _row(record, headings):
+        if row := row_of(record, columns):
             yield row
 
 
-def _begun(name: str, lines: Iterator[Line]) -> tuple[Iterator[TableRecord], Sequence[str]]:
+def _begun(name: str, lines: Iterator[Line], chosen: Mapping[str, str]) -> tuple[Iterator[TableRecord], Columns]:
     first = next(lines, Line(1, ""))
-    delimiter = max(DELIMITERS, key=first.text.count)
+    hint = ""
     if first.text.lower().startswith("sep=") and len(first.text.strip()) == len("sep=;"):  # a hint of Excel's
-        delimiter, first = first.text[4], next(lines, Line(2, ""))
-    heading = next(_records(_Ahead([first], lines), delimiter, ()))
-    names = [_heading(cell) for cell in heading.cells]
-    if "text" not in names:
-        raise UnreadableFile(
-            f"{name} has no column `text`: its first line names the columns, as id,text,sender,sent_at"
-        )
-    if repeated := sorted({n for n in names if n in ROW_FIELDS and names.count(n) > 1}):
-        positions = [str(at) for at, n in enumerate(names, 1) if n == repeated[0]]
-        raise UnreadableFile(
-            f"{name} has {len(positions)} columns `{repeated[0]}` (columns {' and '.join(positions)}): "
-            "give all but one of them another name"
-        )
-    headings = _distinct(names)
-    return _records(_Ahead([], lines), delimiter, headings), headings
+        hint, first = first.text[4], next(lines, Line(2, ""))
+    ahead = _Ahead([first], lines)
+    for _ in range(FURTHEST):
+        if (line := ahead.next()) is None:
+            break
+        delimiter = hint or _delimiter_of(line.text)
+        ahead.give_back([line])
+        record = next(_records(ahead, delimiter, ()))
+        if columns := find_columns(name, record.cells, chosen):
+            return _records(ahead, delimiter, columns.names), columns
+    raise without_text(name)
 
 
-def _heading(cell: str) -> str:
-    shown = "".join(c if c.isprintable() else " " for c in cell.replace("\u200b", "").replace("\ufeff", ""))
-    return " ".join(shown.split()).lower()
+def _columns_in(name: str, line: str, chosen: Mapping[str, str]) -> Columns | None:
+    try:
+        return find_columns(name, _cells(line, _delimiter_of(line)), chosen)
+    except (UnreadableFile, csv.Error):
+        return Columns((), ())
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
-    """`keterangan`, `keterangan 2`; `column 6` for a heading that is empty."""
-    found: list[str] = []
-    for position, name in enumerate(names, 1):
-        wanted = name or f"column {position}"
-        free, count = wanted, 1
-        while free in found or (free != name and free in names):
-            count += 1
-            free = f"{wanted} {count}"
-        found.append(free)
-    return found
+def _delimiter_of(line: str) -> str:
+    """The one that stands most often outside quotes."""
+    outside = re.sub(r'"[^"]*"', "", line)
+    return max(DELIMITERS, key=outside.count)
 
 
 class _Ahead:
@@ -200,19 +187,31 @@ def _ended(line: str) -> str:
     return f"{line.replace(chr(13), _BREAK)}\n"
 
 
-def _row(record: TableRecord, headings: Sequence[str]) -> Row | None:
+def row_of(record: TableRecord, columns: Columns) -> Row | None:
     """None: a record without words."""
     line, cells, fault, note, written = record
-    over = any(cell.strip() for cell in cells[len(headings) :])
-    named = {name: cell for name, cell in zip(headings, cells, strict=False) if cell.strip()}
+    over = any(cell.strip() for cell in cells[len(columns.names) :])
+    named = {name: cell for name, cell in zip(columns.names, cells, strict=False) if cell.strip()}
     if over:
         fault = "too_many_cells"
-    elif named and all(_heading(cell) == name for name, cell in named.items()):
+    elif named and _repeats(columns.written, cells):
         fault = "headings_again"
     if fault:
         return Row(line, written.encode("utf-8", "replace"), fault)
     if not named:
         return None
-    if len(cells) < len(headings) and not note:
-        note = f"it has {len(cells)} cells under {len(headings)} columns: the last ones are taken as empty"
-    return Row(line, _encode(named), note=note)
+    if len(cells) < len(columns.names) and not note:
+        note = f"it has {len(cells)} cells under {len(columns.names)} columns: the last ones are taken as empty"
+    if loses_digits(named.get("sender", "")):
+        note = note or _DAMAGED_PHONE
+    return Row(line, _encode(columns.complete(named)), note=note)
+
+
+def _repeats(headings: Sequence[str], cells: Sequence[str]) -> bool:
+    return all(heading(cell) == name for name, cell in zip(headings, cells, strict=False) if cell.strip())
+
+
+_DAMAGED_PHONE = (
+    "its phone is damaged: a spreadsheet kept the beginning of the number only, as 6.28E+12; it is taken without one: "
+    "make the column text in the file that still has it"
+)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors._rows import NamedRow, decode_row, parse_list
+from connectors._rows import NamedRow, decode_row, parse_list, row_place
 from hub.commands import print_message, printable
 from schemas import Reject
 
@@ -35,9 +35,9 @@ class RowAttachments:
     def files_of(self, row: NamedRow) -> str:
         """The row's attachments as they lie with the blobs now, as JSON; empty where it has none."""
         paths = _paths(row)
-        return msgspec.json.encode([self._bring(row.line, path) for path in paths]).decode() if paths else ""
+        return msgspec.json.encode([self._bring(row_place(row), path) for path in paths]).decode() if paths else ""
 
-    def _bring(self, line: int, written: str) -> dict[str, Any]:
+    def _bring(self, line: str, written: str) -> dict[str, Any]:
         known: dict[str, Any] = {"native_id": written, "name": Path(written).name}
         try:
             path = (self._folder / written).resolve()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from connectors._rows import NamedRow, UnreadableFile, name_rows, open_rows, read_rows
+from connectors._rows import NamedRow, UnreadableFile, name_rows, open_rows, read_rows, row_place
 from hub.commands import print_message, printable
 from hub.settings import UsageError
 
@@ -28,7 +28,7 @@ def rows_of(name: str) -> Iterator[Iterator[NamedRow]]:
 def _with_notes(rows: Iterator[NamedRow]) -> Iterator[NamedRow]:
     for row in rows:
         if row.note:
-            print_message(f"line {row.line}: {row.note}")
+            print_message(f"line {row_place(row)}: {row.note}")
         yield row
 
 

@@ -1,4 +1,4 @@
-"""`ingest`: a file of NDJSON or CSV through the whole pipeline, until each of its rows has an outcome.
+"""`ingest`: a file of NDJSON, CSV or XLSX through the whole pipeline, until each of its rows has an outcome.
 
 Its stages join the groups of a running `up` and share the work. At most 2,000 rows of the file are in flight at a time,
 so that citizens who write meanwhile wait behind a short queue.
@@ -51,7 +51,7 @@ KIND = "file"
 @click.argument("file")
 @click.option("--account", metavar="NAME", help="The account of kind file. [the first one]")
 def ingest(file: str, account: str | None) -> None:
-    """A file of NDJSON or CSV through the whole pipeline. Wrong rows are named by line, and are dead. Prints the
+    """A file of NDJSON, CSV or XLSX through the whole pipeline. Wrong rows are named by line, and are dead. Prints the
     file's ledger.
 
     \b

@@ -14,8 +14,8 @@ from tests.cases.conftest import INPUTS, Satupintu
 
 FOLDER = INPUTS / "20"
 KINDS = {
-    "rekap.xlsx": "is an Excel workbook: save it as CSV UTF-8",
-    "rekap.xls": "is a web page: open it in the program that made it, and save it as CSV UTF-8",
+    "rekap.xlsx": "is a damaged workbook: open it in Excel and save it again",
+    "rekap.xls": "is a web page: open it in the program that made it, and save it as XLSX or CSV UTF-8",
     "rows.csv.gz": "is compressed (gzip): unpack it first",
     "pretty.json": "is one JSON object over several lines: write one object a line, as jq -c .",
     "wrapped.json": "is one JSON object that holds the rows: write one object a line, as jq -c '.data[]'",

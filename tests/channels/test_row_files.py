@@ -173,12 +173,13 @@ def zipped(*names: str) -> bytes:
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PRETTY = json.dumps([{"text": "Jalan", "id": str(n)} for n in range(3000)], indent=1)
 WHOLE: list[tuple[str, bytes | str, str]] = [
-    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
-    ("a.csv", zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook"),
-    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml")[:20], "an Excel workbook: save it as CSV"),
-    ("a.XLSX", bytes(range(256)) * 8, "an Excel workbook: save it as CSV"),
-    ("a.xlsm", "Sheet1\n", "an Excel workbook: save it as CSV"),
-    ("a.xlsx", "", "an Excel workbook: save it as CSV"),
+    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml"), "a damaged workbook"),
+    ("a.csv", zipped("[Content_Types].xml", "xl/workbook.xml"), "a damaged workbook"),
+    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml")[:20], "a damaged workbook"),
+    ("a.XLSX", bytes(range(256)) * 8, "a damaged workbook"),
+    ("a.xlsm", "Sheet1\n", "a damaged workbook"),
+    ("a.xlsx", "", "a damaged workbook"),
+    ("a.xlsb", zipped("[Content_Types].xml", "xl/workbook.bin"), "a binary workbook of Excel: save it as XLSX"),
     ("a.docx", zipped("[Content_Types].xml", "word/document.xml"), "a Word document"),
     ("a.zip", zipped("rows.csv"), "compressed"),
     ("a.xls", OLE + bytes(600), "an old Excel"),
@@ -200,7 +201,7 @@ WHOLE: list[tuple[str, bytes | str, str]] = [
     ("a.txt", "05/08/25 14.30 - Bu Ratna: Jalan rusak\n", "an exported chat"),
     ("a.txt", "[05/08/25 14.30.15] Bu Ratna: Jalan rusak\n", "an exported chat"),
     ("a.txt", "Yth. Bapak Bupati,\njalan kami rusak\n", "a text without rows"),
-    ("a.csv", "id,isi\n1,Jalan\n", "no column `text`"),
+    ("a.csv", "id,barang\n1,Jalan\n", "no column `text`.*satupintu file map"),
 ]
 
 

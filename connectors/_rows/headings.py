@@ -1,0 +1,88 @@
+"""The names of a table's columns: found below titles, and led to the fields of a row.
+
+A column called like a field is that field. Where none is called `text`, the account's own `columns` and the headings
+that offices use (`recaps.py`) lead to the fields; another column keeps its name, and is kept under `extra`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from connectors._rows.fields import ROW_FIELDS
+from connectors._rows.lines import UnreadableFile
+from connectors._rows.recaps import complete_row, field_of, heading_key, is_of_lapor
+
+FURTHEST = 30
+"""Lines or rows above the headings, at most: a title, a date, an empty one."""
+
+
+class Columns(NamedTuple):
+    """The columns of a table."""
+
+    written: Sequence[str]
+    """As the headings stand, in lower case."""
+    names: Sequence[str]
+    """The fields that they are; each once."""
+    complete: Callable[[Mapping[str, str]], Mapping[str, str]] = dict
+    """What several columns say together."""
+
+
+def find_columns(file: str, cells: Sequence[str], chosen: Mapping[str, str]) -> Columns | None:
+    """The columns that the cells name; None where none of them holds the words of a report. `chosen`: field to heading.
+    Raises UnreadableFile."""
+    written = [heading(cell) for cell in cells]
+    fields = _chosen(written, chosen)
+    if "text" in written and not fields:
+        _require_once(file, written)
+        return Columns(written, distinct(written))
+    if "text" not in fields.values() and sum(map(bool, written)) < 2:  # a title
+        return None
+    fields = field_of(written, taken=frozenset(fields.values())) | fields
+    if "text" not in fields.values():
+        return None
+    names = distinct([fields.get(at, name) for at, name in enumerate(written)])
+    return Columns(written, names, partial(complete_row, of_lapor=is_of_lapor(written)))
+
+
+def _chosen(written: Sequence[str], chosen: Mapping[str, str]) -> dict[int, str]:
+    keys = [heading_key(name) for name in written]
+    wanted = {field: heading_key(heading(name)) for field, name in chosen.items()}
+    return {keys.index(key): field for field, key in wanted.items() if key in keys}
+
+
+def _require_once(file: str, names: Sequence[str]) -> None:
+    if repeated := sorted({n for n in names if n in ROW_FIELDS and names.count(n) > 1}):
+        positions = [str(at) for at, n in enumerate(names, 1) if n == repeated[0]]
+        raise UnreadableFile(
+            f"{file} has {len(positions)} columns `{repeated[0]}` (columns {' and '.join(positions)}): "
+            "give all but one of them another name"
+        )
+
+
+def without_text(name: str) -> UnreadableFile:
+    """No column holds the words of the reports."""
+    return UnreadableFile(
+        f"{name} has no column `text`: its first line names the columns, as id,text,sender,sent_at; "
+        "satupintu file map proposes what its own headings mean"
+    )
+
+
+def heading(cell: str) -> str:
+    """In lower case, in one line, without what cannot be seen."""
+    shown = "".join(c if c.isprintable() else " " for c in cell.replace("\u200b", "").replace("\ufeff", ""))
+    return " ".join(shown.split()).lower()
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """`keterangan`, `keterangan 2`; `column 6` for a heading that is empty."""
+    found: list[str] = []
+    for position, name in enumerate(names, 1):
+        wanted = name or f"column {position}"
+        free, count = wanted, 1
+        while free in found or (free != name and free in names):
+            count += 1
+            free = f"{wanted} {count}"
+        found.append(free)
+    return found
