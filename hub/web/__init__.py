@@ -43,6 +43,8 @@ def build_app(
     from hub.web.health import healthz
     from hub.web.ingress import PREFIX, Ingress
     from hub.web.officers import OfficerService
+    from hub.web.open311 import Open311Server
+    from hub.web.open311_posts import Posts
     from hub.web.reports import ReportService
     from router import OfficeRegistry
     from sink.statistics import statistics
@@ -53,7 +55,10 @@ def build_app(
         return await pools.io(blobs.put, body)
 
     budget = BodyBudget(settings.limits.bodies * 2**20, settings.proxies)
-    ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget)
+    posts = Posts(publish=publish, store=store, record=record, io=pools.io, clock=clock)
+    open311 = Open311Server(posts=posts, record=record, io=pools.io, clock=clock, url=settings.public_url)
+    servers = {"open311": open311}
+    ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget, servers=servers)
     reports = ReportService(
         publish=publish,
         blobs=blobs,

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uuid_utils import uuid7
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Publish = Callable[[Sequence[Raw]], Awaitable[None]]
+Serve = Callable[[Any, Request], Awaitable[IngressResponse]]
+"""Answers requests to the accounts of a kind whose protocol asks as well as brings."""
 Store = Callable[[bytes], Awaitable[str]]
 """Puts bytes to the blobs; durable when it returns their SHA-256."""
 
@@ -69,8 +71,10 @@ class Ingress:
         new_id: Callable[[], str] = lambda: str(uuid7()),
         answered: Counter[tuple[str, int]] | None = None,
         budget: BodyBudget | None = None,
+        servers: Mapping[str, Serve] | None = None,
     ) -> None:
         self._accounts = accounts
+        self._servers = servers or {}
         self._publish = publish
         self._store = store
         self._clock = clock
@@ -104,7 +108,9 @@ class Ingress:
             body = await read_body(scope, headers, receive, channel.body_limit, self._budget)
         except (TooLarge, TooSlow, NoRoom) as fault:
             return _UNREAD[type(fault)]
-        return await self._take(channel, Request(method, path, scope["query_string"].decode("latin-1"), headers, body))
+        request = Request(method, path, scope["query_string"].decode("latin-1"), headers, body)
+        serve = self._servers.get(channel.kind)
+        return await (self._take(channel, request) if serve is None else serve(channel, request))
 
     async def _take(self, channel: Listens, request: Request) -> IngressResponse:
         try:

@@ -30,6 +30,7 @@ complaints = table(
 source's own clock. `touched_at` is when an officer or an office first acted: a rereading changes nothing after that.
 `extra` is sealed; `external_ids`, `tags` and `missing` are JSON. `incident_id` is the complaint
 that is the first of its incident; null for that one, and where it is linked to none."""
+index(complaints, "account", "received_at", only="channel = 'open311'")
 
 messages = table(
     "messages",
@@ -99,7 +100,7 @@ actions = table(
     maybe("text"), maybe("status"), maybe("status_said"), maybe("office_id"), maybe("to_complaint"),
     maybe("observed_at", Instant), column("received_at", Instant),
     column("applied", Boolean), maybe("reason"), maybe("owed"),
-    Index(None, "complaint"),
+    Index(None, "complaint"), Index(None, "received_at"),
 )  # fmt: skip
 """What somebody responsible did. `reason`: why it, or its status, was not applied. `owed` (JSON) is an answer that
 waits until the complaint is recorded."""

@@ -78,8 +78,9 @@ def cases(kind: str) -> list[Case]:
 
 def channel(kind: str, **settings: Any) -> Any:
     """The recording's account, with other settings where they are named."""
-    made = channel_type(kind)
-    fields = recording(kind)["settings"] | settings
+    made, fields = channel_type(kind), dict(recording(kind)["settings"])
+    for name, value in settings.items():
+        fields[name] = [value] if isinstance(value, str) and isinstance(fields.get(name), list) else value
     return made("rekam", "32.73", msgspec.convert(fields, made.settings_type, dec_hook=secret_hook))
 
 
@@ -132,6 +133,7 @@ def proven(kind: str, request: Request, **secrets: str) -> Request:
     """The request with its proof, made with other secrets where they are named."""
     proof = recording(kind)["proof"]
     secret = (recording(kind)["settings"] | secrets)[proof_secret(kind)]
+    secret = secret[0] if isinstance(secret, list) else secret
     if "query" in proof:
         return replace(request, query=f"{request.query}&{urlencode({proof['query']: secret})}".strip("&"))
     if "hmac-sha256" in proof:

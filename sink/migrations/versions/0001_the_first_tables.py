@@ -53,6 +53,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('actions', schema=None) as batch:
         batch.create_index(batch.f('ix_actions_complaint'), ['complaint'], unique=False)
+        batch.create_index(batch.f('ix_actions_received_at'), ['received_at'], unique=False)
 
     op.create_table('aside',
     sa.Column('stage', sa.Text(), autoincrement=False, nullable=False),
@@ -150,6 +151,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('complaints', schema=None) as batch:
         batch.create_index(batch.f('ix_complaints_received_at_id'), ['received_at', 'id'], unique=False)
+        batch.create_index('ix_complaints_account_received_at', ['account', 'received_at'], unique=False, sqlite_where=sa.text("channel = 'open311'"), postgresql_where=sa.text("channel = 'open311'"))
 
     op.create_table('dead',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
@@ -608,6 +610,7 @@ def downgrade() -> None:
 
     op.drop_table('dead')
     with op.batch_alter_table('complaints', schema=None) as batch:
+        batch.drop_index('ix_complaints_account_received_at', sqlite_where=sa.text("channel = 'open311'"), postgresql_where=sa.text("channel = 'open311'"))
         batch.drop_index(batch.f('ix_complaints_received_at_id'))
 
     op.drop_table('complaints')
@@ -621,6 +624,7 @@ def downgrade() -> None:
     op.drop_table('assignments')
     op.drop_table('aside')
     with op.batch_alter_table('actions', schema=None) as batch:
+        batch.drop_index(batch.f('ix_actions_received_at'))
         batch.drop_index(batch.f('ix_actions_complaint'))
 
     op.drop_table('actions')
