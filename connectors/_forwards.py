@@ -74,7 +74,12 @@ class Forwards(Channel):
     """The national record: every complaint that it wants must stand in it once, which is counted and alarmed."""
 
     gives_up_after: ClassVar[float | None] = None
-    """Seconds after which a forward that did not get through has failed; None: it is tried for ever."""
+    """Seconds after which a forward that did not get through has failed, and the account is switched off until somebody
+    mends it; None: it is tried for ever."""
+    retry_delays: ClassVar[Sequence[float]] = ()
+    """Seconds from each try to the next where the other system names none; empty: a growing backoff."""
+    replayable: ClassVar[bool] = False
+    """What has left is kept, sealed, so that it can be sent again: the other system knows a repeated one by its id."""
 
     @property
     def system(self) -> str:

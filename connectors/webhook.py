@@ -1,7 +1,8 @@
 """An office's own system, told by webhook: Standard Webhooks signs, a CloudEvent is the body.
 
 `webhook-id` is the same over all tries, so that the receiver knows a repeated call; an event that may have arrived is
-therefore sent again. By default it says that something changed, and the receiver fetches the rest with its key.
+therefore sent again, and so is one that the receiver refused: over three days, then the account is switched off. By
+default it says that something changed, and the receiver fetches the rest with its key.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from connectors._json import decode_object, string_of
 from connectors._port import Item, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
-from schemas import AccountFault, Forward, ForwardKind, Raw, Reject, Retry
+from schemas import AccountFault, Forward, ForwardKind, Raw, Reject, Retry, Unanswered
 
 TELL = "tell"
 SLOW_DOWN = frozenset({429, 502, 503, 504})
+DAY = 86400.0
 
 
 class WebhookSettings(Settings, frozen=True, kw_only=True):
@@ -42,10 +44,12 @@ class Webhook(Forwards):
     kind = "webhook"
     settings_type = WebhookSettings
     takes: ClassVar[frozenset[ForwardKind]] = frozenset(
-        {"complaint", "supplement", "answer", "question", "disposition", "status"}
+        {"complaint", "supplement", "answer", "question", "disposition", "status", "notice"}
     )
-    gives_up_after = 75 * 3600.0
-    """As Standard Webhooks has it."""
+    retry_delays = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
+    """As Standard Webhooks has it: 75 hours and 35 minutes in all."""
+    gives_up_after = sum(retry_delays)
+    replayable = True
     outbound_settings = ("url", "secret")
     url_settings = ("url",)
     template = """\
@@ -62,7 +66,7 @@ class Webhook(Forwards):
     def setup_help(self, url: str) -> str:
         return (
             "the office's system takes POST requests at url and checks webhook-signature (standardwebhooks.com) with "
-            "secret; 2xx is success, 410 switches this account off"
+            "secret; 2xx is success, 410 switches this account off, and so do three days without success"
         )
 
     def wants(self, forward: Forward) -> bool:
@@ -82,23 +86,24 @@ class Webhook(Forwards):
 
     async def do_step(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult:
         self.require_outbound()
-        body, id = event_body(call.forward, self.account), event_id(call.forward)
+        replayed = "replayed" in call.results
+        body, id = event_body(call.forward, self.account, replayed=replayed), event_id(call.forward)
         at = str(int(call.now.timestamp()))
         headers = {
             "webhook-id": id, "webhook-timestamp": at,
             "webhook-signature": signature(self.settings.secret.reveal(), id, at, body),
         }  # fmt: skip
         content = "application/cloudevents+json; charset=utf-8", body
-        answer = await outbound.http.send(
-            HttpRequest(self.settings.url, "POST", headers=headers, content=content, timeout=20.0, judge=_judged)
-        )
+        request = HttpRequest(self.settings.url, "POST", headers=headers, content=content, timeout=20.0, judge=_judged)
+        try:
+            answer = await outbound.http.send(request)
+        except Unanswered as fault:  # sent again, it is known by its id
+            raise Retry(fault.reason) from None
         native = string_of(decode_object(answer.body) or {}, "id") or call.forward.number
         return StepResult({"status": answer.status}, native if call.forward.what == "complaint" else None)
 
     async def look_up(self, step: str, call: ForwardCall, outbound: ProviderConnections) -> StepResult | None:
         """The receiver knows a repeated event by its id."""
-        if (waits := 5.0 - (call.now - call.began_at).total_seconds()) > 0:
-            raise Retry("the receiver did not answer", after=waits)
         return None
 
 
@@ -107,15 +112,17 @@ def event_id(forward: Forward) -> str:
     return f"{forward.what}.{forward.reference}"
 
 
-def event_body(forward: Forward, account: str) -> bytes:
+def event_body(forward: Forward, account: str, *, replayed: bool = False) -> bytes:
     """The CloudEvent. It holds what may leave, and nothing else."""
     data = msgspec.to_builtins(forward)
-    event = {
+    event: dict[str, Any] = {
         "specversion": "1.0", "id": event_id(forward), "source": f"/satupintu/{account}",
         "type": f"id.go.satupintu.{forward.what}", "subject": forward.number, "time": forward.at.isoformat(),
         "datacontenttype": "application/json",
         "data": {name: value for name, value in data.items() if name not in {"native", "attachments"}},
     }  # fmt: skip
+    if replayed:
+        event["replayed"] = True
     return msgspec.json.encode(event)
 
 
@@ -132,9 +139,11 @@ def signature(secret: str, id: str, at: str, body: bytes) -> str:
 
 def _judged(response: HttpResponse) -> ErrorMeaning | None:
     if response.status == 410:
-        return ErrorMeaning("account", "gone", "the receiver wants no more events: close this account")
+        return ErrorMeaning("account", "gone", "the receiver wants no more events: close this account", DAY)
     if response.status in SLOW_DOWN:
-        return ErrorMeaning("retry", f"http_{response.status}", "the receiver asks to slow down", 60.0)
+        return ErrorMeaning("retry", f"http_{response.status}", "the receiver asks to slow down")
+    if not 200 <= response.status < 300:
+        return ErrorMeaning("retry", f"http_{response.status}", "2xx is success, and nothing else")
     return None
 
 

@@ -8,9 +8,22 @@ import msgspec
 
 from schemas.values import Category, Instant, Office, Party, Place, ReportClass, Status, Value
 
-ForwardKind = Literal["complaint", "supplement", "answer", "question", "disposition", "status"]
+ForwardKind = Literal["complaint", "supplement", "answer", "question", "disposition", "status", "notice"]
 """A complaint; the citizen's later words; an office's answer; its question to the citizen; passed to an office; a
-status."""
+status; what an office is told of a due date."""
+
+
+class DueNotice(Value, frozen=True, kw_only=True):
+    """What an office is told of a due date."""
+
+    clock: str
+    """verification, first_answer or completion."""
+    what: str
+    """warning, overdue or moved."""
+    level: int = 0
+    """How far up the hierarchy from the office that has the complaint."""
+    due_day: str | None = None
+    was_due_day: str | None = None
 
 
 class Forward(Value, frozen=True, kw_only=True):
@@ -43,6 +56,7 @@ class Forward(Value, frozen=True, kw_only=True):
     institutions: dict[str, int] = msgspec.field(default_factory=dict)
     """LAPOR!'s ids of these offices, as far as the registry has them; filled in when the forward is done."""
     status: Status | None = None
+    due: DueNotice | None = None
     reporter: Party | None = None
     anonymous: bool = False
     secret: bool = False

@@ -73,7 +73,8 @@ def project(forward: Forward, by: Projection) -> Projected:
     left = Forward(
         what=forward.what, number=forward.number, reference=forward.reference, at=forward.at,
         sent_at=forward.sent_at, owner=forward.owner,
-        channel=forward.channel, native=forward.native, anonymous=forward.anonymous, secret=forward.secret, **plain,
+        channel=forward.channel, native=forward.native, due=forward.due,
+        anonymous=forward.anonymous, secret=forward.secret, **plain,
         place=_place(forward.place, by.fields & present), reporter=_reporter(forward.reporter, by.fields & present),
     )  # fmt: skip
     return Projected(left, tuple(sorted(present & by.fields)), tuple(sorted(present - by.fields)))

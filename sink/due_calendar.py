@@ -13,9 +13,11 @@ from sqlalchemy import Connection
 from schemas.due import MoveClocks, MovedClock, StoredClock
 from sink.bulk import InstantEncoder, execute_each, insert, instant_encoder
 from sink.due import mark_stale, next_reminder, run
+from sink.forward_notices import store_notices
+from sink.forward_queue import Destination
 from sink.record import Record
 from sink.rows import Row
-from sink.tables import due_dates, notices, timeline
+from sink.tables import due_dates, timeline
 
 _json = msgspec.json.Encoder()
 
@@ -53,9 +55,12 @@ _MOVED = (
 )
 
 
-def move_due(record: Record, move: MoveClocks, calendar: CalendarEdition, *, now: datetime, limit: int = 2000) -> int:
+def move_due(
+    record: Record, move: MoveClocks, calendar: CalendarEdition, destinations: Sequence[Destination] = (), *,
+    now: datetime, limit: int = 2000,
+) -> int:  # fmt: skip
     """Compute clocks of older editions by that edition; returns how many were looked at. A clock that has ended has its
-    complaint computed anew from all that happened. Raises Retry."""
+    complaint computed anew from all that happened. `destinations`: what offices have of their own. Raises Retry."""
     with record.write() as connection:
         at = instant_encoder(connection)
         rows = _older_rows(connection, calendar, at, limit)
@@ -76,7 +81,10 @@ def move_due(record: Record, move: MoveClocks, calendar: CalendarEdition, *, now
                 mark_stale(connection, {row.complaint for row in alike})
         execute_each(connection, due_dates, _SEEN, seen)
         execute_each(connection, due_dates, _MOVED, [row for change in changes for row in _updates(change)])
-        _tell(connection, changes, at(now))
+        told = _told(changes)
+        insert(connection, timeline, [_step(row, new, at(now)) for row, new in told])
+        notices = [_notice(row, new, at(now)) for row, new in told if row.office_id]
+        store_notices(connection, record, notices, destinations, now)
     return len(rows)
 
 
@@ -133,14 +141,12 @@ def _updates(change: _Change) -> Iterator[Row]:
     return (change.values | {"complaint": row.complaint, "clock": row.clock} for row in change.rows)
 
 
-def _tell(connection: Connection, changes: Sequence[_Change], at: Any) -> None:
-    """A line in each timeline, and a notice for the office."""
-    told = [
+def _told(changes: Sequence[_Change]) -> list[tuple[Any, MovedClock]]:
+    """The clocks whose move stands in a timeline and is told to an office."""
+    return [
         (row, change.new) for change in changes for row in change.rows
         if row.clock not in _QUIET and row.due_day != change.values["due_day"]
     ]  # fmt: skip
-    insert(connection, timeline, [_step(row, new, at) for row, new in told])
-    insert(connection, notices, [_notice(row, new, at) for row, new in told if row.office_id])
 
 
 def _step(row: Any, new: MovedClock, at: Any) -> Row:

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 from sink.bulk import InstantEncoder, execute_each, insert, instant_encoder
 from sink.due import next_reminder, run
+from sink.forward_notices import store_notices
+from sink.forward_queue import Destination
 from sink.record import Record
 from sink.rows import Row
-from sink.tables import due_dates, notices, timeline
+from sink.tables import due_dates, timeline
 
 _DUE = "SELECT complaint, clock, owner, office_id, region, due_day, told FROM due_dates WHERE remind_at <= ? "
 _NEXT = "UPDATE due_dates SET told = :told, remind_at = :remind_at WHERE complaint = :complaint AND clock = :clock"
@@ -27,8 +29,11 @@ class OfficeTimes(NamedTuple):
     """The office so many levels above an office."""
 
 
-def remind(record: Record, offices: OfficeTimes, *, now: datetime, limit: int = 500) -> int:
-    """Tell offices what is due; returns how many clocks were looked at. Raises Retry."""
+def remind(
+    record: Record, offices: OfficeTimes, destinations: Sequence[Destination] = (), *, now: datetime, limit: int = 500
+) -> int:
+    """Tell offices what is due, and the `destinations` that offices have of their own; returns how many clocks were
+    looked at. Raises Retry."""
     with record.write() as connection:
         locked = " FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
         at = instant_encoder(connection)
@@ -38,7 +43,8 @@ def remind(record: Record, offices: OfficeTimes, *, now: datetime, limit: int = 
         later = [_later(row, opens[row.region], at) for row in rows if opens[row.region] > now]
         execute_each(connection, due_dates, _NEXT, [*later, *(_next(row, offices, at) for row in told)])
         insert(connection, timeline, [_step(row, at(now)) for row in told])
-        insert(connection, notices, [_notice(row, offices, at(now)) for row in told if row.office_id])
+        notices = [_notice(row, offices, at(now)) for row in told if row.office_id]
+        store_notices(connection, record, notices, destinations, now)
     return len(rows)
 
 

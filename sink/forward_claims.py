@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from schemas import Forward
 from sink.bulk import query_in
-from sink.forward_queue import FOLLOWUP, FORWARD
+from sink.forward_queue import FOLLOWUP, FORWARDS
 from sink.instant import parse_instant
 from sink.job_claims import Claimable, claim_jobs
 from sink.jobs import ClaimedJob
@@ -51,8 +51,7 @@ def claim_forwards(
     state: Claimable = "waiting",
 ) -> list[ClaimedForward]:  # fmt: skip
     """Claim forwards to be done, or (`unknown`) to be looked up, as `claim_jobs` does. Raises Retry."""
-    kinds = (FORWARD, FOLLOWUP)
-    claimed = claim_jobs(record, kinds, epochs, room, in_flight=in_flight, now=now, state=state, pool=POOL)
+    claimed = claim_jobs(record, FORWARDS, epochs, room, in_flight=in_flight, now=now, state=state, pool=POOL)
     if not claimed:
         return []
     complaints = {job.complaint for job in claimed}
@@ -84,7 +83,7 @@ def _claimed(
 ) -> ClaimedForward:
     where = job.complaint or "", job.account
     forward = replace(read_forward(job.args), native=natives.get(where))
-    if job.kind == FORWARD:
+    if job.kind != FOLLOWUP:
         return ClaimedForward(job, forward)
     if forward.native is None:
         return ClaimedForward(job, forward, NOT_THERE_YET)

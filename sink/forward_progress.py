@@ -63,7 +63,8 @@ def store_progress(record: Record, progress: Sequence[Progress], now: datetime) 
         done = [one for one in progress if one.job.id in held]
         store_standing(connection, record, [one.stands for one in done if one.stands], now)
         _keep_answers(connection, record, done)
-        _forget_arguments(connection, record, [r.job.id for r in ended if r.state == "done" and r.job.id in held])
+        left = [r.job for r in ended if r.state == "done" and r.job.id in held]
+        _forget_arguments(connection, record, [job.id for job in left if not job.args.get("replayable")])
         return held
 
 
@@ -117,7 +118,7 @@ def _keep_answers(connection: Connection, record: Record, done: Sequence[Progres
 
 
 def _forget_arguments(connection: Connection, record: Record, done: Sequence[str]) -> None:
-    """What has left need not be kept twice: the complaint has it."""
+    """What has left need not be kept twice: the complaint has it. What may be replayed is kept, sealed."""
     empty = record.vault.seal("{}", SEALED) if done else b""
     execute_each(
         connection, jobs, "UPDATE jobs SET args = :args WHERE id = :id", [{"id": id, "args": empty} for id in done]

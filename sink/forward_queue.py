@@ -17,8 +17,10 @@ from sink.disclosure import Projected, canonical, project, projection_of
 from sink.jobs import NewJob
 from sink.rows import Row, RowMaker
 
-FORWARD, FOLLOWUP = "forward", "followup"
-"""Kinds of jobs: a complaint that shall stand elsewhere; what was said about it later."""
+FORWARD, FOLLOWUP, NOTICE = "forward", "followup", "notice"
+"""Kinds of jobs: a complaint that shall stand elsewhere; what was said about it later; what an office is told of a due
+date, though the complaint need not stand with it."""
+FORWARDS = (FORWARD, FOLLOWUP, NOTICE)
 BASIS = {
     "complaint": "penerusan laporan kepada instansi yang berwenang (PermenPANRB 5/2025)",
     "disposition": "penerusan laporan kepada instansi yang berwenang (PermenPANRB 5/2025)",
@@ -45,6 +47,8 @@ class Destination(Protocol):
     def withholds(self) -> frozenset[str]: ...
     @property
     def follow_every(self) -> float | None: ...
+    @property
+    def replayable(self) -> bool: ...
     def wants(self, forward: Forward) -> bool: ...
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]: ...
 
@@ -75,7 +79,9 @@ class QueuedForwards:
         to = leaving.destination
         by = projection_of(to.projection, leaving.forward, to.withholds)
         projected = project(leaving.forward, by)
-        args = {"forward": encode(projected.forward).decode()}
+        args: dict[str, Any] = {"forward": encode(projected.forward).decode()}
+        if to.replayable:
+            args["replayable"] = True
         self.jobs.append(NewJob(leaving.job, leaving.kind, to.account, leaving.owner, args, leaving.complaint))
         self.disclosures.append(_log_row(make, leaving, projected, by.name))
 

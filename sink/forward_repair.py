@@ -11,17 +11,21 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from schemas import Category, Forward, Office, Place, encode
-from sink.bulk import insert, instant_encoder, query_in
+from sink.bulk import execute_each, insert, instant_encoder, query_in
 from sink.contacts import unseal_contact
 from sink.forward_claims import read_forward
 from sink.forward_progress import ANSWER, Standing, store_standing
-from sink.forward_queue import FOLLOWUP, FORWARD, Destination, Leaving, QueuedForwards, job_id
+from sink.forward_queue import FORWARD, FORWARDS, Destination, Leaving, QueuedForwards, job_id
 from sink.instant import parse_instant
 from sink.jobs import SEALED, decode_object, enqueue_jobs
 from sink.record import Record
 from sink.rows import RowMaker
 from sink.tables import complaints, disclosures, jobs
 
+REPLAYED = "replayed"
+"""In the results of a forward that is sent again by somebody's wish: since when."""
+MOST = 10_000
+"""Forwards that one replay sends again."""
 DECIDABLE = ("unknown", "failed")
 """States in which a person may decide."""
 _FACTS = """
@@ -47,6 +51,14 @@ class ForwardLine(NamedTuple):
     created_at: datetime
 
 
+class Replayed(NamedTuple):
+    """What is sent again."""
+
+    forwards: int
+    more_since: datetime | None
+    """There were more than one replay takes: go on from here."""
+
+
 def list_forwards(
     record: Record, states: Collection[str], account: str | None = None, *, limit: int = 1000
 ) -> list[ForwardLine]:
@@ -57,7 +69,7 @@ def list_forwards(
             jobs.c.due_at, jobs.c.code, jobs.c.reason, jobs.c.created_at,
         )
         .outerjoin(complaints, complaints.c.id == jobs.c.complaint)
-        .where(jobs.c.kind.in_((FORWARD, FOLLOWUP)), jobs.c.state.in_(states))
+        .where(jobs.c.kind.in_(FORWARDS), jobs.c.state.in_(states))
         .order_by(jobs.c.created_at.desc(), jobs.c.id)
         .limit(limit)
     )  # fmt: skip
@@ -72,7 +84,7 @@ def show_forward(record: Record, id: str) -> dict[str, Any] | None:
     none. Raises Retry."""
     with record.read() as connection:
         row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
-    if row is None or row.kind not in (FORWARD, FOLLOWUP):
+    if row is None or row.kind not in FORWARDS:
         return None
     args = decode_object(record.vault.open(row.args, SEALED))
     forward = encode(read_forward(args)).decode() if args else None
@@ -103,10 +115,37 @@ def decide_stands(record: Record, id: str, native: str, to: Destination, now: da
 def decide_again(record: Record, ids: Sequence[str], now: datetime) -> list[str]:
     """A person says: it was not done; do it again from the step at which it stopped. Returns the ids of those that are
     done again. Raises Retry."""
-    open_ = jobs.c.id.in_(ids) & jobs.c.kind.in_((FORWARD, FOLLOWUP)) & jobs.c.state.in_(DECIDABLE)
+    open_ = jobs.c.id.in_(ids) & jobs.c.kind.in_(FORWARDS) & jobs.c.state.in_(DECIDABLE)
     again = {"state": "waiting", "step": None, "due_at": now, "code": None, "reason": None, "finished_at": None}
     with record.write() as connection:
         return sorted(connection.execute(jobs.update().where(open_).values(again).returning(jobs.c.id)).scalars())
+
+
+def replay_forwards(record: Record, account: str, since: datetime, until: datetime, now: datetime) -> Replayed:
+    """Send again what was queued for the account in that time and has left or failed, at most `MOST` and the oldest
+    first. Raises Retry."""
+    found = (
+        select(jobs.c.id, jobs.c.args, jobs.c.created_at)
+        .where(jobs.c.account == account, jobs.c.kind.in_(FORWARDS), jobs.c.state.in_(("done", "failed")))
+        .where(jobs.c.created_at >= since, jobs.c.created_at < until)
+        .order_by(jobs.c.created_at, jobs.c.id).limit(MOST)
+    )  # fmt: skip
+    with record.write() as connection:
+        at = instant_encoder(connection)(now)
+        looked = connection.execute(found).all()
+        rows = [
+            {"id": row.id, "due_at": at, "results": encode({REPLAYED: now.isoformat()}).decode()}
+            for row in looked
+            if decode_object(record.vault.open(row.args, SEALED)).get("replayable")
+        ]
+        execute_each(connection, jobs, _REPLAY, rows)
+    return Replayed(len(rows), looked[-1].created_at if len(looked) == MOST else None)
+
+
+_REPLAY = (
+    "UPDATE jobs SET state = 'waiting', step = NULL, attempts = 0, code = NULL, reason = NULL, finished_at = NULL, "
+    "due_at = :due_at, results = :results WHERE id = :id"
+)
 
 
 def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import OutOfBalance, print_json, with_hub, with_record
+from hub.commands import DateTimeParam, OutOfBalance, print_json, with_hub, with_record
 from hub.commands._table import format_table
 from hub.settings import Settings, UsageError
 
@@ -116,3 +117,23 @@ def again(ids: tuple[str, ...]) -> None:
         print_json({"id": id, "again": True})
     if missing := set(ids) - set(done):
         raise OutOfBalance(f"not in doubt and not failed, so not done again: {', '.join(sorted(missing))}")
+
+
+@forwards.command()
+@click.argument("account", metavar="ACCOUNT")
+@click.option("--since", type=DateTimeParam(), required=True, help="Queued at or after: a date, or an RFC 3339 time.")
+@click.option("--until", type=DateTimeParam(), help="Queued before. [now]")
+def replay(account: str, since: datetime, until: datetime | None) -> None:
+    """Send to an office's webhook again what was queued for it in that time, whether it arrived or failed. The events
+    have their old ids, and are marked `replayed`.
+
+    \b
+    Example:
+      satupintu forwards replay dinas-pu --since 2026-11-26
+    """
+    from hub.clock import utc_now
+    from sink.forward_repair import replay_forwards
+
+    now = utc_now()
+    done = with_record(lambda record: replay_forwards(record, account, since, until or now, now))
+    print_json({"account": account, "replayed": done.forwards, "more_since": done.more_since})

@@ -44,9 +44,9 @@ class DueWork:
         if found.stale or found.overdue:
             await self._all(TURNS, RECOMPUTED, recompute_due, dates.compute, calendar.version)
         if await self._io(has_older_calendar, self._record, calendar):
-            await self._all(MOVES, MOVED, move_due, dates.move, calendar)
+            await self._all(MOVES, MOVED, move_due, dates.move, calendar, self._current.accounts.snapshot.forwarding)
         if found.reminders:
-            await self._all(TURNS, REMINDED, remind, self._times(dates))
+            await self._all(TURNS, REMINDED, remind, self._times(dates), self._current.accounts.snapshot.forwarding)
 
     def calendar(self) -> CalendarEdition:
         """The newest; without days of our own only a new release of the shipped ones can move a clock."""

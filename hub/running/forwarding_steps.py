@@ -13,6 +13,7 @@ from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, Provid
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, ClaimedForward
 from sink.forward_progress import Progress, Standing
+from sink.forward_repair import REPLAYED
 from sink.job_results import JobResult
 from sink.jobs import ClaimedJob, JobState
 from sink.leases import StaleEpoch
@@ -26,6 +27,12 @@ AFTER_BUG = 60.0
 ITS_TURN = 5.0
 """Seconds after which a forward is tried again that had to wait for another one."""
 BEGAN = ".began"
+DAY = 86400.0
+GAVE_UP = "gave_up"
+GAVE_UP_WORDS = (
+    "nothing got through for so long that a forward was given up: mend the receiver or the account, then send again "
+    "what failed by satupintu forwards replay; until then it is tried once a day"
+)
 Put = Callable[[Progress], Awaitable[None]]
 Files = Callable[[Sequence[str], datetime], Awaitable[Sequence[ForwardedFile]]]
 """Brings the files of these ids; the time is when the forward was queued."""
@@ -55,8 +62,10 @@ class StepRunner:
         try:
             await self._steps(current, claimed, channel, outbound)
         except PipelineError as fault:
-            progress = self._after(current.job, fault, looking=current.looking)
-            await self.put(self._given_up(progress, channel))
+            progress = self._given_up(self._after(current, fault, channel), channel)
+            await self.put(progress)
+            if progress.ends is not None and progress.ends.code == GAVE_UP:
+                return AccountFault(GAVE_UP, GAVE_UP_WORDS, after=DAY)
             return fault if isinstance(fault, Retry | AccountFault) and not isinstance(fault, NotReady) else None
         except StaleEpoch:
             raise
@@ -116,9 +125,9 @@ class StepRunner:
 
         return ForwardCall(claimed.forward, job.results, files, datetime.fromisoformat(began) if began else now, now)
 
-    def _after(self, job: ClaimedJob, fault: PipelineError, *, looking: bool) -> Progress:
+    def _after(self, current: _Current, fault: PipelineError, channel: Forwards) -> Progress:
         """What a fault means for the job. While it is being looked up, the step stays in doubt."""
-        now = self.now()
+        now, job, looking = self.now(), current.job, current.looking
         after = getattr(fault, "after", None)
         soon = now + timedelta(seconds=LOOK_AGAIN if after is None else after)
         answer = fault.answer
@@ -134,16 +143,18 @@ class StepRunner:
             case Unanswered():
                 ends = JobResult(job, "unknown", now, "unanswered", fault.reason)
             case _:
-                due_at = next_attempt(now, job.attempts, after)
+                due_at = _next_try(now, job.attempts, after, channel.retry_delays)
                 ends = JobResult(job, "waiting", due_at, "retry", getattr(fault, "reason", type(fault).__name__))
         return Progress(job, ends, answer=answer)
 
     def _given_up(self, progress: Progress, channel: Forwards) -> Progress:
         """As failed, where it has been tried for long enough."""
-        ends, limit, age = progress.ends, channel.gives_up_after, self.now() - progress.job.created_at
+        job, ends, limit = progress.job, progress.ends, channel.gives_up_after
+        since = datetime.fromisoformat(job.results[REPLAYED]) if REPLAYED in job.results else job.created_at
+        age = self.now() - since
         if ends is None or ends.due_at in (None, NEVER) or limit is None or age.total_seconds() < limit:
             return progress
-        return progress._replace(ends=ends._replace(state="failed", code="gave_up"))
+        return progress._replace(ends=ends._replace(state="failed", code=GAVE_UP))
 
     async def _end(
         self, job: ClaimedJob, state: JobState, due_at: datetime | None = None, code: str | None = None
@@ -163,6 +174,12 @@ class _Current:
 
 def _next(steps: Sequence[str], results: Mapping[str, Any]) -> str | None:
     return next((step for step in steps if step not in results), None)
+
+
+def _next_try(now: datetime, attempts: int, after: float | None, delays: Sequence[float]) -> datetime:
+    if not delays:
+        return next_attempt(now, attempts, after)
+    return now + timedelta(seconds=max(after or 0.0, delays[min(attempts, len(delays) - 1)]))
 
 
 def _standing(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> Standing | None:

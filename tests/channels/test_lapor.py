@@ -312,7 +312,9 @@ def test_an_office_is_told_by_a_signed_cloud_event() -> None:
     assert first.headers["webhook-signature"] == f"v1,{wanted}"
 
 
-@pytest.mark.parametrize(("status", "error"), [(410, AccountFault), (503, Retry), (302, Reject), (500, Unanswered)])
+@pytest.mark.parametrize(
+    ("status", "error"), [(410, AccountFault), (503, Retry), (302, Retry), (404, Retry), (500, Retry)]
+)
 def test_what_an_offices_answers_mean(status: int, error: type[Exception]) -> None:
     with Server(lambda _: answer(status, {})) as office, pytest.raises(error) as caught:
         do(account(office.url, "webhook"), "tell")

@@ -170,3 +170,24 @@ async def test_what_is_tried_for_too_long_has_failed() -> None:
 )  # fmt: skip
 def test_the_reconciliation_comes_once_a_night(now: datetime, random: float, hours: float) -> None:
     assert seconds_to_night(now, random) == hours * 3600
+
+
+async def test_an_account_with_delays_of_its_own_is_tried_by_them_and_then_switched_off() -> None:
+    class Webhook(To):
+        retry_delays = (5.0, 300.0, 1800.0)
+        gives_up_after = 7200.0
+
+    refused = Retry("http_500")
+    for attempts, seconds in ((0, 5.0), (1, 300.0), (2, 1800.0), (7, 1800.0)):
+        stored, _ = await run(Webhook(refused), attempts=attempts)
+        assert stored[-1].ends is not None
+        assert stored[-1].ends.due_at == NOW + timedelta(seconds=seconds)
+    stored, fault = await run(Webhook(refused), created_at=NOW - timedelta(hours=3))
+    assert stored[-1].ends is not None
+    assert (stored[-1].ends.state, stored[-1].ends.code) == ("failed", "gave_up")
+    assert isinstance(fault, AccountFault)
+    assert (fault.code, fault.after) == ("gave_up", 86400.0)
+    replayed = {"replayed": (NOW - timedelta(hours=1)).isoformat()}
+    stored, fault = await run(Webhook(refused), created_at=NOW - timedelta(hours=99), results=replayed)
+    assert stored[-1].ends is not None
+    assert (stored[-1].ends.state, fault) == ("waiting", refused)

@@ -28,7 +28,9 @@ class Hub:
     def __init__(self, record: Record) -> None:
         self.record, self.now = record, START
         self.current: Any = SimpleNamespace(
-            calendars=LiveEdition(Calendars()), offices=LiveEdition(OfficeRegistry([PAPUA]))
+            calendars=LiveEdition(Calendars()),
+            offices=LiveEdition(OfficeRegistry([PAPUA])),
+            accounts=SimpleNamespace(snapshot=SimpleNamespace(forwarding=())),
         )
         self.work = DueWork(record, self.io, self.current, lambda: self.now)
 

@@ -40,6 +40,7 @@ class To:
         self.projection = more.get("projection", kind)
         self.withholds = frozenset(more.get("withholds", ()))
         self.follow_every = 10.0
+        self.replayable = bool(more.get("replayable"))
         self.region = more.get("region", "32")
 
     def wants(self, forward: Forward) -> bool:
