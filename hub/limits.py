@@ -17,6 +17,10 @@ class WebLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     upload: Annotated[float, Meta(description="MiB an hour from one address.")] = 300
     upload_all: Annotated[float, Meta(description="MiB an hour from all addresses together.")] = 20_000
+    upload_file: Annotated[float, Meta(description="MiB of one resumable upload.")] = 25
+    upload_waiting: Annotated[
+        float, Meta(description="MiB of resumable uploads that one caller may have waiting for a report.")
+    ] = 200
     lookups: Annotated[float, Meta(description="Look-ups in ten minutes by one address that find no report.")] = 60
     proofs: Annotated[
         float, Meta(description="Wrong proofs (last four digits, or a token) an hour by one address.")

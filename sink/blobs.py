@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,6 +29,24 @@ class Blobs:
         if not path.exists():
             self._write(path, data)
         sync_folder(path.parent)  # also where another writer made it: its own sync may still be under way
+        sync_folder(self._folder)
+        return name
+
+    def copy(self, file: Path) -> str:
+        """Store the bytes of a file that is synced and in which nobody writes; as `put`, without holding them in
+        memory. It may lie on another disk."""
+        with file.open("rb") as source:
+            name = hashlib.file_digest(source, "sha256").hexdigest()
+        path = self.path(name)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            unfinished = self._unfinished / uuid4().hex
+            try:
+                _copy(file, unfinished)
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
+        sync_folder(path.parent)
         sync_folder(self._folder)
         return name
 
@@ -53,6 +72,14 @@ class Blobs:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+def _copy(source: Path, path: Path) -> None:
+    new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with source.open("rb") as file, os.fdopen(new, "wb") as out:
+        shutil.copyfileobj(file, out, 1024 * 1024)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _write(path: Path, data: bytes) -> None:

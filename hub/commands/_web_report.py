@@ -31,7 +31,9 @@ def as_stored(raw: Raw) -> Raw:
 
 def _fields(values: dict[str, Any], raw: Raw) -> dict[str, Any]:
     try:
-        return validate_report(values, raw.received_at.date(), strict=True).report_fields()
+        fields = validate_report(values, raw.received_at.date(), strict=True).report_fields()
     except ValidationError as error:
         wrong = (f"{name}: {text.to('en')}" for name, text in field_errors(error, values).items())
         raise PayloadRefused("; ".join(wrong)) from None
+    fields.pop("uploads", None)  # the bytes are not here
+    return fields

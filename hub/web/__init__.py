@@ -46,6 +46,8 @@ def build_app(
     from hub.web.open311 import Open311Server
     from hub.web.open311_posts import Posts
     from hub.web.reports import ReportService
+    from hub.web.uploads import UploadService
+    from hub.web.uploads_store import UploadStore
     from router import OfficeRegistry
     from sink.statistics import statistics
 
@@ -72,10 +74,15 @@ def build_app(
         publish=publish, record=record, io=pools.io, clock=clock,
         offices=offices or LiveEdition(OfficeRegistry()),
     )  # fmt: skip
+    waiting = int(settings.limits.upload_waiting * 2**20)
+    uploads = UploadService(
+        UploadStore(settings.data / "uploads", waiting), blobs=blobs, record=record, pools=pools, clock=clock
+    )
     pages_and_api = build_pages_and_api(
         accounts=accounts,
         reports=reports,
         officers=officers,
+        uploads=uploads,
         statistics=partial(pools.io, statistics, record),
         settings=settings,
     )

@@ -17,12 +17,14 @@ from hub.web.citizen.supplement import router as supplement
 from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
 from hub.web.middleware import ErrorMiddleware
+from hub.web.uploads_routes import router as uploads_router
 
 if TYPE_CHECKING:
     from hub.accounts import Accounts
     from hub.settings import Settings
     from hub.web.officers import OfficerService
     from hub.web.reports import ReportService
+    from hub.web.uploads import UploadService
 
 
 def build_pages_and_api(
@@ -31,6 +33,7 @@ def build_pages_and_api(
     reports: ReportService,
     officers: OfficerService,
     statistics: Statistics,
+    uploads: UploadService,
     settings: Settings,
 ) -> FastAPI:
     """The application without `/in/…`."""
@@ -48,11 +51,13 @@ def build_pages_and_api(
     app.state.reports = reports
     app.state.officers = officers
     app.state.statistics = statistics
+    app.state.uploads = uploads
     app.state.rate_limiter = RateLimiter(settings.limits)
     app.state.access_proof = AccessProof(reports, settings.limits)
     app.include_router(api)
     app.include_router(actions)
     app.include_router(numbers)
+    app.include_router(uploads_router)
     app.include_router(form)
     app.include_router(pages)
     app.include_router(supplement)

@@ -22,6 +22,8 @@ class Caller(NamedTuple):
     """The API key or the address; never shown."""
     account: Channel
     has_key: bool = False
+    device: str | None = None
+    """Of an app: its id. It is limited like a caller without a key."""
 
 
 class IdempotencyKey(NamedTuple):

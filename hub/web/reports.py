@@ -103,7 +103,8 @@ class ReportService:
     ) -> FiledReport:
         account, drawn = caller.account, str(uuid7())
         raw = drawn
-        report = Report(native=raw, files=await _in_time(self._store_files(files), account.account), **fields)
+        stored = await _in_time(self._store_files(files), account.account)
+        report = Report(native=raw, **{**fields, "files": (*fields.get("files", ()), *stored)})
         if key is not None:
             first = await _in_time(self._first_of_key(caller, key, report), account.account)
             if first is None:

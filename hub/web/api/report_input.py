@@ -129,12 +129,17 @@ _Place: Any = Annotated[  # a plain word is the place in words
         lambda place: {"words": place} if isinstance(place, str) else place, json_schema_input_type=PlaceInput | str
     ),
 ]
+_Uploads: Any = Annotated[
+    list[Annotated[str, Field(max_length=300)]],
+    Field(max_length=5, description="Finished uploads, by id or address; callers with a key only."),
+]
 ReportInput: type[_ReportFields] = create_model(
     "ReportInput",
     __base__=_ReportFields,
     **model_fields(Report, without=frozenset({"native", "files", "place", "supplement"})),
     place=(_Place | None, None),
     sender=(Annotated[str, Field(max_length=254)] | None, None),
+    uploads=(_Uploads, ()),
     **{name: optional_field(ReportPlace, part) for name, part in PLACE_FIELDS.items()},
 )
 """The body of `POST /api/v1/reports`: `Report` without its id and its files, and the names that rows have."""

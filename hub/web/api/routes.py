@@ -34,6 +34,7 @@ from hub.web.dependencies import (
 )
 from hub.web.reports import is_raw_id
 from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
+from hub.web.uploads_routes import Uploads
 from hub.web.validation import validate_submission
 from sink import TrackedReport
 
@@ -84,6 +85,7 @@ async def file_report(
     key: TheIdempotencyKey,
     wait: SecondsToWait,
     reports: Reports,
+    uploads: Uploads,
     limiter: Limiter,
     address: Address,
     today: Today,
@@ -93,7 +95,10 @@ async def file_report(
     count_bytes = (lambda size: None) if caller.has_key else partial(count_upload, limiter, address)
     submission = await read_submission(request, count_bytes=count_bytes)
     own_fields = caller.account.own_fields if isinstance(caller.account, ReportChannel) else frozenset()
-    filed = await reports.file(caller, validate_submission(submission, today, own_fields), submission.files, key)
+    fields = validate_submission(submission, today, own_fields)
+    if references := fields.pop("uploads", ()):
+        fields["files"] = await uploads.files(caller, references, len(submission.files))
+    filed = await reports.file(caller, fields, submission.files, key)
     number = await reports.number(filed.id, wait) if wait else None
     url = settings.public_url + request.app.url_path_for("read_report", reference=filed.id)
     response.headers.update({"Location": url, "Cache-Control": "no-store"})
