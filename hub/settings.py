@@ -33,6 +33,7 @@ KINDS = {
     "public_url": "the address that citizens and providers use, as https://lapor.example.go.id",
     "inside": "host:port where /metrics and /readyz answer, and nowhere else",
     "proxies": "addresses or networks of proxies, with commas between, as 10.0.0.5,172.16.0.0/12",
+    "clamd": "host:port or unix:PATH of a clamd that scans files, as unix:/run/clamav/clamd.ctl",
     "archive_days": "days that raw bytes stay in the archive",
     "partitions": "a number from 1 to 1000, used for new topics",
     "retention": "days that events stay on the bus after every stage has committed them",
@@ -51,6 +52,7 @@ DEFAULTS = {
     "public_url": "",
     "inside": "",
     "proxies": "",
+    "clamd": "",
     "archive_days": "730",
     "partitions": "4",
     "retention": "90",
@@ -89,6 +91,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How citizens and providers reach the hub; without a slash at the end."""
     inside: tuple[str, int] | None
     proxies: tuple[Network, ...]
+    clamd: str
+    """Where a clamd listens; empty: files are not scanned."""
     archive_days: int
     partitions: int
     retention: timedelta
@@ -139,6 +143,7 @@ def load_settings(flags: Mapping[str, str | None] | None = None, env: Mapping[st
         public_url=_public_url(filled["public_url"]) or _local_url(host, port),
         inside=_host_port("inside", filled["inside"]) if filled["inside"] else None,
         proxies=_networks(filled["proxies"]),
+        clamd=_clamd(filled["clamd"]),
         archive_days=int(_number("archive_days", filled["archive_days"], 1, 36_500)),
         partitions=int(_number("partitions", filled["partitions"], 1, 1000)),
         retention=timedelta(days=_number("retention", filled["retention"], 0.01, 36_500)),
@@ -205,6 +210,12 @@ def _host_port(key: str, value: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"{key} takes {KINDS[key]}, not {value!r}")
     return host.strip("[]"), int(port)
+
+
+def _clamd(value: str) -> str:
+    if value and not value.startswith("unix:/"):
+        _host_port("clamd", value)
+    return value
 
 
 def _public_url(value: str) -> str:

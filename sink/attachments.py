@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from schemas import Attachment
-from sink.bulk import execute_each, lock_rows, query_in
+from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
 from sink.contacts import unseal_attachment_source
 from sink.instant import parse_instant
 from sink.job_claims import claim_jobs
@@ -27,7 +27,7 @@ MAX_FETCHES = 12
 _SELECT = "SELECT * FROM attachments WHERE id IN (*)"
 _UPDATE = (
     "UPDATE attachments SET state = :state, sha256 = COALESCE(:sha256, sha256), size = COALESCE(:size, size), "
-    "media_type = COALESCE(:media_type, media_type) WHERE id = :id AND state = 'referenced'"
+    "media_type = COALESCE(:media_type, media_type), check_at = :check_at WHERE id = :id AND state = 'referenced'"
 )
 FetchState = Literal["fetched", "refused", "expired", "retry", "failed"]
 
@@ -81,10 +81,11 @@ def store_fetches(record: Record, results: Sequence[FetchResult], now: datetime)
     if not results:
         return
     with record.write() as connection:
+        at = instant_encoder(connection)
         stored = store_job_results(connection, [_job_result(result) for result in results], now)
         ended = [result for result in results if result.state in ("fetched", "refused", "expired")]
         lock_rows(connection, attachments, "id", {result.fetch.id for result in ended})
-        execute_each(connection, attachments, _UPDATE, [_changed(result) for result in ended])
+        execute_each(connection, attachments, _UPDATE, [_changed(result, at(now)) for result in ended])
         done = stored & {result.fetch.job.id for result in ended}
         execute_each(connection, jobs, "DELETE FROM jobs WHERE id = :id", [{"id": job} for job in sorted(done)])
 
@@ -98,10 +99,10 @@ def _job_result(result: FetchResult) -> JobResult:
     return JobResult(job, "failed" if result.state == "failed" else "done", None, result.code, result.reason)
 
 
-def _changed(result: FetchResult) -> dict[str, Any]:
+def _changed(result: FetchResult, now: Any) -> dict[str, Any]:
     return {
         "id": result.fetch.id, "state": result.state, "sha256": result.sha256, "size": result.size,
-        "media_type": result.media_type,
+        "media_type": result.media_type, "check_at": None if result.sha256 is None else now,
     }  # fmt: skip
 
 

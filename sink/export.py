@@ -92,9 +92,10 @@ def _opening_text(row: Row[Any], received: Sequence[Row[Any]]) -> str:
 
 
 def _place(row: Row[Any]) -> dict[str, Any] | None:
-    if row.place_source is None:
+    if row.place_source is None and row.photo_lat is None:
         return None
-    return {"code": row.place_code, "level": row.place_level, "name": row.place_name, "lat": row.lat, "lon": row.lon,
+    lat, lon = (row.photo_lat, row.photo_lon) if row.lat is None else (row.lat, row.lon)
+    return {"code": row.place_code, "level": row.place_level, "name": row.place_name, "lat": lat, "lon": lon,
             "words": row.place_words}  # fmt: skip
 
 

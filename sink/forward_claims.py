@@ -41,9 +41,10 @@ class ForwardFileRow(NamedTuple):
 
     name: str | None
     media_type: str | None
-    sha256: str | None
-    """None: it is not fetched."""
-    state: str
+    shown: str | None
+    """SHA-256 of the bytes that may leave. None: none may."""
+    pending: bool
+    """It may still be fetched, or pass its check."""
 
 
 def claim_forwards(
@@ -68,14 +69,17 @@ def read_forward(args: Mapping[str, Any]) -> Forward:
 
 def forward_files(record: Record, ids: Collection[str]) -> list[ForwardFileRow]:
     """The files of a forward in order. Raises Retry."""
-    sql = "SELECT id, name, media_type, sha256, state FROM attachments WHERE id IN (*)"
+    sql = "SELECT id, name, media_type, state, check_at, shown, shown_type FROM attachments WHERE id IN (*)"
     with record.read() as connection:
         rows = {row.id: row for row in query_in(connection, sql, ids)}
     opened = record.vault.open
     return [
-        ForwardFileRow(opened(r.name, "attachments.name") if r.name else None, r.media_type, r.sha256, r.state)
+        ForwardFileRow(
+            opened(r.name, "attachments.name") if r.name else None, r.shown_type or r.media_type, r.shown,
+            r.state == "referenced" or (r.shown is None and r.check_at is not None),
+        )
         for r in (rows[id] for id in ids if id in rows)
-    ]
+    ]  # fmt: skip
 
 
 def _claimed(

@@ -172,6 +172,7 @@ def _attachment(make: RowMaker, n: int, file: Attachment, complaint: str | None,
         "name": make.vault.seal(file.name, "attachments.name") if file.name else None,
         "media_type": file.media_type, "size": file.size, "sha256": file.sha256, "state": file.state,
         "expires_at": None if file.expires_at is None else make.at(file.expires_at),
+        "check_at": None if file.sha256 is None else make.now,
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from sink.tables import actions, attachments, complaints, messages, parties, tim
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
-_INTERNAL = frozenset({"note", "due_moved", "due_warning", "due_overdue"})
+_INTERNAL = frozenset({"note", "due_moved", "due_warning", "due_overdue", "file_withheld"})
 """Steps of the timeline that citizens do not see."""
 _HUBS_REASONS = frozenset({"recorded", "added", "status_asked", "disagreed", "edit", "deletion", "reaction"})
 """Steps whose reason is the matcher's, in English and for those who run the hub."""
@@ -42,8 +42,11 @@ class TrackedFile(msgspec.Struct, frozen=True):
     media_type: str | None
     size: int | None
     """Bytes."""
-    sha256: str | None
-    """None: its bytes are not here (yet)."""
+    shown: str | None = None
+    """SHA-256 of the bytes that may be shown. None: not here, not checked yet, or not fit to be shown."""
+    shown_type: str | None = None
+    preview: str | None = None
+    """SHA-256 of a small JPEG of a picture."""
 
 
 class TrackedStep(msgspec.Struct, frozen=True):
@@ -191,7 +194,10 @@ def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[R
     items = {(m.raw, m.item_index) for m in own}
     query = select(attachments).where(attachments.c.complaint == complaint).order_by(attachments.c.id)
     return tuple(
-        TrackedFile(vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.sha256)
+        TrackedFile(
+            vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.shown, f.shown_type,
+            f.preview,
+        )
         for f in connection.execute(query)
         if (f.raw, f.item_index) in items
-    )
+    )  # fmt: skip

@@ -4,14 +4,14 @@ files. Any number of processes share the accounts; one that dies loses them with
     leases ── which accounts are ours, renewed in bulk
       ├── account_tasks ── polling, sessions ── taking_in ── the bus
       ├── dispatch ── sending ── result_writer ── the outbox          one claim for all accounts
-      └── fetching ── the blobs
+      ├── fetching ── the blobs
+      └── scanning ── clamd, previews ── the blobs           needs no lease
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from connectors import Channel, Http, ProviderConnections
@@ -26,6 +26,8 @@ from hub.running.dispatch import ReplyDispatcher
 from hub.running.fetching import AttachmentFetcher
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.result_writer import ResultWriter
+from hub.running.scanning import BlobCalls, FileChecker
+from hub.running.scanning_clamd import Clamd
 from hub.running.sending import Render
 from hub.running.sessions import Sessions
 from hub.running.taking_in import RawPublisher
@@ -41,7 +43,8 @@ class Tools:
     door: RawPublisher
     http: Http
     render: Render
-    put_blob: Callable[[bytes], str]
+    blobs: BlobCalls
+    clamd: Clamd | None
     wake: WakeEvents
     random: Random
 
@@ -67,8 +70,9 @@ class AccountsStage:
         )  # fmt: skip
         self._fetching = AttachmentFetcher(
             backend, accounts, self._leases, self._health,
-            outbound=self._outbound, put_blob=tools.put_blob, wake=tools.wake.jobs,
+            outbound=self._outbound, put_blob=tools.blobs.put, wake=tools.wake.jobs,
         )  # fmt: skip
+        self._checker = FileChecker(backend, tools.blobs, tools.clamd)
         self._renew_now = asyncio.Event()
         self._seen: dict[str, Channel] = {}
 
@@ -77,7 +81,7 @@ class AccountsStage:
         forever = self._backend.forever
         loops = {
             "leases": self._renew, "accounts": self._watch, "results": self._results.run, "faults": self._health.run,
-            "dispatch": self._dispatcher.run, "fetch": self._fetching.run,
+            "dispatch": self._dispatcher.run, "fetch": self._fetching.run, "files": self._checker.run,
         }  # fmt: skip
         running = {name: asyncio.create_task(forever(name, loop)) for name, loop in loops.items()}
         try:

@@ -138,12 +138,12 @@ class ForwarderStage:
         return ProviderConnections(self._tools.http)
 
     async def _files(self, ids: Sequence[str], queued_at: datetime) -> Sequence[ForwardedFile]:
-        """The files as far as they are fetched. Raises NotReady while some may still come."""
+        """The files as far as they may leave. Raises NotReady while some may still come."""
         rows = await self._backend(forward_files, ids)
-        pending = any(row.sha256 is None and row.state == "referenced" for row in rows)
+        pending = any(row.pending for row in rows)
         if pending and self._backend.timing.now() - queued_at < FILES_WITHIN:
-            raise NotReady("files are still being fetched", after=FILES_AGAIN)
-        found = [(row, row.sha256) for row in rows if row.sha256 is not None]
+            raise NotReady("files are still being fetched and checked", after=FILES_AGAIN)
+        found = [(row, row.shown) for row in rows if row.shown is not None]
         try:
             bodies = [await self._backend.io(self._tools.get_blob, sha256) for _, sha256 in found]
         except OSError as error:

@@ -25,11 +25,14 @@ from hub.running.backend import Backend
 from hub.running.due import DueWork
 from hub.running.forwarding import ForwarderStage, ForwarderTools
 from hub.running.loops import Heartbeat, repeat
+from hub.running.scanning import BlobCalls
+from hub.running.scanning_clamd import Clamd
 from hub.running.sending import Render
 from hub.running.status import ProcessStatus, StageStatus
 from hub.running.taking_in import RawPublisher
 from hub.settings import Settings
 from hub.stages import LOOPS, stage_rows
+from hub.web.uploads_store import UploadStore
 from normalizer import Reader
 from router import Templates, public_form, render
 from schemas import Owed
@@ -103,7 +106,8 @@ def accounts_stage(settings: Settings, opened: OpenHub, backend: Backend, wake: 
         raw_publisher(settings, opened),
         outside.http,
         renderer(current.templates, settings.public_url),
-        storage.blobs.put,
+        BlobCalls(storage.blobs.get, storage.blobs.put),
+        Clamd(settings.clamd) if settings.clamd else None,
         wake,
         random.random,
     )
@@ -163,7 +167,9 @@ def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
 def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
-    read = read_stage(Reader(accounts.readable, classifier=current.models), storage.blobs, io, timing, new_id)
+    read = read_stage(
+        Reader(accounts.readable, current.models.knowledge(), current.models), storage.blobs, io, timing, new_id
+    )
     memory = RecordMemory(record, timing.now)
     return {
         "reader": divided(lanes, read),
@@ -185,7 +191,10 @@ def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping
     storage, _, current, outside = opened
     io = outside.pools.io
 
+    uploads = UploadStore(settings.data / "uploads", 0)
+
     async def prune() -> None:
+        await io(uploads.sweep, heartbeat.now())
         await io(storage.archive.prune, settings.archive_days, heartbeat.now())
         await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
         await io(forget_requests, storage.record, heartbeat.now() - IDEMPOTENCY_KEYS)

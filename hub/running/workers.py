@@ -126,6 +126,7 @@ def _passed_on(settings: Settings) -> Mapping[str, str]:
         PREFIX + "KEYS": str(settings.keys),
         PREFIX + "ZONE": settings.zone.key,
         PREFIX + "PUBLIC_URL": settings.public_url,
+        PREFIX + "CLAMD": settings.clamd,
         PREFIX + "ARCHIVE_DAYS": str(settings.archive_days),
         PREFIX + "PARTITIONS": str(settings.partitions),
         PREFIX + "RETENTION": str(settings.retention / timedelta(days=1)),

@@ -23,13 +23,14 @@ complaints = table(
     column("anonymous", Boolean), column("secret", Boolean),
     maybe("external_ids"), maybe("tags"), maybe("missing"), maybe("extra", LargeBinary),
     column("reader"), column("matcher"), column("rules"),
-    maybe("incident_id"), maybe("touched_at", Instant),
+    maybe("incident_id"), maybe("touched_at", Instant), maybe("photo_lat", Float), maybe("photo_lon", Float),
     Index(None, "received_at", "id"),
 )  # fmt: skip
 """`raw` and `item_index` are those of the message that opened it. `status_at` is the time of the last status by its
 source's own clock. `touched_at` is when an officer or an office first acted: a rereading changes nothing after that.
 `extra` is sealed; `external_ids`, `tags` and `missing` are JSON. `incident_id` is the complaint
-that is the first of its incident; null for that one, and where it is linked to none."""
+that is the first of its incident; null for that one, and where it is linked to none. `photo_lat` and `photo_lon` stand
+in the first of its pictures that holds a position: they serve where the reading has none."""
 index(complaints, "account", "received_at", only="channel = 'open311'")
 
 messages = table(
@@ -68,10 +69,16 @@ attachments = table(
     column("complaint"), maybe("raw"), maybe("item_index", Integer), column("n", Integer),
     owner(), column("channel"), column("account"), maybe("source", LargeBinary), maybe("name", LargeBinary),
     maybe("media_type"), maybe("size", BigInteger), maybe("sha256"), column("state"), maybe("expires_at", Instant),
+    maybe("check_at", Instant), maybe("checks", Integer), maybe("verdict"), maybe("why"),
+    maybe("shown"), maybe("shown_type"), maybe("preview"),
     Index(None, "complaint"),
 )  # fmt: skip
 """Files. `source` seals the channel's id and the address from which a job fetches it, `name` its name: both may be
-personal."""
+personal. `check_at`: when the bytes are checked next; null: they are, or are not here. `verdict` is clean, infected,
+no_verdict or unscanned, `why` the reason for which the file is not shown. `shown` is the SHA-256 of the bytes that may
+be shown and may leave, `preview` that of a small JPEG; the original stays as it came."""
+index(attachments, "check_at", only="check_at IS NOT NULL")
+index(attachments, "verdict", "why", only="shown IS NULL AND verdict IS NOT NULL")
 
 timeline = growing(
     "timeline",
@@ -89,7 +96,8 @@ assignments = growing(
     column("since", Instant), maybe("until", Instant), column("by_kind"), maybe("by"),
     UniqueConstraint("complaint", "office_id"), Index(None, "office_id", "state"),
 )  # fmt: skip
-"""The offices that have a complaint, each with its own state: assigned, in_progress, done, passed_on or returned."""
+"""The offices that have a complaint, each with its own state: assigned, in_progress, done, archived,
+passed_on or returned."""
 
 actions = table(
     "actions",

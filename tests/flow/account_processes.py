@@ -21,6 +21,7 @@ from hub.running.accounts import AccountsStage, Tools
 from hub.running.backend import Backend
 from hub.running.leases import LeaseTimes
 from hub.running.pools import Pools, open_pools
+from hub.running.scanning import BlobCalls
 from hub.running.taking_in import RawPublisher
 from schemas import Raw, Retry
 from sink.blobs import Blobs
@@ -94,8 +95,8 @@ class AccountProcess:
         backend = Backend(self._world.record, self._io, timing)
         door = RawPublisher(self._publish, self._store, utc_now, lambda: str(uuid7()))
         tools = Tools(
-            door, self._world.http, lambda owed, channel: f"Jawaban {owed.id}", self._world.blobs.put, self.wake,
-            Random(1).random,
+            door, self._world.http, lambda owed, channel: f"Jawaban {owed.id}",
+            BlobCalls(self._world.blobs.get, self._world.blobs.put), None, self.wake, Random(1).random,
         )  # fmt: skip
         stage = AccountsStage(backend, self.accounts, str(uuid7()), tools, times=TIMES)
         self._task = asyncio.create_task(stage.run())

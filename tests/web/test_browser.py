@@ -16,6 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.sink.made_pictures import picture
 from tests.web.conftest import CHANNELS
 from tests.web.serving import serving
 from tests.web.test_api import PNG, WORDS
@@ -148,7 +149,7 @@ def test_photos_are_shown_made_smaller_and_may_be_taken_away(modern: Page, url: 
 def test_nothing_is_lost_when_the_language_changes_or_something_is_wrong(
     modern: Page, url: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "foto.png").write_bytes(PNG)
+    (tmp_path / "foto.png").write_bytes(picture("PNG"))
     modern.goto(url)
     modern.locator("#files").set_input_files(tmp_path / "foto.png")
     modern.get_by_label("Tempat kejadian").fill("Kampung Cikareo")
@@ -163,6 +164,11 @@ def test_nothing_is_lost_when_the_language_changes_or_something_is_wrong(
     modern.get_by_role("button", name="Send report").click()
     expect(modern.get_by_role("heading", name="Report received")).to_be_visible()
     modern.get_by_role("link", name="Open my report").click()
+    for _ in range(100):  # until it is checked
+        if modern.locator(".chosen img").count():
+            break
+        modern.wait_for_timeout(100)
+        modern.reload()
     expect(modern.locator(".chosen img")).to_be_visible()
     expect(modern.get_by_text("Kampung Cikareo", exact=True)).to_be_visible()
 

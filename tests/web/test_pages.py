@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 
@@ -10,6 +11,7 @@ import pytest
 from hub.clock import Clock
 from hub.web import build_app
 from schemas import Event, Retry
+from tests.sink.made_pictures import OWNER, exif, picture
 from tests.web.asgi import Response, call
 from tests.web.conftest import Site
 from tests.web.test_api import PHONE, PNG, WORDS, filed, multipart
@@ -276,16 +278,22 @@ async def test_the_reporter_adds_words_and_photos_to_the_report(site: Site) -> N
     mine = await filed(site)
     added, other = "Sekarang kawat ketiga juga putus.", "Bukan laporan saya"
     at = f"/lacak/{mine['number']}/keterangan"
-    body, kind = multipart(("text", added), ("token", mine["token"]), ("files", ("foto.png", PNG)))
+    body, kind = multipart(("text", added), ("token", mine["token"]), ("files", ("foto.jpg", picture(exif=exif()))))
     sent = await site.call("POST", at, body, {**kind, **SAME_SITE})
     strange, kind = multipart(("text", other), ("token", "tebakan"))
     refused = await site.call("POST", at, strange, {**kind, **SAME_SITE})
     assert (sent.status, refused.status) == (303, 404)
-    page = await site.call("GET", sent.headers["location"].partition("#")[0])
+    page = await site.call("GET", address := sent.headers["location"].partition("#")[0])
     assert (WORDS in page.text, added in page.text, other in page.text) == (True, True, False)
-    [picture] = re.findall(r'<img src="(/lacak/\d+/berkas/\w+\?token=\w+)"', page.text)
-    assert (await site.call("GET", picture)).body == PNG
-    assert (await site.call("GET", picture.partition("?")[0])).status == 404
+    async with asyncio.timeout(20):  # until it is checked
+        while not (links := re.findall(r'(?:href|src)="(/lacak/\d+/berkas/\w+\?token=\w+)"', page.text)):
+            await asyncio.sleep(0.05)
+            page = await site.call("GET", address)
+    for link in links:
+        shown = await site.call("GET", link)
+        assert (shown.headers["content-type"], OWNER.encode() in shown.body) == ("image/jpeg", False)
+        assert (await site.call("GET", link.partition("?")[0])).status == 404
+    assert len(links) == 2
 
 
 async def test_an_addition_without_words_is_asked_for_again(site: Site) -> None:

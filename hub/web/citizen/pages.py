@@ -101,11 +101,12 @@ async def show_file(
     """A picture of the reporter's own, to the one who has the report's token."""
     found = await proof.find(address, number, token, None) if is_number(number) else None
     mine = found.attachments if found is not None and found.proven else ()
-    picture = next((file for file in mine if file.sha256 == sha256 and file.media_type in SHOWN), None)
-    if picture is None:
+    types = {file.shown: file.shown_type for file in mine} | {file.preview: "image/jpeg" for file in mine}
+    media_type = types.get(sha256)
+    if media_type not in SHOWN:
         raise Problem(404, "no_page")
     headers = {"Content-Disposition": "inline", "Cache-Control": "private, no-store"}
-    return Response(await reports.file_bytes(sha256), headers=headers, media_type=picture.media_type)
+    return Response(await reports.file_bytes(sha256), headers=headers, media_type=media_type)
 
 
 @router.post("/lacak/{number}", dependencies=[Depends(require_same_site)])

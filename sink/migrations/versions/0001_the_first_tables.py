@@ -101,9 +101,18 @@ def upgrade() -> None:
     sa.Column('sha256', sa.Text(), nullable=True),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('expires_at', Instant(), nullable=True),
+    sa.Column('check_at', Instant(), nullable=True),
+    sa.Column('checks', sa.Integer(), nullable=True),
+    sa.Column('verdict', sa.Text(), nullable=True),
+    sa.Column('why', sa.Text(), nullable=True),
+    sa.Column('shown', sa.Text(), nullable=True),
+    sa.Column('shown_type', sa.Text(), nullable=True),
+    sa.Column('preview', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_attachments'))
     )
     with op.batch_alter_table('attachments', schema=None) as batch:
+        batch.create_index('ix_attachments_check_at', ['check_at'], unique=False, sqlite_where=sa.text('check_at IS NOT NULL'), postgresql_where=sa.text('check_at IS NOT NULL'))
+        batch.create_index('ix_attachments_verdict_why', ['verdict', 'why'], unique=False, sqlite_where=sa.text('shown IS NULL AND verdict IS NOT NULL'), postgresql_where=sa.text('shown IS NULL AND verdict IS NOT NULL'))
         batch.create_index(batch.f('ix_attachments_complaint'), ['complaint'], unique=False)
 
     op.create_table('complaints',
@@ -146,6 +155,8 @@ def upgrade() -> None:
     sa.Column('rules', sa.Text(), nullable=False),
     sa.Column('incident_id', sa.Text(), nullable=True),
     sa.Column('touched_at', Instant(), nullable=True),
+    sa.Column('photo_lat', sa.Float(), nullable=True),
+    sa.Column('photo_lon', sa.Float(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_complaints')),
     sa.UniqueConstraint('number', name=op.f('uq_complaints_number'))
     )
@@ -615,6 +626,8 @@ def downgrade() -> None:
 
     op.drop_table('complaints')
     with op.batch_alter_table('attachments', schema=None) as batch:
+        batch.drop_index('ix_attachments_verdict_why', sqlite_where=sa.text('shown IS NULL AND verdict IS NOT NULL'), postgresql_where=sa.text('shown IS NULL AND verdict IS NOT NULL'))
+        batch.drop_index('ix_attachments_check_at', sqlite_where=sa.text('check_at IS NOT NULL'), postgresql_where=sa.text('check_at IS NOT NULL'))
         batch.drop_index(batch.f('ix_attachments_complaint'))
 
     op.drop_table('attachments')
