@@ -18,6 +18,8 @@ from schemas import Forward, Reject, Retry, Unanswered
 LIMIT = 16 * 1024 * 1024
 NARROWEST = timedelta(seconds=30)
 """A range that cannot be answered is halved down to this; what is left there is passed over."""
+MOST_FAILED = 40
+"""Pieces of a range; more: the server is down."""
 
 
 class Created(NamedTuple):
@@ -71,28 +73,8 @@ class GeoReportClient:
             raise Reject("not_there", "the other server shows no such request")
         return found
 
-    async def between(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
-        """Items of a time. One item that a server cannot show makes it fail for all of the time: then the time is
-        halved, and a piece is passed over only where another one was answered. Raises Retry, Unanswered,
-        AccountFault."""
-        try:
-            return await self._between(what, item, start, end)
-        except Unanswered:
-            if end - start <= NARROWEST:
-                raise
-        middle, found, fault = start + (end - start) / 2, [], None
-        answered = False
-        for piece in ((start, middle), (middle, end)):
-            try:
-                found += await self.between(what, item, *piece)
-                answered = True
-            except Unanswered as error:
-                fault = error
-        if not answered and fault is not None:
-            raise fault
-        return found
-
-    async def _between(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
+    async def all_between(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
+        """Every item of a time, or a fault. Raises Retry, Unanswered, AccountFault."""
         times = {"start_date": _written(start), "end_date": _written(end)}
         try:
             answer = await self._get(what, times)
@@ -101,6 +83,26 @@ class GeoReportClient:
                 return []
             raise Retry(f"{fault.code}: it cannot be asked") from None
         return _items(answer.body, item)
+
+    async def between(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
+        """Items of a time. One item that a server cannot show makes it fail for all of the time: then the time is
+        halved, and a short piece is passed over where others were answered. Raises Retry, Unanswered, AccountFault."""
+        pieces, found = [(start, end)], list[dict[str, str]]()
+        answered, failed = False, 0
+        while pieces:
+            first, last = pieces.pop()
+            try:
+                found += await self.all_between(what, item, first, last)
+                answered = True
+            except Unanswered as fault:
+                failed += 1
+                narrow = last - first <= NARROWEST
+                if fault.answer is None or failed > MOST_FAILED or (narrow and not (answered or pieces)):
+                    raise
+                if not narrow:
+                    middle = first + (last - first) / 2
+                    pieces += [(middle, last), (first, middle)]
+        return found
 
     async def _get(self, path: str, params: Mapping[str, str]) -> HttpResponse:
         request = HttpRequest(self._address(path), params={**self._jurisdiction(), **params}, limit=LIMIT)

@@ -205,7 +205,7 @@ keys = ["{secret}"]                     # API keys, one a client
         client, start = self._client(outbound), call.began_at - BEFORE
         if step == UPDATE:
             start = min(start, call.forward.at - BEFORE)  # it stands there at the time when it was said
-        for fields in await client.between(what, item, start, call.now + BEFORE):
+        for fields in await client.all_between(what, item, start, call.now + BEFORE):
             if mark(call.forward) in fields.get("description", ""):
                 native = fields.get("service_request_id", "")
                 return StepResult({"id": native}, native if step == CREATE else None)
