@@ -88,6 +88,8 @@ class Report(_Input, frozen=True, kw_only=True):
     """How it reached the counter; accounts of kind counter only."""
     entered_by: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     """The member of staff who entered it; accounts of kind counter only."""
+    device: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")] | None = None
+    """Of an app, by its id. The hub writes it once the device has shown its key."""
     extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
 
 
@@ -112,7 +114,7 @@ class ReportChannel(Channel):
 
     def conversation_of(self, report: Report) -> str:
         """The conversation that a report stands in: its own, where it adds to no other."""
-        return report.supplement.conversation if report.supplement else report.native
+        return report.supplement.conversation if report.supplement else report.device or report.native
 
     def read(self, part: Part, raw: Raw) -> Message:
         report: Report = part.payload

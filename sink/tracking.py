@@ -85,11 +85,14 @@ class TrackedReport(msgspec.Struct, frozen=True, kw_only=True):
 def track_report(
     record: Record,
     number: str | None = None,
+    *,
     raw: str | None = None,
     token: str | None = None,
     last4: str | None = None,
+    key: str | None = None,
 ) -> TrackedReport | None:
-    """The complaint of that number, or that the Raw opened or joined; None where there is none. Raises Retry."""
+    """The complaint of that number, or that the Raw opened or joined; None where there is none. `key`: of a
+    conversation whose other side has shown who it is. Raises Retry."""
     with record.read() as connection:
         row = _find(connection, number, raw)
         if row is None:
@@ -97,6 +100,7 @@ def track_report(
         received = messages_of(connection, [row.id])[row.id]
         own = _own_conversation(row, received)
         proven = _has_token(record.vault, own, token) or _has_phone(record.vault, connection, own, last4)
+        proven = proven or _is_of(record.vault, own, key)
         details = _details(connection, record.vault, row, received, own) if proven else {}
         office = current_offices(connection, [row.id]).get(row.id)
     return TrackedReport(
@@ -126,6 +130,10 @@ def _has_token(vault: Vault, own: Sequence[Row[Any]], token: str | None) -> bool
     if token is None:
         return False
     return _any(compare_digest(vault.token(m.raw).encode(), token.encode()) for m in own)
+
+
+def _is_of(vault: Vault, own: Sequence[Row[Any]], key: str | None) -> bool:
+    return key is not None and _any(bytes(m.conversation) == vault.digest("conversation", key) for m in own)
 
 
 def _has_phone(vault: Vault, connection: Connection, own: Sequence[Row[Any]], last4: str | None) -> bool:

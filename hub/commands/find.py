@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sink.find import SearchResult
     from sink.record import Record
 
-ROW_KINDS = ("app", "open311")
+ROW_KINDS = ("open311",)
 """Kinds without a door of ours, which rows name."""
 SHOWN = ("by", "number", "account", "at", "outcome", "status", "reason", "title")
 

@@ -46,6 +46,14 @@ class AccessProof:
         self._tokens = buckets(limits.lookups * TOKENS_TRIED, 600)
         self._posts = buckets(60, 120)
 
+    async def find_own(self, reference: str, key: str) -> TrackedReport | None:
+        """The report of that number or raw id, where it is of that conversation: its key was shown."""
+        if not is_raw_id(reference) and not is_number(reference):
+            return None
+        named = {"raw": reference} if is_raw_id(reference) else {"number": reference}
+        found = await self._reports.find(**named, key=key)
+        return found if found is not None and found.proven else None
+
     async def find(self, address: str, reference: str, token: str | None, last4: str | None) -> TrackedReport | None:
         """The report of that number or raw id; None: there is none. Raises Problem after too many wrong attempts."""
         if is_raw_id(reference) and self._reports.is_token_of(reference, token):

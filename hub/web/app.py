@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from hub.web.access_proof import AccessProof
 from hub.web.api.actions import router as actions
+from hub.web.api.devices import router as devices
 from hub.web.api.routes import router as api
 from hub.web.api.statistics import Statistics
 from hub.web.api.statistics import router as numbers
@@ -55,6 +56,7 @@ def build_pages_and_api(
     app.state.rate_limiter = RateLimiter(settings.limits)
     app.state.access_proof = AccessProof(reports, settings.limits)
     app.include_router(api)
+    app.include_router(devices)
     app.include_router(actions)
     app.include_router(numbers)
     app.include_router(uploads_router)

@@ -11,12 +11,14 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 
 from connectors._report import KeyedSettings
+from connectors.app import AppChannel
 from connectors.web import WebSettings
 from hub.accounts import Accounts
 from hub.settings import Settings
 from hub.web.access_proof import AccessProof
 from hub.web.api.problems import Problem, too_many
 from hub.web.client_address import client_address
+from hub.web.devices import Device
 from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
 from hub.web.reports import ReportService
@@ -129,14 +131,42 @@ def anonymous_caller(accounts: TheAccounts, limiter: Limiter, address: Address) 
     return Caller(f"address:{address}", account)
 
 
+def app_account(accounts: Accounts, name: str | None) -> AppChannel | None:
+    """The account of kind app with that name; the first open one where none is named."""
+    account = accounts.first("app") if name is None else accounts.get(name)
+    return account if isinstance(account, AppChannel) else None
+
+
+def take_device_turn(account: AppChannel, limiter: RateLimiter, address: str) -> None:
+    """Raises Problem after too many reports and new devices."""
+    waiting = limiter.report(account.account, max(1, account.settings.rate), address)
+    if waiting:
+        raise too_many(waiting)
+
+
+def device_of_request(key: ApiKey, reports: Reports) -> Device | None:
+    """The device whose key was sent."""
+    return reports.device_of(key) if key is not None else None
+
+
+TheDevice = Annotated[Device | None, Depends(device_of_request)]
+
+
 def api_caller(
-    *, request: Request, key: ApiKey, settings: TheSettings, accounts: TheAccounts, limiter: Limiter, address: Address
+    *,
+    request: Request,
+    key: ApiKey,
+    device: TheDevice,
+    settings: TheSettings,
+    accounts: TheAccounts,
+    limiter: Limiter,
+    address: Address,
 ) -> Caller:
-    """The caller by its API key; without one by its address. Raises Problem."""
+    """The caller by its API key or the key of its device; without one by its address. Raises Problem."""
     if key is None:
         require_same_site(request, settings)
         return anonymous_caller(accounts, limiter, address)
-    account = _account_of_key(accounts, key)
+    account = app_account(accounts, device.account) if device else _account_of_key(accounts, key)
     if account is None:
         waiting = limiter.wrong_key(address)
         if waiting:
@@ -144,6 +174,8 @@ def api_caller(
         raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
     if accounts.state(account.account) == "closed":
         raise Problem(503, "no_account", headers={"Retry-After": "3600"})
+    if device:
+        return Caller(f"device:{device.conversation}", account, has_key=True, device=device.id)
     return Caller(f"key:{key}", account, has_key=True)
 
 

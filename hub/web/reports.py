@@ -15,13 +15,15 @@ from uuid import UUID
 import msgspec
 from uuid_utils import uuid7
 
-from connectors._report import Report, ReportFile
+from connectors._report import Report, ReportChannel, ReportFile
 from hub.limits import WebLimits
 from hub.web.api.problems import Problem, not_stored
+from hub.web.devices import Device, device_key, device_of_key
 from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_digest
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from schemas import Body, Raw, Retry
 from sink import TrackedReport, give_back_proof_attempt, outcomes_of, take_proof_attempt, track_report
+from sink.own_reports import OwnReport, reports_of_device
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -154,10 +156,29 @@ class ReportService:
         return None
 
     async def find(
-        self, number: str | None = None, raw: str | None = None, token: str | None = None, last4: str | None = None
+        self,
+        number: str | None = None,
+        raw: str | None = None,
+        token: str | None = None,
+        last4: str | None = None,
+        key: str | None = None,
     ) -> TrackedReport | None:
-        """A report, as much of it as is proven."""
-        return await self._pools.io(track_report, self._record, number=number, raw=raw, token=token, last4=last4)
+        """A report, as much of it as is proven. `key`: of the conversation of a device that has shown its key."""
+        proofs = {"token": token, "last4": last4, "key": key}
+        return await self._pools.io(track_report, self._record, number=number, raw=raw, **proofs)
+
+    async def of_device(self, device: Device, before: str | None, most: int) -> Sequence[OwnReport]:
+        """The reports of a device, the newest first."""
+        return await self._pools.io(reports_of_device, self._record, device.conversation, before, most)
+
+    def new_device(self, account: Channel) -> tuple[str, str]:
+        """The id and the key of a new device."""
+        id = str(uuid7())
+        return id, device_key(self._record.vault, Device(account.account, id))
+
+    def device_of(self, key: str) -> Device | None:
+        """The device that has this key; None: no key of ours."""
+        return device_of_key(self._record.vault, key)
 
     async def file_bytes(self, sha256: str) -> bytes:
         """A file of a report."""
@@ -209,7 +230,7 @@ def _raw(raw: str, account: Channel, report: Report, at: datetime) -> Raw:
         channel=account.kind,
         owner=account.owner,
         received_at=at,
-        conversation=report.native,
+        conversation=account.conversation_of(report) if isinstance(account, ReportChannel) else report.native,
         headers={"content-type": "application/json"},
         body=Body(msgspec.json.encode(report)),
     )

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from hub.web import uploads_headers as tus
 from hub.web.api.problems import Problem, responses
-from hub.web.dependencies import Address, ApiKey, Limiter, TheAccounts, TheSettings, api_caller, count_upload
+from hub.web.dependencies import Address, ApiKey, Limiter, TheAccounts, TheDevice, TheSettings, api_caller, count_upload
 from hub.web.idempotency import Caller
 from hub.web.uploads import UploadService
 from hub.web.uploads_writing import UploadState
@@ -45,12 +45,21 @@ _KEYS: dict[str, Any] = {"security": [{"bearer": []}, {"key": []}]}
 
 
 def uploading_caller(
-    *, request: Request, key: ApiKey, settings: TheSettings, accounts: TheAccounts, limiter: Limiter, address: Address
+    *,
+    request: Request,
+    key: ApiKey,
+    device: TheDevice,
+    settings: TheSettings,
+    accounts: TheAccounts,
+    limiter: Limiter,
+    address: Address,
 ) -> Caller:
     """A caller with a key, of the API or of a device. Raises Problem."""
     if key is None:
         raise Problem(401, "upload_key", headers={"WWW-Authenticate": "Bearer", "Connection": "close"})
-    return api_caller(request=request, key=key, settings=settings, accounts=accounts, limiter=limiter, address=address)
+    return api_caller(
+        request=request, key=key, device=device, settings=settings, accounts=accounts, limiter=limiter, address=address
+    )
 
 
 def _uploads(request: Request) -> UploadService:

@@ -47,6 +47,8 @@ messages = table(
 """Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `proven`: the
 channel vouches for the sender. `refers_to` is the key of another message; `cleaned` is null where it equals `text`."""
 
+index(messages, "conversation", "raw", only="channel = 'app'")
+
 readings = clustered(
     "readings",
     *item(), key("version"),

@@ -136,7 +136,7 @@ _Uploads: Any = Annotated[
 ReportInput: type[_ReportFields] = create_model(
     "ReportInput",
     __base__=_ReportFields,
-    **model_fields(Report, without=frozenset({"native", "files", "place", "supplement"})),
+    **model_fields(Report, without=frozenset({"native", "files", "place", "supplement", "device"})),
     place=(_Place | None, None),
     sender=(Annotated[str, Field(max_length=254)] | None, None),
     uploads=(_Uploads, ()),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from connectors._report import ReportChannel
+from connectors.app import AppChannel
 from hub.web.api.models import (
     ReportAccepted,
     ReportDetails,
@@ -27,10 +28,12 @@ from hub.web.dependencies import (
     Proof,
     Reports,
     SecondsToWait,
+    TheDevice,
     TheIdempotencyKey,
     TheSettings,
     Today,
     count_upload,
+    take_device_turn,
 )
 from hub.web.reports import is_raw_id
 from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
@@ -92,12 +95,18 @@ async def file_report(
     settings: TheSettings,
 ) -> ReportRecorded | ReportAccepted:
     """File a report. With `Prefer: wait=N` the answer waits for its number."""
-    count_bytes = (lambda size: None) if caller.has_key else partial(count_upload, limiter, address)
+    if isinstance(caller.account, AppChannel):
+        take_device_turn(caller.account, limiter, address)
+    count_bytes = (
+        (lambda size: None) if caller.has_key and not caller.device else partial(count_upload, limiter, address)
+    )
     submission = await read_submission(request, count_bytes=count_bytes)
     own_fields = caller.account.own_fields if isinstance(caller.account, ReportChannel) else frozenset()
     fields = validate_submission(submission, today, own_fields)
     if references := fields.pop("uploads", ()):
         fields["files"] = await uploads.files(caller, references, len(submission.files))
+    if caller.device:
+        fields["device"] = caller.device
     filed = await reports.file(caller, fields, submission.files, key)
     number = await reports.number(filed.id, wait) if wait else None
     url = settings.public_url + request.app.url_path_for("read_report", reference=filed.id)
@@ -121,11 +130,13 @@ async def read_report(
     reports: Reports,
     proof: Proof,
     address: Address,
+    device: TheDevice,
     x_report_token: Annotated[str | None, Header(description="The token, where it should not stand in a URL.")] = None,
 ) -> ReportDetails | ReportStatus:
     """The status of a report, by its number or id; with a proof also its words and answers."""
     token = x_report_token or query.token
-    found = await proof.find(address, reference, token, query.phone)
+    found = await proof.find_own(reference, device.conversation) if device else None
+    found = found or await proof.find(address, reference, token, query.phone)
     response.headers["Cache-Control"] = "no-store"
     if found is None and is_raw_id(reference) and reports.is_pending(reference, token):
         response.headers["Retry-After"] = "1"

@@ -55,6 +55,13 @@ def upgrade() -> None:
         batch.create_index(batch.f('ix_actions_complaint'), ['complaint'], unique=False)
         batch.create_index(batch.f('ix_actions_received_at'), ['received_at'], unique=False)
 
+    op.create_table('activity',
+    sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('day', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('hours', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('account', 'day', name=op.f('pk_activity')),
+    sqlite_with_rowid=False
+    )
     op.create_table('aside',
     sa.Column('stage', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
@@ -353,6 +360,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('raw', 'item_index', name=op.f('pk_messages'))
     )
     with op.batch_alter_table('messages', schema=None) as batch:
+        batch.create_index('ix_messages_conversation_raw', ['conversation', 'raw'], unique=False, sqlite_where=sa.text("channel = 'app'"), postgresql_where=sa.text("channel = 'app'"))
         batch.create_index(batch.f('ix_messages_complaint'), ['complaint'], unique=False)
 
     op.create_table('meta',
@@ -636,6 +644,7 @@ def downgrade() -> None:
 
     op.drop_table('assignments')
     op.drop_table('aside')
+    op.drop_table('activity')
     with op.batch_alter_table('actions', schema=None) as batch:
         batch.drop_index(batch.f('ix_actions_received_at'))
         batch.drop_index(batch.f('ix_actions_complaint'))

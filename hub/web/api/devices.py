@@ -1,0 +1,107 @@
+"""Devices of an app: a key without signing up, and the reports of the device that has it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from hub.web.api.models import ReportStatus
+from hub.web.api.problems import Problem, responses
+from hub.web.dependencies import (
+    Address,
+    ApiKey,
+    Limiter,
+    Reports,
+    TheAccounts,
+    TheDevice,
+    TheSettings,
+    api_caller,
+    app_account,
+    take_device_turn,
+)
+
+MOST = 50
+"""Reports in one answer."""
+
+router = APIRouter(prefix="/api/v1", tags=["devices"])
+
+
+class NewDevice(BaseModel):
+    """A device and its key, which the app keeps: it is shown once, and stored nowhere."""
+
+    device: str
+    key: str
+
+
+class OwnReportStatus(ReportStatus):
+    """A report of the device."""
+
+    id: str
+    title: str | None
+
+
+class OwnReports(BaseModel):
+    """Reports of the device, the newest first."""
+
+    reports: list[OwnReportStatus]
+    next: str | None
+    """For `before`, where there are more."""
+
+
+@router.post("/devices", status_code=201, responses=responses(422, 429, 500, 503))
+async def new_device(
+    *,
+    response: Response,
+    reports: Reports,
+    accounts: TheAccounts,
+    limiter: Limiter,
+    address: Address,
+    account: Annotated[str | None, Query(max_length=63)] = None,
+) -> NewDevice:
+    """Draw a key for a device of an app. `account`: the account of kind app; left out, the first one."""
+    found = app_account(accounts, account)
+    if found is None or accounts.state(found.account) == "closed":
+        raise Problem(503, "no_account", headers={"Retry-After": "3600"})
+    take_device_turn(found, limiter, address)
+    id, key = reports.new_device(found)
+    response.headers["Cache-Control"] = "no-store"
+    return NewDevice(device=id, key=key)
+
+
+@router.get(
+    "/reports", responses=responses(401, 422, 429, 500, 503), openapi_extra={"security": [{"bearer": []}, {"key": []}]}
+)
+async def own_reports(
+    *,
+    request: Request,
+    response: Response,
+    key: ApiKey,
+    device: TheDevice,
+    settings: TheSettings,
+    reports: Reports,
+    accounts: TheAccounts,
+    limiter: Limiter,
+    address: Address,
+    before: Annotated[str | None, Query(pattern=r"^[0-9a-f-]{36}$")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = MOST,
+) -> OwnReports:
+    """The reports of the device whose key is sent."""
+    if key is not None:
+        api_caller(
+            request=request, key=key, device=device, settings=settings, accounts=accounts, limiter=limiter,
+            address=address,
+        )  # fmt: skip
+    if device is None:
+        raise Problem(401, "device_key", headers={"WWW-Authenticate": "Bearer"})
+    found = await reports.of_device(device, before, limit)
+    response.headers["Cache-Control"] = "no-store"
+    shown = [
+        OwnReportStatus(
+            id=r.id, number=r.number, status=r.status, title=r.title, received_at=r.received_at, updated_at=r.updated_at
+        )
+        for r in found
+    ]
+    return OwnReports(reports=shown, next=found[-1].id if len(found) == limit else None)
