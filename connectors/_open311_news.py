@@ -1,23 +1,31 @@
-"""What is new at another server: its updates of all our requests, or the status of one."""
+"""What is new at another server about one of our requests: its updates, or its status.
+
+Updates can only be asked for by time, for all requests of that server: one answer serves all looks of an account for a
+while, and of it only what concerns a request of ours comes in.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from connectors._open311_client import GeoReportClient
 from connectors._open311_query import SPAN
-from connectors._open311_reading import WAS, time_of
+from connectors._open311_reading import WAS
 from connectors._port import PollResult
 from connectors._request import Request
 
-FIRST, OVERLAP = timedelta(days=1), timedelta(minutes=15)
-"""How far back the first poll asks, and each later one: rows may become visible late."""
+BACK, OVERLAP = timedelta(days=1), timedelta(minutes=15)
+"""How far back is always asked, and how far before the last look: rows become visible late."""
+MOST_SEEN = 200
+Items = Sequence[dict[str, str]]
 
 
 class NewsCursor(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Up to when was asked, and what was seen within the overlap before it."""
+    """Up to when was asked, and which updates of the request were seen."""
 
     until: datetime | None = None
     seen: tuple[str, ...] = ()
@@ -30,17 +38,42 @@ class StatusCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     updated: str = ""
 
 
-async def news(client: GeoReportClient, cursor: str | None, now: datetime) -> PollResult:
-    """The updates since the cursor. Raises as `GeoReportClient.between`."""
+class Listing:
+    """The updates of a server, as they were listed last; they serve as long as they are `fresh`."""
+
+    def __init__(self, fresh: timedelta) -> None:
+        self._fresh = fresh
+        self._lock = asyncio.Lock()
+        self._start: datetime | None = None
+        self.end: datetime | None = None
+        self._by_request: Mapping[str, Items] = {}
+
+    async def since(self, client: GeoReportClient, start: datetime, now: datetime) -> None:
+        """List them from then on at least, unless that was done a moment ago. Raises as `GeoReportClient.between`."""
+        async with self._lock:
+            start = max(min(start, now - BACK), now - SPAN)
+            known = self._start is not None and self._start <= start + OVERLAP
+            if known and self.end is not None and now - self.end < self._fresh:
+                return
+            found: dict[str, list[dict[str, str]]] = {}
+            for item in await client.between("servicerequestupdates", "request_update", start, now):
+                found.setdefault(item.get("service_request_id", ""), []).append(item)
+            self._start, self.end, self._by_request = start, now, found
+
+    def of(self, native: str) -> Items:
+        """Those of one request, as they came."""
+        return self._by_request.get(native, ())
+
+
+async def news(listing: Listing, client: GeoReportClient, native: str, cursor: str | None, now: datetime) -> PollResult:
+    """The updates of a request that were not seen yet. Raises as `GeoReportClient.between`."""
     last = msgspec.json.decode(cursor, type=NewsCursor) if cursor else NewsCursor()
-    start = now - FIRST if last.until is None else last.until - OVERLAP
-    end = min(now, start + SPAN)
-    found = {key_of(item): item for item in await client.between("servicerequestupdates", "request_update", start, end)}
-    fresh = [item for key, item in found.items() if key not in last.seen]
-    recent = tuple(key for key, item in found.items() if _is_recent(item, end))
-    after = msgspec.json.encode(NewsCursor(end, recent)).decode()
-    requests = [_answer("/servicerequestupdates", fresh)] if fresh else []
-    return PollResult(requests, after, more=end < now)
+    await listing.since(client, (last.until or now) - OVERLAP, now)
+    found = {key_of(item): item for item in listing.of(native)}
+    told = [item for key, item in found.items() if key not in last.seen]
+    seen = tuple(found)[-MOST_SEEN:] if found else last.seen
+    after = msgspec.json.encode(NewsCursor(listing.end, seen)).decode()
+    return PollResult([_answer("/servicerequestupdates", told)] if told else [], after)
 
 
 async def status_news(client: GeoReportClient, native: str, cursor: str | None) -> PollResult:
@@ -56,14 +89,9 @@ async def status_news(client: GeoReportClient, native: str, cursor: str | None) 
 
 def key_of(item: dict[str, str]) -> str:
     """What makes an update the same: some servers give one again with other words."""
-    return f"{item.get('service_request_id', '')}/{item.get('update_id', '')}/{item.get('updated_datetime', '')}"
+    return f"{item.get('update_id', '')}/{item.get('updated_datetime', '')}"
 
 
-def _is_recent(item: dict[str, str], end: datetime) -> bool:
-    at = time_of(item.get("updated_datetime", ""))
-    return at is None or at >= end - OVERLAP - timedelta(minutes=1)
-
-
-def _answer(path: str, items: list[dict[str, str]], **headers: str) -> Request:
+def _answer(path: str, items: Items, **headers: str) -> Request:
     body = msgspec.json.encode(items)
     return Request("GET", path, headers={"content-type": "application/json", **headers}, body=body)

@@ -17,11 +17,11 @@ from connectors._http import HttpRequest, require_host
 from connectors._lapor_body import mark
 from connectors._open311_client import GeoReportClient
 from connectors._open311_form import KEY, Form, FormFault, ReportForm, UpdateForm, report_form, update_form
-from connectors._open311_news import news, status_news
+from connectors._open311_news import Listing, news, status_news
 from connectors._open311_reading import WAS, Said, action_fields, is_answer, said_in
 from connectors._open311_settings import Open311Settings
 from connectors._open311_words import meaning_of
-from connectors._port import FetchedFile, Fetches, Item, Listens, PollResult, Polls, ProviderConnections
+from connectors._port import FetchedFile, Fetches, Item, Listens, PollResult, ProviderConnections
 from connectors._request import Forbidden, Part, Payload, Request
 from schemas import (
     CLOSED_STATUSES,
@@ -45,7 +45,7 @@ BEFORE = timedelta(minutes=10)
 """How far before a step's begin it is looked for: clocks differ."""
 
 
-class Open311(Polls, Listens, Fetches, Forwards):
+class Open311(Listens, Fetches, Forwards):
     kind = "open311"
     settings_type = Open311Settings
     methods = frozenset({"GET", "POST"})
@@ -75,6 +75,8 @@ keys = ["{secret}"]                     # API keys, one a client
     def __init__(self, account: str, owner: str, settings: Any) -> None:
         super().__init__(account, owner, settings)
         settings.check()
+        self._every = seconds_of(settings.poll_every, "poll_every")
+        self._listing = Listing(timedelta(seconds=self._every / 2))
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
@@ -85,16 +87,8 @@ keys = ["{secret}"]                     # API keys, one a client
         return None if self.settings.api_key else "api_key"
 
     @property
-    def polling(self) -> bool:
-        return bool(self.settings.url and self.settings.updates)
-
-    @property
-    def poll_every(self) -> float:
-        return seconds_of(self.settings.poll_every, "poll_every")
-
-    @property
     def follow_every(self) -> float | None:
-        return self.poll_every if self.settings.url and not self.settings.updates else None
+        return self._every if self.settings.url else None
 
     def setup_help(self, url: str) -> str:
         return f"clients call {url}/services.xml and post to {url}/requests.xml with api_key, one of keys"
@@ -142,7 +136,7 @@ keys = ["{secret}"]                     # API keys, one a client
         native, meaning = f"{form.request_id}/update/{form.update_id}", meaning_of(form.status)
         if not self.settings.office:
             words = form.text or f"({form.status.replace('_', ' ')})"
-            command = "BELUM" if meaning.reopens else "TL"
+            command = "BELUM" if form.status == "reopen" else "TL"
             return self.message(
                 raw, native, form.request_id, command=command, number=form.request_id, text=words,
                 sent_at=form.at, attachments=_files(form.media_urls),
@@ -156,11 +150,11 @@ keys = ["{secret}"]                     # API keys, one a client
             observed_at=form.at, actor=Actor(kind="office", id=office.id), attachments=_files(form.media_urls),
         )  # fmt: skip
 
-    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        return await news(self._client(outbound), cursor, self.now())
-
     async def follow(self, native: str, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        return await status_news(self._client(outbound), native, cursor)
+        client = self._client(outbound)
+        if not self.settings.updates:
+            return await status_news(client, native, cursor)
+        return await news(self._listing, client, native, cursor, self.now())
 
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         """From the other server's host, or one that is named: an address in a form may lead anywhere."""
@@ -174,14 +168,12 @@ keys = ["{secret}"]                     # API keys, one a client
         """Reports of the owner's region, but no secret ones: what stands there is public."""
         if not self.settings.url or forward.secret:
             return False
-        if forward.what != "complaint":
-            return bool(self.settings.updates)
         code = (forward.place.code if forward.place else None) or forward.owner
         return code == self.owner or code.startswith(f"{self.owner}.")
 
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
         if forward.what != "complaint":
-            return [UPDATE]
+            return [UPDATE] if self.settings.updates and not forward.secret else []
         created = results.get(CREATE)
         return [CREATE, TOKEN] if isinstance(created, dict) and created.get("token") else [CREATE]
 

@@ -104,7 +104,8 @@ def public_updates(
     with record.read() as connection:
         rows = connection.execute(query.order_by(actions.c.received_at, timeline.c.seq).limit(limit)).all()
         states = _states(connection, {row.complaint for row in rows})
-    return [_update(row, states.get(row.complaint, ())) for row in rows]
+    last = {(row.complaint, row.raw, row.item_index): row for row in rows}  # an answer may move the status too
+    return [_update(row, states.get(row.complaint, ())) for row in last.values()]
 
 
 def is_public(record: Record, scope: PublicScope, number: str) -> bool:
@@ -181,7 +182,7 @@ def _spoken(*where: ColumnElement[bool]) -> Select[Any]:
     action = and_(actions.c.raw == timeline.c.raw, actions.c.item_index == timeline.c.item_index)
     columns = (
         timeline.c.seq, timeline.c.complaint, timeline.c.at, timeline.c.what, actions.c.received_at, actions.c.text,
-        complaints.c.number,
+        complaints.c.number, actions.c.raw, actions.c.item_index,
     )  # fmt: skip
     said = or_(timeline.c.what.in_(_SPOKEN), timeline.c.what.startswith(_STATUS, autoescape=True))
     joined = actions.join(timeline, action).join(complaints, complaints.c.id == timeline.c.complaint)

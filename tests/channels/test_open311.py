@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -267,7 +268,7 @@ def _update(id: str, at: datetime) -> dict[str, str]:
 async def test_one_bad_row_does_not_hide_the_others(outbound: ProviderConnections):
     rows = {NOW - timedelta(hours=hours): str(hours) for hours in range(1, 20)}
     with Server(BadRow(NOW - timedelta(hours=5, minutes=30), rows)) as server:
-        polled = await client(server.url, format="json", updates=True).poll(None, outbound)
+        polled = await client(server.url, format="json", updates=True).follow("9", None, outbound)
     [request] = polled.requests
     assert {one["update_id"] for one in json.loads(request.body)} == set(rows.values())
     assert len(server.received) < 60
@@ -275,27 +276,44 @@ async def test_one_bad_row_does_not_hide_the_others(outbound: ProviderConnection
 
 async def test_a_server_that_is_down_moves_no_cursor(server: Server, outbound: ProviderConnections):
     with pytest.raises(Unanswered):
-        await client(server.url, updates=True).poll(None, outbound)
+        await client(server.url, updates=True).follow("9", None, outbound)
     assert len(server.received) == MOST_FAILED + 1
     server.then(Fault.DROP)
     with pytest.raises(Unanswered):
-        await client(server.url, updates=True).poll(None, outbound)
+        await client(server.url, updates=True).follow("9", None, outbound)
     assert len(server.received) == MOST_FAILED + 2
 
 
-async def test_updates_come_once_though_each_poll_looks_back(server: Server, outbound: ProviderConnections):
-    door = client(server.url, format="json", updates=True)
+async def test_updates_come_once_though_each_look_goes_back(server: Server, outbound: ProviderConnections):
+    door = client(server.url, format="json", updates=True, poll_every="10m")
     early, late = _update("1", NOW - timedelta(minutes=3)), _update("2", NOW - timedelta(minutes=1))
-    server.then(answer(200, [early]), answer(200, [early, early, late]), answer(200, [early, late]))
-    first = await door.poll(None, outbound)
-    door.now = lambda: NOW + timedelta(minutes=5)
-    second = await door.poll(first.cursor, outbound)
-    third = await door.poll(second.cursor, outbound)
-    told = [
-        [one["update_id"] for r in polled.requests for one in json.loads(r.body)] for polled in (first, second, third)
-    ]
+    strange = _update("7", NOW) | {"service_request_id": "10"}
+    server.then(answer(200, [early, strange]), answer(200, [early, early, late]), answer(200, [early, late]))
+    cursor, told = None, []
+    for minutes in (0, 6, 12):
+        door.now = lambda minutes=minutes: NOW + timedelta(minutes=minutes)
+        looked = await door.follow("9", cursor, outbound)
+        cursor = looked.cursor
+        told.append([one["update_id"] for r in looked.requests for one in json.loads(r.body)])
     assert told == [["1"], ["2"], []]
-    assert server.received[1].params == {"start_date": "2026-11-29T07:45:00Z", "end_date": "2026-11-29T08:05:00Z"}
+    assert server.received[1].params == {"start_date": "2026-11-28T08:06:00Z", "end_date": "2026-11-29T08:06:00Z"}
+
+
+async def test_one_answer_serves_the_looks_at_all_requests(server: Server, outbound: ProviderConnections):
+    door = client(server.url, format="json", updates=True, poll_every="10m")
+    server.then(answer(200, [_update("1", NOW) | {"service_request_id": str(n)} for n in range(5)]))
+    looks = await asyncio.gather(*(door.follow(str(n), None, outbound) for n in range(7)))
+    assert [len(look.requests) for look in looks] == [1, 1, 1, 1, 1, 0, 0]
+    assert len(server.received) == 1
+
+
+async def test_after_a_long_silence_the_look_goes_further_back(server: Server, outbound: ProviderConnections):
+    door = client(server.url, format="json", updates=True)
+    server.then(answer(200, []), answer(200, [_update("1", NOW - timedelta(days=5))]), answer(200, []))
+    for old in (None, '{"until":"2026-11-20T08:00:00Z"}', '{"until":"2020-11-20T08:00:00Z"}'):
+        await door.follow("9", old, outbound)
+    starts = [received.params["start_date"] for received in server.received]
+    assert starts == ["2026-11-28T08:00:00Z", "2026-11-20T07:45:00Z", "2026-08-31T08:00:00Z"]
 
 
 async def test_without_the_extension_a_status_is_followed(server: Server, outbound: ProviderConnections):
@@ -346,8 +364,11 @@ def test_secret_reports_and_other_regions_stay_here():
     assert not door.wants(msgspec.structs.replace(FORWARD, secret=True))
     assert not door.wants(msgspec.structs.replace(FORWARD, place=Place(code="32.77.01")))
     assert not door.wants(msgspec.structs.replace(FORWARD, place=None, owner="32.7"))
-    assert not door.wants(msgspec.structs.replace(FORWARD, what="answer"))
-    assert client("http://127.0.0.1:1", updates=True).wants(msgspec.structs.replace(FORWARD, what="answer"))
+    later = msgspec.structs.replace(FORWARD, what="answer")
+    telling = client("http://127.0.0.1:1", updates=True)
+    assert telling.steps(later, {}) == ["update"]
+    assert not door.steps(later, {}), "the other server takes no updates"
+    assert not telling.steps(msgspec.structs.replace(later, secret=True), {})
     assert not client("").wants(FORWARD)
 
 
