@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from sink.activity import mark_active
 from sink.bulk import insert, instant_encoder, lock_names, query_in
 from sink.database import allow_long_statements
 from sink.record import Record
@@ -59,13 +60,15 @@ for."""
 
 
 def book_received(record: Record, raws: Sequence[tuple[str, str, datetime]]) -> None:
-    """Book these Raws (id, account, received at) as received, each once. Raises Retry."""
+    """Book these Raws (id, account, received at) as received, each once, and mark the hours in which their accounts
+    were active. Raises Retry."""
     with record.write() as connection:
         lock_names(connection, SEQ, [b""])  # `seq` becomes visible in its order: `read_balance` relies on it
         at = instant_encoder(connection)
         rows = [{"raw": raw, "owner": record.owner(account), "account": account, "at": at(when)}
                 for raw, account, when in raws]  # fmt: skip
         insert(connection, received, rows, "ON CONFLICT (raw) DO NOTHING")
+        mark_active(connection, raws)
 
 
 def last_booked(record: Record) -> int:

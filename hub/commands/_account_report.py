@@ -7,6 +7,8 @@ from datetime import datetime, tzinfo
 from typing import NamedTuple
 
 from hub.accounts import Account, AccountsSnapshot
+from hub.clock import utc_now
+from hub.running.silence import Silence, find_silences
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, list_asides
 from sink.attachments import FETCH
@@ -27,6 +29,8 @@ class AccountReport(NamedTuple):
     """Replies that are owed."""
     files: int
     """Files that are still to be fetched."""
+    silence: str = ""
+    """That it usually takes something in, and since when it does not."""
 
     @property
     def backlog(self) -> str:
@@ -51,9 +55,11 @@ def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) ->
     files = Counter(
         {job.account: job.jobs for job in count_jobs(record) if (job.kind, job.state) == (FETCH, "waiting")}
     )
+    taking_in = [name for name, account in snapshot.accounts.items() if account.state != "closed"]
+    silences = {silence.account: _silence(silence, zone) for silence in find_silences(record, taking_in, utc_now())}
     made = {}
     for name, account in snapshot.accounts.items():
-        report = AccountReport("", None, None, waiting[name], files.get(name, 0))
+        report = AccountReport("", None, None, waiting[name], files.get(name, 0), silences.get(name, ""))
         held = [row for row in aside if row.account == name and row.released_at is None]
         made[name] = _report(account, states.get(name), held, report, zone)
     return made
@@ -76,7 +82,9 @@ def _report(
     since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
     words = f"cannot work for it since {since} ({error}); {report.backlog}" if fault else None
     last_in = state.last_in_at if state else None
-    return report._replace(health=_health(account, words, held), last_message_at=last_in, last_error=error)
+    return report._replace(
+        health=_health(account, words or report.silence, held), last_message_at=last_in, last_error=error
+    )
 
 
 def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
@@ -92,6 +100,11 @@ def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
     if account.channel.missing_setting:
         return f"takes in, cannot answer: set {account.channel.missing_setting}"
     return "ok"
+
+
+def _silence(silence: Silence, zone: tzinfo) -> str:
+    since = f"{silence.since.astimezone(zone):%d.%m.%Y %H:%M}"
+    return f"nothing came since {since}, though it usually does: satupintu channels test {silence.account}"
 
 
 def _counted(count: int, word: str) -> str:

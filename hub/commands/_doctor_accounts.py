@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectors import Channel, Secret
+from hub.accounts import Account, AccountsSnapshot
 from hub.commands._doctor_host import PATIENCE, is_listening
 from hub.commands._finding import Finding
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.commands._account_report import AccountReport
 
 SHORTEST = 12
 """Characters of a secret that proves where a request comes from; the ones that the hub draws have more."""
@@ -16,7 +21,7 @@ SHORTEST = 12
 
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
-    from hub.accounts_file import load_accounts
+    from hub.accounts_file import load_accounts, no_accounts
     from hub.commands._account_report import account_reports, unclaimed_addresses, unstarted_reports
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
@@ -29,9 +34,13 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
     if is_started(own):
         with open_record(own) as record:
             reports, unclaimed = account_reports(record, snapshot, own.zone), unclaimed_addresses(record)
+    if not snapshot.accounts:
+        yield Finding("channels", no_accounts(own.channels), wrong=True)
+    yield from _same_addresses(snapshot)
     for name, account in snapshot.accounts.items():
         report, channel = reports[name], account.channel
-        yield from _short_secrets(channel)
+        yield from _weak_proofs(account)
+        yield from _silence(name, report)
         if report.last_error:
             yield Finding(f"channel {name}", report.health, wrong=True)
         elif channel.missing_setting:
@@ -49,13 +58,31 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
         yield Finding(f"channel {kind}", words)
 
 
-def _short_secrets(channel: Channel) -> Iterator[Finding]:
+def _silence(name: str, report: AccountReport) -> Iterator[Finding]:
+    if report.silence:
+        yield Finding(f"channel {name}", report.silence, warning=True)
+
+
+def _weak_proofs(account: Account) -> Iterator[Finding]:
+    channel, what = account.channel, f"channel {account.channel.account}"
     for setting in channel.proof_settings:
         value = getattr(channel.settings, setting)
         secrets: tuple[Secret, ...] = value if isinstance(value, tuple) else (value,)
+        if account.table.get(setting) == "":
+            words = f"{setting} is empty: nothing that comes to its address is taken in; write a secret"
+            yield Finding(what, words, wrong=True)
         if any(0 < len(secret.reveal()) < SHORTEST for secret in secrets):
             words = f"{setting} has fewer than {SHORTEST} characters and can be guessed: draw a longer one"
-            yield Finding(f"channel {channel.account}", words, warning=True)
+            yield Finding(what, words, warning=True)
+
+
+def _same_addresses(snapshot: AccountsSnapshot) -> Iterator[Finding]:
+    """Accounts whose table was copied: what the provider sends for one of them goes to the other."""
+    for name, channel in snapshot.listening.items():
+        taken = snapshot.by_address.get((channel.kind, channel.address or ""))
+        if taken is not None and taken.account != name and snapshot.accounts[name].state != "closed":
+            words = f"has the same address at the provider as {taken.account}, which gets its messages: close one"
+            yield Finding(f"channel {name}", words, wrong=True)
 
 
 def _reachable(state: str, channel: Channel) -> Iterator[Finding]:

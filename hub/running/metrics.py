@@ -22,6 +22,7 @@ from hub.opening import OpenHub
 from hub.running.cached_scan import CachedScan
 from hub.running.forwarding_figures import national_metrics, scan_national
 from hub.running.record_figures import record_metrics, scan_record
+from hub.running.silence import find_silences, silence_metric
 from hub.running.spool_figures import spool_metrics, spool_state
 from hub.running.stage_figures import stage_metrics, worker_metrics
 from hub.running.status import ProcessStatus
@@ -50,6 +51,9 @@ class Metrics(Collector):
         self._ledger = CachedScan(partial(read_ledger, record, self._bus, pools), LEDGER_FRESH, clock)
         national = partial(pools.io, scan_national, record, self._accounts, utc_now)
         self._national = CachedScan(national, LEDGER_FRESH, clock)
+        self._silence = CachedScan(
+            lambda: pools.io(find_silences, record, self._taking_in(), utc_now()), LEDGER_FRESH, clock
+        )
         self._lags: Sequence[PartitionLag] = ()
         self._spooled: SpoolState | None = None
         self._taken = self._tried = float("-inf")
@@ -77,6 +81,10 @@ class Metrics(Collector):
         await self._record.renew()
         await self._ledger.renew()
         await self._national.renew()
+        await self._silence.renew()
+
+    def _taking_in(self) -> list[str]:
+        return [name for name, account in self._accounts.snapshot.accounts.items() if account.state != "closed"]
 
     def describe(self) -> list[Metric]:
         """Nothing ahead: figures are taken only when asked for."""
@@ -92,6 +100,7 @@ class Metrics(Collector):
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from _ledger(self._ledger.figures)
         yield from national_metrics(self._national.figures)
+        yield from silence_metric(self._taking_in(), self._silence.figures or ())
         if taken := [at for at in (self._taken, self._record.at, self._ledger.at) if at > float("-inf")]:
             age = self._clock() - min(taken)
             yield GaugeMetricFamily("satupintu_figures_age_seconds", "Age of the oldest of these figures.", age)

@@ -26,7 +26,7 @@ from sink.tables.complaints import (
 )
 from sink.tables.due import counted, counters, due_dates, notices, office_activity, stale_due
 from sink.tables.forwards import disclosures, forwarded
-from sink.tables.ledger import dead, meta, outcomes, proof_attempts, received, requests
+from sink.tables.ledger import activity, dead, meta, outcomes, proof_attempts, received, requests
 from sink.tables.match_keys import match_keys, match_reports
 from sink.tables.memory import decisions, foreign_ids, numbers, same_words, threads
 from sink.tables.outward import early_receipts, jobs, outbox, reply_ids
@@ -35,6 +35,7 @@ from sink.tables.running import account_states, aside, editions, lease_holders, 
 __all__ = [
     "account_states",
     "actions",
+    "activity",
     "aside",
     "assignments",
     "attachments",

@@ -24,6 +24,10 @@ received = growing(
 )  # fmt: skip
 """What came in, as the ledger's own group reads it from the log; the other side of the ledger."""
 
+activity = clustered("activity", key("account"), key("day", Integer), column("hours", Integer))
+"""In which hours an account took something in: `day` counts UTC days since 1970, each bit of `hours` is an hour of it.
+Rows of 57 days stay."""
+
 dead = table(
     "dead",
     key("id"),
