@@ -21,11 +21,25 @@ from connectors import Channel, Settings, channel_type, kinds
 from connectors import secret_hook as to_secret
 from hub.accounts import Account, AccountsSnapshot, State, holds_secret
 from hub.settings import UsageError, did_you_mean
+from hub.toml_mistakes import explain_toml
 from schemas.regions import is_region, region_names
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
+_EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got ")
+_FIXES = {
+    "str": "takes text: write the value in quotes",
+    "int": "takes a whole number, without quotes",
+    "float": "takes a number, without quotes",
+    "bool": "takes true or false, without quotes",
+    "array": 'takes a list: write ["…", "…"]',
+    "object": 'takes a table: write { name = "…" }',
+}
+"""What to write, by the type that a setting has."""
+_ELSEWHERE = re.compile(r"(env|file)\s*:\s*(.*)", re.IGNORECASE)
+_SHELL = re.compile(r"\$\{?(\w+)\}?|%(\w+)%|\{\{\s*(\w+)\s*\}\}")
+"""A variable as a shell, Windows or a template names it."""
 
 
 def parse_accounts(text: str, *, source: str, zone: str | None = None) -> AccountsSnapshot:
@@ -34,7 +48,7 @@ def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Accoun
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{source} is not valid TOML: {error}") from None
+        raise UsageError(f"{source} is not valid TOML, {explain_toml(text, error)}") from None
     return AccountsSnapshot(_account(source, name, table, zone) for name, table in tables.items())
 
 
@@ -46,11 +60,18 @@ def load_accounts(path: Path, *, zone: str | None = None) -> AccountsSnapshot:
 def read_channels_file(path: Path) -> str:
     """The channels file. Raises UsageError."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"the channels file {path} does not exist: create it, or name another") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"the channels file {path} is not in UTF-8: save it as UTF-8 in the editor") from None
+    except OSError as error:
         raise UsageError(f"the channels file {path} cannot be read ({error.__class__.__name__}): check it") from None
+
+
+def no_accounts(path: Path) -> str:
+    """What to say of a channels file without a table."""
+    return f"{path} has no account, so nothing is taken in: satupintu channels new web >> {path}"
 
 
 def zone_setting(kind: type[Settings], zone: str | None) -> dict[str, Any]:
@@ -61,18 +82,16 @@ def zone_setting(kind: type[Settings], zone: str | None) -> dict[str, Any]:
 def _account(source: str, name: str, table: object, zone: str | None) -> Account:
     where = f"[{name}] in {source}"
     if not isinstance(table, dict):
-        raise UsageError(f"{name} in {source} stands outside a table: write [account] above it")
+        raise UsageError(f"{name} in {source} {_no_table(name, table)}")
     if not NAME.fullmatch(name):
         raise UsageError(f"{where}: an account's name is lower-case letters, digits, dot, dash, underscore")
     own = dict(table)
     identity = {"kind": own.get("kind"), "owner": own.get("owner")}
     kind, owner, state = own.pop("kind", None), own.pop("owner", None), own.pop("state", "active")
+    if kind is None and table and all(isinstance(value, dict) for value in table.values()):
+        raise UsageError(f"{where}: write [{name}-{next(iter(table))}], without a dot, or quote the whole name")
     channel = _channel_type(where, kind)
-    if not isinstance(owner, str) or not owner:
-        raise UsageError(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
-    if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
-        near = did_you_mean(owner, region_names())
-        raise UsageError(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
+    owner = _owner(where, owner)
     if state not in get_args(State):
         raise UsageError(f'{where}: state takes "active", "silent" or "closed", not {state!r}')
     filled = _filled(where, channel.settings_type, zone_setting(channel.settings_type, zone) | own)
@@ -83,11 +102,30 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
         raise UsageError(f"{where}: {error}") from None
 
 
+def _no_table(name: str, value: object) -> str:
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return f"stands in two brackets: write [{name}]"
+    return "stands outside a table: write [account] above it"
+
+
+def _owner(where: str, owner: object) -> str:
+    if isinstance(owner, int | float):
+        raise UsageError(f'{where}: owner is a number: write the region code in quotes, as owner = "32.73"')
+    if not isinstance(owner, str) or not owner:
+        raise UsageError(f'{where}: owner is missing: add a region code or office, as owner = "32.73"')
+    if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
+        near = did_you_mean(owner, region_names())
+        raise UsageError(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
+    return owner
+
+
 def _channel_type(where: str, kind: object) -> type[Channel]:
+    if kind is None:
+        raise UsageError(f'{where}: kind is missing: add one, as kind = "sms"; it takes one of {", ".join(kinds())}')
     try:
         return channel_type(str(kind))
     except ValueError:
-        near = did_you_mean(str(kind), kinds())
+        near = did_you_mean(str(kind).lower(), kinds())
         raise UsageError(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
 
 
@@ -111,7 +149,9 @@ def _settings(where: str, kind: type[Settings], filled: dict[str, Any]) -> Setti
 def _in_words(fault: str) -> str:
     """msgspec's words, the key first: "Expected `int`, got `str` - at `$.rate`"."""
     words, at, path = fault.partition(" - at `$")
-    return f"{path.strip('`').lstrip('.')}: {words}" if at else fault
+    expected = _EXPECTED.match(words)
+    fix = _FIXES.get(expected[1]) if expected else None
+    return f"{path.strip('`').lstrip('.')}: {fix or words}" if at else fault
 
 
 def _resolve(where: str, value: object) -> object:
@@ -122,16 +162,21 @@ def _resolve(where: str, value: object) -> object:
         return {name: _resolve(f"{where}.{name}", v) for name, v in value.items()}
     if not isinstance(value, str):
         raise UsageError(f"{where} takes env:NAME, file:PATH or the value in quotes")
-    source, _, rest = value.partition(":")
-    if source == "env":
-        if not os.environ.get(rest):
-            raise UsageError(f"{where}: the environment has no {rest}: set it")
-        return os.environ[rest]
-    if source == "file":
+    if found := _SHELL.fullmatch(value):
+        name = next(filter(None, found.groups()))
+        raise UsageError(f"{where}: {value} is not replaced here: write env:{name}")
+    found = _ELSEWHERE.fullmatch(value)
+    return _from_elsewhere(where, *found.groups()) if found else value
+
+
+def _from_elsewhere(where: str, source: str, rest: str) -> str:
+    if not rest:
+        raise UsageError(f"{where}: {source}: names nothing: write env:NAME or file:PATH")
+    if source.lower() == "file":
         return _secret_of_file(where, Path(rest))
-    if value.startswith("$"):
-        raise UsageError(f"{where}: {value} is not replaced here: write env:{value.strip('${}')}")
-    return value
+    if not os.environ.get(rest):
+        raise UsageError(f"{where}: the environment has no {rest}: set it")
+    return os.environ[rest]
 
 
 def _secret_of_file(where: str, path: Path) -> str:

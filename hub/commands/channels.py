@@ -45,6 +45,10 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
         account.update({name: getattr(report, name) for name in REPORTED})
     if as_json:
         print_json(described)
+    elif not described:
+        from hub.accounts_file import no_accounts
+
+        print_message(no_accounts(own.channels))
     else:
         sys.stdout.write("\n".join(_as_text(account, snapshot) for account in described))
 

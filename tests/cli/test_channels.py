@@ -57,7 +57,25 @@ def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
         (SMS + 'send_url = "kannel:13013"\n', "send_url"),
         (SMS.replace("[sms]", "[SMS]"), "an account's name is lower-case letters"),
         ('kind = "sms"\n', "kind in c.toml stands outside a table"),
-        (SMS + SMS, "is not valid TOML"),
+        (SMS + SMS, "c.toml is not valid TOML, line 4, [sms]: this table stands twice"),
+        (SMS + "sender = 1708\n", "[sms] in c.toml: sender: takes text: write the value in quotes"),
+        ('[sms]\nkind = "sms"\nowner = 36.03\n', "owner is a number: write the region code in quotes"),
+        ('[sms]\nowner = "32.73"\n', '[sms] in c.toml: kind is missing: add one, as kind = "sms"'),
+        ('[sms]\nkind = "SMS"\nowner = "32.73"\n', "(did you mean sms?)"),
+        ("[sms]\nkind = sms\n", 'line 2, [sms], kind: write the value in quotes, as kind = "…"'),
+        ('[sms]\nkind = "sms\nowner = "32.73"\n', 'line 2, [sms], kind: a quote is missing: write kind = "…"'),
+        ("[sms]\nkind = “sms”\n", 'line 2, [sms], kind: write straight quotes, as kind = "…"'),
+        ('[sms]\nkind: "sms"\n', 'line 2, [sms], kind: write key = "value"'),
+        (SMS + 'kind = "web"\n', "line 4, [sms], kind: this key stands twice"),
+        (SMS + 'password = "a\\b c"\nsender = "C:\\x"\n', "a backslash has a meaning between these quotes"),
+        ('[sms bandung]\nkind = "sms"\n', "line 1, [sms bandung]: write a table as [name]"),
+        ('[sms]\nkind = "sms"\nkeywords = {', "a quote or a bracket is never closed"),
+        ('[[sms]]\nkind = "sms"\n', "sms in c.toml stands in two brackets: write [sms]"),
+        ('[akun.sms]\nkind = "sms"\n', "[akun] in c.toml: write [akun-sms], without a dot"),
+        (SMS + 'keywords = ["LAPOR"]\n', "keywords: takes a table"),
+        (SMS + 'token = "%SMS_TOKEN%"\n', "token: %SMS_TOKEN% is not replaced here: write env:SMS_TOKEN"),
+        (SMS + 'token = "ENV: NOT_SET_ANYWHERE"\n', "the environment has no NOT_SET_ANYWHERE: set it"),
+        (SMS + 'token = "env:"\n', "token: env: names nothing: write env:NAME or file:PATH"),
     ],
 )
 def test_each_typical_mistake_is_one_line_with_the_key_and_the_fix(text: str, says: str) -> None:
@@ -65,6 +83,48 @@ def test_each_typical_mistake_is_one_line_with_the_key_and_the_fix(text: str, sa
         parse_accounts(text, source="c.toml")
     assert says in str(wrong.value)
     assert "\n" not in str(wrong.value)
+
+
+def test_a_mistake_shows_no_secret() -> None:
+    with pytest.raises(UsageError) as wrong:
+        parse_accounts(SMS + 'token = "sangat-rahasia\n', source="c.toml")
+    assert "token: a quote is missing" in str(wrong.value)
+    assert "rahasia" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"\xef\xbb\xbf" + SMS.encode(), 0, "[sms] sms, owner 32.73"),
+        (SMS.encode("utf-16"), 64, "is not in UTF-8: save it as UTF-8"),
+        (b"", 0, "has no account, so nothing is taken in"),
+    ],
+    ids=["bom", "utf-16", "empty"],
+)
+def test_a_file_of_another_editor_is_read_or_named(tmp_path: Path, content: bytes, code: int, says: str) -> None:
+    (tmp_path / "channels.toml").write_bytes(content)
+    done = satupintu("channels", data=tmp_path)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr
+
+
+WHATSAPP = 'kind = "whatsapp"\nowner = "32.73"\nphone_number_id = "1"\napp_secret = "a"\nverify_token = "b"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "WRONG  channels: "),
+        (f"{SMS}token = ''\n", "WRONG  channel sms: token is empty: nothing that comes to its address is taken in"),
+        (f"[satu]\n{WHATSAPP}[dua]\n{WHATSAPP}", "WRONG  channel satu: has the same address at the provider as dua"),
+    ],
+    ids=["empty", "token", "copied"],
+)
+def test_doctor_names_accounts_that_take_nothing_in(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "channels.toml").write_text(text)
+    done = satupintu("doctor", data=tmp_path)
+    assert done.returncode == 1
+    assert says in done.stdout
 
 
 def test_an_empty_file_of_a_secret_is_named(tmp_path: Path) -> None:
