@@ -19,6 +19,7 @@ from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
 from hub.web.middleware import ErrorMiddleware
 from hub.web.uploads_routes import router as uploads_router
+from hub.web.widget import router as widget
 
 if TYPE_CHECKING:
     from hub.accounts import Accounts
@@ -63,6 +64,7 @@ def build_pages_and_api(
     app.include_router(form)
     app.include_router(pages)
     app.include_router(supplement)
+    app.include_router(widget)
     add_exception_handlers(app)
     app.add_middleware(ErrorMiddleware)
     return app

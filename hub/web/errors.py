@@ -14,6 +14,7 @@ from hub.web.api import problems
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
 from hub.web.translations import TranslatableText, language_of, other_language
+from hub.web.widget_frame import WIDGET
 from schemas import Retry
 
 _log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def respond(request: Request, problem: Problem) -> Response:
         "detail": problem.detail.to(language),
         "other_title": problem.title.to(other_language(language)),
         "other_detail": problem.detail.to(other_language(language)),
-        "keeps_form": request.method == "POST" and request.url.path == "/",
+        "keeps_form": request.method == "POST" and request.url.path in {"/", WIDGET},
     }
     answer = render(request, "error.html", language=language, status=problem.status, switch=None, **sentences)
     answer.headers.update(problem.headers)

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bus import fault_location
 from hub.web.api.problems import Problem
 from hub.web.errors import respond
+from hub.web.widget_frame import frame_ancestors, is_embedded
 
 _log = logging.getLogger(__name__)
+_NO_FRAME = "frame-ancestors 'none'"
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; " + _NO_FRAME
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
@@ -46,6 +48,8 @@ class ErrorMiddleware:
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers["Referrer-Policy"] = _referrer_policy(scope)
+                if is_embedded(scope["path"]):
+                    _allow_frames(headers, scope)
             await send(message)
 
         try:
@@ -57,6 +61,15 @@ class ErrorMiddleware:
             if not started:
                 request = Request(scope, receive)
                 await respond(request, Problem(500, "fault"))(scope, receive, send_with_headers)
+
+
+def _allow_frames(headers: MutableHeaders, scope: Scope) -> None:
+    """On the sites that the account of the form names."""
+    account = scope["app"].state.accounts.first("web")
+    ancestors = frame_ancestors(account.settings.sites if account else ())
+    headers["Content-Security-Policy"] = _POLICY.replace(_NO_FRAME, f"frame-ancestors {ancestors}")
+    if "'none'" not in ancestors:
+        del headers["X-Frame-Options"]  # it knows no list of sites, and older browsers prefer it
 
 
 def _referrer_policy(scope: Scope) -> str:

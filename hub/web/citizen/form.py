@@ -33,6 +33,7 @@ from hub.web.reports import FiledReport, ReportService
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import Language, TranslatableText, language_of
 from hub.web.validation import validate_submission
+from hub.web.widget_frame import WIDGET, is_embedded
 
 WAIT = 5.0
 """Seconds that the form waits for its number."""
@@ -72,7 +73,8 @@ async def submit_form(
         return again(problem=problem)
     await reports.number(filed.id, WAIT)
     query = {"token": filed.token} | ({"lang": language} if language != "id" else {})
-    return RedirectResponse(f"/diterima/{filed.id}?{urlencode(query)}", 303)
+    prefix = WIDGET if is_embedded(request.url.path) else ""
+    return RedirectResponse(f"{prefix}/diterima/{filed.id}?{urlencode(query)}", 303)
 
 
 def _admit(request: Request, accounts: Accounts, limiter: RateLimiter, address: str) -> tuple[Caller, Problem | None]:

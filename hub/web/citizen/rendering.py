@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from hub.web.translations import Language, other_language, translate
+from hub.web.widget_frame import WIDGET, is_embedded
 
 _HERE = Path(__file__).parent
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -32,7 +34,12 @@ _templates.globals["static"] = lambda name: f"/static/{name}?v={_VERSIONS[name]}
 
 def render(request: Request, template: str, *, language: Language, status: int = 200, **values: Any) -> Response:
     """A template as an answer. In it `t` translates, and `q` is the query string that carries the language on."""
+    embedded = is_embedded(request.url.path)
     defaults: dict[str, Any] = {
+        "layout": "widget.html" if embedded else "base.html",
+        "embedded": embedded,
+        "form": WIDGET if embedded else "/",
+        "out": Markup(' target="_blank" rel="noopener"') if embedded else "",
         "here": None,
         "errors": {},
         "values": {},
