@@ -18,11 +18,10 @@ from router.due import Calendars, DueDates
 from schemas.due import CaseHistory, CaseStep
 from sink import Record, Vault
 from sink.bulk import insert, instant_encoder
-from sink.due_calendar import CalendarEdition, move_due
+from sink.due_calendar import FIRST, CalendarEdition, Key, move_due
 from sink.tables import due_dates
 
 HISTORIES = 20_000
-BATCH = 2000
 START = datetime(2026, 2, 2, 3, tzinfo=UTC)
 DECREE = date(2026, 3, 5)
 DAYS = 20
@@ -74,8 +73,9 @@ def _row(n: int, dates: DueDates, at: Any) -> dict[str, Any]:
 
 def _move(record: Record) -> int:
     dates = DueDates(Calendars([Holiday("id", DECREE, "joint", "Cuti bersama", "SKB")]))
-    while move_due(record, dates.move, CalendarEdition(2, DECREE), now=START, limit=BATCH) == BATCH:
-        pass
+    after: Key | None = FIRST
+    while after is not None:
+        after = move_due(record, dates.move, CalendarEdition(2, DECREE), now=START, after=after).after
     with record.read() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM notices").scalar_one())
 

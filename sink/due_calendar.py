@@ -1,4 +1,8 @@
-"""A new edition of the calendar: every running clock is computed anew, and a moved one is told to its office."""
+"""A new edition of the calendar: every running clock is computed anew, and a moved one is told to its office.
+
+The table is gone through once in the order of its key, so that each of its pages is written once; clocks that move
+alike are computed once.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,15 @@ class _Change(NamedTuple):
     values: Row
 
 
+class Moved(NamedTuple):
+    """A part of the clocks."""
+
+    looked: int
+    """How many of older editions there were."""
+    after: Key | None
+    """Where it goes on; None: that was the last part."""
+
+
 class CalendarEdition(NamedTuple):
     """An edition of the calendar."""
 
@@ -41,9 +54,15 @@ class CalendarEdition(NamedTuple):
 
 
 _rests = msgspec.json.Decoder(tuple[tuple[date, date], ...])
+Key = tuple[str, str]
+"""Complaint and clock."""
+FIRST: Key = ("", "")
+_WINDOW = """SELECT complaint, clock FROM due_dates WHERE (complaint, clock) > (?, ?)
+    ORDER BY complaint, clock LIMIT 1 OFFSET ?"""
 _OLD = """SELECT complaint, owner, office_id, clock, region, start_day, days, rests, due_day, skipped, provisional,
-    told, remind_at, ended_at FROM due_dates WHERE calendar = ? AND due_at IS NOT NULL AND due_at >= ?
-    ORDER BY due_at LIMIT ?"""
+    told, remind_at, ended_at FROM due_dates WHERE (complaint, clock) > (?, ?) AND {until}
+    AND calendar < ? AND due_at IS NOT NULL AND due_at >= ? ORDER BY complaint, clock"""
+_ANY_OLD = "SELECT 1 FROM due_dates WHERE calendar = ? AND due_at IS NOT NULL AND due_at >= ? LIMIT 1"
 _ALIKE = 3
 """So many columns name the clock; the others decide where it moves, with an office that has days of its own."""
 _OLDER = "SELECT max(calendar) AS calendar FROM due_dates WHERE calendar < ? AND due_at IS NOT NULL"
@@ -57,13 +76,14 @@ _MOVED = (
 
 def move_due(
     record: Record, move: MoveClocks, calendar: CalendarEdition, destinations: Sequence[Destination] = (), *,
-    now: datetime, limit: int = 2000,
-) -> int:  # fmt: skip
-    """Compute clocks of older editions by that edition; returns how many were looked at. A clock that has ended has its
-    complaint computed anew from all that happened. `destinations`: what offices have of their own. Raises Retry."""
+    now: datetime, after: Key = FIRST, limit: int = 5000,
+) -> Moved:  # fmt: skip
+    """Compute clocks of older editions by that edition, of so many clocks behind `after`. A clock that has ended has
+    its complaint computed anew from all that happened. `destinations`: what offices have of their own. Raises Retry."""
     with record.write() as connection:
         at = instant_encoder(connection)
-        rows = _older_rows(connection, calendar, at, limit)
+        until = next(iter(run(connection, _WINDOW, *after, limit - 1)), None)
+        rows = _older_rows(connection, calendar, at, (after, until and (until[0], until[1])))
         groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
         for row in rows:
             office = row.office_id if row.office_id in calendar.offices else None
@@ -85,29 +105,31 @@ def move_due(
         insert(connection, timeline, [_step(row, new, at(now)) for row, new in told])
         notices = [_notice(row, new, at(now)) for row, new in told if row.office_id]
         store_notices(connection, record, notices, destinations, now)
-    return len(rows)
+    return Moved(len(rows), until and (until[0], until[1]))
 
 
 def has_older_calendar(record: Record, calendar: CalendarEdition) -> bool:
     """Whether there are clocks for `move_due`. Raises Retry."""
     with record.read() as connection:
-        return bool(_older_rows(connection, calendar, instant_encoder(connection), 1, lock=False))
+        since, version = _since(calendar, instant_encoder(connection)), calendar.version
+        while True:
+            ((version,),) = run(connection, _OLDER, version)
+            if version is None or run(connection, _ANY_OLD, version, since):
+                return version is not None
+
+
+def _since(calendar: CalendarEdition, at: InstantEncoder) -> Any:
+    return at(datetime.combine(calendar.since, time(), UTC) - timedelta(days=1))
 
 
 def _older_rows(
-    connection: Connection, calendar: CalendarEdition, at: InstantEncoder, limit: int, *, lock: bool = True
+    connection: Connection, calendar: CalendarEdition, at: InstantEncoder, between: tuple[Key, Key | None]
 ) -> list[Any]:
-    """Clocks of one older edition that the newest may move, the newest of the older ones first."""
-    locked = " FOR UPDATE SKIP LOCKED" if lock and connection.dialect.name == "postgresql" else ""
-    since = at(datetime.combine(calendar.since, time(), UTC) - timedelta(days=1))
-    version = calendar.version
-    while True:
-        ((older,),) = run(connection, _OLDER, version)
-        if older is None:
-            return []
-        if rows := run(connection, _OLD + locked, older, since, limit):
-            return rows
-        version = older
+    """Clocks of older editions in that window that the newest may move."""
+    after, until = between
+    locked = " FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    sql = _OLD.format(until="(complaint, clock) <= (?, ?)" if until else "1 = 1") + locked
+    return run(connection, sql, *after, *(until or ()), calendar.version, _since(calendar, at))
 
 
 def _stored(row: Any) -> StoredClock:
@@ -152,7 +174,7 @@ def _told(changes: Sequence[_Change]) -> list[tuple[Any, MovedClock]]:
 def _step(row: Any, new: MovedClock, at: Any) -> Row:
     return {
         "complaint": row.complaint, "owner": row.owner, "at": at, "what": "due_moved", "actor_kind": "system",
-        "actor": None, "why": f"{row.clock}: {row.due_day} -> {new.due_day}", "raw": None, "item_index": None,
+        "why": f"{row.clock}: {row.due_day} -> {new.due_day}",
     }  # fmt: skip
 
 

@@ -12,14 +12,15 @@ from hub.reading import RunInThread
 from router.calendars import FIRST, SEED
 from router.due import Calendars, DueDates, reminder_times
 from sink.due import due_work, mark_overdue, recompute_due
-from sink.due_calendar import CalendarEdition, has_older_calendar, move_due
+from sink.due_calendar import FIRST as START
+from sink.due_calendar import CalendarEdition, Key, has_older_calendar, move_due
 from sink.due_reminders import OfficeTimes, remind
 from sink.record import Record
 
 if TYPE_CHECKING:
     from hub.opening import LiveEditions
 
-RECOMPUTED, MOVED, REMINDED = 200, 2000, 500
+RECOMPUTED, OVERDUE, REMINDED = 200, 2000, 500
 """At most so many in one transaction."""
 TURNS = 25
 """Transactions of one kind in one step: new reports come before their due dates."""
@@ -34,19 +35,32 @@ class DueWork:
 
     def __init__(self, record: Record, io: RunInThread, current: LiveEditions, now: Callable[[], datetime]) -> None:
         self._record, self._io, self._current, self._now = record, io, current, now
+        self._moving: tuple[int, Key] = (0, START)
+        """Up to where the clocks were brought to that edition of the calendar."""
 
     async def step(self) -> None:
         """What is to be done now. Raises Retry."""
         dates, calendar = self.dates(), self.calendar()
         found = await self._io(due_work, self._record, self._now())
         if found.overdue:
-            await self._io(mark_overdue, self._record, self._now(), MOVED)
+            await self._io(mark_overdue, self._record, self._now(), OVERDUE)
         if found.stale or found.overdue:
             await self._all(TURNS, RECOMPUTED, recompute_due, dates.compute, calendar.version)
         if await self._io(has_older_calendar, self._record, calendar):
-            await self._all(MOVES, MOVED, move_due, dates.move, calendar, self._current.accounts.snapshot.forwarding)
+            await self._move(dates, calendar)
         if found.reminders:
             await self._all(TURNS, REMINDED, remind, self._times(dates), self._current.accounts.snapshot.forwarding)
+
+    async def _move(self, dates: DueDates, calendar: CalendarEdition) -> None:
+        """As far as it goes in one step; the next one goes on behind it."""
+        told = self._current.accounts.snapshot.forwarding
+        after = self._moving[1] if self._moving[0] == calendar.version else START
+        for _ in range(MOVES):
+            work = partial(move_due, self._record, dates.move, calendar, told, now=self._now(), after=after)
+            after = (await self._io(work)).after or START
+            self._moving = (calendar.version, after)
+            if after == START:
+                return
 
     def calendar(self) -> CalendarEdition:
         """The newest; without days of our own only a new release of the shipped ones can move a clock."""

@@ -15,7 +15,7 @@ from schemas import Message, Office, Routed, complaint_id
 from sink import Record
 from sink.complaint_queries import current_offices
 from sink.due import mark_overdue, mark_stale, recompute_due
-from sink.due_calendar import CalendarEdition, move_due
+from sink.due_calendar import FIRST, CalendarEdition, move_due
 from tests.sink.made import acted, action, message, persist, routed, rows
 
 START = datetime(2026, 2, 2, 3, tzinfo=UTC)
@@ -71,7 +71,7 @@ def test_no_history_lets_a_counter_or_a_due_date_drift(sqlite_record: Record, se
         for n in range(1, 25)
     ]
     events = delivered(random, [history(random, one, n) for n, one in enumerate(opened, 1)])
-    decree, now = 0, START
+    decree, now, after = 0, START, FIRST
     while events:
         size = random.randrange(1, 12)
         batch, events = events[:size], events[size:]
@@ -80,13 +80,8 @@ def test_no_history_lets_a_counter_or_a_due_date_drift(sqlite_record: Record, se
         if random.random() < 0.4:
             decree = min(decree + (random.random() < 0.2), len(DECREES) - 1)
             recompute_due(record, DECREES[decree].compute, decree, now=now, limit=random.randrange(1, 10))
-            move_due(
-                record,
-                DECREES[decree].move,
-                CalendarEdition(decree, START.date()),
-                now=now,
-                limit=random.randrange(1, 10),
-            )
+            edition, most = CalendarEdition(decree, START.date()), random.randrange(1, 10)
+            after = move_due(record, DECREES[decree].move, edition, now=now, after=after, limit=most).after or FIRST
     end = now + timedelta(days=random.randrange(40))
     bring_up_to_date(record, DECREES[-1], end)
     assert counted(record) == recounted(record)

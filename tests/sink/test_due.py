@@ -13,7 +13,7 @@ from router.due import Calendars, DueDates, reminder_times
 from schemas import Action, Message, Office
 from sink import Record, Vault
 from sink.due import mark_overdue, recompute_due
-from sink.due_calendar import CalendarEdition, move_due
+from sink.due_calendar import FIRST, CalendarEdition, has_older_calendar, move_due
 from sink.due_queries import clocks_of_report, due_clocks, notices_after
 from sink.due_reminders import OfficeTimes, remind
 from tests.sink.made import acted, action, decision, message, persist, recall, remember, routed, rows
@@ -150,7 +150,7 @@ def test_a_late_decree_moves_open_clocks_and_tells_the_office(record: Record) ->
     open_report(record, AUGUST_15)
     compute(record, AUGUST_15, before_the_decree(), 1)
     assert clocks(record)["verification"] == ("running", "2025-08-20")
-    assert move_due(record, DATES.move, EDITION, now=AUGUST_15 + timedelta(days=1)) == 3
+    assert move_due(record, DATES.move, EDITION, now=AUGUST_15 + timedelta(days=1)).looked == 3
     assert clocks(record)["verification"] == ("running", "2025-08-21")
     told = rows(record, "SELECT office_id, clock, what, due_day, was_due_day FROM notices ORDER BY clock")
     assert ("front", "verification", "moved", "2025-08-21", "2025-08-20") in told
@@ -159,14 +159,28 @@ def test_a_late_decree_moves_open_clocks_and_tells_the_office(record: Record) ->
     assert [(n.what, n.number) for n in seen] == [("moved", rows(record, "SELECT number FROM complaints")[0][0])] * 3
     assert notices_after(record, seen[-1].seq) == notices_after(record, 0, office="pu") == []
     assert rows(record, "SELECT count(*) FROM timeline WHERE what = 'due_moved'") == [(3,)]
-    assert move_due(record, DATES.move, EDITION, now=AUGUST_15 + timedelta(days=1)) == 0
+    assert move_due(record, DATES.move, EDITION, now=AUGUST_15 + timedelta(days=1)).looked == 0
+
+
+def test_a_decree_goes_through_the_clocks_in_parts_each_once(record: Record) -> None:
+    for n in range(1, 8):
+        open_report(record, AUGUST_15, n)
+    compute(record, AUGUST_15, before_the_decree(), 1)
+    after, looked = FIRST, []
+    while after is not None:
+        part = move_due(record, DATES.move, EDITION, now=AUGUST_15, after=after, limit=4)
+        after, looked = part.after, [*looked, part.looked]
+    assert looked == [4, 4, 4, 4, 4, 1]
+    assert rows(record, "SELECT DISTINCT calendar FROM due_dates") == [(2,)]
+    assert rows(record, "SELECT count(*) FROM notices") == [(21,)]
+    assert not has_older_calendar(record, EDITION)
 
 
 def test_a_decree_far_from_every_due_day_tells_nobody(record: Record) -> None:
     open_report(record, AUGUST_15)
     compute(record, AUGUST_15)
     later = DueDates(Calendars([Holiday("id", date(2027, 3, 3), "joint", "Cuti bersama", "SKB")]))
-    assert move_due(record, later.move, EDITION, now=AUGUST_15) == 3
+    assert move_due(record, later.move, EDITION, now=AUGUST_15).looked == 3
     assert rows(record, "SELECT count(*) FROM notices") == [(0,)]
 
 
