@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from sink.find import SearchResult
     from sink.record import Record
 
-ROW_KINDS = ("open311",)
-"""Kinds without a door of ours, which rows name."""
 SHOWN = ("by", "number", "account", "at", "outcome", "status", "reason", "title")
 
 
@@ -58,4 +56,4 @@ def _kinds_in(kind: str) -> Iterable[str]:
     """The kinds that ids of an account of that kind begin with: a row of a file names its own."""
     from connectors import kinds
 
-    return {*kinds(), *ROW_KINDS} if kind == "file" else (kind,)
+    return kinds() if kind == "file" else (kind,)
