@@ -16,7 +16,7 @@ passwords and phone numbers), a header or a body. Redirects are not followed: th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -81,6 +81,9 @@ class HttpRequest:
     """A media type and the bytes as they are, in the place of `json`."""
     limit: int = 1024 * 1024
     """Bytes of the answer; more is a Reject."""
+    public: bool = False
+    """The address came from outside, and the host is not one that the settings name: only public addresses are called
+    (`_http_addresses.py`), else it is a Reject."""
     timeout: float | None = None
     """Seconds for everything; None: the sender's own."""
     judge: Callable[[HttpResponse], ErrorMeaning | None] = lambda _: None
@@ -154,6 +157,14 @@ def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str,
     theirs = host in {own_host, *hosts} or any(host.endswith(f".{domain}") for domain in domains)
     if scheme != own_scheme or not theirs:
         raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
+
+
+def is_at(url: str, hosts: Collection[str]) -> bool:
+    """Is the address at one of these hosts?"""
+    try:
+        return scheme_and_host(url)[1] in hosts
+    except ValueError:
+        return False
 
 
 def error_from_response(request: HttpRequest, response: HttpResponse, now: datetime) -> PipelineError | None:

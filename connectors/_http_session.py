@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from connectors._http import TRIES, HttpRequest, HttpResponse
+from connectors._http_addresses import PublicResolver, require_public
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 
 KEEP_ALIVE = 2.0
@@ -29,21 +31,13 @@ class HttpSession:
     """What `exchange` raises where there is no whole answer; TimeoutError is an OSError."""
 
     def __init__(self, connect: float) -> None:
-        self._session = aiohttp.ClientSession(
-            # no limit for all accounts together: hanging providers must not use up the others' connections
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE),
-            cookie_jar=aiohttp.DummyCookieJar(),  # accounts share this session
-            timeout=aiohttp.ClientTimeout(total=None, connect=connect),
-            headers={"Accept-Encoding": "identity"},
-            middlewares=(_send_once,),
-            trace_configs=[_traced()],
-            auto_decompress=False,  # a compressed answer would pass the limit before it is counted
-            trust_env=False,
-        )
+        self._session = _opened(connect, None)
+        self._public = _opened(connect, PublicResolver())
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._public.close()
 
     async def exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
         """The answer. `written` is set before the first byte is written. Raises Reject, and `faults`."""
@@ -51,9 +45,12 @@ class HttpSession:
         headers = dict(request.headers) | ({} if data is None else {"Content-Type": media_type})
         if _NOT_IN_HEADERS.search("".join(headers.values())):
             raise ValueError("a header with a line break")
-        async with self._session.request(
+        url, session = URL(request.url), self._public if request.public else self._session
+        if request.public:
+            require_public(url.host or "")
+        async with session.request(
             request.method,
-            URL(request.url),
+            url,
             params=dict(request.params),
             headers=headers,
             data=data,
@@ -80,6 +77,20 @@ class HttpSession:
         if isinstance(fault, aiohttp.ClientSSLError):
             return Retry("the certificate or the TLS handshake failed")
         return Retry("no connection")
+
+
+def _opened(connect: float, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # no limit for all accounts together: hanging providers must not use up the others' connections
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, resolver=resolver),
+        cookie_jar=aiohttp.DummyCookieJar(),  # accounts share this session
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect),
+        headers={"Accept-Encoding": "identity"},
+        middlewares=(_send_once,),
+        trace_configs=[_traced()],
+        auto_decompress=False,  # a compressed answer would pass the limit before it is counted
+        trust_env=False,
+    )
 
 
 def _encoded(request: HttpRequest) -> tuple[bytes | None, str]:

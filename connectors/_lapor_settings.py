@@ -68,6 +68,8 @@ class LaporSettings(Settings, frozen=True, kw_only=True):
     """False: every complaint is filed as that of `user_id`, and no citizen's name or phone leaves."""
     withhold: tuple[str, ...] = ()
     """Fields that are kept back, beside those that the projection keeps back."""
+    file_hosts: tuple[str, ...] = ()
+    """Hosts of your own from which files that LAPOR! names are fetched though they lie in a private network."""
     at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
     """Requests to LAPOR! in flight at the same time."""
     create_timeout: str | float = "150s"

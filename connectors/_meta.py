@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
-from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, require_host
+from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, is_at, require_host, scheme_and_host
 from connectors._json import Json, decode_lenient, decode_object
 from connectors._meta_codes import COMMON, Codes, judge, judge_file
 from connectors._port import FetchedFile, Listens, ProviderConnections
@@ -104,7 +104,10 @@ class MetaWebhook(Listens):
         """The bytes behind an address of Meta's that carries its own proof: our token does not go along. `domains` are
         those of the provider, with the hosts in them."""
         require_host(url, self.settings.graph_url, self.settings.file_hosts, domains)
-        request = HttpRequest(url, limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN, judge=_judged_address)
+        named = is_at(url, (scheme_and_host(self.settings.graph_url)[1], *self.settings.file_hosts))
+        request = HttpRequest(
+            url, limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN, judge=_judged_address, public=not named
+        )
         response = await outbound.http.send(request)
         return FetchedFile(response.body, response.headers.get("content-type", "").partition(";")[0].strip() or None)
 

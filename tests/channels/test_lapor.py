@@ -27,7 +27,7 @@ from connectors import (
 from connectors._durations import seconds_of, seconds_until, window_of
 from connectors._lapor_body import followup_texts
 from connectors._lapor_reading import local_time, status_word
-from schemas import AccountFault, Category, Forward, Office, Party, Place, Reject, Retry, Unanswered
+from schemas import AccountFault, Attachment, Category, Forward, Office, Party, Place, Reject, Retry, Unanswered
 from tests.fakes.lapor import AUTH, TOKEN, Complaint, LaporServer
 from tests.fakes.server import Accepted, Fault, Server, answer
 
@@ -319,3 +319,18 @@ def test_what_an_offices_answers_mean(status: int, error: type[Exception]) -> No
     with Server(lambda _: answer(status, {})) as office, pytest.raises(error) as caught:
         do(account(office.url, "webhook"), "tell")
     assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("named", [(), ("127.0.0.1",)])
+async def test_a_file_elsewhere_comes_from_no_private_network_but_the_regions_own(named: tuple[str, ...]) -> None:
+    with Server(lambda _: answer(200, b"%PDF")) as elsewhere:
+        channel = account("http://lapor.example", file_hosts=named)
+        file = Attachment(url=f"{elsewhere.url}/surat.pdf")
+        async with Http(connect=2, total=2) as http:
+            if named:
+                assert (await channel.fetch(file, ProviderConnections(http))).body == b"%PDF"
+            else:
+                with pytest.raises(Reject, match="private network"):
+                    await channel.fetch(file, ProviderConnections(http))
+        headers = [received.headers for received in elsewhere.received]
+    assert (len(headers), any("authorization" in one for one in headers)) == (len(named), False)
