@@ -58,15 +58,7 @@ class Words:
         """In UTC. Raises ValueError, AmbiguousTime."""
         if written.isdigit() and len(written) in {10, 13}:
             return datetime.fromtimestamp(int(written) / (1000 if len(written) == 13 else 1), UTC)
-        try:
-            return read_time(written, self._zone).astimezone(UTC)
-        except AmbiguousTime:
-            if self._dates == "strict":
-                raise
-            first, second, rest = written.replace("-", "/").split("/", 2)
-            day, month = (first, second) if self._dates == "day-first" else (second, first)
-            year, _, clock = rest.partition(" ")
-            return read_time(f"{year}-{month}-{day} {clock}".strip(), self._zone).astimezone(UTC)
+        return read_time(written, self._zone, self._dates).astimezone(UTC)
 
     def status(self, word: str) -> Status:
         return self._status.get(_folded(word), "unknown")

@@ -22,7 +22,7 @@ from connectors._rows.fields import PLACE_FIELDS, ROW_FIELDS, Fields, decode_row
 from connectors._rows.kinds import require_rows, workbook_in
 from connectors._rows.lines import Line, UnreadableFile, decode_head, read_chunks, read_head, read_titles, split_lines
 from connectors._rows.table import Row, has_columns, table_rows
-from connectors._rows.times import AmbiguousTime, read_time
+from connectors._rows.times import AmbiguousTime, Dates, read_time
 from schemas import Body, Raw
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = [
     "PLACE_FIELDS",
     "ROW_FIELDS",
     "AmbiguousTime",
+    "Dates",
     "Fields",
     "NamedRow",
     "Row",
@@ -45,6 +46,7 @@ __all__ = [
     "raw_from_row",
     "read_rows",
     "read_time",
+    "row_headers",
     "row_place",
     "wrong_field",
 ]  # fmt: skip
@@ -117,11 +119,15 @@ def row_place(row: NamedRow) -> str:
     return f"{row.line} of sheet {row.sheet}" if row.sheet else str(row.line)
 
 
+def row_headers(row: NamedRow) -> dict[str, str]:
+    """What the channel `file` knows of a row beside its body."""
+    headers = {"row-id": row.name, "row-line": row_place(row)}
+    return headers | ({"row-fault": row.fault} if row.fault else {})
+
+
 def raw_from_row(row: NamedRow, channel: Channel, *, id: str, at: datetime, files: str = "") -> Raw:
     """The row as the channel `file` takes it. `files`: its attachments as they lie with the blobs, as JSON."""
-    headers = {"row-id": row.name, "row-line": row_place(row)}
-    headers |= {"row-fault": row.fault} if row.fault else {}
-    headers |= {"row-files": files} if files else {}
+    headers = row_headers(row) | ({"row-files": files} if files else {})
     group, *_ = group_parts(channel, Request(headers=headers, body=row.body))
     return Raw(
         id=id,

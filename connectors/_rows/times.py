@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from typing import Literal
+
+Dates = Literal["strict", "day-first", "month-first"]
+"""How 05/08/2025 is read; strict: not at all."""
 
 _MONTHS = {
     word: number
@@ -36,9 +40,9 @@ class AmbiguousTime(ValueError):  # noqa: N818 - it says what is wrong
     """It can be read as two dates."""
 
 
-def read_time(written: str, zone: tzinfo) -> datetime:
+def read_time(written: str, zone: tzinfo, dates: Dates = "strict") -> datetime:
     """The time; in `zone` where it names none. `14.30` is half past two. Of `05/08/2025` nobody knows which is the
-    month: it is read only where one of the two can be none. Raises ValueError, AmbiguousTime."""
+    month: it is read only where one of the two can be none, or `dates` says so. Raises ValueError, AmbiguousTime."""
     if (time := _plain(written)) is not None:
         return time if time.tzinfo else time.replace(tzinfo=zone)
     written = " ".join(written.split())
@@ -48,7 +52,7 @@ def read_time(written: str, zone: tzinfo) -> datetime:
             raise ValueError("no time")
         time = datetime.fromisoformat(written)
     else:
-        time = _time(_date(found), found)
+        time = _time(_date(found, dates), found)
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
@@ -62,7 +66,7 @@ def _plain(written: str) -> datetime | None:
         return None
 
 
-def _date(found: re.Match[str]) -> date:
+def _date(found: re.Match[str], dates: Dates) -> date:
     if found["y"]:
         return date(int(found["y"]), int(found["m"]), int(found["d"]))
     if found["w"]:
@@ -71,7 +75,9 @@ def _date(found: re.Match[str]) -> date:
         return date(int(found["wy"]), month, int(found["wd"]))
     first, second, year = int(found["a"]), int(found["b"]), int(found["ay"])
     if found["as"] != "." and first <= 12 and second <= 12 and first != second:  # with dots the day comes first
-        raise AmbiguousTime("day or month")
+        if dates == "strict":
+            raise AmbiguousTime("day or month")
+        return date(year, second, first) if dates == "day-first" else date(year, first, second)
     month, day = (second, first) if second <= 12 else (first, second)
     return date(year, month, day)
 

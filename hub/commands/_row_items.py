@@ -30,10 +30,10 @@ def read_rows(file: str) -> Iterator[list[Message]]:
     from hub.commands._routing import load_models
     from normalizer import Reader
 
-    channel, ids, wrong = _account(), count(), False
+    channel, ids, wrong = file_account(), count(), False
     models = load_models()
     reader = Reader({channel.account: channel}.get, models.knowledge(), models)
-    with rows_of(file) as rows:
+    with rows_of(file, channel.settings.columns) as rows:
         while batch := list(islice(rows, AT_ONCE)):
             lines = {str(uuid5(_RAWS, row.name)): row for row in batch}
             raws = [raw_from_row(row, channel, id=id, at=utc_now()) for id, row in lines.items()]
@@ -53,8 +53,9 @@ def _fault(dead: Dead, lines: dict[str, NamedRow]) -> str:
     return detail if "line " in detail else f"line {row_place(lines[dead.raw or ''])}: {detail}"
 
 
-def _account() -> Channel:
-    """The account that `ingest` would take, so that ids, owner and office are those that it would give."""
+def file_account(name: str | None = None) -> Channel:
+    """The account of that name, or the one that `ingest` would take: ids, owner and office are those that it would
+    give."""
     from connectors import channel_type
     from hub.accounts import Accounts
     from hub.accounts_file import load_accounts, zone_setting
@@ -62,8 +63,9 @@ def _account() -> Channel:
 
     own, kind = load_call_settings(), channel_type("file")
     if own.channels.exists():
-        account = Accounts(load_accounts(own.channels, zone=own.zone.key)).first("file")
-        if account is not None:
+        accounts = Accounts(load_accounts(own.channels, zone=own.zone.key))
+        account = accounts.get(name) if name else accounts.first("file")
+        if account is not None and account.kind == "file":
             return account
     return kind("file", OWNER, kind.settings_type(**zone_setting(kind.settings_type, own.zone.key)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -19,10 +19,11 @@ def open_file(name: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def rows_of(name: str) -> Iterator[Iterator[NamedRow]]:
-    """The named rows of a file; what is odd about one that can be read is said. Raises UsageError."""
+def rows_of(name: str, columns: Mapping[str, str]) -> Iterator[Iterator[NamedRow]]:
+    """The named rows of a file, by the `columns` of its account; what is odd about one that can be read is said. Raises
+    UsageError."""
     with _as_wrong_call(), open_rows(name) as stream:
-        yield _with_notes(name_rows(read_rows(name, stream)))
+        yield _with_notes(name_rows(read_rows(name, stream, columns)))
 
 
 def _with_notes(rows: Iterator[NamedRow]) -> Iterator[NamedRow]:

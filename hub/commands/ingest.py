@@ -25,6 +25,7 @@ from hub.accounts import Accounts
 from hub.clock import utc_now
 from hub.commands import print_json, print_message, with_hub
 from hub.commands._row_attachments import RowAttachments
+from hub.commands._row_items import file_account
 from hub.commands._rows import rows_of
 from hub.commands._waiting import RowsInFlight, wait_or_stage_error
 from hub.running.due import DueWork
@@ -58,7 +59,7 @@ def ingest(file: str, account: str | None) -> None:
     Example:
       satupintu ingest reports.csv --account file
     """
-    with rows_of(file) as rows:
+    with rows_of(file, file_account(account).settings.columns) as rows:
         print_json(with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True))
 
 

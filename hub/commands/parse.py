@@ -119,7 +119,7 @@ def _bare(settings_type: type[Settings]) -> Settings:
 def _rows(file: str, channel: Channel) -> Iterator[Raw]:
     from connectors._rows import raw_from_row
 
-    with rows_of(file) as rows:
+    with rows_of(file, channel.settings.columns) as rows:
         for row in rows:
             yield raw_from_row(row, channel, id=str(uuid5(_RAWS, row.name)), at=utc_now())
 

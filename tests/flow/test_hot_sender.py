@@ -123,7 +123,7 @@ async def _ingested(
     monkeypatch.setattr(ingest, "RowsInFlight", Counted)
     file = folder / "rows.ndjson"
     file.write_text("\n".join(json.dumps(line) for line in lines))
-    with rows_of(str(file)) as rows:
+    with rows_of(str(file), {}) as rows:
         return await ingest_rows(rows, None, folder, hub.settings, hub.opened), most
 
 
