@@ -20,11 +20,12 @@ from router.calendars import (
     zone_of,
 )
 from router.clocks import LIMITS, Clock, ClockEvent, ClockLimits, clocks_of, due_day, reminders_of
+from router.hours import hours_of_office
 from schemas.due import CaseHistory, ComputedClock, MovedClock, StoredClock
 from schemas.regions import CODE
 
-OPEN_FROM, OPEN_UNTIL = time(8, 0), time(16, 0)
-"""Office hours, in which offices are reminded."""
+LONGEST_CLOSED = 60
+"""Days in which an office opens at last."""
 RegionOf = Callable[[str], str | None]
 """The region of an office by its id; None where it is not known."""
 
@@ -74,15 +75,17 @@ class DueDates:
         """The same clocks by the newest calendar."""
         return [self._moved(clock) for clock in clocks]
 
-    def next_opening(self, region: str, now: datetime) -> datetime:
-        """Now within office hours; else when the office opens next."""
+    def next_opening(self, region: str, now: datetime, office: str | None = None, hours: str = "") -> datetime:
+        """Now, while the office is open; else when it opens next: on a working day of its own calendar, by its own
+        hours, in the zone of its region."""
         local = now.astimezone(zone_of(region))
-        calendar, day = self.calendars.of(region), local.date()
-        if calendar.is_working(day) and OPEN_FROM <= local.time() < OPEN_UNTIL:
-            return now
-        if local.time() >= OPEN_FROM or not calendar.is_working(day):
-            day = calendar.add(day, 1).day
-        return datetime.combine(day, OPEN_FROM, zone_of(region))
+        calendar, by_day = self.calendars.of(region, office), hours_of_office(hours)
+        days = (local.date() + timedelta(n) for n in range(LONGEST_CLOSED))
+        for day in filter(calendar.is_working, days):
+            for opening in by_day[day.weekday()]:
+                if datetime.combine(day, opening.end, local.tzinfo) > local:
+                    return max(now, datetime.combine(day, opening.begin, local.tzinfo))
+        return now
 
     def _clocks(self, case: CaseHistory, now: datetime) -> list[ComputedClock]:
         region, office, limits = self.region_of(case), self.calendars.own_office(case.office), limits_of(case)

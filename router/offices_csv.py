@@ -12,7 +12,7 @@ An office that is known keeps what it has under the headings that a file leaves 
 | matters | ids of categories, with "|" between |
 | aliases | other names, with "|" between: dishub smg|Perhubungan Semarang |
 | liaison, email, phone | the liaison officer (pejabat penghubung) |
-| hours | Sen-Jum 08:00-16:00, in the zone of the region |
+| hours | Sen-Kam 08:00-16:00, Jum 08:00-11:30: in the zone of the region; when it is reminded |
 | lapor_id, open311 | its ids there |
 | state | active (left out) or closed |
 """
@@ -27,6 +27,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from router.hours import parse_hours
 from router.offices import OfficeRegistry, shipped_registry
 from router.offices_faults import impossible, repeated
 from router.offices_types import DESK, OfficeKind, RegisteredOffice, is_code
@@ -38,7 +39,6 @@ HEADINGS = (
 )  # fmt: skip
 _LISTS = ("regions", "matters", "aliases")
 _KINDS = get_args(OfficeKind)
-_HOURS = re.compile(r"[^\W\d]+(-[^\W\d]+)? \d{2}:\d{2}-\d{2}:\d{2}(, [^\W\d]+(-[^\W\d]+)? \d{2}:\d{2}-\d{2}:\d{2})*")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 LONGEST = 200
 
@@ -151,8 +151,8 @@ def _parent(written: str) -> str | None:
 
 
 def _hours(written: str) -> str:
-    if written and not _HOURS.fullmatch(written):
-        raise ValueError("hours takes days and times as Sen-Jum 08:00-16:00")
+    if written:
+        parse_hours(written)
     return written
 
 

@@ -23,8 +23,8 @@ class OfficeTimes(NamedTuple):
 
     reminders: Callable[[str, str | None, str, date], Sequence[datetime]]
     """Of a clock: its region, office, name and due day."""
-    next_opening: Callable[[str, datetime], datetime]
-    """Of a region: now while offices are open there, else when they open next."""
+    next_opening: Callable[[str | None, str, datetime], datetime]
+    """Of an office, where one is told, and the region of the clock: now while it is open, else when it opens next."""
     superior: Callable[[str, int], str]
     """The office so many levels above an office."""
 
@@ -38,14 +38,18 @@ def remind(
         locked = " FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
         at = instant_encoder(connection)
         rows = run(connection, f"{_DUE} ORDER BY remind_at LIMIT ?{locked}", at(now), limit)
-        opens = {region: offices.next_opening(region, now) for region in {row.region for row in rows}}
-        told = [row for row in rows if opens[row.region] <= now]
-        later = [_later(row, opens[row.region], at) for row in rows if opens[row.region] > now]
+        opens = {row: offices.next_opening(_told_office(row, offices), row.region, now) for row in rows}
+        told = [row for row in rows if opens[row] <= now]
+        later = [_later(row, opens[row], at) for row in rows if opens[row] > now]
         execute_each(connection, due_dates, _NEXT, [*later, *(_next(row, offices, at) for row in told)])
         insert(connection, timeline, [_step(row, at(now)) for row in told])
         notices = [_notice(row, offices, at(now)) for row in told if row.office_id]
         store_notices(connection, record, notices, destinations, now)
     return len(rows)
+
+
+def _told_office(row: Any, offices: OfficeTimes) -> str | None:
+    return offices.superior(row.office_id, row.told) if row.office_id else None
 
 
 def _later(row: Any, opens: datetime, at: InstantEncoder) -> Row:
@@ -73,7 +77,7 @@ def _step(row: Any, at: Any) -> Row:
 
 def _notice(row: Any, offices: OfficeTimes, at: Any) -> Row:
     return {
-        "complaint": row.complaint, "owner": row.owner, "office_id": offices.superior(row.office_id, row.told),
+        "complaint": row.complaint, "owner": row.owner, "office_id": _told_office(row, offices),
         "clock": row.clock, "what": _what(row), "level": row.told, "at": at, "due_day": row.due_day,
         "was_due_day": None,
     }  # fmt: skip

@@ -89,7 +89,12 @@ class DueWork:
         def reminders(region: str, office: str | None, clock: str, due: date) -> Sequence[datetime]:
             return reminder_times(clock, due, region, calendars.of(region, office))
 
-        return OfficeTimes(reminders, dates.next_opening, self._superior)
+        def opening(office: str | None, region: str, now: datetime) -> datetime:
+            known = self._current.offices.value.get(office) if office else None
+            where, hours = (known.region[:5], known.hours) if known else (region, "")
+            return dates.next_opening(where, now, office, hours)
+
+        return OfficeTimes(reminders, opening, self._superior)
 
     def _superior(self, office: str, level: int) -> str:
         above = self._current.offices.value.ladder_up(office) if level else ()

@@ -188,7 +188,10 @@ def times(superior: str = "coordinator") -> OfficeTimes:
     def reminders(region: str, office: str | None, clock: str, due: date) -> Any:
         return reminder_times(clock, due, region, DATES.calendars.of(region, office))
 
-    return OfficeTimes(reminders, DATES.next_opening, lambda office, level: superior if level else office)
+    def opening(office: str | None, region: str, now: datetime) -> datetime:
+        return DATES.next_opening(region, now, office)
+
+    return OfficeTimes(reminders, opening, lambda office, level: superior if level else office)
 
 
 def test_an_office_is_warned_once_and_those_above_it_once_each_in_office_hours(sqlite_record: Record) -> None:

@@ -44,7 +44,10 @@ def times() -> OfficeTimes:
     def reminders(region: str, office: str | None, clock: str, due: date) -> Any:
         return reminder_times(clock, due, region, DATES.calendars.of(region, office))
 
-    return OfficeTimes(reminders, DATES.next_opening, lambda office, level: "above" if level else office)
+    def opening(office: str | None, region: str, now: datetime) -> datetime:
+        return DATES.next_opening(region, now, office)
+
+    return OfficeTimes(reminders, opening, lambda office, level: "above" if level else office)
 
 
 def opened(record: Record) -> None:

@@ -83,3 +83,17 @@ async def test_the_registry_gives_the_zone_and_who_is_above(sqlite_record: Recor
     assert told == [("pu", 0), ("meja-layanan/91.03", 1), ("meja-layanan/91", 2)]
     hours = {datetime.fromisoformat(at).hour for (at,) in rows(sqlite_record, "SELECT at FROM notices")}
     assert hours <= {23, 0}  # 08:00 in WIT is 23:00 UTC of the day before
+
+
+async def test_each_office_is_told_in_its_own_hours_and_zone(sqlite_record: Record) -> None:
+    hub, opened = Hub(sqlite_record), message(1, received_at=START)
+    late = RegisteredOffice(id="pu", name="Dinas PU", regions=("91.03",), hours="Sen-Jum 13:00-15:00")
+    above = RegisteredOffice(id="kota", name="Diskominfo", kind="regency", regions=("91.03",), hours="Sel 09:00-10:00")
+    hub.current.offices = LiveEdition(OfficeRegistry([late, above]))
+    persist(sqlite_record, routed(opened), now=START)
+    passed = action(1, "disposition", office=Office(id="pu"), received_at=START, observed_at=START)
+    persist(sqlite_record, acted(passed, opened), now=START)
+    for hour in range(24 * 9):
+        await hub.step(hour / 24)
+    told = rows(sqlite_record, "SELECT DISTINCT office_id, at FROM notices WHERE clock = 'first_answer' ORDER BY seq")
+    assert [(office, at[:16]) for office, at in told] == [("pu", "2026-02-06 04:00"), ("kota", "2026-02-10 00:00")]
