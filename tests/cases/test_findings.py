@@ -10,14 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TABLE = (ROOT / "tests" / "cases" / "README.md").read_text(encoding="utf-8")
-ROWS = dict(re.findall(r"^\| ([HML]\d+) \|(.*)$", TABLE, re.MULTILINE))
-FINDINGS = [f"{letter}{n}" for letter, last in (("H", 7), ("M", 9), ("L", 16)) for n in range(1, last + 1)]
+ROWS = dict(re.findall(r"^\| ([BHML]\d+|5\.\d+) \|(.*)$", TABLE, re.MULTILINE))
+LAST = {"B": 9, "H": 20, "M": 9, "L": 16, "5.": 18}
+FINDINGS = [f"{group}{n}" for group, last in LAST.items() for n in range(1, last + 1)]
+FINDINGS = sorted({*FINDINGS} - {"H8", "H9"})  # there are none of these numbers
 NAMED = sorted(set(re.findall(r"`(tests/\S+?\.py)::(\w+)`", TABLE)))
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
-def test_each_finding_has_a_test(finding: str):
-    assert re.search(r"`tests/\S+\.py::test_\w+`", ROWS[finding])
+def test_each_finding_has_a_test_or_the_reason_why_not(finding: str):
+    assert re.search(r"`tests/\S+\.py::test_\w+`|no test: it needs \w+", ROWS[finding])
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])

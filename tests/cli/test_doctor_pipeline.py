@@ -1,0 +1,28 @@
+"""The findings of `doctor` about the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hub.clock import utc_now
+from hub.commands._doctor_pipeline import check_stages
+from hub.commands._finding import Finding
+from hub.opening import open_record
+from hub.settings import load_settings
+from sink.processes import heartbeat
+
+
+def test_h11_doctor_names_a_stage_that_stopped_and_why(tmp_path: Path) -> None:
+    own = load_settings({"data": str(tmp_path), "bus": "memory://"}, {})
+    assert list(check_stages(own)) == []
+    now = utc_now()
+    report = {"stages": {"reader": {"stopped": "ValueError at normalizer.read:1"}, "sink": {"stopped": None}}}
+    with open_record(own) as record:
+        assert [found.words for found in check_stages(own)] == ["no process is at work: satupintu up"]
+        heartbeat(record, "a", host="satu", stages=["reader", "sink"], started_at=now, now=now, report=report)
+        heartbeat(record, "b", host="dua", stages=["door"], started_at=now, now=now)
+    words = "reader stopped on satu (ValueError at normalizer.read:1): mend the cause, then start that process again"
+    assert sorted(check_stages(own), key=lambda found: not found.wrong) == [
+        Finding("stages", words, wrong=True),
+        Finding("stages", "door at work on dua"),
+    ]
