@@ -20,7 +20,11 @@ from tests.web.conftest import CHANNELS, KEY
 from tests.web.serving import serving
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-OPERATIONS = [("/api/v1/reports", "POST"), ("/api/v1/reports/{reference}", "GET")]
+OPERATIONS = [
+    ("/api/v1/reports", "POST"),
+    ("/api/v1/reports", "GET"),
+    ("/api/v1/reports/{reference}", "GET"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -239,6 +241,32 @@ def test_orphans_are_swept_and_their_end_is_known_for_a_while(store: UploadStore
     assert not lost.exists()
     with pytest.raises(UploadUnknown):
         store.state(OWNER, old, NOW + timedelta(days=30))
+
+
+def test_a_writer_that_was_killed_locks_nobody_out(store: UploadStore, tmp_path: Path) -> None:
+    id = store.create(OWNER, 10, "", NOW)
+    file = tmp_path / "uploads" / OWNER / id
+    code = f"""
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from hub.web.uploads_writing import UploadWriter
+writer = UploadWriter(Path({str(file)!r}), timedelta(days=1))
+writer.write(b"0123")
+writer.commit(datetime(2026, 3, 2, 9, tzinfo=timezone.utc))
+writer.write(b"45")
+print("writing", flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"writing\n"
+        with pytest.raises(UploadLocked):
+            store.open(OWNER, id, NOW)
+        other.kill()
+    writer = store.open(OWNER, id, NOW)
+    assert writer.state.offset == file.stat().st_size == 4
+    writer.close()
 
 
 @pytest.mark.parametrize("id", ["../" + "a" * 29, "..", "", "A" * 32, "a" * 32 + ".json"])
