@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": ("demo", "Realistic messages through the real accounts."),
     "parse": ("parse", "What a payload means."),
     "ingest": ("ingest", "A file through the whole pipeline."),
+    "file": ("file_map", "What the columns of a table mean."),
     "act": ("act", "What an officer does to a report."),
     "due": ("due", "What is due or overdue."),
     "calendar": ("calendar", "Holidays and decrees."),

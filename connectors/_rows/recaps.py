@@ -14,7 +14,6 @@ HEADINGS = {
         "isi laporan awal", "isi awal", "isi laporan", "isi pengaduan", "isi aduan", "isi keluhan", "isi pesan",
         "uraian laporan", "uraian pengaduan", "uraian aduan", "uraian keluhan", "uraian masalah", "materi aduan",
         "materi pengaduan", "deskripsi laporan", "deskripsi aduan", "uraian", "keluhan", "permasalahan",
-        "isi",
     ),
     "id": (
         "tracking id", "id laporan", "id pengaduan", "id aduan", "nomor laporan", "no laporan", "nomor pengaduan",

@@ -77,6 +77,19 @@ def workbook_rows(name: str, file: BinaryIO, chosen: Mapping[str, str]) -> Itera
                 note = "" if not row.note else note
 
 
+def sample_of(name: str, file: BinaryIO, rows: int) -> list[list[str]]:
+    """The first rows of the first visible sheet that has more than one column. Raises UnreadableFile."""
+    workbook = _opened(name, file)
+    for sheet in workbook.worksheets:
+        if sheet.sheet_state == "visible":
+            found = [
+                [_text(value) for value in values] for values in islice(_values(name, workbook, sheet.title), rows)
+            ]
+            if any(sum(map(bool, row)) > 1 for row in found):
+                return found
+    return []
+
+
 def require_small(name: str, packed: zipfile.ZipFile) -> None:
     """Raises UnreadableFile where a workbook unpacks to more than a list of reports has. The sizes are those of its own
     index: a part is never read beyond the size it has there."""

@@ -201,7 +201,7 @@ WHOLE: list[tuple[str, bytes | str, str]] = [
     ("a.txt", "05/08/25 14.30 - Bu Ratna: Jalan rusak\n", "an exported chat"),
     ("a.txt", "[05/08/25 14.30.15] Bu Ratna: Jalan rusak\n", "an exported chat"),
     ("a.txt", "Yth. Bapak Bupati,\njalan kami rusak\n", "a text without rows"),
-    ("a.csv", "id,barang\n1,Jalan\n", "no column `text`.*satupintu file map"),
+    ("a.csv", "id,isi\n1,Jalan\n", "no column `text`.*satupintu file map"),
 ]
 
 

@@ -50,7 +50,7 @@ def test_equal_rows_have_names_of_their_own_and_keep_them():
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "words"), [("a.csv", b"id,barang\n", "no column `text`"), ("a.json", b"[\n{}]", "one JSON array")]
+    ("name", "data", "words"), [("a.csv", b"id,isi\n", "no column `text`"), ("a.json", b"[\n{}]", "one JSON array")]
 )
 def test_a_file_without_rows_says_what_to_do(name: str, data: bytes, words: str):
     with pytest.raises(UnreadableFile, match=words):
