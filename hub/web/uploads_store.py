@@ -132,6 +132,10 @@ class UploadStore:
                     found = read_state(state)
                     if not state.with_suffix("").exists() and (found is None or found.expires_at + KNOWN <= now):
                         state.unlink(missing_ok=True)
+                for unfinished in home.glob("*.tmp"):
+                    with suppress(FileNotFoundError):  # its writer is at work
+                        if unfinished.stat().st_mtime <= (now - ORPHAN).timestamp():
+                            unfinished.unlink()
                 with suppress(OSError):  # not empty
                     home.rmdir()
         return forgotten
