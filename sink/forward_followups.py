@@ -66,7 +66,7 @@ def queue_followups(
         later.setdefault((one.complaint, one.item), one)
     complaints = {complaint for complaint, _ in later}
     about = {row.id: row for row in _about(connection, complaints)}
-    standing = _standing(connection, complaints, [to.account for to in destinations])
+    standing = standing_accounts(connection, complaints, [to.account for to in destinations])
     queued = QueuedForwards()
     for one in later.values():
         for to in destinations if one.complaint in about else ():
@@ -158,7 +158,9 @@ def _about(connection: Connection, complaints: Collection[str]) -> Iterator[Any]
     return query_in(connection, sql, complaints)
 
 
-def _standing(connection: Connection, complaints: Collection[str], accounts: Sequence[str]) -> Mapping[str, set[str]]:
+def standing_accounts(
+    connection: Connection, complaints: Collection[str], accounts: Sequence[str]
+) -> Mapping[str, set[str]]:
     """By complaint, the accounts in whose systems it stands or will stand."""
     found: dict[str, set[str]] = defaultdict(set)
     for row in query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", complaints):

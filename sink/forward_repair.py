@@ -4,7 +4,7 @@ queued later than they were recorded.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -156,14 +156,19 @@ def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: d
         known = {id for (id,) in query_in(connection, "SELECT id FROM jobs WHERE id IN (*)",
                                           [job_id(to.account, id) for id in ids])}  # fmt: skip
         queued = QueuedForwards()
-        offices = _offices(connection, ids)
-        for row in query_in(connection, _FACTS, ids):
+        for row, forward in recorded_forwards(connection, record, ids):
             id = job_id(to.account, row.id)
             if id not in known:
-                forward = _forward(record, row, offices.get(row.id, ()), _files(connection, row))
                 queued.add(make, Leaving(to, forward, row.id, row.owner, id, FORWARD))
         insert(connection, disclosures, queued.disclosures)
         return enqueue_jobs(connection, record.vault, queued.jobs, now)
+
+
+def recorded_forwards(connection: Any, record: Record, ids: Collection[str]) -> Iterator[tuple[Any, Forward]]:
+    """Recorded complaints as forwards with all their fields, and their rows."""
+    offices = _offices(connection, ids)
+    for row in query_in(connection, _FACTS, ids):
+        yield row, _forward(record, row, offices.get(row.id, ()), _files(connection, row))
 
 
 def _forward(record: Record, row: Any, offices: tuple[Office, ...], files: tuple[str, ...]) -> Forward:

@@ -24,6 +24,7 @@ from sink.bulk import execute_each, insert_all, insert_returning, instant_encode
 from sink.contacts import ReplyAddress
 from sink.due import batch_complaints, mark_stale
 from sink.forward_followups import queue_followups
+from sink.forward_new_offices import given_complaints, queue_for_new_offices
 from sink.forward_queue import Destination, queue_complaint
 from sink.jobs import NewJob, enqueue_jobs
 from sink.outbox import NewReply, enqueue_replies
@@ -118,6 +119,8 @@ def persist_batch(
         followups = queue_followups(
             connection, make, (item.routed for item in batch), applied, opened=opened, destinations=destinations
         )
+        given = {*given_complaints(applied), *opened}
+        followups += queue_for_new_offices(connection, record, make, given, destinations)
         return Persisted(
             enqueue_replies(connection, replies, now, zone),
             jobs + enqueue_jobs(connection, record.vault, followups, now),

@@ -219,6 +219,33 @@ def test_the_words_of_an_end_go_as_an_answer_where_no_status_can_be_told(sqlite_
     assert sorted(str(f.status) for f in told["dinas"] if f.what == "status") == ["archived", "done"]
 
 
+class OfOffices(To):
+    """The system of these offices."""
+
+    def __init__(self, account: str, *offices: str) -> None:
+        super().__init__(account, account, "webhook", takes=frozenset({"complaint", "disposition", "answer"}))
+        self.offices = offices
+
+    def wants(self, forward: Forward) -> bool:
+        return any(office.id in self.offices for office in forward.offices)
+
+
+@pytest.mark.parametrize("order", ["after", "before"])
+def test_an_office_that_is_given_a_complaint_is_told_it_by_its_own_system_once(record: Record, order: str) -> None:
+    pu, front, other = OfOffices("sistem-pu", "pu"), OfOffices("sistem-depan", "front"), OfOffices("lain", "dlh")
+    gets = acted(action(5, "disposition", office=Office(id="pu", name="Dinas PU")), message(1))
+    again = acted(action(6, "disposition", office=Office(id="pu")), message(1))
+    opener = routed(message(1))
+    for batch in [[opener], [gets], [again]] if order == "after" else [[gets], [opener], [again]]:
+        persist(record, *batch, to=[pu, front, other])
+    [told] = [one.forward for one in claim(record, account="sistem-pu") if one.forward.what == "complaint"]
+    assert [office.id for office in told.offices] == ["pu"]
+    assert {one.forward.what for one in claim(record, account="sistem-depan")} >= {"complaint"}
+    assert claim(record, account="lain") == []
+    logged = [job for (job,) in rows(record, "SELECT job FROM disclosures WHERE account = 'sistem-pu'")]
+    assert logged.count(job_id("sistem-pu", MINE)) == 1
+
+
 def remember_number(record: Record, opener: Message, number: str) -> None:
     """As the matcher does before anything is recorded."""
     known = recall(record, opener)

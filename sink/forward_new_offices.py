@@ -1,0 +1,66 @@
+"""A complaint that somebody gave to an office is queued for the system that this office has of its own: it was opened
+when another office had it, and that system was not told.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from schemas import Office
+from sink.action_rules import OPEN_ASSIGNMENTS
+from sink.applied import AppliedAction
+from sink.bulk import insert, query_in
+from sink.forward_followups import standing_accounts
+from sink.forward_queue import FORWARD, Destination, Leaving, QueuedForwards, came_from, job_id
+from sink.forward_repair import recorded_forwards
+from sink.jobs import NewJob
+from sink.record import Record
+from sink.rows import RowMaker
+from sink.tables import disclosures
+
+_GIVEN = (
+    "SELECT complaint, office_id, office_name, state FROM assignments WHERE complaint IN (*) AND by_kind <> 'router' "
+    "ORDER BY seq"
+)
+
+
+def given_complaints(applied: Iterable[AppliedAction]) -> set[str]:
+    """The recorded complaints of a batch that may be with another office now."""
+    return {
+        one.case.complaint for one in applied
+        if one.case is not None and one.case.recorded and one.case.changed and one.effect.applied
+    }  # fmt: skip
+
+
+def queue_for_new_offices(
+    connection: Connection,
+    record: Record,
+    make: RowMaker,
+    complaints: Collection[str],
+    destinations: Sequence[Destination],
+) -> list[NewJob]:
+    """Queue these complaints for destinations that want them for an office that somebody chose, and for no other
+    reason, and log what leaves; returns the jobs."""
+    told = [to for to in destinations if not to.national and {"complaint", "disposition"} <= to.takes]
+    if not told or not complaints:
+        return []
+    given: dict[str, list[Office]] = defaultdict(list)
+    for row in query_in(connection, _GIVEN, complaints):
+        if row.state in OPEN_ASSIGNMENTS:
+            given[row.complaint].append(Office(id=row.office_id, name=row.office_name))
+    standing = standing_accounts(connection, given, [to.account for to in told])
+    queued = QueuedForwards()
+    for row, forward in recorded_forwards(connection, record, given):
+        new = {office.id for office in given[row.id]}
+        before = replace(forward, offices=tuple(office for office in forward.offices if office.id not in new))
+        now = replace(forward, offices=tuple(given[row.id]))
+        for to in told:
+            known = to.account in standing[row.id] or came_from(to, row.account, row.channel)
+            if not known and to.wants(now) and not to.wants(before):
+                queued.add(make, Leaving(to, now, row.id, row.owner, job_id(to.account, row.id), FORWARD))
+    insert(connection, disclosures, queued.disclosures)
+    return queued.jobs
