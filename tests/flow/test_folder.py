@@ -1,0 +1,92 @@
+"""A folder's files through kills of the process that reads them, beside others: each row comes in, and each file is put
+away once."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from connectors import PollResult, ProviderConnections, _folder
+from connectors.file import FileChannel, FileSettings
+from hub.accounts import Accounts
+from tests.flow.account_processes import AccountProcess, World, account_world, until
+
+FILES, ROWS, KILLS = 4, 150, 3
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with account_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "masuk").mkdir()
+    return tmp_path / "masuk"
+
+
+class Watched(FileChannel):
+    """A folder that remembers how much its last poll brought."""
+
+    brought = 0
+
+    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
+        polled = await super().poll(cursor, outbound)
+        self.brought = len(polled.requests)
+        return polled
+
+
+def account(folder: Path) -> Watched:
+    return Watched("rekap", "32.73", FileSettings(folder=str(folder), settled="0.1s", poll_every="0.05s"))
+
+
+def write(folder: Path, number: int) -> None:
+    rows = [["Isi Laporan", "Nama"], *([f"Lampu {number}-{n} mati", f"W{n}"] for n in range(ROWS))]
+    if number % 2:
+        (folder / f"{number}.csv").write_text("".join(f"{';'.join(row)}\n" for row in rows))
+        return
+    book, out = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(out)
+    (folder / f"{number}.xlsx").write_bytes(out.getvalue())
+
+
+def killed_before_its_cursor(world: World, folder: Path, saves: int) -> AccountProcess:
+    """It dies between the publish of rows and the cursor, after so many polls that brought some."""
+    door = account(folder)
+    process, left = world.process(Accounts.of(door)), iter(range(saves))
+
+    def die_in_time() -> None:
+        if door.brought and next(left, None) is None:
+            process.kill()
+
+    process.before["save_cursor"] = die_in_time
+    return process
+
+
+async def test_each_row_comes_in_and_each_file_is_put_away_through_kills(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_folder, "AT_ONCE", 40)
+    for number in range(FILES):
+        write(folder, number)
+    processes = []
+    for kill in range(KILLS):
+        process = killed_before_its_cursor(world, folder, saves=kill)
+        processes.append(process.start())
+        await until(lambda process=process: asyncio.sleep(0, process._dead), "the kill", within=20)
+    processes += [world.process(Accounts.of(account(folder))).start() for _ in range(2)]
+    await until(lambda: asyncio.sleep(0, len(list(folder.glob("selesai/*"))) == FILES), "all files away", within=30)
+    await asyncio.gather(*(process.stop() for process in processes))
+    raws = await world.raws()
+    bodies = {bytes(raw.body) for raw in raws}
+    assert len({raw.headers["row-id"] for raw in raws}) == len(bodies) == FILES * ROWS
+    assert len(raws) >= FILES * ROWS + KILLS, "each kill repeats some rows"
+    assert [path.name for path in folder.iterdir()] == ["selesai"]
