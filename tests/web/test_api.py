@@ -155,6 +155,8 @@ async def test_case_13_what_cannot_be_stored_is_503(quiet: Site) -> None:
         ({"text": WORDS, "judul": "x"}, "judul"),
         ({"text": WORDS, "native": "x"}, "native"),
         ({"text": WORDS, "files": []}, "files"),
+        ({"text": "\u200b \ufeff"}, "text"),
+        ({"text": WORDS, "region": "3273"}, "region"),
         ({"text": WORDS, "phone": "delapan"}, "phone"),
         ({"text": WORDS, "sender": "@warga"}, "sender"),
         ({"text": WORDS, "email": "warga"}, "email"),
@@ -170,6 +172,12 @@ async def test_case_13_what_cannot_be_stored_is_503(quiet: Site) -> None:
 async def test_every_wrong_field_is_named(quiet: Site, report: dict[str, Any], field: str) -> None:
     response = await file(quiet, report)
     assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, field.split())
+
+
+@pytest.mark.parametrize("code", ["3273", "99.99", 32.73])
+async def test_a_region_that_is_none_is_said_to_be_one(quiet: Site, code: object) -> None:
+    response = await file(quiet, {"text": WORDS, "region": code})
+    assert [e["detail"] for e in response.json["errors"]] == ["Kode wilayah ini tidak dikenal; contoh: 32.73."]
 
 
 async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: Site) -> None:

@@ -32,6 +32,7 @@ FEWEST_DIGITS = 8
 _MISTAKES = {
     "phone": "error_phone", "email": "error_email", "incident_date": "error_date",
     "nik": "error_nik", "latitude": "error_place", "longitude": "error_place", "place": "error_place",
+    "region": "error_region",
 }  # fmt: skip
 _BY_TYPE = {
     "missing": "error_text_missing", "string_too_short": "error_text_missing", "extra_forbidden": "error_unknown_field",
@@ -66,8 +67,8 @@ class _ReportFields(_Input):
     @field_validator("text", check_fields=False)
     @classmethod
     def _has_words(cls, text: str) -> str:
-        if not text.strip():
-            raise PydanticCustomError("error_text_missing", "only spaces")
+        if not any(letter.isprintable() and not letter.isspace() for letter in text):
+            raise PydanticCustomError("error_text_missing", "nothing that can be seen")
         return text
 
     @field_validator("phone", check_fields=False)
