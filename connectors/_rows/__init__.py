@@ -92,7 +92,7 @@ def read_rows(name: str, file: BinaryIO, columns: Mapping[str, str] = NO_COLUMNS
         return workbook_rows(name, found, columns)
     text = decode_head(head)
     is_json = text.lstrip().startswith(("{", "["))
-    if not is_json:
+    if not is_json and not has_columns((line.text for line in islice(split_lines(head, ()), 1)), columns):
         head = read_titles(head, chunks)
     first = (line.text for line in split_lines(head, ()))
     named_csv = not is_json and (name.lower().endswith(CSV_NAMES) or text.lower().startswith("sep="))

@@ -83,3 +83,16 @@ def test_headings_that_stand_too_far_below_are_not_looked_for():
 def test_a_table_whose_words_have_no_known_heading_is_not_guessed():
     with pytest.raises(UnreadableFile, match="satupintu file map"):
         values("No,Tanggal,Catatan Petugas\n1,2025-05-29,Macet\n")
+
+
+def test_rows_below_known_headings_are_read_as_they_come():
+    class Flowing(io.BytesIO):
+        asked = 0
+
+        def read1(self, size: int | None = -1) -> bytes:
+            self.asked += 1
+            return super().read1(60)
+
+    flowing = Flowing(b"Isi Laporan,Nama\n" + b"Macet,Bu Contoh\n" * 1000)
+    next(read_rows("-", flowing))
+    assert flowing.asked < 10
