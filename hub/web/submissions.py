@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -101,7 +103,18 @@ async def _read_json(request: Request) -> Submission:
         values = None
     if not isinstance(values, dict):
         raise Problem(400, "malformed")
-    return Submission(values, is_json=True)
+    return Submission(values, is_json=True, errors=_given_twice(body))
+
+
+def _given_twice(body: bytes) -> dict[str, TranslatableText]:
+    """Fields of the JSON object that stand twice: of two texts, one would vanish."""
+    objects: list[list[tuple[str, Any]]] = []  # the outermost one ends last
+    try:
+        json.loads(body.decode("utf-8", "replace"), object_pairs_hook=objects.append)
+    except (ValueError, RecursionError):
+        raise Problem(400, "malformed") from None
+    names = Counter(name for name, _ in objects[-1])
+    return {name: TranslatableText("error_twice") for name, times in names.items() if times > 1}
 
 
 async def _read_form(request: Request) -> Submission:

@@ -174,6 +174,17 @@ async def test_every_wrong_field_is_named(quiet: Site, report: dict[str, Any], f
     assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, field.split())
 
 
+async def test_a_field_that_stands_twice_is_named_and_no_words_vanish(quiet: Site) -> None:
+    body = b'{"text": "Jembatan putus", "extra": {"a": "1"}, "text": "Lampu mati"}'
+    response = await quiet.call("POST", "/api/v1/reports", body, {"content-type": "application/json"})
+    assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, ["text"])
+    deep = b'{"text": "Jembatan putus", "place": ' + b"[" * 990 + b"]" * 990 + b"}"
+    assert (await quiet.call("POST", "/api/v1/reports", deep, {"content-type": "application/json"})).status in (
+        400,
+        422,
+    )
+
+
 @pytest.mark.parametrize("code", ["3273", "99.99", 32.73])
 async def test_a_region_that_is_none_is_said_to_be_one(quiet: Site, code: object) -> None:
     response = await file(quiet, {"text": WORDS, "region": code})
