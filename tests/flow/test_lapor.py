@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from hub.clock import utc_now
 from sink.forward_repair import ForwardLine, decide_stands, list_forwards
@@ -18,7 +20,8 @@ from tests.flow.lapor_drill import account, with_accounts
 from tests.flow.running_hub import RunningHub, running_hub
 from tests.programs import APP_SECRET, signed
 
-PHOTO = b"\xff\xd8\xff\xe0 bukan foto sungguhan"
+PHOTO = BytesIO()
+Image.new("RGB", (60, 40), "red").save(PHOTO, "JPEG")
 STORY = "Lampu jalan di Jalan Kaliurang KM 9, Ngaglik, mati sejak hari Senin dan gelap sekali."
 SLEMAN = f"""
 [wa-sleman]
@@ -49,7 +52,7 @@ async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phon
     hub: RunningHub, lapor: LaporServer
 ) -> None:
     # a citizen of Sleman sends a photo by WhatsApp, with words, and gets a number
-    hub.graph.files["foto"] = (PHOTO, "image/jpeg")
+    hub.graph.files["foto"] = (PHOTO.getvalue(), "image/jpeg")
     await write(hub, "wamid.sleman", STORY, photo="foto")
     [complaint] = await hub.complaints()
     await hub.until(lambda: hub.graph.sent, "the number by WhatsApp")
@@ -59,7 +62,8 @@ async def test_from_a_message_in_sleman_by_lapor_and_its_office_back_to_the_phon
     assert STORY in there.text
     assert there.body["disposition_id"] == 77
     assert there.body["attachments"] == "[11]."
-    assert lapor.files[11] == ("image/jpeg", PHOTO)
+    kind, photo = lapor.files[11]
+    assert (kind, Image.open(BytesIO(photo)).size) == ("image/jpeg", (60, 40))
     assert complaint["number"] in there.body["tags_raw"]
     [complaint] = await hub.until(lambda: _with_sp4n(hub), "LAPOR!'s number on our report")
     assert complaint["external_ids"] == {"sp4n": there.id}
