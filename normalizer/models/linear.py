@@ -1,6 +1,7 @@
 """A linear classifier of texts: trained with scikit-learn, used with numpy alone, stored as text.
 
-A label's probability is a softmax of the margins at a temperature that was fitted on rows the classifier had not seen.
+A label's probability is a softmax of the margins at a temperature; that of the first label goes through a line of its
+log odds besides. Both were fitted on rows that the classifier had not seen.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class StoredLinear(msgspec.Struct, frozen=True, kw_only=True):
     """2 bytes for each feature and label."""
     bias: tuple[float, ...]
     temperature: float = 1.0
+    slope: float = 1.0
+    shift: float = 0.0
+    """Of the log odds of the first label."""
     threshold: float = 2.0
     """Probability from which on the first label was right often enough; above 1: never."""
 
@@ -83,7 +87,14 @@ class Linear:
             return []
         p = softmax(self.margins(texts, extras), self.stored.temperature)
         best = np.argsort(-p, axis=1, kind="stable")[:, :most]
-        return [[Ranked(self.labels[n], float(row[n])) for n in order] for row, order in zip(p, best, strict=True)]
+        sure = np.take_along_axis(p, best, axis=1)
+        first = settled(sure[:, 0], self.stored.slope, self.stored.shift)
+        rest = sure[:, 1:] * ((1 - first) / (1 - sure[:, 0]).clip(1e-6))[:, None]
+        sure = np.column_stack([first, np.minimum(rest, first[:, None])])
+        return [
+            [Ranked(self.labels[n], float(one)) for n, one in zip(order, row, strict=True)]
+            for order, row in zip(best, sure, strict=True)
+        ]
 
 
 def softmax(margins: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -92,6 +103,23 @@ def softmax(margins: NDArray[np.float32], temperature: float) -> NDArray[np.floa
 
     powers = np.exp((margins - margins.max(axis=1, keepdims=True)) / temperature)
     found: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return found
+
+
+def settled(p: NDArray[Any], slope: float, shift: float) -> NDArray[Any]:
+    """Probabilities on another line of their log odds."""
+    import numpy as np
+
+    found: NDArray[Any] = 1 / (1 + np.exp(-(slope * log_odds(p) + shift)))
+    return found
+
+
+def log_odds(p: NDArray[Any]) -> NDArray[Any]:
+    """No more than about 14 either way."""
+    import numpy as np
+
+    bounded = np.asarray(p, np.float64).clip(1e-6, 1 - 1e-6)
+    found: NDArray[Any] = np.log(bounded / (1 - bounded))
     return found
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from normalizer.models.hashed import SIZE, Extras, hashed, weighted, with_extras
-from normalizer.models.linear import Linear, StoredLinear, as_matrix, softmax, stored
+from normalizer.models.linear import Linear, StoredLinear, as_matrix, log_odds, settled, softmax, stored
 
 PROMISED = 0.95
 FEW = 300
@@ -24,6 +24,8 @@ _LEAST = 2
 """Rows in which a feature that counts stands; and rows of a label that is learned."""
 _SOME = 20
 """Rows; fewer say nothing of a threshold."""
+_STEPS, _PRIOR = 12, 1.0
+"""Of the line of log odds: steps, and how many rows' worth speaks for leaving it as it is."""
 _TEMPERATURES = tuple(0.05 * 1.12**n for n in range(40))
 
 
@@ -50,15 +52,33 @@ def fit(
     margins = Linear(probe).margins([e.text for e in unseen], [e.extras for e in unseen])
     truth = [probe.labels.index(e.label) if e.label in probe.labels else -1 for e in unseen]
     temperature = _temperature(margins, truth)
-    p = softmax(margins, temperature)
-    right = [(float(row.max()), int(row.argmax()) == t) for row, t in zip(p, truth, strict=True)]
-    return Linear(_with(made, temperature, threshold(right)))
+    return Linear(_calibrated(made, temperature, softmax(margins, temperature), truth))
 
 
-def _with(made: StoredLinear, temperature: float, limit: float) -> StoredLinear:
+def _calibrated(made: StoredLinear, temperature: float, p: Any, truth: Sequence[int]) -> StoredLinear:
     import msgspec
+    import numpy as np
 
-    return msgspec.structs.replace(made, temperature=round(temperature, 4), threshold=round(limit, 4))
+    first, right = p.max(axis=1), p.argmax(axis=1) == np.array(truth)
+    slope, shift = _line(log_odds(first), right) if len(right) >= FEW else (1.0, 0.0)
+    found = list(zip(settled(first, slope, shift).tolist(), right.tolist(), strict=True))
+    return msgspec.structs.replace(
+        made, temperature=round(temperature, 4), slope=round(slope, 4), shift=round(shift, 4),
+        threshold=round(threshold(found), 4),
+    )  # fmt: skip
+
+
+def _line(odds: Any, right: Any) -> tuple[float, float]:
+    """Slope and shift at which what was right is likeliest (Platt), by Newton's steps."""
+    import numpy as np
+
+    x = np.column_stack([odds, np.ones(len(odds))])
+    start = line = np.array([1.0, 0.0])
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-x @ line))
+        slope = x.T @ (p - right) + _PRIOR * (line - start)
+        line = line - np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + _PRIOR * np.eye(2), slope)
+    return max(0.1, float(line[0])), float(line[1])
 
 
 def _fitted(examples: Sequence[Example], strength: float, balanced: bool) -> StoredLinear | None:
