@@ -6,8 +6,8 @@ BIN := .venv/bin
 
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
-test: check ; $(BIN)/pytest -n 3 --dist loadgroup -m "not late" && $(BIN)/pytest -n 2 --dist loadgroup -m late
-quick: check ; $(BIN)/pytest -n 3 --dist loadgroup -m "not (service or program or late or slow)"
+test: check ; $(BIN)/pytest -n 3 -m "not late" && $(BIN)/pytest -n 2 -m late
+quick: check ; $(BIN)/pytest -n 3 -m "not (service or program or late or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench all
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings

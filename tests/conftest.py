@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.services.kafka import a_kafka
 from tests.services.postgres import a_postgres
@@ -15,9 +16,24 @@ LATE = {"flow", "faults"}
 """Rooms whose tests wait for whole programs."""
 PROGRAMS = {"cli"}
 """Rooms whose tests start a program each."""
-SPREAD = {"simulation"}
-"""Rooms whose tests only compute: each runs on the worker that is free. Elsewhere a file stays on one worker, with the
-servers that it started."""
+SPREAD = {"simulation", *LATE}
+"""Rooms whose tests are long and share nothing: each runs on the worker that is free. Elsewhere a file stays on one
+worker, with the servers that it started."""
+WHOLE = "test_drill.py"
+"""But for this file: its tests judge one run."""
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Which tests stay together (xdist's own groups do nothing under pytest 9)."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file.split("/")[1] in SPREAD and not file.endswith(WHOLE) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """xdist asks for it at its start."""
+    return ByFile(config, log)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -34,9 +50,6 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         if on_kafka or on_postgres or on_server:
             item.add_marker(pytest.mark.service)
         room = item.path.relative_to(item.config.rootpath).parts[1]
-        if room in SPREAD:
-            continue
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
         if on_kafka or item.get_closest_marker("slow") or room in LATE:
             item.add_marker(pytest.mark.late)
         if room in PROGRAMS:
