@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 
 from bus._kafka_assignment import ReadPositions
-from bus._kafka_consumer import GroupConsumer, join_group
+from bus._kafka_consumer import BYTES, GroupConsumer, join_group
 from bus._kafka_link import ANSWER, FAULTS, TRIPS, KafkaConnection
 from bus._kafka_records import stored_events
 from bus._opened import LazyResource
@@ -72,7 +72,9 @@ class KafkaSubscription(AsyncIterator[Batch]):
                 raise self._link.tripped(error) from None
             if records:
                 self._checked_at, self._ends = time.monotonic(), (0, {})
-                found = {slot: stored_events(self._topic, some, self._bodies) for slot, some in records.items()}
+                kept = within_bytes(records, BYTES)
+                found = {slot: stored_events(self._topic, some, self._bodies) for slot, some in kept.items() if some}
+                consumer.seek(_left(records, kept))
                 return self._hand_out(consumer, found)
             self._check_coordinator(consumer)
 
@@ -175,3 +177,25 @@ class KafkaSubscription(AsyncIterator[Batch]):
         if token is self._token:
             self._token = None
             self._idle.set()
+
+
+def within_bytes(records: Mapping[TopicPartition, Sequence[Any]], most: int) -> dict[TopicPartition, Sequence[Any]]:
+    """The first records of each partition, so many bytes together, but for one larger: what is fetched is bounded as it
+    was compressed."""
+    room, kept = most, dict[TopicPartition, Sequence[Any]]()
+    for slot, some in records.items():
+        taken = 0
+        for record in some:
+            size = len(record.value or b"")
+            if room < size and room < most:
+                break
+            room, taken = room - size, taken + 1
+        kept[slot] = some[:taken]
+    return kept
+
+
+def _left(
+    records: Mapping[TopicPartition, Sequence[Any]], kept: Mapping[TopicPartition, Sequence[Any]]
+) -> dict[TopicPartition, int]:
+    """Where to read on for those that were not kept."""
+    return {slot: some[len(kept[slot])].offset for slot, some in records.items() if len(kept[slot]) < len(some)}

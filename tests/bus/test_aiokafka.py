@@ -24,7 +24,7 @@ SOURCES = "\n".join(file.read_text() for file in Path(aiokafka.__file__).parent.
 
 def test_the_version_is_pinned_to_the_one_that_is_tested() -> None:
     project = tomllib.loads((BUS.parent / "pyproject.toml").read_text())["project"]
-    assert f"aiokafka=={version('aiokafka')}" in project["dependencies"]
+    assert f"aiokafka[lz4]=={version('aiokafka')}" in project["dependencies"]
 
 
 def test_there_are_private_names_to_look_for() -> None:
