@@ -129,7 +129,7 @@ def _whole(folder: Path, loads: list[Load], ledger: dict[str, int]) -> None:
     assert ledger["redelivered"] > 0
     assert _query(folder, "SELECT raw, item_index FROM outcomes GROUP BY raw, item_index HAVING count(*) > 1") == []
     # every message that was recorded or added is owed one answer
-    owed = _query(folder, "SELECT count(*) FROM outbox WHERE template IN ('number_given', 'added')")
+    owed = _query(folder, "SELECT count(*) FROM outbox WHERE template IN ('number_given', 'added', 'joined')")
     assert owed == [(len(recorded),)]
 
 
