@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -169,3 +170,25 @@ def test_without_enough_rows_no_office_is_promised() -> None:
 def test_a_wards_or_districts_office_is_a_role(name: str, role: str) -> None:
     assert role_of("7", name) == role
     assert slug("Dinas Perhubungan, Kota") == "dinas-perhubungan-kota"
+
+
+def test_a_line_of_the_log_odds_changes_how_sure_the_first_label_is_and_not_the_order() -> None:
+    made = fit(examples(400))
+    assert made is not None
+    texts = [one.text for one in examples(20)]
+    plain = Linear(msgspec.structs.replace(made.stored, slope=1.0, shift=0.0)).ranked(texts)
+    lower = Linear(msgspec.structs.replace(made.stored, slope=1.0, shift=-1.0)).ranked(texts)
+    for one, other in zip(plain, lower, strict=True):
+        assert [r.label for r in one] == [r.label for r in other]
+        assert other[0].p < one[0].p
+        assert all(a.p >= b.p for a, b in pairwise(other))
+        assert sum(r.p for r in other) <= 1 + 1e-6
+
+
+def test_labels_that_are_wrong_by_chance_lower_the_promise() -> None:
+    labels = sorted(TEXTS)
+    mixed = [one._replace(label=labels[n % 2]) if n % 5 == 0 else one for n, one in enumerate(examples(1300))]
+    made = fit(mixed)
+    assert made is not None
+    assert (made.stored.slope, made.stored.shift) != (1.0, 0.0)
+    assert all(found[0].p < 0.95 for found in made.ranked([one.text for one in examples(30)]))
