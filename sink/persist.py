@@ -21,6 +21,7 @@ from schemas import Message, Routed
 from sink.actions import HandOver, apply_actions, earlier_actions
 from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
+from sink.bursts import without_bursts
 from sink.contacts import ReplyAddress
 from sink.due import batch_complaints, mark_stale
 from sink.forward_followups import queue_followups
@@ -112,7 +113,7 @@ def persist_batch(
         _renew(connection, make, batch)
         applied = apply_actions(connection, make, [with_reopening(item.routed) for item in batch], hand_over)
         mark_stale(connection, batch_complaints(applied, (item.routed for item in batch)))
-        replies = [item.reply for item in batch if item.reply is not None]
+        replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
         replies += answers_to_reporters(connection, make, applied, waiting, speaks)
         jobs = enqueue_jobs(connection, record.vault, [job for item in batch for job in item.jobs], now)
         opened = [row["id"] for row in rows[complaints]]

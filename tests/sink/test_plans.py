@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -78,7 +79,8 @@ def work(record: Record, numbers: range) -> None:
     decided = [decision(m, known) for m in batch]
     remember(record, list(zip(batch, decided, strict=True)), keys=["some words"])
     persist(record, *(routed(m, number=d.number) for m, d in zip(batch, decided, strict=True)))
-    later = [person(n, id=f"sms/sms/later{n}", raw=f"later-{n}", refers_to=f"m{n}", number=d.number)
+    later = [person(n, id=f"sms/sms/later{n}", raw=f"later-{n}", refers_to=f"m{n}", number=d.number,
+                    received_at=NOW + timedelta(hours=1, minutes=n))
              for n, d in zip(numbers, decided, strict=True)]  # fmt: skip
     recall(record, *later)
     persist(record, *(routed(m, "added", opener) for m, opener in zip(later, batch, strict=True)))
