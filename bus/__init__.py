@@ -7,7 +7,7 @@ from bus._file import UnusableLog, open_read_only
 from bus._groups import GroupInUse, forget_group, rewind_group
 from bus._guard import GuardLimits, StageStopped
 from bus._lane import SideLane, uncommitted_events
-from bus._origin import Origin, origin_of
+from bus._origin import EventOrigin, origin_of
 from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._stage import Run, Stage, StageCounts
 from bus._values import BodyStore, MemoryBodyStore, decode_event, resolve_reference, stored_key
@@ -23,12 +23,12 @@ __all__ = [
     "Batch",
     "BodyStore",
     "Bus",
+    "EventOrigin",
     "GroupInUse",
     "GuardLimits",
     "MemoryAsides",
     "MemoryBodyStore",
     "MemoryBus",
-    "Origin",
     "PartitionLag",
     "PartitionLost",
     "Run",

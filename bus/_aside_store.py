@@ -27,7 +27,7 @@ class AsideStore(Protocol):
         """Every row of the stage, held or released."""
         ...
 
-    async def close(self, stage: str, account: str, released_before: datetime) -> None:
+    async def delete_released(self, stage: str, account: str, released_before: datetime) -> None:
         """Delete the row, unless it is held or was released later."""
         ...
 
@@ -45,7 +45,7 @@ class MemoryAsides:
     async def accounts(self, stage: str) -> Mapping[str, AsideAccount]:
         return {account: row for (name, account), row in self._rows.items() if name == stage}
 
-    async def close(self, stage: str, account: str, released_before: datetime) -> None:
+    async def delete_released(self, stage: str, account: str, released_before: datetime) -> None:
         row = self._rows.get((stage, account))
         if row and row.released_at and row.released_at < released_before:
             del self._rows[stage, account]

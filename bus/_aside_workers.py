@@ -59,7 +59,7 @@ class AsideWorkers:
 
     async def _close(self, account: str, name: str) -> None:
         if not await self._asides.waits(name):
-            await self._asides.store.close(self._stage.name, account, self._timing.clock() - CLOSE_AFTER)
+            await self._asides.store.delete_released(self._stage.name, account, self._timing.clock() - CLOSE_AFTER)
 
     async def _end_closed(self) -> None:
         """End the workers whose row is gone; the last of them forgets the group."""

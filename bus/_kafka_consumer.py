@@ -118,7 +118,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def join_group(link: KafkaConnection, topic: str, group: str, idle: asyncio.Event) -> GroupConsumer:
-    """Into the group, by the names of the cluster. Raises Retry."""
+    """Join the consumer group, by the names of the cluster. Raises Retry."""
     client = await link.client()
     session = link.address.session
     rebalance = max(REBALANCE, session)

@@ -1,4 +1,4 @@
-"""The processes that share a log and the subscriptions in them: which are alive, and how to wake them.
+"""The processes that share a log, with their subscriptions (members of consumer groups): which live, how to wake them.
 
 Beside the log stands a folder `.members`; each process (each open bus) keeps in it
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 
-class Origin(msgspec.Struct):
+class EventOrigin(msgspec.Struct):
     """The fields that most events have."""
 
     id: str | None = None
@@ -17,23 +17,23 @@ class Origin(msgspec.Struct):
     account: str | None = None
     channel: str | None = None
     received_at: datetime | None = None
-    message: Origin | str | None = None
-    action: Origin | None = None
-    matched: Origin | None = None
+    message: EventOrigin | str | None = None
+    action: EventOrigin | None = None
+    matched: EventOrigin | None = None
 
 
-_decode = msgspec.json.Decoder(Origin).decode
+_decode = msgspec.json.Decoder(EventOrigin).decode
 
 
-def origin_of(value: bytes) -> Origin:
+def origin_of(value: bytes) -> EventOrigin:
     """Where the event of that JSON came from, as far as it can be read."""
     try:
         found = _decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Origin()
+        return EventOrigin()
     return _innermost(found)
 
 
-def _innermost(found: Origin) -> Origin:
+def _innermost(found: EventOrigin) -> EventOrigin:
     inner = found.matched or found.action or found.message
-    return _innermost(inner) if isinstance(inner, Origin) else found
+    return _innermost(inner) if isinstance(inner, EventOrigin) else found

@@ -1,6 +1,6 @@
 """The session of an account: a connection to each of its centres, or two, and what they bring and take.
 
-It lives as long as one connection does. One that breaks while others work is opened again here, after growing pauses;
+It lives as long as one connection does. One that breaks while others work is opened again here, with backoff;
 when none is left the session ends, and the runtime opens it again.
 """
 

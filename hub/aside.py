@@ -26,6 +26,6 @@ class RecordAsides:
         rows = await self._io(list_asides, self._record, stage)
         return {row.account: AsideAccount(row.since, row.released_at) for row in rows}
 
-    async def close(self, stage: str, account: str, released_before: datetime) -> None:
+    async def delete_released(self, stage: str, account: str, released_before: datetime) -> None:
         """Delete the row, unless it is held or was released later."""
         await self._io(delete_aside, self._record, stage, account, released_before)

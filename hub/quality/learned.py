@@ -189,7 +189,7 @@ def office_lines(folder: Folder) -> Iterator[Line]:
     yield Line("... right there", str(share(a.right for a in sure)), "0.95", "0.95")
     yield Line("... coverage at 0.95, best case", f"{coverage(answers, 0.95):.3f}")
     yield from certainty_lines("office of a city", answers)
-    yield from district_lines(reports)
+    yield from district_accuracy_lines(reports)
 
 
 def city_answers(
@@ -218,7 +218,7 @@ def _named(ranked: Sequence[Ranked], one: CityReport) -> Iterator[Ranked]:
         yield Ranked(folded(f"{role} {name}") if code else folded(role), p)
 
 
-def district_lines(reports: Sequence[CityReport]) -> Iterator[Line]:
+def district_accuracy_lines(reports: Sequence[CityReport]) -> Iterator[Line]:
     """The district, where the place is as exact as that."""
     said = [one for one in reports if one.message.place and len(one.message.place.code or "") >= _DISTRICT]
     yield Line("district: share of all rows for which one is said", str(Share(len(said), len(reports))), "0.55", "0.65")

@@ -1,4 +1,4 @@
-"""How many replies an account may send now."""
+"""The rate limit of an account: how many replies it may send now."""
 
 from __future__ import annotations
 

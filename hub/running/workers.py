@@ -28,7 +28,8 @@ SOCKET = "_SATUPINTU_PARENT"
 """In the environment of a worker: the number of its end."""
 EVERY = 1.0
 SHORTEST, LONGEST = 0.5, 30.0
-"""Seconds before a dead worker is restarted: doubled each time, and the shortest for one that lived `LONG_LIFE`."""
+"""The backoff, in seconds, before a dead worker is restarted: doubled each time, the shortest for one that lived
+`LONG_LIFE`."""
 LONG_LIFE = 60.0
 _LINE = 2**20
 log = logging.getLogger(__name__)

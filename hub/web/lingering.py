@@ -21,7 +21,7 @@ class Answers(Protocol):
     transport: asyncio.Transport
 
     @property
-    def is_fully_received(self) -> bool:
+    def may_close_at_once(self) -> bool:
         """Nothing is left of the request that was answered, or it was not answered whole."""
 
     def linger(self) -> None:
@@ -44,7 +44,7 @@ class AnswerTransport:
 
     def close(self) -> None:
         transport = self._connection.transport
-        if self._connection.is_fully_received or transport.is_closing():
+        if self._connection.may_close_at_once or transport.is_closing():
             transport.close()
         else:
             self._connection.linger()

@@ -153,7 +153,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     @property
-    def is_fully_received(self) -> bool:
+    def may_close_at_once(self) -> bool:
         """Nothing is left of the request that was answered, or it was not answered whole."""
         return not (self._at_work.response_complete and self._at_work.more_body)
 
