@@ -44,6 +44,8 @@ class Outcome(NamedTuple):
     message: str | None
     replies: tuple[str, ...] = ()
     """Ids, one of which the answer to it must have."""
+    in_burst: bool = False
+    """It came within seconds of the message before it; that one's answer may stand for both."""
 
 
 class Reply(NamedTuple):
@@ -151,7 +153,7 @@ def unanswered(sent: Sent, recorded: Recorded) -> Iterator[str]:
         if outcome.outcome in OWN_OUTCOMES:
             found = left.intersection(outcome.replies)
             left -= found
-            if len(found) != 1:
+            if len(found) != 1 and not (outcome.in_burst and not found):
                 yield f"message {outcome.raw}.{outcome.item_index}: {len(found)} replies are owed"
     for id in left:
         yield f"reply {id}: owed for no message"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -15,7 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bench.drill.checks import DeadLetter, Ledger, Outcome, Recorded, Reply
 from schemas import native_of, reply_id
+from sink.bursts import BURST
 from sink.identifiers import Identifiers
+from sink.instant import parse_instant
 from sink.vault import Vault
 
 CHANNELS = ("whatsapp", "sms")
@@ -30,7 +34,7 @@ _PROGRESS = """
            (SELECT count(*) FROM outbox WHERE state = 'unknown'), (SELECT count(*) FROM early_receipts)
 """
 _OUTCOMES = """
-    SELECT o.raw, o.item_index, o.outcome, o.complaint, o.message, m.key FROM outcomes o
+    SELECT o.raw, o.item_index, o.outcome, o.complaint, o.message, m.key, m.conversation, m.received_at FROM outcomes o
     LEFT JOIN messages m ON m.raw = o.raw AND m.item_index = o.item_index
 """
 _OPENERS = "SELECT c.id, m.key FROM complaints c JOIN messages m ON m.raw = c.raw AND m.item_index = c.item_index"
@@ -109,9 +113,12 @@ class RecordReader:
     def recorded(self, sent: Mapping[str, object]) -> Recorded:
         """The record, with the ids of the load's messages."""
         ids = Ids(self._vault, sent.keys())
+        found = self._query(_OUTCOMES)
+        bursts = _in_bursts(found)
         return Recorded(
-            [Outcome(raw, index, outcome, complaint, ids.of_outcome(key, message), _replies(f"{raw}.{index}"))
-             for raw, index, outcome, complaint, message, key in self._query(_OUTCOMES)],
+            [Outcome(raw, index, outcome, complaint, ids.of_outcome(key, message), _replies(f"{raw}.{index}"),
+                     (raw, index) in bursts)
+             for raw, index, outcome, complaint, message, key, *_ in found],
             [(ids.of_key(key), complaint)
              for key, complaint in self._query("SELECT key, complaint FROM messages WHERE direction = 'in'")],
             {complaint: ids.of_key(key) for complaint, key in self._query(_OPENERS)},
@@ -137,6 +144,21 @@ class RecordReader:
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         with self._engine.connect() as connection:
             return [tuple(map(_plain, row)) for row in connection.execute(text(sql))]
+
+
+def _in_bursts(outcomes: Sequence[tuple[Any, ...]]) -> set[tuple[str, int]]:
+    """Raw and index of the messages that came within seconds of the one before, in the same conversation of the same
+    complaint."""
+    came = defaultdict[tuple[str, bytes], list[tuple[datetime, str, int]]](list)
+    for raw, index, _, complaint, _, _, conversation, received_at in outcomes:
+        if received_at is not None:
+            came[complaint, bytes(conversation)].append((parse_instant(received_at), raw, index))
+    follows = set[tuple[str, int]]()
+    for messages in came.values():
+        for before, (at, raw, index) in pairwise(sorted(messages)):
+            if at - before[0] <= BURST:
+                follows.add((raw, index))
+    return follows
 
 
 def _replies(event: str) -> tuple[str, ...]:

@@ -204,6 +204,16 @@ def test_a_request_that_was_never_accepted_may_be_nowhere() -> None:
     assert not [wrong for check in CHECKS.values() for wrong in check(sent, recorded)]
 
 
+def test_one_answer_stands_for_a_burst() -> None:
+    sent, recorded = intact()
+    first, again, added, *others = recorded.outcomes
+    burst = recorded._replace(
+        outcomes=[first, again, added._replace(in_burst=True), *others], outbox=recorded.outbox[:1]
+    )
+    assert list(CHECKS["unanswered"](sent, burst)) == []
+    assert list(CHECKS["unanswered"](sent, burst._replace(outcomes=recorded.outcomes))) != []
+
+
 def test_replies_in_doubt_are_listed_by_channel_and_are_no_damage() -> None:
     sent, recorded = intact()
     recorded = recorded._replace(
