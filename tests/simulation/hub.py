@@ -23,7 +23,7 @@ from hub.editions import EditedFile, Editions, LiveEdition
 from hub.lanes import Lanes
 from hub.limits import WebLimits
 from hub.opening import LiveEditions, OpenHub, OutsideWorld, Storage, Transport
-from hub.running import dispatch, fetching, pipeline
+from hub.running import dispatch, fetching, pipeline, scanning
 from hub.running.status import ProcessStatus
 from hub.settings import Settings
 from hub.stages import WORK
@@ -48,11 +48,12 @@ SETTINGS = Settings(
     data=NOWHERE, host="127.0.0.1", port=8080, bus="memory://", record="sqlite:///", channels=NOWHERE / "channels.toml",
     keys=NOWHERE / "keys.toml", zone=ZoneInfo("Asia/Jakarta"), public_url="https://hub.example", inside=None,
     proxies=(), archive_days=730, partitions=3, retention=timedelta(days=7), spool_limit=1, guard_run=GUARD_RUN,
-    guard_share=0.5, limits=WebLimits(),
+    guard_share=0.5, limits=WebLimits(), clamd=None,
 )  # fmt: skip
 IDLE: tuple[tuple[Any, str, Any], ...] = (
     (dispatch, "POLL_EVERY", 3.0),
     (fetching, "POLL_EVERY", 3.0),
+    (scanning, "POLL_EVERY", 5.0),
     (_aside_workers, "LOOK_EMPTY_EVERY", 30.0),
     (pipeline, "LOOPS", tuple(loop._replace(every=loop.every * 3) for loop in pipeline.LOOPS)),
 )

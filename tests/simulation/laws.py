@@ -112,7 +112,8 @@ def a_conversation_stands_in_the_order_of_its_door(facts: Facts) -> Iterator[str
     last: dict[tuple[str, str], int] = {}
     sql = (
         "SELECT t.complaint, t.raw, t.item_index, m.conversation FROM timeline t "
-        "JOIN messages m ON m.raw = t.raw AND m.item_index = t.item_index ORDER BY t.seq"
+        "JOIN messages m ON m.raw = t.raw AND m.item_index = t.item_index "
+        "WHERE t.what <> 'file_withheld' ORDER BY t.seq"
     )
     for row in facts.rows(sql):
         where = row["complaint"], bytes(row["conversation"]).hex()

@@ -137,6 +137,7 @@ def test_no_column_holds_a_phone_or_a_channels_id_that_encodes_one(full: Record)
 def test_every_table_of_the_pipeline_was_filled_for_that_test(full: Record) -> None:
     empty = {name for name in metadata.tables if not rows(full, f"SELECT 1 FROM {name}")}
     beside = {
+        "activity",
         "processes",
         "editions",
         "aside",

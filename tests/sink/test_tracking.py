@@ -7,6 +7,7 @@ import pytest
 
 from schemas import Attachment, Office, Party, Place
 from sink import Record, TrackedReport, apply_receipts, track_report
+from sink.attachments_checks import CheckedFile, claim_checks, store_checks
 from tests.sink.made import FRONT_DESK, NOW, PHONE, acted, action, message, persist, raw, receipt, routed
 from tests.sink.made_replies import claim, lease, store
 
@@ -52,9 +53,16 @@ def test_what_was_sent_is_shown_back(record: Record) -> None:
     number = filed(record, place=place, incident_date="2025-06-30", attachments=(file,))
     found = by_token(record, number)
     assert (found.place_name, found.incident_date) == ("Jalan Melati 3", "2025-06-30")
-    assert [(f.name, f.media_type, f.size, f.sha256) for f in found.attachments] == [
-        ("foto.jpg", "image/jpeg", 7, "f" * 64)
-    ]
+    [shown] = found.attachments
+    assert (shown.name, shown.media_type, shown.size, shown.shown) == ("foto.jpg", "image/jpeg", 7, None)
+
+
+def test_bytes_of_a_file_are_shown_once_it_was_checked(record: Record) -> None:
+    file = Attachment(name="foto.jpg", media_type="image/jpeg", size=7, sha256="f" * 64, state="fetched")
+    number = filed(record, attachments=(file,))
+    [due] = claim_checks(record, 10, NOW)
+    store_checks(record, [CheckedFile(due.id, "clean", shown="e" * 64, shown_type="image/jpeg")], NOW)
+    assert [one.shown for one in by_token(record, number).attachments] == ["e" * 64]
 
 
 @pytest.mark.parametrize(
