@@ -42,7 +42,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and what runs last, two at a time."""
+    """Mark what needs a server, and what runs last."""
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
         on_postgres = "postgres" in item.nodeid.lower()
