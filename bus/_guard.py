@@ -9,7 +9,7 @@ when it is put aside. An event that names no account is nobody's.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class GuardLimits:
     share: float = 0.5
     """More than this share of its last `of` events dead puts it aside, once it has brought so many since the first."""
     of: int = 1000
-    spared: Collection[str] = ()
+    spared: Container[object] = ()
     """Kinds of account whose dead are not counted: people who bring them see them named."""
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bus import Bus, MemoryBus, SqliteBus, Turnstile, UnusableLog
-from connectors import Http, channel_type, kinds
+from connectors import Http, KindsWhere
 from hub.accounts import Accounts
 from hub.clock import utc_now
 from hub.edited_files import (
@@ -230,7 +230,7 @@ class _Owners(Mapping[str, str]):
 def _record(settings: Settings, vault: Vault, accounts: Accounts) -> Iterator[Record]:
     url = settings.record
     turn = Turnstile(sqlite_path(url)) if url.startswith("sqlite:") else None
-    personal = frozenset(kind for kind in kinds() if channel_type(kind).ids_hold_phones)
+    personal = KindsWhere(lambda channel: channel.ids_hold_phones)
     try:
         with Record.open(url, vault, turn, owners=_Owners(accounts), personal_ids=personal) as record:
             yield record

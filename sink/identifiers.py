@@ -7,6 +7,7 @@ keyed hash. What leaves the program is the id itself, or `#` and 32 hex digits w
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from urllib.parse import unquote
 
 from schemas import message_id
@@ -18,7 +19,7 @@ _PUBLIC = re.compile("#[0-9a-f]{32}")
 class Identifiers:
     """The two forms of a channel's ids; `personal` are the kinds whose ids may hold a phone."""
 
-    def __init__(self, vault: Vault, personal: frozenset[str]) -> None:
+    def __init__(self, vault: Vault, personal: Container[object]) -> None:
         self._vault = vault
         self._personal = personal
 

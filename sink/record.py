@@ -7,7 +7,7 @@ reaches it, and until then every transaction raises Retry.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from hmac import compare_digest
 from pathlib import Path
@@ -39,10 +39,10 @@ class Record:
         database: Database,
         vault: Vault,
         owners: Mapping[str, str] | None = None,
-        personal_ids: Collection[str] = frozenset(),
+        personal_ids: Container[object] = frozenset(),
     ) -> None:
         self.vault = vault
-        self.ids = Identifiers(vault, frozenset(personal_ids))
+        self.ids = Identifiers(vault, personal_ids)
         self._database = database
         self._owners = owners or {}
         self._ready = False
@@ -57,7 +57,7 @@ class Record:
         turn: AbstractContextManager[object] | None = None,
         *,
         owners: Mapping[str, str] | None = None,
-        personal_ids: Collection[str] = frozenset(),
+        personal_ids: Container[object] = frozenset(),
     ) -> Iterator[Record]:
         """The record at `url`, its tables brought up to date. Raises WrongKeys.
 

@@ -36,9 +36,9 @@ def export(since: datetime | None) -> None:
 
 def _accounts_with_fields() -> frozenset[str]:
     """The accounts whose messages keep unknown fields that may leave."""
-    from connectors import channel_type, kinds
+    from connectors import KindsWhere
 
     path = load_call_settings().channels
     tables = read_toml(path, "the channels file") if path.exists() else {}  # no account is built: no secret is needed
-    keeping = {kind for kind in kinds() if channel_type(kind).keeps_unknown_fields}
+    keeping = KindsWhere(lambda channel: channel.keeps_unknown_fields)
     return frozenset(name for name, table in tables.items() if isinstance(table, dict) and table.get("kind") in keeping)

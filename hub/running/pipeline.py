@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid_utils import uuid7
 
 from bus import GuardLimits, Run, Stage, pump
-from connectors import Channel, channel_type, kinds
+from connectors import Channel, KindsWhere
 from hub import handlers
 from hub.aside import RecordAsides
 from hub.clock import Clock, TimeSource
@@ -87,7 +87,7 @@ def build_stages(
     asides = RecordAsides(opened.storage.record, opened.outside.pools.io)
     lanes = Lanes(opened.transport.bus, asides, clock=timing.monotonic)
     runs = _runs(settings, opened, lanes, timing, wake)
-    spared = frozenset(kind for kind in kinds() if not channel_type(kind).counts_for_guard)
+    spared = KindsWhere(lambda channel: not channel.counts_for_guard)
     guard = GuardLimits(settings.guard_run, settings.guard_share, spared=spared)
     return [
         Stage(

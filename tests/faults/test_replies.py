@@ -15,7 +15,8 @@ from tests.faults.test_stages import PATIENCE, post, sms, started
 from tests.programs import APP_SECRET, Program, channels, wait_for, whatsapp_body
 from tests.stacks import Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.parametrize("shared", ["sqlite"], indirect=True)]
+"""The drill does the same on Kafka and PostgreSQL."""
 NUMBER = "106540352242922"
 NOWHERE = "http://127.0.0.1:9"
 """Where the accounts of the tests ask for delivery reports."""

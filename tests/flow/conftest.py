@@ -1,4 +1,4 @@
-"""Every flow runs on every bus."""
+"""Every flow runs on SQLite alone, and on Kafka with PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from tests.flow.running_hub import RunningHub, running_hub
 
-BUSES = {"memory": "memory://", "sqlite": "sqlite:///{data}/bus.db"}
+BUSES = {"sqlite": "sqlite:///{data}/bus.db"}
 
 
 @pytest.fixture(params=[*BUSES, "kafka"])
 async def hub(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RunningHub]:
-    """On the embedded buses with the embedded record, on Kafka with PostgreSQL."""
+    """On the embedded bus with the embedded record, on Kafka with PostgreSQL."""
     bus, record = BUSES.get(request.param), None
     if bus is None:
         bus = f"kafka://{request.getfixturevalue('kafka')}/{tmp_path.name}?brokers=1"
