@@ -184,7 +184,8 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _ended(line: str) -> str:
-    return f"{line.replace(chr(13), _BREAK)}\n"
+    """A file of mixed line ends leaves some of them inside a line."""
+    return re.sub("[\r\n]", _BREAK, line) + "\n"
 
 
 def row_of(record: TableRecord, columns: Columns) -> Row | None:

@@ -47,6 +47,11 @@ def test_half_a_character_does_not_turn_the_rest_into_another_encoding():
     assert texts(b"text\nLampu \xf0\x9f\n") == ["Lampu \ufffd"]
 
 
+def test_a_file_whose_line_ends_were_doubled_is_read_cell_by_cell():
+    data = 'id,text,sender\r\r\nd1,"baris satu\r\r\nbaris dua",0812\r\r\nd2,lampu mati,0813\r\r\n'
+    assert texts(data) == ["baris satu\n\n\nbaris dua", "lampu mati"]
+
+
 def test_a_break_of_another_kind_stays_inside_its_cell():
     assert texts('text,id\r\nLampu\rmati,1\r\n"dua\nbaris",2\r\n') == ["Lampu\nmati", "dua\nbaris"]
 
