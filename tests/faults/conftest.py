@@ -10,8 +10,9 @@ import pytest
 from tests.stacks import Stack, stack
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["kafka"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """Two SQLite files; a Kafka broker and a PostgreSQL server."""
+    """A Kafka broker and a PostgreSQL server. Two SQLite files where a test asks for `sqlite`; the whole program on them is
+    killed in test_kill.py."""
     with stack(request.param, tmp_path) as found:
         yield found

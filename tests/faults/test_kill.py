@@ -18,7 +18,7 @@ from tests.fakes.graph import Graph
 from tests.fakes.kannel import Kannel
 from tests.programs import SMS_TOKEN, Program, channels, signed, wait_for, whatsapp_body
 
-KILLS = 8
+KILLS = 6
 PHONES = [f"62812000{n:05d}" for n in range(400)]
 
 

@@ -13,7 +13,9 @@ from tests.simulation.sabotage import SABOTAGES
 BY_COMMAND = {
     "claims do not check the epoch",
     "a stage does not look who is in its lanes",
+    "a claim of an earlier holder is sent again",
     "a message id that was seen is a new message",
+    "receipts that come early are forgotten",
 }
 """Noticed by hundreds of seeds, or by one that waits long: tried by `python -m tests.simulation --sabotages` only."""
 
