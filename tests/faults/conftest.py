@@ -12,7 +12,6 @@ from tests.stacks import Stack, stack
 
 @pytest.fixture(params=["kafka"])
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """A Kafka broker and a PostgreSQL server. Two SQLite files where a test asks for `sqlite`; the whole program on them is
-    killed in test_kill.py."""
+    """A Kafka broker and a PostgreSQL server; two SQLite files where a test asks for `sqlite`, and in test_kill.py."""
     with stack(request.param, tmp_path) as found:
         yield found
