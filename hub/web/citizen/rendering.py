@@ -36,7 +36,6 @@ def render(request: Request, template: str, *, language: Language, status: int =
     """A template as an answer. In it `t` translates, and `q` is the query string that carries the language on."""
     embedded = is_embedded(request.url.path)
     defaults: dict[str, Any] = {
-        "layout": "widget.html" if embedded else "base.html",
         "embedded": embedded,
         "form": WIDGET if embedded else "/",
         "out": Markup(' target="_blank" rel="noopener"') if embedded else "",
