@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from hub.web import uploads_headers as tus
 from hub.web.api.problems import Problem, responses
-from hub.web.dependencies import Address, ApiKey, Limiter, TheAccounts, TheDevice, TheSettings, api_caller, count_upload
+from hub.web.dependencies import Address, ApiCaller, ApiKey, Limiter, TheSettings, count_upload
 from hub.web.idempotency import Caller
 from hub.web.uploads import UploadService
 from hub.web.uploads_writing import UploadState
@@ -44,22 +44,10 @@ router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRo
 _KEYS: dict[str, Any] = {"security": [{"bearer": []}, {"key": []}]}
 
 
-def uploading_caller(
-    *,
-    request: Request,
-    key: ApiKey,
-    device: TheDevice,
-    settings: TheSettings,
-    accounts: TheAccounts,
-    limiter: Limiter,
-    address: Address,
-) -> Caller:
-    """A caller with a key, of the API or of a device. Raises Problem."""
+def require_key(key: ApiKey) -> None:
+    """Raises Problem: a caller without a key uploads nothing, and takes no turn."""
     if key is None:
         raise Problem(401, "upload_key", headers={"WWW-Authenticate": "Bearer", "Connection": "close"})
-    return api_caller(
-        request=request, key=key, device=device, settings=settings, accounts=accounts, limiter=limiter, address=address
-    )
 
 
 def _uploads(request: Request) -> UploadService:
@@ -72,9 +60,8 @@ def checked_version(request: Request) -> None:
     tus.require_version(request.headers)
 
 
-Uploader = Annotated[Caller, Depends(uploading_caller)]
 Uploads = Annotated[UploadService, Depends(_uploads)]
-_VERSION = [Depends(checked_version)]
+_CHECKS = [Depends(checked_version), Depends(require_key)]
 
 
 def file_limit(settings: TheSettings) -> int:
@@ -103,12 +90,12 @@ async def options(limit: FileLimit) -> Response:
     "",
     status_code=201,
     response_class=Response,
-    dependencies=_VERSION,
+    dependencies=_CHECKS,
     responses=responses(400, 401, 408, 412, 413, 415, 429, 500, 503),
     openapi_extra=_KEYS,
 )
 async def create(
-    *, request: Request, caller: Uploader, uploads: Uploads, limiter: Limiter, address: Address, limit: FileLimit
+    *, request: Request, caller: ApiCaller, uploads: Uploads, limiter: Limiter, address: Address, limit: FileLimit
 ) -> Response:
     """Announce a file of Upload-Length bytes; Location says where the bytes go. The first may come along."""
     length = tus.length_of(request.headers, limit)
@@ -124,10 +111,8 @@ async def create(
     return Response(status_code=201, headers=headers | tus.described(state or await uploads.state(caller, id)))
 
 
-@router.head(
-    "/{id}", response_class=Response, dependencies=_VERSION, responses=responses(401, 404), openapi_extra=_KEYS
-)
-async def look(id: str, caller: Uploader, uploads: Uploads) -> Response:
+@router.head("/{id}", response_class=Response, dependencies=_CHECKS, responses=responses(401, 404), openapi_extra=_KEYS)
+async def look(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     """How many bytes are safe with us."""
     state = await uploads.state(caller, id)
     headers = {"Upload-Length": str(state.length), **tus.described(state)}
@@ -140,12 +125,12 @@ async def look(id: str, caller: Uploader, uploads: Uploads) -> Response:
     "/{id}",
     status_code=204,
     response_class=Response,
-    dependencies=_VERSION,
+    dependencies=_CHECKS,
     responses=responses(400, 401, 404, 408, 409, 410, 412, 413, 415, 423, 429, 460, 500, 503),
     openapi_extra=_KEYS,
 )
 async def append(
-    *, request: Request, id: str, caller: Uploader, uploads: Uploads, limiter: Limiter, address: Address
+    *, request: Request, id: str, caller: ApiCaller, uploads: Uploads, limiter: Limiter, address: Address
 ) -> Response:
     """The next bytes, at Upload-Offset. The answer's Upload-Offset says how many would survive a power cut."""
     tus.require_body_type(request.headers)
@@ -159,19 +144,19 @@ async def append(
     "/{id}",
     status_code=204,
     response_class=Response,
-    dependencies=_VERSION,
+    dependencies=_CHECKS,
     responses=responses(401, 404, 410, 412, 423, 500, 503),
     openapi_extra=_KEYS,
 )
-async def end(id: str, caller: Uploader, uploads: Uploads) -> Response:
+async def end(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     """Forget an upload."""
     await uploads.end(caller, id)
     return Response(status_code=204)
 
 
-@router.post("/{id}", include_in_schema=False, dependencies=_VERSION)
+@router.post("/{id}", include_in_schema=False, dependencies=_CHECKS)
 async def overridden(
-    *, request: Request, id: str, caller: Uploader, uploads: Uploads, limiter: Limiter, address: Address
+    *, request: Request, id: str, caller: ApiCaller, uploads: Uploads, limiter: Limiter, address: Address
 ) -> Response:
     """PATCH and DELETE of clients that can only POST."""
     method = request.headers.get("x-http-method-override", "").upper()
