@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from sink.disk import sync_folder
@@ -24,31 +26,15 @@ class Blobs:
 
     def put(self, data: bytes) -> str:
         """Store the bytes; returns their SHA-256 in hex. Raises OSError when the disk refuses them."""
-        name = hashlib.sha256(data).hexdigest()
-        path = self.path(name)
-        if not path.exists():
-            self._write(path, data)
-        sync_folder(path.parent)  # also where another writer made it: its own sync may still be under way
-        sync_folder(self._folder)
-        return name
+        return self._store(hashlib.sha256(data).hexdigest(), BytesIO(data))
 
     def copy(self, file: Path) -> str:
         """Store the bytes of a file that is synced and in which nobody writes; as `put`, without holding them in
         memory. It may lie on another disk."""
         with file.open("rb") as source:
             name = hashlib.file_digest(source, "sha256").hexdigest()
-        path = self.path(name)
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True, mode=0o700)
-            unfinished = self._unfinished / uuid4().hex
-            try:
-                _copy(file, unfinished)
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
-        sync_folder(path.parent)
-        sync_folder(self._folder)
-        return name
+            source.seek(0)
+            return self._store(name, source)
 
     def get(self, name: str) -> bytes:
         """The bytes stored under this SHA-256. Raises FileNotFoundError."""
@@ -64,26 +50,26 @@ class Blobs:
         """Forget them; what is not there is forgotten already."""
         self.path(name).unlink(missing_ok=True)
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _store(self, name: str, source: BinaryIO) -> str:
+        path = self.path(name)
+        if not path.exists():
+            self._write(path, source)
+        sync_folder(path.parent)  # also where another writer made it: its own sync may still be under way
+        sync_folder(self._folder)
+        return name
+
+    def _write(self, path: Path, source: BinaryIO) -> None:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         unfinished = self._unfinished / uuid4().hex
         try:
-            _write(unfinished, data)
+            _write(unfinished, source)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
 
 
-def _copy(source: Path, path: Path) -> None:
-    new = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with source.open("rb") as file, os.fdopen(new, "wb") as out:
-        shutil.copyfileobj(file, out, 1024 * 1024)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, source: BinaryIO) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(data)
+        shutil.copyfileobj(source, out, 1024 * 1024)
         out.flush()
         os.fsync(out.fileno())
