@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from georeport import GeoReport
 from lxml import etree
 
+from tests.programs import wait_for
 from tests.web.serving import serving
 
 KEY = "kunci-klien"
@@ -47,16 +48,6 @@ def call(url: str, body: bytes | None = None, **headers: str) -> bytes:
     with urlopen(Request(url, body, named), timeout=10) as found:
         read: bytes = found.read()
     return read
-
-
-def until(look: Callable[[], Any], what: str, within: float = 20) -> Any:
-    """The first value that is not empty."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not seen within {within} s: {what}")
 
 
 def act(base: str, number: str, **fields: str) -> None:
@@ -129,7 +120,7 @@ def test_georeport_reads_us(hub: str, street: FixMyStreet, form: str):
     reader = GeoReport(f"{hub}/in/o311", jurisdiction="contoh.go.id", output_format=form)
     assert "1398" in {service["service_code"] for service in reader.get_service_list()}
     assert reader.get_service_definition("1398")["service_code"] == "1398"
-    assert until(lambda: reader.get_service_request(first), "the first")["description"] == f"Satu {form}"
+    assert wait_for(lambda: reader.get_service_request(first), 20, "the first")["description"] == f"Satu {form}"
     assert reader.get_service_request(second)["status"] == "open"
     since = f"{datetime.now(UTC) - timedelta(days=1):%FT%TZ}"
     listed = reader.get_service_requests(service_code="1398", start_date=since, status="open,closed")
@@ -148,10 +139,12 @@ def test_fixmystreet_sends_tells_and_hears(hub: str, street: FixMyStreet):
     assert street.post_update(number, 1, "Masih gelap") == "1"
     act(hub, number, act="verify")
     act(hub, number, act="finish", text="Lampu diganti")
-    told = until(lambda: [u for u in street.updates() if u[0] == number and u[1] == "fixed"], "the end")
+    told = wait_for(lambda: [u for u in street.updates() if u[0] == number and u[1] == "fixed"], 20, "the end")
     assert told == [(number, "fixed", "Lampu diganti")]
     assert street.post_update(number, 2, "Mati lagi", "REOPEN") == "2"
-    reopened = until(lambda: [u for u in street.updates() if u[0] == number and u[1] == "reopen"], "it is open again")
+    reopened = wait_for(
+        lambda: [u for u in street.updates() if u[0] == number and u[1] == "reopen"], 20, "it is open again"
+    )
     assert len(reopened) == 1
 
 
@@ -185,7 +178,7 @@ poll_every = "0.2s"
         hushed = {"text": "Pungli di loket kelurahan", "secret": True}
         call(f"{ours}/api/v1/reports", json.dumps(hushed).encode(), **headers)
         there, told = GeoReport(f"{hub}/in/dari-hub"), FixMyStreet(f"{hub}/in/dari-hub")
-        [standing] = until(there.get_service_requests, "the report over there")
+        [standing] = wait_for(there.get_service_requests, 20, "the report over there")
         native = standing["service_request_id"]
         assert f"[SP {number}]" in standing["description"]
         act(hub, native, act="verify")
@@ -194,15 +187,15 @@ poll_every = "0.2s"
         def status() -> str:
             return str(json.loads(call(f"{ours}/api/v1/reports/{number}"))["status"])
 
-        until(lambda: status() == "done", "the end over here")
+        wait_for(lambda: status() == "done", 20, "the end over here")
         act(ours, number, act="reopen", text="Mati lagi")
-        until(lambda: there.get_service_request(native)["status"] == "open", "it is open again over there")
+        wait_for(lambda: there.get_service_request(native)["status"] == "open", 20, "it is open again over there")
         act(ours, number, act="answer", text="Diperiksa ulang besok")
 
         def words_there() -> list[str]:
             return [said.partition("\n")[0] for _, _, said in told.updates()]
 
-        until(lambda: "Diperiksa ulang besok" in words_there(), "the answer over there")
+        wait_for(lambda: "Diperiksa ulang besok" in words_there(), 20, "the answer over there")
         time.sleep(1)  # some looks, which see our own words over there
         assert words_there() == ["", "Lampu sudah diganti", "Mati lagi", "Diperiksa ulang besok"]
         assert status() == "in_progress"
