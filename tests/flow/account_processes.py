@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid_utils import uuid7
 
 from bus import MemoryBus, Turnstile
-from connectors import Http
+from connectors import Http, PollResult, ProviderConnections
 from hub.accounts import Accounts
 from hub.clock import TimeSource, utc_now
 from hub.opening import WakeEvents
@@ -157,3 +157,22 @@ async def until(condition: Callable[[], Any], what: str, within: float = 10.0) -
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"waited {within} s for {what}") from None
+
+
+def killed_before_its_cursor(world: World, door: Any, saves: int) -> AccountProcess:
+    """It dies between the publish of news and the cursor, after so many polls of that channel that brought some."""
+    process, left, poll, brought = world.process(Accounts.of(door)), iter(range(saves)), door.poll, 0
+
+    async def poll_and_count(cursor: str | None, outbound: ProviderConnections) -> PollResult:
+        nonlocal brought
+        polled: PollResult = await poll(cursor, outbound)
+        brought = len(polled.requests)
+        return polled
+
+    def die_in_time() -> None:
+        if brought and next(left, None) is None:
+            process.kill()
+
+    door.poll = poll_and_count
+    process.before["save_cursor"] = die_in_time
+    return process

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from connectors import PollResult, ProviderConnections, _folder
+from connectors import _folder
 from connectors.file import FileChannel, FileSettings
 from hub.accounts import Accounts
-from tests.flow.account_processes import AccountProcess, World, account_world, until
+from tests.flow.account_processes import World, account_world, killed_before_its_cursor, until
 
 FILES, ROWS, KILLS = 4, 150, 3
 
@@ -31,19 +31,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "masuk"
 
 
-class Watched(FileChannel):
-    """A folder that remembers how much its last poll brought."""
-
-    brought = 0
-
-    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        polled = await super().poll(cursor, outbound)
-        self.brought = len(polled.requests)
-        return polled
-
-
-def account(folder: Path) -> Watched:
-    return Watched("rekap", "32.73", FileSettings(folder=str(folder), settled="0.1s", poll_every="0.05s"))
+def account(folder: Path) -> FileChannel:
+    return FileChannel("rekap", "32.73", FileSettings(folder=str(folder), settled="0.1s", poll_every="0.05s"))
 
 
 def write(folder: Path, number: int) -> None:
@@ -58,19 +47,6 @@ def write(folder: Path, number: int) -> None:
     (folder / f"{number}.xlsx").write_bytes(out.getvalue())
 
 
-def killed_before_its_cursor(world: World, folder: Path, saves: int) -> AccountProcess:
-    """It dies between the publish of rows and the cursor, after so many polls that brought some."""
-    door = account(folder)
-    process, left = world.process(Accounts.of(door)), iter(range(saves))
-
-    def die_in_time() -> None:
-        if door.brought and next(left, None) is None:
-            process.kill()
-
-    process.before["save_cursor"] = die_in_time
-    return process
-
-
 async def test_each_row_comes_in_and_each_file_is_put_away_through_kills(
     world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,7 +55,7 @@ async def test_each_row_comes_in_and_each_file_is_put_away_through_kills(
         write(folder, number)
     processes = []
     for kill in range(KILLS):
-        process = killed_before_its_cursor(world, folder, saves=kill)
+        process = killed_before_its_cursor(world, account(folder), saves=kill)
         processes.append(process.start())
         await until(lambda process=process: asyncio.sleep(0, process._dead), "the kill", within=20)
     processes += [world.process(Accounts.of(account(folder))).start() for _ in range(2)]

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from connectors import PollResult, ProviderConnections
-from connectors.portal import Portal
 from hub.accounts import Accounts
 from hub.clock import utc_now
 from normalizer import Reader, match
@@ -19,7 +17,7 @@ from sink.cursors import load_cursor
 from sink.memory import RecordMemory
 from tests.channels.portal.accounts import account
 from tests.fakes.portal import PortalServer
-from tests.flow.account_processes import AccountProcess, World, account_world, until
+from tests.flow.account_processes import World, account_world, killed_before_its_cursor, until
 
 COUNT, KILLS = 300, 5
 
@@ -28,36 +26,6 @@ COUNT, KILLS = 300, 5
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with account_world(tmp_path) as opened:
         yield opened
-
-
-class Watched(Portal):
-    """A portal that remembers how much its last poll brought."""
-
-    brought = 0
-
-    async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        polled = await super().poll(cursor, outbound)
-        self.brought = len(polled.requests)
-        return polled
-
-
-def portal_account(portal: PortalServer) -> Watched:
-    door = account(portal.url, poll_every="0.05s")
-    watched = Watched(door.account, door.owner, door.settings)
-    watched.now = door.now
-    return watched
-
-
-def killed_after(world: World, door: Watched, saves: int) -> AccountProcess:
-    """It dies between the publish of some news and the cursor, after so many polls that brought some."""
-    process, left = world.process(Accounts.of(door)), iter(range(saves))
-
-    def die_in_time() -> None:
-        if door.brought and next(left, None) is None:
-            process.kill()
-
-    process.before["save_cursor"] = die_in_time
-    return process
 
 
 async def decided(world: World) -> list[Matched]:
@@ -85,10 +53,10 @@ async def test_each_report_and_each_answer_once_through_kills(world: World) -> N
                     "aduan", nomor=f"A{number}", uraian=f"Pohon tumbang menimpa rumah nomor {number}", nama=f"W{number}"
                 )
                 portal.add("balasan", id=number, aduan=f"A{number}", isi=f"Sudah kami tangani {number}")
-            process = killed_after(world, portal_account(portal), batch % 2)
+            process = killed_before_its_cursor(world, account(portal.url, poll_every="0.05s"), batch % 2)
             processes.append(process.start())
             await until(lambda process=process: asyncio.sleep(0, process._dead), "the kill", within=20)
-        last = world.process(Accounts.of(portal_account(portal))).start()
+        last = world.process(Accounts.of(account(portal.url, poll_every="0.05s"))).start()
         processes.append(last)
         before = portal.calls
         await until(lambda: _quiet(world, portal, before), "a sweep without news", within=30)
