@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
@@ -56,13 +57,11 @@ def _following(connection: Connection, thanks: Sequence[tuple[Message, NewReply]
     since = instant_encoder(connection)(min(message.received_at for message, _ in thanks) - BURST)
     came = defaultdict(list)
     for row in query_in(connection, _MESSAGES, {reply.complaint for _, reply in thanks}, since):
-        at = parse_instant(row.received_at)
-        came[row.complaint, bytes(row.conversation)].append((at, row.raw, row.item_index))
-    conversations = {(m[1], m[2]): key[1] for key, found in came.items() for m in found}
-    follows = set()
-    for message, reply in thanks:
-        own = (message.received_at, message.raw, message.item_index)
-        beside = came[reply.complaint or "", conversations.get(own[1:], b"")]
-        if any(own[0] - BURST <= other[0] and other < own for other in beside):
-            follows.add(reply.id)
-    return follows
+        came[row.complaint, bytes(row.conversation)].append((parse_instant(row.received_at), row.raw, row.item_index))
+    follows = {
+        own[1:]
+        for found in came.values()
+        for before, own in pairwise(sorted(found))
+        if own[0] - before[0] <= BURST
+    }  # fmt: skip
+    return {reply.id for message, reply in thanks if (message.raw, message.item_index) in follows}
