@@ -17,6 +17,7 @@ from hub.running.listener import bind_socket, serve_http
 from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
 from hub.settings import Settings, load_settings
+from hub.stages import TABLE
 from sink.export import export
 from sink.outbox_queries import list_replies
 from tests.fakes.graph import Graph
@@ -66,6 +67,10 @@ class RunningHub:
         ledger = await self.ledger()
         return ledger if not behind and not ledger["in_flight"] and not ledger["lost"] else None
 
+    async def has_groups(self, groups: Collection[str]) -> bool:
+        """Until then a lag of nothing does not mean that nothing waits."""
+        return {lag.group for lag in await self.bus.lag()} >= set(groups)
+
     async def complaints(self) -> list[dict[str, Any]]:
         await self.settled()
         rows = await self.io(lambda: list(export(self.record, None)))
@@ -105,4 +110,7 @@ async def running_hub(
             serve_http(settings, opened, status, ingress=True, sockets=sockets, stop=stop),
             run_stages(settings, opened, status, names),
         ):
-            yield RunningHub(settings, opened, status, graph, kannel)
+            hub = RunningHub(settings, opened, status, graph, kannel)
+            groups = {row.name for row in TABLE if row.run in names}
+            await hub.until(lambda: hub.has_groups(groups), "the consumer groups to be formed")
+            yield hub
