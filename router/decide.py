@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from router._port import OfficeCandidate, OfficeModel
@@ -95,7 +96,7 @@ def facts_of(message: Message, words: list[str], named: RegisteredOffice | None,
     if "keyword" in keys:
         values["keyword"] = (_keyword(message.text),)
     if code:
-        values["region"] = tuple(_around(code))
+        values["region"] = _around(code)
     if message.category is not None:
         values["category"] = (message.category.id,)
     if named is not None:
@@ -105,11 +106,11 @@ def facts_of(message: Message, words: list[str], named: RegisteredOffice | None,
     return facts_about(values, words if "words" in keys else ())
 
 
-def _around(code: str) -> Iterator[str]:
+@lru_cache(maxsize=65536)
+def _around(code: str) -> tuple[str, ...]:
     """The code, and those of the regions around it."""
-    while code:
-        yield code
-        code = code.rpartition(".")[0]
+    parts = code.split(".")
+    return tuple(".".join(parts[:n]) for n in range(len(parts), 0, -1))
 
 
 def _keyword(text: str) -> str:

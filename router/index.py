@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from router.offices_names import fold
@@ -39,14 +39,16 @@ class _Conditions(NamedTuple):
 
 class _Compiled(NamedTuple):
     wanted: _Conditions
-    excluded: _Conditions
+    excluded: _Conditions | None
 
 
 class RuleIndex:
     """Rules by position."""
 
     def __init__(self, rules: Sequence[tuple[Wanted, Wanted]]) -> None:
-        self._rules = [_Compiled(_compile(wanted), _compile(excluded)) for wanted, excluded in rules]
+        self._rules = [
+            _Compiled(_compile(wanted), _compile(excluded) if excluded else None) for wanted, excluded in rules
+        ]
         self._always: list[int] = []
         self._under: dict[str, dict[str, list[int]]] = {}
         self._phrases: dict[str | tuple[str, str], list[int]] = {}
@@ -70,7 +72,10 @@ class RuleIndex:
 
     def fitting(self, facts: Facts) -> Iterator[int]:
         """Positions of the rules that fit, in order."""
-        return (position for position in self._candidates(facts) if self.fits(position, facts))
+        fits = self.fits
+        for position in self._candidates(facts):
+            if fits(position, facts):
+                yield position
 
     def linear(self, facts: Facts) -> Iterator[int]:
         """The same, asking every rule: what the index is held against."""
@@ -80,11 +85,11 @@ class RuleIndex:
         """Whether all conditions of the rule fit, and none of those that it excludes."""
         wanted, excluded = self._rules[position]
         for key, values in wanted.values:
-            if values.isdisjoint(facts.values.get(key, ())):
+            if key not in facts.values or values.isdisjoint(facts.values[key]):
                 return False
         if wanted.phrases and not _stands_in(facts.text, wanted.phrases):
             return False
-        return not _any_fits(excluded, facts)
+        return excluded is None or not _any_fits(excluded, facts)
 
     def word(self, position: int, facts: Facts) -> str:
         """The first of the rule's words that stands in the text, as the rule has it; "" for a rule without words."""
@@ -99,7 +104,7 @@ class RuleIndex:
                     found.update(rules[value])
         words, phrases = facts.words, self._phrases
         if phrases:
-            for phrase in phrases.keys() & {*words, *pairwise(words)}:
+            for phrase in phrases.keys() & chain(words, pairwise(words)):
                 found.update(phrases[phrase])
         return sorted(found)
 
