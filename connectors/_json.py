@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ Json = dict[str, Any]
 
 def decode_lenient(body: bytes) -> Any:
     """Any JSON value. Bad UTF-8 or half an emoji in one string does not hide the rest. Raises ValueError."""
+    body = body.removeprefix(BOM_UTF8)
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -35,7 +37,7 @@ def without_surrogates(value: Any) -> Any:
 def decode_object(body: bytes) -> Json | None:
     """A JSON object; None where the bytes are none."""
     try:
-        value = msgspec.json.decode(body)
+        value = msgspec.json.decode(body.removeprefix(BOM_UTF8))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

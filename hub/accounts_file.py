@@ -12,6 +12,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,6 +30,7 @@ from schemas.regions import is_region, region_names
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
+_KIND_OF_REGION = re.compile(r"^(?:Kota Administrasi|Kabupaten Administrasi|Kota|Kabupaten|Provinsi) ")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got ")
 _FIXES = {
     "str": "takes text: write the value in quotes",
@@ -116,7 +120,22 @@ def _owner(where: str, owner: object) -> str:
     if _CODE_LIKE.fullmatch(owner) and not is_region(owner):
         near = did_you_mean(owner, region_names())
         raise UsageError(f"{where}: owner {owner} is no region{near}: write its Kemendagri code, or an office's id")
+    if codes := _codes_by_name().get(owner.casefold()):
+        ways = " or ".join(f'owner = "{code}"' for code in codes)
+        raise UsageError(f"{where}: owner {owner!r} is a region in words: write its code, {ways}")
+    if any(c.isspace() for c in owner):
+        raise UsageError(f"{where}: owner {owner!r} is no office's id: ids have no blanks, see satupintu offices list")
     return owner
+
+
+@cache
+def _codes_by_name() -> Mapping[str, Sequence[str]]:
+    """Codes of regions by their names in small letters, whole and without what they are (Kota, Kabupaten)."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for code, name in region_names().items():
+        for written in {name, *_KIND_OF_REGION.split(name)} - {""}:
+            found[written.casefold()].append(code)
+    return found
 
 
 def _channel_type(where: str, kind: object) -> type[Channel]:

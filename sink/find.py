@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,9 @@ from schemas import message_id
 from sink.bulk import query_in
 from sink.record import Record
 from sink.tables import complaints, messages, outcomes, parties
+
+AGAIN = ("", *(f"~{n}" for n in range(2, 10)))
+"""What stands behind an id that came again with other content: `normalizer.own_ids`."""
 
 
 class SearchResult(NamedTuple):
@@ -42,7 +46,7 @@ def search_record(
 ) -> list[SearchResult]:
     """Everything that `text` may stand for, the newest first. `phones` are the numbers (E.164) that it may be written
     for; `accounts` (kind, account) those whose channel's ids are tried. Raises Retry."""
-    digits = "".join(c for c in text if c.isdecimal())
+    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     with record.read() as connection:
         found = [*_rows(connection, "number", _items().where(complaints.c.number == digits, _opens()), limit)]
         found += _rows(connection, "phone", _by_phone(record, phones), limit) if phones else []
@@ -84,8 +88,9 @@ def _rows(connection: Connection, by: str, query: Select[Any], limit: int) -> li
 def _by_id(
     connection: Connection, record: Record, text: str, accounts: Iterable[tuple[str, str]]
 ) -> Sequence[SearchResult]:
-    """A message, recorded or not, or one of our replies, by the channel's id; also by a whole message id."""
-    ids = [text, *(message_id(kind, account, text) for kind, account in accounts)]
+    """Messages, recorded or not, or one of our replies, by the channel's id; also by a whole message id."""
+    named = [text, *(message_id(kind, account, text) for kind, account in accounts)]
+    ids = [id + again for id in named for again in AGAIN]
     keys = [record.vault.message_key(id) for id in ids]
     received = [row.raw for row in query_in(connection, "SELECT raw FROM decisions WHERE first IN (*)", keys)]
     sql = "SELECT i.reply, o.complaint FROM reply_ids i JOIN outbox o ON o.id = i.reply WHERE i.key IN (*)"

@@ -52,15 +52,18 @@ KIND = "file"
 @click.argument("file")
 @click.option("--account", metavar="NAME", help="The account of kind file. [the first one]")
 def ingest(file: str, account: str | None) -> None:
-    """A file of NDJSON, CSV or XLSX through the whole pipeline. Wrong rows are named by line, and are dead. Prints the
-    file's ledger.
+    """A file of NDJSON, CSV or XLSX through the whole pipeline. Wrong rows are named by line, are dead and counted; the
+    others go on, and the call ends with 0. Prints the file's ledger.
 
     \b
     Example:
       satupintu ingest reports.csv --account file
     """
     with rows_of(file, file_account(account).settings.columns) as rows:
-        print_json(with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True))
+        ledger = with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True)
+    print_json(ledger)
+    if dead := ledger["dead"]:
+        print_message(f"{dead:,} of {ledger['received']:,} rows could not be read and are dead: satupintu dead list")
 
 
 def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:

@@ -9,6 +9,7 @@ made at the same moment count like any others. A token cannot be guessed: a righ
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -103,7 +104,7 @@ class AccessProof:
         if waiting:
             return_tokens(turns)
             raise too_many(waiting)
-        digits = "".join(filter(str.isdigit, last4))[-4:]
+        digits = plain_digits(last4)[-4:]
         found = await self._or_give_back(turns, self._reports.find(number=number, last4=digits))
         if found is not None and found.proven:
             return_tokens(turns)
@@ -124,6 +125,11 @@ class AccessProof:
         if is_number(reference):
             return await self._reports.find(number=reference, token=token)
         return None
+
+
+def plain_digits(written: str) -> str:
+    """The digits alone, as ASCII: people write blanks between them, and some keyboards write those of other scripts."""
+    return "".join(str(unicodedata.decimal(c)) for c in written if c.isdecimal())
 
 
 def is_number(word: str) -> bool:

@@ -22,7 +22,7 @@ from hub.web.devices import Device
 from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
 from hub.web.reports import ReportService
-from hub.web.translations import Language, language_of
+from hub.web.translations import Language, page_language
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -81,7 +81,7 @@ Today = Annotated[date, Depends(_today)]
 
 
 def _language(request: Request) -> Language:
-    return language_of(request.query_params.get("lang"))
+    return page_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
 PageLanguage = Annotated[Language, Depends(_language)]

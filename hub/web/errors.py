@@ -13,7 +13,7 @@ from starlette.responses import Response
 from hub.web.api import problems
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
-from hub.web.translations import TranslatableText, language_of, other_language
+from hub.web.translations import TranslatableText, other_language, page_language
 from hub.web.widget_frame import WIDGET
 from schemas import Retry
 
@@ -32,7 +32,7 @@ def respond(request: Request, problem: Problem) -> Response:
     """The problem in the form that was asked for."""
     if request.url.path.startswith("/api/"):
         return problems.respond(request, problem)
-    language = language_of(request.query_params.get("lang"))
+    language = page_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
     sentences = {
         "title": problem.title.to(language),
         "detail": problem.detail.to(language),

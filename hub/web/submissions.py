@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -80,7 +81,7 @@ def _limited(request: Request, limit: int, count_bytes: Callable[[int], None]) -
         part = len(message.get("body", b""))
         size += part
         if size > limit:
-            raise too_large()
+            raise too_large(None if limit == REQUEST_LIMIT else limit)
         count_bytes(part)
         return message
 
@@ -96,7 +97,7 @@ async def _until(deadline: float, call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _read_json(request: Request) -> Submission:
-    body = b"".join([part async for part in request.stream()])
+    body = b"".join([part async for part in request.stream()]).removeprefix(BOM_UTF8)
     try:
         values = decode_lenient(body)
     except ValueError:

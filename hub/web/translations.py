@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 Language = Literal["id", "en"]
+_OLD_CODES = {"in": "id"}
+"""Indonesian as older Androids and Java name it."""
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     key: (both[0], both[1])
@@ -47,14 +49,33 @@ def other_language(language: Language) -> Language:
     return "id" if language == "en" else "en"
 
 
+def page_language(asked: object, accept_language: str) -> Language:
+    """The language of a page: the one asked for in its address, else English where the browser asks for English and
+    not for Indonesian, else Indonesian. Many phones here are set to English by people who read Indonesian as well."""
+    if asked in ("id", "en"):
+        return language_of(asked)
+    wanted = _weights(accept_language)
+    return "en" if wanted.get("en", 0.0) > 0.0 and not wanted.get("id") else "id"
+
+
+def language_query(language: Language, accept_language: str) -> dict[str, str]:
+    """What an address carries so that its page is in this language too."""
+    return {} if page_language(None, accept_language) == language else {"lang": language}
+
+
 def preferred_language(accept_language: str) -> Language:
     """Which of our two an Accept-Language header prefers; Indonesian where it does not say."""
+    wanted = _weights(accept_language)
+    return "en" if wanted.get("en", 0.0) > wanted.get("id", 0.0) else "id"
+
+
+def _weights(accept_language: str) -> dict[str, float]:
     best: dict[str, float] = {}
     for part in accept_language.lower().split(","):
         tag, _, weight = part.strip().partition(";")
-        name = tag.strip().partition("-")[0]
+        name = _OLD_CODES.get(code := tag.strip().partition("-")[0], code)
         best[name] = max(best.get(name, 0.0), _weight(weight))
-    return "en" if best.get("en", 0.0) > best.get("id", 0.0) else "id"
+    return best
 
 
 def _weight(parameter: str) -> float:

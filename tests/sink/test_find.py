@@ -20,7 +20,8 @@ def recorded(record: Record, n: int = 1, **more: object) -> str:
 
 def test_a_complaint_is_found_by_its_number_however_it_is_written(record: Record) -> None:
     number = recorded(record)
-    for written in (number, f"{number[:4]} {number[4:7]}-{number[7:]}"):
+    full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in number)
+    for written in (number, f"{number[:4]} {number[4:7]}-{number[7:]}", full_width):
         (found,) = search_record(record, written)
         assert (found.by, found.number, found.status, found.outcome) == ("number", number, "unverified", "recorded")
 
@@ -44,6 +45,13 @@ def test_a_message_is_found_by_the_channels_id_whatever_became_of_it(record: Rec
     (found,) = search_record(record, "m2", accounts=ACCOUNTS)
     assert (found.outcome, found.reason, found.number) == ("refused", "an echo", None)
     assert search_record(record, message(1).id)[0].raw == message(1).raw
+
+
+def test_every_message_under_an_id_that_came_again_is_found(record: Record) -> None:
+    recorded(record)
+    recorded(record, 2, id=f"{message(1).id}~2", conversation="c2", text="Lampu mati")
+    found = search_record(record, "m1", accounts=ACCOUNTS)
+    assert {one.raw for one in found} == {message(1).raw, message(2).raw}
 
 
 def test_a_complaint_is_found_by_the_id_of_our_reply(record: Record) -> None:

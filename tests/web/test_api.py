@@ -160,6 +160,8 @@ async def test_case_13_what_cannot_be_stored_is_503(quiet: Site) -> None:
         ({"text": WORDS, "phone": "delapan"}, "phone"),
         ({"text": WORDS, "sender": "@warga"}, "sender"),
         ({"text": WORDS, "email": "warga"}, "email"),
+        ({"text": WORDS, "email": "warga@kantor"}, "email"),
+        ({"text": WORDS, "sender": "warga@kantor"}, "sender"),
         ({"text": WORDS, "nik": "123"}, "nik"),
         ({"text": WORDS, "incident_date": "2026-02-30"}, "incident_date"),
         ({"text": WORDS, "incident_date": "2999-01-01"}, "incident_date"),
@@ -218,6 +220,17 @@ async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: Site) ->
 async def test_a_body_that_cannot_be_read_is_a_problem(quiet: Site, body: bytes, kind: str, status: int) -> None:
     response = await file(quiet, body, content_type=kind)
     assert (response.status, response.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_a_report_without_files_that_is_too_large_is_told_its_own_limit(quiet: Site) -> None:
+    response = await file(quiet, b"x" * 300_000, accept_language="en")
+    assert response.status == 413
+    assert response.json["detail"].startswith("A request without files has at most 256 kB.")
+
+
+async def test_json_with_a_byte_order_mark_is_read(site: Site) -> None:
+    response = await file(site, b"\xef\xbb\xbf" + json.dumps({"text": WORDS}).encode(), prefer="wait=20")
+    assert response.status == 201
 
 
 async def test_case_16_half_an_emoji_does_not_hide_the_rest(site: Site) -> None:

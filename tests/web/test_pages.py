@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -151,6 +152,8 @@ async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(s
     assert f'href="/lacak/{mine["number"]}?lang=en"' in page.text
     assert (wrong.status, WORDS in wrong.text, "tidak cocok" in wrong.text) == (422, False, True)
     assert (short.status, "Isi empat angka" in short.text) == (422, True)
+    other_digits = await site.call("POST", f"/lacak/{mine['number']}", f"last4={quote('４４５５')}".encode(), kind)
+    assert WORDS in other_digits.text
 
 
 @pytest.mark.parametrize(
@@ -158,15 +161,28 @@ async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(s
     [
         ("1234+567+897", 303, "/lacak/1234567897"),
         ("1234567897&lang=en", 303, "/lacak/1234567897?lang=en"),
+        ("１２３４５６７８９７", 303, "/lacak/1234567897"),
+        ("No.+1234-567-897", 303, "/lacak/1234567897"),
         ("12", 422, None),
         ("", 422, None),
     ],
+    ids=["groups", "english", "full-width", "with-words", "short", "empty"],
 )
 async def test_a_number_is_asked_for_as_people_write_it(
     quiet: Site, number: str, status: int, location: str | None
 ) -> None:
-    response = await quiet.call("GET", f"/lacak?number={number.replace('+', '%20')}")
+    response = await quiet.call("GET", f"/lacak?number={quote(number, safe='+&=')}")
     assert (response.status, response.headers.get("location")) == (status, location)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [("abc", "terdiri dari 10 angka"), ("123", "terdiri dari 10 angka"), ("1234567890", "ada angka yang salah ketik")],
+    ids=["words", "short", "mistyped"],
+)
+async def test_an_address_with_no_number_says_what_is_wrong_with_it(quiet: Site, number: str, says: str) -> None:
+    page = await quiet.call("GET", f"/lacak/{number}")
+    assert (page.status, says in page.text.lower()) == (404, True)
 
 
 async def test_an_unknown_number_is_asked_for_again(quiet: Site) -> None:
@@ -202,6 +218,27 @@ async def test_pages_speak_english_when_asked_to(quiet: Site) -> None:
     page = await quiet.call("GET", "/?lang=en")
     assert '<html lang="en">' in page.text
     assert "Tell us what is wrong" in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "language", "carried"),
+    [
+        ("en-US,en;q=0.9", "/lacak", "en", "/lacak"),
+        ("en-US,en;q=0.9", "/lacak?lang=id", "id", "/lacak?lang=id"),
+        ("en-US,en;q=0.9,id;q=0.1", "/lacak", "id", "/lacak"),
+        ("en,in;q=0.5", "/lacak", "id", "/lacak"),
+        ("fr", "/lacak", "id", "/lacak"),
+        ("id", "/lacak?lang=en", "en", "/lacak?lang=en"),
+    ],
+    ids=["english", "english-but-asked", "both", "old-android", "french", "asked"],
+)
+async def test_a_browser_that_asks_for_english_alone_gets_english(
+    quiet: Site, asked: str, path: str, language: str, carried: str
+) -> None:
+    page = await quiet.call("GET", path, b"", {"accept-language": asked})
+    assert f'<html lang="{language}">' in page.text
+    assert f'href="{carried}" aria-current="page"' in page.text
+    assert (page.headers["content-language"], page.headers["vary"]) == (language, "Accept-Language")
 
 
 async def test_lost_people_are_told_in_both_languages(quiet: Site) -> None:

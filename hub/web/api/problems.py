@@ -86,9 +86,12 @@ def not_stored() -> Problem:
     return Problem(503, "busy", headers={"Retry-After": "5"})
 
 
-def too_large() -> Problem:
-    """413; the rest of the body is not read."""
-    return Problem(413, "too_large", headers={"Connection": "close"})
+def too_large(limit: int | None = None) -> Problem:
+    """413; the rest of the body is not read. `limit`: bytes, of a body that holds no files."""
+    closing = {"Connection": "close"}
+    if limit is None:
+        return Problem(413, "too_large", headers=closing)
+    return Problem(413, "body_too_large", headers=closing, limit=limit // 1024)
 
 
 def respond(request: Request, problem: Problem) -> Response:

@@ -38,7 +38,7 @@ _BY_TYPE = {
     "missing": "error_text_missing", "string_too_short": "error_text_missing", "extra_forbidden": "error_unknown_field",
 }  # fmt: skip
 """By pydantic's name of the fault; only the text is required, or has a least length."""
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 
 
 class _Input(BaseModel):
@@ -78,10 +78,17 @@ class _ReportFields(_Input):
             raise PydanticCustomError("error_phone", "no phone number")
         return phone
 
+    @field_validator("email", check_fields=False)
+    @classmethod
+    def _can_be_written_to(cls, email: str) -> str:
+        if not _EMAIL.fullmatch(email):
+            raise PydanticCustomError("error_email", "no address that mail reaches")
+        return email
+
     @field_validator("sender", check_fields=False)
     @classmethod
     def _is_phone_or_email(cls, sender: str) -> str:
-        return sender if _EMAIL.fullmatch(sender) else cls._can_be_called(sender)
+        return cls._can_be_written_to(sender) if "@" in sender else cls._can_be_called(sender)
 
     @field_validator("region", check_fields=False)
     @classmethod

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.accounts import Accounts
 from hub.web.api.problems import Problem
-from hub.web.citizen.rendering import render
+from hub.web.citizen.rendering import carried_language, render
 from hub.web.dependencies import (
     Address,
     Limiter,
@@ -72,7 +72,7 @@ async def submit_form(
     except Problem as problem:
         return again(problem=problem)
     await reports.number(filed.id, WAIT)
-    query = {"token": filed.token} | ({"lang": language} if language != "id" else {})
+    query = {"token": filed.token} | carried_language(request, language)
     prefix = WIDGET if is_embedded(request.url.path) else ""
     return RedirectResponse(f"{prefix}/diterima/{filed.id}?{urlencode(query)}", 303)
 

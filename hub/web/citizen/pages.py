@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.settings import Settings
-from hub.web.access_proof import is_number
+from hub.web.access_proof import is_number, plain_digits
 from hub.web.api.problems import Problem
 from hub.web.citizen.dates import format_day, format_time
-from hub.web.citizen.rendering import digit_groups, progress_steps, render, static_file
+from hub.web.citizen.rendering import carried_language, digit_groups, progress_steps, render, static_file
 from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
@@ -56,7 +56,7 @@ async def accepted(
         values: dict[str, Any] = {"number": found.number, "groups": digit_groups(found.number), "joined": found.joined}
         own_token = token if found.proven else None
         return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
-    again = "?" + urlencode({"token": token} | ({"lang": language} if language != "id" else {}))
+    again = "?" + urlencode({"token": token} | carried_language(request, language))
     loads = _loads(n)
     pause = PAUSES[loads] if loads < len(PAUSES) else None
     waiting: dict[str, Any] = {"number": None, "pause": pause, "again": again, "loads": loads + 1}
@@ -68,12 +68,11 @@ async def ask_number(request: Request, language: PageLanguage, number: str | Non
     """Where a number is entered."""
     if number is None:
         return render(request, "track.html", language=language, here="track")
-    digits = "".join(filter(str.isdigit, number))
-    if len(digits) != 10 or not digits.isascii():
-        return _ask_again(request, language, number, "error_number", 422)
-    if not is_number(digits):
-        return _ask_again(request, language, number, "error_check_digit", 422)
-    return RedirectResponse(f"/lacak/{digits}" + ("" if language == "id" else f"?lang={language}"), 303)
+    digits = plain_digits(number)
+    if error := _mistake(digits):
+        return _ask_again(request, language, number, error, 422)
+    query = urlencode(carried_language(request, language))
+    return RedirectResponse(f"/lacak/{digits}" + (f"?{query}" if query else ""), 303)
 
 
 @router.get("/lacak/{number}")
@@ -88,9 +87,12 @@ async def show_report(
     token: str | None = None,
 ) -> Response:
     """The progress of a report; with its token also its words."""
-    found = await proof.find(address, number, token, None) if is_number(number) else None
+    digits = plain_digits(number)
+    if error := _mistake(digits):
+        return _ask_again(request, language, number, error, 404)
+    found = await proof.find(address, digits, token, None)
     if found is None:
-        return _ask_again(request, language, number, "not_found" if is_number(number) else "error_check_digit", 404)
+        return _ask_again(request, language, number, "not_found", 404)
     return render_report(request, found, language, settings, token=token if found.proven else None)
 
 
@@ -116,8 +118,8 @@ async def prove_by_phone(
     """The words of a report, to the one who knows the last four digits of its phone."""
     proof.admit(address)
     values = (await read_submission(request, DIGITS_LIMIT)).values
-    language, last4 = language_of(values.get("lang")), str(values.get("last4", "")).strip()
-    complete = len(last4) == 4 and last4.isascii() and last4.isdigit()
+    language, last4 = language_of(values.get("lang")), plain_digits(str(values.get("last4", "")))
+    complete = len(last4) == 4
     found = await proof.find(address, number, None, last4 if complete else None) if is_number(number) else None
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
@@ -134,6 +136,13 @@ async def static(name: str) -> Response:
     if file is None:
         raise Problem(404, "no_page")
     return file
+
+
+def _mistake(digits: str) -> str | None:
+    """The key of what is wrong with a number; None: it can be one."""
+    if len(digits) != 10:
+        return "error_number"
+    return None if is_number(digits) else "error_check_digit"
 
 
 def _ask_again(request: Request, language: Language, number: str, error: str, status: int) -> Response:

@@ -6,13 +6,14 @@ import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from hub.web.translations import Language, other_language, translate
+from hub.web.translations import Language, language_query, other_language, translate
 from hub.web.widget_frame import WIDGET, is_embedded
 
 _HERE = Path(__file__).parent
@@ -35,6 +36,7 @@ _templates.globals["static"] = lambda name: f"/static/{name}?v={_VERSIONS[name]}
 def render(request: Request, template: str, *, language: Language, status: int = 200, **values: Any) -> Response:
     """A template as an answer. In it `t` translates, and `q` is the query string that carries the language on."""
     embedded = is_embedded(request.url.path)
+    carried = carried_language(request, language)
     defaults: dict[str, Any] = {
         "embedded": embedded,
         "form": WIDGET if embedded else "/",
@@ -46,10 +48,17 @@ def render(request: Request, template: str, *, language: Language, status: int =
         "lang": language,
         "other": other_language(language),
         "t": partial(translate, language=language),
-        "q": "" if language == "id" else f"?lang={language}",
+        "q": f"?{urlencode(carried)}" if carried else "",
+        "carried": carried,
     }
     body = _templates.get_template(template).render({**defaults, **values})
-    return HTMLResponse(body, status, {"Cache-Control": "no-store", "Content-Language": language})
+    headers = {"Cache-Control": "no-store", "Content-Language": language, "Vary": "Accept-Language"}
+    return HTMLResponse(body, status, headers)
+
+
+def carried_language(request: Request, language: Language) -> dict[str, str]:
+    """The part of a query that carries the language of this page on; none where the browser asks for it anyway."""
+    return language_query(language, request.headers.get("accept-language", ""))
 
 
 def static_file(name: str) -> Response | None:

@@ -16,6 +16,7 @@ from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.form import WAIT
 from hub.web.citizen.pages import render_report
+from hub.web.citizen.rendering import carried_language
 from hub.web.dependencies import (
     Address,
     FormCaller,
@@ -75,7 +76,7 @@ async def add_to_report(
     now = await reports.number(filed.id, WAIT)
     if now is not None and now != number:  # too late to reopen it: a report of its own
         number, token = now, filed.token
-    query = {"token": token} | ({"lang": language} if language != "id" else {})
+    query = {"token": token} | carried_language(request, language)
     return RedirectResponse(f"/lacak/{number}?{urlencode(query)}#keterangan", 303)
 
 
