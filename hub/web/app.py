@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from hub.web.access_proof import AccessProof
 from hub.web.api.actions import router as actions
+from hub.web.api.description import TAGS, DescribedApi, operation_id
 from hub.web.api.devices import router as devices
 from hub.web.api.routes import router as api
 from hub.web.api.statistics import Statistics
@@ -39,10 +40,12 @@ def build_pages_and_api(
     settings: Settings,
 ) -> FastAPI:
     """The application without `/in/…`."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Satu Pintu",
         version="1",
         summary="One door for citizens' reports",
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",

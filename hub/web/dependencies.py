@@ -88,8 +88,8 @@ PageLanguage = Annotated[Language, Depends(_language)]
 
 
 def api_key(
-    authorization: Annotated[str, Header(description="Bearer and an API key.")] = "",
-    x_api_key: Annotated[str | None, Header(description="An API key.")] = None,
+    authorization: Annotated[str, Header(include_in_schema=False)] = "",
+    x_api_key: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> str | None:
     """The API key that was sent."""
     scheme, _, credentials = authorization.partition(" ")

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.web import uploads_documents as documents
 from hub.web import uploads_headers as tus
 from hub.web.api.problems import Problem, responses
 from hub.web.dependencies import Address, ApiCaller, ApiKey, Limiter, TheSettings, count_upload
@@ -41,7 +42,6 @@ class TusRoute(APIRoute):
 
 
 router = APIRouter(prefix="/api/v1/uploads", tags=["uploads"], route_class=TusRoute)
-_KEYS: dict[str, Any] = {"security": [{"bearer": []}, {"key": []}]}
 
 
 def require_key(key: ApiKey) -> None:
@@ -72,7 +72,13 @@ def file_limit(settings: TheSettings) -> int:
 FileLimit = Annotated[int, Depends(file_limit)]
 
 
-@router.options("", status_code=204, response_class=Response)
+@router.options(
+    "",
+    status_code=204,
+    response_class=Response,
+    responses={204: documents.ABILITIES},
+    operation_id="upload_options",
+)
 @router.options("/{id}", status_code=204, response_class=Response, include_in_schema=False)
 async def options(limit: FileLimit) -> Response:
     """What this server can do; and the leave that browsers ask for."""
@@ -91,8 +97,9 @@ async def options(limit: FileLimit) -> Response:
     status_code=201,
     response_class=Response,
     dependencies=_CHECKS,
-    responses=responses(400, 401, 408, 412, 413, 415, 429, 500, 503),
-    openapi_extra=_KEYS,
+    responses={201: documents.CREATED, **responses(400, 401, 408, 412, 413, 415, 429, 500, 503)},
+    openapi_extra=documents.CREATE,
+    operation_id="create_upload",
 )
 async def create(
     *, request: Request, caller: ApiCaller, uploads: Uploads, limiter: Limiter, address: Address, limit: FileLimit
@@ -111,7 +118,14 @@ async def create(
     return Response(status_code=201, headers=headers | tus.described(state or await uploads.state(caller, id)))
 
 
-@router.head("/{id}", response_class=Response, dependencies=_CHECKS, responses=responses(401, 404), openapi_extra=_KEYS)
+@router.head(
+    "/{id}",
+    response_class=Response,
+    dependencies=_CHECKS,
+    responses={200: documents.FOUND, **responses(401, 404, 410, 412)},
+    openapi_extra=documents.LOOK,
+    operation_id="read_upload",
+)
 async def look(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     """How many bytes are safe with us."""
     state = await uploads.state(caller, id)
@@ -126,8 +140,12 @@ async def look(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     status_code=204,
     response_class=Response,
     dependencies=_CHECKS,
-    responses=responses(400, 401, 404, 408, 409, 410, 412, 413, 415, 423, 429, 460, 500, 503),
-    openapi_extra=_KEYS,
+    responses={
+        204: documents.APPENDED,
+        **responses(400, 401, 404, 408, 409, 410, 412, 413, 415, 423, 429, 460, 500, 503),
+    },
+    openapi_extra=documents.APPEND,
+    operation_id="append_to_upload",
 )
 async def append(
     *, request: Request, id: str, caller: ApiCaller, uploads: Uploads, limiter: Limiter, address: Address
@@ -146,7 +164,8 @@ async def append(
     response_class=Response,
     dependencies=_CHECKS,
     responses=responses(401, 404, 410, 412, 423, 500, 503),
-    openapi_extra=_KEYS,
+    openapi_extra=documents.END,
+    operation_id="end_upload",
 )
 async def end(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     """Forget an upload."""

@@ -10,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 
 from connectors.console import Act, ConsoleChannel
 from hub.officers import Request
+from hub.web.api.models import ApiModel
 from hub.web.api.problems import Problem, responses, too_many
 from hub.web.dependencies import Address, ApiKey, Limiter, SecondsToWait, TheAccounts, TheIdempotencyKey
 from hub.web.officers import OfficerService, account_of_key
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/api/v1", tags=["actions"])
 class ActionInput(BaseModel):
     """One act on one report."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     act: Act
     text: Annotated[str, Field(max_length=10_000)] = ""
@@ -33,7 +34,7 @@ class ActionInput(BaseModel):
     """The officer; citizens never see it."""
 
 
-class ActionAccepted(BaseModel):
+class ActionAccepted(ApiModel):
     """An act that is stored; with `Prefer: wait=N` also what became of it."""
 
     id: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
 from starlette.requests import Request
 
-from hub.web.api.models import ReportStatus
+from hub.web.api.models import ApiModel
 from hub.web.api.problems import Problem, responses
 from hub.web.dependencies import (
     Address,
@@ -22,6 +22,7 @@ from hub.web.dependencies import (
     app_account,
     take_device_turn,
 )
+from schemas import Status
 
 MOST = 50
 """Reports in one answer."""
@@ -29,24 +30,29 @@ MOST = 50
 router = APIRouter(prefix="/api/v1", tags=["devices"])
 
 
-class NewDevice(BaseModel):
+class NewDevice(ApiModel):
     """A device and its key, which the app keeps: it is shown once, and stored nowhere."""
 
     device: str
     key: str
+    """Sent as `Authorization: Bearer KEY` from then on."""
 
 
-class OwnReportStatus(ReportStatus):
+class OwnReport(ApiModel):
     """A report of the device."""
 
     id: str
+    number: str | None
+    status: Status
     title: str | None
+    received_at: datetime
+    updated_at: datetime
 
 
-class OwnReports(BaseModel):
+class OwnReports(ApiModel):
     """Reports of the device, the newest first."""
 
-    reports: list[OwnReportStatus]
+    reports: list[OwnReport]
     next: str | None
     """For `before`, where there are more."""
 
@@ -98,10 +104,5 @@ async def own_reports(
         raise Problem(401, "device_key", headers={"WWW-Authenticate": "Bearer"})
     found = await reports.of_device(device, before, limit)
     response.headers["Cache-Control"] = "no-store"
-    shown = [
-        OwnReportStatus(
-            id=r.id, number=r.number, status=r.status, title=r.title, received_at=r.received_at, updated_at=r.updated_at
-        )
-        for r in found
-    ]
+    shown = [OwnReport.model_validate(report, from_attributes=True) for report in found]
     return OwnReports(reports=shown, next=found[-1].id if len(found) == limit else None)

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
+
+from schemas import Status
 
 
-class ReportAccepted(BaseModel):
+class ApiModel(BaseModel):
+    """Ground of the answers: the docstring behind a field is its description."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class ReportAccepted(ApiModel):
     """A report that is stored."""
 
     id: str
+    """Reads the report until its number is known."""
     status_url: str
     token: str | None = None
     """Shows the words of the report; not given again to a caller without an API key."""
+    number: str | None = None
+    """Ten digits, to hand to the citizen; where the caller waited for it and it was recorded in time."""
 
 
-class ReportRecorded(ReportAccepted):
-    """A report that is stored and on the record."""
-
-    number: str
-
-
-class Words(BaseModel):
+class Words(ApiModel):
     """Words of the citizen, or an answer."""
 
     at: datetime
     text: str
 
 
-class TimelineStep(BaseModel):
+class TimelineStep(ApiModel):
     """A line of the timeline."""
 
     at: datetime
@@ -38,22 +43,19 @@ class TimelineStep(BaseModel):
     why: str | None
 
 
-class ReportStatus(BaseModel):
-    """What the number alone shows; of a report that is stored and not on the record yet, only its id."""
+class ReportStatus(ApiModel):
+    """A report as far as the caller may see it. Of one that is stored and not on the record yet, only its id."""
 
     id: str | None = None
     number: str | None
-    status: str
+    status: Status
     received_at: datetime | None = None
     updated_at: datetime | None = None
     proven: bool | None = None
-
-
-class ReportDetails(ReportStatus):
-    """What a token, or the last four digits of the phone, shows as well."""
-
-    office: str | None
-    title: str | None
-    words: list[Words]
-    answers: list[Words]
-    timeline: list[TimelineStep]
+    """Did the caller show that it may read the words too: by the token, the device's key or the phone?"""
+    office: str | None = None
+    """From here on only where `proven`."""
+    title: str | None = None
+    words: list[Words] | None = None
+    answers: list[Words] | None = None
+    timeline: list[TimelineStep] | None = None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from hub.web.translations import TranslatableText, language_of, preferred_language
@@ -19,18 +19,26 @@ MOST_ERRORS = 20
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     field: str
     detail: str
+    """A sentence for people."""
 
 
 class ProblemDetails(BaseModel):
     """A problem as the API answers it (RFC 9457)."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     type: str
+    """urn:satupintu:problem: and a word that does not change."""
     title: str
     status: int
     detail: str
+    """A sentence for people, in the language asked for."""
     errors: list[FieldError] | None = None
+    """The fields that are wrong, 20 at most."""
 
 
 class Problem(Exception):  # noqa: N818 - the word of the RFC
@@ -116,13 +124,17 @@ def respond(request: Request, problem: Problem) -> Response:
 
 def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     """What a route may answer beside its result, for its description."""
-    return {
-        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
-        for status in statuses
-    }
+    return {status: _response(status) for status in statuses}
 
 
-_SCHEMA = ProblemDetails.model_json_schema()
+def _response(status: int) -> dict[str, object]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    described: dict[str, object] = {"description": _DESCRIPTIONS[status], "content": content}
+    return described | ({"headers": {"Retry-After": _SECONDS}} if status in _TEMPORARY else {})
+
+
+_TEMPORARY = frozenset({423, 429, 503})
+_SECONDS = {"description": "Seconds until it is worth another try.", "schema": {"type": "integer"}}
 _DESCRIPTIONS = {
     400: "The body cannot be read.",
     401: "The API key is not known.",

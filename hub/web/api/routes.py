@@ -12,15 +12,8 @@ from starlette.requests import Request
 
 from connectors._report import ReportChannel
 from connectors.app import AppChannel
-from hub.web.api.models import (
-    ReportAccepted,
-    ReportDetails,
-    ReportRecorded,
-    ReportStatus,
-)
+from hub.web.api.models import ReportAccepted, ReportStatus
 from hub.web.api.problems import Problem, responses
-from hub.web.api.report_input import ReportInput
-from hub.web.api.struct_fields import inline_schema
 from hub.web.dependencies import (
     Address,
     ApiCaller,
@@ -36,34 +29,34 @@ from hub.web.dependencies import (
     take_device_turn,
 )
 from hub.web.reports import is_raw_id
-from hub.web.submissions import FILE_LIMIT, MOST_FILES, read_submission
+from hub.web.submissions import read_submission
 from hub.web.uploads_routes import Uploads
 from hub.web.validation import validate_submission
 from sink import TrackedReport
 
 router = APIRouter(prefix="/api/v1", tags=["reports"])
 
-_INPUT = inline_schema(ReportInput)
-_FILES = {
-    "type": "array",
-    "maxItems": MOST_FILES,
-    "items": {"type": "string", "format": "binary"},
-    "description": f"Pictures, PDF or video of at most {FILE_LIMIT // 2**20} MB each.",
-}
-_FORM = {**_INPUT, "properties": {**_INPUT["properties"], "place": {"type": "string"}, "files": _FILES}}
+_RECORDED: dict[str, Any] = {"model": ReportAccepted, "description": "It is on the record, and `number` is there."}
+_EXAMPLE = {"text": "Trotoar di Jalan Riau ambles", "place": {"words": "Jalan Riau"}, "phone": "0812 0000 0017"}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": _INPUT}, "multipart/form-data": {"schema": _FORM}},
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/ReportInput"}, "example": _EXAMPLE},
+            "multipart/form-data": {"schema": {"$ref": "#/components/schemas/ReportForm"}},
+        },
     },
     "security": [{}, {"bearer": []}, {"key": []}],
 }
 
 
+_PROVEN = {"office", "title", "words", "answers", "timeline"}
+
+
 class ReportQuery(BaseModel):
     """What may stand behind the question mark of a report."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     token: str | None = None
     """The token given at filing."""
@@ -77,7 +70,7 @@ class ReportQuery(BaseModel):
     "/reports",
     status_code=202,
     response_model_exclude_none=True,
-    responses={201: {"model": ReportRecorded}, **responses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503)},
+    responses={201: _RECORDED, **responses(400, 401, 403, 408, 413, 415, 422, 429, 500, 503)},
     openapi_extra=_BODY,
 )
 async def file_report(
@@ -93,7 +86,7 @@ async def file_report(
     address: Address,
     today: Today,
     settings: TheSettings,
-) -> ReportRecorded | ReportAccepted:
+) -> ReportAccepted:
     """File a report. With `Prefer: wait=N` the answer waits for its number."""
     if isinstance(caller.account, AppChannel):
         take_device_turn(caller.account, limiter, address)
@@ -118,7 +111,7 @@ async def file_report(
         response.headers["Retry-After"] = "1"
         return ReportAccepted(id=filed.id, status_url=url, token=token)
     response.status_code = 201
-    return ReportRecorded(id=filed.id, status_url=url, token=token, number=number)
+    return ReportAccepted(id=filed.id, status_url=url, token=token, number=number)
 
 
 @router.get("/reports/{reference}", response_model_exclude_unset=True, responses=responses(404, 422, 429, 500, 503))
@@ -132,7 +125,7 @@ async def read_report(
     address: Address,
     device: TheDevice,
     x_report_token: Annotated[str | None, Header(description="The token, where it should not stand in a URL.")] = None,
-) -> ReportDetails | ReportStatus:
+) -> ReportStatus:
     """The status of a report, by its number or id; with a proof also its words and answers."""
     token = x_report_token or query.token
     found = await proof.find_own(reference, device.conversation) if device else None
@@ -146,8 +139,7 @@ async def read_report(
     return _shown(found)
 
 
-def _shown(found: TrackedReport) -> ReportDetails | ReportStatus:
+def _shown(found: TrackedReport) -> ReportStatus:
     values = msgspec.to_builtins(found)
-    if found.proven:
-        return ReportDetails(**{name: values[name] for name in ReportDetails.model_fields if name != "id"})
-    return ReportStatus(**{name: values[name] for name in ReportStatus.model_fields if name != "id"})
+    names = set(ReportStatus.model_fields) - {"id"} - (set() if found.proven else _PROVEN)
+    return ReportStatus(**{name: values[name] for name in names})

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import Request
 
+from hub.web.api.models import ApiModel
 from hub.web.api.problems import Problem, responses
 from sink.statistics import Cell, open_data
 
@@ -27,7 +28,36 @@ def _statistics(request: Request) -> Statistics:
     return found
 
 
-@router.get("/statistics", response_class=Response, responses=responses(422, 500, 503))
+class StatisticsRow(ApiModel):
+    """The numbers of one group of reports. None: fewer than five reports, or there is nothing to say."""
+
+    month: str | None = None
+    """This and the next four only where `by` names them."""
+    region: str | None = None
+    office_id: str | None = None
+    channel: str | None = None
+    category_id: str | None = None
+    received: int | None
+    valid: int | None
+    answered: int | None
+    answered_in_time: int | None
+    overdue: int | None
+    finished: int | None
+    reopened: int | None
+    median_days: int | None
+    """Working days until they were finished."""
+    rating: float | None
+    """Mean, 1 to 5."""
+    ratings: int | None
+
+
+_ROWS: dict[str, Any] = {
+    "model": list[StatisticsRow], "content": {"text/csv": {"schema": {"type": "string"}}},
+    "description": "A row for each group.",
+}  # fmt: skip
+
+
+@router.get("/statistics", response_class=JSONResponse, responses={200: _ROWS, **responses(422, 500, 503)})
 async def read_statistics(
     *,
     ask: Annotated[Statistics, Depends(_statistics)],

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import inspect
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 
 def model_fields(struct: type[msgspec.Struct], *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -19,24 +19,6 @@ def optional_field(struct: type[msgspec.Struct], name: str) -> Any:
     """One of those fields, made optional: (type, None)."""
     field = next(f for f in msgspec.structs.fields(struct) if f.encode_name == name)
     return _annotated(inspect.type_info(field.type)), None
-
-
-def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of a model in one piece, without references."""
-    schema = model.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def resolved(part: Any) -> Any:
-        if isinstance(part, list):
-            return [resolved(item) for item in part]
-        if not isinstance(part, dict):
-            return part
-        if "$ref" in part:
-            return resolved(definitions[part["$ref"].rpartition("/")[2]])
-        return {key: resolved(value) for key, value in part.items()}
-
-    whole: dict[str, Any] = resolved(schema)
-    return whole
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
