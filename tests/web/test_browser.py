@@ -23,7 +23,7 @@ from tests.web.test_api import PNG, WORDS
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update", "--disable-sync"]  # fmt: skip # noqa: E501
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update", "--disable-sync", "--accept-lang=id"]  # fmt: skip # noqa: E501
 MOBILE = {"width": 390, "height": 844}
 
 
