@@ -17,6 +17,7 @@ from sink.account_states import touch_accounts
 from sink.archive import Archive
 from sink.dead import store_dead_letters
 from sink.ledger import book_received
+from sink.outbox_moves import ReplyPlanner
 from sink.persist import persist_batch
 from sink.receipts import apply_receipts
 from sink.record import Record
@@ -102,11 +103,11 @@ def persisting(
     return sink
 
 
-def receiving(record: Record, io: RunInThread) -> Run:
+def receiving(record: Record, io: RunInThread, planner: ReplyPlanner | None = None) -> Run:
     """Receipts to the replies that they are about."""
 
     async def receipts(events: Sequence[Event]) -> Sequence[Event]:
-        await io(apply_receipts, record, [e for e in events if isinstance(e, Receipt)])
+        await io(apply_receipts, record, [e for e in events if isinstance(e, Receipt)], planner)
         return []
 
     return receipts

@@ -1,5 +1,6 @@
 """Events of the pipeline, the values inside them, the errors, the identifiers. Every room stands on this one."""
 
+from schemas.addresses import UndeliveredReply, VerifiedAddress
 from schemas.body import Body
 from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
 from schemas.events import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
@@ -38,9 +39,9 @@ from schemas.wire import decode, encode, json_schemas
 __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
     "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Forward",
-    "ForwardKind", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome",
-    "Owed", "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState",
-    "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered",
-    "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of", "reply_id",
-    "without_native",
+    "ForwardKind", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome", "Owed",
+    "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState", "Reject",
+    "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered", "UndeliveredReply",
+    "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
+    "reply_id", "without_native",
 ]  # fmt: skip

@@ -23,7 +23,9 @@ MatchKind = Literal["redelivery", "same_report", "same_incident", "same_external
 AttachmentState = Literal["referenced", "fetched", "refused", "expired", "unknown"]
 ReceiptState = Literal["sent", "delivered", "read", "failed", "unknown", "empty"]
 """`empty`: a request that held no item at all."""
-ReplyState = Literal["owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed"]
+ReplyState = Literal[
+    "owed", "claimed", "sent", "unknown", "failed", "moved", "dismissed", "delivered", "read", "suppressed"
+]  # fmt: skip
 Command = Literal["TL", "CEK", "BELUM", "NILAI", "BANTUAN", "STOP", "unknown"]
 """As citizens type them: an addition to a report, a question about its status, it is not solved (a finished one is
 reopened), a rating of how it was dealt with, a request for help, a wish for no more messages."""

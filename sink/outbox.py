@@ -1,6 +1,7 @@
 """The outbox: replies that are owed, written in the transaction that records what they answer. The table is the queue.
 
     owed -> claimed -> sent | unknown | failed -> delivered -> read        or suppressed: over the day's limit
+                                        failed -> moved | dismissed        by another address; by a person
 
 The process that holds an account's lease claims its replies (`outbox_claims`), sends them and stores the results
 (`outbox_results`). A row says what to say, by template and parameters; the text is made when it is sent.
@@ -65,6 +66,8 @@ class NewReply(NamedTuple):
     address: bytes
     conversation: bytes
     recipient: bytes
+    instead_of: str | None = None
+    """The reply that failed, for which this one goes to another address."""
 
 
 def new_reply(

@@ -17,6 +17,7 @@ from schemas import ReplyState
 from sink.account_states import touch_accounts_within
 from sink.bulk import execute_each, insert, instant_encoder, lock_names, lock_rows, query_in
 from sink.outbox_claims import OwedReply
+from sink.outbox_moves import ReplyPlanner, move_failed
 from sink.receipts import NATIVE, RANK, settle_early
 from sink.record import Record
 from sink.tables import outbox, reply_ids
@@ -60,9 +61,9 @@ def next_attempt(now: datetime, attempts: int, after: float | None = None) -> da
     return now + timedelta(seconds=min(max(seconds, SHORTEST), LONGEST))
 
 
-def store_results(record: Record, results: Sequence[SendResult]) -> None:
-    """Store what became of the replies, with what receipts said of them earlier. Until it returns they count as in
-    flight. Raises Retry."""
+def store_results(record: Record, results: Sequence[SendResult], planner: ReplyPlanner | None = None) -> None:
+    """Store what became of the replies, with what receipts said of them earlier. With a planner, one that failed goes
+    to another address (`outbox_moves`). Until it returns they count as in flight. Raises Retry."""
     if not results:
         return
     by_id = {result.reply.id: result for result in results}
@@ -81,7 +82,9 @@ def store_results(record: Record, results: Sequence[SendResult]) -> None:
         touch_accounts_within(
             connection, "last_out_at", {result.reply.account: result.at for result in sorted(sent, key=_at)}
         )
-        settle_early(connection, keys)
+        failed = [row["id"] for row in changes if row["state"] == "failed"] + settle_early(connection, keys)
+        if planner is not None:
+            move_failed(connection, record.vault, planner, failed, max(result.at for result in results))
 
 
 def _at(result: SendResult) -> datetime:

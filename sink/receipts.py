@@ -26,6 +26,7 @@ from sink.bulk import (
     lock_rows,
     query_in,
 )
+from sink.outbox_moves import ReplyPlanner, move_failed
 from sink.outcomes import REPLACE_DEAD
 from sink.record import Record
 from sink.tables import early_receipts, outbox, outcomes
@@ -34,7 +35,8 @@ from sink.text import without_nul
 NATIVE = 1
 """Purpose of the locks on channels' ids."""
 RANK: Mapping[str, int] = {
-    "suppressed": 0, "owed": 1, "claimed": 2, "unknown": 3, "sent": 4, "failed": 5, "delivered": 6, "read": 7,
+    "suppressed": 0, "owed": 1, "claimed": 2, "unknown": 3, "sent": 4, "failed": 5, "moved": 5, "dismissed": 5,
+    "delivered": 6, "read": 7,
 }  # fmt: skip
 """A reply's state moves up only."""
 _REACHED = frozenset({"sent", "delivered", "read"})
@@ -49,8 +51,11 @@ class _News(NamedTuple):
     reason: str | None
 
 
-def apply_receipts(record: Record, receipts: Sequence[Receipt]) -> None:
-    """Store the outcomes of these receipts, and apply each once to its reply. Raises Retry."""
+def apply_receipts(
+    record: Record, receipts: Sequence[Receipt], planner: ReplyPlanner | None = None, now: datetime | None = None
+) -> None:
+    """Store the outcomes of these receipts, and apply each once to its reply. With a planner, a reply that failed goes
+    to another address (`outbox_moves`); `now` None: as the last receipt. Raises Retry."""
     if not receipts:
         return
     once = without_duplicates(receipts)
@@ -60,20 +65,25 @@ def apply_receipts(record: Record, receipts: Sequence[Receipt]) -> None:
     with record.write() as connection:
         new = insert_returning(connection, outcomes, ends, REPLACE_DEAD)
         fresh = [r for r in once if (r.raw, r.item_index) in new and r.state != "empty"]
-        _apply(connection, record, fresh, {receipt.event_id: keys[receipt.event_id] for receipt in fresh})
+        failed = _apply(connection, record, fresh, {receipt.event_id: keys[receipt.event_id] for receipt in fresh})
+        if planner is not None:
+            now = now or max(receipt.received_at for receipt in once)
+            move_failed(connection, record.vault, planner, failed, now)
 
 
-def settle_early(connection: Connection, keys: Mapping[bytes, str]) -> None:
-    """Apply the receipts that waited for these channel's ids (key to reply id). The caller holds the locks: first
-    `lock_names(connection, NATIVE, keys)`, then the replies' rows."""
+def settle_early(connection: Connection, keys: Mapping[bytes, str]) -> list[str]:
+    """Apply the receipts that waited for these channel's ids (key to reply id); returns the replies that failed by
+    that. The caller holds the locks: first `lock_names(connection, NATIVE, keys)`, then the replies' rows."""
     sql = "SELECT key, state, at, reason FROM early_receipts WHERE key IN (*) ORDER BY seq"
     news: dict[str, list[_News]] = defaultdict(list)
     for key, state, at, reason in query_in(connection, sql, keys):
         news[keys[bytes(key)]].append(_News(state, at, reason))
-    if news:
-        _move(connection, news)
-        sql = "DELETE FROM early_receipts WHERE key = :key"
-        execute_each(connection, early_receipts, sql, [{"key": key} for key in keys])
+    if not news:
+        return []
+    failed = _move(connection, news)
+    sql = "DELETE FROM early_receipts WHERE key = :key"
+    execute_each(connection, early_receipts, sql, [{"key": key} for key in keys])
+    return failed
 
 
 def forget_early(record: Record, before: datetime) -> int:
@@ -103,8 +113,8 @@ def _outcome(record: Record, receipt: Receipt, at: Any) -> Row:
 
 def _apply(
     connection: Connection, record: Record, receipts: Sequence[Receipt], keys: Mapping[str, bytes | None]
-) -> None:
-    """`keys` are the hashes of the channel's ids, by event id."""
+) -> list[str]:
+    """The replies that failed by them. `keys` are the hashes of the channel's ids, by event id."""
     at = instant_encoder(connection)
     named = {key for key in keys.values() if key is not None}
     lock_names(connection, NATIVE, named)
@@ -125,11 +135,11 @@ def _apply(
                           "state": receipt.state, "at": at(receipt.at), "reason": reason})  # fmt: skip
     insert(connection, early_receipts, early)
     lock_rows(connection, outbox, "id", news)
-    _move(connection, news)
+    return _move(connection, news)
 
 
-def _move(connection: Connection, news: Mapping[str, Iterable[_News]]) -> None:
-    """Move each reply to the highest state that it was given."""
+def _move(connection: Connection, news: Mapping[str, Iterable[_News]]) -> list[str]:
+    """Move each reply to the highest state that it was given; returns those that failed by that."""
     sql = "SELECT id, state, sent_at, code, reason FROM outbox WHERE id IN (*)"
     rows = []
     for id, state, sent_at, code, reason in query_in(connection, sql, news):
@@ -142,6 +152,7 @@ def _move(connection: Connection, news: Mapping[str, Iterable[_News]]) -> None:
         if moved["state"] != state:
             rows.append(moved)
     execute_each(connection, outbox, _UPDATE, rows)
+    return [row["id"] for row in rows if row["state"] == "failed"]
 
 
 def _code(state: str) -> str | None:

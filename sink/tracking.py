@@ -22,7 +22,9 @@ from sink.tables import actions, attachments, complaints, messages, parties, tim
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
-_INTERNAL = frozenset({"note", "due_moved", "due_warning", "due_overdue", "file_withheld"})
+_INTERNAL = frozenset({
+    "note", "due_moved", "due_warning", "due_overdue", "file_withheld", "reply_moved", "reply_failed",
+})  # fmt: skip
 """Steps of the timeline that citizens do not see."""
 _HUBS_REASONS = frozenset({"recorded", "added", "status_asked", "disagreed", "edit", "deletion", "reaction"})
 """Steps whose reason is the matcher's, in English and for those who run the hub."""

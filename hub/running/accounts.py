@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from connectors import Channel, Http, ProviderConnections
 from hub.accounts import Accounts
+from hub.answering import AddressPlanner
 from hub.opening import WakeEvents
 from hub.reading import RunInThread
 from hub.running.account_health import AccountHealth
@@ -30,6 +31,7 @@ from hub.running.scanning import BlobCalls, FileChecker
 from hub.running.scanning_clamd import Clamd
 from hub.running.sending import Render
 from hub.running.sessions import Sessions
+from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
 from sink.outbox_results import SendResult, store_results
 
@@ -73,6 +75,8 @@ class AccountsStage:
             outbound=self._outbound, put_blob=tools.blobs.put, wake=tools.wake.jobs,
         )  # fmt: skip
         self._checker = FileChecker(backend, tools.blobs, tools.clamd)
+        self._planner = AddressPlanner(accounts)
+        self._stuck = StuckReplies(backend, accounts, self._planner)
         self._renew_now = asyncio.Event()
         self._seen: dict[str, Channel] = {}
 
@@ -82,6 +86,7 @@ class AccountsStage:
         loops = {
             "leases": self._renew, "accounts": self._watch, "results": self._results.run, "faults": self._health.run,
             "dispatch": self._dispatcher.run, "fetch": self._fetching.run, "files": self._checker.run,
+            "stuck": self._stuck.run,
         }  # fmt: skip
         running = {name: asyncio.create_task(forever(name, loop)) for name, loop in loops.items()}
         try:
@@ -90,7 +95,7 @@ class AccountsStage:
             await self._stop(running)
 
     async def _store_results(self, results: list[SendResult]) -> None:
-        await self._backend(store_results, results)
+        await self._backend(store_results, results, self._planner)
 
     async def _renew(self) -> None:
         await self._health.learn()

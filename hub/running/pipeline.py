@@ -14,6 +14,7 @@ from uuid_utils import uuid7
 from bus import GuardLimits, Run, Stage, pump
 from connectors import Channel, KindsWhere
 from hub import handlers
+from hub.answering import AddressPlanner
 from hub.aside import RecordAsides
 from hub.clock import Clock, TimeSource
 from hub.editions import LiveEdition
@@ -180,7 +181,7 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
         "sink": handlers.persisting(
             record, accounts, io, wake, now=timing.now, zone=settings.zone, offices=current.offices
         ),
-        "receipts": handlers.receiving(record, io),
+        "receipts": handlers.receiving(record, io, AddressPlanner(accounts)),
         "dead": handlers.storing_dead(record, io),
         "ledger": handlers.booking(record, io, now=timing.now),
         "archive": handlers.archiving(storage.archive, io),

@@ -72,7 +72,7 @@ class World(NamedTuple):
         return [s.event() async for s in self.bus.read("raw", datetime(2000, 1, 1, tzinfo=UTC))]  # type: ignore[misc]
 
 
-STATES = ("owed", "claimed", "sent", "unknown", "failed", "delivered", "read", "suppressed")
+STATES = ("owed", "claimed", "sent", "unknown", "failed", "moved", "delivered", "read", "suppressed")
 
 
 class AccountProcess:

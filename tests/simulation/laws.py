@@ -13,12 +13,13 @@ from schemas import Action, Message, Reject
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_results import MAX_ATTEMPTS
 from tests.simulation.facts import Facts
+from tests.simulation.forward_laws import FORWARD_LAWS
 from tests.simulation.provider import Attempt
 
 Law = Callable[[Facts], Iterator[str]]
-LAWS: list[Law] = []
+LAWS: list[Law] = [*FORWARD_LAWS]
 MAY_HAVE_ARRIVED = {"open", "unanswered", "sent"}
-FINAL = {"sent", "unknown", "failed", "suppressed", "delivered", "read"}
+FINAL = {"sent", "unknown", "failed", "moved", "suppressed", "delivered", "read"}
 DECIDED = {"recorded", "added", "asked", "refused"}
 
 
@@ -167,11 +168,11 @@ def a_reply_says_what_became_of_it(facts: Facts) -> Iterator[str]:
         state = row["state"]
         if state in {"sent", "delivered", "read"} and not taken:
             yield f"{reply} is {state}, and its provider never took it"
-        if state in {"failed", "suppressed"} and taken:
+        if state in {"failed", "moved", "suppressed"} and taken:
             yield f"{reply} is {state}, and its provider took it"
         if state == "suppressed" and attempts:
             yield f"{reply} is suppressed, and was tried"
-        if state == "failed" and "refused" not in ends and len(attempts) < MAX_ATTEMPTS:
+        if state in {"failed", "moved"} and "refused" not in ends and len(attempts) < MAX_ATTEMPTS:
             yield f"{reply} is failed after {len(attempts)} attempts, and nobody refused it: {row['code']}"
     yield from (
         f"{reply} was tried, and is not in the outbox" for reply in facts.attempts_of if reply not in facts.replies

@@ -1,0 +1,99 @@
+"""The other addresses of a citizen for which their channels vouch.
+
+An address is verified by the conversation itself: its channel proves its sender, and that is the person whom the reply
+was for. What somebody only claimed (a phone in a form) leads nowhere, an anonymous or secret report leads to no other,
+and no region's account answers for another's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from schemas import VerifiedAddress
+from sink.bulk import query_in
+from sink.contacts import Contact, unseal_contact
+from sink.instant import parse_instant
+from sink.outbox import ReplyAddress
+from sink.vault import Vault
+
+LOOK_BACK = timedelta(days=400)
+"""An address at which the citizen was answered longer ago is too old."""
+REPORTS = 50
+"""Reports of one citizen that are looked at."""
+_REPORTS = """
+    SELECT recipient, complaint, max(day) AS day FROM outbox
+    WHERE recipient IN (*) AND day >= ? AND complaint IS NOT NULL GROUP BY recipient, complaint ORDER BY day DESC
+"""
+_WRITTEN = """
+    SELECT m.complaint, m.account, m.channel, m.owner, m.conversation, m.proven, m.received_at, p.sealed, p.phone,
+    p.email, p.user_id, c.anonymous OR c.secret AS withheld
+    FROM messages m JOIN parties p ON p.raw = m.raw AND p.item_index = m.item_index
+    JOIN complaints c ON c.id = m.complaint WHERE m.complaint IN (*)
+"""
+_FAULTY = "SELECT account FROM account_states WHERE account IN (*) AND fault_code IS NOT NULL"
+
+
+class AddressFound(NamedTuple):
+    """A verified address, with the person whom it leads to."""
+
+    shown: VerifiedAddress
+    contact: Contact
+
+
+def other_addresses(
+    connection: Connection, vault: Vault, speaking: Collection[str], replies: Sequence[Any], now: datetime
+) -> Mapping[str, Sequence[AddressFound]]:
+    """Those of each reply's citizen at accounts that can send, by the reply's id. `replies` are rows of the outbox."""
+    reports = _reports(connection, replies, now)
+    written: dict[str, list[Any]] = defaultdict(list)
+    for row in query_in(connection, _WRITTEN, set().union(*reports.values())):
+        written[row.complaint].append(row)
+    accounts = {row.account for rows in written.values() for row in rows} & set(speaking)
+    accounts -= {name for (name,) in query_in(connection, _FAULTY, accounts)}
+    found = {}
+    for reply in replies:
+        theirs = [
+            row for complaint in reports[reply.id] for row in written[complaint]
+            if row.owner == reply.owner and (complaint == reply.complaint or not row.withheld)
+        ]  # fmt: skip
+        found[reply.id] = list(_verified(vault, reply, theirs, accounts))
+    return found
+
+
+def _reports(connection: Connection, replies: Sequence[Any], now: datetime) -> dict[str, set[str]]:
+    """The newest reports of each reply's citizen, its own among them."""
+    since = (now - LOOK_BACK).date().isoformat()
+    of_recipient: dict[bytes, list[str]] = defaultdict(list)
+    for recipient, complaint, _ in query_in(connection, _REPORTS, {row.recipient for row in replies}, since):
+        of_recipient[bytes(recipient)].append(complaint)
+    return {row.id: {row.complaint, *of_recipient[bytes(row.recipient)][:REPORTS]} for row in replies}
+
+
+def _verified(vault: Vault, reply: Any, rows: Iterable[Any], accounts: Collection[str]) -> Iterable[AddressFound]:
+    """The newest message of each other conversation whose proven sender is the one whom the reply was for."""
+    rows, own = list(rows), bytes(reply.conversation)
+    person = {vault.digest("identity", ReplyAddress.open(vault, reply.address).to)}
+    person |= {one for row in rows if row.proven and bytes(row.conversation) == own for one in _identities(row)}
+    newest: dict[bytes, Any] = {}
+    for row in sorted(rows, key=lambda row: row.received_at):
+        if row.proven and row.account in accounts and bytes(row.conversation) != own and _identities(row) & person:
+            newest[bytes(row.conversation)] = row
+    here = {bytes(row.conversation) for row in rows if row.complaint == reply.complaint}
+    for conversation, row in newest.items():
+        contact = unseal_contact(vault, bytes(row.sealed))
+        yield AddressFound(
+            VerifiedAddress(
+                account=row.account, channel=row.channel, to=contact.address, heard_at=parse_instant(row.received_at),
+                of_this_report=conversation in here,
+            ),
+            contact,
+        )  # fmt: skip
+
+
+def _identities(row: Any) -> set[bytes]:
+    return {bytes(hashed) for hashed in (row.phone, row.email, row.user_id) if hashed is not None}

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from router.other_address import choose_address
+from schemas import Message, Party, UndeliveredReply, VerifiedAddress, complaint_id, message_id
+from sink import Record, apply_receipts
+from sink.account_states import set_account_fault
+from sink.outbox_moves import move_stuck
+from sink.outbox_queries import list_replies
+from sink.outbox_results import store_results
+from tests.sink.made import NAME, NOW, PHONE, message, receipt, replies, routed
+from tests.sink.made_replies import claim, lease
+from tests.sink.made_replies import store as store_only
+
+WA = {"account": "wa", "channel": "whatsapp", "conversation": "62812/1"}
+LATER = NOW + timedelta(days=3)
+sqlite_alone = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+"""The SQL of these runs on PostgreSQL in the other tests."""
+
+
+class Planner:
+    """The shipped choice; every account sends."""
+
+    speaking: Sequence[str] = ("sms", "wa")
+
+    def choose(self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress]) -> VerifiedAddress | None:
+        return choose_address(reply, addresses)
+
+
+def by_whatsapp(n: int, **more: Any) -> Message:
+    known = WA | {"id": message_id("whatsapp", "wa", f"m{n}")}
+    return message(n, **(known | more))
+
+
+def fail(record: Record, account: str = "sms", code: str = "absent", planner: Planner | None = None) -> None:
+    """Every reply that this account owes is refused for good."""
+    from sink.outbox_results import SendResult
+
+    owed = claim(record, lease(record, accounts=(account,)), now=NOW)
+    results = [SendResult(one, "failed", NOW, code=code) for one in owed]
+    store_results(record, results, planner or Planner())
+    store_results(record, results, planner or Planner())  # its answer was lost
+
+
+def outbox(record: Record) -> list[tuple[str, str, str]]:
+    """In the order in which they were owed; those instead of others last."""
+    sql = "SELECT account, state, template FROM outbox ORDER BY instead_of IS NOT NULL, created_at, id"
+    with record.read() as connection:
+        rows = connection.exec_driver_sql(sql).all()
+    return [(row.account, row.state, row.template) for row in rows]
+
+
+def steps(record: Record, complaint: Message) -> list[tuple[str, str]]:
+    sql = "SELECT what, why FROM timeline WHERE what LIKE 'reply_%%' AND complaint = "
+    with record.read() as connection:
+        rows = connection.exec_driver_sql(f"{sql} '{complaint_id(complaint.id)}' ORDER BY seq").all()
+    return [(row.what, row.why) for row in rows]
+
+
+def settle(record: Record, account: str) -> None:
+    """What this account owed was delivered."""
+    for owed in claim(record, lease(record, accounts=(account,)), now=NOW):
+        store_only(record, owed, "sent")
+
+
+@pytest.fixture
+def known(record: Record) -> Record:
+    """Siti wrote by WhatsApp before, which her phone proves."""
+    replies(record, routed(by_whatsapp(1)), now=NOW - timedelta(days=1))
+    settle(record, "wa")
+    return record
+
+
+def test_a_refused_reply_goes_once_to_another_verified_address_of_its_citizen(known: Record) -> None:
+    report = message(2)
+    replies(known, routed(report))
+    fail(known)
+    assert outbox(known)[1:] == [("sms", "moved", "number_given"), ("wa", "owed", "number_given")]
+    (owed,) = claim(known, lease(known, accounts=("wa",)), now=NOW)
+    assert (owed.to, owed.complaint, owed.in_reply_to) == (WA["conversation"], complaint_id(report.id), None)
+    assert steps(known, report) == [("reply_moved", "sms: absent; whatsapp")]
+
+
+@sqlite_alone
+def test_a_reply_that_fails_at_its_second_address_stands_on_the_list(known: Record) -> None:
+    report = message(2)
+    replies(known, routed(report))
+    fail(known)
+    fail(known, "wa", "window_closed")
+    assert outbox(known)[1:] == [("sms", "moved", "number_given"), ("wa", "failed", "number_given")]
+    assert [row.account for row in list_replies(known, "failed")] == ["wa"]
+    assert steps(known, report)[1:] == [("reply_failed", "whatsapp: window_closed")]
+
+
+def test_a_receipt_that_says_undelivered_moves_the_reply_too_and_one_that_comes_later_settles_it(known: Record) -> None:
+    replies(known, routed(message(2)))
+    (owed,) = claim(known, lease(known), now=NOW)
+    store_results(known, [_sent(owed, "g1")], Planner())
+    apply_receipts(known, [receipt("failed", 600, native_id="g1")], Planner())
+    apply_receipts(known, [receipt("failed", 600, native_id="g1")], Planner())
+    assert [state for _, state, _ in outbox(known)] == ["sent", "moved", "owed"]
+    apply_receipts(known, [receipt("delivered", 601, native_id="g1")], Planner())
+    assert [state for _, state, _ in outbox(known)] == ["sent", "delivered", "owed"]
+
+
+@sqlite_alone
+def test_a_receipt_before_the_channels_id_was_stored_moves_it_as_well(known: Record) -> None:
+    replies(known, routed(message(2)))
+    (owed,) = claim(known, lease(known), now=NOW)
+    apply_receipts(known, [receipt("failed", 600, native_id="g1")], Planner())
+    store_results(known, [_sent(owed, "g1")], Planner())
+    assert [state for _, state, _ in outbox(known)] == ["sent", "moved", "owed"]
+
+
+def _sent(owed: Any, native: str) -> Any:
+    from sink.outbox_results import SendResult
+
+    return SendResult(owed, "sent", NOW, native_ids=(native,), text="x")
+
+
+NOT_HERS: Mapping[str, dict[str, Any]] = {
+    "only claimed": {"proven": False},
+    "another person of the same name": {"sender": Party(name=NAME, phone="+628120000999")},
+    "an anonymous report of hers": {"anonymous": True},
+    "a secret report of hers": {"secret": True},
+    "another region's account": {"owner": "36.03"},
+}
+
+
+def test_what_is_not_a_verified_address_of_the_same_person_gets_nothing(record: Record) -> None:
+    for n, (why, other) in enumerate(NOT_HERS.items(), 1):
+        phone = f"+6281200010{n:02d}"
+        one = {"conversation": f"62812/{n}", "sender": Party(name=NAME, phone=phone)}
+        replies(record, routed(by_whatsapp(n, **(one | other))), now=NOW - timedelta(days=1))
+        settle(record, "wa")
+        report = message(50 + n, conversation=phone, sender=Party(name=NAME, phone=phone))
+        replies(record, routed(report))
+        fail(record)
+        assert steps(record, report) == [("reply_failed", "sms: absent")], why
+    assert [state for account, state, _ in outbox(record) if account == "sms"] == ["failed"] * len(NOT_HERS)
+
+
+@sqlite_alone
+@pytest.mark.parametrize("kind", ["anonymous", "secret"])
+def test_a_withheld_report_is_answered_only_where_its_reporter_wrote_about_it(known: Record, kind: str) -> None:
+    report = message(2, **{kind: True})
+    replies(known, routed(report))
+    fail(known)
+    assert outbox(known)[-1][:2] == ("sms", "failed")
+    addition = by_whatsapp(4, conversation="62812/7")
+    replies(known, routed(addition, "added", report))
+    settle(known, "wa")
+    replies(known, routed(message(5, **{kind: True}), "added", report))
+    again = list_replies(known, "failed")
+    assert [row.template for row in again] == ["number_given"]
+    _owe_again(known, again[0].id)
+    fail(known)
+    (owed,) = claim(known, lease(known, accounts=("wa",)), now=NOW)
+    assert owed.to == "62812/7"
+
+
+def _owe_again(record: Record, reply: str) -> None:
+    from sink.outbox_queries import resend_replies
+
+    assert resend_replies(record, now=NOW, ids=[reply]) == [reply]
+
+
+@sqlite_alone
+def test_a_reply_that_may_have_arrived_is_not_moved(known: Record) -> None:
+    from sink.outbox_results import SendResult
+
+    replies(known, routed(message(2)))
+    (owed,) = claim(known, lease(known), now=NOW)
+    store_results(known, [SendResult(owed, "unknown", NOW, code="unanswered")], Planner())
+    assert [state for _, state, _ in outbox(known)] == ["sent", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("template", "code", "moves"),
+    [("added", "absent", False), ("finished", "no_words", False), ("finished", "x", True)],
+)
+def test_the_planner_moves_what_a_citizen_needs_and_no_fault_of_ours(template: str, code: str, moves: bool) -> None:
+    reply = UndeliveredReply(template=template, account="sms", channel="sms", code=code)
+    one = VerifiedAddress(account="wa", channel="whatsapp", to="62", heard_at=NOW, of_this_report=False)
+    assert choose_address(reply, [one]) == (one if moves else None)
+
+
+def test_the_planner_prefers_this_report_then_no_cost_then_the_latest_and_never_what_all_can_read() -> None:
+    reply = UndeliveredReply(template="finished", account="sms", channel="sms")
+
+    def address(name: str, day: int, **more: Any) -> VerifiedAddress:
+        known: dict[str, Any] = {"of_this_report": False, "heard_at": NOW + timedelta(days=day)}
+        return VerifiedAddress(account=name, channel="x", to=name, **(known | more))
+
+    ranked = [
+        address("here", 0, of_this_report=True), address("free", 2), address("older", 1),
+        address("costly", 9, costly=True),
+    ]  # fmt: skip
+    public = address("public", 10, of_this_report=True, public=True)
+    for n, best in enumerate(ranked):
+        assert choose_address(reply, [public, *reversed(ranked[n:])]) == best
+    assert choose_address(reply, [public]) is None
+
+
+@sqlite_alone
+def test_an_account_at_fault_is_no_other_address(known: Record) -> None:
+    set_account_fault(known, "wa", "token", "lapsed", now=NOW)
+    replies(known, routed(message(2)))
+    fail(known)
+    assert outbox(known)[-1][:2] == ("sms", "failed")
+
+
+def test_replies_of_an_account_that_sends_nothing_for_long_are_moved_and_the_others_wait(known: Record) -> None:
+    replies(known, routed(message(2)))
+    stranger = message(3, conversation="+628120000555", sender=Party(phone="+628120000555"))
+    replies(known, routed(stranger))
+    causes, found = {"sms": "account_closed"}, ""
+    for _ in range(3):
+        reached = move_stuck(known, Planner(), causes, before=LATER, now=LATER, after_id=found, most=1)
+        found = reached or ""
+    assert reached is None
+    move_stuck(known, Planner(), causes, before=LATER, now=LATER)
+    move_stuck(known, Planner(), causes, before=NOW - timedelta(days=1), now=LATER)
+    assert sorted(outbox(known)[1:]) == [
+        ("sms", "moved", "number_given"), ("sms", "owed", "number_given"), ("wa", "owed", "number_given"),
+    ]  # fmt: skip
+    assert steps(known, message(2)) == [("reply_moved", "sms: account_closed; whatsapp")]
+    assert PHONE not in repr(steps(known, message(2)))
