@@ -6,24 +6,24 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hub.web.asgi import Headers
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 citizens as a data centre of IPv6 alone sees them (RFC 6052)."""
 
 
 def client_address(scope: Mapping[str, Any], proxies: Sequence[Network]) -> str:
     """The last address on the request's way that is no named proxy: an IPv4 address, or an IPv6 network of 64 bits.
 
-    `X-Forwarded-For` is read from its end, and only as far as named proxies wrote it.
+    `X-Forwarded-For` is read from its end, and only as far as named proxies wrote it; each proxy may have added a line.
     """
     connection = str((scope.get("client") or ("", 0))[0])
     address = _parse(connection)
     if address is None:
         return connection
     if proxies and _is_proxy(address, proxies):
-        forwarded = Headers(list(reversed(scope["headers"]))).get("x-forwarded-for", "")
-        address = _forwarded(address, forwarded, proxies)
+        lines = (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
+        address = _forwarded(address, ",".join(lines), proxies)
     return _written(address)
 
 
@@ -68,7 +68,15 @@ def _parse(word: str) -> _Address | None:
         address = ipaddress.ip_address(word)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    return _inner_ipv4(address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _inner_ipv4(address: ipaddress.IPv6Address) -> _Address:
+    """The IPv4 address that a translator wrote as an IPv6 one, else the address itself: citizens of all networks would
+    share one /64."""
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address
 
 
 def _is_proxy(address: _Address, proxies: Sequence[Network]) -> bool:
