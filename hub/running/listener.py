@@ -91,20 +91,11 @@ async def _server(
 
 
 def _public(settings: Settings, opened: OpenHub, answered: Counter[tuple[str, int]], inside: ASGIApp | None) -> ASGIApp:
-    from hub.web import build_app
+    from hub.web import WebParts, build_app
 
-    storage, transport, current, outside = opened
+    publish, clock = opened.transport.intake.publish, Clock(settings.data / "clock")
     return build_app(
-        accounts=current.accounts,
-        publish=transport.intake.publish,
-        record=storage.record,
-        blobs=storage.blobs,
-        pools=outside.pools,
-        clock=Clock(settings.data / "clock"),
-        settings=settings,
-        answered=answered,
-        inside=inside,
-        offices=current.offices,
+        WebParts(opened=opened, settings=settings, publish=publish, clock=clock, answered=answered), inside
     )
 
 

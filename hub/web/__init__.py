@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,81 +12,32 @@ from typing import TYPE_CHECKING
 from hub.web.asgi import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from hub.accounts import Accounts
-    from hub.editions import LiveEdition
-    from hub.running.pools import Pools
+    from hub.opening import OpenHub
     from hub.settings import Settings
-    from hub.web.ingress import Publish
-    from router import OfficeRegistry
-    from sink import Blobs, Record
+    from hub.web.ingress import Ingress, Publish
 
 INSIDE = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-def build_app(
-    *,
-    accounts: Accounts,
-    publish: Publish,
-    record: Record,
-    blobs: Blobs,
-    pools: Pools,
-    clock: Callable[[], datetime],
-    settings: Settings,
-    answered: Counter[tuple[str, int]] | None = None,
-    inside: ASGIApp | None = None,
-    offices: LiveEdition[OfficeRegistry] | None = None,
-) -> ASGIApp:
-    """The ASGI application of the public port. `publish` returns once the Raws are durable; `answered` counts answers
-    by account and status; `inside` answers `/readyz` and `/metrics` where no other port does."""
-    from hub.editions import LiveEdition
-    from hub.web.app import build_pages_and_api
-    from hub.web.bodies import BodyBudget
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """What the public port is built from."""
+
+    opened: OpenHub
+    settings: Settings
+    publish: Publish
+    """Returns once the Raws are durable."""
+    clock: Callable[[], datetime]
+    answered: Counter[tuple[str, int]]
+    """Answers by account and status."""
+
+
+def build_app(parts: WebParts, inside: ASGIApp | None = None) -> ASGIApp:
+    """The ASGI application of the public port. `inside` answers `/readyz` and `/metrics` where no other port does."""
     from hub.web.health import healthz
-    from hub.web.ingress import PREFIX, Ingress
-    from hub.web.officers import OfficerService
-    from hub.web.open311 import Open311Server
-    from hub.web.open311_posts import Posts
-    from hub.web.reports import ReportService
-    from hub.web.uploads import UploadService
-    from hub.web.uploads_store import UploadStore
-    from router import OfficeRegistry
-    from sink.statistics import statistics
+    from hub.web.ingress import PREFIX
 
-    answered = Counter() if answered is None else answered
-
-    async def store(body: bytes) -> str:
-        return await pools.io(blobs.put, body)
-
-    budget = BodyBudget(settings.limits.bodies * 2**20, settings.proxies)
-    posts = Posts(publish=publish, store=store, record=record, io=pools.io, clock=clock)
-    open311 = Open311Server(posts=posts, record=record, io=pools.io, clock=clock, url=settings.public_url)
-    servers = {"open311": open311}
-    ingress = Ingress(accounts, publish, store, clock=clock, answered=answered, budget=budget, servers=servers)
-    reports = ReportService(
-        publish=publish,
-        blobs=blobs,
-        record=record,
-        pools=pools,
-        clock=clock,
-        answered=answered,
-        attempts_a_day=settings.limits.proofs_number,
-    )
-    officers = OfficerService(
-        publish=publish, record=record, io=pools.io, clock=clock,
-        offices=offices or LiveEdition(OfficeRegistry()),
-    )  # fmt: skip
-    waiting = int(settings.limits.upload_waiting * 2**20)
-    uploads = UploadService(
-        UploadStore(settings.data / "uploads", waiting), blobs=blobs, record=record, pools=pools, clock=clock
-    )
-    pages_and_api = build_pages_and_api(
-        accounts=accounts,
-        reports=reports,
-        officers=officers,
-        uploads=uploads,
-        statistics=partial(pools.io, statistics, record),
-        settings=settings,
-    )
+    ingress, pages_and_api = _ingress(parts), _pages_and_api(parts)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
@@ -95,3 +47,50 @@ def build_app(
         await app(scope, receive, send)
 
     return dispatch
+
+
+def _ingress(parts: WebParts) -> Ingress:
+    from hub.web.bodies import BodyBudget
+    from hub.web.ingress import Ingress
+    from hub.web.open311 import Open311Server
+    from hub.web.open311_posts import Posts
+
+    (storage, _, current, outside), settings = parts.opened, parts.settings
+    record, io, clock = storage.record, outside.pools.io, parts.clock
+
+    async def store(body: bytes) -> str:
+        return await io(storage.blobs.put, body)
+
+    posts = Posts(publish=parts.publish, store=store, record=record, io=io, clock=clock)
+    servers = {"open311": Open311Server(posts=posts, record=record, io=io, clock=clock, url=settings.public_url)}
+    budget = BodyBudget(settings.limits.bodies * 2**20, settings.proxies)
+    return Ingress(
+        current.accounts, parts.publish, store,
+        clock=clock, answered=parts.answered, budget=budget, servers=servers,
+    )  # fmt: skip
+
+
+def _pages_and_api(parts: WebParts) -> ASGIApp:
+    from hub.web.app import build_pages_and_api
+    from hub.web.officers import OfficerService
+    from hub.web.reports import ReportService
+    from hub.web.uploads import UploadService
+    from hub.web.uploads_store import UploadStore
+    from sink.statistics import statistics
+
+    (storage, _, current, outside), settings = parts.opened, parts.settings
+    record, blobs, pools, clock = storage.record, storage.blobs, outside.pools, parts.clock
+    waiting = UploadStore(settings.data / "uploads", int(settings.limits.upload_waiting * 2**20))
+    return build_pages_and_api(
+        accounts=current.accounts,
+        reports=ReportService(
+            publish=parts.publish, blobs=blobs, record=record, pools=pools, clock=clock, answered=parts.answered,
+            attempts_a_day=settings.limits.proofs_number,
+        ),
+        officers=OfficerService(
+            publish=parts.publish, record=record, io=pools.io, clock=clock, offices=current.offices
+        ),
+        uploads=UploadService(waiting, blobs=blobs, record=record, pools=pools, clock=clock),
+        statistics=partial(pools.io, statistics, record),
+        settings=settings,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from hub.running.health import ingress_readiness
 from hub.running.metrics import Metrics
 from hub.running.status import ProcessStatus
 from hub.settings import Settings
-from hub.web import build_app
+from hub.web import WebParts, build_app
 from hub.web.asgi import ASGIApp
 from hub.web.health import build_inside
 from hub.web.ingress import Publish
@@ -18,22 +18,12 @@ from hub.web.ingress import Publish
 
 def app_of(settings: Settings, opened: OpenHub, publish: Publish, status: ProcessStatus | None = None) -> ASGIApp:
     """The application, with the pages for operators on the same port."""
-    storage, _, current, outside = opened
     answered: Counter[tuple[str, int]] = Counter()
     inside = build_inside(
         data=settings.data,
-        pools=outside.pools,
+        pools=opened.outside.pools,
         readiness=ingress_readiness(opened),
         metrics=Metrics(opened, status or ProcessStatus(), answered, data=settings.data).text,
     )
-    return build_app(
-        accounts=current.accounts,
-        publish=publish,
-        record=storage.record,
-        blobs=storage.blobs,
-        pools=outside.pools,
-        clock=Clock(),
-        settings=settings,
-        answered=answered,
-        inside=inside,
-    )
+    parts = WebParts(opened=opened, settings=settings, publish=publish, clock=Clock(), answered=answered)
+    return build_app(parts, inside)

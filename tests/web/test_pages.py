@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections import Counter
 from urllib.parse import quote
 
 import pytest
 
 from hub.clock import Clock
-from hub.web import build_app
+from hub.web import WebParts, build_app
 from schemas import Event, Retry
 from tests.sink.made_pictures import OWNER, exif, picture
 from tests.web.asgi import Response, call
@@ -372,15 +373,9 @@ async def test_a_mistyped_number_is_said_to_be_one(quiet: Site) -> None:
 
 
 async def test_operators_pages_answer_nowhere_else_where_inside_is_set(quiet: Site) -> None:
-    public = build_app(
-        accounts=quiet.opened.current.accounts,
-        publish=quiet.publish,
-        record=quiet.opened.storage.record,
-        blobs=quiet.opened.storage.blobs,
-        pools=quiet.opened.outside.pools,
-        clock=Clock(),
-        settings=quiet.settings,
-        inside=None,
+    parts = WebParts(
+        opened=quiet.opened, settings=quiet.settings, publish=quiet.publish, clock=Clock(), answered=Counter()
     )
+    public = build_app(parts)
     answers = {path: (await call(public, "GET", path)).status for path in ("/healthz", "/readyz", "/metrics")}
     assert answers == {"/healthz": 200, "/readyz": 404, "/metrics": 404}
