@@ -25,6 +25,8 @@ _UPDATE = (
     "shown_type = :shown_type, preview = :preview WHERE id = :id"
 )
 _PLACE = "UPDATE complaints SET photo_lat = :photo_lat, photo_lon = :photo_lon WHERE id = :id AND photo_lat IS NULL"
+_UNSCANNED = text("verdict = 'unscanned' AND shown IS NOT NULL")
+"""As the partial index has it."""
 _WAITING = "SELECT * FROM attachments WHERE id IN (*) AND check_at IS NOT NULL"
 
 
@@ -103,6 +105,25 @@ def store_checks(record: Record, results: Sequence[CheckedFile], now: datetime) 
         execute_each(connection, complaints, _PLACE, list(_places(ours, waiting)))
         withheld = [one for one in ours if one.why is not None and one.again_at is None]
         insert(connection, timeline, [_step(one, waiting[one.id], at(now)) for one in withheld])
+
+
+def queue_rescans(record: Record, limit: int, now: datetime) -> int:
+    """Have up to so many files checked again that were checked while no clamd was set; how many that are. Until then
+    they are shown as before. Raises Retry."""
+    again = select(attachments.c.id).where(_UNSCANNED, text("check_at IS NULL AND sha256 IS NOT NULL"))
+    again = again.order_by(attachments.c.id).limit(limit)
+    with record.read() as connection:
+        if connection.execute(again.limit(1)).first() is None:
+            return 0
+    with record.write() as connection:
+        ids = connection.execute(again.with_for_update(skip_locked=True)).scalars().all()
+        return connection.execute(update(attachments).where(attachments.c.id.in_(ids)).values(check_at=now)).rowcount
+
+
+def count_unscanned(record: Record) -> int:
+    """Files that are shown, and were checked without a clamd. Raises Retry."""
+    with record.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(attachments).where(_UNSCANNED)).scalar_one())
 
 
 def count_withheld(record: Record) -> Mapping[tuple[str, str], int]:

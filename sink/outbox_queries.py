@@ -9,12 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, update
 
 from schemas import ReplyState
+from sink.bulk import insert, instant_encoder
 from sink.record import Record
-from sink.tables import outbox
+from sink.tables import outbox, timeline
 
 RESENDABLE: frozenset[str] = frozenset({"failed", "unknown"})
 RESTORED = "restored"
 """Code of a reply that a restored record owed."""
+DISMISSED = "reply_dismissed"
+"""The step of a timeline."""
 _PENDING = text("state IN ('owed', 'claimed')")
 _UNSENT = text("state IN ('failed', 'unknown')")
 """As the partial indexes have them."""
@@ -89,6 +92,25 @@ def resend_replies(
     values = {"state": "owed", "due_at": now, "attempts": 0, "epoch": None, "code": None, "reason": None}
     with record.write() as connection:
         return sorted(connection.execute(again.values(values)).scalars())
+
+
+def dismiss_replies(record: Record, ids: Collection[str], *, now: datetime, dry_run: bool = False) -> list[str]:
+    """Take failed and unknown replies off the list: somebody reached the citizen by another way, and the timeline says
+    so. Returns their ids. Raises Retry."""
+    wanted = and_(outbox.c.id.in_(ids), _UNSENT)
+    with record.write() as connection:
+        if dry_run:
+            return sorted(connection.execute(select(outbox.c.id).where(wanted)).scalars())
+        columns = outbox.c.id, outbox.c.complaint, outbox.c.owner, outbox.c.template
+        rows = connection.execute(update(outbox).where(wanted).values(state="dismissed").returning(*columns)).all()
+        at = instant_encoder(connection)(now)
+        steps = [
+            {"complaint": row.complaint, "owner": row.owner, "at": at, "what": DISMISSED, "actor_kind": "officer",
+             "actor": None, "why": row.template, "raw": None, "item_index": None}
+            for row in rows if row.complaint is not None
+        ]  # fmt: skip
+        insert(connection, timeline, steps)
+    return sorted(row.id for row in rows)
 
 
 def mark_unknown(record: Record, *, account: str | None = None, dry_run: bool = False) -> list[str]:

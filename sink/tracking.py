@@ -24,6 +24,7 @@ from sink.vault import Vault
 _REACHED = ("sent", "delivered", "read")
 _INTERNAL = frozenset({
     "note", "due_moved", "due_warning", "due_overdue", "file_withheld", "reply_moved", "reply_failed",
+    "reply_dismissed",
 })  # fmt: skip
 """Steps of the timeline that citizens do not see."""
 _HUBS_REASONS = frozenset({"recorded", "added", "status_asked", "disagreed", "edit", "deletion", "reaction"})

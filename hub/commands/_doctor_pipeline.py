@@ -71,7 +71,11 @@ def check_replies(own: Settings) -> Iterator[Finding]:
             f"{row.account}: {row.replies:,} {row.state}, the oldest of {row.oldest.astimezone(own.zone):%d.%m. %H:%M}"
         )
         late = row.state in ("owed", "claimed") and now - row.oldest > LATE
-        yield Finding("replies", f"{words}; satupintu replies list --account {row.account}", wrong=late)
+        if row.state == "failed":
+            words += ", no other address of these citizens is known: reach them another way, then replies dismiss"
+        warning = row.state == "failed"
+        listed = f"satupintu replies list --account {row.account}"
+        yield Finding("replies", f"{words}; {listed}", wrong=late, warning=warning)
     for job in _ask(own, count_jobs):
         leads_out = job.kind in ("forward", "followup")  # these may wait for their complaint, a night or a person
         late = job.state == "failed" if leads_out else job.state != "claimed" and now - job.oldest > LATE

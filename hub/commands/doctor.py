@@ -38,6 +38,7 @@ def doctor() -> None:
 def all_checks() -> Iterator[tuple[str, Check]]:
     """Every check by its name, in the order of the report."""
     from hub.commands import _doctor_accounts as accounts
+    from hub.commands import _doctor_files as files
     from hub.commands import _doctor_forwards as forwards
     from hub.commands import _doctor_host as host
     from hub.commands import _doctor_pipeline as pipeline
@@ -55,6 +56,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "stages", pipeline.check_stages
     yield "lag", pipeline.check_lag
     yield "replies", pipeline.check_replies
+    yield "files", files.check_files
     yield "forwards", forwards.check_forwards
     yield "channels", accounts.check_accounts
 

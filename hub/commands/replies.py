@@ -73,6 +73,27 @@ def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, 
         raise OutOfBalance(f"not failed and not unknown, so not sent again: {', '.join(sorted(missing))}")
 
 
+@replies.command()
+@click.argument("ids", nargs=-1, metavar="ID...", required=True)
+@click.option("--dry-run", is_flag=True, help="Only print which ones it would be.")
+def dismiss(ids: tuple[str, ...], *, dry_run: bool) -> None:
+    """Take failed or unknown replies off the list: the citizen was reached by another way, by telephone for example.
+    The report's timeline says so.
+
+    \b
+    Example:
+      satupintu replies dismiss 0f4c…
+    """
+    from hub.clock import utc_now
+    from sink.outbox_queries import dismiss_replies
+
+    dismissed = with_record(partial(dismiss_replies, ids=ids, now=utc_now(), dry_run=dry_run))
+    for id in dismissed:
+        print_json({"id": id, "dismissed": not dry_run})
+    if missing := set(ids) - set(dismissed):
+        raise OutOfBalance(f"not failed and not unknown, so not dismissed: {', '.join(sorted(missing))}")
+
+
 @replies.command("mark-unknown")
 @click.option("--account", metavar="NAME", help="Only of this account.")
 @click.option("--apply", is_flag=True, help="Do it. Without it, only say what would be done.")

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sink import tables
 from sink.account_states import StoredAccountFault, account_faults
 from sink.aside import AsideRow, list_asides
+from sink.attachments_checks import count_unscanned, count_withheld
 from sink.database import allow_long_statements
 from sink.dead import count_dead_letters
 from sink.leases import Lease, list_leases
@@ -34,6 +35,9 @@ class RecordFigures(NamedTuple):
     faults: Mapping[str, StoredAccountFault]
     aside: Sequence[AsideRow]
     leases: Sequence[Lease]
+    withheld: Mapping[tuple[str, str], int]
+    """Files that are not shown, by verdict and reason."""
+    unscanned: int
     at: datetime
 
 
@@ -48,7 +52,7 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
         replies, count_unsent(record), jobs, count_dead_letters(record), account_faults(record), list_asides(record),
-        list_leases(record), now(),
+        list_leases(record), count_withheld(record), count_unscanned(record), now(),
     )  # fmt: skip
 
 
@@ -68,10 +72,22 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     )
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
+    why = "Files that nobody is shown, by verdict and reason."
+    yield _gauge("files_withheld", why, ["verdict", "why"], _by_code(figures.withheld))
+    words = "Files that were checked while no clamd was set."
+    yield GaugeMetricFamily("satupintu_files_unscanned", words, figures.unscanned)
     live = {lease.account: lease.holder for lease in figures.leases if lease.holder and lease.until > figures.at}
     yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], Counter(zip(live.values())))
     free = len(set(leased) - live.keys())
     yield GaugeMetricFamily("satupintu_leases_free", "Accounts that no process works for.", free)
+
+
+def _by_code(withheld: Mapping[tuple[str, str], int]) -> Mapping[tuple[str, str], int]:
+    """The scanner's names of what it found, of which there are many, are left out."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for (verdict, why), files in withheld.items():
+        counted[verdict, "" if verdict == "infected" else why] += files
+    return counted
 
 
 def _gauge(name: str, words: str, labels: Sequence[str], values: Mapping[Any, float]) -> Metric:

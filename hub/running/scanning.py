@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bus import fault_location
 from hub.running.backend import Backend
 from hub.running.scanning_clamd import Clamd, ScanResult
-from sink.attachments_checks import CheckedFile, FileToCheck, claim_checks, store_checks
+from sink.attachments_checks import CheckedFile, FileToCheck, claim_checks, queue_rescans, store_checks
 from sink.outbox_results import next_attempt
 
 AT_ONCE = 8
@@ -44,8 +44,12 @@ class FileChecker:
                 await self._backend.timing.sleep(POLL_EVERY)
 
     async def step(self) -> int:
-        """Check what is due; how many files that were. Raises Retry."""
-        claimed = await self._backend(claim_checks, AT_ONCE, self._backend.timing.now())
+        """Check what is due; how many files that were. Where nothing is, a few that were checked before a clamd was set
+        become due. Raises Retry."""
+        now = self._backend.timing.now()
+        claimed = await self._backend(claim_checks, AT_ONCE, now)
+        if not claimed and self._clamd is not None:  # nothing newer waits
+            return await self._backend(queue_rescans, AT_ONCE, now)
         checked = [await self._checked(file) for file in claimed]
         await self._backend(store_checks, checked, self._backend.timing.now())
         return len(checked)

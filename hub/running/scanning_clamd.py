@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sink.attachments_checks import Verdict
@@ -43,6 +44,19 @@ class Clamd:
         except TimeoutError:
             return ScanResult("no_verdict", "scan_too_slow", final=False)
 
+    async def version(self) -> tuple[str, datetime | None]:
+        """Its version, and the date of its signatures where it says one. Raises OSError where no clamd answers."""
+        async with asyncio.timeout(self._within):
+            reader, writer = await self._connect()
+            try:
+                writer.write(b"zVERSION\0")
+                await writer.drain()
+                return _version(await reader.readuntil(_END))
+            except asyncio.IncompleteReadError:
+                raise ConnectionError from None
+            finally:
+                writer.close()
+
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._address.startswith("unix:"):
             return await asyncio.open_unix_connection(self._address.removeprefix("unix:"))
@@ -70,6 +84,15 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, bo
         return b""
     finally:
         answer.cancel()
+
+
+def _version(answer: bytes) -> tuple[str, datetime | None]:
+    """As "ClamAV 1.0.7/27460/Thu Nov 14 09:35:12 2024"."""
+    name, _, signatures = answer.rstrip(_END).decode("utf-8", "replace").partition("/")
+    try:
+        return name, datetime.strptime(signatures.partition("/")[2].strip(), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except ValueError:
+        return name, None
 
 
 def _result(answer: bytes) -> ScanResult:

@@ -81,6 +81,7 @@ no_verdict or unscanned, `why` the reason for which the file is not shown. `show
 be shown and may leave, `preview` that of a small JPEG; the original stays as it came."""
 index(attachments, "check_at", only="check_at IS NOT NULL")
 index(attachments, "verdict", "why", only="shown IS NULL AND verdict IS NOT NULL")
+index(attachments, "id", only="verdict = 'unscanned' AND shown IS NOT NULL")
 
 timeline = growing(
     "timeline",

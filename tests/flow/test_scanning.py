@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from PIL import Image
 
 from hub.clock import TimeSource
+from hub.commands._doctor_files import clamd_finding
 from hub.running.backend import Backend
 from hub.running.scanning import MAX_CHECKS, BlobCalls, FileChecker
 from hub.running.scanning_clamd import Clamd, ScanResult
 from schemas import Attachment
 from sink import Record, Vault
+from sink.attachments_checks import count_unscanned
 from sink.blobs import Blobs
 from sink.export import export
 from tests.fakes.clamd import fake_clamd
@@ -157,3 +160,35 @@ async def silent(tmp_path: Path) -> AsyncIterator[str]:
 
 async def test_a_scanner_that_is_too_slow_gives_no_verdict(silent: str) -> None:
     assert await Clamd(silent, within=0.05).scan(b"x") == ScanResult("no_verdict", "scan_too_slow", final=False)
+
+
+async def test_files_from_before_the_scanner_are_scanned_once_it_is_set_and_shown_meanwhile(
+    record: Record, blobs: Blobs, tmp_path: Path
+) -> None:
+    sent(record, blobs, (b"%PDF-1.7", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"))
+    assert await checker(record, blobs).step() == 2
+    assert (count_unscanned(record), await checker(record, blobs).step()) == (1, 0)
+    async with fake_clamd(tmp_path / "clamd.ctl", b"stream: Eicar-Test FOUND\0") as address:
+        scanning = checker(record, blobs, Clamd(address))
+        assert await scanning.step() == 1
+        assert rows(record, "SELECT count(*) FROM attachments WHERE shown IS NOT NULL") == [(1,)]
+        assert await scanning.step() == 1
+        assert await scanning.step() == 0
+    assert rows(record, "SELECT verdict, why, shown FROM attachments ORDER BY n") == [
+        ("infected", "Eicar-Test", None), ("unscanned", "picture_unknown", None),
+    ]  # fmt: skip
+    assert rows(record, "SELECT count(*) FROM timeline WHERE what = 'file_withheld'") == [(2,)]
+
+
+async def test_doctor_sees_clamd_its_signatures_and_the_files(record: Record, tmp_path: Path) -> None:
+    answers = {
+        b"ClamAV 1.0.7/27460/Thu Nov 14 09:35:12 2024\0": (" of 14.11.2024: run freshclam", True),
+        b"ClamAV 1.0.7/27460/Thu Nov 28 09:35:12 2024\0": (" of 28.11.2024", False),
+        b"ClamAV 1.0.7\0": ("without signatures: run freshclam", True),
+    }
+    for answer, (words, warning) in answers.items():
+        async with fake_clamd(tmp_path / "clamd.ctl", answer, reads=9) as address:
+            found = await clamd_finding(address, datetime(2024, 11, 29, tzinfo=UTC))
+        assert (found.words.endswith(words), found.warning, found.wrong) == (True, warning, False)
+        (tmp_path / "clamd.ctl").unlink(missing_ok=True)
+    assert (await clamd_finding("unix:/nowhere/clamd.ctl", NOW)).wrong

@@ -11,7 +11,7 @@ from schemas import Message, Party, UndeliveredReply, VerifiedAddress, complaint
 from sink import Record, apply_receipts
 from sink.account_states import set_account_fault
 from sink.outbox_moves import move_stuck
-from sink.outbox_queries import list_replies
+from sink.outbox_queries import dismiss_replies, list_replies
 from sink.outbox_results import store_results
 from tests.sink.made import NAME, NOW, PHONE, message, receipt, replies, routed
 from tests.sink.made_replies import claim, lease
@@ -95,6 +95,19 @@ def test_a_reply_that_fails_at_its_second_address_stands_on_the_list(known: Reco
     assert outbox(known)[1:] == [("sms", "moved", "number_given"), ("wa", "failed", "number_given")]
     assert [row.account for row in list_replies(known, "failed")] == ["wa"]
     assert steps(known, report)[1:] == [("reply_failed", "whatsapp: window_closed")]
+
+
+@sqlite_alone
+def test_an_officer_takes_a_reply_off_the_list(record: Record) -> None:
+    report = message(2)
+    replies(record, routed(report))
+    fail(record)
+    (row,) = list_replies(record, "failed")
+    assert dismiss_replies(record, [row.id], now=NOW, dry_run=True) == [row.id]
+    assert dismiss_replies(record, [row.id], now=NOW) == [row.id]
+    assert dismiss_replies(record, [row.id], now=NOW) == []
+    assert list_replies(record, "failed") == []
+    assert steps(record, report)[-1] == ("reply_dismissed", "number_given")
 
 
 def test_a_receipt_that_says_undelivered_moves_the_reply_too_and_one_that_comes_later_settles_it(known: Record) -> None:

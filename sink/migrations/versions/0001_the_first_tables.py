@@ -120,6 +120,7 @@ def upgrade() -> None:
     with op.batch_alter_table('attachments', schema=None) as batch:
         batch.create_index('ix_attachments_check_at', ['check_at'], unique=False, sqlite_where=sa.text('check_at IS NOT NULL'), postgresql_where=sa.text('check_at IS NOT NULL'))
         batch.create_index('ix_attachments_verdict_why', ['verdict', 'why'], unique=False, sqlite_where=sa.text('shown IS NULL AND verdict IS NOT NULL'), postgresql_where=sa.text('shown IS NULL AND verdict IS NOT NULL'))
+        batch.create_index('ix_attachments_id', ['id'], unique=False, sqlite_where=sa.text("verdict = 'unscanned' AND shown IS NOT NULL"), postgresql_where=sa.text("verdict = 'unscanned' AND shown IS NOT NULL"))
         batch.create_index(batch.f('ix_attachments_complaint'), ['complaint'], unique=False)
 
     op.create_table('complaints',
@@ -637,6 +638,7 @@ def downgrade() -> None:
     with op.batch_alter_table('attachments', schema=None) as batch:
         batch.drop_index('ix_attachments_verdict_why', sqlite_where=sa.text('shown IS NULL AND verdict IS NOT NULL'), postgresql_where=sa.text('shown IS NULL AND verdict IS NOT NULL'))
         batch.drop_index('ix_attachments_check_at', sqlite_where=sa.text('check_at IS NOT NULL'), postgresql_where=sa.text('check_at IS NOT NULL'))
+        batch.drop_index('ix_attachments_id', sqlite_where=sa.text("verdict = 'unscanned' AND shown IS NOT NULL"), postgresql_where=sa.text("verdict = 'unscanned' AND shown IS NOT NULL"))
         batch.drop_index(batch.f('ix_attachments_complaint'))
 
     op.drop_table('attachments')
