@@ -14,7 +14,7 @@ import csv
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -27,8 +27,10 @@ DayKind = Literal["national", "joint", "local", "optional", "workday"]
 FIRST, LAST = date(2024, 1, 1), date(2036, 12, 31)
 """The days that a calendar knows."""
 _FREE: frozenset[str] = frozenset({"national", "joint", "local"})
-_WITA = frozenset({"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"})
-_WIT = frozenset({"81", "82", "91", "92", "93", "94", "95", "96"})
+_WIB = ZoneInfo("Asia/Jakarta")
+_WITA = ("51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76")
+_WIT = ("81", "82", "91", "92", "93", "94", "95", "96")
+_ZONES = dict.fromkeys(_WITA, ZoneInfo("Asia/Makassar")) | dict.fromkeys(_WIT, ZoneInfo("Asia/Jayapura"))
 
 
 class Holiday(NamedTuple):
@@ -71,6 +73,7 @@ class WorkingDayCalendar:
         decreed = [h.day for h in by_day.values() if h.decree and h.calendar == NATION]
         self.decreed_until = date(max(decreed).year, 12, 31) if decreed else FIRST
         """The last day of the last year that has a decree."""
+        self._added = lru_cache(maxsize=1024)(self._count_on)
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day."""
@@ -83,6 +86,9 @@ class WorkingDayCalendar:
 
     def add(self, start: date, days: int) -> DueDate:
         """The working day that many after `start`. Raises ValueError outside of the days that a calendar knows."""
+        return self._added(start, days)
+
+    def _count_on(self, start: date, days: int) -> DueDate:
         at = bisect_right(self._working, start.toordinal()) + days - 1
         if days < 1 or start < FIRST or at >= len(self._working):
             raise ValueError(f"{days} working days after {start} lie outside of {FIRST} to {LAST}")
@@ -104,9 +110,7 @@ def calendar_of(region: str, holidays: Sequence[Holiday], office: str | None = N
 
 def zone_of(region: str) -> ZoneInfo:
     """WIB, WITA or WIT, by the first two digits of the region code; WIB where that is not known."""
-    province = region[:2]
-    name = "Asia/Makassar" if province in _WITA else "Asia/Jayapura" if province in _WIT else "Asia/Jakarta"
-    return ZoneInfo(name)
+    return _ZONES.get(region[:2], _WIB)
 
 
 def local_day(at: datetime, region: str) -> date:

@@ -150,7 +150,8 @@ def _over(day: date, region: str) -> datetime:
     return datetime.combine(day + timedelta(1), time(), zone_of(region))
 
 
-def _names(holidays: Iterable[Holiday]) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def _names(holidays: tuple[Holiday, ...]) -> tuple[str, ...]:
     return tuple(str(holiday) for holiday in holidays)
 
 
@@ -158,4 +159,9 @@ def reminder_times(clock: str, day: date, region: str, calendar: WorkingDayCalen
     """When the office is warned of a clock that is due on that day, then the levels above it, one by one."""
     if clock not in {"verification", "first_answer", "completion"}:
         return ()
+    return _reminders(day, calendar, region)
+
+
+@lru_cache(maxsize=4096)
+def _reminders(day: date, calendar: WorkingDayCalendar, region: str) -> tuple[datetime, ...]:
     return tuple(reminder.at for reminder in reminders_of(day, calendar, region))
