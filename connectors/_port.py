@@ -23,14 +23,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._request import IngressResponse, Part, Payload, Request
 from connectors._results import CheckResult as CheckResult  # noqa: PLC0414 - channels import it from here
 from connectors._results import FetchedFile as FetchedFile  # noqa: PLC0414 - channels import it from here
+from connectors._results import Gap as Gap  # noqa: PLC0414 - channels import it from here
 from connectors._results import PollResult as PollResult  # noqa: PLC0414 - channels import it from here
 from connectors._results import SentReply as SentReply  # noqa: PLC0414 - channels import it from here
+from connectors._session import Intake as Intake  # noqa: PLC0414 - channels import it from here
+from connectors._session import LeaseLost as LeaseLost  # noqa: PLC0414 - channels import it from here
+from connectors._session import Session as Session  # noqa: PLC0414 - channels import it from here
 from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
 
@@ -128,6 +132,11 @@ class Channel(ABC):
         """Ask the provider whether this account is set up, for `channels test`: its token, how long that lives, its
         rights, its webhook. Changes nothing there. Raises Retry, Unanswered, AccountFault or Reject."""
         return ()
+
+    def gap(self, before: str, after: str, taken: int) -> Gap | None:
+        """What was lost between two cursors of this account, where its protocol says so; `taken` requests came between
+        them. Pure. None: nothing, or the protocol does not say."""
+        return None
 
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
         """The request that brings an invented citizen's message, as the provider would make it. None: the demo leaves
@@ -234,31 +243,6 @@ class Polls(Channel):
     @abstractmethod
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         """The news after the cursor (None: this account was never polled). Raises Retry or AccountFault."""
-
-
-class Intake(Protocol):
-    """Where a session hands over what it received."""
-
-    async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
-        """Returns once the requests are durable and the cursor is saved; only then may the session acknowledge. Raises
-        Retry where they are not, and `LeaseLost` where another process speaks for the account now."""
-        ...
-
-
-class LeaseLost(Exception):  # noqa: N818 - it says what happened
-    """Another process holds the account's lease: stop at once, acknowledge nothing more."""
-
-
-class Session(ABC):
-    """A connection that is open: bound, logged in, subscribed."""
-
-    @abstractmethod
-    async def run(self) -> None:
-        """Receive until the connection ends. Raises Retry (connect again after a while) or AccountFault."""
-
-    async def check(self) -> Sequence[str]:
-        """The findings of a test of the account, for people; nothing is taken in. Raises Retry or AccountFault."""
-        return ()
 
 
 class Connects(Channel):

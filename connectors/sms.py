@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_plus, unquote_to_bytes, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -24,17 +23,10 @@ from connectors._numbers import is_same_number, normalize_number
 from connectors._port import Listens, ProviderConnections, SentReply, Speaks
 from connectors._request import Forbidden, IngressResponse, Part, Payload, Request
 from connectors._settings import Secret, Settings
+from connectors._sms_request import NO_ID, concatenation, gateway_time, is_report, parameters, string, token_in
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
 from schemas.regions import is_region
 
-_NAMES = {
-    "from": ("from", "sender", "msisdn"),
-    "to": ("to", "receiver", "recipient"),
-    "text": ("text", "msg", "message", "body", "binary"),
-    "id": ("id", "msgid", "message_id"),
-    "time": ("ts", "time", "timestamp"),
-}
-_NO_ID = frozenset({"", "null", "none", "nil", "undefined", "00000000-0000-0000-0000-000000000000"})
 _REPORTS: dict[str, ReceiptState] = {
     "1": "delivered",
     "2": "failed",
@@ -140,7 +132,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         return DemoRequest(path=f"/in/{self.account}", method="GET", query=urlencode(query))
 
     def verify(self, request: Request) -> None:
-        given = request.headers.get("x-token") or _token(request.query)
+        given = request.headers.get("x-token") or token_in(request.query)
         if not given:
             raise Forbidden("no token")
         if not self.settings.token.matches(given):
@@ -150,15 +142,15 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         return IngressResponse()  # empty: Kannel sends any words to the citizen
 
     def parts(self, payload: Payload) -> Iterator[Part]:
-        given = _parameters(payload.query, payload.body)
-        sender = _string(given, "from")
-        yield Part(given, None if _is_report(given) or not sender else normalize_number(sender))
+        given = parameters(payload.query, payload.body)
+        sender = string(given, "from")
+        yield Part(given, None if is_report(given) or not sender else normalize_number(sender))
 
     def read(self, part: Part, raw: Raw) -> Message | Receipt:
         given: Mapping[str, bytes] = part.payload
-        if _is_report(given):
+        if is_report(given):
             return self._report(raw, given)
-        sender = _string(given, "from")
+        sender = string(given, "from")
         if not sender:
             raise Reject("no_sender", "the gateway's URL has to carry from=%p")
         if "text" not in given:
@@ -166,19 +158,19 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         return self._message(raw, given, sender, normalize_number(sender))
 
     def _message(self, raw: Raw, given: Mapping[str, bytes], sender: str, conversation: str) -> Message:
-        native = _string(given, "id")
-        native = "" if native.lower() in _NO_ID else native
-        extra = {name: _string(given, name) for name in ("to", "smsc") if _string(given, name)}
+        native = string(given, "id")
+        native = "" if native.lower() in NO_ID else native
+        extra = {name: string(given, name) for name in ("to", "smsc") if string(given, name)}
         return self.message(
             raw,
             native or None,
             conversation,
             fingerprint=self._fingerprint(given) if not native and given.get("time") else None,
-            sent_at=_time(_string(given, "time")),
+            sent_at=gateway_time(string(given, "time")),
             sender=Party(user=f"sms:{sender}") if any(c.isalpha() for c in sender) else Party(phone=sender),
-            text=decode_best_guess(given["text"], _string(given, "charset"), _string(given, "coding")),
+            text=decode_best_guess(given["text"], string(given, "charset"), string(given, "coding")),
             refusal="echo of our own" if self._is_ours(sender, extra.get("to", "")) else None,
-            extra=extra | _concatenation(given.get("udh", b"")),
+            extra=extra | concatenation(given.get("udh", b"")),
         )
 
     def _is_ours(self, sender: str, to: str) -> bool:
@@ -191,7 +183,7 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         return hashlib.sha256(b"\x1f".join(fields)).hexdigest()
 
     def _report(self, raw: Raw, given: Mapping[str, bytes]) -> Receipt:
-        word, reply = _string(given, "dlr"), _string(given, "ref")
+        word, reply = string(given, "dlr"), string(given, "ref")
         if not reply:
             raise Reject("report_without_ref", "a delivery report without ref is not one that we asked for")
         state = _REPORTS.get(word, "unknown")
@@ -231,75 +223,3 @@ def _judged(response: HttpResponse) -> ErrorMeaning | None:
         return ErrorMeaning("account", "wrong_send_url", "the gateway redirects: set send_url to where it leads")
     fitting = (v for status, words, v in _ANSWERS if status == response.status and response.body.startswith(words))
     return next(fitting, None)
-
-
-def _is_report(given: Mapping[str, bytes]) -> bool:
-    """Some get-urls carry %d for messages too; the dlr-url that we send never carries a text."""
-    return "dlr" in given and "text" not in given
-
-
-def _parameters(query: str, body: bytes) -> dict[str, bytes]:
-    """By our own names, percent-decoded and not yet text: their charset is one of them."""
-    given: dict[str, bytes] = {}
-    for pair in filter(None, [*_bytes(query).split(b"&"), *body.split(b"&")]):
-        name, _, value = pair.partition(b"=")
-        key = (unquote_to_bytes(name) if b"%" in name else name).decode("latin-1").strip().lower()
-        if key not in given:
-            value = value.replace(b"+", b" ")
-            given[key] = unquote_to_bytes(value) if b"%" in value else value
-    for ours, names in _NAMES.items():
-        for theirs in names:
-            if theirs in given:
-                given[ours] = given[theirs]
-                break
-    return given
-
-
-def _token(query: str) -> str:
-    """The first parameter `token` that is not empty, as `parse_qs` finds it in four times as long."""
-    for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if value and unquote_plus(name) == "token":
-            return unquote_plus(value)
-    return ""
-
-
-def _bytes(query: str) -> bytes:
-    """The ingress hands raw bytes on as Latin-1."""
-    try:
-        return query.encode("latin-1")
-    except UnicodeEncodeError:
-        return query.encode("utf-8", "replace")
-
-
-def _string(given: Mapping[str, bytes], name: str) -> str:
-    return given.get(name, b"").decode("utf-8", "replace").replace("\x00", "").strip()
-
-
-def _time(written: str) -> datetime | None:
-    """Kannel's %T (seconds since 1970) or %t (UTC without saying so); None where it is neither."""
-    try:
-        if written.isdigit():
-            return datetime.fromtimestamp(int(written), UTC)
-        time = datetime.fromisoformat(written)
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
-        time.astimezone(UTC)  # the first and last days of the calendar have no such instant
-        return time
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _concatenation(udh: bytes) -> dict[str, str]:
-    """Which part of a long message this is, where the gateway did not join it."""
-    try:
-        header = bytes.fromhex(udh.decode("ascii"))
-    except ValueError:
-        header = udh
-    at = 1
-    while at + 1 < len(header):
-        element, size = header[at], header[at + 1]
-        value = header[at + 2 : at + 2 + size]
-        if (element, len(value)) in {(0x00, 3), (0x08, 4)}:
-            return {"part": f"{value[-1]}/{value[-2]}", "ref": str(int.from_bytes(value[:-2], "big"))}
-        at += 2 + size
-    return {}
