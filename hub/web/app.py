@@ -40,6 +40,22 @@ def build_pages_and_api(
     settings: Settings,
 ) -> FastAPI:
     """The application without `/in/…`."""
+    app = build_routes()
+    app.state.accounts = accounts
+    app.state.settings = settings
+    app.state.reports = reports
+    app.state.officers = officers
+    app.state.statistics = statistics
+    app.state.uploads = uploads
+    app.state.rate_limiter = RateLimiter(settings.limits)
+    app.state.access_proof = AccessProof(reports, settings.limits)
+    add_exception_handlers(app)
+    app.add_middleware(ErrorMiddleware)
+    return app
+
+
+def build_routes() -> FastAPI:
+    """What there is, and how it is described, without what the routes depend on."""
     app = DescribedApi(
         title="Satu Pintu",
         version="1",
@@ -51,14 +67,6 @@ def build_pages_and_api(
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,
     )
-    app.state.accounts = accounts
-    app.state.settings = settings
-    app.state.reports = reports
-    app.state.officers = officers
-    app.state.statistics = statistics
-    app.state.uploads = uploads
-    app.state.rate_limiter = RateLimiter(settings.limits)
-    app.state.access_proof = AccessProof(reports, settings.limits)
     app.include_router(api)
     app.include_router(devices)
     app.include_router(actions)
@@ -68,6 +76,4 @@ def build_pages_and_api(
     app.include_router(pages)
     app.include_router(supplement)
     app.include_router(widget)
-    add_exception_handlers(app)
-    app.add_middleware(ErrorMiddleware)
     return app
