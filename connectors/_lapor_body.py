@@ -16,7 +16,7 @@ from schemas import Forward, Place
 TITLE, CONTENT, FOLLOWUP = 150, 10_000, 1_000
 """Characters that LAPOR! takes."""
 MOST_FILES, FILE_BYTES = 5, 5 * 1024 * 1024
-OURS = re.compile(r"\[SP \d{10}(?:-[0-9a-f]{8})?\]")
+OURS = re.compile(r"\[SP (\d{10})(?:-[0-9a-f]{8})?\]")
 """Our mark: it stands in everything that we write there."""
 _WORDS = {"question": "Pertanyaan kepada pelapor: ", "supplement": "Tambahan dari pelapor: "}
 

@@ -105,7 +105,7 @@ class MessageReader:
             raise Reject("no_id", "the row has no id where the manifest says")
         if not isinstance(text, str) or not text.strip():
             raise Reject("no_text", f"row {native}: it has no words where the manifest says")
-        skipped = found.get("skip")
+        skipped, ours = found.get("skip"), OURS.search(text)
         return {
             "text": text,
             "title": plain_text(found.get("title")),
@@ -120,7 +120,8 @@ class MessageReader:
             "tags": _tags(found.get("tags")),
             "external_ids": {system: native, **self._external(row)},
             "extra": self._extra(found),
-            "refusal": ECHO if OURS.search(text) else NOT_A_REPORT if skipped and skipped != "false" else None,
+            "refusal": ECHO if ours else NOT_A_REPORT if skipped and skipped != "false" else None,
+            "number": ours[1] if ours else None,
         }
 
     def _external(self, row: Row) -> dict[str, str]:

@@ -151,7 +151,9 @@ class FileChannel(Polls):
             **{name: read(row, name) for name, read in READERS.items() if name in row},
         }
         extra = {name: as_text(value) for name, value in row.items() if value is not None}
-        message = self.message(raw, native, conversation or raw.id, opens_report=True, extra=extra, **known)
+        message = self.message(
+            raw, native, conversation or raw.id, opens_report=True, ids_proven=True, extra=extra, **known
+        )
         if not channel:
             return message
         id = message_id(channel, self.account, native) if native else ""

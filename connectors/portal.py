@@ -201,7 +201,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
             assert reader.message is not None
             fields = reader.message.fields(item.row, self.account)
             native = fields["external_ids"][self.account]
-            return self.message(raw, native, part.conversation or raw.id, opens_report=True, **fields)
+            return self.message(raw, native, part.conversation or raw.id, opens_report=True, ids_proven=True, **fields)
         native = reader.message.native(item.row) if reader.message else ""
         own, fields = reader.actions[item.action].fields(item.item, native, self.account)
         return self.action(raw, own, **fields)

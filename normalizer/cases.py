@@ -17,6 +17,7 @@
 | 11 | a sticker, a notice, thanks or a greeting, without an open thread | refused |
 | 12 | words that opened an open complaint of the same conversation, or of the same proven person | added: same report |
 | 12a | another system's number, which a report of this sender has (before 12) | added: same_external_id |
+| 12a | the same, of another sender, where an office's own system says so | added, without its words |
 | 12b | nearly those words, nothing says that it is elsewhere | added: same report |
 | 13 | the citizen states that it opens a report | recorded |
 | 13a | another place and another matter than the open thread's, in a sentence of its own | recorded |
@@ -195,12 +196,15 @@ def nearly_same_report(case: MessageContext) -> MatchVerdict | None:
 
 
 def known_elsewhere(case: MessageContext) -> MatchVerdict | None:
-    """Another system's number that a report of this sender has. From anybody else it is evidence: such numbers are
-    public, and a claimed identity proves nothing."""
+    """Another system's number that a report of this sender has, or any report where an office's own system names it.
+    From anybody else it is evidence: such numbers are public, and a claimed identity proves nothing."""
     for (system, _), known in _by_external_id(case):
         if case.reported(known):
             match = _same_number(known, system, "the same sender")
             return MatchVerdict("added", f"has the number of {system}", known, (match,))
+        if case.message.ids_proven:
+            match = _same_number(known, system, "as an office's own system says")
+            return MatchVerdict("added", f"has the number of {system}", known, (match,), stranger=True)
     return None
 
 

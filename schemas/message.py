@@ -85,6 +85,8 @@ class Message(Event, frozen=True, kw_only=True):
     """Rahasia: the report is not public."""
     external_ids: dict[str, str] = msgspec.field(default_factory=dict)
     """Numbers in other systems: "sp4n", or the name of a portal."""
+    ids_proven: bool = False
+    """An office's own system or list says so of `external_ids`; else the sender claims them."""
     tags: tuple[str, ...] = ()
     extra: dict[str, str] = msgspec.field(default_factory=dict)
     """Fields that we do not know, kept."""

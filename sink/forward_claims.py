@@ -83,7 +83,7 @@ def forward_files(record: Record, ids: Collection[str]) -> list[ForwardFileRow]:
 
 
 def _claimed(
-    job: ClaimedJob, natives: Mapping[tuple[str, str], str], first: Mapping[tuple[str, str], datetime]
+    job: ClaimedJob, natives: Mapping[tuple[str, str], str], first: Mapping[tuple[str, str], tuple[datetime, str]]
 ) -> ClaimedForward:
     where = job.complaint or "", job.account
     forward = replace(read_forward(job.args), native=natives.get(where))
@@ -91,7 +91,8 @@ def _claimed(
         return ClaimedForward(job, forward)
     if forward.native is None:
         return ClaimedForward(job, forward, NOT_THERE_YET)
-    return ClaimedForward(job, forward, EARLIER_FIRST if first.get(where, job.created_at) < job.created_at else None)
+    own = job.created_at, job.id
+    return ClaimedForward(job, forward, EARLIER_FIRST if first.get(where, own) < own else None)
 
 
 def _natives(connection: Connection, complaints: Collection[Any]) -> dict[tuple[str, str], str]:
@@ -99,13 +100,18 @@ def _natives(connection: Connection, complaints: Collection[Any]) -> dict[tuple[
     return {(row.complaint, row.account): row.native for row in query_in(connection, sql, complaints)}
 
 
-def _first_followups(connection: Connection, complaints: Collection[Any]) -> dict[tuple[str, str], datetime]:
-    """When the oldest open followup of each complaint was queued. One that has failed, or waits for a person, holds up
-    nothing."""
+def _first_followups(
+    connection: Connection, complaints: Collection[Any]
+) -> dict[tuple[str, str], tuple[datetime, str]]:
+    """When the oldest open followup of each complaint was queued, and its id, which gives what was queued at once an
+    order. One that has failed, or waits for a person, holds up nothing."""
     sql = (
-        "SELECT complaint, account, min(created_at) AS first FROM jobs WHERE complaint IN (*) "
+        "SELECT complaint, account, created_at, min(id) AS id FROM jobs WHERE complaint IN (*) "
         "AND kind = 'followup' AND state <> 'done' AND state <> 'failed' "
-        "AND coalesce(code, '') <> 'needs_person' GROUP BY complaint, account"
+        "AND coalesce(code, '') <> 'needs_person' GROUP BY complaint, account, created_at"
     )
-    rows = query_in(connection, sql, complaints)
-    return {(row.complaint, row.account): parse_instant(row.first) for row in rows}
+    first: dict[tuple[str, str], tuple[datetime, str]] = {}
+    for row in query_in(connection, sql, complaints):
+        where, queued = (row.complaint, row.account), (parse_instant(row.created_at), row.id)
+        first[where] = min(queued, first.get(where, queued))
+    return first

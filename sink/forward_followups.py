@@ -54,24 +54,26 @@ class Later(NamedTuple):
 
 def queue_followups(
     connection: Connection, make: RowMaker, batch: Iterable[Routed], applied: Sequence[AppliedAction],
-    *, opened: Collection[str], destinations: Sequence[Destination],
+    *, opened: Collection[str], joined: Mapping[str, set[str]], destinations: Sequence[Destination],
 ) -> list[NewJob]:  # fmt: skip
     """Queue what a batch says later about complaints that stand elsewhere, `opened` ones included, and log what leaves;
-    returns the jobs."""
+    returns the jobs. `joined`: accounts in whose systems complaints were found to stand, which were not told before."""
     if not destinations:
         return []
     both = (*_later_of(batch, applied), *_earlier_than(connection, opened))  # of one batch, they are the same
     later: dict[tuple[str, str], Later] = {}
     for one in both:
         later.setdefault((one.complaint, one.item), one)
-    complaints = {complaint for complaint, _ in later}
+    missed = [one for one in _earlier_than(connection, joined) if (one.complaint, one.item) not in later]
+    complaints = {one.complaint for one in (*later.values(), *missed)}
     about = {row.id: row for row in _about(connection, complaints)}
     standing = standing_accounts(connection, complaints, [to.account for to in destinations])
     queued = QueuedForwards()
-    for one in later.values():
+    reached = [(one, standing[one.complaint]) for one in later.values()]
+    for one, accounts in [*reached, *((one, joined[one.complaint]) for one in missed)]:
         for to in destinations if one.complaint in about else ():
             told = _as_told(to, one)
-            if _goes(to, told) and to.account in standing[one.complaint]:
+            if _goes(to, told) and to.account in accounts:
                 leaving = _leaving(to, told, about[one.complaint])
                 if to.steps(leaving.forward, {}):  # none: that system cannot be told this
                     queued.add(make, leaving)
@@ -144,7 +146,8 @@ def _told(what: Any, text: str | None, reason: str | None) -> ForwardKind | None
 
 
 def _leaving(to: Destination, one: Later, row: Any) -> Leaving:
-    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{one.item}"
+    raw, _, index = one.item.rpartition(".")
+    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{raw}.{int(index):04d}"  # in order as text, too
     forward = later_forward(
         one.what, row.number, job, one.at, owner=row.owner, channel=one.channel, text=one.text, status=one.status,
         offices=[one.office] if one.office else [], anonymous=bool(row.anonymous), secret=bool(row.secret),

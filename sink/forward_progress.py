@@ -34,6 +34,7 @@ class Standing(NamedTuple):
 
     complaint: str
     account: str
+    """Empty: no account forwards to that system."""
     owner: str
     system: str
     native: str
@@ -79,7 +80,7 @@ def store_standing(connection: Connection, record: Record, stands: Collection[St
         known.setdefault(one.complaint, {})[one.system] = one.native
     insert_all(
         connection,
-        (forwarded, [_row(one, at) for one in stands], "ON CONFLICT (complaint, account) DO NOTHING"),
+        (forwarded, [_row(one, at) for one in stands if one.account], "ON CONFLICT (complaint, account) DO NOTHING"),
         (foreign_ids, [
             {"key": keys.foreign((one.system, one.native)), "owner": one.owner, "complaint": one.complaint}
             for one in stands

@@ -27,6 +27,7 @@ from sink.due import batch_complaints, mark_stale
 from sink.forward_followups import queue_followups
 from sink.forward_new_offices import given_complaints, queue_for_new_offices
 from sink.forward_queue import Destination, queue_complaint
+from sink.forward_standing import learn_standing
 from sink.jobs import NewJob, enqueue_jobs
 from sink.outbox import NewReply, enqueue_replies
 from sink.outcomes import REPLACE_DEAD
@@ -111,6 +112,7 @@ def persist_batch(
         waiting = _take_earlier(connection, rows[complaints])
         insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
         _renew(connection, make, batch)
+        joined = learn_standing(connection, record, [item.routed for item in batch], destinations, now)
         applied = apply_actions(connection, make, [with_reopening(item.routed) for item in batch], hand_over)
         mark_stale(connection, batch_complaints(applied, (item.routed for item in batch)))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
@@ -118,8 +120,9 @@ def persist_batch(
         jobs = enqueue_jobs(connection, record.vault, [job for item in batch for job in item.jobs], now)
         opened = [row["id"] for row in rows[complaints]]
         followups = queue_followups(
-            connection, make, (item.routed for item in batch), applied, opened=opened, destinations=destinations
-        )
+            connection, make, (item.routed for item in batch), applied,
+            opened=opened, joined=joined, destinations=destinations,
+        )  # fmt: skip
         given = {*given_complaints(applied), *opened}
         followups += queue_for_new_offices(connection, record, make, given, destinations)
         return Persisted(

@@ -185,6 +185,15 @@ def test_case_22_a_number_of_another_system_named_by_a_stranger_is_evidence_only
     assert only(other) == ("same_external_id", first.id)
 
 
+def test_a_number_that_an_offices_own_system_names_joins_its_twin_without_its_words() -> None:
+    memory = MemoryDouble()
+    first = opened(memory, "1", POTHOLE, external_ids={"sp4n": "7001"})
+    known = {"external_ids": {"sp4n": "7001", "portal": "A1"}, "ids_proven": True, "opens_report": True}
+    (twin,) = match([message("2", ALIKE, by=BUDI, account="portal", minutes=5, **known)], memory)
+    assert (twin.outcome, twin.id, twin.stranger) == ("added", first.id, True)
+    assert only(twin) == ("same_external_id", first.id)
+
+
 # another matter in an open conversation
 
 LAMP_THERE = "Lampu penerangan di Gang Kenanga padam dan gelap"

@@ -167,6 +167,66 @@ def test_an_answer_here_goes_to_the_portal_that_the_complaint_came_from(record: 
     assert claimed.forward.native == "A1"
 
 
+PORTAL = To("rekam", "rekam", "portal")
+
+
+def twin(n: int, outcome: str = "added", **more: Any) -> Routed:
+    """A portal's row that names our complaint's number in LAPOR!."""
+    known = {"external_ids": {"rekam": "A1", "sp4n": "7123456"}, "ids_proven": True, "account": "rekam"}
+    row = message(n, channel="portal", **(known | more))
+    return routed(row, outcome, message(1), id=MINE, stranger=outcome == "added")
+
+
+def test_a_portals_row_with_its_number_joins_the_complaint_which_stands_there_from_then_on(record: Record) -> None:
+    stand(record)
+    ours = action(5, "answer", text="Sudah diganti", account="console", channel="console")
+    persist(record, acted(ours, message(1)), to=[LAPOR, PORTAL])
+    assert persist(record, twin(7), to=[LAPOR, PORTAL]) == 1, "what was said before is told there too"
+    persist(record, acted(action(8, "answer", text="Selesai"), message(1)), to=[LAPOR, PORTAL])
+    told = [(one.forward.text, one.forward.native) for one in claim(record, account="rekam")]
+    assert told == [("Sudah diganti", "A1"), ("Selesai", "A1")]
+    assert [one.forward.text for one in claim(record)] == ["Sudah diganti", "Selesai"]
+    [line] = export(record, None)
+    assert line["external_ids"] == {"rekam": "A1", "sp4n": "7123456"}
+    assert [one["text"] for one in line["messages"]] == [message(1).text], "the twin adds no words"
+
+
+def test_a_number_that_a_row_gets_later_is_learnt_when_it_comes_again(record: Record) -> None:
+    persist(record, routed(message(1, external_ids={"rekam": "A1"}, account="rekam")), to=[PORTAL])
+    persist(record, twin(2, "redelivered"), to=[LAPOR, PORTAL])
+    assert rows(record, "SELECT account, native FROM forwarded ORDER BY account") == [
+        ("lapor", "7123456"), ("rekam", "A1"),
+    ]  # fmt: skip
+
+
+def test_a_number_that_another_complaint_has_is_not_learnt(sqlite_record: Record) -> None:
+    stand(sqlite_record)
+    persist(sqlite_record, routed(message(3)))
+    persist(
+        sqlite_record, routed(twin(4, "redelivered").matched.message, "redelivered", id=complaint_id(message(3).id))
+    )
+    assert rows(sqlite_record, "SELECT complaint FROM forwarded") == [(MINE,)]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_our_own_words_in_a_portals_list_say_where_a_complaint_in_doubt_stands(record: Record, begun: bool) -> None:
+    persist(record, routed(message(1)), to=[PORTAL])
+    [claimed] = claim(record, account="rekam")
+    if begun:
+        store_progress(record, [Progress(claimed.job._replace(step="create"))], LATER)
+    [line] = export(record, None)
+    echo = {"external_ids": {"rekam": "A9"}, "number": line["number"], "refusal": "an echo of our own"}
+    persist(record, routed(twin(2, **echo).matched.message, "refused"), to=[PORTAL])
+    assert rows(record, "SELECT native FROM forwarded") == ([("A9",)] if begun else [])
+
+
+def test_what_is_said_at_one_moment_is_told_in_its_order(record: Record) -> None:
+    stand(record)
+    persist(record, *(acted(action(n, "answer", text=f"Jawaban {n}"), message(1)) for n in (2, 3, 4)))
+    waits = {one.forward.text: one.waits for one in claim(record)}
+    assert waits == {"Jawaban 2": None, "Jawaban 3": "earlier_first", "Jawaban 4": "earlier_first"}
+
+
 def test_one_system_gets_a_complaint_by_one_account_only(sqlite_record: Record) -> None:
     assert (
         persist(sqlite_record, routed(message(1)), to=[To(), To("lapor-jabar"), To("dinas", "dinas", "webhook")]) == 2

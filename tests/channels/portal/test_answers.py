@@ -91,6 +91,15 @@ async def test_our_own_words_coming_back_are_an_echo(portal: PortalServer, outbo
     assert [one.refusal for one in items(door, requests)] == ["an echo of our own", None]
 
 
+async def test_a_complaint_of_ours_in_its_list_names_our_number(
+    portal: PortalServer, outbound: ProviderConnections
+) -> None:
+    portal.add("aduan", nomor="A9", uraian="Lampu mati [SP 4719360285]")
+    requests, _ = await sweep(account(portal.url), None, outbound)
+    [echo] = items(account(portal.url), requests)
+    assert (echo.refusal, echo.number, echo.external_ids) == ("an echo of our own", "4719360285", {"rekam": "A9"})
+
+
 async def test_300_answers_arrive_once_each_through_faults(outbound: ProviderConnections) -> None:
     """A call that may have arrived is looked for until it is known; only then is it made again."""
     with PortalServer(faults=Random(7), token_calls=50) as portal:
