@@ -65,8 +65,8 @@ def answer(status: int, body: object = "", **headers: str) -> HttpResponse:
 class Server:
     """`with Server(respond) as server`: at `server.url`; its requests stand in `server.received`."""
 
-    def __init__(self, respond: Callable[[Received], Behaviour]) -> None:
-        self._respond = respond
+    def __init__(self, respond: Callable[[Received], Behaviour], port: int = 0) -> None:
+        self._respond, self._port = respond, port
         self._planned: deque[Behaviour | Accepted] = deque()
         self._closing = threading.Event()
         self.received: list[Received] = []
@@ -80,7 +80,7 @@ class Server:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
+        self._server = _Quiet(("127.0.0.1", self._port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
