@@ -13,11 +13,12 @@ from starlette.responses import Response
 from hub.web.api import problems
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
+from hub.web.repeated_lines import RepeatedLines
 from hub.web.translations import TranslatableText, other_language, page_language
 from hub.web.widget_frame import WIDGET
 from schemas import Retry
 
-_log = logging.getLogger(__name__)
+_lines = RepeatedLines(logging.getLogger(__name__))
 
 
 def add_exception_handlers(app: FastAPI) -> None:
@@ -65,5 +66,5 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Retry)
-    _log.warning("the record is unavailable: %s", fault.reason)
+    _lines.write(logging.WARNING, f"the record is unavailable: {fault.reason}")
     return respond(request, Problem(503, "unavailable", headers={"Retry-After": "5"}))

@@ -23,6 +23,7 @@ from connectors import Forbidden, IngressResponse, Listens, Request
 from hub.intake import split_into_raws
 from hub.web.asgi import Headers, Receive, Scope, Send
 from hub.web.bodies import BodyBudget, NoRoom, TooLarge, TooSlow, read_body
+from hub.web.repeated_lines import RepeatedLines
 from schemas import Raw, Retry
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ STORE_WITHIN = 10.0
 RETRY_AFTER = 5
 """Seconds, both."""
 
-_log = logging.getLogger(__name__)
+_lines = RepeatedLines(logging.getLogger(__name__))
 _NOT_PROVEN = IngressResponse(403, b"not proven\n")
 _CLOSING = {"connection": "close"}
 _UNPROVEN_UNREAD = IngressResponse(403, b"not proven\n", headers=_CLOSING)
@@ -117,10 +118,10 @@ class Ingress:
             channel.verify(request)
             handshake = channel.challenge(request)
         except Forbidden as reason:
-            _log.info("refused at %s: %s", channel.account, reason)
+            _lines.write(logging.INFO, f"refused at {channel.account}: {reason}")
             return _NOT_PROVEN
         except Exception as error:  # a bug of ours must not be final for the sender
-            _log.error("cannot verify at %s: %s", channel.account, fault_location(error))
+            _lines.write(logging.ERROR, f"cannot verify at {channel.account}: {fault_location(error)}")
             return _TRY_AGAIN
         if handshake is not None:
             return handshake
@@ -158,9 +159,9 @@ async def store_or_refuse(storing: Awaitable[T], account: str) -> T:
     try:
         return await storing
     except Retry as fault:
-        _log.warning("cannot store at %s: %s", account, fault.reason)
+        _lines.write(logging.WARNING, f"cannot store at {account}: {fault.reason}")
     except Exception as error:  # the bytes are not safe, so the answer is "try again"
-        _log.error("cannot store at %s: %s", account, fault_location(error))
+        _lines.write(logging.ERROR, f"cannot store at {account}: {fault_location(error)}")
     raise NotStored
 
 

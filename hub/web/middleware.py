@@ -11,9 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bus import fault_location
 from hub.web.api.problems import Problem
 from hub.web.errors import respond
+from hub.web.repeated_lines import RepeatedLines
 from hub.web.widget_frame import frame_ancestors, is_embedded
 
-_log = logging.getLogger(__name__)
+_lines = RepeatedLines(logging.getLogger(__name__))
 _NO_FRAME = "frame-ancestors 'none'"
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -57,7 +58,7 @@ class ErrorMiddleware:
         except ClientDisconnect:
             return
         except Exception as error:
-            _log.error("a page or the API failed: %s", fault_location(error))
+            _lines.write(logging.ERROR, f"a page or the API failed: {fault_location(error)}")
             if not started:
                 request = Request(scope, receive)
                 await respond(request, Problem(500, "fault"))(scope, receive, send_with_headers)
