@@ -66,7 +66,7 @@ class AccountHealth:
         """It failed; returns the seconds of the pause."""
         backoff = self._backoffs.setdefault((account, ability), Backoff(self._random))
         after = fault.after if isinstance(fault, Retry | AccountFault) else None
-        at_once = isinstance(fault, AccountFault) or ability != "send"
+        at_once = isinstance(fault, AccountFault) or ability not in {"send", "forward"}
         pause = backoff.failed(self._backend.timing.monotonic(), after=after, at_once=at_once)
         if isinstance(fault, AccountFault):
             self._log_of(account, ability)(fault.reason)

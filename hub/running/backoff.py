@@ -7,7 +7,8 @@ from collections.abc import Callable
 Random = Callable[[], float]
 """From 0 to 1."""
 TOLERATED = 2
-"""Failures in a row that cause no pause: one recipient may be at fault, not the account."""
+"""Failures in a row that cause no pause of what many are at: one recipient or complaint may be at fault, not the
+account."""
 FIRST, LONGEST = 1.0, 300.0
 """Seconds of the first pause and of the longest; each is twice the one before, and up to a fifth shorter."""
 LONGEST_ASKED = 3600.0
