@@ -22,7 +22,7 @@ from connectors._email_oauth import TokenSource
 from connectors._email_sending import MailSender
 from connectors._email_settings import EmailSettings
 from connectors._http import Http
-from connectors._port import Intake, Session
+from connectors._port import Gap, Intake, Session
 from connectors._request import Request
 from schemas import AccountFault, Retry
 
@@ -241,6 +241,16 @@ def parse_cursor(cursor: str | None) -> tuple[int, int]:
     """UIDVALIDITY and UID; zeros at the beginning."""
     validity, _, uid = (cursor or "").partition(":")
     return (int(validity), int(uid)) if validity.isdigit() and uid.isdigit() else (0, 0)
+
+
+def gap_between(before: str, after: str) -> Gap | None:
+    """Ids of mails say nothing of what is missing, since others may delete mails. But where the server numbers them
+    anew, what was deleted meanwhile was never seen."""
+    (old, uid), (new, _) = parse_cursor(before), parse_cursor(after)
+    if not uid or old == new:
+        return None
+    words = "the server numbers the mails of the folder anew: all were read again; look for mails that were moved away"
+    return Gap("mailbox_renumbered", words)
 
 
 def _groups(sizes: Mapping[int, int], singly_up_to: int) -> Iterator[list[int]]:

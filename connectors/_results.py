@@ -16,6 +16,14 @@ class CheckResult(NamedTuple):
     failed: bool = False
 
 
+class Gap(NamedTuple):
+    """Something that the provider had for us and will not give us any more, as its own ids or cursors say."""
+
+    code: str
+    detail: str
+    """What is missing as far as it is known, and what to do. Nothing personal."""
+
+
 class PollResult(NamedTuple):
     """The result of one poll."""
 

@@ -16,6 +16,7 @@ import msgspec
 
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._request import Request
+from connectors._results import Gap
 from connectors._x_posts import number_of
 
 KNOWN = "known"
@@ -24,6 +25,14 @@ LOOK_BACK = 15
 """Polls between two that look further back, and the minutes they look back."""
 PAGE, SMALL_PAGE = 100, 20
 """Posts of an answer; the small one where a budget counts, as a whole page is reserved."""
+SHOWN = 800
+"""Mentions that X shows at most."""
+SEARCHED = 7 * 86400.0 - 3600.0
+"""Seconds that recent search looks back; an older `since_id` is a mistake to it."""
+_SHOWN_FOR = {"search": 7 * 86400.0, "direct": 30 * 86400.0}
+"""Seconds for which X shows what was written."""
+_FIRST = 1_288_834_974_657
+"""Milliseconds since 1970 from which ids count."""
 REMEMBERED = 500
 """Ids of a source that the cursor remembers."""
 _TICKS = 22
@@ -47,6 +56,12 @@ class Place(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The next page of an answer that is not taken in whole yet."""
     top: str = ""
     """The newest id of that answer."""
+    listed: int = 0
+    """Posts in the pages of that answer so far."""
+    cut: bool = False
+    """The last answer, read whole, showed as much as X shows at most."""
+    at: float = 0.0
+    """When the source was read to its end last: seconds since 1970."""
     count: int = 0
     """Polls since the last that looked further back."""
     seen: dict[str, str] = msgspec.field(default_factory=dict)
@@ -113,25 +128,43 @@ def encode_cursor(cursor: Cursor) -> str:
     return msgspec.json.encode(cursor).decode()
 
 
-def params_of(source: Source, place: Place, size: int) -> dict[str, str]:
-    """The parameters of the next request."""
+def params_of(source: Source, place: Place, size: int, now: float) -> dict[str, str]:
+    """The parameters of the next request; `now` in seconds since 1970."""
     params = dict(source.params) | {"max_results": str(size)}
     if place.page:
         params["pagination_token" if source.name != "search" else "next_token"] = place.page
     if source.has_since and (since := _since(place)):
-        params["since_id"] = since
+        params["since_id"] = str(max(int(since), _id_at(now - SEARCHED))) if source.name == "search" else since
     return params
 
 
 def _since(place: Place) -> str:
     if place.count < LOOK_BACK or not place.since.isdigit():
-        return place.since
+        return place.since if place.since.isdigit() else ""
     earlier = int(place.since) - (LOOK_BACK * 60_000 << _TICKS)
     return str(earlier) if earlier > 0 else ""
 
 
-def advance(source: Source, place: Place, answer: Json, day: str) -> tuple[Place, bool]:
-    """The place after this answer, and whether the source has another page."""
+def _id_at(at: float) -> int:
+    """The least id of a post of that time."""
+    return max(int(at * 1000) - _FIRST, 0) << _TICKS
+
+
+def gap_between(before: Cursor, after: Cursor) -> Gap | None:
+    """Does X say that it had more for us than it showed?"""
+    for name, place in after.places.items():
+        old = before.places.get(name, Place())
+        if place.cut and old.page:
+            return Gap("more_than_shown", f"{name}: X shows {SHOWN} posts, and there were more: look on X itself")
+        shown_for = _SHOWN_FOR.get(name)
+        if shown_for and old.at and place.at - old.at > shown_for:
+            words = f"{name}: nothing was read for over {shown_for // 86400:.0f} days, and X shows nothing older"
+            return Gap("away_too_long", words)
+    return None
+
+
+def advance(source: Source, place: Place, answer: Json, day: str, now: float = 0.0) -> tuple[Place, bool]:
+    """The place after this answer, and whether the source has another page. `now` in seconds since 1970."""
     ids = [string_of(one, "id") for one in objects_of(answer, "data")]
     top = place.top or max(ids, key=number_of, default="")
     token = string_of(object_of(answer, "meta"), "next_token")
@@ -143,9 +176,11 @@ def advance(source: Source, place: Place, answer: Json, day: str) -> tuple[Place
         seen[id] = day
     seen = dict(list(seen.items())[-REMEMBERED:])
     if more:
-        return Place(since=place.since, page=token, top=top, count=place.count, seen=seen), True
+        listed = place.listed + len(ids)
+        return msgspec.structs.replace(place, page=token, top=top, listed=listed, seen=seen, cut=False), True
     count = 0 if place.count >= LOOK_BACK else place.count + 1
-    return Place(since=max(place.since, top, key=number_of), count=count, seen=seen), False
+    cut = source.name == "mentions" and place.listed + len(ids) >= SHOWN
+    return Place(since=max(place.since, top, key=number_of), cut=cut, at=now, count=count, seen=seen), False
 
 
 def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | None:

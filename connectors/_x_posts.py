@@ -219,3 +219,11 @@ def _extra(post: Post, media: list[Json]) -> dict[str, str]:
         "alt_text": "\n".join(filter(None, (string_of(one, "alt_text") for one in media))),
     }
     return {name: word for name, word in extra.items() if word}
+
+
+def other_party(post: Post, ours: str) -> str:
+    """Of a direct message of ours: the person to whom it went."""
+    listed = post.value.get("participant_ids")
+    ids = [id for id in listed if isinstance(id, str)] if isinstance(listed, list) else []
+    ids = ids or string_of(post.value, "dm_conversation_id").split("-")
+    return next((id for id in ids if id not in {ours, ""}), "")

@@ -22,9 +22,9 @@ from connectors._email_headers import Address, MailHead
 from connectors._email_ids import native_id_of, references_of, thread_of
 from connectors._email_proof import is_proven
 from connectors._email_quotes import trim_reply
-from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspects, open_session
+from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspects, gap_between, open_session
 from connectors._email_settings import EmailSettings
-from connectors._port import Connects, Intake, Item, ProviderConnections, SentReply, Session, Speaks
+from connectors._port import Connects, Gap, Intake, Item, ProviderConnections, SentReply, Session, Speaks
 from connectors._request import Part, Payload, Request
 from schemas import AccountFault, Attachment, Message, MessageKind, Party, Raw, Receipt, Reject, Reply, Retry
 
@@ -184,6 +184,9 @@ address = ""                   # pengaduan@example.go.id
         if not self.settings.imap:  # a mailbox may be read without a way to answer
             raise AccountFault("setting_missing", "set imap of this account")
         return open_session(self.settings, intake, cursor, self._suspects)
+
+    def gap(self, before: str, after: str, taken: int) -> Gap | None:
+        return gap_between(before, after)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

@@ -20,6 +20,7 @@ from connectors._port import (
     CheckResult,
     FetchedFile,
     Fetches,
+    Gap,
     Listens,
     PollResult,
     Polls,
@@ -40,6 +41,8 @@ _AT_ONCE = 100
 """Updates; Telegram gives no more."""
 _SILENCE = 12 * 3600.0
 """Seconds without news after which a poll names no update: less than Telegram keeps one."""
+_NEW_START = 100_000
+"""A jump further than that is no gap."""
 _GRACE = 15.0
 """Seconds beyond `poll_wait` for the answer to a poll."""
 
@@ -160,6 +163,18 @@ in Telegram, @BotFather: /newbot, and enter its token here; then (TOKEN and SECR
             self._news_at = self.monotonic()
         requests = tuple(Request(body=bytes(update)) for update in updates)
         return PollResult(requests, f"{self._bot}:{newest + 1}" if updates else None, bool(updates))
+
+    def gap(self, before: str, after: str, taken: int) -> Gap | None:
+        """Updates of a bot are numbered without gaps, and Telegram keeps each for a day. After a week without any it
+        begins anew at any number."""
+        (bot, _, first), (new_bot, _, last) = before.partition(":"), after.partition(":")
+        if bot != new_bot or not (first.isdecimal() and last.isdecimal()):
+            return None
+        missing = int(last) - int(first) - taken
+        if not 0 < missing <= _NEW_START:
+            return None
+        words = f"{missing} updates are missing: not fetched within a day, or another program polls this bot"
+        return Gap("updates_missing", words)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

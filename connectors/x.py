@@ -21,6 +21,7 @@ from connectors._port import (
     CheckResult,
     FetchedFile,
     Fetches,
+    Gap,
     PollResult,
     Polls,
     ProviderConnections,
@@ -40,12 +41,13 @@ from connectors._x_polling import (
     decode_cursor,
     direct_messages,
     encode_cursor,
+    gap_between,
     mentions,
     params_of,
     request_of,
     searched,
 )
-from connectors._x_posts import Post, content_fields, posts_in
+from connectors._x_posts import Post, content_fields, other_party, posts_in
 from connectors._x_settings import XSettings
 from schemas import AccountFault, Attachment, Message, Party, PipelineError, Raw, Reject, Reply, Unanswered
 
@@ -122,7 +124,7 @@ class XChannel(Polls, Speaks, Fetches):
     def _conversation(self, post: Post) -> str | None:
         if not post.is_direct:
             return f"{string_of(post.value, 'conversation_id') or post.id}:{post.author}" if post.author else None
-        other = post.author if post.author != self.settings.user else _other(post, self.settings.user)
+        other = post.author if post.author != self.settings.user else other_party(post, self.settings.user)
         return f"dm:{other}" if other else None
 
     def read(self, part: Part, raw: Raw) -> Message:
@@ -186,7 +188,7 @@ class XChannel(Polls, Speaks, Fetches):
         cost = prices.cost_of(answer, source.price, lambda id: bool(day) and place.seen.get(id) == day)
         self._budget.give_back(most - cost)
         request = request_of(answer, body, place.seen)
-        saved.places[source.name], more = advance(source, place, answer, day)
+        saved.places[source.name], more = advance(source, place, answer, day, self.now().timestamp())
         if source.name == "direct" and not more:
             saved.direct_at = self.now().timestamp()
         at = sources.index(source) + (0 if more else 1)
@@ -202,7 +204,7 @@ class XChannel(Polls, Speaks, Fetches):
     ) -> tuple[Json, bytes]:
         """Of polls in a row without an answer one may have cost something: the next answer holds the same."""
         self._budget.take(most)
-        params = params_of(source, place, self._page_size)
+        params = params_of(source, place, self._page_size, self.now().timestamp())
         try:
             found = await self._calls.get(outbound, source.path, params, own=source.own)
         except PipelineError as fault:
@@ -232,6 +234,9 @@ class XChannel(Polls, Speaks, Fetches):
         if self._budget.limit:
             cursor.month, cursor.reserved = self._budget.reservation(next_poll)
         return encode_cursor(cursor)
+
+    def gap(self, before: str, after: str, taken: int) -> Gap | None:
+        return gap_between(decode_cursor(before), decode_cursor(after))
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()
@@ -277,14 +282,6 @@ class XChannel(Polls, Speaks, Fetches):
         if not self.settings.monthly_budget:
             found.append(CheckResult("no monthly_budget is set: only X's own limit stops the costs", True))
         return found
-
-
-def _other(post: Post, ours: str) -> str:
-    """Whom we wrote to."""
-    listed = post.value.get("participant_ids")
-    ids = [id for id in listed if isinstance(id, str)] if isinstance(listed, list) else []
-    ids = ids or string_of(post.value, "dm_conversation_id").split("-")
-    return next((id for id in ids if id not in {ours, ""}), "")
 
 
 def _native(data: Json, name: str) -> str:

@@ -27,6 +27,14 @@ class StoredAccountFault(NamedTuple):
     """When the account is tried again by itself; None: once it is mended."""
 
 
+class StoredGap(NamedTuple):
+    """The last time that something of the provider's was missing, as its own ids or cursors say."""
+
+    code: str
+    detail: str
+    at: datetime
+
+
 class AccountState(NamedTuple):
     """A row of the table; an account about which nothing was ever written has none."""
 
@@ -36,6 +44,7 @@ class AccountState(NamedTuple):
     last_out_at: datetime | None
     cursor_at: datetime | None
     """When it was last polled with success."""
+    gap: StoredGap | None = None
 
 
 def set_account_fault(
@@ -70,6 +79,12 @@ def account_faults(record: Record) -> dict[str, StoredAccountFault]:
     return {name: state.fault for name, state in list_account_states(record).items() if state.fault}
 
 
+def recent_gaps(record: Record, since: datetime) -> dict[str, StoredGap]:
+    """The last gap of each account that had one since then. Raises Retry."""
+    gaps = {name: state.gap for name, state in list_account_states(record).items() if state.gap}
+    return {name: gap for name, gap in gaps.items() if gap.at >= since}
+
+
 def list_account_states(record: Record) -> dict[str, AccountState]:
     """By account. Raises Retry."""
     with record.read() as connection:
@@ -101,4 +116,5 @@ def _state(row: Any) -> AccountState:
     fault = None
     if row.fault_code is not None:
         fault = StoredAccountFault(row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at)
-    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at)
+    gap = None if row.gap_code is None else StoredGap(row.gap_code, row.gap_detail or "", row.gap_at)
+    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at, gap)

@@ -18,6 +18,7 @@ _MOVE = (
     "ON CONFLICT (account) DO UPDATE SET epoch = excluded.epoch, cursor = excluded.cursor, "
     "cursor_at = excluded.cursor_at"
 )
+_GAP = "gap_code = excluded.gap_code, gap_detail = excluded.gap_detail, gap_at = excluded.gap_at"
 
 
 def load_cursor(record: Record, account: str) -> str | None:
@@ -28,11 +29,15 @@ def load_cursor(record: Record, account: str) -> str | None:
     return None if sealed is None else record.vault.open(b64decode(sealed), _SEALED)
 
 
-def save_cursor(record: Record, account: str, epoch: int, cursor: str | None, now: datetime) -> None:
-    """Move the cursor, once everything before it is durable. Raises Retry, and StaleEpoch where another process holds
-    the account now."""
+def save_cursor(
+    record: Record, account: str, epoch: int, cursor: str | None, now: datetime, *, gap: tuple[str, str] | None = None
+) -> None:
+    """Move the cursor, once everything before it is durable. `gap`: code and detail of what is missing before it.
+    Raises Retry, and StaleEpoch where another process holds the account now."""
     sealed = None if cursor is None else b64encode(record.vault.seal(cursor, _SEALED)).decode("ascii")
-    row = {"account": account, "epoch": epoch, "cursor": sealed, "cursor_at": instant_encoder(record.engine)(now)}
+    at = instant_encoder(record.engine)(now)
+    row = {"account": account, "epoch": epoch, "cursor": sealed, "cursor_at": at}
+    missing = {} if gap is None else {"gap_code": gap[0], "gap_detail": gap[1], "gap_at": at}
     with record.write() as connection:
         require_epoch(connection, account, epoch)
-        insert(connection, account_states, [row], _MOVE)
+        insert(connection, account_states, [row | missing], _MOVE if gap is None else f"{_MOVE}, {_GAP}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hub.accounts import Account, AccountsSnapshot
 from hub.clock import utc_now
-from hub.running.silence import Silence, find_silences
+from hub.running.silence import GAP_NAMED, Silence, find_silences
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, list_asides
 from sink.attachments import FETCH
@@ -31,6 +31,8 @@ class AccountReport(NamedTuple):
     """Files that are still to be fetched."""
     silence: str = ""
     """That it usually takes something in, and since when it does not."""
+    gap: str = ""
+    """What is missing of the last days, as the provider's ids say."""
 
     @property
     def backlog(self) -> str:
@@ -81,10 +83,15 @@ def _report(
         error = f"{held[0].code}: {held[0].detail or ''}"
     since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
     words = f"cannot work for it since {since} ({error}); {report.backlog}" if fault else None
-    last_in = state.last_in_at if state else None
-    return report._replace(
-        health=_health(account, words or report.silence, held), last_message_at=last_in, last_error=error
-    )
+    last_in, gap = state.last_in_at if state else None, _gap(state, zone)
+    health = _health(account, words or report.silence or gap, held)
+    return report._replace(health=health, last_message_at=last_in, last_error=error, gap=gap)
+
+
+def _gap(state: AccountState | None, zone: tzinfo) -> str:
+    if state is None or state.gap is None or state.gap.at < utc_now() - GAP_NAMED:
+        return ""
+    return f"{state.gap.detail} ({state.gap.code}, {state.gap.at.astimezone(zone):%d.%m.%Y %H:%M})"
 
 
 def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:

@@ -61,6 +61,8 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
 def _silence(name: str, report: AccountReport) -> Iterator[Finding]:
     if report.silence:
         yield Finding(f"channel {name}", report.silence, warning=True)
+    if report.gap:
+        yield Finding(f"channel {name}", report.gap, warning=True)
 
 
 def _weak_proofs(account: Account) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ async def poll_forever(
 ) -> None:
     """Until cancelled. Raises LeaseLost, and Retry at the beginning; later faults cause a pause."""
     account = channel.account
-    cursor = await backend(load_cursor, account)
+    cursor = intake.cursor = await backend(load_cursor, account)
     await backend.timing.sleep(await _first_wait(channel, backend))
     while True:
         intake.require_lease()

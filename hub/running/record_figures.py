@@ -11,8 +11,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 
+from hub.running.silence import GAP_SHOWN, gap_metric
 from sink import tables
-from sink.account_states import StoredAccountFault, account_faults
+from sink.account_states import StoredAccountFault, StoredGap, account_faults, recent_gaps
 from sink.aside import AsideRow, list_asides
 from sink.attachments_checks import count_unscanned, count_withheld
 from sink.database import allow_long_statements
@@ -35,6 +36,7 @@ class RecordFigures(NamedTuple):
     faults: Mapping[str, StoredAccountFault]
     aside: Sequence[AsideRow]
     leases: Sequence[Lease]
+    gaps: Mapping[str, StoredGap]
     withheld: Mapping[tuple[str, str], int]
     """Files that are not shown, by verdict and reason."""
     unscanned: int
@@ -52,7 +54,8 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
         replies, count_unsent(record), jobs, count_dead_letters(record), account_faults(record), list_asides(record),
-        list_leases(record), count_withheld(record), count_unscanned(record), now(),
+        list_leases(record), recent_gaps(record, now() - GAP_SHOWN), count_withheld(record),
+        count_unscanned(record), now(),
     )  # fmt: skip
 
 
@@ -70,6 +73,7 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     yield _gauge(
         "account_fault", "1: nothing goes out for the account until it is mended.", ["account", "code"], faults
     )
+    yield from gap_metric(figures.gaps)
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
     why = "Files that nobody is shown, by verdict and reason."

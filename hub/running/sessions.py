@@ -32,7 +32,7 @@ class Sessions:
         """Hold the account's session until cancelled. Raises LeaseLost, and Retry where the record is unavailable."""
         while True:
             intake.require_lease()
-            cursor = await self._backend(load_cursor, channel.account)
+            cursor = intake.cursor = await self._backend(load_cursor, channel.account)
             began = self._backend.timing.monotonic()
             fault: Exception = Retry("the session ended")
             try:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from sink.account_states import StoredGap
 from sink.activity import active_hours, hour_of
 from sink.record import Record
 
@@ -29,6 +30,8 @@ SURPRISE = 9.2
 """So silent by chance once in 10,000 times, were hours independent."""
 BEYOND_USUAL = 1.5
 """Citizens are silent together (holidays, nights of rain): so many times the second longest of its own silences."""
+GAP_SHOWN, GAP_NAMED = timedelta(days=1), timedelta(days=7)
+"""So long a gap in a provider's ids is an alarm, and so long `doctor` names it."""
 
 
 class Silence(NamedTuple):
@@ -53,6 +56,15 @@ def is_silent(active: Sequence[int], now: int) -> bool:
     weights = _weights(active)
     past = sorted(_surprise(weights, before, after) for before, after in pairwise(active))
     return _surprise(weights, active[-1], now) > max(SURPRISE, BEYOND_USUAL * past[-2])
+
+
+def gap_metric(gaps: Mapping[str, StoredGap]) -> Iterator[Metric]:
+    """For Prometheus: the gaps of `GAP_SHOWN`; then the alarm ends, and `doctor` alone names them for a week."""
+    words = "1: the provider's ids or cursors say that something is missing."
+    metric = GaugeMetricFamily("satupintu_account_gap", words, labels=["account", "code"])
+    for account, gap in sorted(gaps.items()):
+        metric.add_metric([account, gap.code], 1.0)
+    yield metric
 
 
 def silence_metric(accounts: Collection[str], silent: Collection[Silence]) -> Iterator[Metric]:

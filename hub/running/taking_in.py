@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from connectors import Channel, LeaseLost, Request
+from connectors import Channel, Gap, LeaseLost, Request
 from hub.intake import split_into_raws
 from hub.running.backend import Backend
 from hub.running.leases import Leases
@@ -18,6 +19,7 @@ from sink.cursors import save_cursor
 from sink.leases import StaleEpoch
 
 PUBLISH_AT_ONCE = 500
+log = logging.getLogger(__name__)
 Publish = Callable[[Sequence[Raw]], Awaitable[None]]
 
 
@@ -45,6 +47,8 @@ class AccountIntake:
     def __init__(self, backend: Backend, leases: Leases, door: RawPublisher, channel: Channel, epoch: int) -> None:
         self._backend, self._leases, self._door = backend, leases, door
         self._channel, self._epoch = channel, epoch
+        self.cursor: str | None = None
+        """The one that stands in the record, once it was loaded."""
 
     async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
         """As `connectors.Intake`: durable first, then the cursor. Raises Retry and LeaseLost."""
@@ -55,11 +59,19 @@ class AccountIntake:
         if cursor is None:
             self.require_lease()
             return
+        gap = self._gap(cursor, len(requests))
         try:
-            await self._backend(save_cursor, account, self._epoch, cursor, self._backend.timing.now())
+            await self._backend(save_cursor, account, self._epoch, cursor, self._backend.timing.now(), gap=gap)
         except StaleEpoch:
             self._leases.drop(account)
             raise LeaseLost(account) from None
+        self.cursor = cursor
+
+    def _gap(self, cursor: str, taken: int) -> Gap | None:
+        gap = self._channel.gap(self.cursor, cursor, taken) if self.cursor not in {None, cursor} else None
+        if gap is not None:
+            log.warning("account %s: a gap: %s: %s", self._channel.account, gap.code, gap.detail)
+        return gap
 
     def require_lease(self) -> None:
         """Raises LeaseLost where this process does not hold the account now."""

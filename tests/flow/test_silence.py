@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.running.silence import Silence, find_silences, is_silent, silence_metric
+from hub.running.silence import GAP_SHOWN, Silence, find_silences, gap_metric, is_silent, silence_metric
 from sink import Record, Vault, book_received
+from sink.account_states import StoredGap, recent_gaps
 from sink.activity import hour_of
+from sink.cursors import load_cursor, save_cursor
+from sink.leases import renew_leases
 
 MONDAY = datetime(2025, 6, 2, 1, tzinfo=UTC)
 """08:00 in Jakarta."""
@@ -79,3 +82,15 @@ def test_only_accounts_that_take_in_are_looked_at_and_the_metric_shows_each(reco
     assert find_silences(record, ["sms", "new"], now) == [Silence("sms", end)]
     [metric] = silence_metric(["sms", "new"], find_silences(record, ["sms", "new"], now))
     assert [(sample.labels["account"], sample.value) for sample in metric.samples] == [("new", 0.0), ("sms", 1.0)]
+
+
+def test_a_gap_is_stored_with_the_cursor_and_its_alarm_ends_by_itself(record: Record) -> None:
+    (epoch,) = renew_leases(record, "a", ["bot"], now=MONDAY).values()
+    save_cursor(record, "bot", epoch, "1708:9", MONDAY, gap=("updates_missing", "2 updates are missing"))
+    save_cursor(record, "bot", epoch, "1708:10", MONDAY + timedelta(hours=1))
+    assert load_cursor(record, "bot") == "1708:10"
+    gaps = recent_gaps(record, MONDAY + timedelta(hours=23) - GAP_SHOWN)
+    assert gaps == {"bot": StoredGap("updates_missing", "2 updates are missing", MONDAY)}
+    [metric] = gap_metric(gaps)
+    assert [(s.labels, s.value) for s in metric.samples] == [({"account": "bot", "code": "updates_missing"}, 1.0)]
+    assert recent_gaps(record, MONDAY + timedelta(hours=25) - GAP_SHOWN) == {}
