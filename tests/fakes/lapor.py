@@ -44,12 +44,17 @@ class Complaint:
 class LaporServer(Server):
     """`with LaporServer() as lapor`: settings take `lapor.url`. Its complaints stand in `lapor.complaints`."""
 
-    def __init__(self, *, share: float = 0.0, seed: int = 1, delay: float = 0.0, id_at: str = "top") -> None:
-        super().__init__(self._respond)
+    def __init__(
+        self, *, port: int = 0, share: float = 0.0, seed: int = 1, delay: float = 0.0, slow: float = 0.0,
+        id_at: str = "top",
+    ) -> None:  # fmt: skip
+        super().__init__(self._respond, port)
         self.complaints: dict[str, Complaint] = {}
         self.files: dict[int, tuple[str, bytes]] = {}
         self.share, self.delay, self.id_at = share, delay, id_at
         """Share of changing requests that fail; seconds of each answer; where the id of a create stands."""
+        self.slow, self.slow_creates = slow, 0
+        """One in ten creates takes up to so many seconds, and is done at their end though nobody may wait any more."""
         self.shifts = False
         """A new follow-up moves all pages while they are read."""
         self.searches = True
@@ -87,11 +92,20 @@ class LaporServer(Server):
     def _respond(self, received: Received) -> Behaviour:
         if self.delay:
             time.sleep(self.delay)
+        if self.slow and received.path.startswith("/complaints/complaint"):
+            self._be_slow()
         if received.path.startswith("/api/stream/addstream"):
             return self._changed(lambda: self._addstream(received))
         if received.headers.get("token") != TOKEN or received.headers.get("authorization") != AUTH:
             return answer(401, {"message": "Unauthenticated."})
         return self._get(received) if received.method == "GET" else self._changed(lambda: self._post(received))
+
+    def _be_slow(self) -> None:
+        with self._lock:
+            slow = self._random.random() < 0.1
+            seconds = self._random.uniform(0, self.slow) if slow else 0.0
+            self.slow_creates += slow
+        self.wait(seconds)
 
     def _changed(self, work: Callable[[], HttpResponse]) -> Behaviour:
         with self._lock:
