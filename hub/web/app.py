@@ -19,6 +19,7 @@ from hub.web.citizen.supplement import router as supplement
 from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
 from hub.web.middleware import ErrorMiddleware
+from hub.web.origins import OriginsMiddleware
 from hub.web.uploads_routes import router as uploads_router
 from hub.web.widget import router as widget
 
@@ -51,6 +52,7 @@ def build_pages_and_api(
     app.state.access_proof = AccessProof(reports, settings.limits)
     add_exception_handlers(app)
     app.add_middleware(ErrorMiddleware)
+    app.add_middleware(OriginsMiddleware)
     return app
 
 

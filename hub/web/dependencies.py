@@ -113,6 +113,13 @@ def require_same_site(request: Request, settings: TheSettings) -> None:
         raise Problem(403, "forbidden")
 
 
+def require_origin_of(account: AppChannel, request: Request, settings: Settings) -> None:
+    """Raises Problem where a browser sent this for a page that is not ours, and whose origin the account does not
+    name. Apps outside of browsers name no origin."""
+    if request.headers.get("origin") not in account.settings.origins:
+        require_same_site(request, settings)
+
+
 def web_account(accounts: TheAccounts) -> Channel:
     """The account of the form, and of callers without an API key. Raises Problem where there is none."""
     account = accounts.first("web")
@@ -174,7 +181,8 @@ def api_caller(
         raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
     if accounts.state(account.account) == "closed":
         raise Problem(503, "no_account", headers={"Retry-After": "3600"})
-    if device:
+    if device and isinstance(account, AppChannel):
+        require_origin_of(account, request, settings)
         return Caller(f"device:{device.conversation}", account, has_key=True, device=device.id)
     return Caller(f"key:{key}", account, has_key=True)
 

@@ -20,23 +20,17 @@ ALGORITHMS = ("sha1", "sha256")
 METADATA_LIMIT = 2_000
 """Characters."""
 NAME_LIMIT = 200
-EVERYWHERE = {
-    "Tus-Resumable": VERSION,
-    "Cache-Control": "no-store",
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": (
-        "Location, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, "
-        "Upload-Length, Upload-Metadata, Upload-Expires, Retry-After"
-    ),
-}
-PREFLIGHT = {
-    "Access-Control-Allow-Methods": "POST, HEAD, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": (
-        "Authorization, X-API-Key, Content-Type, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, "
-        "Upload-Checksum, X-HTTP-Method-Override, X-Requested-With, X-Request-ID"
-    ),
-    "Access-Control-Max-Age": "86400",
-}
+EVERYWHERE = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
+CLIENT_HEADERS = (
+    "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Metadata", "Upload-Checksum", "X-HTTP-Method-Override",
+    "X-Requested-With", "X-Request-ID",
+)  # fmt: skip
+"""Those that clients of tus send."""
+HUB_HEADERS = (
+    "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm", "Upload-Offset",
+    "Upload-Length", "Upload-Metadata", "Upload-Expires",
+)  # fmt: skip
+"""Those that they read."""
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _KEY = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,64}")
 

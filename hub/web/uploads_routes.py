@@ -81,13 +81,12 @@ FileLimit = Annotated[int, Depends(file_limit)]
 )
 @router.options("/{id}", status_code=204, response_class=Response, include_in_schema=False)
 async def options(limit: FileLimit) -> Response:
-    """What this server can do; and the leave that browsers ask for."""
+    """What this server can do."""
     headers = {
         "Tus-Version": tus.VERSION,
         "Tus-Extension": tus.EXTENSIONS,
         "Tus-Max-Size": str(limit),
         "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
-        **tus.PREFLIGHT,
     }
     return Response(status_code=204, headers=headers)
 
@@ -97,7 +96,7 @@ async def options(limit: FileLimit) -> Response:
     status_code=201,
     response_class=Response,
     dependencies=_CHECKS,
-    responses={201: documents.CREATED, **responses(400, 401, 408, 412, 413, 415, 429, 500, 503)},
+    responses={201: documents.CREATED, **responses(400, 401, 403, 408, 412, 413, 415, 429, 500, 503)},
     openapi_extra=documents.CREATE,
     operation_id="create_upload",
 )
@@ -122,7 +121,7 @@ async def create(
     "/{id}",
     response_class=Response,
     dependencies=_CHECKS,
-    responses={200: documents.FOUND, **responses(401, 404, 410, 412)},
+    responses={200: documents.FOUND, **responses(401, 403, 404, 410, 412)},
     openapi_extra=documents.LOOK,
     operation_id="read_upload",
 )
@@ -142,7 +141,7 @@ async def look(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     dependencies=_CHECKS,
     responses={
         204: documents.APPENDED,
-        **responses(400, 401, 404, 408, 409, 410, 412, 413, 415, 423, 429, 460, 500, 503),
+        **responses(400, 401, 403, 404, 408, 409, 410, 412, 413, 415, 423, 429, 460, 500, 503),
     },
     openapi_extra=documents.APPEND,
     operation_id="append_to_upload",
@@ -163,7 +162,7 @@ async def append(
     status_code=204,
     response_class=Response,
     dependencies=_CHECKS,
-    responses=responses(401, 404, 410, 412, 423, 500, 503),
+    responses=responses(401, 403, 404, 410, 412, 423, 500, 503),
     openapi_extra=documents.END,
     operation_id="end_upload",
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Error, expect
 
 from connectors.web import WebChannel, WebSettings
 from hub.settings import Settings, load_settings
@@ -110,6 +110,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
     hub: list[str] = []
     with other_site(hub) as allowed, other_site(hub) as forbidden:
         channels = CHANNELS.replace("rate = 20\n", f'rate = 1000\nsites = ["{allowed}"]\n')
+        channels += f'[aplikasi]\nkind = "app"\nowner = "32.73"\norigins = ["{allowed}"]\n'
         with serving(tmp_path_factory.mktemp("hub"), channels) as url:
             hub.append(url)
             yield allowed, forbidden
@@ -149,4 +150,34 @@ def test_a_site_that_is_not_named_shows_no_form(browser: Browser, sites: tuple[s
     with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
         page.goto(sites[1])
     expect(page.frame_locator("iframe").get_by_label("Isi laporan")).to_have_count(0)
+    page.close()
+
+
+FILE_AS_AN_APP = """
+async (hub) => {
+    const drawn = await fetch(`${hub}/api/v1/devices`, { method: "POST" });
+    const { key } = await drawn.json();
+    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json", Prefer: "wait=20" };
+    const body = JSON.stringify({ text: "Trotoar di Jalan Riau ambles" });
+    const filed = await fetch(`${hub}/api/v1/reports`, { method: "POST", headers, body });
+    const started = await fetch(`${hub}/api/v1/uploads`, {
+        method: "POST",
+        headers: { Authorization: headers.Authorization, "Tus-Resumable": "1.0.0", "Upload-Length": "4" },
+    });
+    return [filed.status, (await filed.json()).number.length, started.headers.get("Location").slice(0, 15)];
+}
+"""
+
+
+@pytest.mark.browser
+def test_an_app_in_a_browser_files_from_an_origin_that_its_account_names(
+    browser: Browser, sites: tuple[str, str]
+) -> None:
+    page = browser.new_page()
+    page.goto(sites[0])
+    hub = page.evaluate("new URL(document.querySelector('script').src).origin")
+    assert page.evaluate(FILE_AS_AN_APP, hub) == [201, 10, "/api/v1/uploads"]
+    page.goto(sites[1])
+    with pytest.raises(Error, match="Failed to fetch"):
+        page.evaluate(FILE_AS_AN_APP, hub)
     page.close()

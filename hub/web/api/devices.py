@@ -20,6 +20,7 @@ from hub.web.dependencies import (
     TheSettings,
     api_caller,
     app_account,
+    require_origin_of,
     take_device_turn,
 )
 from schemas import Status
@@ -57,10 +58,12 @@ class OwnReports(ApiModel):
     """For `before`, where there are more."""
 
 
-@router.post("/devices", status_code=201, responses=responses(422, 429, 500, 503))
+@router.post("/devices", status_code=201, responses=responses(403, 422, 429, 500, 503))
 async def new_device(
     *,
+    request: Request,
     response: Response,
+    settings: TheSettings,
     reports: Reports,
     accounts: TheAccounts,
     limiter: Limiter,
@@ -71,6 +74,7 @@ async def new_device(
     found = app_account(accounts, account)
     if found is None or accounts.state(found.account) == "closed":
         raise Problem(503, "no_account", headers={"Retry-After": "3600"})
+    require_origin_of(found, request, settings)
     take_device_turn(found, limiter, address)
     id, key = reports.new_device(found)
     response.headers["Cache-Control"] = "no-store"
@@ -78,7 +82,9 @@ async def new_device(
 
 
 @router.get(
-    "/reports", responses=responses(401, 422, 429, 500, 503), openapi_extra={"security": [{"bearer": []}, {"key": []}]}
+    "/reports",
+    responses=responses(401, 403, 422, 429, 500, 503),
+    openapi_extra={"security": [{"bearer": []}, {"key": []}]},
 )
 async def own_reports(
     *,
