@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,6 +34,9 @@ from schemas.regions import is_region
 SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
+_TABLES: tuple[type[Strict], ...] = (
+    Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, Call, Tables,
+)  # fmt: skip
 
 
 def load_manifest(name: str) -> Manifest:
@@ -55,7 +59,7 @@ def parse_manifest(text: str, source: str) -> Manifest:
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise ValueError(f"{source}: {_in_words(str(error))}") from None
+        raise ValueError(f"{source}: {mistake_in_words(str(error), _TABLES)}") from None
     faults = [*_faults(manifest), *faults_of_expressions(manifest)]
     if faults:
         raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
@@ -69,23 +73,21 @@ def manifest_schema() -> bytes:
     return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
 
 
-def _in_words(fault: str) -> str:
+def mistake_in_words(fault: str, tables: Iterable[type[Strict]]) -> str:
+    """What msgspec found, with the table, the key and the fix. `tables`: those that the manifest may have."""
     at = _PATH.search(fault)
     words = fault[: at.start()] if at else fault
     where = at[1].lstrip(".").replace("[...]", "") if at else ""
     if unknown := _UNKNOWN.search(words):
-        near = get_close_matches(unknown[1], _all_keys(), 1)
+        near = get_close_matches(unknown[1], sorted(_keys_of(tables)), 1)
         fix = f": did you mean {near[0]}?" if near else ": take it out"
         return f"[{where}] {unknown[1]}: there is no such key{fix}"
     table, _, key = where.rpartition(".")
     return f"[{table}] {key}: {words}: write such a value" if key else f"[{where}] {words}: add it"
 
 
-def _all_keys() -> list[str]:
-    tables: list[type[Strict]] = [
-        Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, Call, Tables,
-    ]  # fmt: skip
-    return sorted({field.name for table in tables for field in msgspec.structs.fields(table)})
+def _keys_of(tables: Iterable[type[Strict]]) -> set[str]:
+    return {field.name for table in tables for field in msgspec.structs.fields(table)}
 
 
 def _faults(manifest: Manifest) -> list[str]:
@@ -95,11 +97,7 @@ def _faults(manifest: Manifest) -> list[str]:
     except (ValueError, OSError, KeyError):
         faults.append("[] zone: takes the name of a zone, as Asia/Makassar")
     faults += _duration("[] poll_every", manifest.poll_every)
-    faults += [
-        f"[tables.region] {word}: {code} is no region: write its Kemendagri code, as 34.04"
-        for word, code in manifest.tables.region.items()
-        if not is_region(code)
-    ]
+    faults += region_faults(manifest.tables)
     faults += _auth_faults(manifest.auth)
     for name, stream in manifest.streams.items():
         faults += _stream_faults(f"[streams.{name}", stream)
@@ -109,6 +107,15 @@ def _faults(manifest: Manifest) -> list[str]:
         if "complaint" in tell.what and not tell.id:
             faults.append("[[tell]] id: is missing: say where the answer holds the complaint's id")
     return faults
+
+
+def region_faults(tables: Tables) -> list[str]:
+    """A line for each code of [tables.region] that is none."""
+    return [
+        f"[tables.region] {word}: {code} is no region: write its Kemendagri code, as 34.04"
+        for word, code in tables.region.items()
+        if not is_region(code)
+    ]
 
 
 def _auth_faults(auth: Auth) -> list[str]:

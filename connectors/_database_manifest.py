@@ -1,0 +1,140 @@
+"""The manifest of a database: which views are read, and what their columns mean. A TOML file; the meaning of a row is
+written as in the manifest of a portal (`_portal_manifest.py`)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from connectors._durations import seconds_of
+from connectors._portal_expressions import faults_of_expressions
+from connectors._portal_loading import mistake_in_words, region_faults
+from connectors._portal_manifest import ActionMap, Manifest, MessageMap, Stream, Strict, Tables
+
+SHIPPED = Path(__file__).parent / "manifests" / "database"
+MOST = 5000
+"""Rows of a page, at most."""
+
+
+class View(Strict, frozen=True, kw_only=True):
+    """A query, and what its rows mean."""
+
+    query: str
+    """One SELECT. The hub itself orders it, and takes a page at a time."""
+    key: str
+    """The column that tells a row from all others; never NULL."""
+    time: str = ""
+    """The column with the time of the row's last change. Empty: the whole view is read in each poll."""
+    overlap: str = "15m"
+    """How far before the newest change is read again: rows may commit late."""
+    start: str = "30d"
+    """How far back the first poll goes; all: everything."""
+    sweep_every: str = "1d"
+    """How often the whole view is read for changes that its time does not show, and for rows that are gone."""
+    deleted: bool = False
+    """It is noted on a report that its row is gone. Not for a view that shows the rows of some time only."""
+    size: int = 500
+    """Rows of a page."""
+    ignore: tuple[str, ...] = ()
+    """Columns whose change means nothing: counters of views."""
+    message: MessageMap | None = None
+    actions: tuple[ActionMap, ...] = ()
+
+
+class DatabaseManifest(Strict, frozen=True, kw_only=True):
+    """A database."""
+
+    name: str
+    zone: str = "Asia/Jakarta"
+    """Of times that come without one."""
+    dates: Literal["strict", "day-first", "month-first"] = "strict"
+    """How 05/08/2025 is read; strict: not at all."""
+    poll_every: str = "5m"
+    timeout: str = "30s"
+    """How long a query may run."""
+    views: dict[str, View]
+    tables: Tables = Tables()
+
+
+def load_database_manifest(name: str) -> DatabaseManifest:
+    """Of a file, or one of ours by its name. Raises ValueError with a line for each mistake."""
+    path = Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        ours = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
+        raise ValueError(
+            f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
+        ) from None
+    return parse_database_manifest(text, path.name)
+
+
+def parse_database_manifest(text: str, source: str) -> DatabaseManifest:
+    """Raises ValueError with a line for each mistake."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(text), DatabaseManifest)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{source}: not valid TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{source}: {mistake_in_words(str(error), _TABLES)}") from None
+    faults = _faults(manifest)
+    if faults:
+        raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
+    return manifest
+
+
+def as_portal(manifest: DatabaseManifest) -> Manifest:
+    """The meaning of its rows as a portal's manifest has it."""
+    streams = {
+        name: Stream(poll=False, ignore=view.ignore, message=view.message, actions=view.actions)
+        for name, view in manifest.views.items()
+    }
+    return Manifest(
+        name=manifest.name, url="", zone=manifest.zone, dates=manifest.dates, streams=streams, tables=manifest.tables
+    )
+
+
+_TABLES: tuple[type[Strict], ...] = (DatabaseManifest, View, MessageMap, ActionMap, Tables)
+
+
+def _faults(manifest: DatabaseManifest) -> list[str]:
+    faults = [] if manifest.views else ["[views]: is empty: add a table as [views.aduan]"]
+    try:
+        ZoneInfo(manifest.zone)
+    except (ValueError, OSError, KeyError):
+        faults.append("[] zone: takes the name of a zone, as Asia/Makassar")
+    faults += _duration("[] poll_every", manifest.poll_every) + _duration("[] timeout", manifest.timeout)
+    faults += region_faults(manifest.tables)
+    for name, view in manifest.views.items():
+        faults += _view_faults(f"[views.{name}", view)
+    return faults + [fault.replace("streams.", "views.", 1) for fault in faults_of_expressions(as_portal(manifest))]
+
+
+def _view_faults(where: str, view: View) -> list[str]:
+    faults = [f"{where}] {name}: is empty: name a column" for name in ("key",) if not view.key.strip()]
+    query = view.query.strip().rstrip(";").rstrip()
+    if not query.lower().startswith(("select", "with")) or ";" in query:
+        faults.append(f"{where}] query: takes one SELECT, without a semicolon inside")
+    if not 1 <= view.size <= MOST:
+        faults.append(f"{where}] size: takes 1 to {MOST}")
+    for name in ("overlap", "sweep_every"):
+        faults += _duration(f"{where}] {name}", getattr(view, name))
+    faults += [] if view.start == "all" else _duration(f"{where}] start", view.start)
+    if view.message is None:
+        if not view.actions:
+            faults.append(f"{where}.message] is missing: say what a row is, or add [{where}.actions]]")
+        if not all(action.of or action.number for action in view.actions):
+            faults.append(f"[{where}.actions]] of: is missing: say which complaint it is about")
+    return faults
+
+
+def _duration(where: str, written: str) -> list[str]:
+    try:
+        seconds_of(written, "x")
+    except ValueError:
+        return [f"{where}: takes a duration as 3h, 15m or 90s"]
+    return []
