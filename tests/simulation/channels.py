@@ -46,14 +46,18 @@ ODD = "odd_item"
 """Code of what cannot be read until somebody mends the channel."""
 
 
-class _Letters(Channel):
-    """What the made-up channels have in common: how a request is read, and how a reply is sent."""
+class LettersChannel(Channel):
+    """What the made-up channels have in common: how a request is read."""
 
     conversational: ClassVar[bool] = True
 
-    def __init__(self, account: str, owner: str, provider: Provider) -> None:
+    def __init__(self, account: str, owner: str) -> None:
         super().__init__(account, owner, Settings())
-        self.provider = provider
+
+    @property
+    def mended(self) -> bool:
+        """It reads odd messages."""
+        return True
 
     def parts(self, payload: Payload) -> Iterator[Part]:
         try:
@@ -72,7 +76,7 @@ class _Letters(Channel):
                     raw, id, what="status", number=number, status=status, observed_at=datetime.fromisoformat(at),
                     actor=Actor(kind="office", id="dinas"),
                 )  # fmt: skip
-            case {"odd": True} if not self.provider.mended:
+            case {"odd": True} if not self.mended:
                 raise Reject(ODD, "a later release reads it")
             case {"id": native, "from": sender, "text": text, **more}:
                 return self._message(raw, native, sender, text, more)
@@ -86,7 +90,15 @@ class _Letters(Channel):
         )  # fmt: skip
 
 
-class _Speaking(_Letters, Speaks, Fetches):
+class _Speaking(LettersChannel, Speaks, Fetches):
+    def __init__(self, account: str, owner: str, provider: Provider) -> None:
+        super().__init__(account, owner)
+        self.provider = provider
+
+    @property
+    def mended(self) -> bool:
+        return self.provider.mended
+
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         return FetchedFile(await self.provider.file(attachment.native_id or ""), "image/jpeg")
 

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from bus import Bus, StoredEvent
 from connectors import Channel
 from schemas import Message, Raw, Reject, decode
+from sink.forward_law import NationalBalance
 from tests.simulation.citizens import Written
 from tests.simulation.provider import Attempt
+from tests.simulation.registry import Call, Registry
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -36,6 +38,8 @@ class Facts:
     """In the order of the log, each id once."""
     written: Written
     attempts: list[Attempt]
+    registry: Registry | None
+    national: list[NationalBalance]
     channels: dict[str, Channel]
     logged: list[str]
     seen: list[str]
@@ -63,6 +67,10 @@ class Facts:
     def summary(self) -> dict[str, int]:
         """How much of what happened."""
         outcomes = Counter(f"items {row['outcome']}" for row in self.outcomes.values())
+        forwards = Counter(
+            f"forwards {row['state']}"
+            for row in self.rows("SELECT state FROM jobs WHERE kind IN ('forward', 'followup')")
+        )
         replies = Counter(f"replies {row['state']}" for row in self.replies.values())
         more = {
             "accounts taken over": "SELECT coalesce(sum(epoch - 1), 0) AS n FROM leases",
@@ -70,7 +78,14 @@ class Facts:
             "statuses applied": "SELECT count(*) AS n FROM actions WHERE applied",
         }
         lanes = Counter(f"events by {topic}" for topic in self.diverted)
-        return dict(outcomes + replies + lanes) | {name: int(self.rows(sql)[0]["n"]) for name, sql in more.items()}
+        return dict(outcomes + replies + forwards + lanes) | {
+            name: int(self.rows(sql)[0]["n"]) for name, sql in more.items()
+        }
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls to do a step of a forward."""
+        return [] if self.registry is None else self.registry.calls
 
     @cached_property
     def items(self) -> list[Item]:

@@ -39,6 +39,7 @@ RATES: dict[str, float] = {
     "account at fault": 0.05,
     "address refused": 0.05,
     "code says not taken": 0.1,
+    "step refused": 0.05,
     # providers, asked for what is new
     "poll refused": 0.1,
     "poll repeats": 0.2,
@@ -55,6 +56,7 @@ RATES: dict[str, float] = {
     "reader mended": 0.3,
     "dead letters replayed": 0.5,
     "accounts released": 0.5,
+    "forwards decided": 0.5,
 }
 """The highest rate of each kind, a call."""
 CLOCKS_DIFFER = 2.0

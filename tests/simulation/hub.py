@@ -23,20 +23,24 @@ from hub.editions import EditedFile, Editions, LiveEdition
 from hub.lanes import Lanes
 from hub.limits import WebLimits
 from hub.opening import LiveEditions, OpenHub, OutsideWorld, Storage, Transport
-from hub.running import dispatch, fetching, pipeline, scanning
+from hub.running import dispatch, fetching, forwarding_looks, forwarding_work, pipeline, scanning
 from hub.running.status import ProcessStatus
 from hub.settings import Settings
 from hub.stages import WORK
 from hub.web.ingress import Ingress
 from router import Rules, Templates
+from router.due import Calendars
+from router.offices import OfficeRegistry
 from schemas import Raw
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
-from tests.simulation.channels import KINDS, PROOF
+from tests.simulation.channels import PROOF
 from tests.simulation.database import Databases, SeenRecord
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 from tests.simulation.provider import Provider
+from tests.simulation.registry import Registry
+from tests.simulation.registry_channel import make_channels
 from tests.simulation.watch import Watch
 
 BUDGET = 4
@@ -53,6 +57,8 @@ SETTINGS = Settings(
 IDLE: tuple[tuple[Any, str, Any], ...] = (
     (dispatch, "POLL_EVERY", 3.0),
     (fetching, "POLL_EVERY", 3.0),
+    (forwarding_work, "POLL_EVERY", 3.0),
+    (forwarding_looks, "EVERY", 3.0),
     (scanning, "POLL_EVERY", 5.0),
     (_aside_workers, "LOOK_EMPTY_EVERY", 30.0),
     (pipeline, "LOOPS", tuple(loop._replace(every=loop.every * 3) for loop in pipeline.LOOPS)),
@@ -60,6 +66,8 @@ IDLE: tuple[tuple[Any, str, Any], ...] = (
 """Seconds from one look to the next where nothing is to be done: what wakes a loop at once is not slower, and a seed
 costs a third."""
 RULES, TEMPLATES = Rules.load(None), Templates.load(None)
+OFFICES, CALENDARS = OfficeRegistry(), Calendars()
+"""They never change, and take long to build: all processes share them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,8 @@ class Surroundings:
     providers: Mapping[str, Provider]
     kinds: Mapping[str, str]
     """By account."""
+    registry: Registry | None
+    """Where complaints are brought."""
     archived: set[str]
     """Raw ids in the archive, which all processes share."""
 
@@ -121,7 +131,7 @@ class Hub:
         self.process, self._around = process, around
         self.bus = SeenBus(around.bus, process, around.faults, around.random, around.watch)
         self.accounts = Accounts()
-        self._channels = {a: KINDS[kind](a, "32.73", around.providers[a]) for a, kind in around.kinds.items()}
+        self._channels = make_channels(around.kinds, around.providers, around.registry)
         edited = EditedFile("accounts", NOWHERE, self._snapshot, self._apply)
         editions = Editions([edited], publisher=process.name, now=around.now)
         editions.begin(None)
@@ -133,7 +143,14 @@ class Hub:
         self._opened = OpenHub(
             Storage(record.vault, record, files, archive),
             Transport(self.bus, self.bus),
-            LiveEditions(self.accounts, LiveEdition(RULES), LiveEdition(TEMPLATES), editions),
+            LiveEditions(
+                self.accounts,
+                LiveEdition(RULES),
+                LiveEdition(TEMPLATES),
+                editions,
+                LiveEdition(OFFICES),
+                LiveEdition(CALENDARS),
+            ),
             OutsideWorld(http, pools),
         )
         self._ingress = Ingress(

@@ -10,28 +10,35 @@ from bus import MemoryBus
 from bus._aside import lane_name
 from hub.ledger import waiting_aside
 from sink import Record, list_asides
+from sink.forward_claims import NEEDS_PERSON
 from tests.simulation.citizens import Webhooks
 from tests.simulation.database import open_cursor
 from tests.simulation.hubs import Hubs
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.operators import Operator
 from tests.simulation.provider import Provider
+from tests.simulation.registry import Registry
 
 QUIET_BY = 900.0
 """Virtual seconds after which everything has to be quiet."""
 LOOK_EVERY, LOOKS = 1.5, 2
 """Seconds between two looks, and how many in a row have to find nothing."""
 _OWED = "SELECT account, state, count(*) FROM outbox WHERE state IN ('owed', 'claimed') GROUP BY 1, 2"
-_JOBS = "SELECT kind, state, count(*) FROM jobs WHERE state IN ('waiting', 'claimed') GROUP BY 1, 2"
+_JOBS = f"""
+    SELECT kind, state, count(*) FROM jobs WHERE state IN ('waiting', 'claimed')
+    OR (state = 'unknown' AND code <> '{NEEDS_PERSON}') GROUP BY 1, 2
+"""
 
 
 class Quiet:
     """Looks at everybody who might still do something."""
 
     def __init__(
-        self, record: sqlite3.Connection, seen: Record, bus: MemoryBus, providers: Mapping[str, Provider]
-    ) -> None:
+        self, record: sqlite3.Connection, seen: Record, bus: MemoryBus, providers: Mapping[str, Provider],
+        registry: Registry | None,
+    ) -> None:  # fmt: skip
         self._record, self._seen, self._bus, self._providers = record, seen, bus, providers
+        self._registry = registry
 
     async def wait(self, loop: VirtualLoop, hubs: Hubs, webhooks: Webhooks, operator: Operator) -> list[str]:
         """Wait until nothing is left; what is left when that takes too long."""
@@ -51,7 +58,7 @@ class Quiet:
             return "a process stands still"
         if webhooks.busy or any(provider.busy for provider in self._providers.values()):
             return "somebody outside is busy"
-        return self._outside_has() or await self._inside_has()
+        return self._outside_has() or self._registry_has() or await self._inside_has()
 
     def _outside_has(self) -> str:
         for account, provider in self._providers.items():
@@ -60,6 +67,17 @@ class Quiet:
                 return f"{account} is at {reached} of {len(provider.items)}"
             if provider.holds_sessions and len(provider.acknowledged) < len(provider.items):
                 return f"the session of {account} has not brought everything"
+        return ""
+
+    def _registry_has(self) -> str:
+        registry = self._registry
+        if registry is None:
+            return ""
+        if registry.busy:
+            return "the registry is busy"
+        for native, cursor in self._record.execute("SELECT native, cursor FROM forwarded"):
+            if int(cursor or 0) < len(registry.news[native]):
+                return f"{native} was looked at up to {cursor} of {len(registry.news[native])}"
         return ""
 
     async def _inside_has(self) -> str:

@@ -7,15 +7,19 @@ import sqlite3
 from collections.abc import Callable, Sequence
 
 from schemas import Event, Raw
+from sink.forward_claims import POOL
+from sink.leases import lease_name
 from tests.simulation.provider import Provider
+from tests.simulation.registry import Registry
 
 
 class Watch:
     """Looks at leases and cursors after each commit, and at what a session acknowledges."""
 
     def __init__(
-        self, record: sqlite3.Connection, providers: dict[str, Provider], open_cursor: Callable[[str], str]
-    ) -> None:
+        self, record: sqlite3.Connection, providers: dict[str, Provider], open_cursor: Callable[[str], str],
+        registry: Registry | None,
+    ) -> None:  # fmt: skip
         self.breaches: list[str] = []
         self._record, self._open = record, open_cursor
         self._providers = providers
@@ -26,6 +30,10 @@ class Watch:
         self._claims: set[tuple[object, ...]] = set()
         self._positions: dict[str, set[str]] = {account: set() for account in providers}
         """By account, the items (as JSON) that stand in the log."""
+        self._registry = registry
+        self._looked: dict[str, int] = {}
+        if registry is not None:
+            self._positions[registry.account] = set()
         for account, provider in providers.items():
             provider.taken_over = self._acknowledged(account)
 
@@ -53,6 +61,25 @@ class Watch:
             if cursor is not None and cursor != self._sealed.get(account):
                 self._sealed[account] = cursor
                 self._moved(account, int(self._open(cursor)))
+
+        if self._registry is not None:
+            self._forwarded(self._registry)
+
+    def _forwarded(self, registry: Registry) -> None:
+        lease = lease_name(registry.account, POOL)
+        claimed = "SELECT id, epoch, attempts FROM jobs WHERE account = ? AND state = 'claimed'"
+        for claim in self._record.execute(claimed, (registry.account,)):
+            if claim not in self._claims:
+                self._claims.add(claim)
+                if claim[1] != self._epochs.get(lease):
+                    self.breaches.append(f"{claim[0]} was claimed under epoch {claim[1]}, which is over")
+        for native, cursor in self._record.execute("SELECT native, cursor FROM forwarded WHERE cursor IS NOT NULL"):
+            if (position := int(cursor)) != self._looked.get(native):
+                self._looked[native] = position
+                stored = self._positions[registry.account]
+                missing = [item for item in registry.news[native][:position] if _text(item) not in stored]
+                if missing:
+                    self.breaches.append(f"{native} was looked at up to {position}, and {missing} is not in the log")
 
     def _moved(self, account: str, cursor: int) -> None:
         if self._providers[account].is_polled:

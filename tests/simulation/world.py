@@ -14,6 +14,7 @@ from random import Random
 
 from bus import MemoryBus
 from sink import last_booked, read_balance
+from sink.forward_law import NationalBalance, national_balances
 from tests.simulation.blocking import Pools
 from tests.simulation.broker import SeenBus
 from tests.simulation.channels import KINDS
@@ -30,12 +31,16 @@ from tests.simulation.operators import Operator
 from tests.simulation.process import OWNER, Process
 from tests.simulation.provider import Provider
 from tests.simulation.quiet import QUIET_BY, Quiet
+from tests.simulation.registry import Registry
+from tests.simulation.registry_channel import RegistryChannel, make_channels
 from tests.simulation.watch import Watch
 
 BEGINNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 PARTITIONS = 3
 ACCOUNTS = {"letter-bandung": "letter", "letter-bogor": "letter", "pigeon": "pigeon", "radio": "radio"}
 """A seed has some of them."""
+REGISTRY = "registry"
+"""The account that brings complaints elsewhere."""
 CITIZENS = 3
 """Of an account, at most."""
 FOLLOWED_WITHIN = 10.0
@@ -80,7 +85,8 @@ class World:
         chosen = sorted(self._random.sample(sorted(ACCOUNTS), self._random.randint(1, len(ACCOUNTS))))
         self._kinds = {account: ACCOUNTS[account] for account in chosen}
         self._providers = {a: Provider(a, self._faults, self._branch(), self._loop.time) for a in chosen}
-        self._channels = {a: KINDS[kind](a, "32.73", self._providers[a]) for a, kind in self._kinds.items()}
+        self._registry = self._a_registry()
+        self._channels = make_channels(self._kinds, self._providers, self._registry)
         self._written = Written()
         self._console = Process("console")
         self._logged: list[str] = []
@@ -92,7 +98,7 @@ class World:
         self._databases.renew()
         gc.disable()  # what a dead process left is taken apart when the world is over, not when the collector comes
         with closing(sqlite3.connect(self._databases.file)) as record, remembered(self._logged, self._say):
-            self._watch = Watch(record, self._providers, open_cursor)
+            self._watch = Watch(record, self._providers, open_cursor, self._registry)
             self._seen = SeenRecord(self._databases, self._faults, self._watch)
             try:
                 with idle_slowly():
@@ -121,7 +127,7 @@ class World:
         self._say("nothing goes wrong any more")
         await at_work
         await self._mend()
-        quiet = Quiet(record, self._seen, self._bus, self._providers)
+        quiet = Quiet(record, self._seen, self._bus, self._providers, self._registry)
         left = await quiet.wait(self._loop, self._hubs, self._webhooks, self._operator)
         facts = await self._facts(record)
         self._came_of = facts.summary()
@@ -141,14 +147,32 @@ class World:
         return Surroundings(
             bus=self._bus, databases=self._databases, faults=self._faults, random=self._random, watch=self._watch,
             now=self._now, monotonic=self._loop.time, providers=self._providers, kinds=self._kinds,
-            archived=self._archived,
+            archived=self._archived, registry=self._registry,
         )  # fmt: skip
+
+    def _a_registry(self) -> Registry | None:
+        """In half of the seeds complaints are brought there."""
+        if self._random.random() < 0.5:
+            return None
+        askable = self._random.random() < 0.7
+        registry = Registry(
+            REGISTRY, self._faults, self._branch(), self._loop.time, now=self._now, askable=askable
+        )  # fmt: skip
+        registry.notice = self._say
+        return registry
 
     def _an_operator(self, record: sqlite3.Connection) -> Operator:
         bus = SeenBus(self._bus, self._console, self._faults, self._branch(), self._watch)
         pools = Pools(self._console, self._faults)
         return Operator(
-            self._seen, bus, pools, letters=record, now=self._now, random=self._branch(), faults=self._faults
+            self._seen,
+            bus,
+            pools,
+            letters=record,
+            now=self._now,
+            random=self._branch(),
+            faults=self._faults,
+            registry=self._registry,
         )
 
     def _citizens(self) -> list[Citizen]:
@@ -189,8 +213,13 @@ class World:
             silenced=self._operator.silenced, edition=self._operator.edition,
             editions={hub.process.name: hub.edition for hub in self._hubs.living},
             seen=self._watch.breaches, record=record, archived=self._archived, ledger=dict(ledger),  # type: ignore[arg-type]
+            registry=self._registry, national=self._national(),
             diverted=[e.topic for topic in ("slow", "aside") async for e in self._bus.read(topic, BEGINNING)],
         )  # fmt: skip
+
+    def _national(self) -> list[NationalBalance]:
+        to = [channel for channel in self._channels.values() if isinstance(channel, RegistryChannel)]
+        return national_balances(self._seen, to, self._now())
 
     # -- small things
 
@@ -209,4 +238,4 @@ class World:
 def open_databases() -> Databases:
     """The database that one seed after another begins anew."""
     personal = frozenset(kind for kind, channel in KINDS.items() if channel.ids_hold_phones)
-    return Databases(owners=dict.fromkeys(ACCOUNTS, "32.73"), personal_ids=personal)
+    return Databases(owners=dict.fromkeys([*ACCOUNTS, REGISTRY], "32.73"), personal_ids=personal)
