@@ -29,6 +29,7 @@ from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.taking_in import RawPublisher
 from sink.forward_claims import POOL, forward_files
+from sink.jobs import ClaimedJob
 
 FILES_WITHIN = timedelta(minutes=15)
 """A forward waits so long for files that are still being fetched, then it goes without them."""
@@ -69,7 +70,7 @@ class ForwarderStage:
         self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times, pool=POOL)
         self._health = AccountHealth(backend, tools.random)
         self._progress = ProgressWriter(backend)
-        runner = StepRunner(self._progress.put, self._files, backend.timing.now)
+        runner = StepRunner(self._progress.put, self._files, backend.timing.now, self._holds)
         self._forwarder = Forwarder(
             backend,
             accounts,
@@ -133,6 +134,9 @@ class ForwarderStage:
                 self._health.edited(account)
         self._snapshot = snapshot
         return True
+
+    def _holds(self, job: ClaimedJob) -> bool:
+        return self._leases.held().get(job.account) == job.epoch
 
     def _outbound(self, account: str) -> ProviderConnections:
         return ProviderConnections(self._tools.http)

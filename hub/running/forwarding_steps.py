@@ -45,11 +45,12 @@ class NotReady(Retry):
 
 @dataclass(frozen=True, slots=True)
 class StepRunner:
-    """Does forwards. `put` persists."""
+    """Does forwards. `put` persists; `holds` says whether the lease of a job is still ours."""
 
     put: Put
     files: Files
     now: Callable[[], datetime]
+    holds: Callable[[ClaimedJob], bool]
 
     async def run(self, claimed: ClaimedForward, channel: Forwards, outbound: ProviderConnections) -> Exception | None:
         """Do it, as far as it goes now; returns the fault where the account may be the cause of it. Raises
@@ -86,6 +87,8 @@ class StepRunner:
                 current.job = self._begun(current.job, step)
                 await self.put(Progress(current.job))
             current.looked = False
+            if not self.holds(current.job):  # it ended while the step was stored: the next holder finds out
+                raise StaleEpoch(channel.account)
             result = await channel.do_step(step, self._call(claimed, current.job, step), outbound)
             await self._save(current, claimed, channel, (step, result))
         await self._end(current.job, "done")

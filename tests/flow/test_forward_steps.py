@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -15,6 +16,7 @@ from schemas import AccountFault, Forward, Reject, Retry, Unanswered
 from sink.forward_claims import ClaimedForward
 from sink.forward_progress import Progress
 from sink.jobs import ClaimedJob
+from sink.leases import StaleEpoch
 
 NOW = datetime(2025, 8, 18, 3, 0, tzinfo=UTC)
 REPORT = Forward(what="complaint", number="4719360285", reference="4719360285", at=NOW)
@@ -66,7 +68,7 @@ async def run(to: To, **job: Any) -> tuple[list[Progress], Exception | None]:
     async def files(ids: Sequence[str], queued_at: datetime) -> list[Any]:
         return []
 
-    runner = StepRunner(put, files, lambda: NOW)
+    runner = StepRunner(put, files, lambda: NOW, lambda job: True)
     claimed = ClaimedForward(JOB._replace(**job), REPORT)
     return stored, await runner.run(claimed, to, None)  # type: ignore[arg-type]
 
@@ -94,6 +96,20 @@ async def test_it_goes_on_after_the_last_finished_step() -> None:
     to = To()
     await run(to, results={"files": {}, "create": {"id": "7"}})
     assert to.done == ["pass"]
+
+
+async def test_a_step_is_not_done_where_the_lease_ended_while_it_was_stored() -> None:
+    """The next holder may be doing it already."""
+    to, stored = To(), list[Progress]()
+
+    async def put(progress: Progress) -> None:
+        stored.append(progress)
+
+    runner = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: len(stored) < 2)
+    with pytest.raises(StaleEpoch):
+        await runner.run(ClaimedForward(JOB, REPORT), to, None)  # type: ignore[arg-type]
+    assert to.done == ["files"]
+    assert shape(stored) == [("files", [], None), ("create", ["files"], None)]
 
 
 @pytest.mark.parametrize(
