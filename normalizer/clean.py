@@ -43,11 +43,22 @@ def clean(text: str) -> str:
     """The cleaned text. Never raises; `clean(clean(x)) == clean(x)`."""
     if _plain(trimmed := text.strip()):
         return trimmed
+    if _plain_lines(lines := trimmed.split("\n")):
+        return _spaced(lines)
     if not text.isascii():
         text = _LEFTOVERS.sub(" ", replace_unencodable(text))
     text = _composed(_visible(_BREAKS.sub("\n", text)))
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
+    return _spaced(text.split("\n"))
+
+
+def _plain_lines(lines: list[str]) -> bool:
+    """Is nothing but blanks to be mended?"""
+    return all(map(str.isascii, lines)) and all(map(str.isprintable, lines))
+
+
+def _spaced(lines: list[str]) -> str:
+    text = "\n".join([" ".join(line.split()) for line in lines])
+    return (_EMPTY_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def one_line(text: str) -> str:

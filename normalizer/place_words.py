@@ -74,7 +74,8 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 def _starts(text: str, word: str) -> Iterator[int]:
     start = text.find(word)
     while start >= 0:
-        yield start
+        if not (start and text[start - 1].isalnum()):
+            yield start
         start = text.find(word, start + 1)
 
 

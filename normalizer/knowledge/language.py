@@ -20,6 +20,8 @@ from schemas import Language
 WORDS: Mapping[str, str] = word_lists("languages")["languages"]
 INDONESIAN_ONLY = words_of(word_lists("languages")["only"]["id"])
 _WORD = re.compile(r"[^\W\d_]+")
+_PLAIN_WORD = re.compile(r"[a-z]+")
+"""The same in ASCII, in half the time."""
 _STROKES = re.compile("['’ʼ`]")
 _ADDRESS = re.compile(r"\S*(?:://|@|www\.)\S*|#\S+")
 _MOST = 40
@@ -42,9 +44,9 @@ def language_of(text: str) -> Language:
     words = _words(text)
     if len(words) < _FEWEST:
         return "unknown"
-    own = _own(words)
-    if own["id"] >= _PLAIN and own.total() <= own["id"] + 1:
+    if _plainly_indonesian(words):
         return "id"
+    own = _own(words)
     scores = _scored(words)
     best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
     if best != "id" and _enough(own, best, scores[best] - scores[second]):
@@ -70,11 +72,28 @@ def _words(text: str) -> list[str]:
         plain = _ADDRESS.sub(" ", plain)
     if not plain.isascii() or "'" in plain or "`" in plain:
         plain = _without_accents(_STROKES.sub("", plain))
-    return _WORD.findall(plain)[:_MOST]
+    return (_PLAIN_WORD if plain.isascii() else _WORD).findall(plain)[:_MOST]
 
 
 def _without_accents(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+
+
+def _plainly_indonesian(words: Iterable[str]) -> bool:
+    """As `_own` counts: words that only Indonesian has, and no more than one of another language."""
+    different = set(words)
+    if len(different & INDONESIAN_ONLY) < _PLAIN:
+        return False
+    foreign = _foreign()
+    return sum(len(foreign[word]) for word in different & foreign.keys()) <= 1
+
+
+@cache
+def _foreign() -> Mapping[str, tuple[str, ...]]:
+    """The listed words that Indonesian has not."""
+    return {
+        word: languages for word, languages in _lists().items() if "id" not in languages and word not in INDONESIAN_ONLY
+    }
 
 
 def _own(words: Iterable[str]) -> Counter[str]:
@@ -98,10 +117,11 @@ def _scored(words: Iterable[str]) -> dict[str, float]:
 @lru_cache(20_000)
 def _weights(word: str) -> tuple[float, ...]:
     """What a word says for each language, in the order of `WORDS`."""
+    letters = _letters()
+    known = [letters[piece] for piece in _pieces(word) if piece in letters]
     found = dict.fromkeys(WORDS, 0.0)
-    for piece in _pieces(word):
-        for language, weight in _letters().get(piece, {}).items():
-            found[language] += weight
+    if known:
+        found.update(zip(WORDS, map(sum, zip(*known, strict=True)), strict=True))
     languages = _lists().get(word, ())
     for language in languages:
         found[language] += 1.0 if len(languages) == 1 else 0.9 / len(languages)
@@ -121,8 +141,8 @@ def _lists() -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
-def _letters() -> Mapping[str, Mapping[str, float]]:
-    """What two or three letters say for each language: log odds over the lists."""
+def _letters() -> Mapping[str, tuple[float, ...]]:
+    """What two or three letters say for each language, in the order of `WORDS`: log odds over the lists."""
     counts: dict[str, Counter[str]] = {language: Counter() for language in WORDS}
     for word, languages in _lists().items():
         for language in languages:
@@ -131,13 +151,12 @@ def _letters() -> Mapping[str, Mapping[str, float]]:
     return {piece: _odds(piece, counts, totals) for piece in {piece for pieces in counts.values() for piece in pieces}}
 
 
-def _odds(piece: str, counts: Mapping[str, Counter[str]], totals: Mapping[str, int]) -> Mapping[str, float]:
-    logs = {
-        language: log((counts[language][piece] + _SMOOTHED) / (total + _SMOOTHED * _KINDS))
-        for language, total in totals.items()
-    }
-    mean = sum(logs.values()) / len(logs)
-    return {language: _LETTERS * (value - mean) for language, value in logs.items()}
+def _odds(piece: str, counts: Mapping[str, Counter[str]], totals: Mapping[str, int]) -> tuple[float, ...]:
+    logs = [
+        log((counts[language][piece] + _SMOOTHED) / (total + _SMOOTHED * _KINDS)) for language, total in totals.items()
+    ]
+    mean = sum(logs) / len(logs)
+    return tuple(_LETTERS * (value - mean) for value in logs)
 
 
 def _pieces(word: str) -> list[str]:

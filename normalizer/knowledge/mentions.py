@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -115,7 +116,10 @@ class Finder:
         self._regions = regions
         self._home = home[:REGENCY]
         self._inside = [known.inside(region) for region in regions]
-        self._beginnings = [learned.firsts, known.beginnings, *(known.beginnings_inside(region) for region in regions)]
+        near = home[:REGENCY] if regions and regions[0] == home[:REGENCY] else ""
+        others = regions[1:] if near else regions
+        self._named = (_names_near(known, near), *(known.inside(region) for region in others))
+        self._beginnings = (_looked_for(known, near), *(known.beginnings_inside(region) for region in others))
 
     def mentions(self) -> list[Mention]:
         """In the order of the text, none inside another."""
@@ -141,18 +145,27 @@ class Finder:
 
     def _places_to_look(self) -> list[int]:
         """Where a name may begin: most words begin none, and are passed over at once."""
-        words, beginnings = self._words.words, self._beginnings
-        found = {at for names in beginnings for at, word in enumerate(words) if word in names}
-        marked = [at for at, word in enumerate(words) if word in MARKERS]
-        found.update(marked)
-        for at in marked:
-            found.update(range(at + 1, min(at + 3, len(words))))
+        words = self._words
+        found = set(at := words.places(self._beginnings[0]))
+        for beginnings in self._beginnings[1:]:
+            found.update(words.places(beginnings))
+        if self._learned.firsts:
+            found.update(words.places(self._learned.firsts))
+        for marked in at:
+            if words.words[marked] in MARKERS:
+                found.update(range(marked, min(marked + 3, len(words))))
         return sorted(found)
 
     def _begins_longer(self, at: int) -> bool:
         """ "Kota Bumi", "Kampung Baru": a marker that begins a longer name of the regions at hand."""
-        names = self._words.names(at, _LONGEST)[:-1]
-        return any(name in inside for inside in self._inside for name, _ in names)
+        names = self._words.known_names(at, _LONGEST, self._inside, self._beginnings)
+        return any(taken > 1 for _, taken in names)
+
+    def _near(self, name: str) -> tuple[str, ...]:
+        """Districts and villages of that name in the regions at hand."""
+        if len(self._inside) == 1:
+            return self._inside[0].get(name, ())
+        return tuple(code for names in self._inside for code in names.get(name, ()))
 
     def _stronger(
         self, named: tuple[Mention | None, int], taught: tuple[Mention, int] | None
@@ -172,7 +185,10 @@ class Finder:
         return None
 
     def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
-        names = self._words.names(at, _LONGEST)
+        if marker is None or marker.street:
+            names = self._words.known_names(at, _LONGEST, self._named, self._beginnings)
+        else:
+            names = self._words.names(at, _LONGEST)
         for name, taken in names:
             if len(name) > 2 and (codes := self._codes(name, marker, at)):
                 kind = self._kind(at, taken, name, marker)
@@ -202,7 +218,7 @@ class Finder:
         if marker is None:
             return self._bare(name, at)
         if marker.street:
-            return tuple(code for names in self._inside for code in names.get(name, ()))
+            return self._near(name)
         if marker.levels[0] == REGENCY:
             codes = self._known.regencies.get(name, ())
             return tuple(code for code in codes if is_city(code) is marker.city) or codes
@@ -211,11 +227,11 @@ class Finder:
         return self._below(name, marker)
 
     def _below(self, name: str, marker: Marker) -> tuple[str, ...]:
-        near = tuple(code for names in self._inside for code in names.get(name, ()))
+        near = self._near(name)
         return tuple(code for code in near if len(code) in marker.levels) or near
 
     def _bare(self, name: str, at: int) -> tuple[str, ...]:
-        near = tuple(code for names in self._inside for code in names.get(name, ()))
+        near = self._near(name)
         codes = self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
@@ -244,9 +260,9 @@ class Finder:
     def _found(
         self, at: int, taken: int, codes: tuple[str, ...], kind: MentionKind, weight: float | None = None
     ) -> Mention:
-        spans = self._words.spans[at : at + taken]
+        start, end = self._words.span(at, taken)
         name = "".join(self._words.words[at : at + taken])
-        return Mention(spans[0][0], spans[-1][1], codes, name, kind, kind.value if weight is None else weight)
+        return Mention(start, end, codes, name, kind, kind.value if weight is None else weight)
 
     def _kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
         if marker is not None and not marker.street:
@@ -289,14 +305,28 @@ class Finder:
 def named_regencies(known: Gazetteer, words: Words) -> set[str]:
     """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
     found: set[str] = set()
-    for at in [at for at, word in enumerate(words.words) if word in known.beginnings]:
+    for at in words.places(known.beginnings):
         if _of_another_level(words, at):
             continue
-        for name, _ in words.names(at, 3):
-            codes = known.regencies.get(name)
-            if codes and (name not in _ORDINARY_REGENCIES or words.capital(at) or _marked_before(words, at)):
+        for name, _ in words.known_names(at, 3, (known.regencies,), (known.beginnings,)):
+            codes = known.regencies[name]
+            if name not in _ORDINARY_REGENCIES or words.capital(at) or _marked_before(words, at):
                 found.update(codes)
     return found
+
+
+@lru_cache(8)
+def _names_near(known: Gazetteer, region: str) -> frozenset[str]:
+    """Of provinces, regencies, and what lies in the account's."""
+    inside = known.inside(region) if region else ()
+    return frozenset(known.regencies).union(known.provinces, inside)
+
+
+@lru_cache(8)
+def _looked_for(known: Gazetteer, region: str) -> frozenset[str]:
+    """Words with which such a name may begin, and those before one."""
+    inside = known.beginnings_inside(region) if region else frozenset()
+    return known.beginnings.union(inside, MARKERS)
 
 
 def _marked_before(words: Words, at: int) -> bool:

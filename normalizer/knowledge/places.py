@@ -76,7 +76,8 @@ def _mentions(known: Gazetteer, parts: Sequence[Part], home: str, learned: Learn
         for mention in Finder(known, words, regions, learned, home).mentions()
     ]
     names = {one.mention.name for one in found}
-    found = [one for one in found if not _shortened(one.mention.name, names)]
+    if len(names) > 1:
+        found = [one for one in found if not _shortened(one.mention.name, names)]
     return [found[0]._replace(weight=found[0].weight + _FIRST), *found[1:]] if found else []
 
 

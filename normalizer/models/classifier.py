@@ -12,7 +12,7 @@ from normalizer.models.classified import Classified
 from normalizer.models.hashed import Extras
 from normalizer.models.linear import Linear, Ranked, StoredLinear
 from normalizer.models.manner import Points, class_of, points_of, sort_of
-from normalizer.models.topics import Topic, TopicScore, category_of, topics
+from normalizer.models.topics import Topic, TopicScore, category_of, topics, words_in
 from schemas import Category, ReportClass, Sort
 
 COLD = "words-1"
@@ -51,12 +51,14 @@ class TextClassifier:
         self._classes = _linear(stored.classes if stored else None)
         self._sorts = _linear(stored.sorts if stored else None)
         self._names = stored.names if stored else {}
+        self._learned = any((self._tops, self._leaves, self._classes))
 
     def classify(self, texts: Sequence[str]) -> list[Classified]:
         """One answer a text, in order."""
-        points = [points_of(text) for text in texts]
-        ranked = [topics().ranked(text) for text in texts]
-        extras = [features_of(p, r) for p, r in zip(points, ranked, strict=True)]
+        words = [words_in(text) for text in texts]
+        points = [points_of(*row) for row in zip(texts, words, strict=True)]
+        ranked = [topics().ranked(row) for row in words]
+        extras = [features_of(p, r) for p, r in zip(points, ranked, strict=True)] if self._learned else []
         tops = self._categories(texts, ranked, extras)
         leaves = self._leaves.ranked(texts, extras, 5) if self._leaves else [[] for _ in texts]
         classes = _first(self._classes, texts, extras)
@@ -103,7 +105,8 @@ def features_of(points: Points, ranked: Sequence[TopicScore]) -> Extras:
 
 def extras_of(text: str) -> Extras:
     """The same, of a text."""
-    return features_of(points_of(text), topics().ranked(text))
+    words = words_in(text)
+    return features_of(points_of(text, words), topics().ranked(words))
 
 
 def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:

@@ -5,12 +5,13 @@ Each list gives points; what has the most, and enough, is the answer. The points
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from normalizer.models.hashed import Extras
-from normalizer.models.topics import WordLists
+from normalizer.models.topics import WordLists, words_in
 from schemas import ReportClass, Sort
 
 _CLASSES: tuple[ReportClass, ...] = ("complaint", "information_request", "aspiration")
@@ -38,21 +39,21 @@ def _lists() -> WordLists:
     return WordLists(Path(__file__).with_name("data").joinpath("manner.toml").read_text("utf-8"))
 
 
-def points_of(text: str) -> Points:
-    """Of a text: its first line counts more for the class."""
-    found = _named(text)
+def points_of(text: str, words: Sequence[str]) -> Points:
+    """Of a text and its words: its first line counts more for the class."""
+    found = _named(words)
     title, _, body = text.partition("\n")
     if body:
-        for name in _named(title):
+        for name in _named(words_in(title)):
             found[name] += _TITLE
     if text.rstrip().endswith("?"):
         found["information_request"] = found.get("information_request", 0.0) + 1
     return Points({n: found.get(n, 0.0) for n in _CLASSES}, {n: found.get(n, 0.0) for n in _SORTS})
 
 
-def _named(text: str) -> dict[str, float]:
+def _named(words: Sequence[str]) -> dict[str, float]:
     lists = _lists()
-    return {lists.topics[n].id: score for n, score in lists.scores(text).items()}
+    return {lists.topics[n].id: score for n, score in lists.scores(words).items()}
 
 
 def class_of(points: Points) -> tuple[ReportClass, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +21,11 @@ _LENGTH = 2500
 
 Entries = list[tuple[int, float]]
 """Numbers of topics, and what the word counts for each."""
+
+
+def words_in(text: str) -> list[str]:
+    """What the lists are asked about."""
+    return _WORD.findall(text[:_LENGTH].lower())
 
 
 class Topic(NamedTuple):
@@ -53,6 +58,7 @@ class WordLists:
         self._firsts = {pair.partition("_")[0] for pair in self._pairs}
         self._starts = {beginning[:_SHORTEST] for beginning in self._beginnings}
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
+        self._starts_of = lru_cache(20_000)(self._beginnings_of)
 
     def _add(self, topic: int, words: str, weight: float) -> None:
         if words.endswith("*"):
@@ -61,10 +67,10 @@ class WordLists:
             table = self._pairs if "_" in words else self._words
         table.setdefault(words, []).append((topic, weight))
 
-    def scores(self, text: str) -> dict[int, float]:
-        """Score by number of topic; each word counts once."""
+    def scores(self, words: Sequence[str]) -> dict[int, float]:
+        """Score by number of topic, of `words_in` a text; each word counts once."""
         scores: dict[int, float] = {}
-        for found in self._hits(_WORD.findall(text[:_LENGTH].lower())):
+        for found in self._hits(words):
             for topic, weight in found:
                 scores[topic] = scores.get(topic, 0.0) + weight
         return scores
@@ -75,13 +81,18 @@ class WordLists:
         found = [single[word] for word in different & single.keys()]
         pairs = {f"{a}_{b}" for a, b in pairwise(words) if a in firsts}
         found += [paired[pair] for pair in pairs & paired.keys()]
-        starts = {word[:length] for word in different if word[:_SHORTEST] in self._starts for length in self._lengths}
-        return found + [beginnings[start] for start in starts & beginnings.keys()]
+        starts = {start for known in map(self._starts_of, different) for start in known}
+        return found + [beginnings[start] for start in starts]
 
-    def ranked(self, text: str) -> list[TopicScore]:
+    def _beginnings_of(self, word: str) -> tuple[str, ...]:
+        if word[:_SHORTEST] not in self._starts:
+            return ()
+        return tuple({word[:length] for length in self._lengths} & self._beginnings.keys())
+
+    def ranked(self, words: Sequence[str]) -> list[TopicScore]:
         """The best topic of each top category, best category first. A category has the score of all its topics."""
         by_top: dict[str, list[tuple[float, int]]] = {}
-        for n, score in self.scores(text).items():
+        for n, score in self.scores(words).items():
             by_top.setdefault(self.topics[n].top, []).append((score, -n))
         ranked = sorted(((sum(s for s, _ in found), max(found)) for found in by_top.values()), reverse=True)
         return [TopicScore(self.topics[-n], score) for score, (_, n) in ranked]

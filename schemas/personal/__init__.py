@@ -16,6 +16,8 @@ from schemas.personal.names import name_spans
 from schemas.values import PersonalKind, PersonalSpan
 
 _NUMBER = re.compile(r"(?<!\d)\+?\(?\d[\d()]*(?:(?:[ .\-–_/]|  | - |\) )\(?\d[\d()]*)*", re.ASCII)
+_DIGITS = re.compile(r"\d[\d() .\-–_/]{5}", re.ASCII)
+"""Without this no number above has eight characters."""
 _GROUP = re.compile(r"\d+", re.ASCII)
 _EMAIL = re.compile(
     r"[A-Za-z0-9][\w.+-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
@@ -27,6 +29,7 @@ _PLATE = re.compile(
     r"[ .-]?\d{2,4}[ .-]?[A-Z]{1,3}(?![\w])",
     re.ASCII,
 )
+_PLATE_BEGINS = re.compile(r"[A-Z][ .-]?\d\d", re.ASCII)
 _PLATE_AFTER_WORD = re.compile(
     r"(?:plat|nopol|no\.?\s*pol(?:isi)?|nomor\s+polisi)(?:\s+(?:nomor|nomer|no|motor|mobil)\.?)?\s*[:=]?\s*"
     r"([a-z]{1,2}[ .-]?\d{1,4}[ .-]?[a-z]{1,3})\b",
@@ -101,7 +104,7 @@ def _emails(text: str) -> Iterator[PersonalSpan]:
 
 
 def _numbers(text: str) -> Iterator[PersonalSpan]:
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(text) if _DIGITS.search(text) else ():
         if match.end() - match.start() >= 8:
             yield from _inside(text, match)
 
@@ -199,7 +202,7 @@ def _plates(text: str) -> Iterator[PersonalSpan]:
     lower = text.lower()
     for match in _PLATE_AFTER_WORD.finditer(text) if "plat" in lower or "pol" in lower else ():
         yield PersonalSpan(kind="plate", start=match.start(1), end=match.end(1))
-    for match in _PLATE.finditer(text):
+    for match in _PLATE.finditer(text) if _PLATE_BEGINS.search(text) else ():
         if not _NO_PLATE.search(text, max(0, match.start() - 10), match.start()):
             yield PersonalSpan(kind="plate", start=match.start(), end=match.end())
 

@@ -55,7 +55,7 @@ def name_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _announced(text: str, lower: str) -> Iterator[tuple[int, int]]:
     end = 0
-    for match in _STRONG.finditer(lower) if any(hint in lower for hint in _HINTS) else ():
+    for match in _STRONG.finditer(lower) if any(map(lower.__contains__, _HINTS)) else ():
         if match.end() > end and (span := _name(text, match.end(), small=True)):
             end = span[1]
             yield span
