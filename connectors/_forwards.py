@@ -136,3 +136,7 @@ class Forwards(Channel):
     async def find(self, number: str, outbound: ProviderConnections) -> Sequence[str] | None:
         """Its ids of the complaints that hold our number; None: it cannot be asked. Raises Retry, AccountFault."""
         return None
+
+    async def institutions(self, outbound: ProviderConnections) -> Sequence[Mapping[str, Any]] | None:
+        """Its list of offices, each with `id` and `name`, for the registry; None: it has none. Raises as `follow`."""
+        return None

@@ -160,6 +160,11 @@ class Lapor(Forwards, Fetches):
     async def find(self, number: str, outbound: ProviderConnections) -> Sequence[str] | None:
         return await self._found(LaporApi(self.settings, outbound.http), number) if self.settings.find_path else None
 
+    async def institutions(self, outbound: ProviderConnections) -> Sequence[Mapping[str, Any]]:
+        self.require_outbound()
+        pages = LaporApi(self.settings, outbound.http).pages(INSTITUTIONS, page_size="1000")
+        return list({item.get("id"): item async for item in pages}.values())
+
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         api, url = LaporApi(self.settings, outbound.http), attachment.url or ""
         if url.startswith("/"):

@@ -10,6 +10,7 @@ import click
 
 from hub.commands import PayloadRefused, load_call_settings, print_json, print_message, with_record
 from hub.commands._table import format_table
+from hub.settings import UsageError
 
 if TYPE_CHECKING:
     from router import OfficeRegistry, RegisteredOffice
@@ -32,23 +33,32 @@ def offices() -> None:
 
 
 @offices.command("import")
-@click.argument("file")
+@click.argument("file", required=False)
+@click.option("--account", metavar="NAME", help="Without FILE: LAPOR!'s own list, by this account of kind lapor.")
 @click.option("--dry-run", is_flag=True, help="Only say what it would change.")
-def import_(file: str, *, dry_run: bool) -> None:
-    """Take in offices: CSV with the headings of docs/routing.md, or LAPOR!'s list of institutions as JSON. All rows, or
-    none: wrong ones are named by line. Rows stand over those of the same id; none is removed.
+def import_(file: str | None, account: str | None, *, dry_run: bool) -> None:
+    """Take in offices: CSV with the headings of docs/routing.md, or LAPOR!'s list of institutions, as JSON or asked of
+    LAPOR! itself. All rows, or none: wrong ones are named by line. Rows stand over those of the same id; none is
+    removed.
 
     \b
     Example:
       satupintu offices import offices.csv
-      satupintu offices import institutions.json --dry-run
+      satupintu offices import --account lapor --dry-run
     """
+    from hub.commands._institutions import fetch_institutions
     from hub.commands._rows import open_file
     from hub.opening import open_record
 
-    with open_file(file) as stream:
-        body = stream.read()
-    with open_record(load_call_settings()) as record:
+    settings = load_call_settings()
+    if account is not None and file is None:
+        body = fetch_institutions(settings, account)
+    elif file is not None and account is None:
+        with open_file(file) as stream:
+            body = stream.read()
+    else:
+        raise UsageError("offices import takes either a FILE or --account NAME")
+    with open_record(settings) as record:
         _import(record, body, dry_run=dry_run)
 
 

@@ -10,6 +10,8 @@ import pytest
 from hub.cli import run_command
 from sink import editions
 from tests.cli.program import satupintu
+from tests.fakes.lapor import LaporServer
+from tests.flow.lapor_drill import account
 
 CSV = "id,name,regions,aliases\ndishub,Dinas Perhubungan,33.74,dishub smg\ndpu,Dinas PU,33.74,\n"
 RULE = (
@@ -69,6 +71,21 @@ def test_lapors_list_is_taken_in(call, tmp_path: Path) -> None:
     assert "6 Dinas Sosial" in err
     [desk] = [json.loads(line) for line in call("offices", "list", "--imported", "--json")[1].splitlines()]
     assert (desk["id"], desk["lapor_id"]) == ("meja-layanan/33.74", 5)
+
+
+def test_lapor_is_asked_for_its_list_page_by_page(call, tmp_path: Path) -> None:
+    with LaporServer() as lapor:
+        lapor.institutions = [{"id": n, "name": f"Dinas {n} Kota Semarang"} for n in range(1, 2502)]
+        (tmp_path / "var").mkdir()
+        (tmp_path / "var/channels.toml").write_text(account(lapor))
+        code, _, err = call("offices", "import", "--account", "lapor")
+        assert (code, "2501 offices new" in err) == (0, True)
+        assert sum("institutions" in request.path for request in lapor.received) == 3
+        (tmp_path / "var/channels.toml").write_text(account(lapor, auth_value="salah"))
+        assert call("offices", "import", "--account", "lapor")[0] == 1
+    assert call("offices", "import", "--account", "lapoor")[0] == 64
+    assert call("offices", "import", write(tmp_path, "a.csv", CSV), "--account", "lapor")[0] == 64
+    assert call("offices", "import")[0] == 64
 
 
 def test_of_two_imports_at_once_both_count(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

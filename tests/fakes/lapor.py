@@ -55,6 +55,7 @@ class LaporServer(Server):
         """Share of changing requests that fail; seconds of each answer; where the id of a create stands."""
         self.slow, self.slow_creates = slow, 0
         """One in ten creates takes up to so many seconds, and is done at their end though nobody may wait any more."""
+        self.institutions = [{"id": n, "name": f"Instansi {n}"} for n in range(1, 5001)]
         self.shifts = False
         """A new follow-up moves all pages while they are read."""
         self.searches = True
@@ -192,7 +193,7 @@ class LaporServer(Server):
         with self._lock:
             if path == "/masters/institutions/external":
                 size = int(received.params.get("page_size", PAGE))
-                return self._page([{"id": n, "name": f"Instansi {n}"} for n in range(1, 5001)], page, size)
+                return self._page(self.institutions, page, size)
             if path == "/complaints" and self.searches:
                 found = self.holding(received.params["search"])
                 return self._page([{"id": int(c.id), "content": c.text} for c in found], page, PAGE)
