@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
-test: check ; $(BIN)/pytest -n 3 -m "not late" && $(BIN)/pytest -n 3 -m late
+test: check ; $(BIN)/pytest -n 3 -m "not late" && $(BIN)/python -m tests.services $(BIN)/pytest -n 3 -m late
 quick: check ; $(BIN)/pytest -n 3 -m "not (service or program or late or slow)"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench all

@@ -1,4 +1,5 @@
-"""What tests of several rooms share: one real broker and one real database server for each worker of a run."""
+"""What tests of several rooms share: one real broker and one real database server, for the whole run where
+`tests.services` starts them, else for each worker."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ PROGRAMS = {"cli"}
 SPREAD = {"simulation", *LATE}
 """Rooms whose tests are long and share nothing: each runs on the worker that is free. Elsewhere a file stays on one
 worker, with the servers that it started."""
-WHOLE = "test_drill.py"
-"""But for this file: its tests judge one run."""
+WHOLE = ("test_drill.py", "test_stages.py")
+"""But for these files: the tests of one judge one run, those of the other take the servers that they break in turn."""
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
 
 import psycopg
 
-from bus import Turnstile
 from tests.programs import Program
 from tests.services.kafka import Kafka
 from tests.services.postgres import Postgres, plain
@@ -34,22 +35,6 @@ class Stack(ABC):
     def query(self, sql: str) -> list[tuple]:
         """Rows of the record."""
 
-    @abstractmethod
-    def write(self, sql: str) -> None:
-        """Change the record, as no process of the hub would."""
-
-    @abstractmethod
-    def record_held(self) -> AbstractContextManager[None]:
-        """Nothing can be written to the record."""
-
-    @abstractmethod
-    def record_awaited(self, pid: int) -> bool:
-        """Does the matcher of that process wait for the record that is held?"""
-
-    @abstractmethod
-    def bus_held(self) -> AbstractContextManager[None]:
-        """Nothing can be published."""
-
 
 class Embedded(Stack):
     """The default: two SQLite files."""
@@ -58,73 +43,56 @@ class Embedded(Stack):
         return ()
 
     def query(self, sql: str) -> list[tuple]:
-        db = sqlite3.connect(f"file:{self.folder / 'record.db'}?mode=ro", uri=True)
-        try:
+        with closing(sqlite3.connect(f"file:{self.folder / 'record.db'}?mode=ro", uri=True)) as db:
             return db.execute(sql).fetchall()
-        finally:
-            db.close()
 
-    def write(self, sql: str) -> None:
-        db = sqlite3.connect(self.folder / "record.db", isolation_level=None)
-        try:
-            with self.record_held():
-                db.execute(sql)
-        finally:
-            db.close()
 
-    def record_held(self) -> AbstractContextManager[None]:
-        return _held(self.folder / "record.db")
+class Servers(NamedTuple):
+    """One broker and one database server, for one stack after another: each leaves them running."""
 
-    def record_awaited(self, pid: int) -> bool:
-        waits = f"-> FLOCK  ADVISORY  WRITE {pid} "
-        return any(waits in line for line in Path("/proc/locks").read_text().splitlines())
-
-    def bus_held(self) -> AbstractContextManager[None]:
-        return _held(self.folder / "bus.db")
+    kafka: Kafka
+    postgres: Postgres
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    turnstile = Turnstile(path)
-    try:
-        with turnstile:
-            yield
-    finally:
-        turnstile.close()
+def servers(folder: Path) -> Iterator[Servers]:
+    """Both started; ended at the end."""
+    with Kafka(folder) as kafka, Postgres() as postgres:
+        yield Servers(kafka, postgres)
 
 
 class Distributed(Stack):
-    """A broker of one node and a database."""
+    """Topics and a database of its own on those servers, which it may hold up or kill."""
 
-    def __init__(self, folder: Path, kafka: Kafka, postgres: Postgres) -> None:
+    def __init__(self, folder: Path, servers: Servers) -> None:
         super().__init__(folder)
-        self._kafka, self._postgres, self._record = kafka, postgres, postgres.new_database()
+        self._kafka, self._postgres = servers
+        self._bus, self._record = self._kafka.url(uuid4().hex, session=6), self._postgres.new_database()
 
     def flags(self) -> tuple[str, ...]:
-        return ("--bus", self._kafka.url(self.folder.name, session=6), "--record", self._record)
+        return ("--bus", self._bus, "--record", self._record)
 
     def query(self, sql: str) -> list[tuple]:
         with self._connected() as connection:
             return connection.execute(sql).fetchall()
 
-    def write(self, sql: str) -> None:
-        with self._connected() as connection:
-            connection.execute(sql)
-
     @contextmanager
     def record_held(self) -> Iterator[None]:
+        """Nothing can be written to the record."""
         tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
         with self._connected() as connection:
             [(names,)] = connection.execute(tables).fetchall()
             connection.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
             yield
 
-    def record_awaited(self, pid: int) -> bool:
+    def record_awaited(self) -> bool:
+        """Does a matcher wait for the record that is held?"""
         waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted"
         return self.query(f"{waits} AND c.relname IN ('decisions', 'same_words', 'threads', 'numbers')")[0][0] > 0
 
     @contextmanager
     def bus_held(self) -> Iterator[None]:
+        """Nothing can be published."""
         self._kafka.pause()
         try:
             yield
@@ -142,15 +110,3 @@ class Distributed(Stack):
 
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(plain(self._record))
-
-
-@contextmanager
-def stack(kind: str, folder: Path) -> Iterator[Stack]:
-    """`sqlite`, or `kafka` with PostgreSQL."""
-    if kind == "sqlite":
-        yield Embedded(folder / "hub")
-        return
-    with ExitStack() as services:
-        kafka = services.enter_context(Kafka(folder / "kafka"))
-        postgres = services.enter_context(Postgres())
-        yield Distributed(folder / "hub", kafka, postgres)

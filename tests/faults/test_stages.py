@@ -19,7 +19,7 @@ import requests
 from tests.fakes.kannel import Kannel
 from tests.fakes.server import Behaviour, Received
 from tests.programs import SMS_TOKEN, Program, alive, channels, signed, wait_for, whatsapp_body
-from tests.stacks import Distributed, Stack, stack
+from tests.stacks import Distributed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 MESSAGES = 20
@@ -68,7 +68,7 @@ def end(process: Program) -> int:
     return process.ended(WITHIN)
 
 
-def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(shared: Stack) -> None:
+def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(shared: Distributed) -> None:
     program = shared.program(channels())
     stages = [("door",), ("door",), ("matcher",), ("matcher",), ("reader", "router", "sink")]
     with started(program, *stages) as running, ThreadPoolExecutor(2) as two:
@@ -82,14 +82,14 @@ def test_case_02_two_copies_within_a_second_at_two_doors_are_one_message(shared:
         assert [end(each) for each in running] == [0] * len(running)
 
 
-def test_case_03_a_crash_after_the_decision_makes_no_duplicate_of_the_message(shared: Stack) -> None:
+def test_case_03_a_crash_after_the_decision_makes_no_duplicate_of_the_message(shared: Distributed) -> None:
     program = shared.program(channels())
     with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
         with ExitStack() as bus:
             with shared.record_held():
                 for body in bodies():
                     post(rest.url, body)
-                wait_for(lambda: shared.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                wait_for(lambda: shared.record_awaited(), PATIENCE, "the matcher to have a batch in hand")
                 bus.enter_context(shared.bus_held())
             wait_for(lambda: shared.query("SELECT count(*) FROM decisions")[0][0], PATIENCE, "the matcher to decide")
             matcher.kill()  # it has decided, and published nothing
@@ -99,7 +99,7 @@ def test_case_03_a_crash_after_the_decision_makes_no_duplicate_of_the_message(sh
         assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (MESSAGES, 0, 0)
 
 
-def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Stack) -> None:
+def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Distributed) -> None:
     with Slow("u", "p") as kannel:
         program = shared.program(channels(kannel.send_url))
         with started(program, ("door", "reader", "matcher", "router", "sink"), ("accounts",)) as [rest, accounts]:
@@ -111,7 +111,9 @@ def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Stack) ->
             kannel.free.set()
             assert accounts.ended(WITHIN) == 0
             wait_for(
-                lambda: shared.query("SELECT state FROM outbox") == [("sent",)], PATIENCE, "the result to be stored"
+                lambda: shared.query("SELECT state FROM outbox") == [("sent",)],
+                PATIENCE,
+                "the result to be stored",
             )
             accounts.start("run", "accounts")
             sms(rest.url, "2")
@@ -120,13 +122,13 @@ def test_a_process_that_is_stopped_finishes_what_it_is_sending(shared: Stack) ->
 
 
 @pytest.mark.parametrize("held", ["record", "bus"])
-def test_a_process_that_is_stopped_while_record_or_bus_hang_drops_the_batch(shared: Stack, held: str) -> None:
+def test_a_process_that_is_stopped_while_record_or_bus_hang_drops_the_batch(shared: Distributed, held: str) -> None:
     program = shared.program(channels())
     with started(program, ("door", "reader", "router", "sink"), ("matcher",)) as [rest, matcher]:
         with ExitStack() as unavailable:
             with shared.record_held():
                 post(rest.url, bodies()[0])
-                wait_for(lambda: shared.record_awaited(matcher.pid), PATIENCE, "the matcher to have a batch in hand")
+                wait_for(lambda: shared.record_awaited(), PATIENCE, "the matcher to have a batch in hand")
                 if held == "bus":
                     unavailable.enter_context(shared.bus_held())
                 else:
@@ -138,7 +140,7 @@ def test_a_process_that_is_stopped_while_record_or_bus_hang_drops_the_batch(shar
         assert (ledger["recorded"], ledger["redelivered"], ledger["lost"]) == (1, 0, 0)
 
 
-def test_a_process_that_is_stopped_in_the_middle_of_its_start_ends(shared: Stack) -> None:
+def test_a_process_that_is_stopped_in_the_middle_of_its_start_ends(shared: Distributed) -> None:
     program = shared.program(channels())
     with (shared.folder / ".setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -149,9 +151,8 @@ def test_a_process_that_is_stopped_in_the_middle_of_its_start_ends(shared: Stack
     assert "Traceback" not in program.log.read_text()
 
 
-def test_a_process_that_starts_while_broker_and_record_are_unavailable_waits_for_them(tmp_path: Path) -> None:
-    with stack("kafka", tmp_path) as shared, ExitStack() as running:
-        assert isinstance(shared, Distributed)
+def test_a_process_that_starts_while_broker_and_record_are_unavailable_waits_for_them(shared: Distributed) -> None:
+    with ExitStack() as running:
         program = shared.program(channels())
         program.start("run", "door")  # makes the keys, once
         program.stop()
