@@ -46,7 +46,8 @@ def complaint_body(forward: Forward, settings: LaporSettings, files: Sequence[in
 def disposition_body(forward: Forward, target: int) -> dict[str, Any]:
     """Call 5: "bukan wewenang", to the institution that can act."""
     name = next((office.name for office in forward.offices if office.name), None)
-    words = f"Diteruskan kepada {name or 'instansi yang berwenang'}. {forward.text}".strip()
+    why = forward.text if forward.what == "disposition" else ""  # the complaint's own words stand there already
+    words = f"Diteruskan kepada {name or 'instansi yang berwenang'}. {why}".strip()
     return {
         "is_request": 1, "reason": str(target), "not_authority": 1,
         "reason_description": f"{words[: FOLLOWUP - 40]} {mark(forward)}",

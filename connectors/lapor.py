@@ -18,7 +18,6 @@ from connectors._http import HttpRequest, is_at
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._lapor_api import INSTITUTIONS, LaporApi, complaint_id_of, complaint_path, detail_of, id_of, numbers_in
 from connectors._lapor_body import (
-    OURS,
     complaint_body,
     disposition_body,
     fitting,
@@ -266,7 +265,7 @@ class Lapor(Forwards, Fetches):
         """Parts go in order: so many of ours there, so many were taken."""
         seen: dict[str | None, Json] = {}
         async for item in api.pages(complaint_path(self._native(call), "followups")):
-            if mark(call.forward) in OURS.findall(str(item.get("content"))):
+            if mark(call.forward) in str(item.get("content")):
                 seen[id_of(item.get("id"))] = item
         return StepResult({}) if len(seen) >= part else None
 

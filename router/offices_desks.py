@@ -25,7 +25,10 @@ def _desk(code: str) -> RegisteredOffice:
     )
 
 
-_OTHER_NAMES = {"31": ("DKI Jakarta", "Jakarta"), "34": ("DIY", "DI Yogyakarta", "Yogyakarta")}
+_OTHER_NAMES = {
+    "31": ("DKI Jakarta", "Jakarta", "Daerah Khusus Ibukota Jakarta", "Daerah Khusus Ibu Kota Jakarta"),
+    "34": ("DIY", "DI Yogyakarta", "Yogyakarta"),
+}
 
 
 def _desk_aliases(code: str, name: str) -> tuple[str, ...]:

@@ -99,6 +99,11 @@ def test_a_complaint_goes_by_its_files_the_complaint_itself_and_on_to_the_instit
     assert "4719360285" in body["tags_raw"]
     assert do(to, "dispose", report, create=created.value).value == {"to": 9}
     assert there.disposition == "9"
+    [passed] = [json.loads(r.body) for r in lapor.received if r.path.endswith("/reject")]
+    assert passed == {
+        "is_request": 1, "reason": "9", "not_authority": 1,
+        "reason_description": "Diteruskan kepada Dinas Perhubungan. [SP 4719360285]",
+    }  # fmt: skip
 
 
 def test_without_files_the_attachments_are_false_and_an_anonymous_report_is_our_own_users(lapor: LaporServer) -> None:

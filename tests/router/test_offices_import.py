@@ -9,6 +9,7 @@ import pytest
 from router import OfficeRegistry
 from router.offices_csv import WrongOffices, format_offices, load_offices
 from router.offices_lapor import load_institutions, take_in
+from schemas.regions import region_names
 
 HEAD = "id,name,kind,parent,regions,matters,aliases,liaison,email,phone,hours,lapor_id,open311,state\n"
 FULL = (
@@ -121,6 +122,12 @@ def test_lapors_institutions_are_matched_to_regions_by_their_names() -> None:
     assert offices["meja-layanan/33.74"].name == "Meja Layanan Kota Semarang"
     assert [one.name for one in taken.left_out] == ["Dinas Sosial", "Dinas Sosial Semarang"]
     assert (taken.matched, taken.added) == (3, 4)
+
+
+def test_the_government_of_every_region_is_its_front_desk_by_the_name_of_the_decree() -> None:
+    names = [f"Pemerintah {'Provinsi ' if len(code) == 2 else ''}{name}" for code, name in region_names().items()]
+    taken = take_in(load_institutions(listed(*names)), OfficeRegistry())
+    assert (taken.matched, taken.added, taken.left_out) == (552, 0, ())
 
 
 def test_the_list_taken_in_again_changes_only_what_changed_there() -> None:

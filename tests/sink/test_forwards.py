@@ -254,6 +254,14 @@ def test_what_is_said_later_is_queued_once_whichever_comes_first(record: Record,
     assert len(rows(record, "SELECT seq FROM disclosures")) == 3
 
 
+def test_what_stands_there_is_followed_though_the_account_takes_other_regions_by_now(sqlite_record: Record) -> None:
+    stand(sqlite_record)
+    addition = routed(message(2, text="Gang sebelah juga"), "added", message(1))
+    assert persist(sqlite_record, addition, routed(message(3)), to=[To(region="34")]) == 1
+    [claimed] = claim(sqlite_record)
+    assert (claimed.forward.what, claimed.forward.native) == ("supplement", "7123456")
+
+
 def test_an_answer_to_an_incident_goes_to_each_of_its_complaints_there(sqlite_record: Record) -> None:
     persist(sqlite_record, routed(message(1)), routed(message(2, conversation="+628120000178")))
     other = rows(sqlite_record, f"SELECT number FROM complaints WHERE id <> '{MINE}'")[0][0]
