@@ -23,7 +23,7 @@ def let_others_run() -> None:
         loop.switch()
 
 
-def _looked_at(task: asyncio.Task[object]) -> None:
+def looked_at(task: asyncio.Task[object]) -> None:
     """Nobody waits for the result any more."""
     if not task.cancelled():
         task.exception()
@@ -44,7 +44,7 @@ class Pools:
             return await self._drive(work)
         except asyncio.CancelledError:
             if not work.dead:
-                asyncio.get_running_loop().create_task(self._drive(work)).add_done_callback(_looked_at)
+                asyncio.get_running_loop().create_task(self._drive(work)).add_done_callback(looked_at)
             raise
 
     lease = io

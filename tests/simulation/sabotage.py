@@ -5,6 +5,7 @@ A sabotage is a name, what it does without, and the patch.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,10 +17,13 @@ from sqlalchemy import Connection
 from bus import Batch, Bus, PartitionLost, SideLane, Stage
 from connectors import Request
 from hub.running import sending
+from hub.running.forwarding_looks import Looks
+from hub.running.forwarding_steps import StepRunner
 from hub.running.taking_in import AccountIntake
 from normalizer import cases
 from schemas import Retry, Unanswered
-from sink import memory, outbox_claims, outbox_results, persist
+from sink import job_claims, memory, outbox_claims, outbox_results, persist
+from tests.simulation.blocking import looked_at
 
 
 class Sabotage(NamedTuple):
@@ -45,6 +49,12 @@ def _any_epoch(connection: Connection, epochs: Mapping[str, int]) -> dict[str, i
 def _owed_again(connection: Connection, stale: Mapping[str, str], carries_reference: Collection[str]) -> None:
     for reply in stale:
         connection.exec_driver_sql("UPDATE outbox SET state = 'owed' WHERE id = ?", (reply,))
+
+
+async def _looked_first(self: Looks, channel: Any, look: Any) -> str | None:
+    found = await channel.follow(look.native, look.cursor, None)
+    asyncio.get_running_loop().create_task(self._door.take_in(channel, found.requests)).add_done_callback(looked_at)
+    return found.cursor  # type: ignore[no-any-return]
 
 
 _not_sent = sending._not_sent
@@ -75,6 +85,10 @@ def _all_new(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any
     return {(row["raw"], row["item_index"]) for row in rows}
 
 
+async def _no_look(self: StepRunner, current: Any, *_: Any) -> None:
+    current.looked = True
+
+
 _PUMP, _MATCH = import_module("bus.pump"), import_module("normalizer.match")
 SABOTAGES: Mapping[str, Sabotage] = {
     "a batch is committed before its results are published": Sabotage(_PUMP, "_batch", _commit_first),
@@ -89,6 +103,9 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "an item is recorded each time it comes": Sabotage(persist, "insert_returning", _all_new),
     "receipts that come early are forgotten": Sabotage(outbox_results, "settle_early", lambda connection, keys: None),
+    "a step of a forward is done again without a look": Sabotage(StepRunner, "_look_up", _no_look),
+    "forwards are claimed under any epoch": Sabotage(job_claims, "lock_epochs", _any_epoch),
+    "a look moves its cursor before what it saw is durable": Sabotage(Looks, "_taken", _looked_first),
 }  # fmt: skip
 
 
