@@ -1,4 +1,5 @@
-"""The counter: staff enter a letter, a visit or a call on somebody's behalf, by `POST /api/v1/reports`.
+"""The counter: staff enter a letter, a visit or a call on somebody's behalf, on the page `/loket` or by
+`POST /api/v1/reports`.
 
 The key is the office's; the identity of the reporter is as staff wrote it down, so it is claimed and not proven.
 """
@@ -15,12 +16,13 @@ class CounterChannel(ReportChannel):
     counts_for_guard = False
     own_fields = KIND_FIELDS
     template = """\
-# Staff who enter letters, visits and calls by POST /api/v1/reports, with came_by (letter, visit, call) and entered_by.
+# Staff who enter letters, visits and calls on the page /loket, or by POST /api/v1/reports with came_by (letter, visit,
+# call) and entered_by.
 api_keys = ["{secret}"]
 """
 
     def setup_help(self, url: str) -> str:
         return (
-            "staff send reports to /api/v1/reports with `Authorization: Bearer KEY`, one of api_keys, and the fields "
-            "came_by and entered_by"
+            f"staff open {url.rstrip('/')}/loket and show one of api_keys; programs send reports to /api/v1/reports "
+            "with `Authorization: Bearer KEY`, came_by and entered_by"
         )

@@ -1,4 +1,4 @@
-"""The reports of one device of an app, for the device itself."""
+"""The reports of one device of an app, and of one counter, for themselves."""
 
 from __future__ import annotations
 
@@ -37,4 +37,14 @@ def reports_of_device(record: Record, conversation: str, before: str | None, mos
         own = own.where(m.raw < before)
     with record.read() as connection:
         rows = connection.execute(own.order_by(m.raw.desc()).limit(most)).all()
+    return [OwnReport(**row._mapping) for row in rows]
+
+
+def reports_of_counter(record: Record, account: str, since: datetime, most: int) -> Sequence[OwnReport]:
+    """Complaints that this counter entered since then, the newest first. Raises Retry."""
+    c = complaints.c
+    own = select(c.raw.label("id"), c.number, c.status, c.title, c.received_at, c.updated_at)
+    own = own.where(c.channel == literal_column("'counter'"), c.account == account, c.received_at >= since)
+    with record.read() as connection:
+        rows = connection.execute(own.order_by(c.raw.desc()).limit(most)).all()
     return [OwnReport(**row._mapping) for row in rows]

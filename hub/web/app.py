@@ -16,6 +16,7 @@ from hub.web.api.statistics import router as numbers
 from hub.web.citizen.form import router as form
 from hub.web.citizen.pages import router as pages
 from hub.web.citizen.supplement import router as supplement
+from hub.web.counter import router as counter
 from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
 from hub.web.middleware import ErrorMiddleware
@@ -78,4 +79,5 @@ def build_routes() -> FastAPI:
     app.include_router(pages)
     app.include_router(supplement)
     app.include_router(widget)
+    app.include_router(counter)
     return app

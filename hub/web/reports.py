@@ -23,7 +23,7 @@ from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_dig
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from schemas import Body, Raw, Retry
 from sink import TrackedReport, give_back_proof_attempt, outcomes_of, take_proof_attempt, track_report
-from sink.own_reports import OwnReport, reports_of_device
+from sink.own_reports import OwnReport, reports_of_counter, reports_of_device
 
 if TYPE_CHECKING:
     from connectors import Channel
@@ -170,6 +170,14 @@ class ReportService:
     async def of_device(self, device: Device, before: str | None, most: int) -> Sequence[OwnReport]:
         """The reports of a device, the newest first."""
         return await self._pools.io(reports_of_device, self._record, device.conversation, before, most)
+
+    async def of_counter(self, account: str, since: datetime, most: int) -> Sequence[OwnReport]:
+        """What a counter entered since then, the newest first."""
+        return await self._pools.io(reports_of_counter, self._record, account, since, most)
+
+    def proof_of(self, words: str) -> str:
+        """What only this hub can write of these words."""
+        return self._record.vault.token(words)
 
     def new_device(self, account: Channel) -> tuple[str, str]:
         """The id and the key of a new device."""

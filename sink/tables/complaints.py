@@ -32,6 +32,7 @@ source's own clock. `touched_at` is when an officer or an office first acted: a 
 that is the first of its incident; null for that one, and where it is linked to none. `photo_lat` and `photo_lon` stand
 in the first of its pictures that holds a position: they serve where the reading has none."""
 index(complaints, "account", "received_at", only="channel = 'open311'")
+index(complaints, "account", "raw", only="channel = 'counter'")
 
 messages = table(
     "messages",

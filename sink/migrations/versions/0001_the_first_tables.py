@@ -173,6 +173,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('complaints', schema=None) as batch:
         batch.create_index(batch.f('ix_complaints_received_at_id'), ['received_at', 'id'], unique=False)
+        batch.create_index('ix_complaints_account_raw', ['account', 'raw'], unique=False, sqlite_where=sa.text("channel = 'counter'"), postgresql_where=sa.text("channel = 'counter'"))
         batch.create_index('ix_complaints_account_received_at', ['account', 'received_at'], unique=False, sqlite_where=sa.text("channel = 'open311'"), postgresql_where=sa.text("channel = 'open311'"))
 
     op.create_table('dead',
@@ -635,6 +636,7 @@ def downgrade() -> None:
     op.drop_table('dead')
     with op.batch_alter_table('complaints', schema=None) as batch:
         batch.drop_index('ix_complaints_account_received_at', sqlite_where=sa.text("channel = 'open311'"), postgresql_where=sa.text("channel = 'open311'"))
+        batch.drop_index('ix_complaints_account_raw', sqlite_where=sa.text("channel = 'counter'"), postgresql_where=sa.text("channel = 'counter'"))
         batch.drop_index(batch.f('ix_complaints_received_at_id'))
 
     op.drop_table('complaints')
