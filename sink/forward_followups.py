@@ -1,6 +1,6 @@
 """What is said about a complaint later, queued for the systems in which it stands or will stand: the citizen's
 additions, and what offices and officers say. It goes to every system but the one that it came from, whatever the
-account wants today: its regions, age and offices decide where a complaint goes, and one that stands there is followed to
+account wants today: regions, age and offices decide where a complaint goes, and one that stands there is followed to
 its end. The words with which an office ends its part go as an answer to systems that cannot be told a status.
 """
 
