@@ -34,6 +34,7 @@ _BY_STATUS = {
     "5.7.3": _LOGIN, "5.7.8": _LOGIN, "5.7.9": _LOGIN, "5.7.14": _LOGIN, "5.7.57": _LOGIN, "5.7.139": _LOGIN,
 }  # fmt: skip
 _BY_CODE = {530: _LOGIN, 534: _LOGIN, 535: _LOGIN, 538: _LOGIN}
+_OUT_OF_ORDER = 503
 _RELAY = re.compile(r"\brelay", re.IGNORECASE)
 _DOT = re.compile(rb"(?m)^\.")
 
@@ -118,22 +119,32 @@ def _envelope(smtp: smtplib.SMTP, mail: OutgoingMail) -> bytes:
             raise Reject("smtputf8_not_offered", "the sending server takes no address with such letters")
         options.append("SMTPUTF8")
         smtp.command_encoding = "utf-8"
-    _sender(smtp, mail, options)
-    reports = smtp.has_extn("dsn") and not mail.null_sender
-    _expect(250, smtp.rcpt(mail.recipient, ["NOTIFY=FAILURE,DELAY"] if reports else []), "recipient")
+    if not _no_sender(smtp, mail, options):
+        _sender(smtp, mail, options)
+        reports = smtp.has_extn("dsn") and not mail.null_sender
+        _expect(250, smtp.rcpt(mail.recipient, ["NOTIFY=FAILURE,DELAY"] if reports else []), "recipient")
     _expect(354, smtp.docmd("DATA"), "data")
     return mail.as_bytes(eight_bit=eight_bit)
 
 
+def _no_sender(smtp: smtplib.SMTP, mail: OutgoingMail, options: list[str]) -> bool:
+    """No envelope sender where nobody should answer. False: a server that refuses that, at once or with the recipient
+    (GreenMail: 503), gets the address."""
+    if not mail.null_sender:
+        return False
+    code, _ = smtp.mail("", options)
+    if code == 250:
+        answer = smtp.rcpt(mail.recipient, [])
+        if answer[0] != _OUT_OF_ORDER:
+            _expect(250, answer, "recipient")
+            return True
+    elif not 500 <= code < 600:
+        _expect(250, (code, b""), "sender")
+    smtp.rset()
+    return False
+
+
 def _sender(smtp: smtplib.SMTP, mail: OutgoingMail, options: list[str]) -> None:
-    """No envelope sender where nobody should answer; a server that refuses that gets the address."""
-    if mail.null_sender:
-        code, _ = smtp.mail("", options)
-        if code == 250:
-            return
-        if not 500 <= code < 600:
-            _expect(250, (code, b""), "sender")
-        smtp.rset()
     if smtp.has_extn("dsn"):
         options = [*options, "RET=HDRS", f"ENVID={mail.id.replace('+', '+2B').replace('=', '+3D')}"]
     _expect(250, smtp.mail(mail.sender, options), "sender")

@@ -98,10 +98,11 @@ async def test_an_officers_answer_has_an_envelope_sender_to_which_a_bounce_comes
 
 
 async def test_a_server_that_refuses_an_empty_envelope_sender_gets_the_address(server: MailServer):
-    server.refusals.append(("NULL", "550 5.7.1 no null sender"))
-    async with sender(server) as send:
-        await send(reply())
-    assert server.sent[0].mail_from == "pengaduan@example.go.id"
+    for refusal in (("NULL", "550 5.7.1 no null sender"), ("RCPT", "503 MAIL must come before RCPT")):
+        server.refusals.append(refusal)
+        async with sender(server) as send:
+            await send(reply())
+    assert [envelope.mail_from for envelope in server.sent] == ["pengaduan@example.go.id"] * 2
 
 
 async def test_an_address_in_other_letters(server: MailServer):
