@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,9 @@ from schemas import AccountFault, Reject
 
 LIMIT = 20 * 1024 * 1024
 LAPSED = frozenset({"http_401", "http_403", "redirect"})
+LOGINS = 2
+"""How often a call logs in again: where a portal knows one login of a user at a time, another process of ours may have
+ended it meanwhile."""
 
 
 class PortalCalls:
@@ -25,6 +29,7 @@ class PortalCalls:
         self._auth, self._secrets = manifest.auth, secrets
         self.url = (url or manifest.url).rstrip("/")
         self._login: dict[str, str] | None = None
+        self._logging_in = asyncio.Lock()
 
     def missing_secret(self) -> str | None:
         """The first secret that the manifest names and the account does not have."""
@@ -49,17 +54,17 @@ class PortalCalls:
 
     async def send(self, http: Http, request: HttpRequest) -> HttpResponse:
         """Raises Retry, Unanswered, AccountFault or Reject."""
-        kept = self._login is not None
-        try:
-            return await http.send(await self._signed(http, request))
-        except (AccountFault, Reject) as fault:
-            if fault.code not in LAPSED or not kept:
-                raise _as_account_fault(fault) from None
-        self._login = None
-        try:
-            return await http.send(await self._signed(http, request))
-        except Reject as fault:
-            raise _as_account_fault(fault) from None
+        for last in (False,) * LOGINS + (True,):
+            kept = self._login
+            signed = await self._signed(http, request)
+            try:
+                return await http.send(signed)
+            except (AccountFault, Reject) as fault:
+                if last or kept is None or fault.code not in LAPSED:
+                    raise _as_account_fault(fault) from None
+            if self._login is kept:  # else another call has logged in again
+                self._login = None
+        raise AssertionError("unreachable")
 
     def forget_login(self) -> bool:
         """The portal answered with a page: perhaps that of its login. True: there was a login to forget."""
@@ -76,9 +81,9 @@ class PortalCalls:
         if auth.type == "basic":
             return _with(request, {"Authorization": self._basic()})
         if auth.type in {"oauth2", "login"}:
-            if self._login is None:
-                self._login = await self._logged_in(http)
-            return _with(request, self._login)
+            async with self._logging_in:
+                login = self._login = self._login or await self._logged_in(http)
+            return _with(request, login)
         return request
 
     async def _logged_in(self, http: Http) -> dict[str, str]:

@@ -7,7 +7,7 @@ steps it is handed out again; where a step had begun it becomes `unknown`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, zip_longest
 from typing import Any, Literal
@@ -52,9 +52,9 @@ def claim_jobs(
     state: Claimable = "waiting",
     pool: str = "",
 ) -> list[ClaimedJob]:
-    """Claim due jobs of these kinds, up to `room` for each account. New jobs and those tried before are taken in turn:
-    neither starves the other. `state="unknown"` claims jobs to find out what became of a step. The rest is as with
-    `claim_replies`. `epochs` are those of the leases of that `pool`. Raises Retry."""
+    """Claim due jobs of these kinds, up to `room` for each account. The kinds, new jobs and those tried before are
+    taken in turn: none starves the others. `state="unknown"` claims jobs to find out what became of a step. The rest is
+    as with `claim_replies`. `epochs` are those of the leases of that `pool`. Raises Retry."""
     with record.write() as connection:
         names = {lease_name(account, pool): account for account in epochs}
         locked = lock_epochs(connection, {name: epochs[account] for name, account in names.items()})
@@ -84,12 +84,11 @@ def _due(
     at = instant_encoder(connection)(now)
     leases = [lease_name(account, pool) for account in open_accounts]
     skipped = len(lease_name("", pool))
-    for kind in kinds:
-        new, tried = (
-            query_in(connection, _sql(connection, tried, skipped), leases, state, kind, at, most)
-            for tried in ("=", ">")
-        )
-        yield from _in_turn(_by_account(new), _by_account(tried))
+    yield from _in_turn([
+        _by_account(query_in(connection, _sql(connection, tried, skipped), leases, state, kind, at, most))
+        for kind in kinds
+        for tried in ("=", ">")
+    ])  # fmt: skip
 
 
 def _sql(connection: Connection, tried: str, skipped: int) -> str:
@@ -106,10 +105,10 @@ def _by_account(rows: Iterable[Any]) -> dict[str, list[str]]:
     return found
 
 
-def _in_turn(new: Mapping[str, list[str]], tried: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
-    for account in new.keys() | tried.keys():
-        pairs = zip_longest(new.get(account, ()), tried.get(account, ()))
-        yield from ((job, account) for job in chain.from_iterable(pairs) if job is not None)
+def _in_turn(queues: Sequence[Mapping[str, list[str]]]) -> Iterator[tuple[str, str]]:
+    for account in set().union(*queues):
+        turns = zip_longest(*(queue.get(account, ()) for queue in queues))
+        yield from ((job, account) for job in chain.from_iterable(turns) if job is not None)
 
 
 def _fitting(due: Mapping[str, str], room: Mapping[str, int]) -> dict[str, str]:

@@ -16,6 +16,10 @@ from schemas import AccountFault, Retry
 from sink.account_states import account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch", "forward"]
+DEAD_AFTER = 120.0
+"""Seconds without any success after which polls, sessions and forwards that fail are the account's fault: a provider
+that refuses, hangs or answers nonsense is named, as a lapsed token is."""
+_CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})
 
 
 class _Change(NamedTuple):
@@ -32,6 +36,7 @@ class AccountHealth:
     def __init__(self, backend: Backend, random: Random) -> None:
         self._backend, self._random = backend, random
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
+        self._failing_since: dict[tuple[str, Ability], float] = {}
         self._logs: dict[tuple[str, Ability], FaultLog] = {}
         self._faulty: dict[str, set[Ability]] = {}
         self._recorded: set[str] = set()
@@ -50,6 +55,7 @@ class AccountHealth:
 
     def worked(self, account: str, ability: Ability) -> None:
         """It works: no pause, and no fault of this ability."""
+        self._failing_since.pop((account, ability), None)
         if backoff := self._backoffs.get((account, ability)):
             backoff.worked()
         self.mended(account, ability)
@@ -68,11 +74,21 @@ class AccountHealth:
         after = fault.after if isinstance(fault, Retry | AccountFault) else None
         at_once = isinstance(fault, AccountFault) or ability not in {"send", "forward"}
         pause = backoff.failed(self._backend.timing.monotonic(), after=after, at_once=at_once)
+        since = self._failing_since.setdefault((account, ability), self._backend.timing.monotonic())
+        if not isinstance(fault, AccountFault):
+            fault = self._dead(ability, fault, since) or fault
         if isinstance(fault, AccountFault):
             self._log_of(account, ability)(fault.reason)
             self._faulty.setdefault(account, set()).add(ability)
             self._change(account, _Change(fault, pause))
         return pause
+
+    def _dead(self, ability: Ability, fault: Exception, since: float) -> AccountFault | None:
+        """The fault of an account of which nothing has worked for long."""
+        if ability not in _CALLS_OF_ACCOUNT or self._backend.timing.monotonic() - since < DEAD_AFTER:
+            return None
+        words = fault.reason if isinstance(fault, Retry) else type(fault).__name__
+        return AccountFault("unreachable", f"no {ability} has worked for long: {words}")
 
     def _log_of(self, account: str, ability: Ability) -> FaultLog:
         name = f"account {account} cannot {ability}"
@@ -82,6 +98,7 @@ class AccountHealth:
         """A new edition of it holds: it is tried at once."""
         for key in [key for key in self._backoffs if key[0] == account]:
             del self._backoffs[key]
+            self._failing_since.pop(key, None)
         self._faulty.pop(account, None)
         if account in self._recorded:
             self._change(account, _Change(None))

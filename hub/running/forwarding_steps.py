@@ -11,7 +11,7 @@ from typing import Any
 from bus import fault_location
 from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
-from sink.forward_claims import NEEDS_PERSON, ClaimedForward
+from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
 from sink.forward_progress import Progress, Standing
 from sink.forward_repair import REPLAYED
 from sink.job_results import JobResult
@@ -24,8 +24,9 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 LOOK_AGAIN = 15.0
 """Seconds to the next look at a step that may have been done, where the channel names none."""
 AFTER_BUG = 60.0
-ITS_TURN = 5.0
-"""Seconds after which a forward is tried again that had to wait for another one."""
+ITS_TURN, STANDS_THERE = 5.0, 60.0
+"""Seconds after which a forward is tried again that had to wait for another one, or until the complaint stands there,
+which makes it due at once."""
 BEGAN = ".began"
 DAY = 86400.0
 GAVE_UP = "gave_up"
@@ -56,7 +57,8 @@ class StepRunner:
         """Do it, as far as it goes now; returns the fault where the account may be the cause of it. Raises
         StaleEpoch."""
         if claimed.waits is not None:
-            due_at = self.now() + timedelta(seconds=ITS_TURN)
+            seconds = STANDS_THERE if claimed.waits == NOT_THERE_YET else ITS_TURN
+            due_at = self.now() + timedelta(seconds=seconds)
             await self._end(claimed.job, "waiting", due_at, claimed.waits)
             return None
         current = _Current(claimed.job)

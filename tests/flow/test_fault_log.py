@@ -10,7 +10,7 @@ from hub.clock import TimeSource
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.fault_log import FaultLog
-from schemas import AccountFault
+from schemas import AccountFault, Retry
 
 
 class Clock:
@@ -51,3 +51,24 @@ def test_many_replies_that_an_account_cannot_send_are_one_line(caplog: pytest.Lo
         "account sms cannot send: setting_missing: set send_url of this account; trying again",
         "account sms cannot fetch: setting_missing: set access_token of this account; trying again",
     ]
+
+
+def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
+    clock, written = Clock(), []
+    backend = Backend(cast(Any, None), cast(Any, None), TimeSource(monotonic=clock))
+    health = AccountHealth(backend, lambda: 0.5)
+    health._change = lambda account, change: written.append((account, change.fault))  # type: ignore[method-assign]
+    for clock.now in (0.0, 60.0, 119.0):
+        health.failed("portal", "poll", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"))
+    assert written == []
+    health.worked("other", "poll")
+    for clock.now in (120.0, 300.0):
+        health.failed("portal", "poll", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"))
+    assert [(account, fault.reason) for account, fault in written] == [
+        ("portal", "unreachable: no poll has worked for long: no connection")
+    ] * 2
+    health.worked("portal", "poll")
+    health.failed("portal", "poll", Retry("no connection"))
+    assert len(written) == 2

@@ -169,6 +169,12 @@ def test_jobs_tried_before_and_new_ones_do_not_starve_each_other(record: Record)
     assert len(claimed) == 10
 
 
+def test_jobs_of_one_kind_do_not_starve_those_of_another(record: Record) -> None:
+    store_jobs(record, [job(n, kind="forward" if n < 60 else "followup") for n in range(80)], NOW)
+    claimed = claim(record, lease(record), room=10, kinds=("forward", "followup"))
+    assert [found.kind for found in claimed] == ["forward"] * 5 + ["followup"] * 5
+
+
 def test_jobs_that_are_not_done_are_counted(record: Record) -> None:
     store_jobs(record, [job(1), job(2), job(3, account="other", kind="poll"), job(4)], NOW)
     first, second, _ = claim(record, lease(record))

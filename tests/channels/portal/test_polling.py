@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -98,6 +99,17 @@ async def test_a_login_that_lapsed_is_made_again(outbound: ProviderConnections) 
         found, _ = await sweep(door, None, outbound)
         assert len(found) == 50
         assert [r.path for r in portal.received].count("/login") > 2
+
+
+async def test_calls_that_find_their_login_lapsed_log_in_once(
+    portal: PortalServer, outbound: ProviderConnections
+) -> None:
+    """The portal knows one login of a user: another would end the first."""
+    door, logins = account(portal.url), lambda: [r.path for r in portal.received].count("/login")
+    await door.poll(None, outbound)
+    portal._token = "of another process"
+    await asyncio.gather(*(door.poll(None, outbound) for _ in range(8)))
+    assert logins() == 2
 
 
 async def test_a_login_that_is_refused_is_the_accounts_fault(
