@@ -47,20 +47,20 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def time_of(row: Fields, zone: str, dates: Dates) -> datetime | None:
-    """When it was sent; a date that a spreadsheet counts in days is one. Raises Reject."""
-    text = text_of(row, "sent_at")
+def time_of(row: Fields, zone: str, dates: Dates, name: str = "sent_at") -> datetime | None:
+    """When it was sent, or another time; a date that a spreadsheet counts in days is one. Raises Reject."""
+    text = text_of(row, name)
     if text is None:
         return None
     try:
         time = _counted(text, ZoneInfo(zone)) or read_time(text, ZoneInfo(zone), dates)
     except AmbiguousTime:
-        detail = '"sent_at" may be two dates: write the year first, as 2025-08-17, or set dates = "day-first"'
-        raise Reject("wrong_sent_at", detail) from None
+        detail = f'"{name}" may be two dates: write the year first, as 2025-08-17, or set dates = "day-first"'
+        raise Reject(f"wrong_{name}", detail) from None
     except ValueError:
-        raise wrong_field("sent_at") from None
+        raise wrong_field(name) from None
     if not 1990 <= time.year <= 2100:
-        raise Reject("wrong_sent_at", '"sent_at" lies far from our time: write the year with four digits')
+        raise Reject(f"wrong_{name}", f'"{name}" lies far from our time: write the year with four digits')
     return time
 
 

@@ -21,12 +21,20 @@ from connectors._durations import seconds_of
 from connectors._folder import FolderPoller
 from connectors._folder_local import LocalFolder
 from connectors._folder_sftp import SftpAddress, open_sftp
-from connectors._port import CheckResult, PollResult, Polls, ProviderConnections
+from connectors._port import CheckResult, Item, PollResult, Polls, ProviderConnections
 from connectors._request import Part, Payload
+from connectors._row_actions import (
+    RowAction,
+    action_fields,
+    actions_of,
+    is_report,
+    own_id,
+    without_actions,
+)
 from connectors._row_values import READERS, as_text, attachments_of, party_of, place_of, plain_text, text_of, time_of
 from connectors._rows import FAULTS, ROW_FIELDS, Dates, Fields, decode_row, wrong_field
 from connectors._settings import Secret, Settings
-from schemas import Message, Raw, Reject, message_id
+from schemas import Action, Message, Raw, Reject, Status, message_id
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -42,6 +50,8 @@ class FileSettings(Settings, frozen=True, kw_only=True):
     folder: str = ""
     """Where files are put to be taken: a path, or sftp://user@host:port/path. Empty: only `satupintu ingest` brings
     files."""
+    statuses: dict[str, Status] = {}  # noqa: RUF012 - as above
+    """Words of your own for the status of a report: { "Beres" = "done" }."""
     poll_every: str = "1m"
     """How often the folder is looked at."""
     settled: str = "30s"
@@ -73,6 +83,7 @@ class FileChannel(Polls):
 # zone = "Asia/Jakarta"     # zone of times that come without one
 # dates = "day-first"       # how 05/08/2025 is read
 # columns = { text = "Cerita warga", sender = "Kontak" }     # headings of your own: satupintu file map FILE
+# statuses = { "Beres" = "done" }       # words of your own for the status of a report
 # folder = "/srv/rekap"     # or sftp://hub@sftp.example.go.id/rekap: files put here are taken: docs/integrasi.md
 # host_keys = ["ssh-ed25519 AAAA..."]              # as its operator says; ssh-keyscan shows them
 # password = "env:SFTP_PASSWORD"                   # or private_key = "file:/etc/satupintu/sftp_key"
@@ -84,6 +95,7 @@ class FileChannel(Polls):
         self._every = seconds_of(settings.poll_every, "poll_every")
         self._settled = seconds_of(settings.settled, "settled")
         self._remote = SftpAddress(settings.folder) if "://" in settings.folder else None
+        self._statuses = {" ".join(word.lower().split()): status for word, status in settings.statuses.items()}
         self._poller = FolderPoller(settings.columns, self._settled, lambda: self.now())  # noqa: PLW0108 - tests set it
 
     @property
@@ -124,14 +136,33 @@ class FileChannel(Polls):
             row = decode_row(payload.body)
         except Reject as reject:
             raise _at_line(payload, reject) from None
-        own = (row.get("conversation"), row.get("id"), payload.headers.get("row-id"))
-        yield Part(row, next((text for text in map(plain_text, own) if text), None))
+        own = (row.get("conversation"), row.get("id"), row.get("of_number"), payload.headers.get("row-id"))
+        conversation = next((text for text in map(plain_text, own) if text), None)
+        if is_report(row, self._statuses):
+            yield Part(row, conversation)
+        for action in actions_of(row, self._statuses):
+            yield Part(action, conversation)
 
-    def read(self, part: Part, raw: Raw) -> Message:
+    def read(self, part: Part, raw: Raw) -> Item:
         try:
+            if isinstance(part.payload, RowAction):
+                return self._action(raw, part.payload)
             return self._message(raw, dict(part.payload), part.conversation)
         except Reject as reject:
             raise _at_line(raw, reject) from None
+
+    def _action(self, raw: Raw, found: RowAction) -> Action:
+        row, own = dict(found.row), self.settings
+        number = text_of(row, "of_number")
+        native = text_of(row, "id") or (None if number else raw.headers.get("row-id"))
+        fields = action_fields(found, self.account, self._statuses, own.zone, own.dates)
+        systems = READERS["external_ids"](row, "external_ids")
+        about = {**systems, **self._own_number(native)}
+        return self.action(raw, own_id(found, number or native or raw.id), of=about, number=number, **fields)
+
+    def _own_number(self, native: str | None) -> dict[str, str]:
+        """The number of a report by which a later row of this account names it."""
+        return {self.account: native} if native else {}
 
     def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
         text = row.pop("text", None)
@@ -150,6 +181,9 @@ class FileChannel(Polls):
             "attachments": attachments_of(row, raw.headers.get("row-files")),
             **{name: read(row, name) for name, read in READERS.items() if name in row},
         }
+        if "answer" in row:  # an office may say later what it did
+            known["external_ids"] = {**known.get("external_ids", {}), **self._own_number(native)}
+        without_actions(row, self._statuses)
         extra = {name: as_text(value) for name, value in row.items() if value is not None}
         message = self.message(
             raw, native, conversation or raw.id, opens_report=True, ids_proven=True, extra=extra, **known

@@ -16,7 +16,7 @@ Fields = dict[str, Any]
 """A row's fields; those that were read are taken out."""
 
 ROW_FIELDS = {
-    "text": "the words of the report: every row has them",
+    "text": "the words of the report: every row has them, or an answer",
     "id": "text",
     "channel": "a kind of channel in lower case, as telegram",
     "sender": "a phone, an e-mail address or a handle",
@@ -35,6 +35,11 @@ ROW_FIELDS = {
     "secret": "true or false",
     "external_ids": 'an object, as {"sp4n": "1234567"}',
     "tags": "a list of words",
+    "answer": "what an office answered",
+    "answer_status": "the status of the report there",
+    "answered_at": "a time as 2025-08-17T09:30:00+07:00",
+    "answered_by": "the name of the office that answered",
+    "of_number": "the number that we gave the report",
 }
 """The fields of a row, and what each takes. Other fields are kept under `extra`."""
 PLACE_FIELDS = {"latitude": "lat", "longitude": "lon", "region": "code"}

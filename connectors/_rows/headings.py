@@ -6,7 +6,7 @@ that offices use (`recaps.py`) lead to the fields; another column keeps its name
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -40,10 +40,17 @@ def find_columns(file: str, cells: Sequence[str], chosen: Mapping[str, str]) -> 
     if "text" not in fields.values() and sum(map(bool, written)) < 2:  # a title
         return None
     fields = field_of(written, taken=frozenset(fields.values())) | fields
-    if "text" not in fields.values():
+    if not ("text" in fields.values() or _only_answers(fields.values())):
         return None
     names = distinct([fields.get(at, name) for at, name in enumerate(written)])
-    return Columns(written, names, partial(complete_row, of_lapor=is_of_lapor(written)))
+    answers = "beside" if {"answer", "answer_status"} & {*fields.values()} else ""
+    answers = answers if "text" in fields.values() else "only"
+    return Columns(written, names, partial(complete_row, of_lapor=is_of_lapor(written), answers=answers))
+
+
+def _only_answers(fields: Collection[str]) -> bool:
+    """A table of answers without the words of the reports."""
+    return "answer" in fields and bool({"id", "of_number"} & {*fields})
 
 
 def _chosen(written: Sequence[str], chosen: Mapping[str, str]) -> dict[int, str]:

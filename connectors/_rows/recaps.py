@@ -36,6 +36,22 @@ HEADINGS = {
     "latitude": ("lintang", "lat", "latitude"),
     "longitude": ("bujur", "lon", "lng", "long", "longitude"),
     "category": ("id kategori",),
+    "answer": (
+        "tindak lanjut", "uraian tindak lanjut", "hasil tindak lanjut", "jawaban", "isi jawaban", "tanggapan",
+        "isi tanggapan", "tanggapan instansi", "jawaban instansi", "respon", "respons",
+    ),
+    "answer_status": (
+        "status final", "status akhir", "status laporan", "status pengaduan", "status aduan", "status tindak lanjut",
+        "status penanganan", "status",
+    ),
+    "answered_at": (
+        "tanggal tindak lanjut", "tgl tindak lanjut", "tanggal tanggapan", "tgl tanggapan", "tanggal jawaban",
+        "tgl jawaban", "tanggal ditanggapi", "tanggal selesai", "tgl selesai", "tanggal penyelesaian",
+    ),
+    "answered_by": (
+        "instansi penjawab", "stakeholder", "instansi terdisposisi", "opd terkait", "perangkat daerah", "opd", "skpd",
+    ),
+    "of_number": ("nomor satu pintu", "no satu pintu"),
     "anonymous": ("anonim",),
     "secret": ("rahasia",),
 }  # fmt: skip
@@ -69,9 +85,12 @@ def field_of(headings: Sequence[str], taken: Collection[str]) -> dict[int, str]:
     return found
 
 
-def complete_row(row: Mapping[str, str], *, of_lapor: bool) -> dict[str, str]:
-    """The row with what several of its columns, or a code of LAPOR!'s, say. `of_lapor`: its id is LAPOR!'s number."""
-    found = dict(row)
+def complete_row(row: Mapping[str, str], *, of_lapor: bool, answers: str = "") -> dict[str, str]:
+    """The row with what several of its columns, or a code of LAPOR!'s, say. `of_lapor`: its id is LAPOR!'s number.
+    `answers`: an office says in the table what it did, `beside` the reports or `only`; there, a row without is none."""
+    if answers == "only" and not ({"answer", "answer_status"} & row.keys()):
+        return {}
+    found = {"answer": ""} | dict(row) if answers else dict(row)
     keys = {heading_key(name): value for name, value in row.items()}
     if {"clock", "sent_at"} <= found.keys():
         found["sent_at"] = f"{found['sent_at'].removesuffix(' 00:00:00')} {found.pop('clock')}"

@@ -205,7 +205,8 @@ def row_of(record: TableRecord, columns: Columns) -> Row | None:
         note = f"it has {len(cells)} cells under {len(columns.names)} columns: the last ones are taken as empty"
     if loses_digits(named.get("sender", "")):
         note = note or _DAMAGED_PHONE
-    return Row(line, _encode(columns.complete(named)), note=note)
+    completed = columns.complete(named)
+    return Row(line, _encode(completed), note=note) if completed else None
 
 
 def _repeats(headings: Sequence[str], cells: Sequence[str]) -> bool:

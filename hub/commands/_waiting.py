@@ -47,11 +47,14 @@ class RowsInFlight:
         self._lines.update(zip((raw.id for raw in raws), lines, strict=True))
 
     async def ended(self) -> list[tuple[int, ItemOutcome]]:
-        """Which of the oldest have an outcome now, with their lines."""
+        """The outcomes of those of the oldest of which every item has one now, with their lines."""
         asked = list(islice(self._lines, AT_ONCE))
         outcomes = await retry_for_long(lambda: self._pools.io(outcomes_of, self._record, asked))
-        self._counts.update(_COLUMNS.get(o.outcome, o.outcome) for o in outcomes)
-        return [(self._lines.pop(o.raw), o) for o in outcomes]
+        found = Counter(o.raw for o in outcomes)
+        ended = [o for o in outcomes if found[o.raw] >= o.item_count]
+        self._counts.update(_COLUMNS.get(o.outcome, o.outcome) for o in ended)
+        lines = {raw: self._lines.pop(raw) for raw in {o.raw for o in ended}}
+        return [(lines[o.raw], o) for o in ended]
 
     def oldest_line(self) -> int | None:
         """The first line that still has no outcome; None: each has one."""

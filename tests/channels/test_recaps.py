@@ -30,7 +30,7 @@ def test_lapors_own_export_is_known_by_its_headings():
         "id": "4100001", "external_ids": '{"sp4n":"4100001"}', "sent_at": "2025-05-29 04:05:34",
         "category": "1454", "title": "Lampu mati", "text": "Lampu mati, gelap", "anonymous": "ya", "secret": "ya",
         "region": "Kelurahan Contohsari, Kecamatan Ciparay, Kabupaten Bandung, Jawa Barat",
-        "status_final": "Selesai", "klasifikasi": "Aspirasi", "sumber_laporan": "Website",
+        "answer_status": "Selesai", "answer": "", "klasifikasi": "Aspirasi", "sumber_laporan": "Website",
     }.items()  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_a_recap_of_answers_has_the_title_as_words():
                     "1,2025-05-29,4100003,Bu Contoh,Lampu mati,Dishub,Sudah diganti,selesai\n")  # fmt: skip
     assert row == {
         "no": "1", "sent_at": "2025-05-29", "id": "4100003", "name": "Bu Contoh", "text": "Lampu mati",
-        "stakeholder": "Dishub", "tanggapan": "Sudah diganti", "keterangan": "selesai",
+        "answered_by": "Dishub", "answer": "Sudah diganti", "keterangan": "selesai",
         "external_ids": '{"sp4n":"4100003"}',
     }  # fmt: skip
 
