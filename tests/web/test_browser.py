@@ -20,6 +20,7 @@ from tests.sink.made_pictures import picture
 from tests.web.conftest import CHANNELS
 from tests.web.serving import serving
 from tests.web.test_api import PNG, WORDS
+from tests.web.test_counter import COUNTER, COUNTER_KEY
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium")
@@ -29,7 +30,7 @@ MOBILE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("hub"), CHANNELS.replace("rate = 20", "rate = 1000")) as url:
+    with serving(tmp_path_factory.mktemp("hub"), CHANNELS.replace("rate = 20", "rate = 1000") + COUNTER) as url:
         yield url
 
 
@@ -218,6 +219,36 @@ def test_axe_finds_nothing_and_nothing_overflows(
     page.get_by_role("button", name="Kirim laporan").click()
     expect(page.get_by_role("alert").first).to_be_visible()
     assert axe.run(page).response["violations"] == []
+    context.close()
+
+
+def test_staff_enter_a_visit_without_our_scripts_and_axe_finds_nothing(browser: Browser, url: str) -> None:
+    context = browser.new_context(viewport={"width": 320, "height": 844}, color_scheme="dark", locale="id-ID")
+    page, axe = context.new_page(), Axe()
+    page.route("**/*.js*", lambda route: route.abort())
+
+    def clean() -> None:
+        assert axe.run(page).response["violations"] == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+    page.goto(f"{url}/loket")
+    clean()
+    page.get_by_label("Nama petugas").fill("Ibu Lestari")
+    page.get_by_label("Kunci loket").fill(COUNTER_KEY)
+    page.keyboard.press("Enter")
+    page.get_by_label("Kunjungan").check()
+    page.get_by_role("button", name="Simpan laporan").click()
+    expect(page.get_by_label("Isi laporan")).to_be_focused()
+    clean()
+    expect(page.get_by_label("Kunjungan")).to_be_checked()
+    page.get_by_label("Isi laporan").fill(WORDS)
+    page.get_by_role("button", name="Simpan laporan").click()
+    number = "".join(page.locator("#number").inner_text().split())
+    clean()
+    page.get_by_role("link", name="Laporan berikutnya").click()
+    expect(page.locator(f"a[href='/lacak/{number}']")).to_be_visible()
+    page.get_by_role("button", name="Keluar").click()
+    expect(page.get_by_label("Kunci loket")).to_be_visible()
     context.close()
 
 
