@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
 from normalizer.knowledge.emergency import is_emergency
 from normalizer.knowledge.language import language_of
+from normalizer.knowledge.points import located
 from normalizer.knowledge.slang import read_text
 from normalizer.phones import normalize_party
 from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
@@ -161,4 +163,15 @@ def _candidates(place: Place | None, item: Message, words: ParsedText, context: 
     address = "\n".join(part for part in (item.sender.address, place and place.words) if part)
     stated = place.code if place is not None and place.source != "owner" else None
     found = context.knowledge.places(text, stated or context.raw.owner, clean(address))
+    if stated is None and place is not None and place.lat is not None and place.lon is not None:
+        return _around_point(located(place.lat, place.lon, context.raw.owner), found)
     return tuple(found if stated is None else (one for one in found if one.code and one.code.startswith(f"{stated}.")))
+
+
+def _around_point(here: Place | None, found: Sequence[Place]) -> tuple[Place, ...]:
+    """What the words name inside the regency of a point that was shared; else that regency."""
+    if here is None:
+        return tuple(found)
+    inside = tuple(one for one in found if one.code and one.code.startswith(f"{here.code}."))
+    words = found[0].words if found else None
+    return inside or (replace(here, words=words),)

@@ -12,7 +12,7 @@ from normalizer.knowledge.places import Part, find_places
 from normalizer.place_words import PlaceWords
 from schemas import Place
 
-VERSION = "gazetteer-2025-2"
+VERSION = "gazetteer-2025-3"
 LIKELY = 0.4
 """Probability below which even the best region is not named."""
 LEAST = 0.05

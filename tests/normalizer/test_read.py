@@ -288,6 +288,23 @@ def test_the_place_is_the_best_that_is_known(stated: Place | None, text: str, ow
 
 
 @pytest.mark.parametrize(
+    ("named", "codes"),
+    [((), ["32.73"]), (("32.73.02",), ["32.73.02"]), (("36.03.01", "32.73.02"), ["32.73.02"]), (("36.03",), ["32.73"])],
+    ids=["point alone", "inside", "inside and elsewhere", "elsewhere"],
+)
+def test_a_shared_point_tells_the_regency_and_words_inside_it_more(named: tuple[str, ...], codes: list[str]) -> None:
+    class Gazetteer(NoPlaces):
+        def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
+            return tuple(Place(code=code, words="di sini") for code in named)
+
+    shared = Place(lat=-6.9147, lon=107.6098, source="shared")
+    (event,) = events_of(Prepared(message("1", "jalan rusak", place=shared)), raw(owner=""), knowledge=Gazetteer())
+    assert isinstance(event, Message)
+    assert [place.code for place in event.places] == codes
+    assert event.place == shared
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"sender": Party(name=5)},
