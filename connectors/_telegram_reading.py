@@ -12,7 +12,7 @@ from schemas import Party, Reject
 
 CALLBACK = "callback:"
 """Begins the native id of a pressed button."""
-_OURS = re.compile(r"(?:CEK|TL) \d{10}")
+_OURS = re.compile(r"(?:CEK|TL|BELUM) \d{10}|NILAI \d{10} [1-5]")
 """The data of the buttons that we send."""
 _START = re.compile(r"/start(?:\s+[\w-]{1,64})?\s*")
 """The button under an empty chat, with the word of the link that led there: no words of the citizen's."""

@@ -51,7 +51,12 @@ def keyboard_of(reply: Reply) -> Json | None:
         return None
     status = {"text": "Cek status", "callback_data": f"CEK {number}"}
     more = {"text": "Tambah keterangan", "callback_data": f"TL {number}"}
-    return {"inline_keyboard": [[{"text": f"Salin nomor {number}", "copy_text": {"text": number}}], [status, more]]}
+    first = [{"text": f"Salin nomor {number}", "copy_text": {"text": number}}]
+    if reply.template == "finished":
+        again = {"text": "Belum selesai", "callback_data": f"BELUM {number}"}
+        rates = [{"text": f"Nilai {n}", "callback_data": f"NILAI {number} {n}"} for n in range(1, 6)]
+        return {"inline_keyboard": [first, [again, more], rates]}
+    return {"inline_keyboard": [first, [status, more]]}
 
 
 async def _post(to: Address, body: Json, api: BotApi) -> tuple[Address, str]:

@@ -149,13 +149,20 @@ def messages_of(reply: Reply) -> list[Json]:
     if len(messages) > _AT_ONCE:
         raise Reject("text_too_long", f"LINE takes {_AT_ONCE} messages of {_LONGEST} characters")
     if reply.number and reply.complaint:
-        actions: list[Json] = [
-            {"type": "clipboard", "label": "Salin nomor", "clipboardText": reply.number},
-            {"type": "message", "label": "Cek status", "text": f"CEK {reply.number}"},
-            {"type": "message", "label": "Tambah keterangan", "text": f"TL {reply.number}"},
-        ]
+        actions: list[Json] = [{"type": "clipboard", "label": "Salin nomor", "clipboardText": reply.number}]
+        actions += [{"type": "message", "label": label, "text": text} for label, text in _buttons(reply)]
         messages[-1]["quickReply"] = {"items": [{"type": "action", "action": action} for action in actions]}
     return messages
+
+
+def _buttons(reply: Reply) -> list[tuple[str, str]]:
+    """Labels, and the words that a citizen would type."""
+    more = ("Tambah keterangan", f"TL {reply.number}")
+    if reply.template != "finished":
+        return [("Cek status", f"CEK {reply.number}"), more]
+    return [("Belum selesai", f"BELUM {reply.number}"), more, *(
+        (f"Nilai {n}", f"NILAI {reply.number} {n}") for n in range(1, 6)
+    )]  # fmt: skip
 
 
 def _chat_mode(info: Json) -> CheckResult:
