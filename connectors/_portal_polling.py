@@ -33,6 +33,9 @@ REMEMBERED = 20_000
 """Rows of a sweep that the cursor remembers."""
 SWEEPS = 3
 """How often pages are read from one watermark at most."""
+REPEATS = 2
+"""Some portals answer with their last page for ever: a page that came so often again in a row ends the sweep. Once is
+not enough: so many new rows may have come meanwhile that all rows have moved on by one page."""
 AHEAD = timedelta(hours=1)
 """A row whose time lies further ahead does not move the watermark."""
 
@@ -48,6 +51,10 @@ class StreamPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The next page of this sweep: its number, offset, cursor, address, or (time, id) as JSON."""
     news: bool = False
     """This sweep brought something new."""
+    last: str = ""
+    """The page before: its rows."""
+    repeats: int = 0
+    """How often it came in a row."""
     sweeps: int = 0
     """How often the pages were read from this watermark."""
     seen: list[str] = msgspec.field(default_factory=list)
@@ -181,6 +188,8 @@ class StreamPoller:
         return Request("GET", f"/{self.name}", headers={"portal-row": self.name}, body=msgspec.json.encode(row))
 
     def _after(self, place: StreamPlace, page: Page, marks: list[str], news: bool, now: datetime) -> StreamPlace:
+        rows = blake2b("".join(sorted(marks)).encode(), digest_size=9).hexdigest()
+        place = structs.replace(place, last=rows, repeats=place.repeats + 1 if rows == place.last else 0)
         following = self._following(place, page)
         paged, news = bool(place.page or following), news or place.news
         place = structs.replace(
@@ -209,7 +218,7 @@ class StreamPoller:
     def _following(self, place: StreamPlace, page: Page) -> str:
         """The next page; empty: this was the last."""
         paging = self._stream.paging
-        if not page.rows or paging.type == "none" or self._repeats(place, page):
+        if not page.rows or paging.type == "none" or place.repeats >= REPEATS:
             return ""
         match paging.type:
             case "page":
@@ -221,13 +230,6 @@ class StreamPoller:
                 return self._keyset(place, page)
         following = plain_text(self._next(page.answer))
         return "" if following == place.page else following
-
-    def _repeats(self, place: StreamPlace, page: Page) -> bool:
-        """Some portals answer with their last page for ever."""
-        if not place.page or self._stream.paging.type == "offset":
-            return False
-        seen = set(place.seen)
-        return all(fingerprint(row, self._stream.ignore) in seen for row in page.rows)
 
     def _keyset(self, place: StreamPlace, page: Page) -> str:
         last = page.rows[-1]

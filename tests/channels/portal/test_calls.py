@@ -146,6 +146,26 @@ async def test_a_last_page_that_is_repeated_for_ever_ends_the_sweep(
         assert len(found) == len(ROWS)
 
 
+async def test_a_page_of_new_rows_at_the_front_does_not_end_the_sweep(
+    tmp_path: Path, outbound: ProviderConnections
+) -> None:
+    """The second page is then the first one again."""
+    old = [{"id": f"o{n}", "isi": f"Lampu mati {n}", "at": "2026-11-19 08:00:00"} for n in range(25)]
+    new = [{"id": f"n{n}", "isi": f"Jalan rusak {n}", "at": "2026-11-19 09:00:00"} for n in range(10)]
+    calls: list[int] = []
+
+    def respond(received: Received) -> HttpResponse:
+        calls.append(int(received.params["page"]))
+        rows = old if len(calls) == 1 else new + old
+        return answer(200, {"data": rows[calls[-1] * 10 - 10 : calls[-1] * 10]})
+
+    with Server(respond) as server:
+        door = portal_of(tmp_path, server.url, more='[streams.a.paging]\ntype = "page"')
+        found, _ = await sweep(door, None, outbound)
+    assert calls[:6] == [1, 2, 3, 4, 5, 1]
+    assert {item.text for item in items(door, found)} == {row["isi"] for row in old + new}
+
+
 async def test_a_link_to_another_host_gets_no_secret(tmp_path: Path, outbound: ProviderConnections) -> None:
     body = {"data": ROWS[:2], "link": "https://elsewhere.example/a"}
     with Server(lambda _: answer(200, body)) as server:
