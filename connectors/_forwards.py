@@ -78,6 +78,8 @@ class Forwards(Channel):
     mends it; None: it is tried for ever."""
     retry_delays: ClassVar[Sequence[float]] = ()
     """Seconds from each try to the next where the other system names none; empty: a growing backoff."""
+    tells_only_closed: ClassVar[bool] = False
+    """`status_of` tells open from closed, and no more."""
     replayable: ClassVar[bool] = False
     """What has left is kept, sealed, so that it can be sent again: the other system knows a repeated one by its id."""
 

@@ -11,6 +11,7 @@ from connectors._http import ErrorMeaning, Http, HttpRequest, HttpResponse
 from connectors._lapor_body import mark, place_words
 from connectors._open311_documents import read_items
 from connectors._open311_form import DESCRIPTION
+from connectors._open311_query import MOST
 from connectors._open311_settings import Open311Settings
 from connectors._open311_words import WORDS
 from schemas import Forward, Reject, Retry, Unanswered
@@ -18,6 +19,8 @@ from schemas import Forward, Reject, Retry, Unanswered
 LIMIT = 16 * 1024 * 1024
 NARROWEST = timedelta(seconds=30)
 """A range that cannot be answered is halved down to this; what is left there is passed over."""
+HALVINGS = 6
+"""How often a time is halved whose list is full."""
 MOST_FAILED = 40
 """Pieces of a range; more: the server is down."""
 
@@ -73,8 +76,19 @@ class GeoReportClient:
             raise Reject("not_there", "the other server shows no such request")
         return found
 
-    async def all_between(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
-        """Every item of a time, or a fault. Raises Retry, Unanswered, AccountFault."""
+    async def all_between(
+        self, what: str, item: str, start: datetime, end: datetime, halvings: int = HALVINGS
+    ) -> list[dict[str, str]]:
+        """Every item of a time, or a fault. A list as long as the standard allows may be cut off there: then the time
+        is halved. Raises Retry, Unanswered, AccountFault."""
+        found = await self._listed(what, item, start, end)
+        if len(found) < MOST or not halvings:
+            return found
+        middle = start + (end - start) / 2
+        first = await self.all_between(what, item, start, middle, halvings - 1)
+        return first + await self.all_between(what, item, middle, end, halvings - 1)
+
+    async def _listed(self, what: str, item: str, start: datetime, end: datetime) -> list[dict[str, str]]:
         times = {"start_date": _written(start), "end_date": _written(end)}
         try:
             answer = await self._get(what, times)

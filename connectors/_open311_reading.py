@@ -14,7 +14,7 @@ from connectors._open311_documents import read_items
 from connectors._open311_form import FormFault, instant_of
 from connectors._open311_words import meaning_of
 from connectors._request import Payload
-from schemas import CLOSED_STATUSES, Actor, Reject
+from schemas import CLOSED_STATUSES, Actor, Attachment, Reject
 
 WAS = "open311-was"
 """Header of a stored answer of `requests`: the status at the last look."""
@@ -57,12 +57,19 @@ def action_fields(said: Said, account: str) -> tuple[str, dict[str, Any]]:
         "what": "status" if status in CLOSED_STATUSES or not text else "answer", "text": text,
         "status": status, "status_said": word or None, "reopens": meaning.reopens, "of": {account: native},
         "observed_at": time_of(fields.get("updated_datetime", "")), "actor": Actor(kind="system", id=account),
+        "attachments": _picture(fields),
     }  # fmt: skip
     if OURS.search(text):
         known["refusal"] = ECHO
-    elif not text and status is None:
+    elif not text and status is None and not known["attachments"]:
         known["refusal"] = NO_NEWS
     return f"{native}/{own}", known
+
+
+def _picture(fields: dict[str, str]) -> tuple[Attachment, ...]:
+    """Of an update. That of a request is the citizen's own, which may be ours."""
+    url = fields.get("media_url", "") if "update_id" in fields else ""
+    return (Attachment(url=url),) if url.startswith(("http://", "https://")) else ()
 
 
 def time_of(written: str) -> datetime | None:

@@ -35,6 +35,7 @@ from schemas import (
     Raw,
     Reject,
     Retry,
+    Status,
 )  # fmt: skip
 
 CREATE, TOKEN, UPDATE = "create", "token", "update"
@@ -56,6 +57,7 @@ class Open311(Listens, Fetches, Forwards):
     proof_settings = ("keys",)
     keeps_unknown_fields = True
     takes: ClassVar[frozenset[ForwardKind]] = frozenset({"complaint", "supplement", "answer", "status"})
+    tells_only_closed = True
     template = """\
 # As a server: clients post to the account's address.
 keys = ["{secret}"]                     # API keys, one a client
@@ -155,6 +157,15 @@ keys = ["{secret}"]                     # API keys, one a client
         if not self.settings.updates:
             return await status_news(client, native, cursor)
         return await news(self._listing, client, native, cursor, self.now())
+
+    async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:
+        try:
+            found = await self._client(outbound).request(native)
+        except Reject as fault:
+            if fault.code in {"http_404", "not_there"}:
+                return None
+            raise
+        return meaning_of(found["status"]).status
 
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         """From the other server's host, or one that is named: an address in a form may lead anywhere."""

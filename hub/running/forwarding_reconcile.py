@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from connectors import Forwards, ProviderConnections
 from hub.accounts import Accounts
 from hub.running.backend import Backend
-from schemas import AccountFault, Reject, Retry
+from schemas import CLOSED_STATUSES, AccountFault, Reject, Retry
 from sink.action_rules import RANK
 from sink.forward_claims import NEEDS_PERSON
 from sink.forward_law import missing_complaints
@@ -99,7 +99,10 @@ class Reconciler:
                 ids = await channel.find(ours.number, outbound) if ours.number else None
             except (Reject, NotImplementedError):
                 return []
-        return [*_status(channel.account, ours, there), *_twice_there(channel.account, ours, ids or ())]
+        return [
+            *_status(channel.account, ours, _as_far_as_told(channel, ours, there)),
+            *_twice_there(channel.account, ours, ids or ()),
+        ]
 
     async def _repair(self, channel: Forwards, found: Reconciliation) -> None:
         now = self.backend.timing.now()
@@ -120,6 +123,11 @@ def _undone(lines: Iterable[ForwardLine]) -> Iterable[Difference]:
             yield Difference(line.account, "failed", line.number, None, words)
         elif line.code == NEEDS_PERSON:
             yield Difference(line.account, "in_doubt", line.number, None, f"{line.id}: {line.reason}")
+
+
+def _as_far_as_told(channel: Forwards, ours: OurView, there: str | None) -> str | None:
+    same = there is not None and (there in CLOSED_STATUSES) == (ours.status in CLOSED_STATUSES)
+    return ours.status if channel.tells_only_closed and same else there
 
 
 def _status(account: str, ours: OurView, there: str | None) -> Iterable[Difference]:

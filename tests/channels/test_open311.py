@@ -140,6 +140,16 @@ def test_times_beyond_the_calendar_are_refused(written: str):
         instant_of(written, "start_date")
 
 
+@pytest.mark.parametrize(
+    ("query", "limit", "offset"),
+    [("", 1000, 0), ("page_size=5000", 1000, 0), ("page=3&page_size=5000", 1000, 2000), ("page=2&page_size=7", 7, 7),
+     ("page_size=5", 5, 0)],
+)  # fmt: skip
+def test_a_list_has_at_most_1000_rows(query: str, limit: int, offset: int):
+    asked = request_query(Form(query), NOW)
+    assert (asked.limit, asked.offset) == (limit, offset)
+
+
 def test_too_many_arguments_are_refused():
     with pytest.raises(FormFault, match="300"):
         Form("&".join(f"attribute[{n}]=1" for n in range(301)))
@@ -238,6 +248,22 @@ async def test_what_had_no_answer_is_looked_for_by_our_mark(server: Server, outb
     assert server.received[0].params == {"start_date": "2026-11-29T07:50:00Z", "end_date": "2026-11-29T08:10:00Z"}
 
 
+async def test_a_full_list_is_asked_for_in_halves(outbound: ProviderConnections):
+    """The standard cuts a list at 1,000: what is not in it may stand there all the same."""
+    begun: list[str] = []
+
+    def respond(received: Received) -> Any:
+        begun.append(received.params["start_date"])
+        ours = {"service_request_id": "9", "description": "Lampu mati [SP 4719360285]"}
+        full = [{"service_request_id": str(n), "description": "Lain"} for n in range(1000)]
+        return answer(200, full if len(begun) == 1 else [ours] if len(begun) == 3 else [])
+
+    with Server(respond) as server:
+        found = await client(server.url, format="json").look_up("create", call(age=60), outbound)
+    assert found is not None
+    assert (found.native, len(begun)) == ("9", 3)
+
+
 async def test_what_is_not_there_is_posted_again_only_after_a_while(server: Server, outbound: ProviderConnections):
     door = client(server.url, settles="2m")
     server.then(answer(200, EMPTY), answer(404, ""), answer(400, ""))
@@ -330,6 +356,35 @@ async def test_without_the_extension_a_status_is_followed(server: Server, outbou
         ("done", False, {"kota": "9"}), ("in_progress", True, {"kota": "9"}),
     ]  # fmt: skip
     assert len({item.id for item in told}) == 2
+
+
+@pytest.mark.parametrize(("there", "status"), [("closed", "done"), ("open", "unverified"), ("fixed", "done")])
+async def test_the_reconciliation_asks_for_the_status(
+    there: str, status: str, server: Server, outbound: ProviderConnections
+):
+    server.then(answer(200, request_xml(service_request_id="9", status=there)))
+    assert await client(server.url).status_of("9", outbound) == status
+
+
+async def test_the_reconciliation_hears_of_a_request_that_is_gone(server: Server, outbound: ProviderConnections):
+    server.then(answer(404, ""), answer(200, EMPTY), answer(400, ""))
+    door = client(server.url)
+    assert [await door.status_of("9", outbound) for _ in range(2)] == [None, None]
+    with pytest.raises(Reject):
+        await door.status_of("9", outbound)
+
+
+async def test_a_picture_of_an_update_comes_with_it(server: Server, outbound: ProviderConnections):
+    picture, photo = "https://foto.test/7.jpg", b"\xff\xd8\xff"
+    server.then(answer(200, [_update("1", NOW) | {"description": "", "media_url": picture}]))
+    looked = await client(server.url, format="json", updates=True).follow("9", None, outbound)
+    [action] = [item for request in looked.requests for item in read(client(server.url), raw("open311", request))]
+    assert ([file.url for file in action.attachments], action.refusal) == ([picture], None)
+    with pytest.raises(Reject):
+        await client(server.url).fetch(action.attachments[0], outbound)
+    server.then(answer(200, photo))
+    near = msgspec.structs.replace(action.attachments[0], url=f"{server.url}/7.jpg")
+    assert (await client(server.url).fetch(near, outbound)).body == photo
 
 
 async def test_a_request_that_is_gone_is_said_to_be(server: Server, outbound: ProviderConnections):
