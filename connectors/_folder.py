@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from mimetypes import guess_type
 from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -32,6 +33,8 @@ REMEMBERED = 2000
 """Files of which the content is remembered, and files of the folder that are looked at."""
 LARGEST = 1024 * 1024 * 1024
 """Bytes of a file."""
+_ATTACHED = ("image/", "audio/", "video/")
+"""What rows name beside a table: it waits in the folder."""
 _UNFINISHED = (b".tmp", b".part", b".partial", b".filepart", b".crdownload", b".swp")
 
 
@@ -54,6 +57,11 @@ class Folder(Protocol):
     async def copy(self, name: bytes, out: BinaryIO, limit: int) -> None:
         """The content of a file, at most one byte more than the limit. Raises UnreadableFile where it may not be
         read."""
+        ...
+
+    async def read(self, path: Sequence[bytes], limit: int) -> bytes | None:
+        """The content of a regular file in or under the folder, at most one byte more than the limit. None: there is no
+        such file, or its path leads out of the folder."""
         ...
 
     async def move(self, name: bytes, into: bytes, as_name: bytes) -> bool:
@@ -207,7 +215,9 @@ def _taken(cursor: FolderCursor, taking: Taking) -> FolderCursor:
 
 
 def _is_whole(file: FolderFile) -> bool:
-    """Not one that some program has not finished by its own name for it, and not an empty one."""
+    """Not one that some program has not finished by its own name for it, not an empty one, and no picture."""
+    if (guess_type(file.name.decode("utf-8", "replace"))[0] or "").startswith(_ATTACHED):
+        return False
     return file.size > 0 and not file.name.startswith((b".", b"~")) and not file.name.lower().endswith(_UNFINISHED)
 
 

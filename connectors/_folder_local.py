@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
 from connectors._folder import FolderFile
 from connectors._rows import UnreadableFile
-from schemas import AccountFault, Retry
+from schemas import AccountFault, Reject, Retry
 
 
 class LocalFolder:
@@ -26,6 +27,10 @@ class LocalFolder:
     async def copy(self, name: bytes, out: BinaryIO, limit: int) -> None:
         """As `Folder`."""
         await asyncio.to_thread(self._copy, name, out, limit)
+
+    async def read(self, path: Sequence[bytes], limit: int) -> bytes | None:
+        """As `Folder`."""
+        return await asyncio.to_thread(self._read, path, limit)
 
     async def move(self, name: bytes, into: bytes, as_name: bytes) -> bool:
         """As `Folder`."""
@@ -53,6 +58,23 @@ class LocalFolder:
             raise UnreadableFile("the hub may not read the file: give its user the right") from None
         except OSError as fault:
             raise Retry(f"a file of the folder cannot be read ({fault.strerror})") from None
+
+    def _read(self, path: Sequence[bytes], limit: int) -> bytes | None:
+        inside = os.path.realpath(self._path)
+        found = os.path.realpath(os.path.join(inside, *path))  # noqa: PTH118 - as above
+        if not found.startswith(os.path.join(inside, b"")):  # noqa: PTH118 - as above
+            return None
+        try:
+            opened = os.open(found, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        except OSError as fault:
+            raise Reject("no_file", f"a file of the folder cannot be read ({fault.strerror})") from None
+        if not S_ISREG(os.fstat(opened).st_mode):
+            os.close(opened)
+            return None
+        with os.fdopen(opened, "rb") as file:
+            return file.read(limit + 1)
 
     def _move(self, name: bytes, into: bytes, as_name: bytes) -> bool:
         target = os.path.join(self._path, into)  # noqa: PTH118 - as above

@@ -4,6 +4,7 @@ spoken to. One connection a poll; no agent, no file of this user's is asked for 
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from stat import S_ISREG
@@ -13,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from connectors._folder import FolderFile
 from connectors._rows import UnreadableFile
 from connectors._settings import Secret
-from schemas import AccountFault, Retry
+from schemas import AccountFault, Reject, Retry
 
 if TYPE_CHECKING:
     from asyncssh import SFTPAttrs, SFTPClient
@@ -91,6 +92,25 @@ class SftpFolder:
                     return
                 out.write(chunk)
                 left -= len(chunk)
+
+    async def read(self, path: Sequence[bytes], limit: int) -> bytes | None:
+        """As `Folder`."""
+        import asyncssh
+
+        out = io.BytesIO()
+        try:
+            async with asyncio.timeout(WITHIN):
+                inside = _bytes(await self._client.realpath(self._path))
+                found = _bytes(await self._client.realpath(b"/".join([self._path, *path])))
+                attrs = await self._client.stat(found)
+            if not found.startswith(inside.rstrip(b"/") + b"/") or not S_ISREG(attrs.permissions or 0):
+                return None
+            await self._copy(found, out, limit + 1)
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            return None
+        except asyncssh.SFTPPermissionDenied:
+            raise Reject("no_file", "the user may not read a file of the folder") from None
+        return out.getvalue()
 
     async def move(self, name: bytes, into: bytes, as_name: bytes) -> bool:
         """As `Folder`."""

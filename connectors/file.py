@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,10 +19,11 @@ import msgspec
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._durations import seconds_of
-from connectors._folder import FolderPoller
+from connectors._folder import Folder, FolderPoller
+from connectors._folder_attachments import fetch_from_folder
 from connectors._folder_local import LocalFolder
 from connectors._folder_sftp import SftpAddress, open_sftp
-from connectors._port import CheckResult, Item, PollResult, Polls, ProviderConnections
+from connectors._port import CheckResult, FetchedFile, Fetches, Item, PollResult, Polls, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._row_actions import (
     RowAction,
@@ -34,7 +36,7 @@ from connectors._row_actions import (
 from connectors._row_values import READERS, as_text, attachments_of, party_of, place_of, plain_text, text_of, time_of
 from connectors._rows import FAULTS, ROW_FIELDS, Dates, Fields, decode_row, wrong_field
 from connectors._settings import Secret, Settings
-from schemas import Action, Message, Raw, Reject, Status, message_id
+from schemas import Action, Attachment, Message, Raw, Reject, Status, message_id
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 
@@ -72,7 +74,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
 
 
-class FileChannel(Polls):
+class FileChannel(Polls, Fetches):
     kind = "file"
     settings_type = FileSettings
     needs_contract = False
@@ -107,11 +109,21 @@ class FileChannel(Polls):
         return self._every
 
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        if self._remote is None:
-            return await self._poller.poll(cursor, LocalFolder(self.settings.folder))
-        own = self.settings
-        async with open_sftp(self._remote, own.host_keys, own.password, own.private_key) as folder:
+        async with self._opened() as folder:
             return await self._poller.poll(cursor, folder)
+
+    def _opened(self) -> AbstractAsyncContextManager[Folder]:
+        own = self.settings
+        if self._remote is None:
+            return nullcontext(LocalFolder(own.folder))
+        return open_sftp(self._remote, own.host_keys, own.password, own.private_key)
+
+    async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
+        """A file that lies beside the tables of the folder."""
+        if not self.polling:
+            raise Reject("no_file", "it did not lie beside the file when that was taken in")
+        async with self._opened() as folder:
+            return await fetch_from_folder(attachment.native_id or "", folder)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
         return (CheckResult(f"files are taken from {self.settings.folder}"),) if self.polling else ()

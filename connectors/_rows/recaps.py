@@ -52,6 +52,7 @@ HEADINGS = {
         "instansi penjawab", "stakeholder", "instansi terdisposisi", "opd terkait", "perangkat daerah", "opd", "skpd",
     ),
     "of_number": ("nomor satu pintu", "no satu pintu"),
+    "attachments": ("nama file", "nama berkas", "nama foto", "file foto", "file lampiran", "berkas lampiran"),
     "anonymous": ("anonim",),
     "secret": ("rahasia",),
 }  # fmt: skip

@@ -11,6 +11,7 @@ sends          one object: {url: SETTING, reply, answer: {status, json | text}, 
                params, json}, errors: [{answer, error: CLASS, code | reason, after}]}
 fetches        one object: {url: SETTING, attachment, answers: [{status, json | text}], bytes, media_type, errors,
                file_limit: SETTING}; {url} in an answer or the attachment is the server's
+fetches_without_http   true for a channel whose files lie elsewhere than at an HTTP server; it has tests of its own
 sends_mail     one object: {reply, native_ids, envelope, headers, text}, of a channel that sends mails
 polls          one object: {url: SETTING, cursor, answers, requests: how many, next, more, asks: [{path, params}],
                errors}

@@ -17,7 +17,7 @@ from connectors import _folder
 from connectors._folder import FolderCursor
 from connectors._request import Request
 from connectors.file import FileChannel, FileSettings
-from schemas import AccountFault, Message, Reject
+from schemas import AccountFault, Attachment, Message, Reject
 from tests.channels.recording import raw, read
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -225,3 +225,41 @@ async def test_the_cursor_stays_small(folder: Path, poller: Poller, monkeypatch)
 
 def test_an_account_without_folder_is_not_polled():
     assert not FileChannel("file", "00", FileSettings()).polling
+
+
+async def test_a_picture_beside_a_table_waits_there_and_is_read_when_a_row_names_it(folder: Path, poller: Poller):
+    (folder / "foto").mkdir()
+    (folder / "foto" / "2.jpg").write_bytes(b"dua")
+    (folder / "1.jpg").write_bytes(b"satu")
+    (folder / "mei.csv").write_text("id,text,attachments\n1,Macet,1.jpg; foto\\2.jpg\n")
+    await poller.until_idle(after=0)
+    await poller.until_idle()
+    (message,) = poller.items()
+    assert len([name for name in names(folder) if name.startswith("selesai/mei.")]) == 1
+    bodies = [(await poller.channel.fetch(one, NOBODY)).body for one in message.attachments]
+    assert bodies == [b"satu", b"dua"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("../luar.jpg", "file_elsewhere"), ("/etc/passwd", "file_elsewhere"), (".rahasia.jpg", "file_elsewhere"),
+     ("foto/.git/1.jpg", "file_elsewhere"), ("C:\\foto.jpg", "file_elsewhere"), ("", "file_elsewhere"),
+     ("hub.db", "file_kind"), ("foto", "file_kind"), ("tautan.jpg", "no_file"), ("pipa.jpg", "no_file"),
+     ("map.jpg", "no_file"), ("tiada.jpg", "no_file"), ("a" * 300 + ".jpg", "no_file"),
+     ("besar.jpg", "file_too_large")],
+)  # fmt: skip
+async def test_nothing_but_an_attachment_in_the_folder_is_read(
+    folder: Path, poller: Poller, name: str, code: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("connectors._folder_attachments.LARGEST", 3)
+    (folder.parent / "luar.jpg").write_bytes(b"luar")
+    (folder / "tautan.jpg").symlink_to(folder.parent / "luar.jpg")
+    (folder / ".rahasia.jpg").write_bytes(b"x")
+    (folder / "hub.db").write_bytes(b"x")
+    (folder / "besar.jpg").write_bytes(b"1234")
+    (folder / "map.jpg").mkdir()
+    os.mkfifo(folder / "pipa.jpg")
+    with pytest.raises(Reject) as fault:
+        await poller.channel.fetch(Attachment(native_id=name), NOBODY)
+    assert fault.value.code == code
+    assert name == "" or name not in fault.value.detail

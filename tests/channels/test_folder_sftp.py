@@ -11,7 +11,7 @@ import pytest
 
 from connectors._settings import Secret
 from connectors.file import FileChannel, FileSettings
-from schemas import AccountFault, Message, Retry
+from schemas import AccountFault, Attachment, Message, Reject, Retry
 from tests.channels.recording import raw, read
 
 USER, PASSWORD = "hub", "rahasia-uji"
@@ -110,3 +110,17 @@ async def test_a_machine_that_is_away_is_tried_again(unused_tcp_port: int):
 def test_an_address_that_cannot_be_is_a_wrong_setting(url: str):
     with pytest.raises(ValueError, match="sftp://user@host/path"):
         FileChannel("rekap", "32.73", FileSettings(folder=url))
+
+
+async def test_a_file_that_a_row_names_is_read_and_none_outside(port: int, tmp_path: Path):
+    (tmp_path / "masuk" / "foto").mkdir()
+    (tmp_path / "masuk" / "foto" / "1.jpg").write_bytes(b"foto")
+    (tmp_path / "lain").mkdir()
+    (tmp_path / "lain" / "2.jpg").write_bytes(b"rahasia")
+    (tmp_path / "masuk" / "keluar").symlink_to("../lain")
+    channel = account(port)
+    found = await channel.fetch(Attachment(native_id="foto/1.jpg"), NOBODY)
+    assert (found.body, found.media_type) == (b"foto", "image/jpeg")
+    for name in ("keluar/2.jpg", "../lain/2.jpg", "/lain/2.jpg", "foto/3.jpg"):
+        with pytest.raises(Reject):
+            await channel.fetch(Attachment(native_id=name), NOBODY)
