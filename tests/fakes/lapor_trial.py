@@ -3,7 +3,8 @@
     python -m tests.fakes.lapor_trial [PORT]
 
 It prints what to enter. `GET /trial` shows the complaints that stand there; `POST /trial/ID/answer` with some words
-answers one as its institution would, `POST /trial/ID/status` with a name (Dalam Proses, Selesai, …) sets its status.
+answers one as its institution would, `POST /trial/ID/status` with a name (Dalam Proses, Selesai, …) sets its status,
+`POST /trial/silent` has the next complaint taken and not answered, as LAPOR! sometimes does.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from schemas.regions import region_names
 from tests.fakes.lapor import AUTH, TOKEN, Complaint, LaporServer
-from tests.fakes.server import Behaviour, Received, answer
+from tests.fakes.server import Behaviour, Fault, Received, answer
 
 PORT = 8311
 UNITS = ("Pekerjaan Umum", "Perhubungan", "Kesehatan", "Pendidikan", "Sosial", "Lingkungan Hidup", "Perdagangan",
          "Kependudukan dan Pencatatan Sipil", "Komunikasi dan Informatika")  # fmt: skip
+CREATE = "/complaints/complaint"
 FIRST = 150_001
 """The first id of an institution: a region's government, then its units."""
 SETTINGS = """\
@@ -36,6 +39,8 @@ class TrialServer(LaporServer):
 
     def __init__(self, port: int) -> None:
         super().__init__(port=port)
+        self.silent = False
+        self._next = 7_000_000 + int(time.time()) % 1_000_000  # started anew, it gives no id twice
         self.institutions = [{"id": FIRST + n, "name": name} for n, name in enumerate(_institutions())]
 
     def _tick(self) -> datetime:
@@ -47,7 +52,14 @@ class TrialServer(LaporServer):
             return answer(200, self._shown(), content_type="text/plain; charset=utf-8")
         if found := re.fullmatch(r"/trial/(\d+)/(answer|status)", received.path):
             return self._act(found[1], found[2], received.body.decode(errors="replace").strip())
-        return super()._respond(received)
+        if received.path == "/trial/silent":
+            self.silent = True
+            return answer(200, "laporan berikutnya diterima tanpa dijawab\n")
+        behaviour = super()._respond(received)
+        if self.silent and received.path == CREATE:
+            self.silent = False
+            return Fault.DROP
+        return behaviour
 
     def _act(self, id: str, act: str, words: str) -> Behaviour:
         if id not in self.complaints:
