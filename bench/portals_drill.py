@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -232,6 +233,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--within", type=float, default=3600.0)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its programs end with it
     folder = Path(tempfile.mkdtemp(prefix="portals-"))
     drill, began = Drill(folder, given), time.monotonic()
     print(machine(), folder, flush=True)
