@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import chain, zip_longest
 from typing import Any, Literal
 
@@ -28,16 +29,14 @@ _FIRST = """
     SELECT {columns} FROM jobs WHERE account = lease.account AND state IN ('waiting', 'unknown', 'failed')
     AND state = ? AND kind = ? AND due_at <= ? AND attempts {tried} 0 ORDER BY due_at LIMIT ?
 """
-_DUE = {
-    "sqlite": """
-        WITH lease AS (SELECT {account} AS account FROM leases WHERE account IN (*))
-        SELECT due.id, due.account FROM lease CROSS JOIN jobs AS due ON due.id IN ({first}) ORDER BY due.due_at
-    """,
-    "postgresql": """
-        WITH lease AS (SELECT {account} AS account FROM leases WHERE account IN (*))
-        SELECT due.id, lease.account FROM lease CROSS JOIN LATERAL ({first}) AS due ORDER BY due.due_at
-    """,
+_DUE = "WITH lease AS (SELECT {account} AS account FROM leases WHERE account IN (*)) {queues} ORDER BY queue, due_at"
+_QUEUE = {
+    "sqlite": "SELECT due.id, due.account, {queue} AS queue, due.due_at AS due_at "
+    "FROM lease CROSS JOIN jobs AS due ON due.id IN ({first})",
+    "postgresql": "SELECT due.id, lease.account, {queue} AS queue, due.due_at AS due_at "
+    "FROM lease CROSS JOIN LATERAL ({first}) AS due",
 }
+"""New jobs of a kind, and those of it that were tried before, are a queue each; one statement asks all of them."""
 _ROWS = "SELECT * FROM jobs WHERE id IN (*) AND state = 'claimed'"
 
 
@@ -75,7 +74,7 @@ def claim_jobs(
 
 
 def _due(
-    connection: Connection, kinds: Iterable[str], held: Mapping[str, int], room: Mapping[str, int],
+    connection: Connection, kinds: Collection[str], held: Mapping[str, int], room: Mapping[str, int],
     wanted: tuple[Claimable, datetime, str],
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     state, now, pool = wanted
@@ -84,21 +83,25 @@ def _due(
     at = instant_encoder(connection)(now)
     leases = [lease_name(account, pool) for account in open_accounts]
     skipped = len(lease_name("", pool))
-    yield from _in_turn([
-        _by_account(query_in(connection, _sql(connection, tried, skipped), leases, state, kind, at, most))
-        for kind in kinds
-        for tried in ("=", ">")
-    ])  # fmt: skip
+    values = [value for kind in kinds for value in (state, kind, at, most) * 2]
+    queues: list[list[tuple[str, str]]] = [[] for _ in range(2 * len(kinds))]
+    for row in query_in(connection, _sql(connection.dialect.name, len(queues), skipped), leases, *values):
+        queues[row.queue].append((row.id, row.account))
+    yield from _in_turn([_by_account(queue) for queue in queues])
 
 
-def _sql(connection: Connection, tried: str, skipped: int) -> str:
-    columns = "id" if connection.dialect.name == "sqlite" else "id, due_at"
+@cache
+def _sql(dialect: str, queues: int, skipped: int) -> str:
+    columns = "id" if dialect == "sqlite" else "id, due_at"
     account = f"substr(account, {skipped + 1})" if skipped else "account"
-    first = _FIRST.format(columns=columns, tried=tried)
-    return _DUE[connection.dialect.name].format(first=first, account=account)
+    selects = (
+        _QUEUE[dialect].format(queue=n, first=_FIRST.format(columns=columns, tried=">" if n % 2 else "="))
+        for n in range(queues)
+    )
+    return _DUE.format(account=account, queues=" UNION ALL ".join(selects))
 
 
-def _by_account(rows: Iterable[Any]) -> dict[str, list[str]]:
+def _by_account(rows: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for job, account in rows:
         found[account].append(job)
