@@ -27,6 +27,7 @@ from connectors._results import PollResult
 from connectors._rows import NamedRow, UnreadableFile, name_rows, read_rows, row_headers
 
 DONE, FAILED = b"selesai", b"gagal"
+NOTE = "row-note"
 AT_ONCE = 1000
 """Rows of a poll."""
 REMEMBERED = 2000
@@ -133,7 +134,7 @@ class FolderPoller:
     async def _read(self, cursor: FolderCursor, taking: Taking, folder: Folder) -> PollResult:
         try:
             rows, taking = await self._batch(cursor, taking, folder)
-            requests = [Request(headers=row_headers(row), body=row.body) for row in rows]
+            requests = [Request(headers=_headers(row), body=row.body) for row in rows]
         except UnreadableFile as fault:
             taking = structs.replace(taking, ended=True, failed=True)
             id = taking.digest or hashlib.sha256(taking.name.encode()).hexdigest()[:32]
@@ -171,6 +172,11 @@ class FolderPoller:
         weakref.finalize(rows, copy.close)  # also where another process goes on with the file
         await asyncio.to_thread(lambda: next(islice(rows, at, at), None))
         return _Open(digest, rows, at)
+
+
+def _headers(row: NamedRow) -> dict[str, str]:
+    """Nobody stands by: what is odd about a row goes with it."""
+    return row_headers(row) | ({NOTE: row.note} if row.note else {})
 
 
 def _rows(name: str, copy: BinaryIO, columns: Mapping[str, str]) -> Iterator[NamedRow]:

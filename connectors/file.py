@@ -1,8 +1,9 @@
 """Rows of NDJSON, CSV and XLSX, as `satupintu ingest` reads them (`_rows`): one Raw a row, its body one JSON object.
 
 `Raw.headers` may carry `row-id`, the native id of a row that has no `id`; `row-line`, the row's line in its file, for
-people; `row-fault`, what is wrong with it as a row; `row-files`, its attachments as they lie with the blobs. A reason
-for a refusal names the line and what to mend. Values may all be text, as CSV gives them.
+people; `row-note`, what is odd about it; `row-fault`, what is wrong with it as a row; `row-files`, its attachments as
+they lie with the blobs. A reason for a refusal names the line and what to mend. Values may all be text, as CSV gives
+them. Beside its message a row may tell what an office did (`_row_actions.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._durations import seconds_of
-from connectors._folder import Folder, FolderPoller
+from connectors._folder import NOTE, Folder, FolderPoller
 from connectors._folder_attachments import fetch_from_folder
 from connectors._folder_local import LocalFolder
 from connectors._folder_sftp import SftpAddress, open_sftp
@@ -197,6 +198,8 @@ class FileChannel(Polls, Fetches):
             known["external_ids"] = {**known.get("external_ids", {}), **self._own_number(native)}
         without_actions(row, self._statuses)
         extra = {name: as_text(value) for name, value in row.items() if value is not None}
+        if note := raw.headers.get(NOTE):  # for the officer: why there is no phone
+            extra[NOTE] = note
         message = self.message(
             raw, native, conversation or raw.id, opens_report=True, ids_proven=True, extra=extra, **known
         )

@@ -263,3 +263,29 @@ async def test_nothing_but_an_attachment_in_the_folder_is_read(
         await poller.channel.fetch(Attachment(native_id=name), NOBODY)
     assert fault.value.code == code
     assert name == "" or name not in fault.value.detail
+
+
+HEADINGS, CELLS = "No;Tgl;No. HP;Isi Pengaduan", "1;05/08/2025;6,28E+12;Lampu “mati” di Dago"
+
+
+@pytest.mark.parametrize("title", ["REKAP PENGADUAN;;;", "sep=;", '"Rekap, triwulan II"'])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+async def test_a_recap_as_excel_writes_it_is_read_as_ingest_reads_it(folder: Path, title: str, encoding: str):
+    poller = Poller(folder, dates="day-first", zone="Asia/Makassar")
+    (folder / "rekap.csv").write_bytes(f"{title}\r\n{HEADINGS}\r\n{CELLS}\r\n".encode(encoding))
+    await poller.until_idle(after=0)
+    await poller.until_idle()
+    (message,) = poller.items()
+    assert (message.text, message.sent_at.isoformat()) == ("Lampu “mati” di Dago", "2025-08-05T00:00:00+08:00")
+    assert message.extra["row-note"].startswith("its phone is damaged")
+
+
+async def test_a_workbook_below_titles_with_serial_dates_is_read(folder: Path, poller: Poller):
+    book = Workbook()
+    for row in (["REKAP"], [], ["Tanggal", "Isi Laporan", "Tindak Lanjut"], [45874.5, "Macet", "Sudah diurai"]):
+        book.active.append(row)
+    book.save(folder / "rekap.xlsx")
+    await poller.until_idle(after=0)
+    await poller.until_idle()
+    message, answer = poller.items()
+    assert (message.sent_at.isoformat(), answer.text) == ("2025-08-05T12:00:00+07:00", "Sudah diurai")
