@@ -12,6 +12,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from random import Random
@@ -27,12 +28,14 @@ from hub.commands import OutOfBalance, load_call_settings, print_message
 from hub.commands._waiting import retry_for_long
 from hub.commands.ledger import as_table
 from hub.demo.board import ProgressBoard
+from hub.demo.incident import incident_lines
 from hub.demo.run import DemoRun, FinishedMessage
 from hub.demo.stories import DemoMessage, StoryGenerator
 from hub.ledger import read_ledger, read_ledger_twice
 from hub.opening import OpenHub, open_hub
 from hub.running.serve import STAGES, serve
 from hub.settings import Settings, UsageError
+from sink import Record
 
 MESSAGES = 300
 ASKERS = 6
@@ -59,11 +62,15 @@ async def _demo(own: Settings) -> None:
     async with _hub_at(own) as was_up, open_hub(own) as opened:
         channels = usable_channels(opened.current.accounts, own)
         run, generator = _run(own, opened, channels), StoryGenerator(Random(), utc_now())  # noqa: S311 - nothing secret
+        since = utc_now()
         print_message(f"{MESSAGES} messages through {', '.join(channels)} at {own.url}")
         first = await run.send(generator.stories(list(channels.values()), MESSAGES))
         numbered = [e for e in first if e.outcome.outcome == "recorded" and e.outcome.number]
+        lamp = await run.send([generator.one_lamp(list(channels.values()))])
         if not run.missing:
             await run.send(_second_round(generator, channels, numbered))
+            lines = await opened.outside.pools.io(_of_one_lamp, opened.storage.record, since, lamp)
+            sys.stdout.write(f"{lines}\n\n")
         await _end(own, opened, run.missing, numbered, hint="" if was_up else " (satupintu up first)")
 
 
@@ -79,6 +86,10 @@ def _run(own: Settings, opened: OpenHub, channels: Mapping[str, Channel]) -> Dem
         store=lambda body: pools.io(storage.blobs.put, body),
         pause=PAUSE if sys.stderr.isatty() else 0,
     )
+
+
+def _of_one_lamp(record: Record, since: datetime, lamp: Sequence[FinishedMessage]) -> str:
+    return "\n".join(incident_lines(record, since, lamp))
 
 
 def _second_round(

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
+from itertools import cycle
 from random import Random
 from typing import NamedTuple
 
@@ -55,6 +56,15 @@ class StoryGenerator:
         spoiled = [self._message(c, self._citizen(), "", f) for c in channels for f in ("unreadable", "forged")]
         return [*stories, *([message] for message in spoiled if message)]
 
+    def one_lamp(self, channels: Sequence[Channel]) -> list[DemoMessage]:
+        """Three citizens on two channels report one broken lamp, each in own words, from where it stands."""
+        spot, at = self._spot(), self._point()
+        doors = sorted(channels, key=lambda channel: channel.kind == "file")[:2]
+        return _sent(
+            self._message(channel, self._citizen(), text.format(**spot), point=at)
+            for channel, text in zip(cycle(doors), self._texts["lamp"], strict=False)
+        )
+
     def questions(self, channel: Channel, citizen: DemoCitizen, number: str) -> list[DemoMessage]:
         """Messages of a citizen who knows the number: first a check, then a supplement."""
         texts = (f"CEK {number}", f"TL {number} {self._text('supplements')}")
@@ -87,9 +97,15 @@ class StoryGenerator:
         return [picture, place] if draw < 0.4 else [place] if draw < 0.5 else []
 
     def _message(
-        self, channel: Channel, citizen: DemoCitizen, text: str = "", form: DemoForm = "text"
+        self,
+        channel: Channel,
+        citizen: DemoCitizen,
+        text: str = "",
+        form: DemoForm = "text",
+        point: tuple[float, float] | None = None,
     ) -> DemoMessage | None:
         """None: the channel knows no such form."""
+        lat, lon = point or self._point()
         item = DemoItem(
             id=f"{self._random.getrandbits(96):024X}",
             text=text,
@@ -98,10 +114,13 @@ class StoryGenerator:
             at=self._at,
             form=form,
             region=REGION,
-            lat=round(-6.9 + self._random.uniform(-0.1, 0.1), 5),
-            lon=round(107.6 + self._random.uniform(-0.1, 0.1), 5),
+            lat=lat,
+            lon=lon,
         )
         return None if channel.demo_request(item) is None else DemoMessage(channel.account, item)
+
+    def _point(self) -> tuple[float, float]:
+        return round(-6.9 + self._random.uniform(-0.1, 0.1), 5), round(107.6 + self._random.uniform(-0.1, 0.1), 5)
 
     def _citizen(self) -> DemoCitizen:
         phone = self._phones.pop()
@@ -110,14 +129,12 @@ class StoryGenerator:
         )
 
     def _text(self, kind: str) -> str:
+        return self._random.choice(self._texts[kind]).format(**self._spot())
+
+    def _spot(self) -> dict[str, str]:
         random, texts = self._random, self._texts
-        return random.choice(texts[kind]).format(
-            street=random.choice(texts["streets"]),
-            area=random.choice(texts["areas"]),
-            spot=random.choice(texts["spots"]),
-            rt=f"{random.randint(1, 12):02d}",
-            days=random.randint(2, 21),
-        )
+        places = {name: random.choice(texts[f"{name}s"]) for name in ("street", "area", "spot")}
+        return {**places, "rt": f"{random.randint(1, 12):02d}", "days": str(random.randint(2, 21))}
 
 
 def _sent(messages: Iterable[DemoMessage | None]) -> list[DemoMessage]:
