@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
+from sink.instant import parse_instant
 from sink.record import Record
 from sink.tables import lease_holders, leases
 
@@ -109,19 +110,19 @@ def _live_holders(connection: Connection, us: tuple[str, str], at: datetime, unt
     holder, pool = us
     row = {"holder": holder, "pool": pool, "until": instant_encoder(connection)(until)}
     insert(connection, lease_holders, [row], "ON CONFLICT (holder) DO UPDATE SET until = excluded.until")
-    connection.execute(lease_holders.delete().where(lease_holders.c.until < at - FORGOTTEN))
-    live = (
-        select(func.count()).select_from(lease_holders).where(lease_holders.c.until > at, lease_holders.c.pool == pool)
-    )
-    return int(connection.execute(live).scalar_one())
+    sql = "SELECT holder, until FROM lease_holders WHERE pool IN (*) ORDER BY holder"
+    until_of = {row.holder: parse_instant(row.until) for row in query_in(connection, sql, [pool])}
+    ended = [{"holder": holder} for holder, end in until_of.items() if end < at - FORGOTTEN]
+    execute_each(connection, lease_holders, "DELETE FROM lease_holders WHERE holder = :holder", ended)
+    return sum(end > at for end in until_of.values())
 
 
 def _renewed(connection: Connection, holder: str, wanted: Collection[str], until: datetime) -> dict[str, int]:
     """A lapsed lease that nobody took is still the holder's, with the same epoch."""
-    mine = select(leases.c.account).where(leases.c.holder == holder)
-    lock_rows(connection, leases, "account", connection.execute(mine).scalars().all())
-    mine = select(leases.c.account, leases.c.epoch).where(leases.c.holder == holder)  # read again under the lock
-    held = {account: epoch for account, epoch in connection.execute(mine) if account in wanted}
+    mine = "SELECT account, epoch FROM leases WHERE holder IN (*)"
+    lock_rows(connection, leases, "account", [row.account for row in query_in(connection, mine, [holder])])
+    found = query_in(connection, mine, [holder])  # again, under the lock
+    held = {row.account: row.epoch for row in found if row.account in wanted}
     encoded = instant_encoder(connection)(until)
     sql = "UPDATE leases SET until = :until WHERE account = :account"
     execute_each(connection, leases, sql, [{"account": account, "until": encoded} for account in held])

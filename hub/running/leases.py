@@ -47,6 +47,9 @@ class Leases:
     async def renew(self, wanted: Collection[str], idle: Collection[str] = ()) -> None:
         """Renew, take what is free up to this process's share, and give back a surplus of the `idle`, which begin
         nothing meanwhile. Raises Retry: what is held stays until its end."""
+        if not wanted:  # nothing to share: what was held lapses
+            self._epochs = {}
+            return
         began = self._timing.monotonic()
         self._offered = frozenset(idle)
         try:
