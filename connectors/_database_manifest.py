@@ -62,7 +62,7 @@ class DatabaseManifest(Strict, frozen=True, kw_only=True):
 
 def load_database_manifest(name: str) -> DatabaseManifest:
     """Of a file, or one of ours by its name. Raises ValueError with a line for each mistake."""
-    path = Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
+    path = _path_of(name)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -71,6 +71,18 @@ def load_database_manifest(name: str) -> DatabaseManifest:
             f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
         ) from None
     return parse_database_manifest(text, path.name)
+
+
+def _path_of(name: str) -> Path:
+    return Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
+
+
+def is_database_manifest(name: str) -> bool:
+    """Does it describe views, and no portal?"""
+    try:
+        return "views" in tomllib.loads(_path_of(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def parse_database_manifest(text: str, source: str) -> DatabaseManifest:

@@ -9,19 +9,32 @@ digests of blocks of rows, so that a cursor stays small: a block whose digest is
 from __future__ import annotations
 
 import logging
-import zlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import structs
 
+from connectors._database_cursor import (
+    BLOCKS,
+    DatabaseCursor,
+    Position,
+    Sweep,
+    ViewPlace,
+    cut_into_blocks,
+    decode_cursor,
+    digest_of_block,
+    digest_text,
+    encode_cursor,
+    position_value,
+    unpack_digests,
+)
 from connectors._database_manifest import View
 from connectors._database_sql import DIGEST, FoundRow, ViewStatements
-from connectors._database_values import Clock, as_position, from_position
+from connectors._database_values import Clock, as_position
 from connectors._durations import seconds_of
 from connectors._portal_expressions import compile_expression, plain_text
 from connectors._request import Request
@@ -34,57 +47,10 @@ VIEW, GONE = "database-view", "database-gone"
 """Headers of a stored row: the name of its view; the row is there no more."""
 AHEAD = timedelta(hours=1)
 """A row whose time lies further ahead does not move the newest change."""
-BLOCKS = 16_384
-"""Digests of a sweep, about: where there are more rows, a block is several."""
 REMEMBERED = 5000
 """Rows near the newest change that are not handed on again."""
 KEYS = 20_000
 """Rows of a view of which it is noticed that they are gone."""
-_PACKED = "z:"
-Position = tuple[str, str]
-
-
-class Sweep(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A sweep that is under way."""
-
-    began: float
-    """Seconds of our own clock."""
-    at: Position | None = None
-    """The last key."""
-    found: str = ""
-    """Digests of its blocks."""
-    ids: list[str] = msgspec.field(default_factory=list)
-
-
-class ViewPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Where the next poll of a view goes on."""
-
-    of: str = ""
-    """Which query this place is of."""
-    floor: Position | None = None
-    """What was not changed since is not ours."""
-    since: Position | None = None
-    """The newest change."""
-    top: Position | None = None
-    """The newest change of the pages that are being read."""
-    after: tuple[Position, Position] | None = None
-    """The (time, key) behind which the next page begins."""
-    seen: dict[str, int] = msgspec.field(default_factory=dict)
-    """Digests of the rows near the newest change, with their times in seconds."""
-    swept: float = 0
-    block: int = 1
-    """Rows of a block, about."""
-    known: str = ""
-    """Digests of the last sweep's blocks."""
-    ids: list[str] = msgspec.field(default_factory=list)
-    sweep: Sweep | None = None
-
-
-class DatabaseCursor(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """The cursor of an account."""
-
-    turn: str = ""
-    places: dict[str, ViewPlace] = msgspec.field(default_factory=dict)
 
 
 class ViewPoller:
@@ -131,19 +97,19 @@ class ViewPoller:
         return structs.replace(place, since=as_position(newest) if newest is not None else place.floor)
 
     def _sweep_page(self, place: ViewPlace, sweep: Sweep, connection: Connection) -> tuple[list[Request], ViewPlace]:
-        page = self._sql.by_key(connection, _value(sweep.at), _value(place.floor))
-        blocks = _blocks(page.rows, place.block, ended=not page.full)
+        page = self._sql.by_key(connection, position_value(sweep.at), position_value(place.floor))
+        blocks = cut_into_blocks(page.rows, place.block, ended=not page.full)
         rows = [row for block in blocks for row in block]
-        known = _digests(place.known)
+        known = unpack_digests(place.known)
         new: list[FoundRow] = []
         found = b""
         for block in blocks:
-            found += (own := _of_block(block))
+            found += (own := digest_of_block(block))
             new += [] if own in known else block
         near = self._near(place, rows)
         ids = self._ids(rows, sweep)
         sweep = structs.replace(sweep, found=sweep.found + b64encode(found).decode(), ids=ids)
-        handed = [self._stored(row) for row in new if _mark(row) not in place.seen]
+        handed = [self._stored(row) for row in new if digest_text(row) not in place.seen]
         place = structs.replace(place, seen=place.seen | near)
         if page.full:
             return handed, structs.replace(place, sweep=structs.replace(sweep, at=as_position(rows[-1].key)))
@@ -152,15 +118,15 @@ class ViewPoller:
         )
 
     def _news_page(self, place: ViewPlace, connection: Connection, now: datetime) -> tuple[list[Request], ViewPlace]:
-        since = _value(place.since)
-        after = (_value(place.after[0]), _value(place.after[1])) if place.after else None
+        since = position_value(place.since)
+        after = (position_value(place.after[0]), position_value(place.after[1])) if place.after else None
         page = self._sql.by_time(connection, self._clock.earlier(since, self._overlap), after)
-        new = [row for row in page.rows if _mark(row) not in place.seen]
+        new = [row for row in page.rows if digest_text(row) not in place.seen]
         place = structs.replace(
             place, top=self._newest(place, page.rows, now), seen=place.seen | self._near(place, page.rows)
         )
         if place.block == 1 and len(place.known) < 2 * BLOCKS * DIGEST:  # the next sweep knows them
-            known = b64encode(b"".join(_of_block([row]) for row in new)).decode()
+            known = b64encode(b"".join(digest_of_block([row]) for row in new)).decode()
             place = structs.replace(place, known=place.known + known)
         if page.full:
             last = page.rows[-1]
@@ -172,7 +138,7 @@ class ViewPoller:
     def _newest(self, place: ViewPlace, rows: Sequence[FoundRow], now: datetime) -> Position | None:
         """In the order of the column; never behind what was known."""
         newest = place.top or place.since
-        known = self._clock.instant(_value(newest))
+        known = self._clock.instant(position_value(newest))
         for row in reversed(rows):
             instant = self._clock.instant(row.time)
             if instant and instant <= now + AHEAD:
@@ -181,15 +147,15 @@ class ViewPoller:
 
     def _near(self, place: ViewPlace, rows: Sequence[FoundRow]) -> dict[str, int]:
         """The rows that the next polls read again."""
-        if (since := self._clock.instant(_value(place.since))) is None:
+        if (since := self._clock.instant(position_value(place.since))) is None:
             return {}
         from_ = since - self._overlap
         timed = ((row, self._clock.instant(row.time)) for row in rows)
-        return {_mark(row): int(at.timestamp()) for row, at in timed if at and at >= from_}
+        return {digest_text(row): int(at.timestamp()) for row, at in timed if at and at >= from_}
 
     def _settled(self, place: ViewPlace) -> ViewPlace:
         """The pages are over: what is too old to be read again is forgotten."""
-        since = self._clock.instant(_value(place.since))
+        since = self._clock.instant(position_value(place.since))
         least = int((since - self._overlap).timestamp()) if since else 0
         kept = sorted(((at, mark) for mark, at in place.seen.items() if at >= least), reverse=True)[:REMEMBERED]
         return structs.replace(place, seen={mark: at for at, mark in kept})
@@ -228,47 +194,3 @@ def poll_views(
     unfinished = place.sweep is not None or place.after is not None
     following = name if unfinished else names[turn + 1] if turn + 1 < len(names) else ""
     return requests, encode_cursor(DatabaseCursor(turn=following, places=places)), bool(following)
-
-
-def decode_cursor(written: str | None) -> DatabaseCursor:
-    """One that cannot be read is none: what was read before is then read again, and told by its ids."""
-    try:
-        text = written or "{}"
-        body = zlib.decompress(b64decode(text[len(_PACKED) :])) if text.startswith(_PACKED) else text.encode()
-        return msgspec.json.decode(body, type=DatabaseCursor)
-    except (msgspec.MsgspecError, ValueError, zlib.error):
-        return DatabaseCursor()
-
-
-def encode_cursor(cursor: DatabaseCursor) -> str:
-    body = msgspec.json.encode(cursor)
-    return body.decode() if len(body) < 4096 else _PACKED + b64encode(zlib.compress(body, 1)).decode()
-
-
-def _blocks(rows: Sequence[FoundRow], size: int, *, ended: bool) -> list[list[FoundRow]]:
-    """Cut behind certain keys, so that a row more or less changes its own block only. Of rows that go on, the last
-    block is left out: the next page begins with it."""
-    blocks: list[list[FoundRow]] = [[]]
-    for row in rows:
-        blocks[-1].append(row)
-        if size == 1 or blake2b(repr(row.key).encode(), digest_size=2).digest() < (65536 // size).to_bytes(2, "big"):
-            blocks.append([])
-    whole = [block for block in blocks[:-1] if block]
-    return whole if whole and not ended else [*whole, *([blocks[-1]] if blocks[-1] else [])]
-
-
-def _of_block(rows: Sequence[FoundRow]) -> bytes:
-    return blake2b(b"".join(row.digest for row in rows), digest_size=DIGEST).digest()
-
-
-def _mark(row: FoundRow) -> str:
-    return b64encode(row.digest).decode()
-
-
-def _digests(packed: str) -> set[bytes]:
-    found = b64decode(packed)
-    return {found[at : at + DIGEST] for at in range(0, len(found), DIGEST)}
-
-
-def _value(position: Position | None) -> Any:
-    return from_position(position) if position else None

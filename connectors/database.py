@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -22,9 +23,10 @@ from connectors._http import HttpRequest, require_host
 from connectors._json import decode_lenient
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, PollResult, Polls, ProviderConnections
 from connectors._portal_calls import LIMIT
-from connectors._portal_expressions import plain_text
+from connectors._portal_expressions import names_of_stream, plain_text
 from connectors._portal_items import PortalPart, StreamReader, Words
-from connectors._portal_rows import NotRows, Row, rows_in
+from connectors._portal_manifest import Stream
+from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
 from schemas import AccountFault, Actor, Attachment, Raw, Reject
@@ -146,6 +148,22 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
             for part, of in reader.parts(row):
                 yield Part(part, of or None)
 
+    @property
+    def streams(self) -> Sequence[str]:
+        """The names of the manifest's views."""
+        return tuple(self._readers)
+
+    def rows_of_sample(self, body: bytes, name: str) -> tuple[str, list[Row]]:
+        """The view that an export is of, the first where none is named, and its rows. Raises Reject."""
+        return name or self.streams[0], _rows(body)
+
+    def unused_fields(self, name: str, rows: Sequence[Row]) -> dict[str, int]:
+        """The columns that no expression of the view reads, and how many rows have each."""
+        assert self.manifest is not None
+        view = self.manifest.views[name]
+        used = names_of_stream(as_portal(self.manifest).streams[name]) | {view.key, view.time}
+        return dict(Counter(key for row in rows for key in row if key not in used).most_common())
+
     def read(self, part: Part, raw: Raw) -> Item:
         if not isinstance(part.payload, PortalPart):
             return self._gone(part.payload, raw)
@@ -177,8 +195,12 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
 
 
 def _rows(body: bytes) -> list[Row]:
-    """One row, or a list of them."""
+    """One row, or a list of them; of an export also as CSV."""
     try:
-        return rows_in(decode_lenient(body))
+        is_json = body.lstrip()[:1] in {b"{", b"[", b""}
+        return rows_in(decode_lenient(body) if is_json else decode_answer(_EXPORT, body))
     except (NotRows, ValueError):
-        raise Reject("not_a_row", "the body is no JSON object, and no list of such") from None
+        raise Reject("not_a_row", "the body is no JSON object, no list of such, and no CSV") from None
+
+
+_EXPORT = Stream(format="csv")

@@ -1,4 +1,4 @@
-"""A portal's manifest, tried on an answer of the portal without any network."""
+"""The manifest of a portal or a database, tried on an answer or an export of it without any network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from schemas import Action, Dead, Event, Message, Reject
 
 def try_manifest(manifest: str, sample: str, stream: str) -> int:
     """Print what each row would become, and which fields were not used. The number of items that cannot be read."""
+    from connectors.database import Database
     from connectors.portal import Portal
 
     portal = portal_of(manifest, None)
-    assert isinstance(portal, Portal)
+    assert isinstance(portal, Portal | Database)
     if stream and stream not in portal.streams:
         near = did_you_mean(stream, portal.streams)
         raise UsageError(f"{stream} is no stream of {manifest}{near}: it has {', '.join(portal.streams)}")
@@ -33,6 +34,8 @@ def try_manifest(manifest: str, sample: str, stream: str) -> int:
     print_message(f"stream {stream}: {len(rows)} rows: {found}")
     for name, count in portal.unused_fields(stream, rows).items():
         print_message(f"not used: {name} (in {count} of {len(rows)} rows)")
+    for name, source in portal.empty_fields(stream, rows).items() if isinstance(portal, Portal) else ():
+        print_message(f"{name}: no row has one that can be used, by {source}")
     for word in sorted({one.status_said or "" for one in items if isinstance(one, Action) and one.status == "unknown"}):
         print_message(f"[tables.status] has no {word}: it is kept as it is, and moves nothing")
     return counts["unreadable"]

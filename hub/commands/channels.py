@@ -91,7 +91,7 @@ def release(name: str) -> None:
 @channels.command("test")
 @click.argument("name")
 @click.option("--send", "send_to", metavar="TO", help="Send a test message to this address as well.")
-@click.option("--sample", metavar="FILE", help="NAME is a portal's manifest: what this answer of it would become.")
+@click.option("--sample", metavar="FILE", help="NAME is a manifest: what this answer or export of it would become.")
 @click.option("--stream", default="", metavar="STREAM", help="Of which stream the sample is. [the first that fits]")
 def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> None:
     """A real connection to the provider of an account: what was found, and what to do. Nothing is stored.

@@ -27,8 +27,8 @@ _PLACE = ("code", "level", "name", "lat", "lon", "words")
 @click.argument("kind")
 @click.argument("file", required=False)
 @click.option("--account", metavar="NAME", help="As this account reads it. [the kind's name, no settings]")
-@click.option("--manifest", metavar="FILE", help="portal: as this manifest describes it.")
-@click.option("--stream", default="", metavar="NAME", help="portal: which stream of it this is. [that of pushes]")
+@click.option("--manifest", metavar="FILE", help="portal, database: as this manifest describes it.")
+@click.option("--stream", default="", metavar="NAME", help="Which of its streams or views. [that of pushes; the first]")
 @click.option("--header", "headers", multiple=True, metavar="K=V", help="A header of the request; as often as needed.")
 @click.option("--query", default="", metavar="S", help="The query string of the request.")
 def parse(  # noqa: PLR0917 - click names them
@@ -65,12 +65,13 @@ def items_of(channel: Channel, raws: Iterable[Raw]) -> Iterable[Event]:
 
 
 def portal_of(manifest: str, account: str | None) -> Channel:
-    """A portal as the manifest describes it. Raises UsageError."""
+    """A portal or a database as the manifest describes it. Raises UsageError."""
     from connectors import channel_type
+    from connectors._database_manifest import is_database_manifest
 
-    portal = channel_type("portal")
+    portal = channel_type("database" if is_database_manifest(manifest) else "portal")
     try:
-        return portal(account or "portal", "", portal.settings_type(manifest=manifest))
+        return portal(account or portal.kind, "", portal.settings_type(manifest=manifest))
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -198,3 +199,24 @@ async def test_channels_test_says_what_rows_would_become(source: Source) -> None
         "view aduan: of 2 rows: 2 reports, 2 status changes",
         "view aduan: [tables.status] has no Menunggu: kept as they are, and they move nothing",
     ]
+
+
+async def test_a_large_view_is_swept_by_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change hands on the rows of its block, and no others."""
+    monkeypatch.setattr("connectors._database_polling.BLOCKS", 20)
+    source = Source(f"sqlite:///{tmp_path}/hotline.db", tmp_path)
+    source.add_many(range(600), BEFORE)
+    door = source.account(size=100)
+    first, cursor = await sweep(door, None)
+    assert numbers(door, first) == list(range(600))
+    source.add(900, BEFORE + timedelta(hours=1))
+    _, cursor = await sweep(door, cursor)
+    source.do("UPDATE aduan SET status = 'Selesai' WHERE nomor = 'A0300'")
+    source.do("DELETE FROM aduan WHERE nomor = 'A0500'")
+    later(door, timedelta(days=1))
+    swept, cursor = await sweep(door, cursor)
+    found = numbers(door, swept)
+    assert 300 in found
+    assert len(found) == len(set(found)) < 350
+    assert (await sweep(door, cursor))[0] == []
+    assert len(cursor or "") < 2000
