@@ -13,7 +13,7 @@ from bus._stage import Run, Stage, StageCounts
 from bus._values import BodyStore, MemoryBodyStore, decode_event, resolve_reference, stored_key
 from bus.memory import MemoryBus
 from bus.pump import pump
-from bus.spool import Spool, SpoolState, spooled_events
+from bus.spool import Spool, SpoolState, read_spooled, spooled_events
 from bus.sqlite import SqliteBus
 from bus.turnstile import Turnstile
 
@@ -50,6 +50,7 @@ __all__ = [
     "open_read_only",
     "origin_of",
     "pump",
+    "read_spooled",
     "resolve_reference",
     "rewind_group",
     "spooled_events",

@@ -32,7 +32,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,6 +51,7 @@ from schemas import Event, Retry
 
 WITHIN = 2.0
 """Seconds that remote has for a publish."""
+READ_AT_ONCE = 500
 ROOM_CACHED = 0.05
 """Seconds for which a measure of the room left is good."""
 
@@ -182,6 +183,20 @@ def spooled_events(path: Path) -> int:
         return 0
     with closing(open_read_only(path)) as connection:
         return log.count_uncommitted(connection, TOPIC, GROUP)
+
+
+def read_spooled(path: Path, bodies: BodyStore | None = None) -> Iterator[StoredEvent]:
+    """The events that wait in the spool at that path, read without opening the spool. Raises sqlite3.Error."""
+    if not path.exists():
+        return
+    with closing(open_read_only(path)) as connection:
+        if not log.count_uncommitted(connection, TOPIC, GROUP):
+            return
+        drained = (lag.offset for lag in log.group_lags(connection) if (lag.topic, lag.group) == (TOPIC, GROUP))
+        after = min(drained, default=-1)
+        while page := log.read_page(connection, (TOPIC, 0), after, READ_AT_ONCE, bodies):
+            yield from page
+            after = page[-1].offset
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from pathlib import Path
 from typing import Any
 
-from bus import Bus, StoredEvent, lane_name, origin_of, resolve_reference, stored_key, uncommitted_events
+from bus import (
+    Bus,
+    StoredEvent,
+    lane_name,
+    origin_of,
+    read_spooled,
+    resolve_reference,
+    stored_key,
+    uncommitted_events,
+)
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, groups_by_topic
 from schemas import Aside, Retry
 from sink.aside import list_asides
-from sink.ledger import last_booked, read_balance
+from sink.ledger import COLUMNS, last_booked, read_balance, unbooked
 from sink.record import Record
 
 BOOKKEEPER = "ledger"
@@ -38,6 +48,17 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     moving |= await in_flight(bus)
     moving |= await waiting_aside(bus, lanes)  # again: events move there, and back
     return await pools.io(read_balance, record, last, moving)
+
+
+async def read_ledger_with_spool(record: Record, bus: Bus, pools: Pools, spool: Path) -> Ledger:
+    """The ledger now; what waits in the spool at that path came in too, and is in flight. Raises Retry."""
+    waiting = await pools.io(_spooled, spool)  # first: it moves to the log
+    ledger = await read_ledger(record, bus, pools)
+    for raw in await pools.io(unbooked, record, waiting) if waiting else ():
+        for line in (ledger["all"], ledger["accounts"].setdefault(waiting[raw], dict.fromkeys(COLUMNS, 0))):
+            line["received"] += 1
+            line["in_flight"] += 1
+    return ledger
 
 
 async def read_ledger_twice(
@@ -74,6 +95,12 @@ def raw_id(stored: StoredEvent) -> str:
     except Retry:
         return ""
     return (origin.id if stored.topic in _RAWS else origin.raw) or ""
+
+
+def _spooled(path: Path) -> dict[str, str]:
+    """Accounts by the raw ids of the events that wait in a spool."""
+    origins = (origin_of(stored.value) for stored in read_spooled(path))
+    return {origin.id: origin.account or "" for origin in origins if origin.id}
 
 
 async def _in_lane(bus: Bus, lane: str) -> AsyncIterator[str]:

@@ -78,6 +78,13 @@ def last_booked(record: Record) -> int:
     return last or 0
 
 
+def unbooked(record: Record, raws: Collection[str]) -> set[str]:
+    """Those of the raw ids that are not booked. Raises Retry."""
+    with record.read() as connection:
+        booked = {row.raw for row in query_in(connection, "SELECT raw FROM received WHERE raw IN (*)", raws)}
+    return set(raws) - booked
+
+
 def read_balance(record: Record, last: int, in_flight: Collection[str]) -> dict[str, dict[str, object]]:
     """`{"all": {…}, "accounts": {name: {…}}}` of what is booked up to `last`. Raises Retry.
 

@@ -48,9 +48,10 @@ def as_table(ledger: dict[str, Any]) -> str:
 
 
 async def _read(settings: Settings, opened: OpenHub) -> tuple[Ledger, list[str]]:
-    from hub.ledger import read_ledger, read_ledger_twice
+    from hub.intake import spool_path
+    from hub.ledger import read_ledger_twice, read_ledger_with_spool
 
     if settings.bus.startswith("memory:"):
         print_message("a memory:// bus is seen by its own process only: what is in flight there counts as lost here")
     record, bus, pools = opened.storage.record, opened.transport.bus, opened.outside.pools
-    return await read_ledger_twice(lambda: read_ledger(record, bus, pools))
+    return await read_ledger_twice(lambda: read_ledger_with_spool(record, bus, pools, spool_path(settings)))

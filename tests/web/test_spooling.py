@@ -11,14 +11,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bus import Bus, MemoryBus, Spool, SqliteBus
+from bus import Bus, MemoryBus, Spool, SqliteBus, read_spooled
 from bus._drain import DrainSettings
 from hub import intake, opening
+from hub.ledger import read_ledger_with_spool
 from hub.opening import open_hub
 from hub.running import metrics
 from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
 from hub.settings import Settings, load_settings
+from schemas import Raw
+from sink.ledger import book_received
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 from tests.bus.test_faults import full_disk
@@ -115,6 +118,30 @@ async def test_case_13_a_full_spool_is_503_and_open_again_when_there_is_room(sit
     remote.mood = "well"
     await _drained(site)
     assert await _whatsapp(site, 1000) == 200
+
+
+async def test_h12_what_waits_in_a_spool_came_in_and_is_in_flight(
+    site: Site, remote: Faulty, settings: Settings
+) -> None:
+    async def ledger() -> dict[str, dict[str, int]]:
+        storage, pools = site.opened.storage, site.opened.outside.pools
+        found = await read_ledger_with_spool(storage.record, remote.inner, pools, intake.spool_path(settings))
+        return {name: line for name, line in [*found["accounts"].items(), ("all", found["all"])] if line["received"]}
+
+    assert await ledger() == {}
+    remote.mood = "refuses"
+    assert [await _whatsapp(site, number) for number in range(3)] == [200] * 3
+    found = await ledger()
+    assert sorted(found) == ["all", "whatsapp"]
+    for line in found.values():
+        assert (line["received"], line["in_flight"], line["lost"]) == (3, 3, 0)
+    first = next(read_spooled(intake.spool_path(settings))).event()
+    assert isinstance(first, Raw)
+    book_received(site.opened.storage.record, [(first.id, "whatsapp", first.received_at)])
+    assert (await ledger())["all"]["in_flight"] == 2  # that one is counted by the log
+    remote.mood = "well"
+    await _drained(site)
+    assert (await ledger())["all"]["received"] == 1
 
 
 async def test_case_13_a_full_disk_is_503_and_nothing_else(site: Site, remote: Faulty, settings: Settings) -> None:

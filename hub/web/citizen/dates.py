@@ -1,4 +1,4 @@
-"""Instants as people write them."""
+"""Days, times and sizes as people write them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def format_time(at: datetime, zone: ZoneInfo, language: Language) -> str:
     mark = "." if language == "id" else ":"
     day, time = _day(there.date(), language), f"{there:%H}{mark}{there:%M} {there.tzname()}"
     return f"{day}, {time}".replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+
+
+def format_size(size: int, language: Language) -> str:
+    """A number of bytes as people read it: `48 kB`, `1,5 MB`."""
+    if size < 2**20:
+        return f"{-(-size // 1024)} kB"
+    megabytes = f"{size / 2**20:.1f} MB"
+    return megabytes.replace(".", ",") if language == "id" else megabytes
 
 
 def _day(day: date, language: Language) -> str:

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from hub.settings import Settings
 from hub.web.access_proof import is_number, plain_digits
 from hub.web.api.problems import Problem
-from hub.web.citizen.dates import format_day, format_time
+from hub.web.citizen.dates import format_day, format_size, format_time
 from hub.web.citizen.rendering import carried_language, digit_groups, progress_steps, render, static_file
 from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
 from hub.web.reports import is_raw_id
@@ -172,6 +172,7 @@ def render_report(
         "token": token,
         "shown": SHOWN,
         "day": partial(format_day, language=language),
+        "size": partial(format_size, language=language),
     }
     if "token" in request.query_params:
         values["switch"] = None  # it would have to repeat the token

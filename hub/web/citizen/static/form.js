@@ -68,6 +68,12 @@
     list.replaceChildren(...files.map((file, at) => thumbnail(file, at, list.dataset.remove)));
   }
 
+  function sizeOf(bytes) {
+    if (bytes < 1024 * 1024) return `${Math.ceil(bytes / 1024)} kB`;
+    const rounded = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return `${(bytes / 1024 / 1024).toLocaleString(document.documentElement.lang, rounded)} MB`;
+  }
+
   function thumbnail(file, at, word) {
     const item = document.createElement("li");
     if (file.type.startsWith("image/")) {
@@ -78,7 +84,7 @@
       item.append(picture);
     }
     const name = document.createElement("span");
-    name.textContent = `${file.name} · ${(file.size / 1024 / 1024).toFixed(1)} MB`;
+    name.textContent = `${file.name} · ${sizeOf(file.size)}`;
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "second small";
@@ -112,8 +118,14 @@
     } else if (page.getElementById("report")) {
       show(page);
     } else {
-      busy(false, request.status === 413 ? form.dataset.large : form.dataset.refused, true);
+      busy(false, request.status === 413 ? form.dataset.large : refusal(form, page), true);
     }
+  }
+
+  // Our own page of the fault says when to send again.
+  function refusal(form, page) {
+    const detail = page.querySelector("main .lead");
+    return `${form.dataset.refused} ${detail ? detail.textContent : form.dataset.later}`;
   }
 
   // The same form, in another language or with its errors: the chosen files stay.
