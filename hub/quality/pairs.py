@@ -33,9 +33,14 @@ class Pair(NamedTuple):
 
 
 def judged_pairs(folder: Folder, *, addresses: bool) -> list[Pair]:
-    """Every labelled pair of `pairs_surabaya.csv`, with addresses and dates from `surabaya.csv` where it has them."""
-    known = {row["id"]: row for row in folder.rows("surabaya.csv")}
+    """Every labelled pair of `pairs_surabaya.csv`."""
     pairs = [row for row in folder.rows("pairs_surabaya.csv") if row["silver"] != "unlabelled"]
+    return judged(folder, pairs, addresses=addresses)
+
+
+def judged(folder: Folder, pairs: Sequence[Row], *, addresses: bool) -> list[Pair]:
+    """Rows of `pairs_surabaya.csv`, with addresses and dates from `surabaya.csv` where it has them."""
+    known = {row["id"]: row for row in folder.rows("surabaya.csv")}
     rows = [row for pair in pairs for row in _rows(pair, known, addresses=addresses)]
     messages = folder.messages(rows)
     found = []
