@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from connectors._forwards import ForwardCall, NeedsPerson, StepResult
 from connectors._http import Http, HttpRequest
 from connectors._json import decode_lenient
 from connectors._lapor_body import mark
 from connectors._portal_calls import LIMIT, PortalCalls
-from connectors._portal_expressions import compile_expression, plain_text
+from connectors._portal_expressions import compile_expression, is_yes, plain_text
 from connectors._portal_manifest import Find, Manifest, Tell
 from connectors._portal_rows import NotRows, rows_in
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
@@ -34,14 +35,14 @@ class PortalAnswers:
         forward, tell = call.forward, self._tells[call.forward.what]
         values = self._values(forward)
         request = HttpRequest(
-            calls.address(_filled(tell.path, values)), tell.method, limit=LIMIT,
+            calls.address(_filled(tell.path, _quoted(values))), tell.method, limit=LIMIT,
             headers=_filled(tell.headers, values), json=_filled(tell.json, values) or None,
             form=_filled(tell.form, values) or None,
         )  # fmt: skip
         answer = _decoded((await calls.send(http, request)).body)
         if tell.success and answer is None:
             raise Unanswered("answered with something else than JSON: it may have been taken")
-        if tell.success and compile_expression(tell.success)(answer) is not True:
+        if tell.success and not is_yes(compile_expression(tell.success)(answer)):
             raise Reject("refused_by_portal", "the portal answered that it did not take it")
         native = plain_text(compile_expression(tell.id)(answer)) or None
         if forward.what == "complaint" and native is None:
@@ -66,7 +67,7 @@ class PortalAnswers:
     ) -> StepResult | None:
         values = self._values(forward)
         request = HttpRequest(
-            calls.address(_filled(find.path, values)), params=_filled(find.params, values), limit=LIMIT
+            calls.address(_filled(find.path, _quoted(values))), params=_filled(find.params, values), limit=LIMIT
         )
         try:
             answer = _decoded((await calls.send(http, request)).body)
@@ -89,6 +90,11 @@ class PortalAnswers:
             "native": forward.native or "", "number": forward.number, "reference": forward.reference,
             "text": forward.text, "title": forward.title, "status": status, "office": office, "mark": mark(forward),
         }  # fmt: skip
+
+
+def _quoted(values: dict[str, str]) -> dict[str, str]:
+    """As parts of a path: many a portal's number holds a slash."""
+    return {name: quote(value, safe="") for name, value in values.items()}
 
 
 def _decoded(body: bytes) -> Any:

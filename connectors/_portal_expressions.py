@@ -6,6 +6,7 @@ number(x)        a number of "1.234,5" or "1234.5"; null where it is none
 phone(x)         a text of digits; null for one that a spreadsheet has damaged (6.28E+12)
 string(x)        a whole number without ".0"; a text as it is
 lines(x)         a list as lines; what is null is left out
+split(x, sep)    the parts of a text, as a list: split(point, ',')[0]
 
 No fault of an expression leaves this file: a row on which one fails has null there.
 """
@@ -36,6 +37,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 _ONE_CALL = re.compile(r"(text|phone|string|number)\(([A-Za-z_][\w.]*)\)", re.ASCII)
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 _LABEL = r"(?:^|\n|\s){}\s*:\s*(.*?)(?=\s+[A-Z][A-Za-z ]{{2,40}}:|\Z)"
+_YES = frozenset({"true", "1", "ya", "y", "yes"})
 NOT_EXPRESSIONS = frozenset(
     {"what", "type", "path", "method", "format", "delimiter", "parameter", "id_parameter", "size_parameter", "overlap",
      "start", "header", "prefix", "stream", "name"}
@@ -70,6 +72,11 @@ class OurFunctions(functions.Functions):
     def _func_lines(self, value: Any) -> Any:
         return "\n".join(filter(None, map(plain_text, value))) if isinstance(value, list) else value
 
+    @functions.signature({"types": []}, {"types": ["string"]})
+    def _func_split(self, value: Any, separator: str) -> Any:
+        parts = value.split(separator) if isinstance(value, str) and separator else []
+        return [part.strip() for part in parts]
+
 
 _options = jmespath.Options(custom_functions=OurFunctions())
 
@@ -81,6 +88,11 @@ def plain_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def is_yes(value: Any) -> bool:
+    """True, and what portals write for it: 1, "true", "ya", "y"."""
+    return value is True or plain_text(value).lower() in _YES
 
 
 def string_or_none(value: Any) -> str | None:

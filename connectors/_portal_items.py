@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors._lapor_body import OURS
-from connectors._portal_expressions import Expression, compile_expression, number_of, plain_text
+from connectors._portal_expressions import Expression, compile_expression, is_yes, number_of, plain_text
 from connectors._portal_manifest import ActionMap, Manifest, MessageMap, Stream
 from connectors._portal_rows import Row
 from connectors._rows.times import AmbiguousTime, read_time
@@ -20,7 +20,10 @@ from schemas.regions import is_region
 
 ECHO = "an echo of our own"
 NOT_A_REPORT = "the portal's manifest says that it is no report"
-_YES = frozenset({"true", "1", "ya", "y", "yes"})
+
+
+_FLAGS = ("anonymous", "secret", "skip")
+_ALIASES = (("lat", "latitude"), ("lon", "longitude"), ("words", "place"), ("code", "region"), ("words", "region"))
 
 
 class PortalPart(NamedTuple):
@@ -90,6 +93,7 @@ class MessageReader:
         self._get = {name: compile_expression(source) for name, source in named.items() if isinstance(source, str)}
         self._systems = {name: compile_expression(source) for name, source in map.external_ids.items()}
         self._mapped = {name for name, source in named.items() if source}
+        self._sources = {name: source for name, source in named.items() if isinstance(source, str)}
         self._words = words
 
     def native(self, row: Row) -> str:
@@ -114,8 +118,8 @@ class MessageReader:
             "place": self._place(found),
             "category": self._words.category(found.get("category")),
             "office": self._words.office(found.get("office")),
-            "anonymous": _flag(found.get("anonymous")),
-            "secret": _flag(found.get("secret")),
+            "anonymous": is_yes(found.get("anonymous")),
+            "secret": is_yes(found.get("secret")),
             "attachments": attachments_of(found.get("attachments")),
             "tags": _tags(found.get("tags")),
             "external_ids": {system: native, **self._external(row)},
@@ -123,6 +127,20 @@ class MessageReader:
             "refusal": ECHO if ours else NOT_A_REPORT if skipped and skipped != "false" else None,
             "number": ours[1] if ours else None,
         }
+
+    def empty(self, rows: Sequence[Row], account: str) -> dict[str, str]:
+        """The mapped fields of which no row has a value that can be used, with their expressions."""
+        found: set[str] = set()
+        for row in rows:
+            try:
+                fields = self.fields(row, account)
+            except Reject:
+                continue
+            shown = {name for name in _FLAGS if name in self._mapped}
+            for part in (fields, fields["sender"], fields["place"], {"category": fields["extra"].get("category")}):
+                shown |= {name for name, value in _values(part) if value}
+            found |= shown | {of for name, of in _ALIASES if name in shown}
+        return {name: self._sources[name] for name in sorted(self._mapped - found - {"id"}) if name in self._sources}
 
     def _external(self, row: Row) -> dict[str, str]:
         found = ((name, plain_text(get(row))) for name, get in self._systems.items())
@@ -170,7 +188,7 @@ class ActionReader:
 
     def _says_something(self, one: Row) -> bool:
         if self._has_when:
-            return self._get["when"](one) is True
+            return is_yes(self._get["when"](one))
         names = ("status",) if self.what == "status" else ("text", "to", "attachments")
         return any(self._get[name](one) for name in names)
 
@@ -187,7 +205,7 @@ class ActionReader:
         own = plain_text(self._get["id"](one)) or _digest(words, said, plain_text(at))
         office = self._words.office(self._get["office"](one))
         to = self._words.office(self._get["to"](one)) if self.what == "disposition" else office
-        echo = bool(OURS.search(words)) or self._get["echo"](one) is True
+        echo = bool(OURS.search(words)) or is_yes(self._get["echo"](one))
         return f"{of or number}/{self.what}/{own}", {
             "what": self.what,
             "of": {system: of} if of else {},
@@ -234,6 +252,12 @@ def attachments_of(value: Any) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
+def _values(part: Any) -> list[tuple[str, Any]]:
+    if isinstance(part, dict):
+        return list(part.items())
+    return [] if part is None else [(field.name, getattr(part, field.name)) for field in msgspec.structs.fields(part)]
+
+
 def _party(found: Row) -> Party:
     values = {name: plain_text(found.get(name)) or None for name in ("name", "phone", "email", "nik", "address")}
     email = values.pop("email")
@@ -244,10 +268,6 @@ def _tags(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split(",")
     return tuple(filter(None, map(plain_text, value))) if isinstance(value, list) else ()
-
-
-def _flag(value: Any) -> bool:
-    return value is True or str(value).strip().lower() in _YES
 
 
 def _folded(word: str) -> str:

@@ -99,7 +99,7 @@ class MessageMap(Strict, frozen=True, kw_only=True):
     anonymous: str = ""
     secret: str = ""
     attachments: str = ""
-    """Addresses, or objects with `url` and perhaps `name`."""
+    """Addresses, or objects with `url` and perhaps `name`: "berkas[].{url: alamat, name: judul}"."""
     tags: str = ""
     external_ids: dict[str, str] = msgspec.field(default_factory=dict)
     """Its numbers in other systems: sp4n = "nomor_lapor"."""

@@ -21,7 +21,7 @@ from msgspec import structs
 from connectors._durations import seconds_of
 from connectors._http import Http, HttpRequest
 from connectors._portal_calls import LIMIT, PortalCalls
-from connectors._portal_expressions import Expression, compile_expression, plain_text
+from connectors._portal_expressions import Expression, compile_expression, is_yes, plain_text
 from connectors._portal_items import Words
 from connectors._portal_manifest import Manifest, Stream
 from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
@@ -109,7 +109,7 @@ class StreamPoller:
     def read_page(self, body: bytes) -> Page:
         """Raises NotRows."""
         answer = decode_answer(self._stream, body)
-        if self._stream.success and self._success(answer) is not True:
+        if self._stream.success and not is_yes(self._success(answer)):
             raise NotRows("the portal says that the call failed")
         return Page(rows_in(self._items(answer)), answer)
 

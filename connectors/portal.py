@@ -194,6 +194,11 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         used = names_of_stream(self.manifest.streams[name])
         return dict(Counter(key for row in rows for key in row if key not in used).most_common())
 
+    def empty_fields(self, name: str, rows: Sequence[Row]) -> dict[str, str]:
+        """The fields that the stream's messages should have and none has, with their expressions."""
+        message = self._readers[name].message
+        return message.empty(rows, self.account) if message else {}
+
     def read(self, part: Part, raw: Raw) -> Item:
         item: PortalPart = part.payload
         reader = self._readers[item.stream]

@@ -16,7 +16,7 @@ from schemas import AccountFault, Retry
 from sink.account_states import account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch", "forward"]
-DEAD_AFTER = 120.0
+DEAD_AFTER = 60.0
 """Seconds without any success after which polls, sessions and forwards that fail are the account's fault: a provider
 that refuses, hangs or answers nonsense is named, as a lapsed token is."""
 _CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})

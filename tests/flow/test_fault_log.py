@@ -58,12 +58,12 @@ def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
     backend = Backend(cast(Any, None), cast(Any, None), TimeSource(monotonic=clock))
     health = AccountHealth(backend, lambda: 0.5)
     health._change = lambda account, change: written.append((account, change.fault))  # type: ignore[method-assign]
-    for clock.now in (0.0, 60.0, 119.0):
+    for clock.now in (0.0, 30.0, 59.0):
         health.failed("portal", "poll", Retry("no connection"))
         health.failed("sms", "send", Retry("no connection"))
     assert written == []
     health.worked("other", "poll")
-    for clock.now in (120.0, 300.0):
+    for clock.now in (60.0, 300.0):
         health.failed("portal", "poll", Retry("no connection"))
         health.failed("sms", "send", Retry("no connection"))
     assert [(account, fault.reason) for account, fault in written] == [

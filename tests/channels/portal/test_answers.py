@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -73,6 +74,24 @@ async def test_a_portal_that_says_no_is_believed(portal: PortalServer, outbound:
     with pytest.raises(Reject) as fault:
         await door.do_step(TELL, call(), outbound)
     assert fault.value.code == "refused_by_portal"
+
+
+async def test_a_number_with_a_slash_is_one_part_of_the_path(
+    portal: PortalServer, outbound: ProviderConnections
+) -> None:
+    await account(portal.url).do_step(TELL, call(native="123/ADU/2026"), outbound)
+    assert portal.received[-1].path == "/tanggapan/123%2FADU%2F2026"
+
+
+@pytest.mark.parametrize(("said", "taken"), [(True, True), (1, True), ("ya", True), (0, False), ("gagal", False)])
+async def test_a_success_is_said_in_the_words_of_portals(
+    said: object, taken: bool, portal: PortalServer, outbound: ProviderConnections
+) -> None:
+    door = account(portal.url)
+    await door.poll(None, outbound)
+    portal.then(answer(200, {"ok": said}))
+    with nullcontext() if taken else pytest.raises(Reject):
+        await door.do_step(TELL, call(), outbound)
 
 
 async def test_it_wants_what_the_manifest_has_a_call_for() -> None:

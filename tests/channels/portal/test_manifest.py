@@ -90,6 +90,8 @@ def test_the_schema_for_editors_is_the_written_one() -> None:
             "Jl. Melati 3",
         ),
         ("lines([a, b])", {"a": "x"}, "x"),
+        ("number(split(a, ',')[1])", {"a": "-3.97, 122.51"}, 122.51),
+        ("split(a, ',')[0]", {"a": None}, None),
     ],
 )
 def test_an_expression_never_fails(source: str, row: dict[str, object], value: object) -> None:
@@ -148,6 +150,17 @@ def test_a_sample_shows_what_each_row_would_become(tmp_path: Path, capsys: pytes
         assert words in shown.err
     assert run_command(["parse", "portal", str(sample), "--manifest", str(manifest)]) == 2
     assert capsys.readouterr().out == shown.out
+
+
+def test_a_sample_names_what_the_manifest_does_not_find(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest, sample = tmp_path / "m.toml", tmp_path / "s.json"
+    more = 'latitude = "titik"\nattachments = "berkas"\nplace = "lokasi"\nanonymous = "anonim"\n'
+    manifest.write_text(GOOD.replace('text = "isi"\n', f'text = "isi"\n{more}'))
+    row = {"id": 1, "isi": "Jalan rusak", "titik": "-3.97,122.51", "berkas": [{"alamat": "/1.jpg"}], "lokasi": "Pasar"}
+    sample.write_text(json.dumps([row, {"id": 2, "isi": "Lampu mati"}]))
+    assert run_command(["channels", "test", str(manifest), "--sample", str(sample)]) == 0
+    named = [line.split(":")[0] for line in capsys.readouterr().err.splitlines() if "no row has one" in line]
+    assert named == ["attachments", "latitude"]
 
 
 def test_a_sample_of_a_wrong_manifest_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
