@@ -67,7 +67,7 @@ async def add_to_report(
         rating = _rating(submission) if what == "nilai" else None
         fields = validate_submission(_words_and_files(submission, rating), today)
     except Problem as problem:
-        errors = {name: text.to(language) for name, text in problem.errors.items()}
+        errors = {_field(name, what): _in_details(text).to(language) for name, text in problem.errors.items()}
         return render_report(request, found, language, settings, errors, token=token)
     fields["supplement"] = ReportSupplement(
         number=number, conversation=found.conversation, command=COMMANDS[what], rating=rating
@@ -78,6 +78,15 @@ async def add_to_report(
         number, token = now, filed.token
     query = {"token": token} | carried_language(request, language)
     return RedirectResponse(f"/lacak/{number}?{urlencode(query)}#keterangan", 303)
+
+
+def _field(name: str, what: str) -> str:
+    """The field on the page: two of its forms have words."""
+    return "why" if name == "text" and what == "belum" else name
+
+
+def _in_details(text: TranslatableText) -> TranslatableText:
+    return TranslatableText("error_details_missing") if text.key == "error_text_missing" else text
 
 
 def _rating(submission: Submission) -> int:
