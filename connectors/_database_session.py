@@ -98,7 +98,8 @@ class DatabaseSessions:
 
 def is_read_only(connection: Connection) -> bool:
     """By the server's own word."""
-    if (asked := _ASKED.get(connection.dialect.name)) is None:
+    name = "mariadb" if getattr(connection.dialect, "is_mariadb", False) else connection.dialect.name
+    if (asked := _ASKED.get(name)) is None:
         return True
     return str(connection.exec_driver_sql(asked).scalar()).lower() in {"1", "on"}
 

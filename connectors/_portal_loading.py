@@ -66,9 +66,9 @@ def parse_manifest(text: str, source: str) -> Manifest:
     return manifest
 
 
-def manifest_schema() -> bytes:
+def manifest_schema(of: type[Strict] = Manifest) -> bytes:
     """The JSON Schema for editors."""
-    schema = msgspec.json.schema(Manifest)
+    schema = msgspec.json.schema(of)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Satu Pintu: manifest"} | schema
     return msgspec.json.format(msgspec.json.encode(schema), indent=2) + b"\n"
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from connectors import Http, ProviderConnections, Secret
-from connectors._database_manifest import SHIPPED, load_database_manifest, parse_database_manifest
+from connectors._database_manifest import SHIPPED, DatabaseManifest, load_database_manifest, parse_database_manifest
 from connectors._database_session import read_address
+from connectors._portal_loading import manifest_schema
 from connectors.database import Database, DatabaseSettings
 from schemas import AccountFault, Reject, Retry
-from tests.channels.database.sources import MANIFEST
+from tests.channels.database.sources import MANIFEST, Source
 from tests.services.ports import free_ports
 
 GOOD = MANIFEST.replace("{timeout}", "30s").replace("{size}", "20").replace("{more}", "")
@@ -20,6 +21,11 @@ GOOD = MANIFEST.replace("{timeout}", "30s").replace("{size}", "20").replace("{mo
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_manifests_are_right(path: Path) -> None:
     assert load_database_manifest(path.stem) == load_database_manifest(str(path))
+
+
+def test_the_schema_for_editors_is_the_written_one() -> None:
+    written = Path(__file__).parents[3] / "docs" / "database.schema.json"
+    assert written.read_bytes() == manifest_schema(DatabaseManifest), "python -m deploy.manifest_schema"
 
 
 @pytest.mark.parametrize(
@@ -124,3 +130,12 @@ def test_a_sample_is_an_export_as_json_or_csv() -> None:
     assert door.unused_fields(name, rows) == {"petugas": 2}
     with pytest.raises(Reject):
         door.rows_of_sample(b"<html>Login</html>", "")
+
+
+@pytest.mark.service
+async def test_a_mariadb_may_be_called_mysql(mariadb_urls, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    there = Source(next(mariadb_urls), tmp_path)
+    there.url = there.url.replace("mariadb+pymysql", "mysql")
+    async with Http() as http:
+        found = [one.text for one in await there.account().check(ProviderConnections(http))]
+    assert found == ["the session is read-only, by the server's own word", "view aduan: of 0 rows: nothing"]
