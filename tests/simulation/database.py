@@ -77,8 +77,12 @@ class SeenRecord(Record):
         let_others_run()
         self._refuse()
         with super().write() as connection:
+            driver: Any = connection.connection.driver_connection
+            before = driver.total_changes
             yield connection
-        self._watch.committed()
+            changed = driver.total_changes != before
+        if changed:
+            self._watch.committed()
         if self._faults("record written, answer lost"):
             raise Retry("the record: the connection was lost")
 

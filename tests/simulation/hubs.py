@@ -26,6 +26,7 @@ class Hubs:
     def __init__(self, around: Surroundings, loop: VirtualLoop, random: Random, say: Callable[[str], None]) -> None:
         self.processes: list[Process] = []
         self.living: list[Hub] = []
+        self._hub_of: dict[Process, Hub] = {}
         self._around, self._loop, self._random, self._say = around, loop, random, say
         self._faults: Faults = around.faults
         self._starting: list[asyncio.Task[None]] = []
@@ -54,19 +55,21 @@ class Hubs:
         hub = Hub(process, self._around.seen_by(Random(self._random.random()), lambda: self._around.now() + off))
         self.processes.append(process)
         self.living.append(hub)
+        self._hub_of[process] = hub
         process.start(hub.run())
         self._say(f"{process} starts")
 
     def _before_step(self, process: Process) -> None:
         if self._faults.over:
             return
-        hub = next((hub for hub in self.living if hub.process is process), None)
+        hub = self._hub_of.get(process)
         if hub is None:
             return
         if self._faults("process crashes"):
             self._say(f"{process} dies")
             process.kill()
             self.living.remove(hub)
+            del self._hub_of[process]
             self._start_later(self._random.random() * STARTED_WITHIN)
         elif self._faults("process stands still"):
             seconds = self._faults.between(0.5, LONGEST_STANDSTILL)
