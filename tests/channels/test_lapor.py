@@ -234,7 +234,7 @@ def test_a_look_brings_what_is_new_once_though_pages_shift(lapor: LaporServer) -
     for n in range(25):
         lapor.say("7123456", f"Jawaban {n}")
     lapor.set_status("7123456", "Dalam Proses")
-    lapor.shifts = True
+    lapor.shifts = 9
     to = account(lapor.url)
     seen: list[str] = []
     cursor = None

@@ -24,7 +24,7 @@ from sink.record import Record
 from sink.vault import Vault
 from tests.fakes.lapor import AUTH, TOKEN, Complaint, LaporServer
 from tests.flow.lapor_drill import account
-from tests.sink.made import NOW, message, routed
+from tests.sink.made import NOW, acted, action, message, routed
 
 
 class Hub(NamedTuple):
@@ -98,6 +98,35 @@ def test_reconcile_shows_each_difference_and_repairs_what_is_clear(hub: Hub, cap
     assert {line["what"] for line in found} == {"in_doubt", "status"}
     code, lines, _ = hub.call(capfd, "forwards", "list")
     assert {line["state"] for line in lines} == {"waiting", "unknown"}
+
+
+def test_reconcile_shows_what_stands_in_lapor_twice_and_a_person_settles_it(
+    hub: Hub, capfd: pytest.CaptureFixture[str]
+) -> None:
+    number = routed(message(1)).matched.number
+    for id in ("7123456", "7999999"):
+        hub.lapor.complaints[id] = Complaint(id, {"content": f"… [SP {number}]"})
+    code, found, _ = hub.call(capfd, "reconcile", "--apply")
+    [twice] = [line for line in found if line["what"] == "twice_there"]
+    assert (code, twice["number"], twice["native"], twice["repaired"]) == (1, number, "7123456", False)
+    assert "7999999" in twice["detail"]
+    del hub.lapor.complaints["7999999"]
+    assert hub.call(capfd, "reconcile")[0] == 0
+
+
+def test_reconcile_shows_where_we_are_further_and_what_lapor_refused(
+    hub: Hub, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hub.lapor.complaints["7123456"] = Complaint("7123456", {"content": "…"}, status="Belum Terverifikasi")
+    with hub.record() as record:
+        act = action(9, "status", status="in_progress", received_at=NOW, observed_at=NOW)
+        persist_batch(record, [acted(act, message(1))], speaks=(), now=NOW)
+        with record.write() as connection:
+            connection.exec_driver_sql("UPDATE jobs SET state = 'failed', code = 'http_422' WHERE state = 'unknown'")
+    code, found, _ = hub.call(capfd, "reconcile", "--apply")
+    details = {line["what"]: line["detail"] for line in found}
+    assert (code, details["status_there"]) == (0, "unverified there, in_progress here")
+    assert "http_422" in details["failed"]
 
 
 def test_reconcile_says_when_lapor_cannot_be_asked(hub: Hub, capfd: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,8 @@ class Complaint:
     followups: list[dict[str, Any]] = field(default_factory=list)
     logs: list[dict[str, Any]] = field(default_factory=list)
     status_logs: list[dict[str, Any]] = field(default_factory=list)
+    shifted: int = 0
+    """How often its pages moved while they were read."""
 
     @property
     def text(self) -> str:
@@ -56,8 +58,8 @@ class LaporServer(Server):
         self.slow, self.slow_creates = slow, 0
         """One in ten creates takes up to so many seconds, and is done at their end though nobody may wait any more."""
         self.institutions = [{"id": n, "name": f"Instansi {n}"} for n in range(1, 5001)]
-        self.shifts = False
-        """A new follow-up moves all pages while they are read."""
+        self.shifts, self.page = 0, PAGE
+        """So often a new follow-up moves all pages of a complaint while they are read; follow-ups on a page."""
         self.searches = True
         self.faults: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self._random = random.Random(seed)
@@ -203,11 +205,11 @@ class LaporServer(Server):
                     return answer(404, {"message": "Not Found"})
                 if found[2] == "complaint":
                     return answer(200, {"results": {"data": detail(complaint)}})
-                if self.shifts and page == 1 and len(complaint.followups) > PAGE:
-                    listed = self._page(complaint.followups[::-1], page, PAGE)
+                listed = self._page(complaint.followups[::-1], page, self.page)
+                if complaint.shifted < self.shifts and page == 1 and len(complaint.followups) > self.page:
+                    complaint.shifted += 1
                     self._add(complaint, {"institution_from_name": "Dinas Lain", "content": "Sedang kami tinjau."})
-                    return listed
-                return self._page(complaint.followups[::-1], page, PAGE)
+                return listed
         return answer(404, "<html>nothing here</html>")
 
     def _page(self, items: list[dict[str, Any]], page: int, size: int) -> HttpResponse:

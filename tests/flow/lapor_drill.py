@@ -52,6 +52,8 @@ class Books(NamedTuple):
     kills: int
     faults: dict[str, int]
     slow_creates: int
+    shifted: int
+    """Complaints whose follow-ups moved from page to page while they were read."""
 
 
 def account(lapor: LaporServer, **more: object) -> str:
@@ -79,7 +81,7 @@ async def drill(folder: Path, count: int, *, share: float, slow: float, seed: in
     with LaporServer(share=share, slow=slow, seed=seed) as lapor:
         async with running_hub(folder, "memory://", names=names) as hub:
             await with_accounts(hub, account(lapor, create_settles=f"{max(1, int(2 * slow))}s"))
-            lapor.shifts = True
+            lapor.shifts, lapor.page = 1, 1
             monkey = asyncio.create_task(_kill_forever(hub, Random(seed)))
             try:
                 await _file(hub, count)
@@ -124,6 +126,7 @@ async def _answer_all(hub: RunningHub, lapor: LaporServer, count: int, within: f
             answered.add(native)
             lapor.set_status(native, "Dalam Proses")
             lapor.say(native, f"Jawaban {native}: sudah kami perbaiki.")
+            lapor.say(native, "Laporan kami teruskan ke bidang terkait.", by="Dinas Lain")
             lapor.set_status(native, "Selesai")
             lapor.set_status(native, "Terverifikasi", late=3600)
             lapor.set_status(native, "Selesai")
@@ -188,7 +191,7 @@ async def _books(hub: RunningHub, lapor: LaporServer, count: int, kills: int) ->
     return Books(
         len(complaints), times, sum("sp4n" in complaint["external_ids"] for complaint in complaints),
         Counter(_phones(hub).values()), ledger, balance, found.differences, kills, dict(lapor.faults),
-        lapor.slow_creates,
+        lapor.slow_creates, sum(complaint.shifted for complaint in lapor.complaints.values()),
     )  # fmt: skip
 
 

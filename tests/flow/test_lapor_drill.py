@@ -28,3 +28,4 @@ async def test_case_25_each_complaint_stands_in_lapor_once_and_each_answer_reach
     assert books.differences == []
     assert books.kills >= 2
     assert sum(books.faults.values()) >= 4
+    assert books.shifted >= COUNT / 2
