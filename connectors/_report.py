@@ -33,9 +33,13 @@ class ReportPlace(_Input, frozen=True, kw_only=True):
     """Where it happened: in words, by region code, or by coordinates (degrees, WGS 84)."""
 
     words: Annotated[str, Meta(max_length=1000)] | None = None
+    """As people say it: street, village, landmark."""
     code: Annotated[str, Meta(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")] | None = None
+    """Of the region, with dots, as 32.73."""
     lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    """Degrees, WGS 84; together with `lon`."""
     lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    """Degrees, WGS 84; together with `lat`."""
 
 
 class ReportFile(_Input, frozen=True, kw_only=True):
@@ -64,23 +68,30 @@ class Report(_Input, frozen=True, kw_only=True):
     native: Annotated[str, Meta(min_length=1, max_length=255)]
     """The Idempotency-Key of its caller, or drawn by the hub."""
     text: Annotated[str, Meta(min_length=1, max_length=10_000)]
+    """The words of the citizen."""
     title: Short = ""
+    """One short sentence."""
     name: Short | None = None
+    """Of the reporter, as are phone, e-mail, NIK and address."""
     phone: Annotated[str, Meta(max_length=40)] | None = None
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     nik: Annotated[str, Meta(pattern=r"^\d{16}$")] | None = None
     """Nomor Induk Kependudukan."""
     address: Annotated[str, Meta(max_length=500)] | None = None
     incident_date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    """The day, not after today."""
     place: ReportPlace | None = None
     category: Annotated[str, Meta(max_length=40)] | None = None
     """Id in LAPOR!'s tree."""
     office: Annotated[str, Meta(max_length=40)] | None = None
     """Id of the office that the citizen names."""
     anonymous: bool = False
+    """Name and contacts are not shown to the office that is reported."""
     secret: bool = False
+    """The report is not made public."""
     files: Annotated[tuple[ReportFile, ...], Meta(max_length=5)] = ()
     external_ids: Annotated[dict[Key, Short], Meta(max_length=10)] = {}
+    """Its numbers in other systems, by the name of the system."""
     tags: Annotated[tuple[Short, ...], Meta(max_length=20)] = ()
     supplement: ReportSupplement | None = None
     """Set: no report of its own, but an addition to an earlier one."""
@@ -91,6 +102,7 @@ class Report(_Input, frozen=True, kw_only=True):
     device: Annotated[str, Meta(pattern=r"^[0-9a-f-]{36}$")] | None = None
     """Of an app, by its id. The hub writes it once the device has shown its key."""
     extra: Annotated[dict[Key, Annotated[str, Meta(max_length=1000)]], Meta(max_length=20)] = {}
+    """Other fields of the caller's, which `export` shows again."""
 
 
 KIND_FIELDS = frozenset({"came_by", "entered_by"})

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from connectors._report import Report, ReportPlace
+from connectors._rows import PLACE_FIELDS
 from hub.web.api.plain_schemas import plain_answer, plain_input, plain_parameter
 from hub.web.api.problems import ProblemDetails
 from hub.web.api.report_input import PlaceInput, ReportInput
@@ -78,7 +79,11 @@ def _own_schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = found["$defs"]
     _describe(schemas["ReportInput"], Report)
     _describe(schemas["PlaceInput"], ReportPlace)
-    schemas["ReportInput"]["properties"]["place"] = {"$ref": "#/components/schemas/PlaceInput"}
+    report, place = (schemas[name]["properties"] for name in ("ReportInput", "PlaceInput"))
+    for name, part in PLACE_FIELDS.items():
+        report[name]["description"] = f"The same as `place.{part}`."
+    report["sender"]["description"] = "A phone number or an e-mail address, where the caller has one of the two."
+    report["place"] = {"$ref": "#/components/schemas/PlaceInput"}
     return schemas
 
 
