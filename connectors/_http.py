@@ -16,7 +16,8 @@ passwords and phone numbers), a header or a body. Redirects are not followed: th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -129,6 +130,21 @@ class Http:
             error.answer = response.body[:ANSWER].decode("utf-8", "replace")
         raise error  # outside the handler: no chained exception, whose text would hold the URL
 
+    async def lines(self, request: HttpRequest, silent: float) -> AsyncGenerator[bytes, None]:
+        """The lines of an answer without end, as they come, until it ends. Raises as `send` does, and Retry where it
+        breaks or nothing came for `silent` seconds."""
+        session, error = self._opened(), None
+        try:
+            async with aclosing(session.lines(request, silent)) as lines:
+                async for line in lines:
+                    yield line
+        except session.refusal as refused:
+            error = error_from_response(request, refused.response, self._now())
+        except session.faults:
+            error = Retry("the connection broke, or nothing came for too long")
+        if error is not None:
+            raise error
+
     def _opened(self) -> HttpSession:
         """aiohttp is imported with the first request: with its certificates it takes a third of a process's start, and
         most processes send nothing."""
@@ -148,13 +164,18 @@ def scheme_and_host(url: str) -> tuple[str, str]:
 
 
 def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> None:
-    """Raises Reject where the address is not at the host of `own`, at one of `hosts`, or within one of `domains`."""
+    """Raises Reject where the address is not at the host of `own`, at one of `hosts` (with a port where it is not the
+    scheme's), or within one of `domains`. These are names of the settings: they may lead into a private network, but
+    other ports of their machines may be anything."""
     try:
         scheme, host = scheme_and_host(url)
         own_scheme, own_host = scheme_and_host(own)
+        port, usual = URL(url).port, URL(f"{scheme}://host").port
+        same_port = URL(own).port == port
     except ValueError:
         raise Reject("file_elsewhere", "the file has no address") from None
-    theirs = host in {own_host, *hosts} or any(host.endswith(f".{domain}") for domain in domains)
+    named = host in hosts or any(host.endswith(f".{domain}") for domain in domains)
+    theirs = (host == own_host and same_port) or (named and port == usual) or f"{host}:{port}" in hosts
     if scheme != own_scheme or not theirs:
         raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
 

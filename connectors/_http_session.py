@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,12 +26,21 @@ CHUNK = 64 * 1024
 _NOT_IN_HEADERS = re.compile(r"[\r\n\0]")
 
 
+class AnswerError(Exception):
+    """The answer to a request for lines is none of lines."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 class HttpSession:
     """The connections of all accounts of a process, made inside the running loop. `connect` is the seconds to wait for
     one."""
 
     faults = (aiohttp.ClientError, OSError, ValueError)
     """What `exchange` raises where there is no whole answer; TimeoutError is an OSError."""
+    refusal = AnswerError
 
     def __init__(self, connect: float) -> None:
         self._session = _opened(connect, None)
@@ -41,6 +53,24 @@ class HttpSession:
 
     async def exchange(self, request: HttpRequest, written: asyncio.Event) -> HttpResponse:
         """The answer. `written` is set before the first byte is written. Raises Reject, and `faults`."""
+        async with self._begun(request, written) as response:
+            return await _read(response, request.limit)
+
+    async def lines(self, request: HttpRequest, silent: float) -> AsyncGenerator[bytes, None]:
+        """The lines of an answer as they come, until it ends or nothing came for `silent` seconds. Raises `faults`, and
+        AnswerError where it is not 200."""
+        async with self._begun(request, asyncio.Event()) as response:
+            if response.status != HTTPStatus.OK:
+                raise AnswerError(await _read(response, request.limit))
+            while True:
+                async with asyncio.timeout(silent):
+                    line = await response.content.readline()
+                if not line:
+                    return
+                yield line
+
+    @asynccontextmanager
+    async def _begun(self, request: HttpRequest, written: asyncio.Event) -> AsyncIterator[aiohttp.ClientResponse]:
         data, media_type = _encoded(request)
         headers = dict(request.headers) | ({} if data is None else {"Content-Type": media_type})
         if _NOT_IN_HEADERS.search("".join(headers.values())):
@@ -57,15 +87,7 @@ class HttpSession:
             allow_redirects=False,
             trace_request_ctx=written,
         ) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_chunked(CHUNK):
-                body += chunk
-                if len(body) > request.limit:
-                    raise Reject("answer_too_large", f"the answer is larger than {request.limit} bytes")
-            lower = {k.lower(): v for k, v in response.headers.items()}
-            if cookies := response.headers.getall("Set-Cookie", ()):
-                lower["set-cookie"] = "\n".join(cookies)
-            return HttpResponse(response.status, lower, bytes(body))
+            yield response
 
     @staticmethod
     def error_of(fault: Exception, *, written: bool) -> PipelineError:
@@ -77,6 +99,19 @@ class HttpSession:
         if isinstance(fault, aiohttp.ClientSSLError):
             return Retry("the certificate or the TLS handshake failed")
         return Retry("no connection")
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> HttpResponse:
+    """Raises Reject."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(CHUNK):
+        body += chunk
+        if len(body) > limit:
+            raise Reject("answer_too_large", f"the answer is larger than {limit} bytes")
+    lower = {k.lower(): v for k, v in response.headers.items()}
+    if cookies := response.headers.getall("Set-Cookie", ()):
+        lower["set-cookie"] = "\n".join(cookies)
+    return HttpResponse(response.status, lower, bytes(body))
 
 
 def _opened(connect: float, resolver: AbstractResolver | None) -> aiohttp.ClientSession:

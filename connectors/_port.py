@@ -19,11 +19,11 @@ hub needs to know of a kind is a fact on its class.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._request import IngressResponse, Part, Payload, Request
@@ -34,12 +34,10 @@ from connectors._results import PollResult as PollResult  # noqa: PLC0414 - chan
 from connectors._results import SentReply as SentReply  # noqa: PLC0414 - channels import it from here
 from connectors._session import Intake as Intake  # noqa: PLC0414 - channels import it from here
 from connectors._session import LeaseLost as LeaseLost  # noqa: PLC0414 - channels import it from here
+from connectors._session import ProviderConnections as ProviderConnections  # noqa: PLC0414 - as above
 from connectors._session import Session as Session  # noqa: PLC0414 - channels import it from here
 from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
-
-if TYPE_CHECKING:
-    from connectors._http import Http
 
 Item = Message | Action | Receipt | Reject
 """The reading of one part; a Reject is a part that makes no sense."""
@@ -240,6 +238,11 @@ class Polls(Channel):
         """Seconds between two polls."""
         return 60.0
 
+    def news(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
+        """Open for as long as the account is polled: an event that is set where the provider itself tells that there is
+        something before `poll_every` is over. None: it does not."""
+        return nullcontext(None)
+
     @abstractmethod
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         """The news after the cursor (None: this account was never polled). Raises Retry or AccountFault."""
@@ -251,15 +254,6 @@ class Connects(Channel):
     @abstractmethod
     def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
         """Open the session; leaving the context closes it. Raises Retry or AccountFault."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderConnections:
-    """How an account reaches its provider: by HTTP, and by its session."""
-
-    http: Http
-    session: Session | None = None
-    """The account's open session; None for kinds that hold none, and while it is down."""
 
 
 class Speaks(Channel):

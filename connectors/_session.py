@@ -1,12 +1,16 @@
-"""A session that a channel holds with its provider, and where it hands over what it received."""
+"""How an account reaches its provider: a session that it holds, and where that hands over what it received."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from connectors._request import Request
+
+if TYPE_CHECKING:
+    from connectors._http import Http
 
 
 class Intake(Protocol):
@@ -32,3 +36,12 @@ class Session(ABC):
     async def check(self) -> Sequence[str]:
         """The findings of a test of the account, for people; nothing is taken in. Raises Retry or AccountFault."""
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConnections:
+    """How an account reaches its provider: by HTTP, and by its session."""
+
+    http: Http
+    session: Session | None = None
+    """The account's open session; None for kinds that hold none, and while it is down."""

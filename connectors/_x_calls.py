@@ -59,13 +59,25 @@ class XCalls:
         """An answer of the API, and its bytes. `own`: in the name of the account, which some paths need. Raises what
         `Http.send` raises, and Retry until X's limit for the path is over."""
         token = self._settings.bearer_token.reveal()
-        url = self._url(path)
+        url = self.url(path)
         headers = {"Authorization": f"Bearer {token}"} if token and not own else self._signed("GET", url, params)
         return await self._send(outbound, HttpRequest(url, "GET", params, headers, judge=self._judged(path)), path)
 
+    async def set_rules(self, outbound: ProviderConnections, json: Json) -> None:
+        """Change the rules of the filtered stream, in the name of the app."""
+        path = "tweets/search/stream/rules"
+        request = HttpRequest(self.url(path), "POST", {}, self.bearer(), json, judge=self._judged(path, sending=True))
+        await self._send(outbound, request, f"POST {path}")
+
+    def bearer(self) -> dict[str, str]:
+        """The header that proves the app. Raises AccountFault."""
+        if not (token := self._settings.bearer_token.reveal()):
+            raise AccountFault("setting_missing", "set bearer_token of this account: the stream needs it")
+        return {"Authorization": f"Bearer {token}"}
+
     async def post(self, outbound: ProviderConnections, path: str, json: Json) -> tuple[Json, bytes]:
         """As `get`, in the name of the account."""
-        url = self._url(path)
+        url = self.url(path)
         headers = self._signed("POST", url, {})
         limit = "dm" if path.startswith("dm_") else path
         return await self._send(
@@ -84,7 +96,8 @@ class XCalls:
             raise Unanswered("X answered with something else than an object", limit=TRIES)
         return answer, response.body
 
-    def _url(self, path: str) -> str:
+    def url(self, path: str) -> str:
+        """The address of a path of the API."""
         return f"{self._settings.api_url.rstrip('/').removesuffix('/2')}/2/{path}"
 
     def _signed(self, method: str, url: str, params: Mapping[str, str]) -> dict[str, str]:
@@ -133,6 +146,13 @@ def judge_problem(response: HttpResponse, *, sending: bool) -> ErrorMeaning | No
     if found or response.status != 403 or not sending:
         return found
     return ErrorMeaning("reject", "not_allowed", "X does not allow this answer") if words.strip() else None
+
+
+def native_of(data: Json, name: str) -> str:
+    """The id of what was sent. Raises Unanswered."""
+    if not (native := string_of(data, name)):
+        raise Unanswered("X gave no id for the answer")
+    return native
 
 
 def _words(problem: Json) -> list[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from connectors._settings import Secret, Settings
 
+FILE_HOSTS = ("pbs.twimg.com", "video.twimg.com")
+"""X's own, called at public addresses only."""
+
 
 class XSettings(Settings, frozen=True, kw_only=True):
     api_url: str = "https://api.x.com"
@@ -22,6 +25,9 @@ class XSettings(Settings, frozen=True, kw_only=True):
     """Of the account."""
     search: str = ""
     """A query of X's, read beside the mentions: "#laporbandung -is:retweet". Who did not mention us is not answered."""
+    stream: str = ""
+    """A rule of X's filtered stream, as "@dinasbdg -is:retweet": a poll follows within seconds of what it shows, not
+    only after `poll_every`. It needs bearer_token. Empty: polls alone."""
     poll_every: float = 60.0
     """Seconds."""
     monthly_budget: float = 0.0
@@ -38,7 +44,7 @@ class XSettings(Settings, frozen=True, kw_only=True):
     """Accounts whose posts are publicity and no reports: numbers, or names without @ (with `names`)."""
     other_door: str = ""
     """Added to answers in direct messages: "Lebih aman lewat WhatsApp 0811-…"."""
-    file_hosts: tuple[str, ...] = ("pbs.twimg.com", "video.twimg.com")
+    file_hosts: tuple[str, ...] = FILE_HOSTS
     """Hosts from which pictures and films are fetched."""
     file_limit: int = 25 * 1024 * 1024
     """Bytes of an attachment."""

@@ -7,15 +7,18 @@ Facts: docs.x.com, X API v2: timelines, recent search, direct messages, pricing 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 
 from connectors import _x_budget as prices
 from connectors._demo import DemoItem, DemoRequest
-from connectors._http import HttpRequest, require_host
+from connectors._http import HttpRequest, is_at, require_host
 from connectors._json import Json, object_of, string_of
 from connectors._port import (
     CheckResult,
@@ -29,7 +32,7 @@ from connectors._port import (
     Speaks,
 )
 from connectors._request import Part, Payload
-from connectors._x_calls import XCalls
+from connectors._x_calls import XCalls, native_of
 from connectors._x_polling import (
     KNOWN,
     PAGE,
@@ -48,7 +51,8 @@ from connectors._x_polling import (
     searched,
 )
 from connectors._x_posts import Post, content_fields, other_party, posts_in
-from connectors._x_settings import XSettings
+from connectors._x_settings import FILE_HOSTS, XSettings
+from connectors._x_stream import XStream
 from schemas import AccountFault, Attachment, Message, Party, PipelineError, Raw, Reject, Reply, Unanswered
 
 DOWNLOAD_WITHIN = 120.0
@@ -78,6 +82,7 @@ class XChannel(Polls, Speaks, Fetches):
 # access_secret = "env:X_ACCESS_SECRET"
 # monthly_budget = 25                    # US dollars; set a spend limit in X's console too
 # search = "#laporbandung -is:retweet"
+# stream = "@dinasbdg -is:retweet"       # X tells of new posts at once; with own_app each then costs as any post
 # offices = ["12345"]                    # accounts whose posts are publicity
 """
 
@@ -85,9 +90,11 @@ class XChannel(Polls, Speaks, Fetches):
         super().__init__(account, owner, settings)
         if settings.monthly_budget < 0:
             raise ValueError("monthly_budget: takes US dollars, 0 for no limit")
-        self.now: Callable[[], datetime] = _utc_now
+        self.now: Callable[[], datetime] = partial(datetime.now, UTC)
         self._calls = XCalls(settings, self._clock)
         self._budget = prices.Budget(round(settings.monthly_budget * prices.MILLS), self._clock)
+        self._shown: dict[str, str] = {}
+        """Posts that the stream showed, with the day: the poll pays nothing for them."""
         self._turn = 0
         """The source that the next poll asks."""
         self._unanswered = False
@@ -185,7 +192,8 @@ class XChannel(Polls, Speaks, Fetches):
         place = saved.places.get(source.name, Place())
         day = f"{self.now():%Y-%m-%d}" if self._budget.limit else ""
         answer, body = await self._read_page(source, place, most, outbound)
-        cost = prices.cost_of(answer, source.price, lambda id: bool(day) and place.seen.get(id) == day)
+        paid = {id for known in (place.seen, self._shown) for id, read_on in known.items() if day and read_on == day}
+        cost = prices.cost_of(answer, source.price, paid.__contains__)
         self._budget.give_back(most - cost)
         request = request_of(answer, body, place.seen)
         saved.places[source.name], more = advance(source, place, answer, day, self.now().timestamp())
@@ -222,7 +230,7 @@ class XChannel(Polls, Speaks, Fetches):
             raise AccountFault("setting_missing", "set user_id of this account")
         if not own.bearer_token:
             self.require_outbound()
-        price = prices.OWN_POST if own.own_app else prices.POST
+        price = prices.OWN_POST if own.own_app and not own.stream else prices.POST
         sources = [mentions(quote(own.user, safe=""), price, names=own.names)]
         if own.search:
             sources.append(searched(own.search, prices.POST, names=own.names))
@@ -234,6 +242,11 @@ class XChannel(Polls, Speaks, Fetches):
         if self._budget.limit:
             cursor.month, cursor.reserved = self._budget.reservation(next_poll)
         return encode_cursor(cursor)
+
+    def news(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
+        if not self.settings.stream:
+            return super().news(outbound)
+        return XStream(self.account, self.settings.stream, self._calls, self._budget, self._shown).open(outbound)
 
     def gap(self, before: str, after: str, taken: int) -> Gap | None:
         return gap_between(decode_cursor(before), decode_cursor(after))
@@ -249,13 +262,13 @@ class XChannel(Polls, Speaks, Fetches):
             raise Reject("link_in_answer", "answers on X hold no links: change the words in templates.toml")
         body = {"text": reply.text, "reply": {"in_reply_to_tweet_id": id or where}}
         answer = await self._post(outbound, "tweets", body, prices.ANSWER)
-        return SentReply((_native(answer, "id"),))
+        return SentReply((native_of(answer, "id"),))
 
     async def _send_direct(self, to: str, reply: Reply, outbound: ProviderConnections) -> SentReply:
         words = "\n".join(filter(None, (reply.text, self.settings.other_door)))
         price = prices.ANSWER_WITH_LINK if _LINK.search(words) else prices.DIRECT_ANSWER
         path = f"dm_conversations/with/{quote(to, safe='')}/messages"
-        return SentReply((_native(await self._post(outbound, path, {"text": words}, price), "dm_event_id"),))
+        return SentReply((native_of(await self._post(outbound, path, {"text": words}, price), "dm_event_id"),))
 
     async def _post(self, outbound: ProviderConnections, path: str, body: Json, price: int) -> Json:
         self._budget.take(price)
@@ -270,7 +283,8 @@ class XChannel(Polls, Speaks, Fetches):
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         url = attachment.url or ""
         require_host(url, self.settings.api_url, self.settings.file_hosts)
-        response = await outbound.http.send(HttpRequest(url, limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN))
+        limit, public = self.settings.file_limit, is_at(url, FILE_HOSTS)  # one that the operator names may be within
+        response = await outbound.http.send(HttpRequest(url, limit=limit, timeout=DOWNLOAD_WITHIN, public=public))
         return FetchedFile(response.body, attachment.media_type)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
@@ -282,13 +296,3 @@ class XChannel(Polls, Speaks, Fetches):
         if not self.settings.monthly_budget:
             found.append(CheckResult("no monthly_budget is set: only X's own limit stops the costs", True))
         return found
-
-
-def _native(data: Json, name: str) -> str:
-    if not (native := string_of(data, name)):
-        raise Unanswered("X gave no id for the answer")
-    return native
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from bus import fault_location
@@ -21,23 +22,36 @@ async def poll_forever(
 ) -> None:
     """Until cancelled. Raises LeaseLost, and Retry at the beginning; later faults cause a pause."""
     account = channel.account
-    cursor = intake.cursor = await backend(load_cursor, account)
+    intake.cursor = await backend(load_cursor, account)
     await backend.timing.sleep(await _first_wait(channel, backend))
-    while True:
-        intake.require_lease()
-        try:
-            polled = await channel.poll(cursor, outbound)
-            await intake(polled.requests, cursor if polled.cursor is None else polled.cursor)
-        except LeaseLost:
-            raise
-        except Exception as fault:
-            _log(account, fault)
-            await backend.timing.sleep(health.failed(account, "poll", fault))
-            continue
-        health.worked(account, "poll")
-        cursor = cursor if polled.cursor is None else polled.cursor
-        if not polled.more:
-            await backend.timing.sleep(channel.poll_every)
+    async with channel.news(outbound) as news:
+        while True:
+            intake.require_lease()
+            try:
+                polled = await channel.poll(intake.cursor, outbound)
+                await intake(polled.requests, intake.cursor if polled.cursor is None else polled.cursor)
+            except LeaseLost:
+                raise
+            except Exception as fault:
+                _log(account, fault)
+                await backend.timing.sleep(health.failed(account, "poll", fault))
+                continue
+            health.worked(account, "poll")
+            if not polled.more:
+                await _until_next(channel.poll_every, news, backend)
+
+
+async def _until_next(seconds: float, news: asyncio.Event | None, backend: Backend) -> None:
+    if news is None:
+        await backend.timing.sleep(seconds)
+        return
+    waiting = [asyncio.ensure_future(one) for one in (news.wait(), backend.timing.sleep(seconds))]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
+    news.clear()
 
 
 async def _first_wait(channel: Polls, backend: Backend) -> float:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import Http, PollResult, ProviderConnections, Request
+from connectors import Http, HttpRequest, HttpResponse, PollResult, ProviderConnections, Request
 from connectors._x_budget import cost_of
 from connectors._x_polling import Place, advance, mentions, request_of
-from schemas import AccountFault, Message, Reject, Retry, Unanswered
+from schemas import AccountFault, Attachment, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.server import Accepted, Fault, answer
 from tests.fakes.xapi import XServer, post
@@ -292,3 +292,22 @@ async def test_polls_that_get_no_answer_do_not_use_up_the_budget(x: XServer, out
     x.broken, x.posts = None, [post(1)]
     found, _ = await poll(door, cursor, outbound)
     assert (len(found), failed > 20) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [("pbs.twimg.com", True), ("video.twimg.com", True), ("media.intern.example", False)],
+)
+async def test_files_at_xs_own_hosts_come_from_public_addresses_only(host: str, public: bool):
+    """One that the operator names may stand in the own network."""
+    asked: list[HttpRequest] = []
+
+    class Recorder(Http):
+        async def send(self, request: HttpRequest) -> HttpResponse:
+            asked.append(request)
+            return HttpResponse(200, {}, b"x")
+
+    door = channel("x", api_url="https://api.x.com", file_hosts=["pbs.twimg.com", "video.twimg.com", host])
+    file = Attachment(url=f"https://{host}/media/a.jpg", media_type="image/jpeg")
+    await door.fetch(file, ProviderConnections(Recorder()))
+    assert [request.public for request in asked] == [public]
