@@ -72,12 +72,16 @@ class Report(_Input, frozen=True, kw_only=True):
     title: Short = ""
     """One short sentence."""
     name: Short | None = None
-    """Of the reporter, as are phone, e-mail, NIK and address."""
+    """Of the reporter."""
     phone: Annotated[str, Meta(max_length=40)] | None = None
+    """Of the reporter, as people write it; the status is asked for with it, and the words are opened by its last four
+    digits."""
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    """Of the reporter."""
     nik: Annotated[str, Meta(pattern=r"^\d{16}$")] | None = None
     """Nomor Induk Kependudukan."""
     address: Annotated[str, Meta(max_length=500)] | None = None
+    """Of the reporter's home."""
     incident_date: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
     """The day, not after today."""
     place: ReportPlace | None = None

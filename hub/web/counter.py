@@ -3,10 +3,8 @@ It works without JavaScript."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,12 +12,12 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors._report import KIND_FIELDS
-from hub.web.api.problems import Problem, invalid_fields, too_many
+from hub.web.api.problems import Problem, too_many
 from hub.web.citizen.dates import format_time
 from hub.web.citizen.form import WAIT
 from hub.web.citizen.pages import PAUSES
 from hub.web.citizen.rendering import carried_language, digit_groups, render
+from hub.web.counter_entry import entered_today, fault_values, file_entry, page_values
 from hub.web.counter_session import (
     COOKIE,
     LASTS,
@@ -39,23 +37,14 @@ from hub.web.dependencies import (
     Today,
     require_same_site,
 )
-from hub.web.idempotency import Caller, IdempotencyKey
-from hub.web.reports import FiledReport, ReportService, is_raw_id
-from hub.web.submissions import JSON_LIMIT, REQUEST_LIMIT, Submission, read_submission
+from hub.web.reports import is_raw_id
+from hub.web.submissions import JSON_LIMIT, REQUEST_LIMIT, read_submission
 from hub.web.translations import Language, TranslatableText
-from hub.web.validation import validate_submission
 from schemas import Retry
 
 PAGE = "/loket"
-SHOWN = 10
-"""Reports of today that the page lists."""
 LOGIN_LIMIT = 16 * 1024
 """Bytes of a request that holds a key and a name."""
-LONGEST_AGENDA = 100
-_FIELDS = ("came_by", "agenda", "text", "files", "name", "phone", "address", "place", "title", "incident_date", "email",
-           "nik")  # fmt: skip
-"""As they stand on the page."""
-
 router = APIRouter(include_in_schema=False, prefix=PAGE)
 
 
@@ -81,8 +70,8 @@ async def show_counter(
     """The empty form, with what this counter entered today; the way in for those who have not shown a key."""
     if session is None:
         return render(request, "counter_login.html", language=language)
-    listed = await _entered_today(reports, session, settings.zone, language)
-    return render(request, "counter.html", language=language, **_page(session, listed, {}, today.isoformat()))
+    listed = await entered_today(reports, session, settings.zone, language)
+    return render(request, "counter.html", language=language, **page_values(session, listed, {}, today.isoformat()))
 
 
 @router.post("/masuk", dependencies=SAME_SITE)
@@ -140,11 +129,11 @@ async def enter(
         return render(request, "counter_login.html", language=language, status=403, **typed)
     submission.values["entered_by"] = session.staff
     try:
-        filed = await _file(reports, session, submission, once, str(agenda).strip(), today=today)
+        filed = await file_entry(reports, session, submission, once, str(agenda).strip(), today=today)
     except Problem as problem:
         values = {**submission.values, "agenda": agenda, "once": once}
-        listed = await _entered_today(reports, session, settings.zone, language)
-        page = _page(session, listed, values, today.isoformat()) | _faults(problem, submission, language)
+        listed = await entered_today(reports, session, settings.zone, language)
+        page = page_values(session, listed, values, today.isoformat()) | fault_values(problem, submission, language)
         answer = render(request, "counter.html", language=language, status=problem.status, **page)
         answer.headers.update(problem.headers)
         return answer
@@ -185,62 +174,6 @@ async def show_number(
         }
     return render(request, "counter_done.html", language=language, switch=None, counter=session.account.account,
                   staff=session.staff, **values)  # fmt: skip
-
-
-async def _file(
-    reports: ReportService, session: CounterSession, submission: Submission, once: object, agenda: str, *, today: date
-) -> FiledReport:
-    """What is entered twice is filed once: by its number in the register of letters, else by what the page drew."""
-    if len(agenda) > LONGEST_AGENDA or not (agenda.isascii() and agenda.isprintable()):
-        raise invalid_fields({"agenda": TranslatableText("error_agenda")})
-    fields = validate_submission(submission, today, KIND_FIELDS)
-    if agenda:
-        fields["extra"] = {**fields.get("extra", {}), "agenda": agenda}
-    drawn = isinstance(once, str) and len(once) == 24 and once.isascii()
-    key = IdempotencyKey(agenda or str(once), drawn=not agenda) if agenda or drawn else None
-    caller = Caller(f"key:{session.key}", session.account, has_key=True)
-    try:
-        return await reports.file(caller, fields, submission.files, key)
-    except Problem as problem:
-        if problem.key != "key_reused":
-            raise
-        if agenda:
-            raise invalid_fields({"agenda": TranslatableText("error_agenda_used")}) from None
-        return await reports.file(caller, fields, submission.files, None)
-
-
-async def _entered_today(
-    reports: ReportService, session: CounterSession, zone: Any, language: Language
-) -> list[dict[str, Any]]:
-    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = await reports.of_counter(session.account.account, midnight, SHOWN)
-    clock = "%H.%M" if language == "id" else "%H:%M"
-    return [
-        {"at": r.received_at, "time": r.received_at.astimezone(zone).strftime(clock), "number": r.number,
-         "groups": digit_groups(r.number), "title": r.title}
-        for r in found
-    ]  # fmt: skip
-
-
-def _page(
-    session: CounterSession, listed: list[dict[str, Any]], values: Mapping[str, Any], today: str
-) -> dict[str, Any]:
-    drawn = {"once": secrets.token_urlsafe(18), "came_by": "letter"}
-    return {
-        "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today,
-        "values": {**drawn, **values}, "problem": None, "files_again": False,
-    }  # fmt: skip
-
-
-def _faults(problem: Problem, submission: Submission, language: Language) -> dict[str, Any]:
-    ordered = sorted(problem.errors.items(), key=lambda e: _FIELDS.index(e[0]) if e[0] in _FIELDS else len(_FIELDS))
-    banner = {"title": problem.title.to(language), "detail": problem.detail.to(language)}
-    return {
-        "errors": {name: text.to(language) for name, text in ordered},
-        "problem": None if ordered else banner,
-        "files_again": bool(submission.files or "files" in problem.errors),
-        "switch": None,
-    }
 
 
 def _to(request: Request, language: Language, path: str, **query: str) -> RedirectResponse:

@@ -79,7 +79,7 @@ def _own_schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = found["$defs"]
     _describe(schemas["ReportInput"], Report)
     _describe(schemas["PlaceInput"], ReportPlace)
-    report, place = (schemas[name]["properties"] for name in ("ReportInput", "PlaceInput"))
+    report = schemas["ReportInput"]["properties"]
     for name, part in PLACE_FIELDS.items():
         report[name]["description"] = f"The same as `place.{part}`."
     report["sender"]["description"] = "A phone number or an e-mail address, where the caller has one of the two."

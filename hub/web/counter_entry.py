@@ -1,0 +1,82 @@
+"""What the counter's page files, and what it shows."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors._report import KIND_FIELDS
+from hub.web.api.problems import Problem, invalid_fields
+from hub.web.citizen.rendering import digit_groups
+from hub.web.counter_session import CounterSession
+from hub.web.idempotency import Caller, IdempotencyKey
+from hub.web.reports import FiledReport, ReportService
+from hub.web.submissions import Submission
+from hub.web.translations import Language, TranslatableText
+from hub.web.validation import validate_submission
+
+SHOWN = 10
+"""Reports of today that the page lists."""
+LONGEST_AGENDA = 100
+_FIELDS = ("came_by", "agenda", "text", "files", "place", "name", "phone", "address", "title", "incident_date", "email",
+           "nik")  # fmt: skip
+"""As they stand on the page."""
+
+
+async def file_entry(
+    reports: ReportService, session: CounterSession, submission: Submission, once: object, agenda: str, *, today: date
+) -> FiledReport:
+    """What is entered twice is filed once: by its number in the register of letters, else by what the page drew."""
+    if len(agenda) > LONGEST_AGENDA or not (agenda.isascii() and agenda.isprintable()):
+        raise invalid_fields({"agenda": TranslatableText("error_agenda")})
+    fields = validate_submission(submission, today, KIND_FIELDS)
+    if agenda:
+        fields["extra"] = {**fields.get("extra", {}), "agenda": agenda}
+    drawn = isinstance(once, str) and len(once) == 24 and once.isascii()
+    key = IdempotencyKey(agenda or str(once), drawn=not agenda) if agenda or drawn else None
+    caller = Caller(f"key:{session.key}", session.account, has_key=True)
+    try:
+        return await reports.file(caller, fields, submission.files, key)
+    except Problem as problem:
+        if problem.key != "key_reused":
+            raise
+        if agenda:
+            raise invalid_fields({"agenda": TranslatableText("error_agenda_used")}) from None
+        return await reports.file(caller, fields, submission.files, None)
+
+
+async def entered_today(
+    reports: ReportService, session: CounterSession, zone: ZoneInfo, language: Language
+) -> list[dict[str, Any]]:
+    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = await reports.of_counter(session.account.account, midnight, SHOWN)
+    clock = "%H.%M" if language == "id" else "%H:%M"
+    return [
+        {"at": r.received_at, "time": r.received_at.astimezone(zone).strftime(clock), "number": r.number,
+         "groups": digit_groups(r.number), "title": r.title}
+        for r in found
+    ]  # fmt: skip
+
+
+def page_values(
+    session: CounterSession, listed: list[dict[str, Any]], values: Mapping[str, Any], today: str
+) -> dict[str, Any]:
+    drawn = {"once": secrets.token_urlsafe(18), "came_by": "letter"}
+    return {
+        "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today,
+        "values": {**drawn, **values}, "problem": None, "files_again": False,
+    }  # fmt: skip
+
+
+def fault_values(problem: Problem, submission: Submission, language: Language) -> dict[str, Any]:
+    ordered = sorted(problem.errors.items(), key=lambda e: _FIELDS.index(e[0]) if e[0] in _FIELDS else len(_FIELDS))
+    banner = {"title": problem.title.to(language), "detail": problem.detail.to(language)}
+    return {
+        "errors": {name: text.to(language) for name, text in ordered},
+        "problem": None if ordered else banner,
+        "files_again": bool(submission.files or "files" in problem.errors),
+        "switch": None,
+    }
