@@ -253,6 +253,19 @@ async def _follow(to: Any, cursor: str | None) -> Any:
         return await to.follow("7123456", cursor, ProviderConnections(http))
 
 
+def test_case_25_one_item_that_is_repeated_six_hundred_times_is_brought_once(lapor: LaporServer) -> None:
+    there = lapor.complaints["7123456"] = Complaint("7123456", {"content": "…"})
+    lapor.say("7123456", "Sudah kami perbaiki.")
+    there.followups *= 600
+    lapor.page = 15
+    first = asyncio.run(_follow(account(lapor.url), None))
+    [request] = first.requests
+    assert len(json.loads(request.body)["results"]["data"]) == 1
+    second = asyncio.run(_follow(account(lapor.url), first.cursor))
+    assert (second.requests, second.cursor) == ([], first.cursor)
+    assert len(first.cursor or "") < 100
+
+
 def test_regions_and_the_window_of_the_night() -> None:
     to = account("http://127.0.0.1:9", regions=["34.04"], window="20:00-05:00", oldest="90d")
     assert to.wants(REPORT)

@@ -51,7 +51,7 @@ def test_a_status_is_applied_once_and_stands_with_the_sources_own_word(record: R
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_statuses_out_of_order_end_as_the_source_meant_them(record: Record, together: bool) -> None:
+def test_case_25_statuses_out_of_order_end_as_the_source_meant_them(record: Record, together: bool) -> None:
     persist(record, routed(message(1)))
     late = action(8, "status", status="in_progress", observed_at=NOW + timedelta(minutes=3))
     events = [acted(action(7, "status", status="done"), message(1)), acted(late, message(1))]

@@ -406,6 +406,27 @@ def test_case_25_what_is_in_doubt_waits_for_a_person_who_says_it_stands_there(re
     assert rows(record, "SELECT native FROM forwarded") == [("7123456",)]
 
 
+def test_case_25_of_two_destinations_one_fails_and_the_other_goes_on(record: Record) -> None:
+    dinas = To("dinas", "dinas", "webhook")
+    persist(record, routed(message(1)), to=[LAPOR, dinas])
+    [refused] = claim(record)
+    store_progress(record, [Progress(refused.job, JobResult(refused.job, "failed", None, "http_422"))], LATER)
+    [taken] = claim(record, account="dinas")
+    store_progress(record, [done(taken.job, "D-17")], LATER)
+    persist(record, routed(message(2, text="Gang sebelah juga"), "added", message(1)), to=[LAPOR, dinas])
+    states = rows(record, "SELECT account, kind, state FROM jobs ORDER BY account, kind")
+    assert states == [
+        ("dinas", "followup", "waiting"), ("dinas", "forward", "done"),
+        ("lapor", "followup", "waiting"), ("lapor", "forward", "failed"),
+    ]  # fmt: skip
+    [told] = claim(record, account="dinas")
+    assert (told.forward.what, told.forward.native) == ("supplement", "D-17")
+    [held] = claim(record)
+    assert held.waits is not None
+    [balance] = national_balances(record, [LAPOR, dinas], LATER + timedelta(days=1))
+    assert (balance.stands, balance.failed, balance.balanced) == (0, 1, True)
+
+
 def test_case_25_or_that_it_is_to_be_done_again(record: Record) -> None:
     id = in_doubt(record)
     assert decide_again(record, [id, "forward/lapor/other"], LATER) == [id]
