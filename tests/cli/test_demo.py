@@ -33,6 +33,10 @@ def test_the_demo_goes_through_the_hub_that_is_up_and_may_be_repeated(tmp_path: 
     try:
         first = hub.run("demo")
         second = hub.run("demo")
+        received = hub.ledger()["all"]["received"]
+        beside = satupintu("demo", "--listen", f"127.0.0.1:{hub.port}", data=tmp_path / "playground")
+        assert (beside.returncode, hub.ledger()["all"]["received"]) == (64, received)
+        assert "name its folder with --data, or another port with --listen" in beside.stderr
     finally:
         hub.stop()
     assert set(re.findall(r"/lacak/(\d{10})", first)).isdisjoint(re.findall(r"/lacak/(\d{10})", second))
