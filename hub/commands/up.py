@@ -14,6 +14,8 @@ from hub.stages import STAGES
 
 LOGGED = ("hub.running.serve", "hub.running.workers", "hub.editions")
 """Loggers whose lines of level INFO are shown: which stages are at work, which edition holds."""
+CAUSED_BY_REQUESTS = ("uvicorn.error", "python_multipart.multipart")
+"""Loggers of libraries that warn of malformed requests."""
 
 
 @click.command()
@@ -58,10 +60,13 @@ def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> 
     from bus import StageStopped
     from hub.running.serve import serve
     from hub.running.shutdown import stop_on_signal
+    from hub.web.repeated_lines import RepeatedLineFilter
 
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     for name in LOGGED:
         logging.getLogger(name).setLevel(logging.INFO)
+    for name in CAUSED_BY_REQUESTS:
+        logging.getLogger(name).addFilter(RepeatedLineFilter())
 
     async def serving() -> None:
         await serve(own, stages, workers, stop_on_signal())

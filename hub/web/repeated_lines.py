@@ -31,3 +31,22 @@ class RepeatedLines:
             self._seen.clear()
         self._seen[line] = (now, 0)
         self._log.log(level, "%s%s", line, f" ({times + 1:,} times since)" if times else "")
+
+
+class RepeatedLineFilter(logging.Filter):
+    """For the loggers of libraries: of their warnings, each wording passes at most once a minute, whatever it is filled
+    with."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._monotonic = monotonic
+        self._next: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.ERROR:
+            return True
+        now = self._monotonic()
+        if now < self._next.get(record.msg, float("-inf")):
+            return False
+        self._next[record.msg] = now + EVERY
+        return True

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from hub.web.repeated_lines import MOST, RepeatedLines
+from hub.web.repeated_lines import MOST, RepeatedLineFilter, RepeatedLines
 
 
 def test_a_line_is_written_at_once_and_then_once_a_minute_with_how_often_it_came(
@@ -35,3 +35,20 @@ def test_many_different_lines_take_no_memory(caplog: pytest.LogCaptureFixture) -
             lines.write(logging.INFO, str(number))
     assert len(caplog.records) == 2 * MOST
     assert len(lines._seen) <= MOST
+
+
+def test_a_librarys_warning_passes_once_a_minute_whatever_it_is_filled_with(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    log = logging.getLogger("satupintu.library")
+    log.addFilter(RepeatedLineFilter(lambda: now[0]))
+    for second in range(90):
+        now[0] = float(second)
+        log.warning("expected a boundary, got %d", second)
+    log.error("a fault")
+    log.error("a fault")
+    assert [record.getMessage() for record in caplog.records] == [
+        "expected a boundary, got 0",
+        "expected a boundary, got 60",
+        "a fault",
+        "a fault",
+    ]
