@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 TOUCH_EVERY = timedelta(seconds=20)
 """How often it is written down when an account took something in last."""
-WAITS_FOR_COMPLAINT = timedelta(seconds=20)
-"""After its receipt an action about a complaint that nobody knows is refused."""
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -41,16 +39,6 @@ def matching(memory: Memory, io: RunInThread) -> Run:
 
     async def matcher(events: Sequence[Event]) -> Sequence[Event]:
         return await io(match, [e for e in events if isinstance(e, Message | Action)], memory)
-
-    return matcher
-
-
-def matching_actions(memory: Memory, io: RunInThread, now: Callable[[], datetime]) -> Run:
-    """As `matching`. An action waits a while for its complaint, which comes by the other topic."""
-
-    async def matcher(events: Sequence[Event]) -> Sequence[Event]:
-        actions = [e for e in events if isinstance(e, Action)]
-        return await io(match, actions, memory, early_since=now() - WAITS_FOR_COMPLAINT)
 
     return matcher
 
