@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from connectors import Http, HttpResponse, ProviderConnections, Secret
+from connectors._http import require_host
 from connectors.portal import Portal
 from schemas import AccountFault, Attachment, Reject
 from tests.channels.portal.accounts import account, items, sweep
@@ -189,6 +191,23 @@ async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outb
         ):
             with pytest.raises(Reject):
                 await door.fetch(Attachment(url=elsewhere), outbound)
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("https://10.0.0.5/a.jpg", True), ("https://10.0.0.5:443/a.jpg", True), ("https://10.0.0.5:9200/_search", False),
+        ("http://10.0.0.5/a.jpg", False), ("https://berkas.example.go.id/a.jpg", True),
+        ("https://berkas.example.go.id:8443/a.jpg", False), ("https://foto.example.go.id:8443/a.jpg", True),
+        ("https://foto.example.go.id/a.jpg", False), ("https://169.254.169.254/", False),
+        ("https://10.0.0.5@evil.example/", False),
+    ],
+)  # fmt: skip
+def test_a_file_comes_from_hosts_and_ports_that_the_settings_name(url: str, taken: bool) -> None:
+    """Also in a private network: a region's portal often stands there. Other ports of its machine are another matter."""
+    hosts = ("berkas.example.go.id", "foto.example.go.id:8443")
+    with nullcontext() if taken else pytest.raises(Reject):
+        require_host(url, "https://10.0.0.5/api", hosts)
 
 
 async def test_a_row_from_the_future_does_not_move_the_watermark(tmp_path: Path, outbound: ProviderConnections) -> None:
