@@ -26,6 +26,7 @@ class PortalAnswers:
         self._tells = {what: tell for tell in manifest.tell for what in tell.what}
         self._words = {status: word for word, status in reversed(manifest.tables.status.items())}
         self._system = system
+        self._look = manifest.look
 
     def takes(self, forward: Forward) -> bool:
         return forward.what in self._tells
@@ -61,6 +62,23 @@ class PortalAnswers:
                 "the portal did not answer whether it took this, and its manifest has no [tell.find]: look there"
             )
         return await self._found(forward, tell, tell.find, calls, http)
+
+    async def status_word(self, native: str, calls: PortalCalls, http: Http) -> str | None:
+        """The portal's word; None: the complaint does not stand there. Raises Retry, AccountFault, Reject, and
+        NotImplementedError where the manifest has no [look]."""
+        if self._look is None:
+            raise NotImplementedError("the manifest has no [look]")
+        request = HttpRequest(
+            calls.address(_filled(self._look.path, {"native": quote(native, safe="")})),
+            params=_filled(self._look.params, {"native": native}), limit=LIMIT,
+        )  # fmt: skip
+        try:
+            answer = _decoded((await calls.send(http, request)).body)
+        except Reject as fault:
+            if fault.code == "http_404":
+                return None
+            raise
+        return plain_text(compile_expression(self._look.status)(answer))
 
     async def _found(
         self, forward: Forward, tell: Tell, find: Find, calls: PortalCalls, http: Http

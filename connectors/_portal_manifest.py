@@ -199,6 +199,15 @@ class Tell(Strict, frozen=True, kw_only=True):
     find: Find | None = None
 
 
+class Look(Strict, frozen=True, kw_only=True):
+    """How one complaint is looked at, for the nightly comparison: {native} is its number there. 404: it is gone."""
+
+    path: str
+    params: dict[str, str] = msgspec.field(default_factory=dict)
+    status: str
+    """Where the answer has the status; its word is one of [tables.status]."""
+
+
 class Tables(Strict, frozen=True, kw_only=True):
     """The portal's words and ours. A word that is not here is kept as it is."""
 
@@ -224,4 +233,5 @@ class Manifest(Strict, frozen=True, kw_only=True):
     streams: dict[str, Stream]
     push: Push | None = None
     tell: tuple[Tell, ...] = ()
+    look: Look | None = None
     tables: Tables = Tables()

@@ -28,7 +28,7 @@ from connectors._portal_push import KEY, verify_push
 from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
 from connectors._request import Part, Payload, Request
 from connectors._settings import Secret, Settings
-from schemas import AccountFault, Attachment, Forward, ForwardKind, Raw, Reject, Retry
+from schemas import AccountFault, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Status
 
 TELL = "tell"
 ROW = "portal-row"
@@ -78,13 +78,14 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         self._pollers: dict[str, StreamPoller] = {}
         self._calls: PortalCalls | None = None
         self._answers: PortalAnswers | None = None
+        self._words: Words | None = None
         if settings.poll_every:
             seconds_of(settings.poll_every, "poll_every")
         if self.manifest:
             self._prepare(self.manifest)
 
     def _prepare(self, manifest: Manifest) -> None:
-        words = Words(manifest, self.account)
+        self._words = words = Words(manifest, self.account)
         self._calls = PortalCalls(manifest, self.settings.url, self.settings.secrets)
         self._answers = PortalAnswers(manifest, self.account)
         self._readers = {name: StreamReader(name, stream, words) for name, stream in manifest.streams.items()}
@@ -236,6 +237,16 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         if self._answers is None or not self._answers.takes(call.forward):
             raise NeedsPerson("the manifest has no [[tell]] for this any more: look in the portal whether it was done")
         return await self._answers.look_up(call, calls, outbound.http)
+
+    async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:
+        calls = self._require_calls()
+        if self._answers is None or self._words is None:
+            raise NotImplementedError
+        word = await self._answers.status_word(native, calls, outbound.http)
+        status = None if word is None else self._words.status(word)
+        if status == "unknown":
+            raise NotImplementedError("the portal's word is in no line of [tables.status]")
+        return status
 
     def _require_calls(self) -> PortalCalls:
         if self.missing_setting or self._calls is None:

@@ -27,7 +27,6 @@ RECENT = timedelta(days=90)
 """Complaints that changed in this time are asked about, and every open one."""
 SETTLED = timedelta(minutes=2)
 """A complaint that was recorded later may not be queued yet where another process has an older edition."""
-REPAIRS = frozenset({"missing", "status"})
 
 
 @dataclass(slots=True)
@@ -88,19 +87,21 @@ class Reconciler:
         pages = await self.backend(lambda record: list(pages_of_standing(record, channel.account, since)))
         for page in pages:
             answers = await asyncio.gather(*(self._compare(channel, ours, limit) for ours in page))
-            found.asked += len(page)
-            found.differences += [difference for differences in answers for difference in differences]
+            asked = [differences for differences in answers if differences is not None]
+            found.asked += len(asked)
+            found.differences += [difference for differences in asked for difference in differences]
 
-    async def _compare(self, channel: Forwards, ours: OurView, limit: asyncio.Semaphore) -> list[Difference]:
+    async def _compare(self, channel: Forwards, ours: OurView, limit: asyncio.Semaphore) -> list[Difference] | None:
+        """None: the other system cannot say how it is."""
         async with limit:
             outbound = self.outbound(channel.account)
             try:
                 there = await channel.status_of(ours.native, outbound)
                 ids = await channel.find(ours.number, outbound) if ours.number else None
             except (Reject, NotImplementedError):
-                return []
+                return None
         return [
-            *_status(channel.account, ours, _as_far_as_told(channel, ours, there)),
+            *_status(channel, ours, _as_far_as_told(channel, ours, there)),
             *_twice_there(channel.account, ours, ids or ()),
         ]
 
@@ -109,7 +110,9 @@ class Reconciler:
         missing = [d.complaint for d in found.differences if d.what == "missing" and d.complaint]
         if missing:
             found.repaired += await self.backend(queue_recorded, channel, missing, now)
-        stale = [(d.complaint, channel.account) for d in found.differences if d.what == "status" and d.complaint]
+        stale = [
+            (d.complaint, channel.account) for d in found.differences if d.what == "status" and d.repair and d.complaint
+        ]
         if stale:
             await self.backend(look_soon, stale, now)
             found.repaired += len(stale)
@@ -130,13 +133,14 @@ def _as_far_as_told(channel: Forwards, ours: OurView, there: str | None) -> str 
     return ours.status if channel.tells_only_closed and same else there
 
 
-def _status(account: str, ours: OurView, there: str | None) -> Iterable[Difference]:
+def _status(channel: Forwards, ours: OurView, there: str | None) -> Iterable[Difference]:
+    account, repair = channel.account, None if channel.follow_every is None else "look at it now"
     if there is None:
         words = "stands there by our record, and is not there"
         yield Difference(account, "gone", ours.number, ours.native, words)
     elif there != ours.status and RANK.get(there, -1) > RANK.get(ours.status or "", -1):
         words = f"{there} there, {ours.status} here"
-        yield Difference(account, "status", ours.number, ours.native, words, "look at it now", ours.complaint)
+        yield Difference(account, "status", ours.number, ours.native, words, repair, ours.complaint)
     elif there != ours.status:  # ours is further: LAPOR! has no call for a status, its admins set it
         yield Difference(account, "status_there", ours.number, ours.native, f"{there} there, {ours.status} here")
 

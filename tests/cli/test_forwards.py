@@ -22,16 +22,27 @@ from sink.leases import renew_leases
 from sink.persist import persist_batch
 from sink.record import Record
 from sink.vault import Vault
+from tests.channels.portal import accounts as portals
 from tests.fakes.lapor import AUTH, TOKEN, Complaint, LaporServer
+from tests.fakes.portal import PortalServer
 from tests.flow.lapor_drill import account
 from tests.sink.made import NOW, acted, action, message, routed
+
+PORTAL = """
+[rekam]
+kind = "portal"
+owner = "32.73"
+url = "{url}"
+manifest = "{manifest}"
+secrets = {{ username = "satupintu", password = "sandi-portal" }}
+"""
 
 
 class Hub(NamedTuple):
     """A data folder with three complaints on their way into LAPOR!."""
 
     folder: Path
-    lapor: LaporServer
+    lapor: Any
 
     @contextmanager
     def record(self) -> Iterator[Record]:
@@ -127,6 +138,27 @@ def test_reconcile_shows_where_we_are_further_and_what_lapor_refused(
     details = {line["what"]: line["detail"] for line in found}
     assert (code, details["status_there"]) == (0, "unverified there, in_progress here")
     assert "http_422" in details["failed"]
+
+
+def test_a_portal_whose_manifest_says_how_is_compared_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with PortalServer() as portal:
+        hub = Hub(tmp_path, portal)
+        (tmp_path / "channels.toml").write_text(PORTAL.format(url=portal.url, manifest=portals.MANIFEST))
+        with hub.record() as record:
+            report = routed(message(1, external_ids={"rekam": "A1"}))
+            persist_batch(record, [report], speaks=(), now=NOW, destinations=[portals.account(portal.url)])
+        portal.add("aduan", nomor="A1", uraian="Lampu mati", status="Selesai")
+        code, [line], words = hub.call(capfd, "reconcile", "--apply")
+        assert (code, line["what"], line["repair"], line["detail"]) == (
+            0,
+            "status",
+            None,
+            "done there, unverified here",
+        )
+        assert "1 asked about, 1 differences, 0 repaired" in words
+        portal.rows["aduan"].clear()
+        code, [line], _ = hub.call(capfd, "reconcile")
+        assert (code, line["what"], line["native"]) == (1, "gone", "A1")
 
 
 def test_reconcile_says_when_lapor_cannot_be_asked(hub: Hub, capfd: pytest.CaptureFixture[str]) -> None:

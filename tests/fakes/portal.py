@@ -77,12 +77,18 @@ class PortalServer(Server):
             return self._tell(received.json)
         if received.path == "/tanggapan":
             return answer(200, {"results": [row for row in self.told if row["nomor"] == received.params["nomor"]]})
+        if received.path.startswith("/satu/"):
+            return self._one(received.path.removeprefix("/satu/"))
         return self._list(received)
 
     def _tell(self, row: dict[str, Any]) -> HttpResponse:
         row = {"id": f"t{len(self.told) + 1}", **row}
         self.told.append(row)
         return answer(200, {"ok": True, "id": row["id"]})
+
+    def _one(self, native: str) -> HttpResponse:
+        found = next((row for row in self.rows["aduan"] if row["nomor"] == native), None)
+        return answer(404, {"pesan": "tidak ada"}) if found is None else answer(200, {"data": found})
 
     def _list(self, received: Received) -> HttpResponse:
         since = datetime.strptime(received.params["sejak"], "%d/%m/%Y %H:%M:%S").replace(tzinfo=UTC) - WITA

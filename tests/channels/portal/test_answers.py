@@ -44,6 +44,16 @@ def call(number: int = 1, text: str = "Sudah ditangani {native}", after: float =
     return ForwardCall(forward, {}, no_files, NOW, NOW + timedelta(seconds=after))
 
 
+async def test_a_status_is_looked_up_for_the_comparison(portal: PortalServer, outbound: ProviderConnections) -> None:
+    door = account(portal.url)
+    portal.add("aduan", nomor="A1", uraian="Lampu mati", status="selesai")
+    portal.add("aduan", nomor="A2", uraian="Lampu mati", status="Ditunda")
+    assert await door.status_of("A1", outbound) == "done"
+    assert await door.status_of("A3", outbound) is None
+    with pytest.raises(NotImplementedError):  # a word that the manifest does not know says nothing
+        await door.status_of("A2", outbound)
+
+
 async def test_an_answer_is_told_with_our_mark(portal: PortalServer, outbound: ProviderConnections) -> None:
     door = account(portal.url)
     await door.do_step(TELL, call(status="done"), outbound)
