@@ -196,7 +196,7 @@ async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outb
 @pytest.mark.parametrize(
     ("url", "taken"),
     [
-        ("https://10.0.0.5/a.jpg", True), ("https://10.0.0.5:443/a.jpg", True), ("https://10.0.0.5:9200/_search", False),
+        ("https://10.0.0.5/a.jpg", True), ("https://10.0.0.5:443/a.jpg", True), ("https://10.0.0.5:9200/", False),
         ("http://10.0.0.5/a.jpg", False), ("https://berkas.example.go.id/a.jpg", True),
         ("https://berkas.example.go.id:8443/a.jpg", False), ("https://foto.example.go.id:8443/a.jpg", True),
         ("https://foto.example.go.id/a.jpg", False), ("https://169.254.169.254/", False),
@@ -204,7 +204,7 @@ async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outb
     ],
 )  # fmt: skip
 def test_a_file_comes_from_hosts_and_ports_that_the_settings_name(url: str, taken: bool) -> None:
-    """Also in a private network: a region's portal often stands there. Other ports of its machine are another matter."""
+    """Also in a private network, where a region's portal often stands; its machine's other ports may be anything."""
     hosts = ("berkas.example.go.id", "foto.example.go.id:8443")
     with nullcontext() if taken else pytest.raises(Reject):
         require_host(url, "https://10.0.0.5/api", hosts)
