@@ -1,8 +1,8 @@
 """Pairs of reports labelled by hand, through the reader and the matcher: `python -m bench.pairs FOLDER`.
 
 `pairs_by_hand.csv` holds ids alone; FOLDER holds the reports (`pairs_surabaya.csv`, `surabaya.csv`). Sixty pairs of
-each band of likeness (character cosine from 0.5 to 1 in tenths), at most sixty days apart, no report twice. `same` is one
-report sent again or one incident, `other` is neither, `unclear` cannot be told from the words and is left out.
+each band of likeness (character cosine from 0.5 to 1 in tenths), at most sixty days apart, no report twice. `same` is
+one report sent again or one incident, `other` is neither; `unclear` cannot be told from the words and is left out.
 """
 
 from __future__ import annotations

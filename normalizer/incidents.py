@@ -27,6 +27,7 @@ from normalizer.incidents_likeness import (
     likeness,
     place_relation,
 )
+from normalizer.incidents_points import are_apart, are_in_other_areas
 from normalizer.incidents_profile import WHOLE_TEXT, ComparedWords, unpack
 from schemas import Match
 from schemas.memory import Candidate, Profile
@@ -89,7 +90,21 @@ class Scored:
     def elsewhere(self) -> bool:
         """Another place is stated: by code, or by an address that shares no name."""
         one, other = (words.address for words in self.words)
+        if self.in_another_area:
+            return True
         return self.relation < NOT_KNOWN or bool(self.relation == NOT_KNOWN and one and other and not one & other)
+
+    @property
+    def apart(self) -> bool:
+        """Other houses, gangs or the like are named."""
+        one, other = self.words
+        return are_apart(one.points, other.points)
+
+    @property
+    def in_another_area(self) -> bool:
+        """Other neighbourhoods are named, or points that were told apart."""
+        one, other = self.words
+        return are_in_other_areas(one.points, other.points)
 
     @property
     def far_away(self) -> bool:
@@ -148,7 +163,7 @@ def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
     own = (one for one in found if _is_open(one) and not one.candidate.reporter.isdisjoint(mine))
-    return next((one for one in own if one.score >= needed and not one.elsewhere), None)
+    return next((one for one in own if one.score >= needed and not one.elsewhere and not one.apart), None)
 
 
 def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
@@ -157,6 +172,8 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
         return chain
     for one in found:
         if not _is_open(one) or one.score < one.needed:
+            continue
+        if one.in_another_area or (one.apart and one.candidate.sender == sender):
             continue
         if one.candidate.sender == sender:
             evidence = f"the same sender, not proven; {one.evidence}"

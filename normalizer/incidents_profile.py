@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
+from normalizer.incidents_points import points_of
 from schemas import REFERRING_KINDS, Message, Place
 from schemas.memory import Profile
 
@@ -31,6 +32,8 @@ _LONGEST = 4000
 """Characters that are looked at."""
 _MOST = 48
 """Words of one kind that are remembered."""
+_KINDS = 7
+"""Of words that are remembered."""
 _WORD = re.compile(r"[^\W_]+")
 _STREET_WORDS = (
     "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek"
@@ -57,6 +60,8 @@ class ComparedWords(NamedTuple):
     """Names in the address alone."""
     text: Hashes
     """Every word of the text."""
+    points: Hashes
+    """Houses, gangs and the like (`incidents_points.py`)."""
 
 
 @cache
@@ -114,7 +119,7 @@ def _compared(text: list[str], address: list[str]) -> ComparedWords:
                     streets.add(_hash(word[:7]))
     matter = {_hash(word[:5]) for word in text if len(word) > 2 and word in common_words()}
     own = {_hash(word[:7]) for word in address if _is_name(word)}
-    kinds = (names, streets, matter, numbers, own, {_hash(word) for word in text})
+    kinds = (names, streets, matter, numbers, own, {_hash(word) for word in text}, points_of(text))
     return ComparedWords(len(text), *(_few(kind) for kind in kinds))
 
 
@@ -176,8 +181,8 @@ def pack(words: ComparedWords) -> bytes:
 def unpack(packed: bytes) -> ComparedWords:
     """What `pack` made."""
     length, *rest = array("I", packed)
-    start, kinds = 6, []
-    for size in rest[:6]:
+    start, kinds = _KINDS, []
+    for size in rest[:_KINDS]:
         kinds.append(frozenset(rest[start : start + size]))
         start += size
     return ComparedWords(length, *kinds)

@@ -75,6 +75,29 @@ def test_the_same_few_words_in_one_village_are_found_after_two_buckets(code: str
     assert bool(match([late], memory)[0].matches) is linked
 
 
+HOLE = "Mohon perbaikan jalan rusak dan berlubang di Jalan Melati Timur {} Kelurahan Sukamaju, banyak motor jatuh"
+
+
+@pytest.mark.parametrize("points", [("No 17", "nomor 8"), ("gang Arbei", "gang Manggis"), ("gg 3", "gang V")])
+def test_one_citizens_reports_of_other_houses_or_gangs_are_two(points: tuple[str, str]) -> None:
+    first, second = (report(str(n), HOLE.format(point), SARI, minutes=90 * n) for n, point in enumerate(points))
+    found = match([first, second], MemoryDouble())
+    assert [one.outcome for one in found] == ["recorded", "recorded"]
+    assert found[1].matches == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "linked"),
+    [
+        ("No 17", "nomor 8", True), ("RT 3 RW 5", "rt 03 rw 05", True), ("RT/RW 03/05", "rt03 rw05", True),
+        ("RT 3", "RT 4", False), ("RW 5", "RW 06", False), ("titik A", "titik E", False),
+    ],
+)  # fmt: skip
+def test_others_reports_of_another_neighbourhood_are_no_incident(one: str, other: str, linked: bool) -> None:
+    found = match([report("1", HOLE.format(one)), report("2", HOLE.format(other), SARI, minutes=60)], MemoryDouble())
+    assert bool(found[1].matches) is linked
+
+
 def test_a_closed_incident_takes_no_new_report() -> None:
     memory = MemoryDouble()
     (first,) = match([report("1", POTHOLE)], memory)

@@ -1,0 +1,80 @@
+"""The exact points that a report names: house, RT, RW, gang, block, "titik B".
+
+Two reports of one citizen that name other houses or gangs of one street are two matters, however alike their words are.
+Other citizens' may be one all the same, a lamp between two houses; not where they name another RT, RW or point.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from string import ascii_lowercase
+from zlib import crc32
+
+_KINDS = {
+    **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2, **dict.fromkeys(("gang", "gg", "gng"), 3),
+    **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
+}  # fmt: skip
+_HOUSE, _RT, _RW, _POINT = 0, 1, 2, 5
+_AREAS = (_RT, _RW, _POINT)
+_MEANT = frozenset(_KINDS.values())
+_MASK = 7
+"""The lowest bits of a point tell its kind."""
+_TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_ROMAN = {ten + one: str(10 * n + m) for n, ten in enumerate(_TENS) for m, one in enumerate(_ONES) if ten + one}
+_LONGEST = 4
+"""Digits of a house number."""
+_NO_NAMES = frozenset(["ini", "itu", "kami", "saya", "sebelah", "depan", "yang", "yg", "dan", "di", "rumah"])
+
+
+def points_of(text: Sequence[str]) -> set[int]:
+    """As small numbers. Of the text alone: the house in an address is often its writer's, or the nearest on a map."""
+    return {crc32(value.encode()) & ~_MASK | kind for kind, values in _by_kind(text).items() for value in values}
+
+
+def are_apart(one: frozenset[int], other: frozenset[int], kinds: Sequence[int] = tuple(_MEANT)) -> bool:
+    """Do both name points of one of these kinds, and none in common?"""
+    for kind in kinds:
+        here, there = ({point for point in points if point & _MASK == kind} for points in (one, other))
+        if here and there and not here & there:
+            return True
+    return False
+
+
+def are_in_other_areas(one: frozenset[int], other: frozenset[int]) -> bool:
+    """The same, of neighbourhoods and of points that were numbered or lettered apart."""
+    return are_apart(one, other, _AREAS)
+
+
+def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for at, word in enumerate(words):
+        kind = _KINDS.get(word)
+        if kind is None:
+            if word[:2] in ("rt", "rw") and word[2:].isdecimal():
+                found[_KINDS[word[:2]]].add(_plain(word[2:]))
+        elif kind in (_RT, _RW):
+            found[kind].update(_areas(words, at))
+        else:
+            found[kind].update(_values(kind, words[at + 1 : at + 12]))
+    return found
+
+
+def _areas(words: Sequence[str], at: int) -> Iterator[str]:
+    """ "RT 3", "RT/RW 03/05": two words, then their two numbers."""
+    both = words[at : at + 2] == ["rt", "rw"] or (at > 0 and words[at - 1 : at + 1] == ["rt", "rw"])
+    number = words[at + 1 + both : at + 2 + both]
+    yield from (_plain(one) for one in number if one.isdecimal() and len(one) <= _LONGEST)
+
+
+def _values(kind: int, after: Sequence[str]) -> Iterator[str]:
+    if kind == _HOUSE:
+        numbers = takewhile(lambda word: word[0].isdecimal() and len(word) <= _LONGEST, after)
+        yield from (_plain(number.rstrip(ascii_lowercase)) for number in numbers)
+    elif after and (len(after[0]) == 1 if kind == _POINT else after[0] not in _NO_NAMES):
+        yield _ROMAN.get(after[0], _plain(after[0]))
+
+
+def _plain(number: str) -> str:
+    return number.lstrip("0") or "0"
