@@ -21,6 +21,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from yarl import URL
@@ -115,7 +116,7 @@ class Http:
     async def send(self, request: HttpRequest) -> HttpResponse:
         """The 2xx answer. Raises Retry, Unanswered, AccountFault or Reject."""
         error: PipelineError | None
-        written, session = asyncio.Event(), self._opened()
+        written, session = asyncio.Event(), await self._opened()
         try:
             async with asyncio.timeout(request.timeout or self._total):
                 response = await session.exchange(request, written)
@@ -133,7 +134,7 @@ class Http:
     async def lines(self, request: HttpRequest, silent: float) -> AsyncGenerator[bytes, None]:
         """The lines of an answer without end, as they come, until it ends. Raises as `send` does, and Retry where it
         breaks or nothing came for `silent` seconds."""
-        session, error = self._opened(), None
+        session, error = await self._opened(), None
         try:
             async with aclosing(session.lines(request, silent)) as lines:
                 async for line in lines:
@@ -145,13 +146,13 @@ class Http:
         if error is not None:
             raise error
 
-    def _opened(self) -> HttpSession:
+    async def _opened(self) -> HttpSession:
         """aiohttp is imported with the first request: with its certificates it takes a third of a process's start, and
-        most processes send nothing."""
+        most processes send nothing. In a thread: leases are renewed meanwhile."""
         if self._session is None:
-            from connectors._http_session import HttpSession
-
-            self._session = HttpSession(self._connect)
+            module = await asyncio.to_thread(import_module, "connectors._http_session")
+            if self._session is None:  # another request may have opened it meanwhile
+                self._session = module.HttpSession(self._connect)
         return self._session
 
 
