@@ -10,7 +10,7 @@ from pathlib import Path
 NAMES = (
     "limits", "ingress", "ingest", "batches", "latency", "parts", "replies", "accounts", "smpp", "mail", "telegram",
     "garbage", "attacks", "start", "kafka_ingest", "kafka_latency", "stages", "routing", "due", "forwarder",
-    "portal", "fuzz",
+    "portal", "portals", "fuzz",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.portals_drill import counted
 from hub.accounts import Accounts
 from hub.clock import utc_now
 from normalizer import Reader, match
@@ -67,6 +68,14 @@ async def test_each_report_and_each_answer_once_through_kills(world: World) -> N
     assert set(outcomes) <= {
         (kind, outcome) for kind in (Message, Action) for outcome in ("recorded", "added", "redelivered")
     }
+
+
+def test_the_books_of_the_drill_name_what_is_not_there_once() -> None:
+    good = counted("x", ["a", "b"], ["b", "a"])
+    assert (good.good, good.once, good.other) == (True, 2, {})
+    for found, other in ((["a"], {"b": 0}), (["a", "b", "b"], {"b": 2}), (["a", "b", "c"], {"c": 1})):
+        books = counted("x", ["a", "b"], found)
+        assert (books.good, books.other) == (False, other)
 
 
 async def _quiet(world: World, portal: PortalServer, before: int) -> bool:
