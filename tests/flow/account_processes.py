@@ -145,7 +145,7 @@ async def account_world(folder: Path) -> AsyncIterator[World]:
             yield World(record, bus, Blobs(folder / "blobs"), pools, http)
 
 
-async def until(condition: Callable[[], Any], what: str, within: float = 10.0) -> Any:
+async def until(condition: Callable[[], Any], what: str, within: float = 30.0) -> Any:
     """Returns what the condition gives once that is true."""
     try:
         async with asyncio.timeout(within):
