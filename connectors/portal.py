@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -130,7 +131,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         """From the portal's own host or one that is named: an address in a row may lead anywhere."""
         calls, url = self._require_calls(), attachment.url or ""
-        url = url if "://" in url else calls.address(url)
+        url = urljoin(f"{calls.url}/", url)  # "/files/1.jpg" stands at the root of the host, as in a browser
         require_host(url, calls.url, (*self.settings.file_hosts, *(self.manifest.file_hosts if self.manifest else ())))
         request = HttpRequest(url, limit=LIMIT)
         try:

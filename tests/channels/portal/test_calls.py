@@ -210,6 +210,15 @@ def test_a_file_comes_from_hosts_and_ports_that_the_settings_name(url: str, take
         require_host(url, "https://10.0.0.5/api", hosts)
 
 
+@pytest.mark.parametrize(("url", "path"), [("/f/1.jpg", "/f/1.jpg"), ("f/1.jpg", "/api/v1/f/1.jpg")])
+async def test_a_files_address_is_read_as_a_browser_reads_it(
+    url: str, path: str, tmp_path: Path, outbound: ProviderConnections
+) -> None:
+    with Server(lambda _: answer(200, "foto")) as server:
+        await portal_of(tmp_path, f"{server.url}/api/v1").fetch(Attachment(url=url), outbound)
+        assert server.received[0].path == path
+
+
 async def test_a_row_from_the_future_does_not_move_the_watermark(tmp_path: Path, outbound: ProviderConnections) -> None:
     rows = [ROWS[0], {"id": "x", "isi": "Salah jam", "at": "2099-01-01 00:00:00"}]
     with Server(lambda _: answer(200, {"data": rows})) as server:
