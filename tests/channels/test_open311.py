@@ -15,7 +15,7 @@ import pytest
 from connectors import ForwardCall, Http, ProviderConnections, secret_hook
 from connectors._open311_client import MOST_FAILED, description_of
 from connectors._open311_documents import CHILDREN, Document, encode_document, read_items
-from connectors._open311_form import Form, FormFault, instant_of
+from connectors._open311_form import Form, FormFault, instant_of, report_form
 from connectors._open311_query import SPAN, request_query
 from connectors._open311_words import MEANINGS, WORDS, meaning_of
 from connectors.open311 import Open311
@@ -148,6 +148,12 @@ def test_times_beyond_the_calendar_are_refused(written: str):
 def test_a_list_has_at_most_1000_rows(query: str, limit: int, offset: int):
     asked = request_query(Form(query), NOW)
     assert (asked.limit, asked.offset) == (limit, offset)
+
+
+def test_a_list_of_values_comes_with_brackets_or_without():
+    where = "service_code=1398&description=Lampu&address_string=Pasar"
+    form = report_form(Form(f"{where}&attribute[jenis][]=tiang&attribute[jenis][]=kabel&attribute[warna]=putih"))
+    assert form.extra == {"jenis": "tiang, kabel", "warna": "putih"}
 
 
 def test_too_many_arguments_are_refused():
