@@ -55,7 +55,7 @@ def messages(count: int) -> Iterator[Message]:
 
 def decide(message: Message, number: str) -> Decision:
     return Decision(
-        raw=message.raw, item_index=0, message=message.id, content="0" * 64, outcome="recorded",
+        raw=message.raw, item_index=0, message=message.id, content="0" * 32, outcome="recorded",
         complaint=complaint_id(message.id), number=number, opens_complaint=True, reason="no open conversation",
         missing=("place",), place=message.place, switches_thread=True, reader=message.reader, matcher="2",
         received_at=message.received_at,

@@ -69,7 +69,7 @@ def claim_jobs(
         chosen = _fitting(idle | due, room)
         lock_rows(connection, jobs, "id", begun | chosen.keys())
         _mark_unknown(connection, begun, now)
-        _claim(connection, {id: held[account] for id, account in chosen.items()}, now)
+        _claim(connection, {id: held[account] for id, account in chosen.items()})
         return [_job(record, row) for row in query_in(connection, _ROWS, chosen)]
 
 
@@ -125,11 +125,9 @@ def _mark_unknown(connection: Connection, begun: Iterable[str], now: datetime) -
     execute_each(connection, jobs, sql, [{"id": job, "code": WORKER_LOST, "due_at": at} for job in begun])
 
 
-def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> None:
-    sql = "UPDATE jobs SET state = 'claimed', epoch = :epoch, claimed_at = :claimed_at WHERE id = :id"
-    at = instant_encoder(connection)(now)
-    rows = [{"id": job, "epoch": epoch, "claimed_at": at} for job, epoch in epochs.items()]
-    execute_each(connection, jobs, sql, rows)
+def _claim(connection: Connection, epochs: Mapping[str, int]) -> None:
+    sql = "UPDATE jobs SET state = 'claimed', epoch = :epoch WHERE id = :id"
+    execute_each(connection, jobs, sql, [{"id": job, "epoch": epoch} for job, epoch in epochs.items()])
 
 
 def _job(record: Record, row: Any) -> ClaimedJob:

@@ -18,7 +18,7 @@ from schemas.memory import Entry, Known, Query
 from sink.bulk import execute_each, insert_all, instant_encoder
 from sink.decisions import DecisionRows
 from sink.match_keys import rows_of
-from sink.memory_keys import MemoryKeys, identity_hashes
+from sink.memory_keys import MemoryKeys, reporter_hashes
 from sink.memory_lookups import Lookups
 from sink.record import Record
 from sink.tables import decisions, foreign_ids, match_keys, match_reports, numbers, same_words, threads
@@ -86,7 +86,7 @@ class RecordMemory:
         item, decision = entry.item, entry.decision
         return {
             "complaint": decision.complaint, "number": decision.number, "owner": item.owner, "last_at": at,
-            "reporter": b"".join(identity_hashes(self._keys, item)),
+            "reporter": reporter_hashes(self._keys, item),
             "reported_at": entry.profile and entry.profile.at,
         }  # fmt: skip
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from schemas import Action, Message
 from sink.vault import Vault
+
+REPORTER_HASH = 8
+"""Bytes of a hash that says who a report's reporters are: it is compared with those of a few candidates, and looked up
+nowhere."""
 
 
 class MemoryKeys:
@@ -37,7 +41,7 @@ class MemoryKeys:
         apart."""
         assert isinstance(item, Message)
         hashes = self.identities(item) if item.proven else self.conversations(item).values()
-        return b"".join(hashes), self.sender(item)
+        return _joined(hashes), self.sender(item)
 
     def sender(self, message: Message) -> bytes:
         """What tells senders apart."""
@@ -56,12 +60,17 @@ class MemoryKeys:
         return self._vault.message_key(id)
 
 
-def identity_hashes(keys: MemoryKeys, item: Message | Action) -> list[bytes]:
+def reporter_hashes(keys: MemoryKeys, item: Message | Action) -> bytes:
     """As `numbers.reporter` holds them, end to end."""
-    return list(keys.identities(item))
+    return _joined(keys.identities(item))
 
 
 def known_identities(joined: bytes, plain: Mapping[bytes, str]) -> frozenset[str]:
-    """The plain values of those hashes in `numbers.reporter` that the batch itself brings."""
-    hashes = (joined[start : start + 16] for start in range(0, len(joined), 16))
+    """The plain values of those hashes in `numbers.reporter` that the batch itself brings (`plain`, by the first bytes
+    of their hashes)."""
+    hashes = (joined[start : start + REPORTER_HASH] for start in range(0, len(joined), REPORTER_HASH))
     return frozenset(plain[hashed] for hashed in hashes if hashed in plain)
+
+
+def _joined(hashes: Iterable[bytes]) -> bytes:
+    return b"".join(hashed[:REPORTER_HASH] for hashed in hashes)

@@ -16,7 +16,7 @@ from sink.bulk import instant_encoder, query_in
 from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
 from sink.instant import parse_instant
 from sink.match_keys import JOIN_PROFILE, PROFILE, alike_reports, profile_of_row
-from sink.memory_keys import MemoryKeys, known_identities
+from sink.memory_keys import REPORTER_HASH, MemoryKeys, known_identities
 from sink.vault import Vault
 
 FINGERPRINT_LASTS = timedelta(minutes=10)
@@ -42,7 +42,8 @@ class Lookups:
         """Everything that is known of these items."""
         items = [query.item for query in queries]
         conversations = {key: name for item in items for name, key in self._keys.conversations(item).items()}
-        senders = conversations | {key: name for item in items for key, name in self._keys.own_identities(item).items()}
+        identities = {key: name for item in items for key, name in self._keys.own_identities(item).items()}
+        senders = {key[:REPORTER_HASH]: name for key, name in (conversations | identities).items()}
         decided, seen = self._decided(items), self._by_message_id({item.id for item in items})
         new = [m for m in items if isinstance(m, Message) and m.id not in seen and (m.raw, m.item_index) not in decided]
         report_keys = {self._keys.report(key): key for query in queries for key in query.report_keys}

@@ -102,7 +102,7 @@ def claim_replies(
         again = {reply: account for reply, account in stale.items() if account in takes_once}
         _owe_again(connection, again)
         _give_up(connection, {reply: stale[reply] for reply in stale.keys() - again.keys()}, carries_reference)
-        _claim(connection, {id: held[account] for id, account in chosen.items() if id in due}, now)
+        _claim(connection, {id: held[account] for id, account in chosen.items() if id in due})
         return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
 
 
@@ -140,15 +140,9 @@ def _give_up(connection: Connection, stale: Mapping[str, str], carries_reference
     execute_each(connection, outbox, sql, rows)
 
 
-def _claim(connection: Connection, epochs: Mapping[str, int], now: datetime) -> None:
-    sql = (
-        "UPDATE outbox SET state = 'claimed', epoch = :epoch, claimed_at = :claimed_at "
-        "WHERE id = :id AND state = 'owed'"
-    )
-    at = instant_encoder(connection)(now)
-    execute_each(
-        connection, outbox, sql, [{"id": id, "epoch": epoch, "claimed_at": at} for id, epoch in epochs.items()]
-    )
+def _claim(connection: Connection, epochs: Mapping[str, int]) -> None:
+    sql = "UPDATE outbox SET state = 'claimed', epoch = :epoch WHERE id = :id AND state = 'owed'"
+    execute_each(connection, outbox, sql, [{"id": id, "epoch": epoch} for id, epoch in epochs.items()])
 
 
 def _reply(record: Record, row: Any) -> OwedReply:

@@ -14,7 +14,7 @@ outbox = table(
     column("template"), maybe("params"), column("automatic", Boolean),
     column("address", LargeBinary), column("conversation", HASH), column("recipient", HASH), column("day"),
     column("created_at", Instant), column("state"), column("due_at", Instant), column("attempts", Integer),
-    maybe("epoch", BigInteger), maybe("claimed_at", Instant),
+    maybe("epoch", BigInteger),
     maybe("sent_at", Instant), maybe("text"), maybe("public_ids"), maybe("code"), maybe("reason"),
     maybe("instead_of"),
     Index(None, "recipient", "day"), Index(None, "complaint"),
@@ -44,7 +44,7 @@ jobs = table(
     column("kind"), column("account"), maybe("complaint"), owner(),
     column("args", LargeBinary), column("state"), maybe("step"), maybe("results"),
     column("attempts", Integer), column("due_at", Instant),
-    maybe("epoch", BigInteger), maybe("claimed_at", Instant),
+    maybe("epoch", BigInteger),
     maybe("code"), maybe("reason"), maybe("answer", LargeBinary),
     column("created_at", Instant), maybe("finished_at", Instant),
 )  # fmt: skip
