@@ -72,6 +72,8 @@ def _brought(
         if routed.matched.outcome == "refused" and message.ids_proven and message.number
         and systems.get(message.account) in message.external_ids
     }  # fmt: skip
+    if not echoes:
+        return []
     found = list(query_in(connection, "SELECT id, number, owner FROM complaints WHERE number IN (*)", echoes))
     jobs = {job_id(echoes[row.number].account, row.id): row for row in found}
     in_doubt = _in_doubt(connection, jobs)
