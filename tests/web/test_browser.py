@@ -215,6 +215,7 @@ def test_axe_finds_nothing_and_nothing_overflows(
         page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
         assert axe.run(page).response["violations"] == [], at
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), at
+        assert page.evaluate("[...document.querySelectorAll('.digits')].every((e) => e.scrollWidth <= e.clientWidth)")
     page.goto(url)
     page.get_by_role("button", name="Kirim laporan").click()
     expect(page.get_by_role("alert").first).to_be_visible()
