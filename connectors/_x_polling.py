@@ -61,7 +61,7 @@ class Place(msgspec.Struct, kw_only=True, omit_defaults=True):
     cut: bool = False
     """The last answer, read whole, showed as much as X shows at most."""
     at: float = 0.0
-    """When the source was read to its end last: seconds since 1970."""
+    """When a source whose posts X shows for some days was read to its end last: seconds since 1970."""
     count: int = 0
     """Polls since the last that looked further back."""
     seen: dict[str, str] = msgspec.field(default_factory=dict)
@@ -179,8 +179,9 @@ def advance(source: Source, place: Place, answer: Json, day: str, now: float = 0
         listed = place.listed + len(ids)
         return msgspec.structs.replace(place, page=token, top=top, listed=listed, seen=seen, cut=False), True
     count = 0 if place.count >= LOOK_BACK else place.count + 1
+    at = now if source.name in _SHOWN_FOR else 0.0
     cut = source.name == "mentions" and place.listed + len(ids) >= SHOWN
-    return Place(since=max(place.since, top, key=number_of), cut=cut, at=now, count=count, seen=seen), False
+    return Place(since=max(place.since, top, key=number_of), cut=cut, at=at, count=count, seen=seen), False
 
 
 def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | None:

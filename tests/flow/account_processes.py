@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+import aiohttp  # noqa: F401 - loaded with the first request, it would outlast a lease of one second
 from uuid_utils import uuid7
 
 from bus import MemoryBus, Turnstile
