@@ -8,6 +8,7 @@ is published further down before it is committed here, so it is seen here, or th
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,12 @@ def raw_id(stored: StoredEvent) -> str:
 
 
 def _spooled(path: Path) -> dict[str, str]:
-    """Accounts by the raw ids of the events that wait in a spool."""
-    origins = (origin_of(stored.value) for stored in read_spooled(path))
-    return {origin.id: origin.account or "" for origin in origins if origin.id}
+    """Accounts by the raw ids of the events that wait in a spool. Raises Retry."""
+    try:
+        origins = (origin_of(stored.value) for stored in read_spooled(path))
+        return {origin.id: origin.account or "" for origin in origins if origin.id}
+    except sqlite3.Error as fault:
+        raise Retry(f"the spool cannot be read: {fault}") from None
 
 
 async def _in_lane(bus: Bus, lane: str) -> AsyncIterator[str]:

@@ -20,7 +20,7 @@ from hub.running import metrics
 from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
 from hub.settings import Settings, load_settings
-from schemas import Raw
+from schemas import Raw, Retry
 from sink.ledger import book_received
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
@@ -142,6 +142,13 @@ async def test_h12_what_waits_in_a_spool_came_in_and_is_in_flight(
     remote.mood = "well"
     await _drained(site)
     assert (await ledger())["all"]["received"] == 1
+
+
+async def test_a_spool_that_cannot_be_read_is_no_empty_one(site: Site, remote: Faulty, tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    storage, pools = site.opened.storage, site.opened.outside.pools
+    with pytest.raises(Retry, match="the spool cannot be read"):
+        await read_ledger_with_spool(storage.record, remote.inner, pools, tmp_path / "broken.db")
 
 
 async def test_case_13_a_full_disk_is_503_and_nothing_else(site: Site, remote: Faulty, settings: Settings) -> None:
