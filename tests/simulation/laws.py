@@ -15,6 +15,7 @@ from sink.outbox_results import MAX_ATTEMPTS
 from tests.simulation.facts import Facts
 from tests.simulation.forward_laws import FORWARD_LAWS
 from tests.simulation.provider import Attempt
+from tests.simulation.quiet import OPEN_JOBS
 
 Law = Callable[[Facts], Iterator[str]]
 LAWS: list[Law] = [*FORWARD_LAWS]
@@ -253,7 +254,7 @@ def each_file_is_fetched_or_refused(facts: Facts) -> Iterator[str]:
 
 @law
 def no_job_waits_for_ever(facts: Facts) -> Iterator[str]:
-    for row in facts.rows("SELECT id, kind, state, code FROM jobs WHERE state IN ('waiting', 'claimed')"):
+    for row in facts.rows(OPEN_JOBS):
         yield f"{row['kind']} {row['id']} is {row['state']} ({row['code']})"
 
 

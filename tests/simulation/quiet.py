@@ -10,7 +10,8 @@ from bus import MemoryBus
 from bus._aside import lane_name
 from hub.ledger import waiting_aside
 from sink import Record, list_asides
-from sink.forward_claims import NEEDS_PERSON
+from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET
+from sink.forward_queue import FORWARD
 from tests.simulation.citizens import Webhooks
 from tests.simulation.database import open_cursor
 from tests.simulation.hubs import Hubs
@@ -24,10 +25,13 @@ QUIET_BY = 900.0
 LOOK_EVERY, LOOKS = 1.5, 2
 """Seconds between two looks, and how many in a row have to find nothing."""
 _OWED = "SELECT account, state, count(*) FROM outbox WHERE state IN ('owed', 'claimed') GROUP BY 1, 2"
-_JOBS = f"""
-    SELECT kind, state, count(*) FROM jobs WHERE state IN ('waiting', 'claimed')
-    OR (state = 'unknown' AND code <> '{NEEDS_PERSON}') GROUP BY 1, 2
+OPEN_JOBS = f"""
+    SELECT j.kind, j.id, j.state, j.code FROM jobs j
+    LEFT JOIN jobs f ON f.complaint = j.complaint AND f.kind = '{FORWARD}' AND j.code = '{NOT_THERE_YET}'
+    WHERE (j.state IN ('waiting', 'claimed') OR (j.state = 'unknown' AND j.code <> '{NEEDS_PERSON}'))
+    AND (f.state IS NULL OR NOT (f.state = 'failed' OR (f.state = 'unknown' AND f.code = '{NEEDS_PERSON}')))
 """
+"""But what waits for a complaint about which a person has to decide."""
 
 
 class Quiet:
@@ -84,7 +88,7 @@ class Quiet:
         behind = [f"{lag.group} on {lag.topic}: {lag.behind}" for lag in await self._bus.lag() if lag.behind]
         lanes = [lane_name(row.stage, row.account, row.since) for row in list_asides(self._seen)]
         aside = await waiting_aside(self._bus, lanes)
-        owed, jobs = self._record.execute(_OWED).fetchall(), self._record.execute(_JOBS).fetchall()
+        owed, jobs = self._record.execute(_OWED).fetchall(), self._record.execute(OPEN_JOBS).fetchall()
         return f"{behind} {aside} {owed} {jobs}" if behind or aside or owed or jobs else ""
 
     def _cursor(self, account: str) -> str | None:
