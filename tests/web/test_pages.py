@@ -70,7 +70,7 @@ async def test_a_slow_road_shows_a_page_that_refreshes(quiet: Site, monkeypatch:
         pauses += [int(found[1])] if found else []
         at = sent.headers["location"].partition("?")[0] + html.unescape(found[2]) if found else None
     assert (pauses, sum(pauses)) == (sorted(pauses), 120)
-    assert "Nomornya akan terlihat di halaman ini" in page.text
+    assert "Nomor laporan akan tampil di halaman ini" in page.text
 
 
 async def test_a_form_is_filed_while_the_record_is_away(quiet: Site, monkeypatch: pytest.MonkeyPatch) -> None:
