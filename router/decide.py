@@ -166,7 +166,7 @@ def _undecided(
     sure = next((office for one, office in judged if one.p >= threshold and office is not None), None)
     if sure is not None and judged[0][1] is sure:
         p, rule = judged[0][0].p, MODEL
-        why = f"Laporan serupa ditangani oleh {sure.name} (keyakinan {p:.0%})."
+        why = f"Laporan serupa ditangani oleh {sure.name}."
     else:
         sure, why = climb(message, offices)
         p, rule = next((one.p for one, office in judged if office is sure), 0.0), LADDER
