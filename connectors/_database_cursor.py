@@ -40,6 +40,12 @@ class ViewPlace(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What was not changed since is not ours."""
     since: Position | None = None
     """The newest change."""
+    since_at: float = 0
+    """When it was seen first, in seconds of our own clock."""
+    began: float = 0
+    """When the reading of these pages began."""
+    settled: bool = False
+    """All that may commit late beside the newest change was read: only what is newer is asked for."""
     top: Position | None = None
     """The newest change of the pages that are being read."""
     after: tuple[Position, Position] | None = None

@@ -47,7 +47,7 @@ VIEW, GONE = "database-view", "database-gone"
 """Headers of a stored row: the name of its view; the row is there no more."""
 AHEAD = timedelta(hours=1)
 """A row whose time lies further ahead does not move the newest change."""
-REMEMBERED = 5000
+REMEMBERED = 20_000
 """Rows near the newest change that are not handed on again."""
 KEYS = 20_000
 """Rows of a view of which it is noticed that they are gone."""
@@ -94,7 +94,8 @@ class ViewPoller:
             place = structs.replace(place, floor=as_position(floor))
         if (instant := self._clock.instant(newest)) and instant > now + AHEAD:
             newest = self._sql.count(connection, before=self._clock.written(now + AHEAD, newest))[1]
-        return structs.replace(place, since=as_position(newest) if newest is not None else place.floor)
+        since = as_position(newest) if newest is not None else place.floor
+        return structs.replace(place, since=since, since_at=now.timestamp())
 
     def _sweep_page(self, place: ViewPlace, sweep: Sweep, connection: Connection) -> tuple[list[Request], ViewPlace]:
         page = self._sql.by_key(connection, position_value(sweep.at), position_value(place.floor))
@@ -119,12 +120,14 @@ class ViewPoller:
 
     def _news_page(self, place: ViewPlace, connection: Connection, now: datetime) -> tuple[list[Request], ViewPlace]:
         since = position_value(place.since)
+        lower = since if place.settled else self._clock.earlier(since, self._overlap)
+        if place.after is None:
+            place = structs.replace(place, began=now.timestamp())
         after = (position_value(place.after[0]), position_value(place.after[1])) if place.after else None
-        page = self._sql.by_time(connection, self._clock.earlier(since, self._overlap), after)
+        page = self._sql.by_time(connection, lower, after, later=place.settled)
         new = [row for row in page.rows if digest_text(row) not in place.seen]
-        place = structs.replace(
-            place, top=self._newest(place, page.rows, now), seen=place.seen | self._near(place, page.rows)
-        )
+        seen = place.seen | self._near(place, page.rows)
+        place = structs.replace(place, top=self._newest(place, page.rows, now), seen=seen)
         if place.block == 1 and len(place.known) < 2 * BLOCKS * DIGEST:  # the next sweep knows them
             known = b64encode(b"".join(digest_of_block([row]) for row in new)).decode()
             place = structs.replace(place, known=place.known + known)
@@ -132,8 +135,17 @@ class ViewPoller:
             last = page.rows[-1]
             place = structs.replace(place, after=(as_position(last.time), as_position(last.key)))
         else:
-            place = self._settled(structs.replace(place, since=place.top or place.since, top=None, after=None))
+            place = self._ended(place, now)
         return [self._stored(row) for row in new], place
+
+    def _ended(self, place: ViewPlace, now: datetime) -> ViewPlace:
+        """The pages are over. By elapsed time, not by the clock of the database, which may be wrong, it is known that
+        nothing more commits late beside a newest change that has been known for longer than the overlap."""
+        if place.top and place.top != place.since:
+            place = structs.replace(place, since=place.top, since_at=now.timestamp(), settled=False)
+        elif place.began >= place.since_at + self._overlap.total_seconds():
+            place = structs.replace(place, settled=True)
+        return self._pruned(structs.replace(place, top=None, after=None))
 
     def _newest(self, place: ViewPlace, rows: Sequence[FoundRow], now: datetime) -> Position | None:
         """In the order of the column; never behind what was known."""
@@ -153,8 +165,8 @@ class ViewPoller:
         timed = ((row, self._clock.instant(row.time)) for row in rows)
         return {digest_text(row): int(at.timestamp()) for row, at in timed if at and at >= from_}
 
-    def _settled(self, place: ViewPlace) -> ViewPlace:
-        """The pages are over: what is too old to be read again is forgotten."""
+    def _pruned(self, place: ViewPlace) -> ViewPlace:
+        """What is too old to be read again is forgotten."""
         since = self._clock.instant(position_value(place.since))
         least = int((since - self._overlap).timestamp()) if since else 0
         kept = sorted(((at, mark) for mark, at in place.seen.items() if at >= least), reverse=True)[:REMEMBERED]

@@ -81,13 +81,15 @@ class ViewStatements:
         self._require_keys([row.key for row in page.rows])
         return page
 
-    def by_time(self, connection: Connection, since: Any, after: tuple[Any, Any] | None) -> PageOfRows:
-        """The rows changed since, or those behind that (time, key), in this order."""
+    def by_time(
+        self, connection: Connection, since: Any, after: tuple[Any, Any] | None, *, later: bool = False
+    ) -> PageOfRows:
+        """The rows changed since, or `later` than that, or those behind that (time, key), in this order."""
         from sqlalchemy import and_, or_
 
         assert self._time is not None
         if after is None:
-            asked = self._all.where(self._time >= _b(since))
+            asked = self._all.where(self._time > _b(since) if later else self._time >= _b(since))
         else:
             time, key = after
             behind = or_(self._time > _b(time), and_(self._time == _b(time), self._key > _b(key)))

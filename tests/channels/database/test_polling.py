@@ -220,3 +220,24 @@ async def test_a_large_view_is_swept_by_blocks(tmp_path: Path, monkeypatch: pyte
     assert len(found) == len(set(found)) < 350
     assert (await sweep(door, cursor))[0] == []
     assert len(cursor or "") < 2000
+
+
+async def test_a_quiet_view_is_not_read_again_for_its_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rows of one time, more than are remembered: they come again until the overlap is over, then no more."""
+    monkeypatch.setattr("connectors._database_polling.REMEMBERED", 10)
+    source = Source(f"sqlite:///{tmp_path}/hotline.db", tmp_path)
+    source.add_many(range(50), BEFORE)
+    door = source.account()
+    _, cursor = await sweep(door, None)
+    for minutes, count in ((5, 0), (10, 40), (16, 40), (20, 0), (25, 0)):
+        later(door, minutes * MINUTE)
+        found, cursor = await sweep(door, cursor)
+        assert len(numbers(door, found)) == count, minutes
+    source.add(60, BEFORE + MINUTE)
+    later(door, 30 * MINUTE)
+    found, cursor = await sweep(door, cursor)
+    assert numbers(door, found) == [60]
+    source.add(61, BEFORE + MINUTE)
+    later(door, 31 * MINUTE)
+    found, cursor = await sweep(door, cursor)
+    assert 61 in numbers(door, found), "it committed late beside the newest one"
