@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 from tests.services.kafka import a_kafka
@@ -22,6 +23,9 @@ SPREAD = {"simulation", *LATE}
 worker, with the servers that it started."""
 WHOLE = ("test_drill.py", "test_stages.py")
 """But for these files: the tests of one judge one run, those of the other take the servers that they break in turn."""
+
+settings.register_profile("untimed", parent=settings(), deadline=None)  # an example is slow on a machine that is busy
+settings.load_profile("untimed")
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Forbidden, Listens, Part, Request, channel_type, group_parts, kinds, secret_hook
@@ -172,7 +172,6 @@ def test_case_12_without_a_secret_nothing_is_proven(kind: str):
 
 
 @each_listening
-@settings(deadline=None)
 @given(header=st.text(max_size=80), query=st.text(max_size=80), body=st.binary(max_size=80))
 def test_case_12_nonsense_for_a_proof_is_refused(kind: str, header: str, query: str, body: bytes):
     proof = recording(kind)["proof"]
@@ -222,7 +221,6 @@ def test_case_07_each_message_of_a_request_has_an_id_of_its_own(case: Case):
 
 
 @each_kind
-@settings(deadline=None)
 @given(body=st.binary(max_size=300), query=st.text(max_size=200))
 def test_any_bytes_are_a_reject_at_worst(kind: str, body: bytes, query: str):
     request = Request("POST", "", query, {}, body)
@@ -235,7 +233,6 @@ values = st.recursive(leaves, lambda v: st.lists(v, max_size=2) | st.dictionarie
 
 
 @pytest.mark.parametrize("kind", [kind for kind in recorded() if IN_JSON[kind]])
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_value_anywhere_is_a_reject_at_worst(kind: str, data: st.DataObject):
     case = data.draw(st.sampled_from(IN_JSON[kind]))

@@ -10,7 +10,7 @@ import lzma
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors._rows import Row, UnreadableFile, read_rows
@@ -122,7 +122,6 @@ def test_a_quoted_word_at_the_beginning_of_a_cell_is_kept():
     assert texts(HEAD + '1,"Jalan" rusak,0811\n') == ['"Jalan" rusak']
 
 
-@settings(deadline=None)
 @given(st.lists(st.text('ab,"\n \r;', max_size=12), min_size=1, max_size=6))
 def test_every_line_of_a_broken_table_is_in_a_row_or_named(cells: list[str]):
     lines = [f"r{n},x{cell},0811" for n, cell in enumerate(cells, 1)]

@@ -40,7 +40,7 @@ values = st.fixed_dictionaries(
 changes = st.fixed_dictionaries({"field": st.sampled_from(["messages", "calls", "history", 5]), "value": values})
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(sent=st.lists(changes, max_size=3))
 def test_the_conversations_at_the_ingress_are_those_of_the_messages(sent: list[dict[str, Any]]):
     request = Request(body=json.dumps({"entry": [{"changes": sent}]}).encode())

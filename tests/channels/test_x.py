@@ -116,7 +116,7 @@ async def test_a_post_that_shows_up_late_is_found_by_looking_back(x: XServer, ou
     lambda v: st.lists(v, max_size=3) | st.dictionaries(
         st.sampled_from(["data", "id", "meta", "next_token", "includes", "users", "edit_history_tweet_ids"]), v),
 ))  # fmt: skip
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_answer_stops_the_polls(answered: object):
     answer = answered if isinstance(answered, dict) else {"data": answered}
     source, place = mentions("5001", 5, names=False), Place(since="7", seen={"1900000000000000001": ""})

@@ -154,7 +154,7 @@ async def test_the_slow_lane_waits_while_others_are_behind_but_not_for_ever() ->
     assert sum(await waits_of(10**6)) <= LONGEST_WAIT + PAUSE
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False), st.integers(1, 6), st.integers(1, 3))
 def test_no_crash_takeover_or_zombie_reorders_a_conversation(random: Random, size: int, readers: int) -> None:
     asyncio.run(_played(random, size, readers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import match
@@ -268,7 +268,6 @@ PLACES = st.sampled_from([None, "35.78.01", "35.78.02", "35.78.01.1001"])
 TALK = st.tuples(st.sampled_from([SARI, BUDI, TINI]), TEXTS, PLACES, st.booleans(), st.booleans(), st.integers(0, 90))
 
 
-@settings(deadline=None)
 @given(st.lists(TALK, max_size=10), st.data())
 def test_one_batch_or_many_the_links_are_the_same(talk: list, data: st.DataObject) -> None:
     messages = [

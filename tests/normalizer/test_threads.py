@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import match
@@ -170,7 +170,6 @@ TALK = st.tuples(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(TALK, max_size=12), st.data())
 def test_one_batch_or_many_the_decisions_are_the_same(talk: list, data: st.DataObject) -> None:
     messages = [

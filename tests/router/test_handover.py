@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -76,7 +76,6 @@ def test_an_officer_without_an_office_passes_on_for_the_one_that_has_it() -> Non
     assert hand_over([], passing(None, None), OFFICES, holders=("dishub",)).office.id == CITY
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([None, "tidak ada", *UNITS, "parkir", "pln", "dishub-jateng", CITY, PROVINCE, NATION])))
 def test_never_in_a_circle(wishes: list[str | None]) -> None:
     has, history = "dishub", []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router import OfficeCandidate, OfficeRegistry, RegisteredOffice, Rules, decide, route
@@ -262,7 +262,6 @@ def test_the_explanation_names_what_the_rule_saw() -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.none() | st.text())
 def test_nobody_is_turned_away(owner: str, text: str, title: str, code: str | None) -> None:
     assignment = assigned(Rules.load(), owner=owner, text=text, title=title, place=Place(code=code))

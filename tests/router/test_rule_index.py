@@ -35,7 +35,7 @@ REPORT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(WANTED, WANTED), max_size=8), REPORT, TEXT)
 def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     words = fold(text)
@@ -44,7 +44,7 @@ def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     assert list(index.fitting(facts)) == list(index.linear(facts))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(PHRASE, min_size=1, max_size=8, unique=True), TEXT)
 def test_a_phrase_is_found_wherever_its_words_stand_together(phrases: list[str], text: str) -> None:
     words = fold(text)

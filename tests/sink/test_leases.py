@@ -225,5 +225,5 @@ def _record(sqlite_record: Record) -> None:
     Leases.record = sqlite_record
 
 
-Leases.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Leases.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestLeases = Leases.TestCase

@@ -150,5 +150,5 @@ def _record(sqlite_record: Record) -> None:
     Outbox.record = sqlite_record
 
 
-Outbox.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Outbox.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestOutbox = Outbox.TestCase

@@ -41,7 +41,6 @@ def test_the_api_never_fails(url: str, path: str, method: str, mode: GenerationM
 
     @settings(
         max_examples=50,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

@@ -84,7 +84,7 @@ shapes = st.recursive(
 made_events = st.dictionaries(st.sampled_from(WORDS.split()), shapes, max_size=7)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(made_events, max_size=3))
 def test_anything_in_the_shape_of_events_is_a_message_or_a_reject(made: list[Any]) -> None:
     for item in items(*made):

@@ -213,7 +213,7 @@ def test_case_06_the_same_mail_in_two_mailboxes_has_one_fingerprint():
     assert ours.fingerprint == theirs.fingerprint != read_message(mail("Lampu mati.")).fingerprint
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_damaged_mails_are_a_reject_at_worst(data: st.DataObject):
     body = bytearray(data.draw(st.sampled_from([case.request.body for case in cases("email")])))

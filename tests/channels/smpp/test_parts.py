@@ -137,7 +137,7 @@ def test_what_is_saved_stays_small(monkeypatch):
     assert not any(text.frames for text in store.texts.saved())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_case_15_every_text_is_read_once_whatever_comes_when(data: st.DataObject):
     """Parts of several citizens in any order, some twice; the process ends at any moment, before or after its cursor

@@ -95,7 +95,7 @@ def test_septets_come_back_as_they_were_packed(text: str, fill_bits: int):
     assert unpack_septets(data, fill_bits) in {text, text.removesuffix("@"), f"{text}@"}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=160), st.integers(0, 255), st.sampled_from(["auto", "gsm7", "latin1"]), st.integers(0, 6))
 def test_any_bytes_give_a_text(data: bytes, coding: int, alphabet: str, fill_bits: int):
     found = decode_text(data, coding, alphabet, fill_bits)

@@ -97,7 +97,7 @@ messages = st.dictionaries(st.sampled_from(FIELDS), shapes, max_size=6).map(lamb
 updates = st.dictionaries(st.sampled_from([*ALLOWED, *NOTICES, "nanti"]), shapes | messages, min_size=1, max_size=2)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(updates, max_size=3))
 def test_anything_in_the_shape_of_updates_is_a_message_or_a_reject(made: list[Any]) -> None:
     for item in items(*made):

@@ -47,7 +47,7 @@ async def test_a_long_answer_is_cut_and_the_buttons_stand_under_its_end(
     assert ["reply_markup" in one for one in telegram.sent] == [False] * (len(telegram.sent) - 1) + [True]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.text(st.sampled_from("a 😡\n"), max_size=12_000))
 def test_cut_texts_fit_and_hold_every_letter(text: str) -> None:
     parts = list(cut_text(text, 4096))
