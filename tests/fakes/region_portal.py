@@ -81,8 +81,9 @@ class RegionPortal(Server):
 
     def _answer_all(self) -> None:
         waiting = self._all(
-            "SELECT nomor FROM aduan a WHERE asal = 'satupintu' AND NOT EXISTS "
-            "(SELECT 1 FROM tanggapan t WHERE t.nomor = a.nomor AND t.asal = 'petugas') LIMIT 50"
+            "SELECT nomor FROM aduan a WHERE asal = 'satupintu' AND tampak <= ? AND NOT EXISTS "
+            "(SELECT 1 FROM tanggapan t WHERE t.nomor = a.nomor AND t.asal = 'petugas') LIMIT 50",
+            time.time(),
         )
         for row in waiting:
             self._say(row["nomor"], "petugas", f"Sudah kami tangani, {row['nomor']}")
