@@ -22,7 +22,7 @@ from hub.running.forwarding_steps import StepRunner
 from hub.running.taking_in import AccountIntake
 from normalizer import cases
 from schemas import Retry, Unanswered
-from sink import job_claims, memory, outbox_claims, outbox_results, persist
+from sink import memory, outbox_claims, outbox_results, persist
 from tests.simulation.blocking import looked_at
 
 
@@ -104,7 +104,6 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "an item is recorded each time it comes": Sabotage(persist, "insert_returning", _all_new),
     "receipts that come early are forgotten": Sabotage(outbox_results, "settle_early", lambda connection, keys: None),
     "a step of a forward is done again without a look": Sabotage(StepRunner, "_look_up", _no_look),
-    "forwards are claimed under any epoch": Sabotage(job_claims, "lock_epochs", _any_epoch),
     "a look moves its cursor before what it saw is durable": Sabotage(Looks, "_taken", _looked_first),
 }  # fmt: skip
 
