@@ -62,8 +62,6 @@ def ingest(file: str, account: str | None) -> None:
     with rows_of(file, file_account(account).settings.columns) as rows:
         ledger = with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True)
     print_json(ledger)
-    if dead := ledger["dead"]:
-        print_message(f"{dead:,} of {ledger['received']:,} rows could not be read and are dead: satupintu dead list")
 
 
 def account_for(accounts: Accounts, account: str | None, file: Path) -> Channel:
