@@ -97,18 +97,21 @@ def show_forward(record: Record, id: str) -> dict[str, Any] | None:
 
 
 def decide_stands(record: Record, id: str, native: str, to: Destination, now: datetime) -> bool:
-    """A person says: it was created, as this id there. Returns False where nobody may decide that now. Raises Retry."""
+    """A person says: the step that was not answered was done; a complaint stands there as this id. `native` is empty
+    for what was added to one. Returns False where nobody may decide that now. Raises Retry."""
     with record.write() as connection:
-        open_ = jobs.c.id == id, jobs.c.kind == FORWARD, jobs.c.state.in_(DECIDABLE)
+        open_ = jobs.c.id == id, jobs.c.kind.in_(FORWARDS), jobs.c.state.in_(DECIDABLE)
         row = connection.execute(select(jobs).where(*open_).with_for_update()).one_or_none()
-        if row is None or row.complaint is None:
+        opens = row is not None and row.kind == FORWARD
+        if row is None or row.complaint is None or opens is not bool(native) or not (opens or row.step):
             return False
-        results = decode_object(row.results or "{}") | {row.step or "create": {"id": native}}
+        results = decode_object(row.results or "{}") | {row.step or "create": {"id": native} if opens else {}}
         goes_on = {"state": "waiting", "step": None, "results": encode(results).decode(), "due_at": now, "code": None,
                    "reason": None, "finished_at": None}  # fmt: skip
         connection.execute(jobs.update().where(jobs.c.id == id).values(goes_on))
-        stands = Standing(row.complaint, to.account, row.owner, to.system, native, to.follow_every is not None)
-        store_standing(connection, record, [stands], now)
+        if opens:
+            stands = Standing(row.complaint, to.account, row.owner, to.system, native, to.follow_every is not None)
+            store_standing(connection, record, [stands], now)
         return True
 
 

@@ -75,28 +75,33 @@ def show(id: str) -> None:
 
 @forwards.command()
 @click.argument("id", metavar="ID")
-@click.argument("native", metavar="N")
+@click.argument("native", metavar="[N]", default="")
 def stands(id: str, native: str) -> None:
-    """It stands there as N: the create that was not answered was done. Nothing is sent again.
+    """It stands there as N: the create that was not answered was done. Nothing is sent again. Of an answer or addition
+    (followup/…) there is no N: it stands there.
 
     \b
     Example:
       satupintu forwards stands forward/lapor/0b0c… 7123456
+      satupintu forwards stands followup/lapor/0b0c…/01a2….0000
     """
 
     async def work(settings: Settings, opened: OpenHub) -> bool:
         from hub.clock import utc_now
         from sink.forward_repair import decide_stands
 
-        account = id.split("/")[1] if id.count("/") == 2 else ""
+        account = id.split("/")[1] if id.count("/") >= 2 else ""
         to = next((c for c in opened.current.accounts.snapshot.forwarding if c.account == account), None)
         if to is None:
             raise UsageError(f"{id} names no account that leads out: see satupintu forwards list")
         return await opened.outside.pools.io(decide_stands, opened.storage.record, id, native.strip(), to, utc_now())
 
     if not with_hub(work):
-        raise OutOfBalance(f"{id} is not in doubt and has not failed: see satupintu forwards list")
-    print_json({"id": id, "stands": native.strip()})
+        raise OutOfBalance(
+            f"{id} is not in doubt and has not failed, or N is missing (of forward/…) or too much (of followup/…): "
+            "see satupintu forwards list"
+        )
+    print_json({"id": id, "stands": native.strip() or None})
 
 
 @forwards.command()

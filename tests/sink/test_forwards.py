@@ -406,6 +406,20 @@ def test_case_25_what_is_in_doubt_waits_for_a_person_who_says_it_stands_there(re
     assert rows(record, "SELECT native FROM forwarded") == [("7123456",)]
 
 
+def test_case_25_an_addition_in_doubt_stands_there_too_and_has_no_id(record: Record) -> None:
+    stand(record)
+    persist(record, routed(message(2, text="Gang sebelah juga"), "added", message(1)))
+    [claimed] = claim(record)
+    job = claimed.job._replace(step="answer.1")
+    ends = JobResult(job, "unknown", LATER.replace(year=9999), "needs_person", "look there")
+    store_progress(record, [Progress(job)], LATER)
+    store_progress(record, [Progress(job, ends)], LATER)
+    assert not decide_stands(record, job.id, "7123456", LAPOR, LATER)
+    assert decide_stands(record, job.id, "", LAPOR, LATER)
+    [again] = claim(record, at=LATER + timedelta(minutes=1))
+    assert (again.job.step, again.job.results) == (None, {"answer.1": {}})
+
+
 def test_case_25_of_two_destinations_one_fails_and_the_other_goes_on(record: Record) -> None:
     dinas = To("dinas", "dinas", "webhook")
     persist(record, routed(message(1)), to=[LAPOR, dinas])
