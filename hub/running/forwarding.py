@@ -102,15 +102,18 @@ class ForwarderStage:
     async def _renew(self) -> None:
         await self._health.learn()
         while True:
-            before = set(self._leases.held())
+            self._cancel_lost()  # the record may have been away for longer than a lease
             wanted = [channel.account for channel in self._accounts.snapshot.forwarding]
-            await self._leases.renew(wanted, before - self._forwarder.busy())
-            for account in before - self._leases.held().keys():
-                self._forwarder.cancel(account)
+            await self._leases.renew(wanted, self._leases.held().keys() - self._forwarder.busy())
+            self._cancel_lost()
             self._tools.wake.set()
             began = self._backend.timing.monotonic()
             while self._backend.timing.monotonic() - began < self._times.renew_every and not self._edited():
                 await self._backend.timing.sleep(self._times.watch_every)
+
+    def _cancel_lost(self) -> None:
+        for account in self._forwarder.busy() - self._leases.held().keys():
+            self._forwarder.cancel(account)
 
     async def _nightly(self) -> None:
         """Every night, the accounts that are held then are reconciled; what a clear rule repairs is repaired."""
