@@ -1,0 +1,144 @@
+"""SMPP, mail and a poller while sessions, processes and peers fail at random: nothing lost, nothing twice.
+
+    python -m bench.doors_drill [--minutes 3] [--rate 6] [--seed 1708]
+
+A hub on SQLite with two processes `accounts`, a centre by SMPP, a mailbox of Dovecot with a sending server, and
+Telegram by long polling, each behind a road of its own. Citizens write numbered complaints by all three. Processes are
+killed (SIGKILL) or stand still until their leases are another's; peers are dead, silent, slow, or lose their answers;
+the centre repeats itself, mails stand twice. Then all is drained and compared (`bench/doors/books.py`). Exit 1 if
+anything is wrong; the folder with all logs is kept then. Needs dovecot-imapd.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from email import message_from_bytes, policy
+from pathlib import Path
+from random import Random
+
+from bench._programs import machine
+from bench.doors.books import CHECKS, Books
+from bench.doors.citizens import DOORS, Citizens, Peers, writer_of
+from bench.doors.faults import Faults
+from bench.doors.hub import Hub
+from bench.doors.peers import Bot, Centre, Mailbox
+from bench.doors.road import Road
+from bench.doors.table import table
+from tests.channels.mail.dovecot import running_dovecot
+from tests.channels.mail.servers import MailServer
+
+DRAINED_WITHIN, QUIET = 900.0, 12.0
+"""Seconds for all that is owed after the last fault; without a change, after which nothing more is expected."""
+
+
+class Drill:
+    """The hub, its peers, and what happens to them."""
+
+    def __init__(self, folder: Path, seed: int, rate: float) -> None:
+        self.folder, self._seed, self._rate = folder, seed, rate
+
+    async def run(self, seconds: float) -> tuple[Books, Faults, Hub]:
+        random = Random(self._seed)
+        async with AsyncExitStack() as stack:
+            self.sending = await stack.enter_async_context(MailServer())
+            centre = await stack.enter_async_context(Centre(random))
+            bot = stack.enter_context(Bot(self._seed))
+            dovecot = stack.enter_context(running_dovecot(self.folder / "dovecot"))
+            self.peers = Peers(centre, Mailbox(dovecot), bot)
+            ports = {"centre": centre.port, "imap": dovecot.port, "smtp": self.sending.smtp_port,
+                     "bot": int(bot.url.rpartition(":")[2])}  # fmt: skip
+            roads = [await stack.enter_async_context(Road(name, to, random)) for name, to in ports.items()]
+            self.hub = stack.enter_context(Hub(self.folder, {road.name: road.port for road in roads}))
+            self.citizens, faults = Citizens(self.peers, self._rate, random), Faults(self.hub, roads, random)
+            kept = [asyncio.create_task(work) for work in (centre.repeat_for_ever(), self._look_after())]
+            stack.callback(lambda: [task.cancel() for task in kept])
+            await self._suffer(faults, seconds)
+            await self._drain()
+            faults.times["account taken over"] = await asyncio.to_thread(self.hub.takeovers)
+            return await self._books(), faults, self.hub
+
+    async def _suffer(self, faults: Faults, seconds: float) -> None:
+        on_mail = faults.on_mail(self.folder / "dovecot", self.peers.mailbox, self.sending)
+        monkeys = [asyncio.create_task(work) for work in (faults.on_processes(), faults.on_peers(), on_mail)]
+        writing = asyncio.create_task(self.citizens.write(seconds))
+        try:
+            await asyncio.wait([writing, *monkeys], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for monkey in monkeys:
+                monkey.cancel()
+            ended = await asyncio.gather(writing, *monkeys, return_exceptions=True)
+        for fault in ended:
+            if isinstance(fault, Exception):
+                raise fault
+
+    async def _drain(self) -> None:
+        """Until nothing waits anywhere and nothing changes any more."""
+        until, seen, since = time.monotonic() + DRAINED_WITHIN, (), time.monotonic()
+        while time.monotonic() < until:
+            await asyncio.sleep(1.0)
+            waiting = await self._waiting()
+            now = (*waiting.values(), await asyncio.to_thread(self.hub.unfinished),
+                   await asyncio.to_thread(self.hub.complaints))  # fmt: skip
+            if now != seen:
+                seen, since = now, time.monotonic()
+            elif not any(now[:-1]) and time.monotonic() > since + QUIET:
+                return
+
+    async def _waiting(self) -> dict[str, int]:
+        """By door: what the peer was not told to be durable."""
+        unseen = await asyncio.to_thread(self.peers.mailbox.unseen)
+        return dict(zip(DOORS, (self.peers.centre.waiting, unseen, len(self.peers.bot.updates)), strict=True))
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            await asyncio.to_thread(self.hub.look_after)
+
+    async def _books(self) -> Books:
+        heard: dict[int, list[str]] = {}
+        for door, recipient, text in self._heard():
+            heard.setdefault(writer_of(door, recipient), []).append(text)
+        stored = await asyncio.to_thread(lambda: list(self.hub.stored()))
+        ledger = await asyncio.to_thread(self.hub.ledger)
+        return Books(self.citizens.written, await self._waiting(), stored, heard, ledger)
+
+    def _heard(self) -> Iterator[tuple[str, str, str]]:
+        for phone, texts in self.peers.centre.heard():
+            yield from (("seluler", phone, text) for text in texts)
+        for envelope in self.sending.sent:
+            mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
+            yield "surel", envelope.rcpt_tos[0], str(mail.get_content())
+        yield from (("telegram", str(message["chat_id"]), message["text"]) for message in self.peers.bot.sent)
+
+
+def main() -> None:
+    """Run it, and print the books."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--rate", type=float, default=6.0, help="complaints a second")
+    parser.add_argument("--seed", type=int, default=1708)
+    given = parser.parse_args()
+    folder, began = Path(tempfile.mkdtemp(prefix="doors-")), time.monotonic()
+    folder.chmod(0o755)
+    (folder / "dovecot").mkdir()
+    print(machine(), folder, flush=True)
+    books, faults, hub = asyncio.run(Drill(folder, given.seed, given.rate).run(given.minutes * 60))
+    print("\n".join(table(books)))
+    print(f"{time.monotonic() - began:.0f} s; faults: {dict(sorted(faults.times.items()))}")
+    wrong = [f"{name}: {what}" for name, check in CHECKS.items() for what in check(books)]
+    wrong += [f"ended by itself: {what}" for what in hub.surprises]
+    if wrong:
+        print("\n".join(wrong[:40]), file=sys.stderr)
+        sys.exit(f"{len(wrong)} things are wrong; all logs are in {folder}")
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
