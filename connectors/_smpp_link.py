@@ -83,7 +83,7 @@ class SmppConnection:
     ) -> None:  # fmt: skip
         self.role = role
         self.taken: Counter[bytes] = Counter()
-        """How often each content came over this connection."""
+        """How often each content was acknowledged over this connection; with its number, in which turn it was."""
         self.ended: asyncio.Future[Retry | AccountFault] = asyncio.get_running_loop().create_future()
         self._reader, self._writer, self._settings, self._deliver = reader, writer, settings, deliver
         self._window = asyncio.Semaphore(settings.window)

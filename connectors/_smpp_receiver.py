@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,7 @@ from connectors._request import Request
 from connectors._smpp_codes import TRY_AGAIN_LATER
 from connectors._smpp_link import SmppConnection
 from connectors._smpp_parts import BEGAN, WAITS, PartialText, PartialTexts, parts_key
-from connectors._smpp_pdu import Pdu, ShortMessage, decode_message, take_frames
+from connectors._smpp_pdu import Pdu, decode_message, take_frames
 from connectors._smpp_reading import conversation_number
 from connectors._smpp_receipts import SentIds, parse_receipt
 from connectors._smpp_settings import SmppSettings
@@ -35,7 +36,7 @@ MOST_QUEUED = 5000
 TICK = 1.0
 """Seconds at most between two looks at the texts that wait."""
 MOST_COUNTED = 50_000
-"""Contents of a connection; beyond, counting begins anew."""
+"""Entries of a connection, two for each message; beyond, counting begins anew."""
 
 
 class _Cursor(msgspec.Struct, omit_defaults=True):
@@ -43,6 +44,34 @@ class _Cursor(msgspec.Struct, omit_defaults=True):
 
     texts: tuple[PartialText, ...] = ()
     dialect: str | None = None
+
+
+class _Delivery(NamedTuple):
+    link: SmppConnection
+    pdu: Pdu
+    frame: bytes
+    content: bytes
+    turn: int
+    """How many messages of the same content the connection had brought before, each acknowledged."""
+
+    @classmethod
+    def of(cls, link: SmppConnection, pdu: Pdu, frame: bytes) -> _Delivery:
+        """A content that comes again before our acknowledgement, or under its old number, is the same message."""
+        content = sha256(pdu.body).digest()[:12]
+        turn = link.taken.get(_numbered(content, pdu), link.taken[content])
+        return cls(link, pdu, frame, content, turn)
+
+    def count(self) -> None:
+        """It is acknowledged: what has its content from now on is another message."""
+        taken = self.link.taken
+        if len(taken) >= MOST_COUNTED:
+            taken.clear()
+        taken[_numbered(self.content, self.pdu)] = self.turn
+        taken[self.content] = max(taken[self.content], self.turn + 1)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {REPEATED: str(self.turn)} if self.turn else {}
 
 
 class Receiver:
@@ -54,7 +83,7 @@ class Receiver:
         self._texts = PartialTexts(settings.join_within, saved.texts)
         self._saved = cursor
         self._settings, self._intake, self._now = settings, intake, now
-        self._queue: list[tuple[SmppConnection, Pdu, bytes]] = []
+        self._queue: list[_Delivery] = []
         self._arrived = asyncio.Event()
 
     def deliver(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> None:
@@ -62,7 +91,7 @@ class Receiver:
         if len(self._queue) >= MOST_QUEUED:
             link.acknowledge([pdu], TRY_AGAIN_LATER)
             return
-        self._queue.append((link, pdu, frame))
+        self._queue.append(_Delivery.of(link, pdu, frame))
         self._arrived.set()
 
     async def run(self) -> None:
@@ -76,14 +105,16 @@ class Receiver:
         """Store what came, and the texts that waited long enough; then acknowledge."""
         batch = self._queue[:AT_ONCE]
         del self._queue[:AT_ONCE]
-        requests = [request for link, pdu, frame in batch for request in self._requests(link, pdu, frame)]
+        requests = [request for delivery in batch for request in self._requests(delivery)]
         requests = [*_once_each(requests), *self._texts.expired(self._now())]
         cursor = self._cursor()
         if requests or cursor != self._saved:
             await self._intake(requests, cursor if cursor != self._saved else None)
             self._saved = cursor
-        for link in dict.fromkeys(link for link, *_ in batch):
-            link.acknowledge(pdu for by, pdu, _ in batch if by is link)
+        for delivery in batch:
+            delivery.count()
+        for link in dict.fromkeys(delivery.link for delivery in batch):
+            link.acknowledge(delivery.pdu for delivery in batch if delivery.link is link)
 
     async def _news(self) -> None:
         self._arrived.clear()
@@ -94,10 +125,11 @@ class Receiver:
         except TimeoutError:
             pass
 
-    def _requests(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> list[Request]:
+    def _requests(self, delivery: _Delivery) -> list[Request]:
         """Never raises: what cannot be read is stored, and the reader says why."""
+        frame = delivery.frame
         try:
-            message = decode_message(pdu)
+            message = decode_message(delivery.pdu)
         except Reject:
             return [Request(body=frame)]
         if report := parse_receipt(message, self._settings.alphabet):
@@ -105,7 +137,7 @@ class Receiver:
             return [Request(headers={SENT_AS: known} if known else {}, body=frame)]
         data = parse_user_data(message)
         if data.segment is None:
-            return [Request(headers=_repeated(link, message), body=frame)]
+            return [Request(headers=delivery.headers, body=frame)]
         key = parts_key(conversation_number(message), normalize_number(message.destination), data.segment)
         return list(self._texts.take(key, data.segment.number, data, frame, self._now()))
 
@@ -128,11 +160,5 @@ def _once_each(requests: Sequence[Request]) -> list[Request]:
     return [request for request in requests if WAITS not in request.headers or request.body not in held]
 
 
-def _repeated(link: SmppConnection, message: ShortMessage) -> dict[str, str]:
-    """The same words twice over one connection are two messages: what we acknowledged does not come again. Over another
-    connection they may be the first, brought again."""
-    key = sha256(repr(message).encode()).digest()[:12]
-    if len(link.taken) >= MOST_COUNTED:
-        link.taken.clear()
-    link.taken[key] += 1
-    return {REPEATED: str(link.taken[key] - 1)} if link.taken[key] > 1 else {}
+def _numbered(content: bytes, pdu: Pdu) -> bytes:
+    return content + pdu.sequence.to_bytes(4, "big")

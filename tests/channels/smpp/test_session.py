@@ -191,6 +191,31 @@ class Wire:
         self.acknowledged += [pdu.sequence for pdu in deliveries]
 
 
+async def test_what_comes_again_before_its_acknowledgement_or_under_its_number_is_one_message():
+    intake, wire = Intake(), Wire()
+    receiver = Receiver(channel("smpp").settings, intake, None, Clock())
+
+    def deliver(*sequences: int) -> None:
+        for sequence in sequences:
+            frame = pdu(short("CEK"), sequence)
+            receiver.deliver(wire, decode_pdu(frame), frame)
+
+    intake.open.clear()
+    deliver(1)
+    storing = asyncio.create_task(receiver.store())
+    await intake.begun.wait()
+    deliver(1, 70)  # the record is slow, and the centre impatient
+    intake.open.set()
+    await storing
+    await receiver.store()
+    deliver(1, 71)  # one crossed our acknowledgement, the other is new
+    await receiver.store()
+    *same, another = (item.fingerprint for item in intake.items)
+    assert wire.acknowledged == [1, 1, 70, 1, 71]
+    assert (len(same), len(set(same))) == (4, 1)
+    assert another not in same
+
+
 async def test_parts_that_come_together_are_stored_once():
     intake, wire = Intake(), Wire()
     receiver = Receiver(channel("smpp").settings, intake, None, Clock())
