@@ -4,9 +4,9 @@
 
 A hub on SQLite with two processes `accounts`, a centre by SMPP, a mailbox of Dovecot with a sending server, and
 Telegram by long polling, each behind a road of its own. Citizens write numbered complaints by all three. Processes are
-killed (SIGKILL) or stand still until their leases are another's; peers are dead, silent, slow, or lose their answers;
-the centre repeats itself, mails stand twice. Then all is drained and compared (`bench/doors/books.py`). Exit 1 if
-anything is wrong; the folder with all logs is kept then. Needs dovecot-imapd.
+killed (SIGKILL) or stand still until their leases are another's; peers are dead, silent, slow, mute or deaf for a
+while; the centre repeats itself, mails stand twice. Then all is drained and compared (`bench/doors/books.py`). Exit 1
+if anything is wrong; the folder with all logs is kept then. Needs dovecot-imapd.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Drill:
     async def run(self, seconds: float) -> tuple[Books, Faults, Hub]:
         random = Random(self._seed)
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(asyncio.sleep, 0.5)  # connections that were reset come to their end
             self.sending = await stack.enter_async_context(MailServer())
             centre = await stack.enter_async_context(Centre(random))
             bot = stack.enter_context(Bot(self._seed))

@@ -1,4 +1,4 @@
-"""The faults: processes of the hub that die or stand still, peers that die, are silent, slow, or mute; at random."""
+"""The faults: processes of the hub die or stand still; peers are dead, silent, slow, mute or deaf. At random."""
 
 from __future__ import annotations
 

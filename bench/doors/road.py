@@ -1,5 +1,5 @@
 """The road between an account and its peer: a port that passes all bytes on, until the peer is made dead, silent, slow,
-or its answers are lost."""
+or the words of one side are lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class State(Enum):
     DEAD = "dead: every connection is reset, none is taken"
     SILENT = "silent: connections are taken, and nothing passes either way"
     SLOW = "slow"
-    MUTE = "mute: requests arrive, answers are lost; then the connections are reset"
+    MUTE = "mute: what the peer says is lost; then the connections are reset"
+    DEAF = "deaf: what we say is lost; then the connections are reset"
 
 
 class Road:
@@ -52,7 +53,7 @@ class Road:
             yield
         finally:
             self.state = State.OPEN
-            if state is State.MUTE:
+            if state in {State.MUTE, State.DEAF}:
                 self._reset()
             if state is State.DEAD:
                 await self._listen()
@@ -69,35 +70,29 @@ class Road:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        try:
+        with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled: the drill is over
             await self._passable()
             peer_reader, peer = await asyncio.open_connection("127.0.0.1", self._to)
             self._writers.add(peer)
-            ways = [asyncio.create_task(self._pass(reader, peer)),
-                    asyncio.create_task(self._pass(peer_reader, writer, are_answers=True))]  # fmt: skip
+            ways = [asyncio.create_task(self._pass(reader, peer, State.DEAF)),
+                    asyncio.create_task(self._pass(peer_reader, writer, State.MUTE))]  # fmt: skip
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             self._writers.discard(peer)
             peer.close()
-        except OSError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+        self._writers.discard(writer)
+        writer.close()
 
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, are_answers: bool = False
-    ) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, loses: State) -> None:
         while data := await reader.read(64 * 1024):
             await self._passable()
             if self.state is State.SLOW:
                 await asyncio.sleep(self._random.uniform(*SLOW))
-            if are_answers and self.state is State.MUTE:
-                continue
-            writer.write(data)
-            await writer.drain()
+            if self.state is not loses:
+                writer.write(data)
+                await writer.drain()
 
     async def _passable(self) -> None:
         while self.state is State.SILENT:
