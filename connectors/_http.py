@@ -165,9 +165,9 @@ def scheme_and_host(url: str) -> tuple[str, str]:
 
 
 def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> None:
-    """Raises Reject where the address is not at the host of `own`, at one of `hosts` (with a port where it is not the
-    scheme's), or within one of `domains`. These are names of the settings: they may lead into a private network, but
-    other ports of their machines may be anything."""
+    """Raises Reject where the address is not at host and port of `own`, at one of `hosts` (`host`, or `host:port` for no
+    other port) or within one of `domains` at the scheme's port. `own` and `hosts` are names of the settings: they may
+    lead into a private network."""
     try:
         scheme, host = scheme_and_host(url)
         own_scheme, own_host = scheme_and_host(own)
@@ -175,8 +175,9 @@ def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str,
         same_port = URL(own).port == port
     except ValueError:
         raise Reject("file_elsewhere", "the file has no address") from None
-    named = host in hosts or any(host.endswith(f".{domain}") for domain in domains)
-    theirs = (host == own_host and same_port) or (named and port == usual) or f"{host}:{port}" in hosts
+    named = host in hosts or f"{host}:{port}" in hosts
+    within = port == usual and any(host.endswith(f".{domain}") for domain in domains)
+    theirs = named or within or (host == own_host and same_port)
     if scheme != own_scheme or not theirs:
         raise Reject("file_elsewhere", "the file lies at a host that is not the provider's: see file_hosts")
 

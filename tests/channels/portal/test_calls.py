@@ -198,7 +198,7 @@ async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outb
     [
         ("https://10.0.0.5/a.jpg", True), ("https://10.0.0.5:443/a.jpg", True), ("https://10.0.0.5:9200/", False),
         ("http://10.0.0.5/a.jpg", False), ("https://berkas.example.go.id/a.jpg", True),
-        ("https://berkas.example.go.id:8443/a.jpg", False), ("https://foto.example.go.id:8443/a.jpg", True),
+        ("https://berkas.example.go.id:8443/a.jpg", True), ("https://foto.example.go.id:8443/a.jpg", True),
         ("https://foto.example.go.id/a.jpg", False), ("https://169.254.169.254/", False),
         ("https://10.0.0.5@evil.example/", False),
     ],
