@@ -165,9 +165,9 @@ def scheme_and_host(url: str) -> tuple[str, str]:
 
 
 def require_host(url: str, own: str, hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> None:
-    """Raises Reject where the address is not at host and port of `own`, at one of `hosts` (`host`, or `host:port` for no
-    other port) or within one of `domains` at the scheme's port. `own` and `hosts` are names of the settings: they may
-    lead into a private network."""
+    """Raises Reject where the address is not at host and port of `own`, at one of `hosts` (`host`, or `host:port` for
+    no other port) or within one of `domains` at the scheme's port. `own` and `hosts` are names of the settings: they
+    may lead into a private network."""
     try:
         scheme, host = scheme_and_host(url)
         own_scheme, own_host = scheme_and_host(own)
