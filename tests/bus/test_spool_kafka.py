@@ -61,7 +61,7 @@ async def test_case_24_a_broker_that_goes_and_comes_back(broker: Kafka, tmp_path
                     await asyncio.sleep(0.05)
             await citizens.have(200)
             citizens.over.set()
-        assert citizens.slowest < 15  # a call to a broker that hangs takes a minute
+        assert citizens.slowest < 45  # a call to a broker that hangs takes a minute
         async with Spool(remote, tmp_path / "spool.db", 2**30) as spool:
             await drained(spool)
         stored = [event async for event in remote.read("raw", LONG_AGO)]
