@@ -61,8 +61,8 @@ class _Delivery(NamedTuple):
         turn = link.taken.get(_numbered(content, pdu), link.taken[content])
         return cls(link, pdu, frame, content, turn)
 
-    def count(self) -> None:
-        """It is acknowledged: what has its content from now on is another message."""
+    def acknowledged(self) -> None:
+        """What has its content from now on is another message."""
         taken = self.link.taken
         if len(taken) >= MOST_COUNTED:
             taken.clear()
@@ -112,7 +112,7 @@ class Receiver:
             await self._intake(requests, cursor if cursor != self._saved else None)
             self._saved = cursor
         for delivery in batch:
-            delivery.count()
+            delivery.acknowledged()
         for link in dict.fromkeys(delivery.link for delivery in batch):
             link.acknowledge(delivery.pdu for delivery in batch if delivery.link is link)
 
