@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -59,9 +59,11 @@ class HttpSession:
     async def lines(self, request: HttpRequest, silent: float) -> AsyncGenerator[bytes, None]:
         """The lines of an answer as they come, until it ends or nothing came for `silent` seconds. Raises `faults`, and
         AnswerError where it is not 200."""
-        async with self._begun(request, asyncio.Event()) as response:
-            if response.status != HTTPStatus.OK:
-                raise AnswerError(await _read(response, request.limit))
+        async with AsyncExitStack() as opened:
+            async with asyncio.timeout(silent):
+                response = await opened.enter_async_context(self._begun(request, asyncio.Event()))
+                if response.status != HTTPStatus.OK:
+                    raise AnswerError(await _read(response, request.limit))
             while True:
                 async with asyncio.timeout(silent):
                     line = await response.content.readline()

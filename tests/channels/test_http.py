@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
@@ -75,6 +76,13 @@ async def test_many_that_hang_do_not_keep_others_waiting(server: Server):
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
+
+
+async def test_a_request_for_lines_without_an_answer_ends(server: Server):
+    server.then(Fault.HANG)
+    async with Http() as http, aclosing(http.lines(HttpRequest(server.url), 0.1)) as lines:
+        with pytest.raises(Retry):
+            await asyncio.wait_for(anext(lines), 10)
 
 
 @pytest.mark.parametrize("times", [{"connect": 0.2}, {"total": 0.2}], ids=["connect", "total"])
