@@ -83,17 +83,22 @@ class XStream:
     async def _listen(self, outbound: ProviderConnections, news: asyncio.Event) -> None:
         """Until the stream ends. Raises Retry, Unanswered, AccountFault or Reject."""
         await self._set_rule(outbound)
-        self._budget.take(IN_FLIGHT)
         request = HttpRequest(self._calls.url(PATH), headers=self._calls.bearer())
+        self._budget.take(IN_FLIGHT)
         connected = False
-        async with aclosing(outbound.http.lines(request, SILENT)) as lines:
-            async for line in lines:
-                if not connected:
-                    connected = True
-                    news.set()
-                if line.strip():
-                    self._show(line)
-                    asyncio.get_running_loop().call_later(self._rings_after, news.set)
+        try:
+            async with aclosing(outbound.http.lines(request, SILENT)) as lines:
+                async for line in lines:
+                    if not connected:
+                        connected = True
+                        news.set()
+                    if line.strip():
+                        self._show(line)
+                        asyncio.get_running_loop().call_later(self._rings_after, news.set)
+        except Exception:
+            if not connected:  # X showed nothing
+                self._budget.give_back(IN_FLIGHT)
+            raise
         self._budget.give_back(IN_FLIGHT)  # it ended of itself: all that was billed was read
 
     def _show(self, line: bytes) -> None:

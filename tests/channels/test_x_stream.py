@@ -138,10 +138,11 @@ async def _paused(pauses: Pauses, times: int) -> list[float]:
 async def test_a_stream_that_is_refused_or_that_x_ends_by_a_word_is_tried_again_later_and_later(
     server: StreamServer, url: str, outbound: ProviderConnections, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.refusal, pauses = 503, Pauses()
-    async with stream(url, pauses, budget(), {}).open(outbound):
+    server.refusal, pauses, money = 503, Pauses(), budget()
+    async with stream(url, pauses, money, {}).open(outbound):
         for times in (1, 2):
             await asyncio.wait_for(_paused(pauses, times), 20)
+            assert money.spent == 0
             pauses.go_on.release()
         server.refusal = None
         server.lines.put_nowait(b'{"errors": [{"title": "operational-disconnect"}]}')
