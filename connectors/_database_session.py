@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 10
 """Seconds."""
+NETWORK_LIMITS = {
+    "keepalives_idle": "20",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "40000",
+}
+"""Of PostgreSQL, whose statement_timeout is the server's own: a network that drops everything hangs nobody for ever."""
 _DRIVERS = {
     "postgresql": ("postgresql+psycopg", "psycopg", 5432),
     "postgres": ("postgresql+psycopg", "psycopg", 5432),
@@ -86,7 +93,7 @@ class DatabaseSessions:
             self._engine = _engine(self._address.url, self._timeout)
         with as_our_fault(), self._engine.connect() as connection:
             _DIALECTS[self._engine.dialect.name](connection, self._zone, self._timeout)
-            if not is_read_only(connection):
+            if is_read_only(connection) is False:
                 raise AccountFault("not_read_only", "the server does not make the session read-only: ask its operator")
             yield connection
 
@@ -96,11 +103,11 @@ class DatabaseSessions:
             self._engine.dispose()
 
 
-def is_read_only(connection: Connection) -> bool:
-    """By the server's own word."""
+def is_read_only(connection: Connection) -> bool | None:
+    """By the server's own word. None: a server of this kind cannot be asked."""
     name = "mariadb" if getattr(connection.dialect, "is_mariadb", False) else connection.dialect.name
     if (asked := _ASKED.get(name)) is None:
-        return True
+        return None
     return str(connection.exec_driver_sql(asked).scalar()).lower() in {"1", "on"}
 
 
@@ -119,6 +126,7 @@ def _engine(url: URL, timeout: float) -> Engine:
     if url.get_backend_name() == "postgresql":
         own = f"-c default_transaction_read_only=on -c statement_timeout={int(timeout * 1000)}"
         arguments = {"connect_timeout": CONNECT_WITHIN, "options": own, "application_name": "satupintu"}
+        arguments |= NETWORK_LIMITS
     elif url.get_backend_name() in {"mysql", "mariadb"}:
         arguments = {"connect_timeout": CONNECT_WITHIN, "read_timeout": int(timeout) + CONNECT_WITHIN}
         arguments |= {"charset": "utf8mb4", "local_infile": False}

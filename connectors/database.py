@@ -10,6 +10,7 @@ import asyncio
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -67,6 +68,7 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
         self.manifest = load_database_manifest(settings.manifest) if settings.manifest else None
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._sessions: DatabaseSessions | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")  # one that hangs keeps no account waiting
         self._readers: dict[str, StreamReader] = {}
         self._pollers: dict[str, ViewPoller] = {}
         self._address = read_address(settings.url.reveal(), settings.password.reveal()) if settings.url else None
@@ -103,7 +105,7 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
         return "docs/channels/database.md; satupintu channels test reads some rows and says what they would become"
 
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        requests, following, more = await asyncio.to_thread(self._poll, cursor)
+        requests, following, more = await asyncio.get_running_loop().run_in_executor(self._thread, self._poll, cursor)
         return PollResult(requests, following, more=more)
 
     def _poll(self, cursor: str | None) -> tuple[Sequence[Any], str, bool]:
@@ -118,7 +120,7 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
         return requests, following, more
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
-        return await asyncio.to_thread(self._check)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._check)
 
     def _check(self) -> Sequence[CheckResult]:
         with self._required().open() as connection:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from connectors import Http, ProviderConnections
+from connectors._database_cursor import DatabaseCursor, decode_cursor
 from connectors._database_session import DatabaseSessions, read_address
 from connectors.database import Database
 from schemas import AccountFault, Action
@@ -155,6 +163,32 @@ async def test_the_session_itself_refuses_to_write(source: Source) -> None:
     sessions.close()
 
 
+@pytest.mark.service
+def test_a_postgresql_behind_a_dead_network_is_given_up(databases) -> None:  # type: ignore[no-untyped-def]
+    sessions = DatabaseSessions(read_address(next(databases), ""), "Asia/Makassar", 5)
+    with sessions.open() as connection:
+        own: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(own.fileno())) as opened:
+            assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert opened.getsockopt(socket.SOL_TCP, socket.TCP_KEEPIDLE) == 20
+            assert opened.getsockopt(socket.SOL_TCP, socket.TCP_USER_TIMEOUT) == 40_000
+    sessions.close()
+
+
+async def test_others_that_hang_in_threads_do_not_keep_a_database_waiting(tmp_path: Path) -> None:
+    source, released = Source(f"sqlite:///{tmp_path}/hotline.db", tmp_path), threading.Event()
+    source.add(1, BEFORE)
+    with ThreadPoolExecutor(1) as shared:
+        asyncio.get_running_loop().set_default_executor(shared)
+        hanging = asyncio.create_task(asyncio.to_thread(released.wait))
+        try:
+            found, _ = await asyncio.wait_for(sweep(source.account(), None), 20)
+        finally:
+            released.set()
+            await hanging
+    assert len(found) == 1
+
+
 async def test_a_query_that_takes_too_long_is_ended(source: Source) -> None:
     slow = {
         "postgresql": "SELECT nomor, isi, diubah, pg_sleep(60) FROM aduan",
@@ -201,6 +235,16 @@ async def test_channels_test_says_what_rows_would_become(source: Source) -> None
     ]
 
 
+async def test_a_server_that_cannot_be_asked_is_not_called_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors._database_session._ASKED", {})
+    source = Source(f"sqlite:///{tmp_path}/hotline.db", tmp_path)
+    async with Http() as http:
+        first, *_ = await source.account().check(ProviderConnections(http))
+    assert first.text.endswith("cannot be asked: grant the login SELECT only")
+
+
 async def test_a_large_view_is_swept_by_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change hands on the rows of its block, and no others."""
     monkeypatch.setattr("connectors._database_polling.BLOCKS", 20)
@@ -222,6 +266,28 @@ async def test_a_large_view_is_swept_by_blocks(tmp_path: Path, monkeypatch: pyte
     assert len(cursor or "") < 2000
 
 
+async def test_a_cursor_stays_small_while_many_rows_of_one_time_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors._database_polling.REMEMBERED", 10)
+    source = Source(f"sqlite:///{tmp_path}/hotline.db", tmp_path)
+    source.add_many(range(50), BEFORE)
+    door, cursor = source.account(), None
+    async with Http() as http:
+        for first in (50, 100, 150):  # a sweep, then what is new since
+            for _ in range(3):
+                cursor = (await door.poll(cursor, ProviderConnections(http))).cursor
+                assert len(decode_cursor(cursor).places["aduan"].seen) <= 10
+            source.add_many(range(first, first + 50), BEFORE + MINUTE)
+
+
+@pytest.mark.parametrize("position", [["timestamp", "1"], ["int", "satu"], ["decimal", "satu"], ["date", "2026-13-01"]])
+@pytest.mark.parametrize("where", ["since", "floor", "top", "after", "sweep"])
+def test_a_cursor_of_unreadable_positions_is_none(where: str, position: list[str]) -> None:
+    written = {"after": [["int", "1"], position], "sweep": {"began": 1.0, "at": position}}.get(where, position)
+    assert decode_cursor(json.dumps({"places": {"aduan": {where: written}}})) == DatabaseCursor()
+
+
 async def test_a_quiet_view_is_not_read_again_for_its_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many rows of one time, more than are remembered: they come again until the overlap is over, then no more."""
     monkeypatch.setattr("connectors._database_polling.REMEMBERED", 10)
@@ -229,7 +295,7 @@ async def test_a_quiet_view_is_not_read_again_for_its_overlap(tmp_path: Path, mo
     source.add_many(range(50), BEFORE)
     door = source.account()
     _, cursor = await sweep(door, None)
-    for minutes, count in ((5, 0), (10, 40), (16, 40), (20, 0), (25, 0)):
+    for minutes, count in ((5, 40), (10, 40), (16, 40), (20, 0), (25, 0)):
         later(door, minutes * MINUTE)
         found, cursor = await sweep(door, cursor)
         assert len(numbers(door, found)) == count, minutes
