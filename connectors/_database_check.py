@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from connectors._database_manifest import DatabaseManifest, View, as_portal
+from connectors._database_session import is_read_only
 from connectors._database_sql import ViewStatements
 from connectors._portal_expressions import names_of_stream
 from connectors._portal_items import StreamReader, Words
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
 SAMPLE = 20
 """Rows."""
+ASKED = "the session is read-only, by the server's own word"
+NOT_ASKED = "the session was set read-only, and this kind of server cannot be asked: grant the login SELECT only"
 
 
 def check_views(manifest: DatabaseManifest, account: str, connection: Connection) -> list[CheckResult]:
     """Raises Retry or AccountFault."""
     meaning = as_portal(manifest)
     words = Words(meaning, account)
-    found = [CheckResult("the session is read-only, by the server's own word")]
+    found = [CheckResult(ASKED if is_read_only(connection) else NOT_ASKED)]
     for name, stream in meaning.streams.items():
         view = manifest.views[name]
         rows = [row.row for row in ViewStatements(name, view).sample(connection, SAMPLE)]
