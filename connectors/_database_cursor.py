@@ -6,6 +6,7 @@ import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -73,9 +74,16 @@ def decode_cursor(written: str | None) -> DatabaseCursor:
     try:
         text = written or "{}"
         body = zlib.decompress(b64decode(text[len(_PACKED) :])) if text.startswith(_PACKED) else text.encode()
-        return msgspec.json.decode(body, type=DatabaseCursor)
+        cursor = msgspec.json.decode(body, type=DatabaseCursor)
+        for position in chain.from_iterable(map(_positions, cursor.places.values())):
+            position_value(position)
     except (msgspec.MsgspecError, ValueError, zlib.error):
         return DatabaseCursor()
+    return cursor
+
+
+def _positions(place: ViewPlace) -> tuple[Position | None, ...]:
+    return place.floor, place.since, place.top, *(place.after or ()), place.sweep.at if place.sweep else None
 
 
 def encode_cursor(cursor: DatabaseCursor) -> str:

@@ -78,7 +78,10 @@ def from_position(position: tuple[str, str]) -> Any:
     """Raises ValueError."""
     if (known := _TYPES.get(position[0])) is None:
         raise ValueError("no type of a position")
-    return known[2](position[1])
+    try:
+        return known[2](position[1])
+    except ArithmeticError:  # of a Decimal
+        raise ValueError("no number of a position") from None
 
 
 _TYPES: dict[str, tuple[type, Any, Any]] = {
