@@ -107,11 +107,10 @@ class ViewPoller:
         for block in blocks:
             found += (own := digest_of_block(block))
             new += [] if own in known else block
-        near = self._near(place, rows)
         ids = self._ids(rows, sweep)
         sweep = structs.replace(sweep, found=sweep.found + b64encode(found).decode(), ids=ids)
         handed = [self._stored(row) for row in new if digest_text(row) not in place.seen]
-        place = structs.replace(place, seen=place.seen | near)
+        place = self._with_seen(place, rows)
         if page.full:
             return handed, structs.replace(place, sweep=structs.replace(sweep, at=as_position(rows[-1].key)))
         return handed + self._gone(place, sweep), structs.replace(
@@ -126,8 +125,7 @@ class ViewPoller:
         after = (position_value(place.after[0]), position_value(place.after[1])) if place.after else None
         page = self._sql.by_time(connection, lower, after, later=place.settled)
         new = [row for row in page.rows if digest_text(row) not in place.seen]
-        seen = place.seen | self._near(place, page.rows)
-        place = structs.replace(place, top=self._newest(place, page.rows, now), seen=seen)
+        place = self._with_seen(structs.replace(place, top=self._newest(place, page.rows, now)), page.rows)
         if place.block == 1 and len(place.known) < 2 * BLOCKS * DIGEST:  # the next sweep knows them
             known = b64encode(b"".join(digest_of_block([row]) for row in new)).decode()
             place = structs.replace(place, known=place.known + known)
@@ -145,7 +143,7 @@ class ViewPoller:
             place = structs.replace(place, since=place.top, since_at=now.timestamp(), settled=False)
         elif place.began >= place.since_at + self._overlap.total_seconds():
             place = structs.replace(place, settled=True)
-        return self._pruned(structs.replace(place, top=None, after=None))
+        return self._with_seen(structs.replace(place, top=None, after=None), ())
 
     def _newest(self, place: ViewPlace, rows: Sequence[FoundRow], now: datetime) -> Position | None:
         """In the order of the column; never behind what was known."""
@@ -157,19 +155,13 @@ class ViewPoller:
                 return as_position(row.time) if known is None or instant > known else newest
         return newest
 
-    def _near(self, place: ViewPlace, rows: Sequence[FoundRow]) -> dict[str, int]:
-        """The rows that the next polls read again."""
-        if (since := self._clock.instant(position_value(place.since))) is None:
-            return {}
-        from_ = since - self._overlap
-        timed = ((row, self._clock.instant(row.time)) for row in rows)
-        return {digest_text(row): int(at.timestamp()) for row, at in timed if at and at >= from_}
-
-    def _pruned(self, place: ViewPlace) -> ViewPlace:
-        """What is too old to be read again is forgotten."""
+    def _with_seen(self, place: ViewPlace, rows: Sequence[FoundRow]) -> ViewPlace:
+        """With those of the rows that the next polls read again. What is too old for that is forgotten."""
         since = self._clock.instant(position_value(place.since))
         least = int((since - self._overlap).timestamp()) if since else 0
-        kept = sorted(((at, mark) for mark, at in place.seen.items() if at >= least), reverse=True)[:REMEMBERED]
+        timed = ((digest_text(row), self._clock.instant(row.time)) for row in rows if since)
+        seen = place.seen | {mark: int(at.timestamp()) for mark, at in timed if at}
+        kept = sorted(((at, mark) for mark, at in seen.items() if at >= least), reverse=True)[:REMEMBERED]
         return structs.replace(place, seen={mark: at for at, mark in kept})
 
     def _stored(self, row: FoundRow) -> Request:
