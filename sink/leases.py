@@ -110,11 +110,14 @@ def _live_holders(connection: Connection, us: tuple[str, str], at: datetime, unt
     holder, pool = us
     row = {"holder": holder, "pool": pool, "until": instant_encoder(connection)(until)}
     insert(connection, lease_holders, [row], "ON CONFLICT (holder) DO UPDATE SET until = excluded.until")
-    sql = "SELECT holder, until FROM lease_holders WHERE pool IN (*) ORDER BY holder"
-    until_of = {row.holder: parse_instant(row.until) for row in query_in(connection, sql, [pool])}
-    ended = [{"holder": holder} for holder, end in until_of.items() if end < at - FORGOTTEN]
-    execute_each(connection, lease_holders, "DELETE FROM lease_holders WHERE holder = :holder", ended)
-    return sum(end > at for end in until_of.values())
+    found = connection.exec_driver_sql("SELECT holder, pool, until FROM lease_holders ORDER BY holder")
+    until_of = {(row.holder, row.pool): parse_instant(row.until) for row in found}
+    before = at - FORGOTTEN
+    ended = [holder for (holder, _), end in until_of.items() if end < before]
+    sql = "DELETE FROM lease_holders WHERE holder = :holder AND until < :until"  # it may have renewed meanwhile
+    encoded = instant_encoder(connection)(before)
+    execute_each(connection, lease_holders, sql, [{"holder": holder, "until": encoded} for holder in ended])
+    return sum(of == pool and end > at for (_, of), end in until_of.items())
 
 
 def _renewed(connection: Connection, holder: str, wanted: Collection[str], until: datetime) -> dict[str, int]:

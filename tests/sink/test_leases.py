@@ -60,6 +60,20 @@ def test_a_lapsed_lease_that_nobody_took_is_renewed_with_its_epoch(record: Recor
     assert renew_leases(record, "a", ACCOUNTS, now=later(60)) == dict.fromkeys(ACCOUNTS, 1)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_holders_of_a_pool_that_nobody_runs_any_more_are_forgotten(record: Record) -> None:
+    renew_leases(record, "old", ["forward/a"], now=NOW, pool="forward")
+    renew_leases(record, "a", ACCOUNTS, now=later(86_000))
+    assert _known_holders(record) == ["a", "old"]
+    renew_leases(record, "a", ACCOUNTS, now=later(86_500))
+    assert _known_holders(record) == ["a"]
+
+
+def _known_holders(record: Record) -> list[str]:
+    with record.read() as connection:
+        return list(connection.execute(text("SELECT holder FROM lease_holders ORDER BY holder")).scalars())
+
+
 def test_a_new_process_gets_its_share_of_the_idle_accounts(record: Record) -> None:
     renew_leases(record, "a", ACCOUNTS, now=NOW)
     assert renew_leases(record, "b", ACCOUNTS, now=later(1)) == {}
