@@ -17,14 +17,15 @@ from sqlalchemy import Connection, Row, and_, or_, select, tuple_
 
 from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
+from sink.outbox_moves import MOVED, UNREACHED
+from sink.outbox_queries import DISMISSED
 from sink.record import Record
 from sink.tables import actions, attachments, complaints, messages, parties, timeline
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
 _INTERNAL = frozenset({
-    "note", "due_moved", "due_warning", "due_overdue", "file_withheld", "reply_moved", "reply_failed",
-    "reply_dismissed",
+    "note", "due_moved", "due_warning", "due_overdue", "file_withheld", MOVED, UNREACHED, DISMISSED,
 })  # fmt: skip
 """Steps of the timeline that citizens do not see."""
 _HUBS_REASONS = frozenset({"recorded", "added", "status_asked", "disagreed", "edit", "deletion", "reaction"})
