@@ -16,15 +16,25 @@ from sink.bulk import Row, insert, instant_encoder
 from sink.record import Record
 from sink.tables import account_states
 
+SENDING = ("send", "session")
+"""Abilities without which nothing goes out: where a session is held, replies go by it."""
+
 
 class StoredAccountFault(NamedTuple):
-    """An account's fault as the record holds it: why nothing goes out for it."""
+    """An account's fault as the record holds it."""
 
     code: str
     detail: str
     since: datetime
     retry_at: datetime | None
     """When the account is tried again by itself; None: once it is mended."""
+    ability: str = "send"
+    """What it cannot do."""
+
+    @property
+    def stops_sending(self) -> bool:
+        """Does nothing go out for the account?"""
+        return self.ability in SENDING
 
 
 class StoredGap(NamedTuple):
@@ -48,17 +58,20 @@ class AccountState(NamedTuple):
 
 
 def set_account_fault(
-    record: Record, account: str, code: str, detail: str, *, now: datetime, retry_at: datetime | None = None
-) -> None:
-    """Store the account's fault; the same code again leaves `since` as it was. Raises Retry."""
+    record: Record, account: str, code: str, detail: str, *, ability: str = "send", now: datetime,
+    retry_at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Store the account's fault; the same again leaves `since` as it was. Raises Retry."""
     encode = instant_encoder(record.engine)
     row = {
         "account": account, "epoch": 0, "fault_code": code, "fault_detail": detail, "fault_since": encode(now),
-        "retry_at": encode(retry_at) if retry_at else None,
+        "fault_ability": ability, "retry_at": encode(retry_at) if retry_at else None,
     }  # fmt: skip
-    same = "account_states.fault_code = excluded.fault_code"
+    same = " AND ".join(f"account_states.{name} = excluded.{name}" for name in ("fault_code", "fault_ability"))
     since = f"CASE WHEN {same} THEN account_states.fault_since ELSE excluded.fault_since END"
-    changes = "fault_code = excluded.fault_code, fault_detail = excluded.fault_detail, retry_at = excluded.retry_at"
+    changes = ", ".join(
+        f"{name} = excluded.{name}" for name in ("fault_code", "fault_detail", "fault_ability", "retry_at")
+    )
     with record.write() as connection:
         insert(
             connection, account_states, [row],
@@ -68,7 +81,7 @@ def set_account_fault(
 
 def clear_account_fault(record: Record, account: str) -> bool:
     """The account works again; returns whether it had a fault. Raises Retry."""
-    mended = dict.fromkeys(("fault_code", "fault_detail", "fault_since", "retry_at"))
+    mended = dict.fromkeys(("fault_code", "fault_detail", "fault_since", "fault_ability", "retry_at"))
     faulty = (account_states.c.account == account) & account_states.c.fault_code.is_not(None)
     with record.write() as connection:
         return connection.execute(update(account_states).where(faulty).values(mended)).rowcount > 0
@@ -115,6 +128,8 @@ def _later(column: str) -> str:
 def _state(row: Any) -> AccountState:
     fault = None
     if row.fault_code is not None:
-        fault = StoredAccountFault(row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at)
+        fault = StoredAccountFault(
+            row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at, row.fault_ability
+        )
     gap = None if row.gap_code is None else StoredGap(row.gap_code, row.gap_detail or "", row.gap_at)
     return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at, gap)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from schemas import VerifiedAddress
+from sink.account_states import SENDING
 from sink.bulk import query_in
 from sink.contacts import Contact, unseal_contact
 from sink.instant import parse_instant
@@ -35,7 +36,7 @@ _WRITTEN = """
     FROM messages m JOIN parties p ON p.raw = m.raw AND p.item_index = m.item_index
     JOIN complaints c ON c.id = m.complaint WHERE m.complaint IN (*)
 """
-_FAULTY = "SELECT account FROM account_states WHERE account IN (*) AND fault_code IS NOT NULL"
+_FAULTY = "SELECT account, fault_ability FROM account_states WHERE account IN (*) AND fault_code IS NOT NULL"
 
 
 class AddressFound(NamedTuple):
@@ -54,7 +55,7 @@ def other_addresses(
     for row in query_in(connection, _WRITTEN, set().union(*reports.values())):
         written[row.complaint].append(row)
     accounts = {row.account for rows in written.values() for row in rows} & set(speaking)
-    accounts -= {name for (name,) in query_in(connection, _FAULTY, accounts)}
+    accounts -= {row.account for row in query_in(connection, _FAULTY, accounts) if row.fault_ability in SENDING}
     found = {}
     for reply in replies:
         theirs = [

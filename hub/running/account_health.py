@@ -6,14 +6,14 @@ Sending, polling, holding a session and fetching fail apart from one another: a 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
 from hub.running.fault_log import FaultLog
 from schemas import AccountFault, Retry
-from sink.account_states import account_faults, clear_account_fault, set_account_fault
+from sink.account_states import SENDING, account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch", "forward"]
 DEAD_AFTER = 60.0
@@ -26,8 +26,8 @@ class _Change(NamedTuple):
     """What the record should say of an account."""
 
     fault: AccountFault | None
-    retry_in: float = 0.0
-    """Seconds."""
+    ability: Ability = "send"
+    retry_at: datetime | None = None
 
 
 class AccountHealth:
@@ -38,7 +38,8 @@ class AccountHealth:
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
         self._failing_since: dict[tuple[str, Ability], float] = {}
         self._logs: dict[tuple[str, Ability], FaultLog] = {}
-        self._faulty: dict[str, set[Ability]] = {}
+        self._faults: dict[str, dict[Ability, _Change]] = {}
+        """Those of each account, the newest last."""
         self._recorded: set[str] = set()
         self._changes: dict[str, _Change] = {}
         self._changed = asyncio.Event()
@@ -62,11 +63,10 @@ class AccountHealth:
 
     def mended(self, account: str, ability: Ability) -> None:
         """No fault of this ability any more; pauses stay until it is known to work."""
-        faulty = self._faulty.get(account)
-        if faulty:
-            faulty.discard(ability)
-        if account in self._recorded and not faulty:
-            self._change(account, _Change(None))
+        faults = self._faults.get(account, {})
+        mended = faults.pop(ability, None)
+        if (account in self._recorded or account in self._changes) and (mended or not faults):
+            self._show(account)
 
     def failed(self, account: str, ability: Ability, fault: Exception) -> float:
         """It failed; returns the seconds of the pause."""
@@ -79,8 +79,10 @@ class AccountHealth:
             fault = self._dead(ability, fault, since) or fault
         if isinstance(fault, AccountFault):
             self._log_of(account, ability)(fault.reason)
-            self._faulty.setdefault(account, set()).add(ability)
-            self._change(account, _Change(fault, pause))
+            faults = self._faults.setdefault(account, {})
+            faults.pop(ability, None)
+            faults[ability] = _Change(fault, ability, self._backend.timing.now() + timedelta(seconds=pause))
+            self._show(account)
         return pause
 
     def _dead(self, ability: Ability, fault: Exception, since: float) -> AccountFault | None:
@@ -99,7 +101,7 @@ class AccountHealth:
         for key in [key for key in self._backoffs if key[0] == account]:
             del self._backoffs[key]
             self._failing_since.pop(key, None)
-        self._faulty.pop(account, None)
+        self._faults.pop(account, None)
         if account in self._recorded:
             self._change(account, _Change(None))
 
@@ -115,6 +117,12 @@ class AccountHealth:
             for account in list(self._changes):
                 await self._write(account, self._changes[account])
 
+    def _show(self, account: str) -> None:
+        """The record holds one fault of an account: one by which nothing goes out, where there is any."""
+        faults = self._faults.get(account, {})
+        stopping = [fault for ability, fault in faults.items() if ability in SENDING]
+        self._change(account, [_Change(None), *faults.values(), *stopping][-1])
+
     def _change(self, account: str, change: _Change) -> None:
         self._changes[account] = change
         self._changed.set()
@@ -125,10 +133,9 @@ class AccountHealth:
                 await self._backend(clear_account_fault, account)
                 self._recorded.discard(account)
             else:
-                now = self._backend.timing.now()
                 await self._backend(
-                    set_account_fault, account, change.fault.code, change.fault.detail,
-                    now=now, retry_at=now + timedelta(seconds=change.retry_in),
+                    set_account_fault, account, change.fault.code, change.fault.detail, ability=change.ability,
+                    now=self._backend.timing.now(), retry_at=change.retry_at,
                 )  # fmt: skip
                 self._recorded.add(account)
         except BaseException:

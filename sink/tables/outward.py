@@ -24,6 +24,7 @@ reply stands for it (its `instead_of`), or dismissed by a person. `address` seal
 channel's address of the person and the message that is answered. `text` is what was sent, `public_ids` (JSON) the
 channel's ids of it as they may leave."""
 index(outbox, "account", "due_at", "created_at", only="state = 'owed'")
+index(outbox, "account", "created_at", "id", only="state = 'owed'")
 index(outbox, "account", "epoch", only="state = 'claimed'")
 index(outbox, "conversation", "created_at", only="state IN ('owed', 'claimed')")
 index(outbox, "state", "account", only="state IN ('failed', 'unknown')")

@@ -72,3 +72,18 @@ def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
     health.worked("portal", "poll")
     health.failed("portal", "poll", Retry("no connection"))
     assert len(written) == 2
+
+
+def test_a_fault_by_which_nothing_goes_out_is_shown_before_others() -> None:
+    clock = Clock()
+    backend = Backend(cast(Any, None), cast(Any, None), TimeSource(monotonic=clock))
+    health = AccountHealth(backend, lambda: 0.5)
+    shown: list[str] = []
+    health._change = lambda _, change: shown.append(change.ability if change.fault else "ok")  # type: ignore[method-assign]
+    health._recorded.add("wa")
+    health.failed("wa", "poll", AccountFault("quota", "spent"))
+    health.failed("wa", "send", AccountFault("token", "lapsed"))
+    health.failed("wa", "poll", AccountFault("quota", "spent"))
+    health.worked("wa", "send")
+    health.worked("wa", "poll")
+    assert shown == ["poll", "send", "send", "poll", "ok"]

@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('fault_code', sa.Text(), nullable=True),
     sa.Column('fault_detail', sa.Text(), nullable=True),
     sa.Column('fault_since', Instant(), nullable=True),
+    sa.Column('fault_ability', sa.Text(), nullable=True),
     sa.Column('retry_at', Instant(), nullable=True),
     sa.Column('last_in_at', Instant(), nullable=True),
     sa.Column('last_out_at', Instant(), nullable=True),
@@ -438,6 +439,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox'))
     )
     with op.batch_alter_table('outbox', schema=None) as batch:
+        batch.create_index('ix_outbox_account_created_at_id', ['account', 'created_at', 'id'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.create_index('ix_outbox_account_due_at_created_at', ['account', 'due_at', 'created_at'], unique=False, sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
         batch.create_index('ix_outbox_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index(batch.f('ix_outbox_complaint'), ['complaint'], unique=False)
@@ -585,6 +587,7 @@ def downgrade() -> None:
         batch.drop_index(batch.f('ix_outbox_complaint'))
         batch.drop_index('ix_outbox_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.drop_index('ix_outbox_account_due_at_created_at', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
+        batch.drop_index('ix_outbox_account_created_at_id', sqlite_where=sa.text("state = 'owed'"), postgresql_where=sa.text("state = 'owed'"))
 
     op.drop_table('outbox')
     op.drop_table('numbers')
