@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, or_, select, text
 
 from schemas import UndeliveredReply, VerifiedAddress
 from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
@@ -28,11 +28,14 @@ _REPLIES = """
     o.recipient, o.code, o.instead_of, c.anonymous OR c.secret AS withheld
     FROM outbox o JOIN complaints c ON c.id = o.complaint WHERE o.id IN (*) AND o.state = """
 _UPDATE = "UPDATE outbox SET state = 'moved' WHERE id = :id AND state = 'failed'"
-_STUCK = """
-    SELECT id, account FROM outbox WHERE account IN (*) AND state = 'owed' AND created_at <= ? AND id > ?
-    ORDER BY id LIMIT ?
-"""
 _GIVE_UP = "UPDATE outbox SET state = 'failed', code = :code, reason = :reason WHERE id = :id AND state = 'owed'"
+
+
+class Position(NamedTuple):
+    """Of a reply among those that its account owes."""
+
+    created_at: datetime
+    id: str
 
 
 class ReplyPlanner(Protocol):
@@ -54,44 +57,60 @@ def move_failed(
     """Move those of these replies that have failed in this transaction, whose rows the caller has locked; returns how
     many. Of one without another address the timeline says that it reached nobody."""
     rows = list(query_in(connection, f"{_REPLIES} 'failed'", failed)) if failed else []
-    known = other_addresses(connection, vault, planner.speaking, _first_tries(rows), now)
-    moved: list[NewReply] = []
-    steps = []
-    for row in rows:
-        chosen = _chosen(planner, row, known.get(row.id, ()))
-        if chosen is not None:
-            moved.append(_instead(vault, row, chosen))
-        steps.append(_step(row, None if chosen is None else chosen.shown, instant_encoder(connection)(now)))
+    return _move(connection, vault, rows, _reachable(connection, vault, planner, rows, now), now)
+
+
+def stuck_replies(record: Record, account: str, before: datetime, after: Position | None, most: int) -> list[Position]:
+    """Those that the account owes since before that moment, the oldest first, behind a position. Raises Retry."""
+    c = outbox.c
+    query = select(c.created_at, c.id).where(c.account == account, text("state = 'owed'"), c.created_at <= before)
+    if after is not None:
+        same = and_(c.created_at == after.created_at, c.id > after.id)
+        query = query.where(c.created_at >= after.created_at, or_(c.created_at > after.created_at, same))
+    with record.read() as connection:
+        rows = connection.execute(query.order_by(c.created_at, c.id).limit(most))
+        return [Position(*row) for row in rows]
+
+
+def move_stuck(record: Record, planner: ReplyPlanner, ids: Collection[str], code: str, now: datetime) -> int:
+    """Move those of these replies, of an account that sends nothing for long, for which another address is known; the
+    others stay owed. Returns how many. Raises Retry."""
+    with record.read() as connection:
+        owed = list(query_in(connection, f"{_REPLIES} 'owed'", ids))
+        ids = _reachable(connection, record.vault, planner, owed, now)
+    if not ids:
+        return 0
+    with record.write() as connection:
+        lock_rows(connection, outbox, "id", ids)
+        owed = list(query_in(connection, f"{_REPLIES} 'owed'", ids))
+        reached = _reachable(connection, record.vault, planner, owed, now)
+        reason = "its account sends nothing for long"
+        ended = [{"id": id, "code": code, "reason": reason} for id in reached]
+        execute_each(connection, outbox, _GIVE_UP, ended)
+        rows = list(query_in(connection, f"{_REPLIES} 'failed'", reached))
+        return _move(connection, record.vault, rows, reached, now)
+
+
+def _move(
+    connection: Connection, vault: Vault, rows: Sequence[Any], to: Mapping[str, AddressFound], now: datetime
+) -> int:
+    """Put another reply in the place of each of which `to` knows an address; the timeline tells of all."""
+    moved = [_instead(vault, row, to[row.id]) for row in rows if row.id in to]
+    at = instant_encoder(connection)(now)
     execute_each(connection, outbox, _UPDATE, [{"id": reply.instead_of} for reply in moved])
     enqueue_replies(connection, moved, now, UTC)
-    insert(connection, timeline, steps)
+    insert(connection, timeline, [_step(row, to[row.id].shown if row.id in to else None, at) for row in rows])
     return len(moved)
 
 
-def move_stuck(
-    record: Record, planner: ReplyPlanner, causes: Mapping[str, str], *, before: datetime, now: datetime,
-    after_id: str = "", most: int = 200,
-) -> str | None:  # fmt: skip
-    """Move replies of accounts that send nothing for long, where another address is known; the others stay owed.
-    `causes` are the reasons by account. Looks at `most` replies behind `after_id` that were owed before that moment;
-    returns where to go on, None: that was all. Raises Retry."""
-    with record.write() as connection:
-        at = instant_encoder(connection)
-        rows = sorted(query_in(connection, _STUCK, causes, at(before), after_id, most), key=lambda row: str(row.id))
-        ids = {row.id: row.account for row in rows[:most]}
-        lock_rows(connection, outbox, "id", ids)
-        owed = list(query_in(connection, f"{_REPLIES} 'owed'", ids))
-        known = other_addresses(connection, record.vault, planner.speaking, _first_tries(owed), now)
-        reached = [row.id for row in owed if _chosen(planner, row, known.get(row.id, ())) is not None]
-        reason = "its account sends nothing for long"
-        ended = [{"id": id, "code": causes[ids[id]], "reason": reason} for id in reached]
-        execute_each(connection, outbox, _GIVE_UP, ended)
-        move_failed(connection, record.vault, planner, reached, now)
-    return max(ids) if len(ids) == most else None
-
-
-def _first_tries(replies: Sequence[Any]) -> list[Any]:
-    return [row for row in replies if row.instead_of is None]
+def _reachable(
+    connection: Connection, vault: Vault, planner: ReplyPlanner, rows: Sequence[Any], now: datetime
+) -> dict[str, AddressFound]:
+    """The other address of each that has one, by its id."""
+    first_tries = [row for row in rows if row.instead_of is None]
+    known = other_addresses(connection, vault, planner.speaking, first_tries, now)
+    chosen = {row.id: _chosen(planner, row, known[row.id]) for row in first_tries}
+    return {id: one for id, one in chosen.items() if one is not None}
 
 
 def _chosen(planner: ReplyPlanner, reply: Any, addresses: Sequence[AddressFound]) -> AddressFound | None:

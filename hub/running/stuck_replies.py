@@ -9,14 +9,16 @@ from datetime import timedelta
 from hub.accounts import Accounts
 from hub.running.backend import Backend
 from sink.account_states import account_faults
-from sink.outbox_moves import ReplyPlanner, move_stuck
+from sink.outbox_moves import Position, ReplyPlanner, move_stuck, stuck_replies
 from sink.outbox_queries import count_unsent
 
 EVERY = 600.0
 """Seconds."""
-PATIENCE = timedelta(hours=24)
+STUCK_AFTER = timedelta(hours=24)
 """So long an account may be at fault, and a reply may wait for one that is closed."""
 CLOSED = "account_closed"
+PAGE, PAGES = 200, 10
+"""Replies that are looked at together, and how often in one round for an account."""
 
 
 class StuckReplies:
@@ -24,6 +26,8 @@ class StuckReplies:
 
     def __init__(self, backend: Backend, accounts: Accounts, planner: ReplyPlanner) -> None:
         self._backend, self._accounts, self._planner = backend, accounts, planner
+        self._reached: dict[str, Position] = {}
+        """How far the last round came, by account."""
 
     async def run(self) -> None:
         """For ever. Raises Retry."""
@@ -32,22 +36,30 @@ class StuckReplies:
             await self.step()
 
     async def step(self) -> None:
-        """All that are stuck now. Raises Retry."""
-        causes, after = await self._causes(), ""
-        while causes:
-            now = self._backend.timing.now()
-            reached = await self._backend(
-                move_stuck, self._planner, causes, before=now - PATIENCE, now=now, after_id=after
-            )
-            if reached is None:
+        """One round. Raises Retry."""
+        causes = await self._causes()
+        self._reached = {account: at for account, at in self._reached.items() if account in causes}
+        for account, code in causes.items():
+            await self._look_through(account, code)
+
+    async def _look_through(self, account: str, code: str) -> None:
+        """The oldest first; after the last the next round begins anew: an address may have become known."""
+        now = self._backend.timing.now()
+        for _ in range(PAGES):
+            after = self._reached.get(account)
+            page = await self._backend(stuck_replies, account, now - STUCK_AFTER, after, PAGE)
+            await self._backend(move_stuck, self._planner, [one.id for one in page], code, now)
+            if len(page) < PAGE:
+                self._reached.pop(account, None)
                 return
-            after = reached
+            self._reached[account] = page[-1]
 
     async def _causes(self) -> Mapping[str, str]:
         """Accounts that owe replies and send nothing for long, and why."""
         owing = {row.account for row in await self._backend(count_unsent) if row.state == "owed"}
-        since = self._backend.timing.now() - PATIENCE
+        since = self._backend.timing.now() - STUCK_AFTER
         faults = await self._backend(account_faults) if owing else {}
-        causes = {name: fault.code for name, fault in faults.items() if name in owing and fault.since <= since}
+        stopped = {name: fault for name, fault in faults.items() if name in owing and fault.stops_sending}
+        causes = {name: fault.code for name, fault in stopped.items() if fault.since <= since}
         closed = {name for name in owing if name not in self._accounts or self._accounts.state(name) == "closed"}
         return causes | dict.fromkeys(closed, CLOSED)

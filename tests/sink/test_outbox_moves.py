@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from router.other_address import choose_address
 from schemas import Message, Party, UndeliveredReply, VerifiedAddress, complaint_id, message_id
 from sink import Record, apply_receipts
 from sink.account_states import set_account_fault
-from sink.outbox_moves import move_stuck
+from sink.outbox_moves import Position, move_stuck, stuck_replies
 from sink.outbox_queries import dismiss_replies, list_replies
 from sink.outbox_results import store_results
 from tests.sink.made import NAME, NOW, PHONE, message, receipt, replies, routed
@@ -221,26 +222,50 @@ def test_the_planner_prefers_this_report_then_no_cost_then_the_latest_and_never_
 
 
 @sqlite_alone
-def test_an_account_at_fault_is_no_other_address(known: Record) -> None:
-    set_account_fault(known, "wa", "token", "lapsed", now=NOW)
+@pytest.mark.parametrize(
+    ("ability", "sends"), [("send", False), ("session", False), ("poll", True), ("fetch", True), ("forward", True)]
+)
+def test_an_account_that_cannot_send_is_no_other_address(known: Record, ability: str, sends: bool) -> None:
+    set_account_fault(known, "wa", "token", "lapsed", ability=ability, now=NOW)
     replies(known, routed(message(2)))
     fail(known)
-    assert outbox(known)[-1][:2] == ("sms", "failed")
+    assert outbox(known)[-1][:2] == (("wa", "owed") if sends else ("sms", "failed"))
 
 
 def test_replies_of_an_account_that_sends_nothing_for_long_are_moved_and_the_others_wait(known: Record) -> None:
     replies(known, routed(message(2)))
     stranger = message(3, conversation="+628120000555", sender=Party(phone="+628120000555"))
     replies(known, routed(stranger))
-    causes, found = {"sms": "account_closed"}, ""
-    for _ in range(3):
-        reached = move_stuck(known, Planner(), causes, before=LATER, now=LATER, after_id=found, most=1)
-        found = reached or ""
-    assert reached is None
-    move_stuck(known, Planner(), causes, before=LATER, now=LATER)
-    move_stuck(known, Planner(), causes, before=NOW - timedelta(days=1), now=LATER)
+    assert stuck_replies(known, "sms", NOW - timedelta(days=1), None, 9) == []
+    first = stuck_replies(known, "sms", LATER, None, 1)
+    second = stuck_replies(known, "sms", LATER, first[0], 1)
+    assert stuck_replies(known, "sms", LATER, second[0], 1) == []
+    ids = [one.id for one in first + second]
+    assert [move_stuck(known, Planner(), ids, "account_closed", LATER) for _ in range(2)] == [1, 0]
     assert sorted(outbox(known)[1:]) == [
         ("sms", "moved", "number_given"), ("sms", "owed", "number_given"), ("wa", "owed", "number_given"),
     ]  # fmt: skip
     assert steps(known, message(2)) == [("reply_moved", "sms: account_closed; whatsapp")]
     assert PHONE not in repr(steps(known, message(2)))
+
+
+def test_where_nothing_can_be_moved_nothing_is_written(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    replies(record, routed(message(2)))
+    ids = [one.id for one in stuck_replies(record, "sms", LATER, None, 9)]
+    assert len(ids) == 1
+    monkeypatch.setattr(Record, "write", None)
+    assert move_stuck(record, Planner(), ids, "account_closed", LATER) == 0
+
+
+@sqlite_alone
+def test_a_page_of_what_an_account_owes_is_read_in_the_order_of_an_index(record: Record) -> None:
+    plans = []
+
+    def explain(connection: Any, _: Any, sql: str, values: Any, *__: Any) -> None:
+        if sql.startswith("SELECT outbox.created_at"):
+            plans.append([row[3] for row in connection.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)])
+
+    event.listen(record.engine, "before_cursor_execute", explain)
+    stuck_replies(record, "sms", LATER, Position(NOW, "x"), 200)
+    ((plan,),) = plans
+    assert "ix_outbox_account_created_at_id (account=? AND created_at>? AND created_at<?)" in plan
