@@ -24,9 +24,9 @@ class AddressPlanner:
 
     def choose(self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress]) -> VerifiedAddress | None:
         """One of these; None: no address will do."""
-        described = [self._described(reply, one) for one in addresses if one.account in self._accounts]
-        chosen = choose_address(reply, described)
-        return chosen and replace(chosen, public=False, costly=False)
+        described = {self._described(reply, one): one for one in addresses if one.account in self._accounts}
+        chosen = choose_address(reply, list(described))
+        return chosen and described[chosen]
 
     def _described(self, reply: UndeliveredReply, address: VerifiedAddress) -> VerifiedAddress:
         channel = self._accounts[address.account]
