@@ -26,7 +26,7 @@ class PortalAnswers:
         self._tells = {what: tell for tell in manifest.tell for what in tell.what}
         self._words = {status: word for word, status in reversed(manifest.tables.status.items())}
         self._system = system
-        self._look = manifest.look
+        self._status = manifest.status
 
     def takes(self, forward: Forward) -> bool:
         return forward.what in self._tells
@@ -65,12 +65,12 @@ class PortalAnswers:
 
     async def status_word(self, native: str, calls: PortalCalls, http: Http) -> str | None:
         """The portal's word; None: the complaint does not stand there. Raises Retry, AccountFault, Reject, and
-        NotImplementedError where the manifest has no [look]."""
-        if self._look is None:
-            raise NotImplementedError("the manifest has no [look]")
+        NotImplementedError where the manifest has no [status]."""
+        if self._status is None:
+            raise NotImplementedError("the manifest has no [status]")
         request = HttpRequest(
-            calls.address(_filled(self._look.path, {"native": quote(native, safe="")})),
-            params=_filled(self._look.params, {"native": native}), limit=LIMIT,
+            calls.address(_filled(self._status.path, {"native": quote(native, safe="")})),
+            params=_filled(self._status.params, {"native": native}), limit=LIMIT,
         )  # fmt: skip
         try:
             answer = _decoded((await calls.send(http, request)).body)
@@ -78,7 +78,7 @@ class PortalAnswers:
             if fault.code == "http_404":
                 return None
             raise
-        return plain_text(compile_expression(self._look.status)(answer))
+        return plain_text(compile_expression(self._status.status)(answer))
 
     async def _found(
         self, forward: Forward, tell: Tell, find: Find, calls: PortalCalls, http: Http

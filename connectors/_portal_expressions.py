@@ -189,8 +189,8 @@ def expressions_of(manifest: Manifest) -> Iterator[tuple[str, str]]:
         yield from _named("[[tell]]", tell, "success", "id")
         if tell.find:
             yield from _named("[tell.find]", tell.find, "items", "words", "id")
-    if manifest.look:
-        yield from _named("[look]", manifest.look, "status")
+    if manifest.status:
+        yield from _named("[status]", manifest.status, "status")
     if manifest.push:
         yield from _named("[push]", manifest.push, "items")
 

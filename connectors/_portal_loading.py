@@ -18,11 +18,11 @@ from connectors._portal_manifest import (
     Auth,
     Call,
     Find,
-    Look,
     Manifest,
     MessageMap,
     Paging,
     Push,
+    StatusCall,
     Stream,
     Strict,
     Tables,
@@ -36,7 +36,7 @@ SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
 _TABLES: tuple[type[Strict], ...] = (
-    Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, Look, Call, Tables,
+    Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, StatusCall, Call, Tables,
 )  # fmt: skip
 
 

@@ -199,8 +199,8 @@ class Tell(Strict, frozen=True, kw_only=True):
     find: Find | None = None
 
 
-class Look(Strict, frozen=True, kw_only=True):
-    """How one complaint is looked at, for the nightly comparison: {native} is its number there. 404: it is gone."""
+class StatusCall(Strict, frozen=True, kw_only=True):
+    """How one complaint's status is read, for the nightly comparison: {native} is its number there. 404: it is gone."""
 
     path: str
     params: dict[str, str] = msgspec.field(default_factory=dict)
@@ -233,5 +233,5 @@ class Manifest(Strict, frozen=True, kw_only=True):
     streams: dict[str, Stream]
     push: Push | None = None
     tell: tuple[Tell, ...] = ()
-    look: Look | None = None
+    status: StatusCall | None = None
     tables: Tables = Tables()

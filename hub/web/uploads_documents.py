@@ -44,13 +44,13 @@ CREATE: dict[str, Any] = {
     "parameters": _parameters("Upload-Length", optional=("Upload-Metadata", "Upload-Checksum")),
     "requestBody": {"required": False, **_BYTES},
 }
-LOOK: dict[str, Any] = {**_KEYS, "parameters": _parameters()}
+READ: dict[str, Any] = {**_KEYS, "parameters": _parameters()}
 APPEND: dict[str, Any] = {
     **_KEYS,
     "parameters": _parameters("Upload-Offset", optional=("Upload-Checksum",)),
     "requestBody": {"required": True, **_BYTES},
 }
-END = LOOK
+END = READ
 CREATED = _answer("The upload waits for its bytes.", "Location", "Upload-Offset", "Upload-Expires")
 FOUND = _answer("How far it is.", "Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires")
 APPENDED = _answer("The bytes are safe with us.", "Upload-Offset", "Upload-Expires")

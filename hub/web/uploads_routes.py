@@ -122,10 +122,10 @@ async def create(
     response_class=Response,
     dependencies=_CHECKS,
     responses={200: documents.FOUND, **responses(401, 403, 404, 410, 412)},
-    openapi_extra=documents.LOOK,
+    openapi_extra=documents.READ,
     operation_id="read_upload",
 )
-async def look(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
+async def read_state(id: str, caller: ApiCaller, uploads: Uploads) -> Response:
     """How many bytes are safe with us."""
     state = await uploads.state(caller, id)
     headers = {"Upload-Length": str(state.length), **tus.described(state)}
