@@ -6,8 +6,7 @@ the region that it lies in is known: by the account, or named in the same text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import Enum
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,80 +14,18 @@ from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
 from normalizer.knowledge.learned_places import LONGEST, LearnedPlaces
+from normalizer.knowledge.mention_kinds import STREETS, WEAK, KindRules, MentionKind
+from normalizer.knowledge.place_words import BESIDE, MARKERS, ORDINARY, ORDINARY_REGENCIES, Marker
 from normalizer.knowledge.tokens import Words
-from normalizer.knowledge.word_lists import word_lists, words_of
 
-_ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
-_ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
 _LONGEST = 4
 """Words of a name."""
 _LIKE = 88.0
 """Per cent of likeness at which a misspelt name after its level's word is taken for the region's."""
-
-
-class Marker(NamedTuple):
-    """What a word before a name says of it."""
-
-    levels: tuple[int, ...]
-    city: bool | None = None
-    street: bool = False
-
-
-def _marked(words: str, marker: Marker) -> dict[str, Marker]:
-    return dict.fromkeys(words.split(), marker)
-
-
-MARKERS: Mapping[str, Marker] = {
-    **_marked("kec kecamatan kecamatn kcmtn kacamatan distrik camat", Marker((DISTRICT,))),
-    **_marked("kel kelurahan klurahan lurah ds desa dsa nagari gampong pekon kades", Marker((VILLAGE,))),
-    **_marked("kab kabupaten kabupatan kbptn pemkab bupati regency", Marker((REGENCY,), city=False)),
-    **_marked("kota kotamadya kodya pemkot walikota wali", Marker((REGENCY,), city=True)),
-    **_marked("provinsi propinsi prov prop pemprov gubernur", Marker((PROVINCE,))),
-    **_marked(
-        "jl jln jalan jlan gg gang perum perumahan komplek kompleks jembatan raya kp kampung", Marker((), street=True)
-    ),
-}
-_BESIDE = frozenset(["administrasi", "adm", "kota", "kabupaten", "kab"])
-"""Words between a marker and its name."""
-
-
-_CITY = frozenset(["kota", "kabupaten", "kab"])
-_LANES, _ESTATES, _BEFORE_ESTATES, _AFTER = (
-    words_of(word_lists("place_names")["words"][name]) for name in ("lanes", "estates", "before_estates", "after")
-)
-
-
-class MentionKind(Enum):
-    """How a name stands in the text; the value is the log odds that the report is about that region, as measured."""
-
-    LEVEL = 4.0
-    """After a word for its level: "Kec. Coblong"."""
-    CHAIN = 2.8
-    """Before the name of its city: "Siwalankerto, Kota Surabaya"."""
-    LANE = 2.7
-    """Of a lane: "Petemon gang 5", "Kebonsari IV". Lanes lie in the ward that they are called after."""
-    LEARNED = 2.0
-    """A street or landmark that was learned; it has a weight of its own."""
-    MISSPELT = 2.2
-    BARE = 1.7
-    STREET = 1.2
-    """After "Jl."."""
-    ORDINARY = 0.8
-    """An everyday word in small letters."""
-    FAR = 1.2
-    """After a word for its level, but outside the account's region and the regencies that the text names."""
-    ESTATE = 0.4
-    """Within a longer name: "Ngagel Jaya", "Darmo Permai", "Raya Kenjeran"; these reach far."""
-
-
-_STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
-
-
 _FEW_NAMESAKES = 4
 _BARE_PROVINCE = 1.0
 _NAMESAKES = {(False, False): None, (False, True): 1.3, (True, False): 0.3, (True, True): -0.6}
 """Weight of a bare regency, by whether the account has another one, and whether many villages have the name."""
-_WEAK = _STREETS | {MentionKind.ORDINARY, MentionKind.FAR}
 
 
 class Mention(NamedTuple):
@@ -116,6 +53,7 @@ class Finder:
         self._regions = regions
         self._home = home[:REGENCY]
         self._inside = [known.inside(region) for region in regions]
+        self._rules = KindRules(known, words, self._inside[0] if regions else None)
         near = home[:REGENCY] if regions and regions[0] == home[:REGENCY] else ""
         others = regions[1:] if near else regions
         self._named = (_names_near(known, near), *(known.inside(region) for region in others))
@@ -134,7 +72,7 @@ class Finder:
             word = self._words.words[at]
             if (new := MARKERS.get(word)) is not None and not self._begins_longer(at):
                 marker, after = new, at + 1
-            elif marker and word in _BESIDE:
+            elif marker and word in BESIDE:
                 after = at + 1
             else:
                 mention, taken = self._stronger(self._mention(at, marker), self._taught(at, marker))
@@ -171,7 +109,7 @@ class Finder:
         self, named: tuple[Mention | None, int], taught: tuple[Mention, int] | None
     ) -> tuple[Mention | None, int]:
         """A learned phrase goes before a street of the same words, or where it is longer."""
-        if taught is None or (named[0] and named[0].kind not in _WEAK and taught[1] <= named[1]):
+        if taught is None or (named[0] and named[0].kind not in WEAK and taught[1] <= named[1]):
             return named
         return taught
 
@@ -191,10 +129,10 @@ class Finder:
             names = self._words.names(at, _LONGEST)
         for name, taken in names:
             if len(name) > 2 and (codes := self._codes(name, marker, at)):
-                kind = self._kind(at, taken, name, marker)
+                kind = self._rules.kind(at, taken, name, marker)
                 if kind is MentionKind.CHAIN:
                     codes = tuple(code for code in codes if len(code) == VILLAGE) or codes
-                if kind in _STREETS:
+                if kind in STREETS:
                     codes = tuple(
                         code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
                     )
@@ -235,7 +173,7 @@ class Finder:
         codes = self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
-        if codes and (name not in _ORDINARY_REGENCIES or self._words.capital(at)):
+        if codes and (name not in ORDINARY_REGENCIES or self._words.capital(at)):
             return codes + self._known.provinces.get(name, ())
         return self._known.provinces.get(name, ())
 
@@ -243,7 +181,7 @@ class Finder:
         for region, inside in zip(self._regions, self._inside, strict=True):
             likely = self._known.named_inside(region, marker.levels[0])
             for name, taken in names[-2:][::-1] if len(names) > 1 else names:
-                if len(name) < 5 or name in _ORDINARY:
+                if len(name) < 5 or name in ORDINARY:
                     continue
                 if best := process.extractOne(name, likely, scorer=fuzz.ratio, score_cutoff=_LIKE):
                     codes = tuple(code for code in inside[best[0]] if len(code) in marker.levels)
@@ -253,7 +191,7 @@ class Finder:
     def _far(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
         for name, taken in names:
             codes = tuple(code for code in self._known.codes(name) if len(code) in marker.levels)
-            if codes and len(name) > 2 and not (taken == 1 and name in _ORDINARY):
+            if codes and len(name) > 2 and not (taken == 1 and name in ORDINARY):
                 return self._found(at, taken, codes, MentionKind.FAR), taken
         return None, 1
 
@@ -263,56 +201,6 @@ class Finder:
         start, end = self._words.span(at, taken)
         name = "".join(self._words.words[at : at + taken])
         return Mention(start, end, codes, name, kind, kind.value if weight is None else weight)
-
-    def _kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
-        if marker is not None and not marker.street:
-            return MentionKind.LEVEL
-        if (longer := self._within_longer(at, at + taken)) is not None:
-            return longer
-        if marker is not None:
-            return MentionKind.STREET
-        if self._before_city(at + taken):
-            return MentionKind.CHAIN
-        if taken == 1 and not self._words.capital(at) and (name in _ORDINARY or self._elsewhere(name)):
-            return MentionKind.ORDINARY
-        return MentionKind.BARE
-
-    def _elsewhere(self, name: str) -> bool:
-        """Is it the name of a ward or district of another region than the first?"""
-        return name not in self._known.regencies and bool(self._inside) and name not in self._inside[0]
-
-    def _within_longer(self, first: int, end: int) -> MentionKind | None:
-        """Does a word of the same name stand beside it, or a number, as in a street's?"""
-        words = self._words
-        if first and words.words[first - 1] in _BEFORE_ESTATES and not words.breaks(first):
-            return MentionKind.ESTATE
-        if end >= len(words) or words.breaks(end):
-            return None
-        after = words.words[end]
-        if after in _LANES:
-            return MentionKind.LANE
-        if after in _ESTATES:
-            return MentionKind.ESTATE
-        if after[0].isdigit() or (words.capital(end) and after not in _AFTER):
-            return MentionKind.STREET
-        return None
-
-    def _before_city(self, at: int) -> bool:
-        after = self._words.words[at : at + 2]
-        return len(after) == 2 and after[0] in _CITY and after[1] in self._known.regencies and self._words.breaks(at)
-
-
-def named_regencies(known: Gazetteer, words: Words) -> set[str]:
-    """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
-    found: set[str] = set()
-    for at in words.places(known.beginnings):
-        if _of_another_level(words, at):
-            continue
-        for name, _ in words.known_names(at, 3, (known.regencies,), (known.beginnings,)):
-            codes = known.regencies[name]
-            if name not in _ORDINARY_REGENCIES or words.capital(at) or _marked_before(words, at):
-                found.update(codes)
-    return found
 
 
 @lru_cache(8)
@@ -327,13 +215,3 @@ def _looked_for(known: Gazetteer, region: str) -> frozenset[str]:
     """Words with which such a name may begin, and those before one."""
     inside = known.beginnings_inside(region) if region else frozenset()
     return known.beginnings.union(inside, MARKERS)
-
-
-def _marked_before(words: Words, at: int) -> bool:
-    return at > 0 and words.words[at - 1] in MARKERS
-
-
-def _of_another_level(words: Words, at: int) -> bool:
-    """ "Kel. Karanganyar", "Jalan Demak": no regency."""
-    marker = MARKERS.get(words.words[at - 1]) if at else None
-    return marker is not None and (marker.street or marker.levels[0] >= DISTRICT)

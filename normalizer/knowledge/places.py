@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
-from normalizer.knowledge.mentions import Finder, Mention, MentionKind, named_regencies
+from normalizer.knowledge.mention_kinds import MentionKind
+from normalizer.knowledge.mentions import Finder, Mention
+from normalizer.knowledge.named_regencies import named_regencies
 from normalizer.knowledge.tokens import Words
 from schemas import Place
 
@@ -111,7 +113,7 @@ def _scored(code: str, weighed: Sequence[Weighed], home: str) -> Scored:
             again += known is not None
             if known is None or known.weight < one.weight:
                 seen[key] = one
-    score = _said(seen.values()) + min(again, _REPEATS) * _AGAIN
+    score = _log_odds(seen.values()) + min(again, _REPEATS) * _AGAIN
     if home and (code.startswith(home) or home.startswith(code)):
         score += _OWNER
     if len(code) == DISTRICT:
@@ -119,7 +121,7 @@ def _scored(code: str, weighed: Sequence[Weighed], home: str) -> Scored:
     return Scored(code, score, tuple(seen.values()))
 
 
-def _said(support: Iterable[Weighed]) -> float:
+def _log_odds(support: Iterable[Weighed]) -> float:
     """Learned phrases of one region mostly say the same thing: the strongest counts, the others a little."""
     taught = sorted((one.weight for one in support if one.mention.kind is MentionKind.LEARNED), reverse=True)
     return sum(one.weight for one in support if one.mention.kind is not MentionKind.LEARNED) + sum(
@@ -160,11 +162,12 @@ def _place(known: Gazetteer, scored: Scored, home: str) -> Place:
 
 def _probability(scored: Scored, home: str) -> float:
     """Of the log odds: what is said for the region, and how much more than for its rival."""
-    said = _said([one for one in scored.support if len(one.mention.codes[0]) > REGENCY or len(scored.code) <= REGENCY])
+    counted = [one for one in scored.support if len(one.mention.codes[0]) > REGENCY or len(scored.code) <= REGENCY]
+    odds = _log_odds(counted)
     if len(scored.code) == DISTRICT or any(len(one.mention.codes) > 1 for one in scored.support):
-        said += _UPPER
+        odds += _UPPER
     apart = _sigmoid(scored.score - scored.rival) if scored.rival else 1.0
-    return round(_sigmoid(said) * apart, 2)
+    return round(_sigmoid(odds) * apart, 2)
 
 
 def _sigmoid(value: float) -> float:

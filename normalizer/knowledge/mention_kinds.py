@@ -1,0 +1,84 @@
+"""How a name of a region stands in a text, by the words beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from normalizer.knowledge.gazetteer import Gazetteer
+from normalizer.knowledge.place_words import AFTER, BEFORE_ESTATES, CITY, ESTATES, LANES, ORDINARY, Marker
+from normalizer.knowledge.tokens import Words
+
+
+class MentionKind(Enum):
+    """How a name stands in the text; the value is the log odds that the report is about that region, as measured."""
+
+    LEVEL = 4.0
+    """After a word for its level: "Kec. Coblong"."""
+    CHAIN = 2.8
+    """Before the name of its city: "Siwalankerto, Kota Surabaya"."""
+    LANE = 2.7
+    """Of a lane: "Petemon gang 5", "Kebonsari IV". Lanes lie in the ward that they are called after."""
+    LEARNED = 2.0
+    """A street or landmark that was learned; it has a weight of its own."""
+    MISSPELT = 2.2
+    BARE = 1.7
+    STREET = 1.2
+    """After "Jl."."""
+    ORDINARY = 0.8
+    """An everyday word in small letters."""
+    FAR = 1.2
+    """After a word for its level, but outside the account's region and the regencies that the text names."""
+    ESTATE = 0.4
+    """Within a longer name: "Ngagel Jaya", "Darmo Permai", "Raya Kenjeran"; these reach far."""
+
+
+STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
+WEAK = STREETS | {MentionKind.ORDINARY, MentionKind.FAR}
+
+
+@dataclass(frozen=True, slots=True)
+class KindRules:
+    """Tells the kind of each mention of one text. `near`: names inside the first region; None: no region is known."""
+
+    known: Gazetteer
+    words: Words
+    near: Collection[str] | None
+
+    def kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
+        if marker is not None and not marker.street:
+            return MentionKind.LEVEL
+        if (longer := self._within_longer(at, at + taken)) is not None:
+            return longer
+        if marker is not None:
+            return MentionKind.STREET
+        if self._before_city(at + taken):
+            return MentionKind.CHAIN
+        if taken == 1 and not self.words.capital(at) and (name in ORDINARY or self._elsewhere(name)):
+            return MentionKind.ORDINARY
+        return MentionKind.BARE
+
+    def _elsewhere(self, name: str) -> bool:
+        """Is it the name of a ward or district of another region than the first?"""
+        return name not in self.known.regencies and self.near is not None and name not in self.near
+
+    def _within_longer(self, first: int, end: int) -> MentionKind | None:
+        """Does a word of the same name stand beside it, or a number, as in a street's?"""
+        words = self.words
+        if first and words.words[first - 1] in BEFORE_ESTATES and not words.breaks(first):
+            return MentionKind.ESTATE
+        if end >= len(words) or words.breaks(end):
+            return None
+        after = words.words[end]
+        if after in LANES:
+            return MentionKind.LANE
+        if after in ESTATES:
+            return MentionKind.ESTATE
+        if after[0].isdigit() or (words.capital(end) and after not in AFTER):
+            return MentionKind.STREET
+        return None
+
+    def _before_city(self, at: int) -> bool:
+        after = self.words.words[at : at + 2]
+        return len(after) == 2 and after[0] in CITY and after[1] in self.known.regencies and self.words.breaks(at)

@@ -1,0 +1,26 @@
+"""Regencies and cities that a text names: the regions in which its other names are looked up."""
+
+from __future__ import annotations
+
+from normalizer.knowledge.gazetteer import DISTRICT, Gazetteer
+from normalizer.knowledge.place_words import ORDINARY_REGENCIES, marker_before
+from normalizer.knowledge.tokens import Words
+
+
+def named_regencies(known: Gazetteer, words: Words) -> set[str]:
+    """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
+    found: set[str] = set()
+    for at in words.places(known.beginnings):
+        if _of_another_level(words, at):
+            continue
+        for name, _ in words.known_names(at, 3, (known.regencies,), (known.beginnings,)):
+            codes = known.regencies[name]
+            if name not in ORDINARY_REGENCIES or words.capital(at) or marker_before(words, at):
+                found.update(codes)
+    return found
+
+
+def _of_another_level(words: Words, at: int) -> bool:
+    """ "Kel. Karanganyar", "Jalan Demak": no regency."""
+    marker = marker_before(words, at)
+    return marker is not None and (marker.street or marker.levels[0] >= DISTRICT)
