@@ -15,10 +15,10 @@
 | 9 | reaction, edit, deletion | added to the sender's own report it refers to, else to the open thread, else refused |
 | 10 | a quote of a message of the sender's own report, unless it opens a report | added to that report |
 | 11 | a sticker, a notice, thanks or a greeting, without an open thread | refused |
+| 11a | another system's number, which a report of this sender has | added: same_external_id |
+| 11b | the same, of another sender, where an office's own system says so | added, without its words |
 | 12 | words that opened an open complaint of the same conversation, or of the same proven person | added: same report |
-| 12a | another system's number, which a report of this sender has (before 12) | added: same_external_id |
-| 12a | the same, of another sender, where an office's own system says so | added, without its words |
-| 12b | nearly those words, nothing says that it is elsewhere | added: same report |
+| 12a | nearly those words, nothing says that it is elsewhere | added: same report |
 | 13 | the citizen states that it opens a report | recorded |
 | 13a | another place and another matter than the open thread's, in a sentence of its own | recorded |
 | 14 | an open thread: not closed, its last message younger than 7 days | added |
