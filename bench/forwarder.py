@@ -25,6 +25,7 @@ from bench._table import options, tabulate
 from bus import Turnstile
 from connectors import channel_type, secret_hook
 from schemas import Matched, Message, Party, Routed, complaint_id, message_id
+from sink.batch_items import PersistOptions
 from sink.persist import persist_batch
 from sink.record import Record
 from sink.vault import Vault
@@ -67,8 +68,9 @@ def file_complaints(record: Record, server: LaporServer, count: int) -> None:
     fields = {"url": server.url, "token": TOKEN, "auth_value": AUTH}
     account = made("lapor", "34.04", msgspec.convert(fields, made.settings_type, dec_hook=secret_hook))
     routed = [_routed(n) for n in range(count)]
+    options = PersistOptions(destinations=(account,))  # type: ignore[arg-type]
     for at in range(0, count, 500):
-        persist_batch(record, routed[at : at + 500], speaks=(), now=datetime.now(UTC), destinations=(account,))  # type: ignore[arg-type]
+        persist_batch(record, routed[at : at + 500], datetime.now(UTC), options)
 
 
 def _routed(n: int) -> Routed:

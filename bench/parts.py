@@ -70,7 +70,7 @@ class Pipeline(NamedTuple):
         self.published(matched)
         routed = self.timed("route", route, matched, Rules.load(None))
         self.published(routed)
-        self.timed("persist", persist_batch, self.record, routed, speaks=frozenset(), now=_now())
+        self.timed("persist", persist_batch, self.record, routed, _now())
 
     def _raws(self, rows: Sequence[NamedRow]) -> list[Event]:
         return [raw_from_row(row, self.channel, id=_new_id(), at=_now()) for row in rows]

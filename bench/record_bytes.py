@@ -20,7 +20,7 @@ from uuid_utils import uuid7
 from normalizer.incidents_profile import profile_of
 from schemas import Assignment, Matched, Message, Office, Owed, Party, Place, Routed, complaint_id, message_id
 from schemas.memory import Decision, Entry, Query
-from sink import Record, RecordMemory, Vault, book_received, persist_batch
+from sink import PersistOptions, Record, RecordMemory, Vault, book_received, persist_batch
 from sink.leases import renew_leases
 from sink.outbox_claims import claim_replies
 from sink.outbox_results import SendResult, store_results
@@ -84,7 +84,8 @@ def fill(record: Record, batch: list[Message]) -> None:
             for m, d in zip(batch, decided, strict=True)
         ]
     )
-    persist_batch(record, [route(m, d) for m, d in zip(batch, decided, strict=True)], speaks={"wa-bandung"}, now=NOW)
+    routed = [route(m, d) for m, d in zip(batch, decided, strict=True)]
+    persist_batch(record, routed, NOW, PersistOptions(speaks={"wa-bandung"}))
     epochs = renew_leases(record, "one", ["wa-bandung"], now=NOW)
     owed = claim_replies(record, epochs, {"wa-bandung": BATCH}, in_flight=(), now=NOW + timedelta(hours=1))
     store_results(record, [

@@ -15,6 +15,7 @@ from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
 from sink.account_states import touch_accounts
 from sink.archive import Archive
+from sink.batch_items import PersistOptions
 from sink.dead import store_dead_letters
 from sink.ledger import book_received
 from sink.outbox_moves import ReplyPlanner
@@ -76,11 +77,11 @@ def persisting(
 
     async def sink(events: Sequence[Event]) -> Sequence[Event]:
         routed = [e for e in events if isinstance(e, Routed)]
-        done = await io(
-            persist_batch, record, routed,
-            speaks=accounts.speaking, now=now(), zone=zone, reply_address=accounts.reply_address,
-            destinations=accounts.snapshot.forwarding, hand_over=next_office if offices is not None else None,
+        options = PersistOptions(
+            speaks=accounts.speaking, destinations=accounts.snapshot.forwarding, reply_address=accounts.reply_address,
+            hand_over=next_office if offices is not None else None, zone=zone,
         )  # fmt: skip
+        done = await io(persist_batch, record, routed, now(), options)
         if done.replies:
             wake.replies.set()
         if done.jobs:

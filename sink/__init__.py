@@ -1,6 +1,7 @@
 """The record and its keys: complaints, the matcher's memory, the outbox, jobs and leases, the ledger, the blobs."""
 
 from sink.aside import AsideRow, delete_aside, list_asides, put_account_aside, release_account
+from sink.batch_items import PersistOptions
 from sink.blobs import Blobs
 from sink.dead import (
     count_dead_letters,
@@ -30,6 +31,7 @@ __all__ = [
     "AsideRow",
     "Blobs",
     "ItemOutcome",
+    "PersistOptions",
     "Persisted",
     "PostgresStatus",
     "Record",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
@@ -53,25 +54,37 @@ class Later(NamedTuple):
     attachments: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedBatch:
+    """What a batch changed in the record."""
+
+    events: Sequence[Routed]
+    applied: Sequence[AppliedAction]
+    opened: Collection[str]
+    """Complaints."""
+    located: Mapping[str, set[str]]
+    """By complaint: accounts in whose systems it was found to stand, which were not told of it before."""
+
+
 def queue_followups(
-    connection: Connection, make: RowMaker, batch: Iterable[Routed], applied: Sequence[AppliedAction],
-    *, opened: Collection[str], joined: Mapping[str, set[str]], destinations: Sequence[Destination],
-) -> list[NewJob]:  # fmt: skip
-    """Queue what a batch says later about complaints that stand elsewhere, `opened` ones included, and log what leaves;
-    returns the jobs. `joined`: accounts in whose systems complaints were found to stand, which were not told before."""
+    connection: Connection, make: RowMaker, batch: RecordedBatch, destinations: Sequence[Destination]
+) -> list[NewJob]:
+    """Queue what a batch says later about complaints that stand elsewhere, those that it opened included, and log what
+    leaves; returns the jobs."""
     if not destinations:
         return []
-    both = (*_later_of(batch, applied), *_earlier_than(connection, opened))  # of one batch, they are the same
+    earlier = _earlier_than(connection, batch.opened)
+    both = (*_later_of(batch.events, batch.applied), *earlier)  # of one batch, they are the same
     later: dict[tuple[str, str], Later] = {}
     for one in both:
         later.setdefault((one.complaint, one.item), one)
-    missed = [one for one in _earlier_than(connection, joined) if (one.complaint, one.item) not in later]
+    missed = [one for one in _earlier_than(connection, batch.located) if (one.complaint, one.item) not in later]
     complaints = {one.complaint for one in (*later.values(), *missed)}
     about = {row.id: row for row in _about(connection, complaints)}
-    standing = standing_accounts(connection, complaints, [to.account for to in destinations])
+    known = accounts_by_complaint(connection, complaints, [to.account for to in destinations])
     queued = QueuedForwards()
-    reached = [(one, standing[one.complaint]) for one in later.values()]
-    for one, accounts in [*reached, *((one, joined[one.complaint]) for one in missed)]:
+    reached = [(one, known[one.complaint]) for one in later.values()]
+    for one, accounts in [*reached, *((one, batch.located[one.complaint]) for one in missed)]:
         for to in destinations if one.complaint in about else ():
             told = _as_told(to, one)
             if _goes(to, told) and to.account in accounts:
@@ -162,7 +175,7 @@ def _about(connection: Connection, complaints: Collection[str]) -> Iterator[Any]
     return query_in(connection, sql, complaints)
 
 
-def standing_accounts(
+def accounts_by_complaint(
     connection: Connection, complaints: Collection[str], accounts: Sequence[str]
 ) -> Mapping[str, set[str]]:
     """By complaint, the accounts in whose systems it stands or will stand."""

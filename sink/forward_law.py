@@ -130,10 +130,10 @@ def _elsewhere(connection: Connection, rows: Sequence[Any], others: Sequence[Des
     if not others or not rows:
         return set()
     ids, accounts = [row.id for row in rows], {other.account for other in others}
-    standing = query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", ids)
+    forwarded = query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", ids)
     jobs = [f"{FORWARD}/{account}/{id}" for account in accounts for id in ids]
     queued = query_in(connection, "SELECT complaint, account FROM jobs WHERE id IN (*)", jobs)
-    return {row.complaint for found in (standing, queued) for row in found if row.account in accounts}
+    return {row.complaint for found in (forwarded, queued) for row in found if row.account in accounts}
 
 
 def _state(state: str, code: str | None) -> str:

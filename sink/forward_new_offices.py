@@ -14,7 +14,7 @@ from schemas import Office
 from sink.action_rules import OPEN_ASSIGNMENTS
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
-from sink.forward_followups import standing_accounts
+from sink.forward_followups import accounts_by_complaint
 from sink.forward_queue import FORWARD, Destination, Leaving, QueuedForwards, came_from, job_id
 from sink.forward_repair import recorded_forwards
 from sink.jobs import NewJob
@@ -52,14 +52,14 @@ def queue_for_new_offices(
     for row in query_in(connection, _GIVEN, complaints):
         if row.state in OPEN_ASSIGNMENTS:
             given[row.complaint].append(Office(id=row.office_id, name=row.office_name))
-    standing = standing_accounts(connection, given, [to.account for to in told])
+    accounts = accounts_by_complaint(connection, given, [to.account for to in told])
     queued = QueuedForwards()
     for row, forward in recorded_forwards(connection, record, given):
         new = {office.id for office in given[row.id]}
         before = replace(forward, offices=tuple(office for office in forward.offices if office.id not in new))
         now = replace(forward, offices=tuple(given[row.id]))
         for to in told:
-            known = to.account in standing[row.id] or came_from(to, row.account, row.channel)
+            known = to.account in accounts[row.id] or came_from(to, row.account, row.channel)
             if not known and to.wants(now) and not to.wants(before):
                 queued.add(make, Leaving(to, now, row.id, row.owner, job_id(to.account, row.id), FORWARD))
     insert(connection, disclosures, queued.disclosures)

@@ -29,8 +29,8 @@ _FOLLOWUPS = (
 )
 
 
-class Standing(NamedTuple):
-    """A complaint stands in another system under that id."""
+class ForwardLocation(NamedTuple):
+    """Where a complaint stands outside: a system, and its id there."""
 
     complaint: str
     account: str
@@ -49,7 +49,7 @@ class Progress(NamedTuple):
     """As it is now."""
     ends: JobResult | None = None
     """None: the job goes on."""
-    stands: Standing | None = None
+    location: ForwardLocation | None = None
     answer: str | None = None
     """The other system's own words of a fault; personal, kept sealed."""
 
@@ -62,34 +62,36 @@ def store_progress(record: Record, progress: Sequence[Progress], now: datetime) 
         ended = [one.ends for one in progress if one.ends is not None]
         held |= store_job_results(connection, ended, now)
         done = [one for one in progress if one.job.id in held]
-        store_standing(connection, record, [one.stands for one in done if one.stands], now)
+        store_locations(connection, record, [one.location for one in done if one.location], now)
         _keep_answers(connection, record, done)
         left = [r.job for r in ended if r.state == "done" and r.job.id in held]
         _forget_arguments(connection, record, [job.id for job in left if not job.args.get("replayable")])
         return held
 
 
-def store_standing(connection: Connection, record: Record, stands: Collection[Standing], now: datetime) -> None:
+def store_locations(
+    connection: Connection, record: Record, locations: Collection[ForwardLocation], now: datetime
+) -> None:
     """From now on these complaints stand there."""
-    if not stands:
+    if not locations:
         return
     at, keys = instant_encoder(connection)(now), MemoryKeys(record.vault)
-    known = _known_ids(connection, {one.complaint for one in stands})
-    new = [one for one in stands if known.get(one.complaint, {}).get(one.system) != one.native]
+    known = _known_ids(connection, {one.complaint for one in locations})
+    new = [one for one in locations if known.get(one.complaint, {}).get(one.system) != one.native]
     for one in new:
         known.setdefault(one.complaint, {})[one.system] = one.native
     insert_all(
         connection,
-        (forwarded, [_row(one, at) for one in stands if one.account], "ON CONFLICT (complaint, account) DO NOTHING"),
+        (forwarded, [_row(one, at) for one in locations if one.account], "ON CONFLICT (complaint, account) DO NOTHING"),
         (foreign_ids, [
             {"key": keys.foreign((one.system, one.native)), "owner": one.owner, "complaint": one.complaint}
-            for one in stands
+            for one in locations
         ], "ON CONFLICT (key) DO NOTHING"),
         (timeline, [_step(one, at) for one in new], ""),
     )  # fmt: skip
     changed = [{"id": id, "external_ids": encode(known[id]).decode()} for id in {one.complaint for one in new}]
     execute_each(connection, complaints, "UPDATE complaints SET external_ids = :external_ids WHERE id = :id", changed)
-    released = [{"complaint": id, "due_at": at} for id in {one.complaint for one in stands}]
+    released = [{"complaint": id, "due_at": at} for id in {one.complaint for one in locations}]
     execute_each(connection, jobs, _FOLLOWUPS, released)
 
 
@@ -99,14 +101,14 @@ def _known_ids(connection: Connection, ids: Collection[str]) -> dict[str, dict[s
     return {row.id: _ids(row.external_ids) if row.external_ids else {} for row in rows}
 
 
-def _row(one: Standing, at: Any) -> dict[str, Any]:
+def _row(one: ForwardLocation, at: Any) -> dict[str, Any]:
     return {
         "complaint": one.complaint, "account": one.account, "owner": one.owner, "system": one.system,
         "native": one.native, "at": at, "look_at": at if one.follow else None, "cursor": None,
     }  # fmt: skip
 
 
-def _step(one: Standing, at: Any) -> dict[str, Any]:
+def _step(one: ForwardLocation, at: Any) -> dict[str, Any]:
     return {
         "complaint": one.complaint, "owner": one.owner, "at": at, "what": "forwarded", "actor_kind": "system",
         "actor": one.account, "why": f"{one.system} {one.native}", "raw": None, "item_index": None,

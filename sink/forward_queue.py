@@ -71,7 +71,7 @@ class QueuedForwards:
 
     jobs: list[NewJob] = field(default_factory=list)
     disclosures: list[Row] = field(default_factory=list)
-    standing: list[Row] = field(default_factory=list)
+    locations: list[Row] = field(default_factory=list)
     """Complaints that stand there already."""
 
     def add(self, make: RowMaker, leaving: Leaving) -> None:
@@ -104,7 +104,7 @@ def queue_complaint(make: RowMaker, routed: Routed, destinations: Sequence[Desti
             continue
         if native := message.external_ids.get(to.system):
             systems.add(to.system)
-            queued.standing.append(standing_row(to, matched.id, message.owner, native, make.now))
+            queued.locations.append(location_row(to, matched.id, message.owner, native, make.now))
         elif not came_from(to, message.account, message.channel) and to.wants(forward):
             systems.add(to.system)
             id = job_id(to.account, matched.id)
@@ -135,7 +135,7 @@ def attachment_ids(raw: str, item_index: int, count: int) -> tuple[str, ...]:
     return tuple(f"{raw}.{item_index}.{n}" for n in range(count))
 
 
-def standing_row(to: Destination, complaint: str, owner: str, native: str, now: Any) -> Row:
+def location_row(to: Destination, complaint: str, owner: str, native: str, now: Any) -> Row:
     """A complaint that stands there; `now` is encoded."""
     return {
         "complaint": complaint, "account": to.account, "owner": owner, "system": to.system, "native": native,

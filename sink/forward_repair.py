@@ -14,7 +14,7 @@ from schemas import Category, Forward, Office, Place, encode
 from sink.bulk import execute_each, insert, instant_encoder, query_in
 from sink.contacts import unseal_contact
 from sink.forward_claims import read_forward
-from sink.forward_progress import ANSWER, Standing, store_standing
+from sink.forward_progress import ANSWER, ForwardLocation, store_locations
 from sink.forward_queue import FORWARD, FORWARDS, Destination, Leaving, QueuedForwards, job_id
 from sink.instant import parse_instant
 from sink.jobs import SEALED, decode_object, enqueue_jobs
@@ -110,8 +110,9 @@ def decide_stands(record: Record, id: str, native: str, to: Destination, now: da
                    "reason": None, "finished_at": None}  # fmt: skip
         connection.execute(jobs.update().where(jobs.c.id == id).values(goes_on))
         if opens:
-            stands = Standing(row.complaint, to.account, row.owner, to.system, native, to.follow_every is not None)
-            store_standing(connection, record, [stands], now)
+            follow = to.follow_every is not None
+            location = ForwardLocation(row.complaint, to.account, row.owner, to.system, native, follow)
+            store_locations(connection, record, [location], now)
         return True
 
 

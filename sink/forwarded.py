@@ -73,12 +73,12 @@ def store_looks(record: Record, results: Sequence[LookResult]) -> set[str]:
     return {result.look.account for result in results} - {result.look.account for result in ours}
 
 
-def look_soon(record: Record, standing: Collection[tuple[str, str]], now: datetime) -> None:
+def look_soon(record: Record, pairs: Collection[tuple[str, str]], now: datetime) -> None:
     """Look at these (complaint, account) at once, quiet ones too. Raises Retry."""
     with record.write() as connection:
         at = instant_encoder(connection)(now)
         sql = "UPDATE forwarded SET look_at = :look_at WHERE complaint = :complaint AND account = :account"
-        rows = [{"complaint": complaint, "account": account, "look_at": at} for complaint, account in standing]
+        rows = [{"complaint": complaint, "account": account, "look_at": at} for complaint, account in pairs]
         execute_each(connection, forwarded, sql, rows)
 
 

@@ -9,32 +9,30 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table
 
-from schemas import Message, Routed
-from sink.actions import HandOver, apply_actions, earlier_actions
+from schemas import Routed
+from sink.actions import apply_actions, earlier_actions
+from sink.batch_items import BatchItem, PersistOptions, batch_item
 from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
 from sink.bursts import without_bursts
-from sink.contacts import ReplyAddress
 from sink.due import batch_complaints, mark_stale
-from sink.forward_followups import queue_followups
+from sink.forward_followups import RecordedBatch, queue_followups
+from sink.forward_locations import learn_locations
 from sink.forward_new_offices import given_complaints, queue_for_new_offices
-from sink.forward_queue import Destination, queue_complaint
-from sink.forward_standing import learn_standing
+from sink.forward_queue import Destination
 from sink.jobs import NewJob, enqueue_jobs
-from sink.outbox import NewReply, enqueue_replies
+from sink.outbox import enqueue_replies
 from sink.outcomes import REPLACE_DEAD
-from sink.owed import answers_to_reporters, reply_to_sender
+from sink.owed import answers_to_reporters
 from sink.record import Record
 from sink.reopening import with_reopening
-from sink.rows import Row, RowMaker, RowsByTable
+from sink.rows import Row, RowMaker
 from sink.tables import (
     assignments,
     attachments,
@@ -48,7 +46,6 @@ from sink.tables import (
     timeline,
 )
 
-JAKARTA = ZoneInfo("Asia/Jakarta")
 _INSERTED: tuple[tuple[Table, str], ...] = (
     (complaints, "ON CONFLICT (id) DO NOTHING"),  # two with one number are a fault that must be seen
     *((table, "ON CONFLICT DO NOTHING") for table in (messages, parties, attachments, assignments)),
@@ -66,44 +63,19 @@ class Persisted(NamedTuple):
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """An event of the batch, with everything that could be made before the record's lock is taken."""
-
-    routed: Routed
-    rows: RowsByTable
-    reply: NewReply | None
-    jobs: Sequence[NewJob]
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return self.routed.matched.item.raw, self.routed.matched.item.item_index
-
-
-def _in_its_conversation(message: Message) -> str:
-    return message.conversation
+RECORD_ONLY = PersistOptions()
+"""Nothing can be sent, forwarded or handed over."""
 
 
 def persist_batch(
-    record: Record,
-    routed: Sequence[Routed],
-    *,
-    speaks: Collection[str],
-    now: datetime,
-    zone: tzinfo = JAKARTA,
-    reply_address: ReplyAddress = _in_its_conversation,
-    hand_over: HandOver | None = None,
-    destinations: Sequence[Destination] = (),
+    record: Record, routed: Sequence[Routed], now: datetime, options: PersistOptions = RECORD_ONLY
 ) -> Persisted:
-    """Persist the batch in one transaction. Raises Retry.
-
-    `speaks` are the accounts that can send, `zone` is where a citizen's day begins, `reply_address` gives the channel's
-    own address for an answer to a message, `destinations` are the accounts that forward, in order."""
+    """Persist the batch in one transaction. Raises Retry."""
     if not routed:
         return Persisted(0, 0)
     at = instant_encoder(record.engine)
-    make = RowMaker(record.vault, record.ids, at, at(now), reply_address)
-    items = [_item(make, event, speaks, destinations) for event in without_duplicates(routed)]
+    make = RowMaker(record.vault, record.ids, at, at(now), options.reply_address)
+    items = [batch_item(make, event, options) for event in without_duplicates(routed)]
     outcome_rows = [row for item in items for row in item.rows[outcomes]]
     with record.write() as connection:
         new = insert_returning(connection, outcomes, outcome_rows, REPLACE_DEAD)
@@ -112,43 +84,27 @@ def persist_batch(
         waiting = _take_earlier(connection, rows[complaints])
         insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
         _renew(connection, make, batch)
-        joined = learn_standing(connection, record, [item.routed for item in batch], destinations, now)
-        applied = apply_actions(connection, make, [with_reopening(item.routed) for item in batch], hand_over)
-        mark_stale(connection, batch_complaints(applied, (item.routed for item in batch)))
+        events, opened = [item.routed for item in batch], [row["id"] for row in rows[complaints]]
+        located = learn_locations(connection, record, events, options.destinations, now)
+        applied = apply_actions(connection, make, [with_reopening(event) for event in events], options.hand_over)
+        mark_stale(connection, batch_complaints(applied, events))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
-        replies += answers_to_reporters(connection, make, applied, waiting, speaks)
+        replies += answers_to_reporters(connection, make, applied, waiting, options.speaks)
+        recorded = RecordedBatch(events, applied, opened, located)
+        # before the follow-ups, which go only where such a job is
         jobs = enqueue_jobs(connection, record.vault, [job for item in batch for job in item.jobs], now)
-        opened = [row["id"] for row in rows[complaints]]
-        followups = queue_followups(
-            connection, make, (item.routed for item in batch), applied,
-            opened=opened, joined=joined, destinations=destinations,
-        )  # fmt: skip
-        given = {*given_complaints(applied), *opened}
-        followups += queue_for_new_offices(connection, record, make, given, destinations)
-        return Persisted(
-            enqueue_replies(connection, replies, now, zone),
-            jobs + enqueue_jobs(connection, record.vault, followups, now),
-        )
+        followups = _later_jobs(connection, record, make, recorded, options.destinations)
+        jobs += enqueue_jobs(connection, record.vault, followups, now)
+        return Persisted(enqueue_replies(connection, replies, now, options.zone), jobs)
 
 
-def _item(make: RowMaker, routed: Routed, speaks: Collection[str], destinations: Sequence[Destination]) -> _Item:
-    contact = make.contact(routed.matched.message)
-    forwards = queue_complaint(make, routed, destinations)
-    rows = dict(make.rows_of(routed, contact)) | {disclosures: forwards.disclosures, forwarded: forwards.standing}
-    reply = reply_to_sender(make, routed, contact, speaks)
-    fetches = [_fetch(row) for row in rows.get(attachments, ()) if _is_remote(row)]
-    return _Item(routed, rows, reply, [*fetches, *forwards.jobs])
-
-
-def _is_remote(row: Row) -> bool:
-    return row["state"] == "referenced" and row["source"] is not None
-
-
-def _fetch(row: Row) -> NewJob:
-    return NewJob(
-        id=f"fetch/{row['id']}", kind="fetch", account=row["account"], owner=row["owner"],
-        complaint=row["complaint"], args={"attachment": row["id"]}, due_at=None,
-    )  # fmt: skip
+def _later_jobs(
+    connection: Connection, record: Record, make: RowMaker, batch: RecordedBatch, destinations: Sequence[Destination]
+) -> list[NewJob]:
+    """For systems that are told what is said later, or are told of a complaint only now."""
+    followups = queue_followups(connection, make, batch, destinations)
+    complaints = {*given_complaints(batch.applied), *batch.opened}
+    return followups + queue_for_new_offices(connection, record, make, complaints, destinations)
 
 
 def _take_earlier(connection: Connection, opened: list[Row]) -> list[Any]:
@@ -179,7 +135,7 @@ def _start_with(complaint: Row, action: Any) -> None:
         complaint |= {"status": action.status, "status_said": action.status_said, "status_at": at}
 
 
-def _renew(connection: Connection, make: RowMaker, batch: Iterable[_Item]) -> None:
+def _renew(connection: Connection, make: RowMaker, batch: Iterable[BatchItem]) -> None:
     """A complaint is as new as its newest message; a question about its status, and a stranger's message, do not
     count."""
     newest: dict[str | None, Any] = {}

@@ -48,7 +48,7 @@ class Difference(NamedTuple):
     complaint: str | None = None
 
 
-def pages_of_standing(record: Record, account: str, since: datetime) -> Iterator[list[OurView]]:
+def forwarded_pages(record: Record, account: str, since: datetime) -> Iterator[list[OurView]]:
     """What stands there and is open, or changed since, page by page. Raises Retry."""
     at, after = instant_encoder(record.engine)(since), ""
     while True:

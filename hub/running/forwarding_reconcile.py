@@ -18,7 +18,7 @@ from sink.forward_claims import NEEDS_PERSON
 from sink.forward_law import missing_complaints
 from sink.forward_repair import ForwardLine, list_forwards, queue_recorded
 from sink.forwarded import look_soon
-from sink.reconcile import Difference, OurView, pages_of_standing, twice_here
+from sink.reconcile import Difference, OurView, forwarded_pages, twice_here
 from sink.record import Record
 
 AT_ONCE = 8
@@ -84,7 +84,7 @@ class Reconciler:
 
     async def _ask(self, channel: Forwards, found: Reconciliation) -> None:
         since, limit = self.backend.timing.now() - RECENT, asyncio.Semaphore(AT_ONCE)
-        pages = await self.backend(lambda record: list(pages_of_standing(record, channel.account, since)))
+        pages = await self.backend(lambda record: list(forwarded_pages(record, channel.account, since)))
         for page in pages:
             answers = await asyncio.gather(*(self._compare(channel, ours, limit) for ours in page))
             asked = [differences for differences in answers if differences is not None]

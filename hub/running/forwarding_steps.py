@@ -12,7 +12,7 @@ from bus import fault_location
 from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
-from sink.forward_progress import Progress, Standing
+from sink.forward_progress import ForwardLocation, Progress
 from sink.forward_repair import REPLAYED
 from sink.job_results import JobResult
 from sink.jobs import ClaimedJob, JobState
@@ -114,7 +114,7 @@ class StepRunner:
         job = current.job._replace(step=None, results=current.job.results | {step: result.value})
         following = _next(channel.steps(claimed.forward, job.results), job.results)
         job = self._begun(job, following) if following else job
-        await self.put(Progress(job, stands=_standing(claimed, channel, result)))
+        await self.put(Progress(job, location=_location(claimed, channel, result)))
         current.job, current.looked = job, False
 
     def _begun(self, job: ClaimedJob, step: str) -> ClaimedJob:
@@ -187,9 +187,9 @@ def _next_try(now: datetime, attempts: int, after: float | None, delays: Sequenc
     return now + timedelta(seconds=max(after or 0.0, delays[min(attempts, len(delays) - 1)]))
 
 
-def _standing(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> Standing | None:
+def _location(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> ForwardLocation | None:
     job = claimed.job
     if result.native is None or job.complaint is None:
         return None
     follow = channel.follow_every is not None
-    return Standing(job.complaint, job.account, job.owner, channel.system, result.native, follow)
+    return ForwardLocation(job.complaint, job.account, job.owner, channel.system, result.native, follow)

@@ -15,8 +15,9 @@ from bus import Turnstile
 from connectors import channel_type, secret_hook
 from hub.cli import run_command
 from schemas import complaint_id
+from sink.batch_items import PersistOptions
 from sink.forward_claims import claim_forwards
-from sink.forward_progress import Progress, Standing, store_progress
+from sink.forward_progress import ForwardLocation, Progress, store_progress
 from sink.job_results import JobResult
 from sink.leases import renew_leases
 from sink.persist import persist_batch
@@ -68,16 +69,16 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
         fields = {"url": lapor.url, "token": TOKEN, "auth_value": AUTH}
         to: Any = channel("lapor", "34.04", msgspec.convert(fields, channel.settings_type, dec_hook=secret_hook))
         with made.record() as record:
-            persist_batch(record, [routed(message(n)) for n in (1, 2)], speaks=(), now=NOW, destinations=[to])
+            persist_batch(record, [routed(message(n)) for n in (1, 2)], NOW, PersistOptions(destinations=[to]))
             epochs = renew_leases(record, "h", ["forward/lapor"], now=NOW, pool="forward")
             mine = {"lapor": epochs["forward/lapor"]}
             jobs = {c.job.complaint: c.job for c in claim_forwards(record, mine, {"lapor": 9}, in_flight=(), now=NOW)}
             first, second = (jobs[complaint_id(message(n).id)] for n in (1, 2))
-            stands = Standing(first.complaint or "", "lapor", "34.04", "sp4n", "7123456", True)
+            location = ForwardLocation(first.complaint or "", "lapor", "34.04", "sp4n", "7123456", True)
             doubt = JobResult(second._replace(step="create"), "unknown", NOW.replace(year=9999), "needs_person", "look")
-            done = Progress(first, JobResult(first, "done"), stands)
+            done = Progress(first, JobResult(first, "done"), location)
             store_progress(record, [done, Progress(second._replace(step="create"), doubt)], NOW)
-            persist_batch(record, [routed(message(3))], speaks=(), now=NOW)  # by a process without the account
+            persist_batch(record, [routed(message(3))], NOW)  # by a process without the account
         yield made
 
 
@@ -131,7 +132,7 @@ def test_reconcile_shows_where_we_are_further_and_what_lapor_refused(
     hub.lapor.complaints["7123456"] = Complaint("7123456", {"content": "…"}, status="Belum Terverifikasi")
     with hub.record() as record:
         act = action(9, "status", status="in_progress", received_at=NOW, observed_at=NOW)
-        persist_batch(record, [acted(act, message(1))], speaks=(), now=NOW)
+        persist_batch(record, [acted(act, message(1))], NOW)
         with record.write() as connection:
             connection.exec_driver_sql("UPDATE jobs SET state = 'failed', code = 'http_422' WHERE state = 'unknown'")
     code, found, _ = hub.call(capfd, "reconcile", "--apply")
@@ -146,7 +147,7 @@ def test_a_portal_whose_manifest_says_how_is_compared_too(tmp_path: Path, capfd:
         (tmp_path / "channels.toml").write_text(PORTAL.format(url=portal.url, manifest=portals.MANIFEST))
         with hub.record() as record:
             report = routed(message(1, external_ids={"rekam": "A1"}))
-            persist_batch(record, [report], speaks=(), now=NOW, destinations=[portals.account(portal.url)])
+            persist_batch(record, [report], NOW, PersistOptions(destinations=[portals.account(portal.url)]))
         portal.add("aduan", nomor="A1", uraian="Lampu mati", status="Selesai")
         code, [line], words = hub.call(capfd, "reconcile", "--apply")
         assert (code, line["what"], line["repair"], line["detail"]) == (

@@ -26,6 +26,7 @@ from schemas import (
 )
 from schemas.memory import Decision, Entry, Known, Profile, Query
 from sink import Record, RecordMemory, book_received, last_booked, read_balance
+from sink.batch_items import PersistOptions
 from sink.persist import Persisted, persist_batch
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
@@ -92,7 +93,7 @@ def number(complaint: str) -> str:
 
 def persist(record: Record, *events: Routed, speaks: Sequence[str] = ("sms", "wa"), now: datetime = NOW) -> Persisted:
     """Persist one batch."""
-    return persist_batch(record, events, speaks=set(speaks), now=now, zone=JAKARTA)
+    return persist_batch(record, events, now, PersistOptions(speaks=set(speaks), zone=JAKARTA))
 
 
 def replies(record: Record, *events: Routed, **more: Any) -> int:

@@ -12,10 +12,11 @@ import pytest
 from schemas import Attachment, Forward, Match, Message, Office, Party, Place, Routed, complaint_id
 from schemas.personal import mask_personal
 from sink import Record, export
+from sink.batch_items import PersistOptions
 from sink.disclosure import FIELDS, project, projection_of
 from sink.forward_claims import claim_forwards, read_forward
 from sink.forward_law import national_balances
-from sink.forward_progress import Progress, Standing, store_progress
+from sink.forward_progress import ForwardLocation, Progress, store_progress
 from sink.forward_queue import job_id
 from sink.forward_repair import decide_again, decide_stands, list_forwards, queue_recorded, show_forward
 from sink.forwarded import LookResult, due_looks, store_looks
@@ -23,7 +24,7 @@ from sink.job_results import JobResult
 from sink.jobs import ClaimedJob
 from sink.leases import renew_leases
 from sink.persist import persist_batch
-from sink.reconcile import pages_of_standing, twice_here
+from sink.reconcile import forwarded_pages, twice_here
 from tests.sink.made import NAME, NOW, PHONE, acted, action, decision, message, recall, remember, routed, rows
 
 LATER = NOW + timedelta(hours=1)
@@ -55,7 +56,7 @@ MINE = complaint_id(message(1).id)
 
 
 def persist(record: Record, *events: Routed, to: Any = (LAPOR,)) -> int:
-    return persist_batch(record, events, speaks={"sms"}, now=NOW, destinations=to).jobs
+    return persist_batch(record, events, NOW, PersistOptions(speaks={"sms"}, destinations=to)).jobs
 
 
 def claim(record: Record, state: Any = "waiting", at: Any = LATER, account: str = "lapor") -> list[Any]:
@@ -65,8 +66,8 @@ def claim(record: Record, state: Any = "waiting", at: Any = LATER, account: str 
 
 
 def done(job: ClaimedJob, native: str | None = None, **results: Any) -> Progress:
-    stands = native and Standing(job.complaint or "", job.account, job.owner, "sp4n", native, True)
-    return Progress(job._replace(step=None, results=results), JobResult(job, "done"), stands or None)
+    location = native and ForwardLocation(job.complaint or "", job.account, job.owner, "sp4n", native, True)
+    return Progress(job._replace(step=None, results=results), JobResult(job, "done"), location or None)
 
 
 def stand(record: Record, native: str = "7123456") -> None:
@@ -340,8 +341,8 @@ def test_courtesies_redeliveries_and_an_answer_of_the_same_system_are_not_sent(s
 def test_a_followup_waits_until_the_complaint_stands_there_and_for_what_was_said_before(record: Record) -> None:
     persist(record, routed(message(1)))
     persist(record, acted(action(5, "answer", text="Pertama"), message(1)))
-    persist_batch(record, [acted(action(6, "answer", text="Kedua"), message(1))], speaks=(),
-                  now=NOW + timedelta(minutes=9), destinations=[LAPOR])  # fmt: skip
+    second = acted(action(6, "answer", text="Kedua"), message(1))
+    persist_batch(record, [second], NOW + timedelta(minutes=9), PersistOptions(destinations=[LAPOR]))
     claimed = {one.forward.what + one.forward.text[:5]: one for one in claim(record)}
     create = claimed.pop("complaint" + message(1).text[:5])
     assert {name: one.waits for name, one in claimed.items()} == {
@@ -489,7 +490,7 @@ def test_looks_come_when_they_are_due_and_only_their_holder_moves_them(record: R
     assert due_looks(record, ["lapor"], 10, LATER) == []
     [later] = due_looks(record, ["lapor"], 10, LATER + timedelta(hours=3))
     assert later.cursor == "c"
-    assert [view.native for page in pages_of_standing(record, "lapor", NOW) for view in page] == ["7123456"]
+    assert [view.native for page in forwarded_pages(record, "lapor", NOW) for view in page] == ["7123456"]
 
 
 def test_leases_to_forward_and_to_send_are_shared_out_apart(sqlite_record: Record) -> None:

@@ -11,6 +11,7 @@ from router import OfficeRegistry, RegisteredOffice, plan_answer
 from router.handover import Handover, PassedOn, hand_over
 from schemas import Action, Actor, Match, Message, Office, Owed, Party, complaint_id
 from sink import Record, track_report
+from sink.batch_items import PersistOptions
 from sink.persist import persist_batch
 from tests.sink.made import NOW, acted, action, decision, message, number, persist, recall, remember, routed, rows
 
@@ -140,7 +141,7 @@ def next_office(history: Sequence[tuple[str | None, str]], act: Action, holders:
 
 def passed(record: Record, n: int, on: Message, by: str, to: str | None) -> None:
     act = action(n, "disposition", actor=Actor(kind="office", id=by), office=Office(id=to) if to else None)
-    persist_batch(record, [acted(act, on)], speaks=(), now=NOW, hand_over=next_office)
+    persist_batch(record, [acted(act, on)], NOW, PersistOptions(hand_over=next_office))
 
 
 def offices(record: Record) -> dict[str, Any]:
@@ -170,19 +171,19 @@ def test_without_a_known_office_it_goes_up(record: Record, to: str | None) -> No
 def act_by_office(record: Record, n: int, on: Message, office: str, **more: Any) -> None:
     act = action(n, office=Office(id=office), actor=Actor(kind="office", id=office), **more)
     planned = plan_answer(acted(act, on).matched)
-    persist_batch(record, [acted(act, on, owed=planned)], speaks={"sms"}, now=NOW, hand_over=next_office)
+    persist_batch(record, [acted(act, on, owed=planned)], NOW, PersistOptions(speaks={"sms"}, hand_over=next_office))
 
 
 def reopened(record: Record, n: int, on: Message) -> None:
     act = action(n, "status", status="in_progress", reopens=True, actor=Actor(kind="citizen"))
-    persist_batch(record, [acted(act, on)], speaks=(), now=NOW, hand_over=next_office)
+    persist_batch(record, [acted(act, on)], NOW, PersistOptions(hand_over=next_office))
 
 
 def test_an_officer_without_an_office_passes_it_up_for_the_office_that_has_it(record: Record) -> None:
     opened = report(record, 1)
     passed(record, 1, opened, "front", "pu")
     act = action(2, "disposition", actor=Actor(kind="officer", id="ani"))
-    persist_batch(record, [acted(act, opened)], speaks=(), now=NOW, hand_over=next_office)
+    persist_batch(record, [acted(act, opened)], NOW, PersistOptions(hand_over=next_office))
     assert offices(record) == {"front": "passed_on", "pu": "passed_on", "meja-layanan/32.73": "assigned"}
     assert rows(record, "SELECT actor_kind, actor_id FROM actions ORDER BY raw")[-1] == ("officer", "ani")
 

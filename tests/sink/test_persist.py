@@ -177,11 +177,13 @@ def test_owner_stands_on_every_row(record: Record) -> None:
 
 
 def test_the_answer_goes_to_the_channels_own_address(record: Record) -> None:
+    from sink.batch_items import PersistOptions
     from sink.contacts import unseal_contact
     from sink.persist import persist_batch
 
     mail = message(1, conversation="<thread@contoh.id>", sender=Party(email="siti@contoh.id"))
-    persist_batch(record, [routed(mail)], speaks={"sms"}, now=NOW, reply_address=lambda m: str(m.sender.email))
+    options = PersistOptions(speaks={"sms"}, reply_address=lambda m: str(m.sender.email))
+    persist_batch(record, [routed(mail)], NOW, options)
     ((sealed,),) = rows(record, "SELECT sealed FROM parties")
     contact = unseal_contact(record.vault, bytes(sealed))
     assert (contact.conversation, contact.address, contact.person) == (

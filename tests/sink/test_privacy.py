@@ -24,6 +24,7 @@ from sink import (
     search_record,
     store_dead_letters,
 )
+from sink.batch_items import PersistOptions
 from sink.contacts import unseal_attachment_source, unseal_contact
 from sink.forward_progress import store_progress
 from sink.persist import persist_batch
@@ -98,7 +99,7 @@ def full(record: Record) -> Record:
 
 def forward(record: Record, reported: Message) -> None:
     """The report is brought into LAPOR!."""
-    persist_batch(record, [routed(reported)], speaks=frozenset(), now=NOW, destinations=(LAPOR,))
+    persist_batch(record, [routed(reported)], NOW, PersistOptions(destinations=(LAPOR,)))
     [claimed] = claim_forwards(record)
     store_progress(record, [done(claimed.job, "7123456", create={"id": "7123456"})], NOW)
 

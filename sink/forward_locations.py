@@ -17,39 +17,39 @@ from sqlalchemy import Connection
 
 from schemas import Message, Routed
 from sink.bulk import query_in
-from sink.forward_progress import Standing, store_standing
+from sink.forward_progress import ForwardLocation, store_locations
 from sink.forward_queue import Destination, job_id
 from sink.memory_keys import MemoryKeys
 from sink.record import Record
 
 
-class _Said(NamedTuple):
+class _ForeignId(NamedTuple):
     complaint: str
     owner: str
     system: str
     native: str
 
 
-def learn_standing(
+def learn_locations(
     connection: Connection, record: Record, batch: Iterable[Routed], destinations: Sequence[Destination], now: datetime
 ) -> dict[str, set[str]]:
     """Store where the complaints of a batch stand beside what was known; returns the accounts by complaint."""
     events = [(one, one.matched.message) for one in batch if one.matched.message is not None]
-    said = [*_joined(events), *_brought(connection, events, destinations)]
-    if not said:
+    ids = [*_joined(events), *_brought(connection, events, destinations)]
+    if not ids:
         return {}
     keys = MemoryKeys(record.vault)
-    known = {keys.foreign((one.system, one.native)): one.complaint for one in said}
+    known = {keys.foreign((one.system, one.native)): one.complaint for one in ids}
     rows = query_in(connection, "SELECT key, complaint FROM foreign_ids WHERE key IN (*)", list(known))
     of_others = {bytes(row.key) for row in rows if row.complaint != known[bytes(row.key)]}
-    mine = [one for one in said if keys.foreign((one.system, one.native)) not in of_others]
-    standings = list(_standings(mine, destinations))
-    new = _without_known(connection, standings)
-    store_standing(connection, record, standings, now)
+    mine = [one for one in ids if keys.foreign((one.system, one.native)) not in of_others]
+    locations = list(_locations(mine, destinations))
+    new = _without_known(connection, locations)
+    store_locations(connection, record, locations, now)
     return new
 
 
-def _joined(events: Iterable[tuple[Routed, Message]]) -> Iterator[_Said]:
+def _joined(events: Iterable[tuple[Routed, Message]]) -> Iterator[_ForeignId]:
     """Of rows that joined a complaint, and of those that came again and name more systems than their own."""
     for routed, message in events:
         matched = routed.matched
@@ -58,12 +58,12 @@ def _joined(events: Iterable[tuple[Routed, Message]]) -> Iterator[_Said]:
         if matched.outcome == "redelivered" and message.external_ids.keys() <= {message.account}:
             continue
         for system, native in message.external_ids.items():
-            yield _Said(matched.id, message.owner, system, native)
+            yield _ForeignId(matched.id, message.owner, system, native)
 
 
 def _brought(
     connection: Connection, events: Iterable[tuple[Routed, Message]], destinations: Sequence[Destination]
-) -> list[_Said]:
+) -> list[_ForeignId]:
     """Of rows with our mark, where the job that brings the complaint there has a step in doubt."""
     systems = {to.account: to.system for to in destinations}
     echoes = {
@@ -77,12 +77,12 @@ def _brought(
     found = list(query_in(connection, "SELECT id, number, owner FROM complaints WHERE number IN (*)", echoes))
     jobs = {job_id(echoes[row.number].account, row.id): row for row in found}
     in_doubt = _in_doubt(connection, jobs)
-    return [_said(echoes[row.number], row, systems) for id, row in jobs.items() if id in in_doubt]
+    return [_foreign_id(echoes[row.number], row, systems) for id, row in jobs.items() if id in in_doubt]
 
 
-def _said(echo: Message, row: Any, systems: Mapping[str, str]) -> _Said:
+def _foreign_id(echo: Message, row: Any, systems: Mapping[str, str]) -> _ForeignId:
     system = systems[echo.account]
-    return _Said(row.id, row.owner, system, echo.external_ids[system])
+    return _ForeignId(row.id, row.owner, system, echo.external_ids[system])
 
 
 def _in_doubt(connection: Connection, jobs: Collection[str]) -> set[str]:
@@ -90,10 +90,10 @@ def _in_doubt(connection: Connection, jobs: Collection[str]) -> set[str]:
     return {row.id for row in query_in(connection, sql, jobs)}
 
 
-def _without_known(connection: Connection, standings: Sequence[Standing]) -> dict[str, set[str]]:
+def _without_known(connection: Connection, locations: Sequence[ForwardLocation]) -> dict[str, set[str]]:
     """By complaint, the accounts of those that are not stored yet."""
     new: dict[str, set[str]] = defaultdict(set)
-    for one in standings:
+    for one in locations:
         if one.account:
             new[one.complaint].add(one.account)
     for row in query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", list(new)):
@@ -101,8 +101,8 @@ def _without_known(connection: Connection, standings: Sequence[Standing]) -> dic
     return {complaint: accounts for complaint, accounts in new.items() if accounts}
 
 
-def _standings(said: Iterable[_Said], destinations: Sequence[Destination]) -> Iterator[Standing]:
-    for one in said:
+def _locations(ids: Iterable[_ForeignId], destinations: Sequence[Destination]) -> Iterator[ForwardLocation]:
+    for one in ids:
         to = next((to for to in destinations if to.system == one.system), None)
         account, follow = (to.account, to.follow_every is not None) if to else ("", False)
-        yield Standing(one.complaint, account, one.owner, one.system, one.native, follow)
+        yield ForwardLocation(one.complaint, account, one.owner, one.system, one.native, follow)
