@@ -238,7 +238,7 @@ class Polls(Channel):
         """Seconds between two polls."""
         return 60.0
 
-    def news(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
+    def new_items(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
         """Open for as long as the account is polled: an event that is set where the provider itself tells that there is
         something before `poll_every` is over. None: it does not."""
         return nullcontext(None)

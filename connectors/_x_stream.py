@@ -1,8 +1,8 @@
-"""X's filtered stream, as a bell: what it shows is asked for by the next poll, at once.
+"""X's filtered stream wakes the poll: what it shows is asked for at once.
 
 The posts themselves are taken from the poll, whose cursor misses nothing, whatever becomes of the stream: so a broken
 stream costs some seconds, never a post, and nothing comes twice. A post that the stream shows and a poll brings is
-billed once a day. After each connect the bell rings, for what came meanwhile. X allows one connection an app.
+billed once a day. Each connect wakes the poll too, for what came meanwhile. X allows one connection an app.
 Facts: docs.x.com, X API v2, filtered stream (August 2026).
 """
 
@@ -30,7 +30,7 @@ FEWEST, MOST = 5.0, 900.0
 """Seconds between two connections that fail."""
 STABLE = 60.0
 """Seconds after which a connection counts as one that worked."""
-RINGS_AFTER = 3.0
+WAKE_AFTER = 3.0
 """Seconds: X shows a post in the list of mentions a little later than in the stream; more posts may come by then."""
 REMEMBERED = 500
 """Ids that `shown` holds."""
@@ -45,29 +45,29 @@ class XStream:
 
     def __init__(
         self, account: str, rule: str, calls: XCalls, budget: Budget, shown: dict[str, str], *,
-        rings_after: float = RINGS_AFTER, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wake_after: float = WAKE_AFTER, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:  # fmt: skip
         self._account, self._rule, self._calls, self._budget = account, rule, calls, budget
-        self._shown, self._rings_after, self._sleep = shown, rings_after, sleep
+        self._shown, self._wake_after, self._sleep = shown, wake_after, sleep
 
     @asynccontextmanager
     async def open(self, outbound: ProviderConnections) -> AsyncIterator[asyncio.Event]:
-        """The bell, for as long as the block lasts."""
-        news = asyncio.Event()
-        listening = asyncio.create_task(self._listen_for_ever(outbound, news))
+        """The event that wakes the poll, for as long as the block lasts."""
+        wake = asyncio.Event()
+        listening = asyncio.create_task(self._listen_for_ever(outbound, wake))
         try:
-            yield news
+            yield wake
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
 
-    async def _listen_for_ever(self, outbound: ProviderConnections, news: asyncio.Event) -> None:
+    async def _listen_for_ever(self, outbound: ProviderConnections, wake: asyncio.Event) -> None:
         pause = FEWEST
         while True:
             began, after = time.monotonic(), None
             try:
-                await self._listen(outbound, news)
+                await self._listen(outbound, wake)
                 reason = "X ended it"
             except (Retry, AccountFault) as fault:
                 reason, after = fault.reason, fault.after
@@ -80,7 +80,7 @@ class XStream:
             log.warning("account %s: its stream: %s; polls go on, again in %.0f s", self._account, reason, wait)
             await self._sleep(wait)
 
-    async def _listen(self, outbound: ProviderConnections, news: asyncio.Event) -> None:
+    async def _listen(self, outbound: ProviderConnections, wake: asyncio.Event) -> None:
         """Until the stream ends. Raises Retry, Unanswered, AccountFault or Reject."""
         await self._set_rule(outbound)
         request = HttpRequest(self._calls.url(PATH), headers=self._calls.bearer())
@@ -91,10 +91,10 @@ class XStream:
                 async for line in lines:
                     if not connected:
                         connected = True
-                        news.set()
+                        wake.set()
                     if line.strip():
                         self._show(line)
-                        asyncio.get_running_loop().call_later(self._rings_after, news.set)
+                        asyncio.get_running_loop().call_later(self._wake_after, wake.set)
         except Exception:
             if not connected:  # X showed nothing
                 self._budget.give_back(IN_FLIGHT)

@@ -243,9 +243,9 @@ class XChannel(Polls, Speaks, Fetches):
             cursor.month, cursor.reserved = self._budget.reservation(next_poll)
         return encode_cursor(cursor)
 
-    def news(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
+    def new_items(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
         if not self.settings.stream:
-            return super().news(outbound)
+            return super().new_items(outbound)
         return XStream(self.account, self.settings.stream, self._calls, self._budget, self._shown).open(outbound)
 
     def gap(self, before: str, after: str, taken: int) -> Gap | None:

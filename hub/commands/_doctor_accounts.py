@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from connectors import Channel, Secret
 from hub.accounts import Account, AccountsSnapshot
-from hub.commands._doctor_host import PATIENCE, is_listening
+from hub.commands._doctor_host import TIMEOUT, is_listening
 from hub.commands._finding import Finding
 from hub.settings import Settings
 
@@ -97,5 +97,5 @@ def _reachable(state: str, channel: Channel) -> Iterator[Finding]:
         if is_listening(url.hostname or "", port):
             yield Finding(what, f"{state}, {url.hostname}:{port} answers")
         else:
-            words = f"{url.hostname}:{port} does not answer in {PATIENCE:.0f} s: check it, and the firewall"
+            words = f"{url.hostname}:{port} does not answer in {TIMEOUT:.0f} s: check it, and the firewall"
             yield Finding(what, words, wrong=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LOW = 512 * 1024 * 1024
 """Bytes: with less free, the log may fill the disk before anybody notices."""
 SYNCED = Path("/run/systemd/timesync")
-PATIENCE = 3.0
+TIMEOUT = 3.0
 """Seconds to wait for a port."""
 
 
@@ -152,7 +152,7 @@ def check_port(own: Settings) -> Iterator[Finding]:
 def is_listening(host: str, port: int) -> bool:
     """Does anything listen there?"""
     try:
-        with socket.create_connection((host, port), PATIENCE):
+        with socket.create_connection((host, port), TIMEOUT):
             return True
     except OSError:
         return False

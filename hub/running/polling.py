@@ -24,7 +24,7 @@ async def poll_forever(
     account = channel.account
     intake.cursor = await backend(load_cursor, account)
     await backend.timing.sleep(await _first_wait(channel, backend))
-    async with channel.news(outbound) as news:
+    async with channel.new_items(outbound) as wake:
         while True:
             intake.require_lease()
             try:
@@ -38,20 +38,20 @@ async def poll_forever(
                 continue
             health.worked(account, "poll")
             if not polled.more:
-                await _until_next(channel.poll_every, news, backend)
+                await _until_next(channel.poll_every, wake, backend)
 
 
-async def _until_next(seconds: float, news: asyncio.Event | None, backend: Backend) -> None:
-    if news is None:
+async def _until_next(seconds: float, wake: asyncio.Event | None, backend: Backend) -> None:
+    if wake is None:
         await backend.timing.sleep(seconds)
         return
-    waiting = [asyncio.ensure_future(one) for one in (news.wait(), backend.timing.sleep(seconds))]
+    waiting = [asyncio.ensure_future(one) for one in (wake.wait(), backend.timing.sleep(seconds))]
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for one in waiting:
             one.cancel()
-    news.clear()
+    wake.clear()
 
 
 async def _first_wait(channel: Polls, backend: Backend) -> float:

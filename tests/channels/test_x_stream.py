@@ -1,4 +1,4 @@
-"""X's filtered stream against a server that streams: it rings, breaks, is refused; and the poll brings the posts."""
+"""X's filtered stream against a server that streams: it wakes polls, which bring the posts; it breaks, is refused."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Pauses:
 
 def stream(url: str, pauses: Pauses, budget: Budget, shown: dict[str, str]) -> XStream:
     calls = XCalls(channel("x", api_url=url, stream=RULE).settings, lambda: NOW)
-    return XStream("x", RULE, calls, budget, shown, rings_after=0.0, sleep=pauses)
+    return XStream("x", RULE, calls, budget, shown, wake_after=0.0, sleep=pauses)
 
 
 def budget(limit: int = 10_000, saved: int = 10_000) -> Budget:
@@ -105,27 +105,27 @@ def post(id: str) -> bytes:
     return json.dumps({"data": {"id": id, "text": "@dinasbdg jalan rusak"}, "matching_rules": [{"id": "9"}]}).encode()
 
 
-async def rung(news: asyncio.Event) -> None:
-    await asyncio.wait_for(news.wait(), 20)
-    news.clear()
+async def woken(wake: asyncio.Event) -> None:
+    await asyncio.wait_for(wake.wait(), 20)
+    wake.clear()
 
 
-async def test_it_rings_after_each_connect_and_with_each_post_and_bills_it_once(
+async def test_it_wakes_the_poll_after_each_connect_and_with_each_post_and_bills_it_once(
     server: StreamServer, url: str, outbound: ProviderConnections
 ) -> None:
     pauses, money, shown = Pauses(), budget(), dict[str, str]()
-    async with stream(url, pauses, money, shown).open(outbound) as news:
-        await rung(news)
+    async with stream(url, pauses, money, shown).open(outbound) as wake:
+        await woken(wake)
         assert server.rules == [{"id": "2", "value": "kucing", "tag": "lain"}, {"value": RULE, "tag": TAG, "id": "9"}]
         server.lines.put_nowait(post("1900000000000000001"))
-        await rung(news)
+        await woken(wake)
         assert (money.spent, shown) == (IN_FLIGHT + POST, {"1900000000000000001": "2026-11-29"})
         server.lines.put_nowait(None)
         while not pauses.seconds:
             await asyncio.sleep(0)
         assert money.spent == POST
         pauses.go_on.release()
-        await rung(news)
+        await woken(wake)
     assert server.connections == 2
 
 
@@ -155,8 +155,8 @@ async def test_it_shows_nothing_that_the_months_budget_does_not_hold(
     server: StreamServer, url: str, outbound: ProviderConnections
 ) -> None:
     pauses, money = Pauses(), budget(saved=IN_FLIGHT)
-    async with stream(url, pauses, money, {}).open(outbound) as news:
-        await rung(news)
+    async with stream(url, pauses, money, {}).open(outbound) as wake:
+        await woken(wake)
         server.lines.put_nowait(post("1900000000000000001"))
         await asyncio.wait_for(_paused(pauses, 1), 20)
     assert (money.spent, money.wanted) == (IN_FLIGHT, POST)
@@ -167,5 +167,5 @@ async def test_it_shows_nothing_that_the_months_budget_does_not_hold(
 
 
 async def test_an_account_without_a_rule_polls_alone(outbound: ProviderConnections) -> None:
-    async with channel("x").news(outbound) as news:
-        assert news is None
+    async with channel("x").new_items(outbound) as wake:
+        assert wake is None

@@ -1,4 +1,4 @@
-"""The wait between two polls, where the provider itself tells of news."""
+"""The wait between two polls, where the provider itself tells of new items."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from connectors import PollResult
 from hub.running.polling import poll_forever
 
 
-class Bell:
-    """A channel whose provider rings; it counts its polls. `every` of so many seconds never comes."""
+class Waking:
+    """A channel whose provider wakes the poll; it counts its polls. `every` of so many seconds never comes."""
 
-    account, poll_every = "lonceng", 1e9
+    account, poll_every = "rekam", 1e9
 
     def __init__(self) -> None:
         self.polls: asyncio.Queue[None] = asyncio.Queue()
-        self.rings = asyncio.Event()
+        self.wake = asyncio.Event()
         self.open = False
 
     @asynccontextmanager
-    async def news(self, outbound: Any) -> AsyncIterator[asyncio.Event]:
+    async def new_items(self, outbound: Any) -> AsyncIterator[asyncio.Event]:
         self.open = True
-        yield self.rings
+        yield self.wake
         self.open = False
 
     async def poll(self, cursor: str | None, outbound: Any) -> PollResult:
@@ -61,17 +61,17 @@ class Health:
 
 
 async def test_a_poll_follows_what_the_provider_tells_and_ends_with_the_account() -> None:
-    bell: Any = Bell()
+    channel: Any = Waking()
     backend: Any = Backend()
     intake: Any = Intake()
     health: Any = Health()
     outbound: Any = None
-    polling = asyncio.create_task(poll_forever(bell, intake, outbound, backend, health))
+    polling = asyncio.create_task(poll_forever(channel, intake, outbound, backend, health))
     for _ in range(3):
-        await asyncio.wait_for(bell.polls.get(), 20)
-        bell.rings.set()
-    await asyncio.wait_for(bell.polls.get(), 20)
-    assert bell.polls.empty()
+        await asyncio.wait_for(channel.polls.get(), 20)
+        channel.wake.set()
+    await asyncio.wait_for(channel.polls.get(), 20)
+    assert channel.polls.empty()
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
-    assert not bell.rings.is_set()
+    assert not channel.wake.is_set()
