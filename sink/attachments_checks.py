@@ -27,6 +27,7 @@ _UPDATE = (
 _PLACE = "UPDATE complaints SET photo_lat = :photo_lat, photo_lon = :photo_lon WHERE id = :id AND photo_lat IS NULL"
 _UNSCANNED = text("verdict = 'unscanned' AND shown IS NOT NULL")
 """As the partial index has it."""
+_TO_RESCAN = select(attachments.c.id).where(_UNSCANNED, text("check_at IS NULL AND sha256 IS NOT NULL"))
 _WAITING = "SELECT * FROM attachments WHERE id IN (*) AND check_at IS NOT NULL"
 
 
@@ -101,22 +102,24 @@ def store_checks(record: Record, results: Sequence[CheckedFile], now: datetime) 
         lock_rows(connection, attachments, "id", {result.id for result in results})
         waiting = {row.id: row for row in query_in(connection, _WAITING, {result.id for result in results})}
         ours = [result for result in results if result.id in waiting]
-        execute_each(connection, attachments, _UPDATE, [_changed(result, at) for result in ours])
+        execute_each(connection, attachments, _UPDATE, [_changed(one, waiting[one.id], at) for one in ours])
         execute_each(connection, complaints, _PLACE, list(_places(ours, waiting)))
         withheld = [one for one in ours if one.why is not None and one.again_at is None]
         insert(connection, timeline, [_step(one, waiting[one.id], at(now)) for one in withheld])
 
 
-def queue_rescans(record: Record, limit: int, now: datetime) -> int:
-    """Have up to so many files checked again that were checked while no clamd was set; how many that are. Until then
-    they are shown as before. Raises Retry."""
-    again = select(attachments.c.id).where(_UNSCANNED, text("check_at IS NULL AND sha256 IS NOT NULL"))
-    again = again.order_by(attachments.c.id).limit(limit)
+def has_rescans(record: Record) -> bool:
+    """Were files checked while no clamd was set, and are not due again? Raises Retry."""
     with record.read() as connection:
-        if connection.execute(again.limit(1)).first() is None:
-            return 0
+        return connection.execute(_TO_RESCAN.limit(1)).first() is not None
+
+
+def queue_rescans(record: Record, limit: int, now: datetime) -> int:
+    """Have up to so many of these files checked again; how many that are. They are shown as before until the last word
+    about them. Raises Retry."""
+    again = _TO_RESCAN.order_by(attachments.c.id).limit(limit).with_for_update(skip_locked=True)
     with record.write() as connection:
-        ids = connection.execute(again.with_for_update(skip_locked=True)).scalars().all()
+        ids = connection.execute(again).scalars().all()
         return connection.execute(update(attachments).where(attachments.c.id.in_(ids)).values(check_at=now)).rowcount
 
 
@@ -142,9 +145,11 @@ def file_verdicts(connection: Connection, complaint: str) -> list[FileVerdict]:
     return [FileVerdict(*row) for row in connection.execute(query)]
 
 
-def _changed(result: CheckedFile, at: Any) -> dict[str, Any]:
-    row = {name: getattr(result, name) for name in ("id", "verdict", "why", "shown", "shown_type", "preview")}
-    return row | {"check_at": None if result.again_at is None else at(result.again_at)}
+def _changed(result: CheckedFile, row: Any, at: Any) -> dict[str, Any]:
+    """A file that is shown already, since it was checked without a clamd, stays as it is until the last word."""
+    source = result if result.again_at is None or row.shown is None else row
+    columns = {name: getattr(source, name) for name in ("id", "verdict", "why", "shown", "shown_type", "preview")}
+    return columns | {"check_at": None if result.again_at is None else at(result.again_at)}
 
 
 def _places(results: Sequence[CheckedFile], rows: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,14 @@ from typing import NamedTuple
 from bus import fault_location
 from hub.running.backend import Backend
 from hub.running.scanning_clamd import Clamd, ScanResult
-from sink.attachments_checks import CheckedFile, FileToCheck, claim_checks, queue_rescans, store_checks
+from sink.attachments_checks import (
+    CheckedFile,
+    FileToCheck,
+    claim_checks,
+    has_rescans,
+    queue_rescans,
+    store_checks,
+)
 from sink.outbox_results import next_attempt
 
 AT_ONCE = 8
@@ -45,14 +52,23 @@ class FileChecker:
 
     async def step(self) -> int:
         """Check what is due; how many files that were. Where nothing is, a few that were checked before a clamd was set
-        become due. Raises Retry."""
+        become due once it answers. Raises Retry."""
         now = self._backend.timing.now()
         claimed = await self._backend(claim_checks, AT_ONCE, now)
-        if not claimed and self._clamd is not None:  # nothing newer waits
-            return await self._backend(queue_rescans, AT_ONCE, now)
+        if not claimed:  # nothing newer waits
+            return await self._rescans(now)
         checked = [await self._checked(file) for file in claimed]
         await self._backend(store_checks, checked, self._backend.timing.now())
         return len(checked)
+
+    async def _rescans(self, now: datetime) -> int:
+        if self._clamd is None or not await self._backend(has_rescans):
+            return 0
+        try:
+            await self._clamd.version()
+        except OSError:
+            return 0
+        return await self._backend(queue_rescans, AT_ONCE, now)
 
     async def _checked(self, file: FileToCheck) -> CheckedFile:
         try:

@@ -52,7 +52,7 @@ class Clamd:
                 writer.write(b"zVERSION\0")
                 await writer.drain()
                 return _version(await reader.readuntil(_END))
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 raise ConnectionError from None
             finally:
                 writer.close()

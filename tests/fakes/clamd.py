@@ -10,14 +10,15 @@ from pathlib import Path
 
 @asynccontextmanager
 async def fake_clamd(path: Path, answer: bytes, *, reads: int = -1) -> AsyncIterator[str]:
-    """Reads so many bytes (-1: the whole stream), answers and hangs up; its address."""
+    """Reads so many bytes (-1: one command), answers and hangs up; its address. A command may ask for its version."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if reads >= 0:
             await reader.readexactly(reads)
-        else:
+        asked = b"" if reads >= 0 else await reader.readuntil(b"\0")
+        if asked == b"zINSTREAM\0":
             await reader.readuntil(b"\0\0\0\0")
-        writer.write(answer)
+        writer.write(b"ClamAV 1.0.7\0" if asked == b"zVERSION\0" else answer)
         writer.close()
 
     server = await asyncio.start_unix_server(serve, path, limit=2**24)

@@ -180,6 +180,20 @@ async def test_files_from_before_the_scanner_are_scanned_once_it_is_set_and_show
     assert rows(record, "SELECT count(*) FROM timeline WHERE what = 'file_withheld'") == [(2,)]
 
 
+@pytest.mark.parametrize("answers", [False, True], ids=["no clamd answers", "it breaks off"])
+async def test_files_from_before_the_scanner_are_shown_until_it_has_said_its_last_word(
+    record: Record, blobs: Blobs, tmp_path: Path, answers: bool
+) -> None:
+    sent(record, blobs, (b"%PDF-1.7", "application/pdf"))
+    await checker(record, blobs).step()
+    async with fake_clamd(tmp_path / "clamd.ctl", b"") as address:
+        scanning = checker(record, blobs, Clamd(address if answers else "unix:/nowhere/clamd.ctl"))
+        assert [await scanning.step() for _ in range(3)] == ([1, 1, 0] if answers else [0, 0, 0])
+    assert rows(record, "SELECT verdict, shown IS NOT NULL, check_at IS NOT NULL FROM attachments") == [
+        ("unscanned", 1, answers)
+    ]
+
+
 async def test_doctor_sees_clamd_its_signatures_and_the_files(record: Record, tmp_path: Path) -> None:
     answers = {
         b"ClamAV 1.0.7/27460/Thu Nov 14 09:35:12 2024\0": (" of 14.11.2024: run freshclam", True),
