@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import BinaryIO
 from connectors._folder import FolderFile
 from connectors._rows import UnreadableFile
 from schemas import AccountFault, Reject, Retry
+
+_NEVER = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO})
+"""Faults of a file itself; any other, as too many open files or a share that is gone, passes."""
 
 
 class LocalFolder:
@@ -69,7 +73,8 @@ class LocalFolder:
         except FileNotFoundError:
             return None
         except OSError as fault:
-            raise Reject("no_file", f"a file of the folder cannot be read ({fault.strerror})") from None
+            words = f"a file of the folder cannot be read ({fault.strerror})"
+            raise (Reject("no_file", words) if fault.errno in _NEVER else Retry(words)) from None
         if not S_ISREG(os.fstat(opened).st_mode):
             os.close(opened)
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from connectors import _folder
 from connectors._folder import FolderCursor
 from connectors._request import Request
 from connectors.file import FileChannel, FileSettings
-from schemas import AccountFault, Attachment, Message, Reject
+from schemas import AccountFault, Attachment, Message, Reject, Retry
 from tests.channels.recording import raw, read
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -263,6 +264,18 @@ async def test_nothing_but_an_attachment_in_the_folder_is_read(
         await poller.channel.fetch(Attachment(native_id=name), NOBODY)
     assert fault.value.code == code
     assert name == "" or name not in fault.value.detail
+
+
+@pytest.mark.parametrize(("number", "fault"), [(errno.EMFILE, Retry), (errno.EIO, Retry), (errno.EACCES, Reject)])
+async def test_an_attachment_is_given_up_for_its_own_faults_only(
+    folder: Path, poller: Poller, number: int, fault: type[Exception], monkeypatch: pytest.MonkeyPatch
+):
+    def fail(path: bytes, flags: int) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("connectors._folder_local.os.open", fail)
+    with pytest.raises(fault):
+        await poller.channel.fetch(Attachment(native_id="1.jpg"), NOBODY)
 
 
 HEADINGS, CELLS = "No;Tgl;No. HP;Isi Pengaduan", "1;05/08/2025;6,28E+12;Lampu “mati” di Dago"
