@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -97,7 +96,7 @@ async def _until(deadline: float, call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _read_json(request: Request) -> Submission:
-    body = b"".join([part async for part in request.stream()]).removeprefix(BOM_UTF8)
+    body = b"".join([part async for part in request.stream()])
     try:
         values = decode_lenient(body)
     except ValueError:
@@ -111,7 +110,7 @@ def _given_twice(body: bytes) -> dict[str, TranslatableText]:
     """Fields of the JSON object that stand twice: of two texts, one would vanish."""
     objects: list[list[tuple[str, Any]]] = []  # the outermost one ends last
     try:
-        json.loads(body.decode("utf-8", "replace"), object_pairs_hook=objects.append)
+        json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=objects.append)
     except (ValueError, RecursionError):
         raise Problem(400, "malformed") from None
     names = Counter(name for name, _ in objects[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
@@ -176,8 +177,9 @@ async def test_every_wrong_field_is_named(quiet: Site, report: dict[str, Any], f
     assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, field.split())
 
 
-async def test_a_field_that_stands_twice_is_named_and_no_words_vanish(quiet: Site) -> None:
-    body = b'{"text": "Jembatan putus", "extra": {"a": "1"}, "text": "Lampu mati"}'
+@pytest.mark.parametrize("before", [b"", BOM_UTF8], ids=["plain", "after a byte order mark"])
+async def test_a_field_that_stands_twice_is_named_and_no_words_vanish(quiet: Site, before: bytes) -> None:
+    body = before + b'{"text": "Jembatan putus", "extra": {"a": "1"}, "text": "Lampu mati"}'
     response = await quiet.call("POST", "/api/v1/reports", body, {"content-type": "application/json"})
     assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, ["text"])
     deep = b'{"text": "Jembatan putus", "place": ' + b"[" * 990 + b"]" * 990 + b"}"
