@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import literal_column, select
 
 from sink.record import Record
+from sink.requests import first_raw
 from sink.tables import complaints, messages
 
 
@@ -44,7 +45,7 @@ def reports_of_counter(record: Record, account: str, since: datetime, most: int)
     """Complaints that this counter entered since then, the newest first. Raises Retry."""
     c = complaints.c
     own = select(c.raw.label("id"), c.number, c.status, c.title, c.received_at, c.updated_at)
-    own = own.where(c.channel == literal_column("'counter'"), c.account == account, c.received_at >= since)
+    own = own.where(c.channel == literal_column("'counter'"), c.account == account, c.raw >= first_raw(since))
     with record.read() as connection:
         rows = connection.execute(own.order_by(c.raw.desc()).limit(most)).all()
     return [OwnReport(**row._mapping) for row in rows]

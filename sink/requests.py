@@ -36,13 +36,13 @@ def remember_for_a_while(record: Record, caller: str, key: str, raw: str, since:
            "body": digest("body", ""), "raw": raw}  # fmt: skip
     same = (requests.c.caller == row["caller"], requests.c.key == row["key"])
     with record.write() as connection:
-        connection.execute(delete(requests).where(*same, requests.c.raw < _first_raw(since)))
+        connection.execute(delete(requests).where(*same, requests.c.raw < first_raw(since)))
         insert(connection, requests, [row], "ON CONFLICT DO NOTHING")
         first: str = connection.execute(select(requests.c.raw).where(*same)).scalar_one()
     return first
 
 
-def _first_raw(at: datetime) -> str:
+def first_raw(at: datetime) -> str:
     """Before every Raw of that time and later: a Raw's id begins with its instant."""
     milliseconds = f"{int(at.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}"
@@ -52,5 +52,5 @@ def forget_requests(record: Record, before: datetime) -> int:
     """Delete the keys of requests that came before then. Returns how many. The same report again is still known by its
     native id. Raises Retry."""
     with record.write() as connection:
-        query = delete(requests).where(requests.c.raw < _first_raw(before))
+        query = delete(requests).where(requests.c.raw < first_raw(before))
         return connection.execute(query).rowcount
