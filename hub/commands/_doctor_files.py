@@ -13,7 +13,7 @@ from hub.settings import Settings
 
 OLD = timedelta(days=7)
 """Signatures of viruses come every day."""
-PATIENCE = 3.0
+TIMEOUT = 3.0
 """Seconds for clamd's answer."""
 
 
@@ -30,7 +30,7 @@ async def clamd_finding(address: str, now: datetime) -> Finding:
     from hub.running.scanning_clamd import Clamd
 
     try:
-        name, signatures = await Clamd(address, PATIENCE).version()
+        name, signatures = await Clamd(address, TIMEOUT).version()
     except OSError:  # TimeoutError is one
         words = f"no clamd answers at {address}: start it; files are withheld until it does"
         return Finding("files", words, wrong=True)
@@ -43,7 +43,7 @@ async def clamd_finding(address: str, now: datetime) -> Finding:
 
 def _files(own: Settings) -> Iterator[Finding]:
     from hub.opening import open_record
-    from sink.attachments_checks import count_unscanned, count_withheld
+    from sink.attachments_checks import MOST_COUNTED, count_unscanned, count_withheld
 
     with open_record(own) as record:
         withheld, unscanned = count_withheld(record), count_unscanned(record)
@@ -54,7 +54,8 @@ def _files(own: Settings) -> Iterator[Finding]:
         listed = ", ".join(f"{files:,} {why}" for why, files in counted.most_common())
         words = f"{counted.total():,} withheld ({listed}): each report's timeline says which"
         yield Finding("files", words, warning=True)
+    number = f"{unscanned:,}{' or more' if unscanned == MOST_COUNTED else ''}"
     if unscanned and own.clamd:
-        yield Finding("files", f"{unscanned:,} from before clamd was set are being scanned")
+        yield Finding("files", f"{number} from before clamd was set are being scanned")
     elif unscanned:
-        yield Finding("files", f"{unscanned:,} were never scanned: SATUPINTU_CLAMD names a clamd")
+        yield Finding("files", f"{number} were never scanned: SATUPINTU_CLAMD names a clamd")

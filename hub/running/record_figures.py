@@ -15,7 +15,7 @@ from hub.running.silence import GAP_SHOWN, gap_metric
 from sink import tables
 from sink.account_states import StoredAccountFault, StoredGap, account_faults, recent_gaps
 from sink.aside import AsideRow, list_asides
-from sink.attachments_checks import count_unscanned, count_withheld
+from sink.attachments_checks import MOST_COUNTED, count_unscanned, count_withheld
 from sink.database import allow_long_statements
 from sink.dead import count_dead_letters
 from sink.leases import Lease, list_leases
@@ -78,7 +78,7 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
     why = "Files that nobody is shown, by verdict and reason."
     yield _gauge("files_withheld", why, ["verdict", "why"], _by_code(figures.withheld))
-    words = "Files that were checked while no clamd was set."
+    words = f"Files that were checked while no clamd was set, counted to {MOST_COUNTED:,}."
     yield GaugeMetricFamily("satupintu_files_unscanned", words, figures.unscanned)
     live = {lease.account: lease.holder for lease in figures.leases if lease.holder and lease.until > figures.at}
     yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], Counter(zip(live.values())))

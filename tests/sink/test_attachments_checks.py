@@ -13,6 +13,7 @@ from sink.attachments_checks import (
     CLAIMED,
     CheckedFile,
     claim_checks,
+    count_unscanned,
     count_withheld,
     file_verdicts,
     store_checks,
@@ -60,6 +61,14 @@ def test_nothing_may_leave_before_the_check_and_only_what_it_allows_after(filled
         (complaint,) = connection.execute(text("SELECT id FROM complaints")).scalars()
         seen = [(f.verdict, f.why, f.shown) for f in file_verdicts(connection, complaint)]
     assert seen == [("clean", None, "a" * 64), ("infected", "Eicar-Test", None), (None, None, None)]
+
+
+def test_what_was_never_scanned_is_counted_to_a_bound(filled: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim_checks(filled, 5, LATER)
+    store_checks(filled, [CheckedFile(id, "unscanned", shown=id, shown_type="image/png") for id in IDS], LATER)
+    counted = [count_unscanned(filled)]
+    monkeypatch.setattr("sink.attachments_checks.MOST_COUNTED", 1)
+    assert [*counted, count_unscanned(filled)] == [2, 1]
 
 
 def test_officers_read_once_in_the_timeline_why_a_file_is_not_shown(filled: Record) -> None:
