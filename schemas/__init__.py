@@ -2,6 +2,7 @@
 
 from schemas.addresses import UndeliveredReply, VerifiedAddress
 from schemas.body import Body
+from schemas.digits import plain_digits
 from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
 from schemas.events import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
 from schemas.forward import Forward, ForwardKind
@@ -43,5 +44,5 @@ __all__ = [
     "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState", "Reject",
     "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered", "UndeliveredReply",
     "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
-    "reply_id", "without_native",
+    "plain_digits", "reply_id", "without_native",
 ]  # fmt: skip

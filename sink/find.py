@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, or_, select
 
-from schemas import message_id
+from schemas import message_id, plain_digits
 from sink.bulk import query_in
 from sink.record import Record
 from sink.tables import complaints, messages, outcomes, parties
@@ -46,9 +45,9 @@ def search_record(
 ) -> list[SearchResult]:
     """Everything that `text` may stand for, the newest first. `phones` are the numbers (E.164) that it may be written
     for; `accounts` (kind, account) those whose channel's ids are tried. Raises Retry."""
-    digits = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     with record.read() as connection:
-        found = [*_rows(connection, "number", _items().where(complaints.c.number == digits, _opens()), limit)]
+        by_number = _items().where(complaints.c.number == plain_digits(text), _opens())
+        found = [*_rows(connection, "number", by_number, limit)]
         found += _rows(connection, "phone", _by_phone(record, phones), limit) if phones else []
         found += _by_id(connection, record, text, accounts)
         if not found and len(text.strip()) > 2:

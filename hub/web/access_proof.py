@@ -9,7 +9,6 @@ made at the same moment count like any others. A token cannot be guessed: a righ
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -19,7 +18,7 @@ from hub.limits import WebLimits
 from hub.web.api.problems import too_many
 from hub.web.limits import TokenBuckets, TokenCost, address_costs, return_tokens, take_or_wait
 from hub.web.reports import ReportService, is_raw_id
-from schemas import Retry
+from schemas import Retry, plain_digits
 from sink import TrackedReport
 
 T = TypeVar("T")
@@ -125,11 +124,6 @@ class AccessProof:
         if is_number(reference):
             return await self._reports.find(number=reference, token=token)
         return None
-
-
-def plain_digits(written: str) -> str:
-    """The digits alone, as ASCII: people write blanks between them, and some keyboards write those of other scripts."""
-    return "".join(str(unicodedata.decimal(c)) for c in written if c.isdecimal())
 
 
 def is_number(word: str) -> bool:

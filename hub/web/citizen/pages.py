@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.settings import Settings
-from hub.web.access_proof import is_number, plain_digits
+from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem
 from hub.web.citizen.dates import format_day, format_size, format_time
 from hub.web.citizen.rendering import carried_language, digit_groups, progress_steps, render, static_file
@@ -20,7 +20,7 @@ from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSetti
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
 from hub.web.translations import Language, TranslatableText, has_translation, language_of, translate
-from schemas import Retry
+from schemas import Retry, plain_digits
 from sink import TrackedReport
 
 PAUSES = (3, 3, 4, 6, 8, 10, 14, 18, 24, 30)
