@@ -12,7 +12,7 @@ from connectors._report import KIND_FIELDS
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import digit_groups
 from hub.web.counter_session import CounterSession
-from hub.web.idempotency import Caller, IdempotencyKey
+from hub.web.idempotency import IdempotencyKey, caller_of_key
 from hub.web.reports import FiledReport, ReportService
 from hub.web.submissions import Submission
 from hub.web.translations import Language, TranslatableText
@@ -37,7 +37,7 @@ async def file_entry(
         fields["extra"] = {**fields.get("extra", {}), "agenda": agenda}
     drawn = isinstance(once, str) and len(once) == 24 and once.isascii()
     key = IdempotencyKey(agenda or str(once), drawn=not agenda) if agenda or drawn else None
-    caller = Caller(f"key:{session.key}", session.account, has_key=True)
+    caller = caller_of_key(session.account, session.key)
     try:
         return await reports.file(caller, fields, submission.files, key)
     except Problem as problem:

@@ -19,7 +19,7 @@ from hub.web.access_proof import AccessProof
 from hub.web.api.problems import Problem, too_many
 from hub.web.client_address import client_address
 from hub.web.devices import Device
-from hub.web.idempotency import Caller, IdempotencyKey
+from hub.web.idempotency import Caller, IdempotencyKey, caller_of_key
 from hub.web.limits import RateLimiter
 from hub.web.reports import ReportService
 from hub.web.translations import Language, page_language
@@ -184,7 +184,7 @@ def api_caller(
     if device and isinstance(account, AppChannel):
         require_origin_of(account, request, settings)
         return Caller(f"device:{device.conversation}", account, has_key=True, device=device.id)
-    return Caller(f"key:{key}", account, has_key=True)
+    return caller_of_key(account, key)
 
 
 ApiCaller = Annotated[Caller, Depends(api_caller)]

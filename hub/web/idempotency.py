@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from connectors._report import Report
+from connectors.counter import CounterChannel
 from sink import remember_request
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Caller(NamedTuple):
     """Who files, and through which account."""
 
     name: str
-    """The API key or the address; never shown."""
+    """The API key, the counter or the address; never shown."""
     account: Channel
     has_key: bool = False
     device: str | None = None
@@ -32,6 +33,12 @@ class IdempotencyKey(NamedTuple):
     value: str
     drawn: bool = False
     """Drawn by the hub at random, so that nobody else has it: it works also where the record cannot be asked."""
+
+
+def caller_of_key(account: Channel, key: str) -> Caller:
+    """Staff of a counter share its register of letters whatever its key: they are one caller."""
+    name = f"account:{account.account}" if isinstance(account, CounterChannel) else f"key:{key}"
+    return Caller(name, account, has_key=True)
 
 
 def first_of_key(
