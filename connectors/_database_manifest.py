@@ -6,13 +6,11 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from connectors._durations import seconds_of
 from connectors._portal_expressions import faults_of_expressions
-from connectors._portal_loading import mistake_in_words, region_faults
+from connectors._portal_loading import duration_faults, mistake_in_words, region_faults, zone_faults
 from connectors._portal_manifest import ActionMap, Manifest, MessageMap, Stream, Strict, Tables
 
 SHIPPED = Path(__file__).parent / "manifests" / "database"
@@ -115,11 +113,8 @@ _TABLES: tuple[type[Strict], ...] = (DatabaseManifest, View, MessageMap, ActionM
 
 def _faults(manifest: DatabaseManifest) -> list[str]:
     faults = [] if manifest.views else ["[views]: is empty: add a table as [views.aduan]"]
-    try:
-        ZoneInfo(manifest.zone)
-    except (ValueError, OSError, KeyError):
-        faults.append("[] zone: takes the name of a zone, as Asia/Makassar")
-    faults += _duration("[] poll_every", manifest.poll_every) + _duration("[] timeout", manifest.timeout)
+    faults += zone_faults(manifest.zone)
+    faults += duration_faults("[] poll_every", manifest.poll_every) + duration_faults("[] timeout", manifest.timeout)
     faults += region_faults(manifest.tables)
     for name, view in manifest.views.items():
         faults += _view_faults(f"[views.{name}", view)
@@ -134,19 +129,11 @@ def _view_faults(where: str, view: View) -> list[str]:
     if not 1 <= view.size <= MOST:
         faults.append(f"{where}] size: takes 1 to {MOST}")
     for name in ("overlap", "sweep_every"):
-        faults += _duration(f"{where}] {name}", getattr(view, name))
-    faults += [] if view.start == "all" else _duration(f"{where}] start", view.start)
+        faults += duration_faults(f"{where}] {name}", getattr(view, name))
+    faults += [] if view.start == "all" else duration_faults(f"{where}] start", view.start)
     if view.message is None:
         if not view.actions:
             faults.append(f"{where}.message] is missing: say what a row is, or add [{where}.actions]]")
         if not all(action.of or action.number for action in view.actions):
             faults.append(f"[{where}.actions]] of: is missing: say which complaint it is about")
     return faults
-
-
-def _duration(where: str, written: str) -> list[str]:
-    try:
-        seconds_of(written, "x")
-    except ValueError:
-        return [f"{where}: takes a duration as 3h, 15m or 90s"]
-    return []

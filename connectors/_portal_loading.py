@@ -93,11 +93,8 @@ def _keys_of(tables: Iterable[type[Strict]]) -> set[str]:
 
 def _faults(manifest: Manifest) -> list[str]:
     faults = [] if is_address(manifest.url) else ["[] url: takes an address with a scheme, as https://host/api"]
-    try:
-        ZoneInfo(manifest.zone)
-    except (ValueError, OSError, KeyError):
-        faults.append("[] zone: takes the name of a zone, as Asia/Makassar")
-    faults += _duration("[] poll_every", manifest.poll_every)
+    faults += zone_faults(manifest.zone)
+    faults += duration_faults("[] poll_every", manifest.poll_every)
     faults += region_faults(manifest.tables)
     faults += _auth_faults(manifest.auth)
     for name, stream in manifest.streams.items():
@@ -108,6 +105,24 @@ def _faults(manifest: Manifest) -> list[str]:
         if "complaint" in tell.what and not tell.id:
             faults.append("[[tell]] id: is missing: say where the answer holds the complaint's id")
     return faults
+
+
+def zone_faults(zone: str) -> list[str]:
+    """A line where there is no such zone."""
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        return ["[] zone: takes the name of a zone, as Asia/Makassar"]
+    return []
+
+
+def duration_faults(where: str, written: str) -> list[str]:
+    """A line where this is no duration. `where`: its table and key."""
+    try:
+        seconds_of(written, "x")
+    except ValueError:
+        return [f"{where}: takes a duration as 3h, 15m or 90s"]
+    return []
 
 
 def region_faults(tables: Tables) -> list[str]:
@@ -138,8 +153,8 @@ def _stream_faults(where: str, stream: Stream) -> list[str]:
         if not all(action.of or action.number for action in stream.actions):
             faults.append(f"[{where}.actions]] of: is missing: say which complaint it is about")
     if stream.watermark:
-        faults += _duration(f"{where}.watermark] overlap", stream.watermark.overlap)
-        faults += _duration(f"{where}.watermark] start", stream.watermark.start)
+        faults += duration_faults(f"{where}.watermark] overlap", stream.watermark.overlap)
+        faults += duration_faults(f"{where}.watermark] start", stream.watermark.start)
     return faults + _paging_faults(where, stream)
 
 
@@ -152,11 +167,3 @@ def _paging_faults(where: str, stream: Stream) -> list[str]:
     if paging.size < 1:
         faults.append(f"{where}.paging] size: takes 1 or more")
     return faults
-
-
-def _duration(where: str, written: str) -> list[str]:
-    try:
-        seconds_of(written, "x")
-    except ValueError:
-        return [f"{where}: takes a duration as 3h, 15m or 90s"]
-    return []
