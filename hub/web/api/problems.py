@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
+from hub.web.api.models import ApiModel
 from hub.web.translations import TranslatableText, language_of, preferred_language
 
 MEDIA_TYPE = "application/problem+json"
@@ -16,20 +16,16 @@ MOST_ERRORS = 20
 """Fields that are named; a body of many unknown ones is not answered with a larger one."""
 
 
-class FieldError(BaseModel):
+class FieldError(ApiModel):
     """What is wrong with one field."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     field: str
     detail: str
     """A sentence for people."""
 
 
-class ProblemDetails(BaseModel):
+class ProblemDetails(ApiModel):
     """A problem as the API answers it (RFC 9457)."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
     """urn:satupintu:problem: and a word that does not change."""
