@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.web.api.problems import Problem, too_many
 from hub.web.citizen.dates import format_time
 from hub.web.citizen.form import WAIT
-from hub.web.citizen.pages import PAUSES
-from hub.web.citizen.rendering import carried_language, digit_groups, render
+from hub.web.citizen.number import number_or_pause
+from hub.web.citizen.rendering import carried_language, render
 from hub.web.counter_entry import entered_today, fault_values, file_entry, page_values
 from hub.web.counter_session import (
     COOKIE,
@@ -151,7 +151,7 @@ async def show_number(
     session: Session,
     reports: Reports,
     settings: TheSettings,
-    n: Annotated[int, Query(ge=0, le=99)] = 0,
+    n: str = "0",
 ) -> Response:
     """The number, to print or to write down; a page that waits for it."""
     if session is None or not is_raw_id(raw) or not reports.is_token_of(raw, token):
@@ -159,16 +159,11 @@ async def show_number(
     found = None
     with suppress(Retry):
         found = await reports.find(raw=raw, token=token)
-    carried = carried_language(request, language)
-    again = f"?{urlencode({'token': token, 'n': n + 1} | carried)}"
-    values: dict[str, Any] = {"pause": PAUSES[n] if n < len(PAUSES) else None, "again": again, "number": None}
+    values = number_or_pause(found, n, {"token": token} | carried_language(request, language))
     if found is not None:
         link = f"{settings.public_url}/lacak/{found.number}"
         values |= {
-            "number": found.number,
-            "groups": digit_groups(found.number),
             "when": format_time(found.received_at, settings.zone, language),
-            "joined": found.joined,
             "follow": f"{settings.public_url}/lacak",
             "private": f"{link}?token={token}" if found.proven else None,
         }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from connectors._report import KIND_FIELDS
 from hub.web.api.problems import Problem, invalid_fields
+from hub.web.citizen.dates import format_clock
 from hub.web.citizen.rendering import digit_groups
 from hub.web.counter_session import CounterSession
 from hub.web.idempotency import IdempotencyKey, caller_of_key
@@ -53,9 +54,8 @@ async def entered_today(
 ) -> list[dict[str, Any]]:
     midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     found = await reports.of_counter(session.account.account, midnight, SHOWN)
-    clock = "%H.%M" if language == "id" else "%H:%M"
     return [
-        {"at": r.received_at, "time": r.received_at.astimezone(zone).strftime(clock), "number": r.number,
+        {"at": r.received_at, "time": format_clock(r.received_at.astimezone(zone), language), "number": r.number,
          "groups": digit_groups(r.number), "title": r.title}
         for r in found
     ]  # fmt: skip

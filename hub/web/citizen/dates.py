@@ -16,9 +16,13 @@ def format_day(day: str, language: Language) -> str:
 def format_time(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """The time as people read it: `2 Maret 2026, 09.30 WIB`."""
     there = at.astimezone(zone)
-    mark = "." if language == "id" else ":"
-    day, time = _day(there.date(), language), f"{there:%H}{mark}{there:%M} {there.tzname()}"
+    day, time = _day(there.date(), language), f"{format_clock(there, language)} {there.tzname()}"
     return f"{day}, {time}".replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+
+
+def format_clock(there: datetime, language: Language) -> str:
+    """The time of day as people read it: `09.30`."""
+    return there.strftime("%H.%M" if language == "id" else "%H:%M")
 
 
 def format_size(size: int, language: Language) -> str:

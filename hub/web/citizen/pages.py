@@ -15,6 +15,7 @@ from hub.settings import Settings
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem
 from hub.web.citizen.dates import format_day, format_size, format_time
+from hub.web.citizen.number import number_or_pause
 from hub.web.citizen.rendering import carried_language, digit_groups, progress_steps, render, static_file
 from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
 from hub.web.reports import is_raw_id
@@ -23,8 +24,6 @@ from hub.web.translations import Language, TranslatableText, has_translation, la
 from schemas import Retry, plain_digits
 from sink import TrackedReport
 
-PAUSES = (3, 3, 4, 6, 8, 10, 14, 18, 24, 30)
-"""Seconds until a page that waits for its number loads again: two minutes in all, then it stays as it is."""
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """Media types that are shown back: what a browser draws and never runs."""
 DIGITS_LIMIT = 16 * 1024
@@ -51,16 +50,9 @@ async def accepted(
     found = None
     with suppress(Retry):
         found = await proof.find(address, raw, token, None)
-    if found is not None:
-        # a report that joined an earlier one has its number, and shows no words of it
-        values: dict[str, Any] = {"number": found.number, "groups": digit_groups(found.number), "joined": found.joined}
-        own_token = token if found.proven else None
-        return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
-    again = "?" + urlencode({"token": token} | carried_language(request, language))
-    loads = _loads(n)
-    pause = PAUSES[loads] if loads < len(PAUSES) else None
-    waiting: dict[str, Any] = {"number": None, "pause": pause, "again": again, "loads": loads + 1}
-    return render(request, "accepted.html", language=language, switch=None, **waiting)
+    values = number_or_pause(found, n, {"token": token} | carried_language(request, language))
+    own_token = token if found is not None and found.proven else None
+    return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
 
 
 @router.get("/lacak")
@@ -185,8 +177,3 @@ def _happened(what: str, why: str | None, language: Language) -> str:
         return why
     key = f"happened_{what}"
     return translate(key if has_translation(key) else "happened_other", language)
-
-
-def _loads(word: str) -> int:
-    """How often a waiting page was loaded; a word that no page of ours wrote ends the waiting."""
-    return int(word) if word.isascii() and word.isdigit() and len(word) <= 2 else len(PAUSES)
