@@ -93,4 +93,5 @@ def _pages_and_api(parts: WebParts) -> ASGIApp:
         uploads=UploadService(waiting, blobs=blobs, record=record, pools=pools, clock=clock),
         statistics=partial(pools.io, statistics, record),
         settings=settings,
+        clock=clock,
     )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -40,11 +42,13 @@ def build_pages_and_api(
     statistics: Statistics,
     uploads: UploadService,
     settings: Settings,
+    clock: Callable[[], datetime],
 ) -> FastAPI:
     """The application without `/in/…`."""
     app = build_routes()
     app.state.accounts = accounts
     app.state.settings = settings
+    app.state.clock = clock
     app.state.reports = reports
     app.state.officers = officers
     app.state.statistics = statistics

@@ -4,7 +4,6 @@ It works without JavaScript."""
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -30,11 +29,11 @@ from hub.web.counter_session import (
 from hub.web.dependencies import (
     Address,
     Limiter,
+    Now,
     PageLanguage,
     Reports,
     TheAccounts,
     TheSettings,
-    Today,
     require_same_site,
 )
 from hub.web.reports import is_raw_id
@@ -48,9 +47,8 @@ LOGIN_LIMIT = 16 * 1024
 router = APIRouter(include_in_schema=False, prefix=PAGE)
 
 
-def _session(request: Request, accounts: TheAccounts, reports: Reports, settings: TheSettings) -> CounterSession | None:
-    cookie = request.cookies.get(COOKIE, "")
-    return session_of_cookie(accounts, cookie, datetime.now(settings.zone), reports.proof_of)
+def _session(request: Request, accounts: TheAccounts, reports: Reports, now: Now) -> CounterSession | None:
+    return session_of_cookie(accounts, request.cookies.get(COOKIE, ""), now, reports.proof_of)
 
 
 Session = Annotated[CounterSession | None, Depends(_session)]
@@ -59,19 +57,13 @@ SAME_SITE = [Depends(require_same_site)]
 
 @router.get("")
 async def show_counter(
-    *,
-    request: Request,
-    language: PageLanguage,
-    session: Session,
-    reports: Reports,
-    settings: TheSettings,
-    today: Today,
+    *, request: Request, language: PageLanguage, session: Session, reports: Reports, now: Now
 ) -> Response:
     """The empty form, with what this counter entered today; the way in for those who have not shown a key."""
     if session is None:
         return render(request, "counter_login.html", language=language)
-    listed = await entered_today(reports, session, settings.zone, language)
-    return render(request, "counter.html", language=language, **page_values(session, listed, {}, today.isoformat()))
+    listed = await entered_today(reports, session, now, language)
+    return render(request, "counter.html", language=language, **page_values(session, listed, {}, now.date()))
 
 
 @router.post("/masuk", dependencies=SAME_SITE)
@@ -84,6 +76,7 @@ async def log_in(
     address: Address,
     reports: Reports,
     settings: TheSettings,
+    now: Now,
 ) -> Response:
     """Show a key of the counter, and say who works there."""
     values = (await read_submission(request, LOGIN_LIMIT)).values
@@ -98,7 +91,7 @@ async def log_in(
         return render(request, "counter_login.html", language=language, status=422, **page)
     answer = _to(request, language, PAGE)
     secure = settings.public_url.startswith("https:")
-    cookie = cookie_of(session, datetime.now(settings.zone), reports.proof_of)
+    cookie = cookie_of(session, now, reports.proof_of)
     answer.set_cookie(COOKIE, cookie, LASTS, path=PAGE, secure=secure, httponly=True, samesite="strict")
     return answer
 
@@ -112,15 +105,7 @@ async def log_out(request: Request, language: PageLanguage) -> Response:
 
 
 @router.post("", dependencies=SAME_SITE)
-async def enter(
-    *,
-    request: Request,
-    language: PageLanguage,
-    session: Session,
-    reports: Reports,
-    settings: TheSettings,
-    today: Today,
-) -> Response:
+async def enter(*, request: Request, language: PageLanguage, session: Session, reports: Reports, now: Now) -> Response:
     """File what the form holds and go on to its number; else show the form again."""
     submission = await read_submission(request, JSON_LIMIT if session is None else REQUEST_LIMIT)
     once, agenda = submission.values.pop("once", None), submission.values.pop("agenda", "")
@@ -129,11 +114,11 @@ async def enter(
         return render(request, "counter_login.html", language=language, status=403, **typed)
     submission.values["entered_by"] = session.staff
     try:
-        filed = await file_entry(reports, session, submission, once, str(agenda).strip(), today=today)
+        filed = await file_entry(reports, session, submission, once, str(agenda).strip(), today=now.date())
     except Problem as problem:
         values = {**submission.values, "agenda": agenda, "once": once}
-        listed = await entered_today(reports, session, settings.zone, language)
-        page = page_values(session, listed, values, today.isoformat()) | fault_values(problem, submission, language)
+        listed = await entered_today(reports, session, now, language)
+        page = page_values(session, listed, values, now.date()) | fault_values(problem, submission, language)
         answer = render(request, "counter.html", language=language, status=problem.status, **page)
         answer.headers.update(problem.headers)
         return answer

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from connectors._report import KIND_FIELDS
 from hub.web.api.problems import Problem, invalid_fields
@@ -50,23 +49,23 @@ async def file_entry(
 
 
 async def entered_today(
-    reports: ReportService, session: CounterSession, zone: ZoneInfo, language: Language
+    reports: ReportService, session: CounterSession, now: datetime, language: Language
 ) -> list[dict[str, Any]]:
-    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     found = await reports.of_counter(session.account.account, midnight, SHOWN)
     return [
-        {"at": r.received_at, "time": format_clock(r.received_at.astimezone(zone), language), "number": r.number,
+        {"at": r.received_at, "time": format_clock(r.received_at.astimezone(now.tzinfo), language), "number": r.number,
          "groups": digit_groups(r.number), "title": r.title}
         for r in found
     ]  # fmt: skip
 
 
 def page_values(
-    session: CounterSession, listed: list[dict[str, Any]], values: Mapping[str, Any], today: str
+    session: CounterSession, listed: list[dict[str, Any]], values: Mapping[str, Any], today: date
 ) -> dict[str, Any]:
     drawn = {"once": secrets.token_urlsafe(18), "came_by": "letter"}
     return {
-        "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today,
+        "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today.isoformat(),
         "values": {**drawn, **values}, "problem": None, "files_again": False,
     }  # fmt: skip
 

@@ -72,9 +72,17 @@ def _address(request: Request, settings: TheSettings) -> str:
 Address = Annotated[str, Depends(_address)]
 
 
-def _today(settings: TheSettings) -> date:
-    """The day where the hub stands."""
-    return datetime.now(settings.zone).date()
+async def _now(request: Request, settings: TheSettings) -> datetime:
+    """The present where the hub stands."""
+    now: datetime = request.app.state.clock()
+    return now.astimezone(settings.zone)
+
+
+Now = Annotated[datetime, Depends(_now)]
+
+
+def _today(now: Now) -> date:
+    return now.date()
 
 
 Today = Annotated[date, Depends(_today)]

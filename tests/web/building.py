@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 
 from hub.clock import Clock
 from hub.opening import OpenHub
@@ -16,7 +18,10 @@ from hub.web.health import build_inside
 from hub.web.ingress import Publish
 
 
-def app_of(settings: Settings, opened: OpenHub, publish: Publish, status: ProcessStatus | None = None) -> ASGIApp:
+def app_of(
+    settings: Settings, opened: OpenHub, publish: Publish, status: ProcessStatus | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> ASGIApp:  # fmt: skip
     """The application, with the pages for operators on the same port."""
     answered: Counter[tuple[str, int]] = Counter()
     inside = build_inside(
@@ -25,5 +30,5 @@ def app_of(settings: Settings, opened: OpenHub, publish: Publish, status: Proces
         readiness=ingress_readiness(opened),
         metrics=Metrics(opened, status or ProcessStatus(), answered, data=settings.data).text,
     )
-    parts = WebParts(opened=opened, settings=settings, publish=publish, clock=Clock(), answered=answered)
+    parts = WebParts(opened=opened, settings=settings, publish=publish, clock=clock or Clock(), answered=answered)
     return build_app(parts, inside)

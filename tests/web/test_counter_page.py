@@ -17,6 +17,7 @@ from hub.web.counter_session import LASTS, CounterSession, cookie_of, session_of
 from sink import export
 from tests.web.accounts import TheseAccounts
 from tests.web.asgi import Response
+from tests.web.building import app_of
 from tests.web.conftest import KEY, Site
 from tests.web.test_api import multipart
 from tests.web.test_counter import COUNTER_KEY, OTHER_KEY
@@ -165,6 +166,16 @@ def test_a_session_ends_with_its_day_its_key_and_its_account(
     found = session_of_cookie(TheseAccounts(*accounts), cookie, NOW + timedelta(seconds=later), hex_of)
     assert (found is not None) == goes_on
     assert found is None or (found.staff, found.key) == (STAFF, "satu")
+
+
+async def test_the_page_asks_for_the_key_again_after_a_working_day(quiet: Site) -> None:
+    at = [NOW]
+    quiet.app = app_of(quiet.settings, quiet.opened, quiet.publish, clock=lambda: at[0])
+    cookie, pages = await logged_in(quiet), []
+    for later in (LASTS - 1, LASTS):
+        at[0] = NOW + timedelta(seconds=later)
+        pages.append(await quiet.call("GET", "/loket", headers={"cookie": cookie}))
+    assert ['action="/loket/masuk' in page.text for page in pages] == [False, True]
 
 
 def hex_of(words: str) -> str:
