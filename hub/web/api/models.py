@@ -52,7 +52,7 @@ class ReportStatus(ApiModel):
     received_at: datetime | None = None
     updated_at: datetime | None = None
     proven: bool | None = None
-    """Did the caller show that it may read the words too: by the token, the device's key or the phone?"""
+    """True: the caller showed by the token, the device's key or the phone that it may read the words too."""
     office: str | None = None
     """From here on only where `proven`."""
     title: str | None = None
