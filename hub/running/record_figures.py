@@ -70,9 +70,8 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be seen to.", sum(figures.dead.values()))
     yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
     faults = {(account, fault.code): 1 for account, fault in figures.faults.items()}
-    yield _gauge(
-        "account_fault", "1: nothing goes out for the account until it is mended.", ["account", "code"], faults
-    )
+    unable = "1: until it is mended it cannot send, poll, hold its session, fetch files or forward."
+    yield _gauge("account_fault", unable, ["account", "code"], faults)
     yield from gap_metric(figures.gaps)
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
