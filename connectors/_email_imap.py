@@ -141,14 +141,14 @@ class Mailbox:
         return [FetchedMail(uid, sizes[uid], _aware(f.get(_AT)), _body(f)) for uid, f in sorted(found.items())]
 
     @_foreign_errors
-    def mark(self, uids: Sequence[int]) -> None:
-        """Say that these are taken in, as the account wants it."""
+    def mark(self, uids: str) -> None:
+        """Say that these are taken in, as the account wants it. `uids` as IMAP writes them: 201:251,253."""
         if self._settings.after == "seen":
             self._client.add_flags(uids, [b"\\Seen"], silent=True)
         elif self._settings.after == "move":
             self._move(uids)
 
-    def _move(self, uids: Sequence[int]) -> None:
+    def _move(self, uids: str) -> None:
         if self._client.has_capability("MOVE"):
             self._client.move(uids, self._settings.done_folder)
             return

@@ -1,14 +1,16 @@
 """The session of a mailbox: it reads what is new after its cursor, waits for more, and sends answers.
 
 The cursor is UIDVALIDITY and UID. Where the server numbers its mails anew, all are read again; the matcher knows them
-by their own ids. A mail is marked only once it is stored. The library blocks, so each mailbox has a thread of its own,
-and a deadline for each call after which the connection is broken off from outside.
+by their own ids. A mail is marked only once it is stored; the cursor names the last ones that are to be marked, so that
+the session after a break marks them. The library blocks, so each mailbox has a thread of its own, and a deadline for
+each call after which the connection is broken off from outside.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +49,8 @@ class Suspects:
 
     singly_up_to: int = 0
     broke: Counter[int] = field(default_factory=Counter)
+    marked: str = ""
+    """The cursor whose mails were marked: a person may have taken the mark away since."""
 
 
 @asynccontextmanager
@@ -70,7 +74,8 @@ class EmailSession(Session):
         self, settings: EmailSettings, intake: Intake, tokens: TokenSource, suspects: Suspects, cursor: str | None
     ) -> None:
         self._settings, self._intake, self._tokens, self._suspects = settings, intake, tokens, suspects
-        self._validity, self._uid = parse_cursor(cursor)
+        self._validity, self._uid, _ = parse_cursor(cursor)
+        self._cursor = cursor or ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="imap")
         self._mailbox: Mailbox | None = None
         self._sender = MailSender(settings, tokens)
@@ -85,6 +90,8 @@ class EmailSession(Session):
             self._tokens.forget()
             raise
         await self._select()
+        if self._cursor != self._suspects.marked:
+            await self._mark(self._cursor)
 
     async def run(self) -> None:
         idle = FIRST_IDLE
@@ -132,7 +139,7 @@ class EmailSession(Session):
     async def _select(self) -> None:
         await self._call(self._opened.select)
         if self._opened.uid_validity != self._validity:
-            self._validity, self._uid = self._opened.uid_validity, 0
+            self._validity, self._uid, self._cursor = self._opened.uid_validity, 0, ""
 
     async def _wait(self, seconds: float) -> None:
         mailbox = self._opened
@@ -193,13 +200,19 @@ class EmailSession(Session):
     async def _take_in(self, mails: Sequence[FetchedMail], last: int) -> None:
         """Store, move the cursor, then mark."""
         requests = [as_request(mail, self._validity) for mail in mails]
-        await self._intake(requests, f"{self._validity}:{last}")
+        given = _id_set([mail.uid for mail in mails if mail.body is not None])
+        cursor = f"{self._validity}:{last}:{given}"
+        await self._intake(requests, cursor)
         self._uid = last
-        if given := [mail.uid for mail in mails if mail.body is not None]:
+        await self._mark(cursor)
+
+    async def _mark(self, cursor: str) -> None:
+        if ids := parse_cursor(cursor)[2]:
             try:
-                await self._call(self._opened.mark, given)
+                await self._call(self._opened.mark, ids)
             except Refused:
                 log.warning("the mail server does not let mails be marked as taken in")
+        self._suspects.marked = cursor
 
     async def _call(self, work: Callable[..., T], *args: Any, within: float = CALL_WITHIN) -> T:
         """Run it in the mailbox's thread. Raises Retry where it takes too long."""
@@ -233,20 +246,30 @@ def as_request(mail: FetchedMail, validity: int) -> Request:
     return Request(headers=headers | cut, body=mail.body)
 
 
+_CURSOR = re.compile(r"(\d+):(\d+)(?::([\d:,]*))?")
 CUT_OVER = 64 * 1024
 """Bytes; the size that a server names of a smaller mail may be wrong, but the mail is whole."""
 
 
-def parse_cursor(cursor: str | None) -> tuple[int, int]:
-    """UIDVALIDITY and UID; zeros at the beginning."""
-    validity, _, uid = (cursor or "").partition(":")
-    return (int(validity), int(uid)) if validity.isdigit() and uid.isdigit() else (0, 0)
+def parse_cursor(cursor: str | None) -> tuple[int, int, str]:
+    """UIDVALIDITY, UID, and the ids of the mails that are to be marked; zeros at the beginning."""
+    found = _CURSOR.fullmatch(cursor or "")
+    return (int(found[1]), int(found[2]), found[3] or "") if found else (0, 0, "")
+
+
+def _id_set(uids: Sequence[int]) -> str:
+    """As IMAP writes ids: 201:251,253."""
+    runs: list[tuple[int, int]] = []
+    for uid in uids:
+        first = runs.pop()[0] if runs and runs[-1][1] == uid - 1 else uid
+        runs.append((first, uid))
+    return ",".join(f"{first}:{last}" if last > first else str(first) for first, last in runs)
 
 
 def gap_between(before: str, after: str) -> Gap | None:
     """Ids of mails say nothing of what is missing, since others may delete mails. But where the server numbers them
     anew, what was deleted meanwhile was never seen."""
-    (old, uid), (new, _) = parse_cursor(before), parse_cursor(after)
+    (old, uid, _), (new, *_) = parse_cursor(before), parse_cursor(after)
     if not uid or old == new:
         return None
     words = "the server numbers the mails of the folder anew: all were read again; look for mails that were moved away"

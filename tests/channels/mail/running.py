@@ -14,13 +14,15 @@ from tests.channels.recording import channel, raw, read
 
 
 class Intake:
-    """Stores at once, and remembers the cursor. `fault` is raised once, before or after anything is stored."""
+    """Stores at once, and remembers the cursor. `before` and `after` are raised once, before or after anything is
+    stored; `hang_up` is called once, after that."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.cursor: str | None = None
         self.before: Exception | None = None
         self.after: Exception | None = None
+        self.hang_up: Callable[[], None] | None = None
         self.changed = asyncio.Event()
 
     async def __call__(self, requests: Sequence[Request], cursor: str | None = None) -> None:
@@ -32,6 +34,9 @@ class Intake:
         if fault:
             raise fault
         self.cursor = cursor or self.cursor
+        hang_up, self.hang_up = self.hang_up, None
+        if hang_up:
+            hang_up()
         self.changed.set()
 
     async def until(self, condition: Callable[[], Any]) -> None:

@@ -47,7 +47,7 @@ async def test_what_is_there_and_what_comes_is_taken_in_order(server: MailServer
         await intake.until(lambda: len(intake.requests) == 251)
         await server.until(lambda: len(server.seen) == 251)
     assert intake.texts == [f"Laporan {n}" for n in range(1, 252)]
-    assert intake.cursor == f"{VALIDITY}:251"
+    assert intake.cursor == f"{VALIDITY}:251:251"
     assert not [command for command in server.commands if "BODY[" in command]  # only BODY.PEEK
 
 
@@ -82,6 +82,25 @@ async def test_a_kill_between_storing_and_the_cursor_brings_the_same_mail_with_t
     assert len(set(intake.ids)) == 1
 
 
+async def test_mails_whose_marks_were_lost_are_marked_by_the_next_session_and_no_others(
+    server: MailServer, intake: Intake
+):
+    server.bring(*(letter(n) for n in range(1, 6)))
+    server.spoiled.add(3)
+    intake.hang_up = server.hang_up  # the connection ends between storing and marking
+    suspects = Suspects()
+    assert isinstance(await run_until_it_ends(server, intake, suspects), Retry)
+    taken = len(intake.requests)
+    assert (server.seen, taken > 0) == (set(), True)
+    async with session(server, intake, suspects):
+        await server.until(lambda: server.seen == {1, 2, 4, 5})
+        await intake.until(lambda: len(intake.requests) == 5)
+    server.seen.clear()  # a person wants to come back to them
+    async with session(server, intake, suspects):
+        await server.until(lambda: server.sessions == 1)
+    assert server.seen == set()
+
+
 async def test_case_20_a_new_uidvalidity_reads_all_again_under_the_same_ids(server: MailServer, intake: Intake):
     server.bring(letter(1), letter(2), mail("Tanpa nomor", message_id=""))
     async with session(server, intake):
@@ -92,7 +111,7 @@ async def test_case_20_a_new_uidvalidity_reads_all_again_under_the_same_ids(serv
         await intake.until(lambda: len(intake.requests) == 7)
     assert set(intake.ids[:3]) < set(intake.ids[3:])
     assert len(set(intake.ids)) == 4
-    assert intake.cursor == f"{VALIDITY + 1}:103"
+    assert intake.cursor == f"{VALIDITY + 1}:103:100:103"
 
 
 async def test_case_19_a_mail_that_the_server_cannot_give_is_visible_and_the_others_pass(
@@ -136,7 +155,7 @@ async def test_mails_are_moved_once_they_are_stored(server: MailServer, intake: 
     server.bring(letter(1), letter(2))
     async with session(server, intake, after="move", done_folder="Selesai"):
         await server.until(lambda: server.moved == {1: "Selesai", 2: "Selesai"})
-    assert intake.cursor == f"{VALIDITY}:2"
+    assert intake.cursor == f"{VALIDITY}:2:1:2"
 
 
 async def test_mails_are_left_as_they_are(server: MailServer, intake: Intake):
