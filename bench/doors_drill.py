@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
@@ -62,6 +63,7 @@ class Drill:
             stack.callback(lambda: [task.cancel() for task in kept])
             await self._suffer(faults, seconds)
             await self._drain()
+            faults.times["centre repeats itself"] = centre.repeated
             faults.times["account taken over"] = await asyncio.to_thread(self.hub.takeovers)
             return await self._books(), faults, self.hub
 
@@ -81,7 +83,8 @@ class Drill:
 
     async def _drain(self) -> None:
         """Until nothing waits anywhere and nothing changes any more."""
-        until, seen, since = time.monotonic() + DRAINED_WITHIN, (), time.monotonic()
+        seen: tuple[int, ...] = ()
+        until, since = time.monotonic() + DRAINED_WITHIN, time.monotonic()
         while time.monotonic() < until:
             await asyncio.sleep(1.0)
             waiting = await self._waiting()
@@ -126,6 +129,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6.0, help="complaints a second")
     parser.add_argument("--seed", type=int, default=1708)
     given = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR)
     folder, began = Path(tempfile.mkdtemp(prefix="doors-")), time.monotonic()
     folder.chmod(0o755)
     (folder / "dovecot").mkdir()
