@@ -109,6 +109,14 @@ def count_jobs(record: Record) -> list[JobCount]:
         )
 
 
+def steps_in_hand(record: Record, kind: str, limit: int = 1000) -> list[tuple[str, dict[str, Any]]]:
+    """Step and results of each job of this kind whose step was begun and has no result yet. Raises Retry."""
+    begun = text("step IS NOT NULL AND state IN ('waiting', 'claimed')")  # as the index has it
+    query = select(jobs.c.step, jobs.c.results).where(jobs.c.kind == kind, begun).limit(limit)
+    with record.read() as connection:
+        return [(step, decode_object(results or "{}")) for step, results in connection.execute(query)]
+
+
 def resume_jobs(record: Record, ids: Sequence[str], now: datetime) -> list[str]:
     """Let failed jobs go on from the step at which they failed; returns their ids. Raises Retry."""
     failed = jobs.c.id.in_(ids) & (jobs.c.state == "failed")

@@ -1,9 +1,9 @@
 """Actions that come before the report that they are about: a portal or a recap names both in one row, and they come by
-two topics.
+two topics; or another system answers a complaint that we created there, before we know its id.
 
-Such an action waits until everything that came in before it was first seen here is decided on; only then does nobody
-know its report. Meanwhile all actions wait behind it, those of officers too: so they wait `LONGEST` in all while one
-backlog is worked off, and from then on `LEAST` for each that is early.
+Such an action waits until everything that came in before it was first seen here is decided on, and every create that
+had begun; only then does nobody know its report. Meanwhile all actions wait behind it, those of officers too: so they
+wait `LONGEST` in all while one backlog is worked off, and from then on `LEAST` for each that is early.
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def matching_actions(
-    memory: Memory, io: RunInThread, lag: Callable[[], Awaitable[Sequence[PartitionLag]]], now: Callable[[], datetime]
+    memory: Memory,
+    io: RunInThread,
+    lag: Callable[[], Awaitable[Sequence[PartitionLag]]],
+    creates: Callable[[], Sequence[datetime]],
+    now: Callable[[], datetime],
 ) -> Run:
-    """Actions to Matched. Raises Retry while one waits for its report."""
+    """Actions to Matched. Raises Retry while one waits for its report. `creates` tells when those creates in other
+    systems began of which nobody knows yet what became of them."""
     waits = EarlyActions()
 
     async def matcher(events: Sequence[Event]) -> Sequence[Event]:
@@ -40,7 +45,7 @@ def matching_actions(
         try:
             matched = await io(match, actions, memory, early_since=LONG_AGO)
         except Retry:
-            if waits.go_on(actions, await lag(), now()):
+            if waits.go_on(actions, [*oldest_on_the_way(await lag()), *await io(creates)], now()):
                 raise
             matched = await io(match, actions, memory, early_since=now() - LEAST)
         waits.decided(actions)
@@ -67,13 +72,14 @@ class EarlyActions:
             self._held += now - self._waiting_since
             self._waiting_since = None
 
-    def go_on(self, actions: Iterable[Action], lag: Sequence[PartitionLag], now: datetime) -> bool:
-        """Do these, of which one is early, wait on?"""
+    def go_on(self, actions: Iterable[Action], ahead: Sequence[datetime], now: datetime) -> bool:
+        """Do these, of which one is early, wait on? `ahead`: since when something is on its way."""
         self.seen = {id: at for id, at in self.seen.items() if at > now - FORGOTTEN}
         seen = max(self.seen.setdefault(action.event_id, now) for action in actions)
-        if not any(_may_hold(part, self._backlog) for part in lag):
+        oldest = min(ahead, default=now + FORGOTTEN) - SKEW
+        if oldest > self._backlog:
             self._backlog, self._held = seen, timedelta()
-        waits = any(_may_hold(part, seen) for part in lag) and (self._held < LONGEST or now - seen < LEAST)
+        waits = oldest <= seen and (self._held < LONGEST or now - seen < LEAST)
         self._waiting_since = now if waits else None
         return waits
 
@@ -83,8 +89,7 @@ class EarlyActions:
             self.seen.pop(action.event_id, None)
 
 
-def _may_hold(part: PartitionLag, seen: datetime) -> bool:
-    """Is something on its way that was published before?"""
-    if (part.topic, part.group) not in AHEAD or not part.behind:
-        return False
-    return part.oldest is None or part.oldest <= seen + SKEW
+def oldest_on_the_way(lag: Iterable[PartitionLag]) -> list[datetime]:
+    """When the oldest report was published of each partition by which one may be on its way."""
+    behind = (part for part in lag if (part.topic, part.group) in AHEAD and part.behind)
+    return [part.oldest or LONG_AGO + SKEW for part in behind]  # a group that has read nothing has all before it

@@ -13,11 +13,13 @@ from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, Provid
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
 from sink.forward_progress import ForwardLocation, Progress
+from sink.forward_queue import FORWARD
 from sink.forward_repair import REPLAYED
 from sink.job_results import JobResult
-from sink.jobs import ClaimedJob, JobState
+from sink.jobs import ClaimedJob, JobState, steps_in_hand
 from sink.leases import StaleEpoch
 from sink.outbox_results import next_attempt
+from sink.record import Record
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a job is due that waits for a person."""
@@ -42,6 +44,12 @@ log = logging.getLogger(__name__)
 
 class NotReady(Retry):
     """Something of ours is missing yet: no fault of the account."""
+
+
+def creates_in_hand(record: Record) -> list[datetime]:
+    """When those creates began of which nobody knows yet where the complaint stands. Raises Retry."""
+    began = (results.get(step + BEGAN) for step, results in steps_in_hand(record, FORWARD))
+    return [datetime.fromisoformat(at) for at in began if isinstance(at, str)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from hub.running.backend import Backend
 from hub.running.due import DueWork
 from hub.running.early_actions import matching_actions
 from hub.running.forwarding import ForwarderStage, ForwarderTools
+from hub.running.forwarding_steps import creates_in_hand
 from hub.running.loops import Heartbeat, repeat
 from hub.running.scanning import BlobCalls
 from hub.running.scanning_clamd import Clamd
@@ -177,7 +178,7 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
         "reader": divided(lanes, read),
         "slow": giving_way(transport.bus, read, timing),
         "matcher": handlers.matching(memory, io),
-        "actions": matching_actions(memory, io, transport.bus.lag, timing.now),
+        "actions": matching_actions(memory, io, transport.bus.lag, partial(creates_in_hand, record), timing.now),
         "router": handlers.routing(current.rules, current.offices, io, current.models.office_model),
         "sink": handlers.persisting(
             record, accounts, io, wake, now=timing.now, zone=settings.zone, offices=current.offices

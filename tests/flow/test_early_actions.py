@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,8 @@ class World:
     def __init__(self) -> None:
         self.memory, self.now = MemoryDouble(), after(0)
         self.behind: list[PartitionLag] = []
-        self._run = matching_actions(self.memory, self._io, self._lag, lambda: self.now)
+        self.creates: list[datetime] = []
+        self._run = matching_actions(self.memory, self._io, self._lag, lambda: self.creates, lambda: self.now)
 
     def on_its_way(self, topic: str, group: str, *, at: Any) -> None:
         self.behind = [PartitionLag(topic, group, 0, 0, 1, at)]
@@ -64,6 +65,16 @@ async def test_it_is_refused_when_all_that_came_before_it_is_decided_on(behind: 
     world.on_its_way(topic, group, at=world.now + seconds * SECOND)
     await world.waits(answer)
     world.now += 21 * SECOND
+    assert await world.decide(answer) == ["refused"]
+
+
+async def test_it_waits_for_a_create_that_had_begun_and_for_no_later_one() -> None:
+    world, answer = World(), action("1", of={"portal-1": "9"})
+    world.creates = [world.now - 18 * SECOND]
+    await world.waits(answer)
+    world.now += 60 * SECOND
+    await world.waits(answer)
+    world.creates = [world.now]
     assert await world.decide(answer) == ["refused"]
 
 
