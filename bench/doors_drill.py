@@ -42,15 +42,15 @@ DRAINED_WITHIN, QUIET = 900.0, 12.0
 class Drill:
     """The hub, its peers, and what happens to them."""
 
-    def __init__(self, folder: Path, seed: int, rate: float) -> None:
-        self.folder, self._seed, self._rate = folder, seed, rate
+    def __init__(self, folder: Path, given: argparse.Namespace) -> None:
+        self.folder, self._seed, self._rate, self._repeat_after = folder, given.seed, given.rate, given.repeat_after
 
     async def run(self, seconds: float) -> tuple[Books, Faults, Hub]:
         random = Random(self._seed)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.sleep, 0.5)  # connections that were reset come to their end
             self.sending = await stack.enter_async_context(MailServer())
-            centre = await stack.enter_async_context(Centre(random))
+            centre = await stack.enter_async_context(Centre(random, self._repeat_after))
             bot = stack.enter_context(Bot(self._seed))
             dovecot = stack.enter_context(running_dovecot(self.folder / "dovecot"))
             self.peers = Peers(centre, Mailbox(dovecot), bot)
@@ -128,13 +128,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=6.0, help="complaints a second")
     parser.add_argument("--seed", type=int, default=1708)
+    parser.add_argument("--repeat-after", type=float, default=2.0, help="seconds, of a centre without our response")
     given = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)
     folder, began = Path(tempfile.mkdtemp(prefix="doors-")), time.monotonic()
     folder.chmod(0o755)
     (folder / "dovecot").mkdir()
     print(machine(), folder, flush=True)
-    books, faults, hub = asyncio.run(Drill(folder, given.seed, given.rate).run(given.minutes * 60))
+    books, faults, hub = asyncio.run(Drill(folder, given).run(given.minutes * 60))
     print("\n".join(table(books)))
     print(f"{time.monotonic() - began:.0f} s; faults: {dict(sorted(faults.times.items()))}")
     wrong = [f"{name}: {what}" for name, check in CHECKS.items() for what in check(books)]

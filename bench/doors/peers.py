@@ -23,16 +23,15 @@ from tests.fakes.telegram import TelegramServer
 
 THROTTLED, UNANSWERED = 0.02, 0.005
 """Shares of our messages: refused for now; taken without a response."""
-REPEAT_AFTER = 2.0
-"""Seconds after which the centre sends a message again over the same connection."""
 _THROTTLED = 0x58
 
 
 class Centre(Smsc):
-    """It sends what has no response once more, over the same connection too."""
+    """It sends what has no response after so many seconds again, over the same connection too."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, repeat_after: float) -> None:
         super().__init__("sandi", window=60)
+        self._repeat_after = repeat_after
         self._random, self._brought = random, list[float]()
         self.repeated = 0
 
@@ -43,8 +42,8 @@ class Centre(Smsc):
     async def repeat_for_ever(self) -> None:
         """The number of a repetition is that of the first."""
         while True:
-            await asyncio.sleep(REPEAT_AFTER)
-            before = asyncio.get_running_loop().time() - REPEAT_AFTER
+            await asyncio.sleep(self._repeat_after)
+            before = asyncio.get_running_loop().time() - self._repeat_after
             late = [n for n, at in enumerate(self._brought, 1) if at < before and n not in self.taken]
             if self.links and late:
                 self.repeated += len(late[:50])
