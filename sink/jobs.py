@@ -109,12 +109,14 @@ def count_jobs(record: Record) -> list[JobCount]:
         )
 
 
-def steps_in_hand(record: Record, kind: str, limit: int = 1000) -> list[tuple[str, dict[str, Any]]]:
-    """Step and results of each job of this kind whose step was begun and has no result yet. Raises Retry."""
-    begun = text("step IS NOT NULL AND state IN ('waiting', 'claimed')")  # as the index has it
-    query = select(jobs.c.step, jobs.c.results).where(jobs.c.kind == kind, begun).limit(limit)
+def steps_in_hand(record: Record, kind: str, due_before: datetime) -> list[tuple[str, dict[str, Any]]]:
+    """Step and results of the jobs of this kind whose step was begun and has no result yet, at most 1,000; but for
+    those that are due later, as where a person has to decide. Raises Retry."""
+    begun = text("step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')")  # as the index has it
+    query = select(jobs.c.step, jobs.c.results).where(jobs.c.kind == kind, begun, jobs.c.due_at < due_before)
     with record.read() as connection:
-        return [(step, decode_object(results or "{}")) for step, results in connection.execute(query)]
+        found = connection.execute(query.limit(1000))
+        return [(step, decode_object(results or "{}")) for step, results in found]
 
 
 def resume_jobs(record: Record, ids: Sequence[str], now: datetime) -> list[str]:

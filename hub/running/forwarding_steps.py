@@ -47,8 +47,9 @@ class NotReady(Retry):
 
 
 def creates_in_hand(record: Record) -> list[datetime]:
-    """When those creates began of which nobody knows yet where the complaint stands. Raises Retry."""
-    began = (results.get(step + BEGAN) for step, results in steps_in_hand(record, FORWARD))
+    """When those creates began of which nobody knows yet where the complaint stands, but for those that wait for a
+    person. Raises Retry."""
+    began = (results.get(step + BEGAN) for step, results in steps_in_hand(record, FORWARD, NEVER))
     return [datetime.fromisoformat(at) for at in began if isinstance(at, str)]
 
 

@@ -55,4 +55,4 @@ own words at the last fault."""
 index(jobs, "account", "state", "kind", "due_at", only="state IN ('waiting', 'unknown', 'failed')")
 index(jobs, "account", "epoch", only="state = 'claimed'")
 index(jobs, "complaint", only="kind = 'followup' AND state <> 'done'")
-index(jobs, "kind", only="step IS NOT NULL AND state IN ('waiting', 'claimed')")
+index(jobs, "kind", only="step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')")

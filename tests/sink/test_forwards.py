@@ -21,7 +21,7 @@ from sink.forward_queue import job_id
 from sink.forward_repair import decide_again, decide_stands, list_forwards, queue_recorded, show_forward
 from sink.forwarded import LookResult, due_looks, store_looks
 from sink.job_results import JobResult
-from sink.jobs import ClaimedJob
+from sink.jobs import ClaimedJob, steps_in_hand
 from sink.leases import renew_leases
 from sink.persist import persist_batch
 from sink.reconcile import forwarded_pages, twice_here
@@ -389,6 +389,22 @@ def in_doubt(record: Record) -> str:
     store_progress(record, [Progress(job), Progress(job, ends, answer="<html>gagal</html>")][:1], LATER)
     store_progress(record, [Progress(job, ends, answer="<html>gagal</html>")], LATER)
     return job.id
+
+
+def test_a_step_is_in_hand_until_its_outcome_is_known_or_a_person_has_to_decide(record: Record) -> None:
+    persist(record, routed(message(1)))
+    far = LATER.replace(year=9999)
+    in_hand: list[int] = []
+    [claimed] = claim(record)
+    in_hand.append(len(steps_in_hand(record, "forward", far)))
+    job = claimed.job._replace(step="create", results={"create.began": "2026-11-29T12:00:00+00:00"})
+    for progress in (
+        Progress(job), Progress(job, JobResult(job, "unknown", LATER, "unanswered")),
+        Progress(job, JobResult(job, "unknown", far, "needs_person")),
+    ):  # fmt: skip
+        store_progress(record, [progress], LATER)
+        in_hand.append(len(steps_in_hand(record, "forward", far)))
+    assert in_hand == [0, 1, 1, 0]
 
 
 def test_case_25_what_is_in_doubt_waits_for_a_person_who_says_it_stands_there(record: Record) -> None:

@@ -304,7 +304,7 @@ def upgrade() -> None:
         batch.create_index('ix_jobs_account_epoch', ['account', 'epoch'], unique=False, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
         batch.create_index('ix_jobs_account_state_kind_due_at', ['account', 'state', 'kind', 'due_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
         batch.create_index('ix_jobs_complaint', ['complaint'], unique=False, sqlite_where=sa.text("kind = 'followup' AND state <> 'done'"), postgresql_where=sa.text("kind = 'followup' AND state <> 'done'"))
-        batch.create_index('ix_jobs_kind', ['kind'], unique=False, sqlite_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed')"), postgresql_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed')"))
+        batch.create_index('ix_jobs_kind', ['kind'], unique=False, sqlite_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')"), postgresql_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')"))
 
     op.create_table('lease_holders',
     sa.Column('holder', sa.Text(), autoincrement=False, nullable=False),
@@ -607,7 +607,7 @@ def downgrade() -> None:
     op.drop_table('leases')
     op.drop_table('lease_holders')
     with op.batch_alter_table('jobs', schema=None) as batch:
-        batch.drop_index('ix_jobs_kind', sqlite_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed')"), postgresql_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed')"))
+        batch.drop_index('ix_jobs_kind', sqlite_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')"), postgresql_where=sa.text("step IS NOT NULL AND state IN ('waiting', 'claimed', 'unknown')"))
         batch.drop_index('ix_jobs_complaint', sqlite_where=sa.text("kind = 'followup' AND state <> 'done'"), postgresql_where=sa.text("kind = 'followup' AND state <> 'done'"))
         batch.drop_index('ix_jobs_account_state_kind_due_at', sqlite_where=sa.text("state IN ('waiting', 'unknown', 'failed')"), postgresql_where=sa.text("state IN ('waiting', 'unknown', 'failed')"))
         batch.drop_index('ix_jobs_account_epoch', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
