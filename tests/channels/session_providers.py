@@ -71,7 +71,7 @@ class MailProvider(MailServer):
 
     kind = "email"
     citizen = "sari@warga.example"
-    first_cursor: ClassVar[str | None] = f"{VALIDITY}:1"
+    first_cursor: ClassVar[str | None] = f"{VALIDITY}:1:1"
     codes: ClassVar[list[Refusal]] = [
         (("RCPT", "450 4.2.1 busy"), Retry, None), (("RCPT", "550 5.4.5 limit"), AccountFault, 3600),
         (("RCPT", "550 5.1.1 unknown"), Reject, None), (("DATA", "554 5.6.0 no"), Reject, None),
