@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.services.ports import free_port
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(tempfile.gettempdir()) / "satupintu-bench-pycache"))
 """Programs start with their bytecode ready, as on an installed machine."""
@@ -32,13 +34,6 @@ owner = "32.73"
 kind = "file"
 owner = "32.73"
 """
-
-
-def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def prepared(folder: Path, channels: str = CHANNELS) -> Path:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench._owed import Outbox, accounts_file, outbox
-from bench._programs import free_port, running
+from bench._programs import running
 from bench._table import options, tabulate
+from tests.services.ports import free_port
 
 STEP = 0.1
 """Seconds between two transactions that make replies owed."""

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from bench import garbage
 from bench._attacks import PROXY, WEBHOOKS, Target, guesses
-from bench._programs import SECRET, free_port, machine, prepared, running
+from bench._programs import SECRET, machine, prepared, running
 from bench._table import options
+from tests.services.ports import free_port
 
 SMS = """
 [sms]

@@ -20,7 +20,7 @@ from typing import Any
 from uuid_utils import uuid7
 
 from bench._load import Webhooks, run_closed, run_one
-from bench._programs import SECRET, free_port, hub
+from bench._programs import SECRET, hub
 from bench._table import options, tabulate
 from bus import Turnstile
 from connectors import Channel, Request, channel_type
@@ -33,6 +33,7 @@ from sink.blobs import Blobs
 from sink.receipts import apply_receipts
 from sink.record import Record
 from sink.vault import Vault
+from tests.services.ports import free_port
 
 COLUMNS = {
     "one by one: ingress ms": ",.0f", "reader ms": ",.0f", "statuses ms": ",.0f",

@@ -29,7 +29,8 @@ from bench.drill.providers import Gateway, Meta, Providers
 from bench.drill.rounds import Drill, Row
 from bench.drill.stack import Stack
 from bench.drill.table import details, markdown, write
-from tests.programs import channels, free_port
+from tests.programs import channels
+from tests.services.ports import free_port
 
 
 class Way(NamedTuple):

@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 
 from bench._load import Webhooks, run_closed, run_open
-from bench._programs import SECRET, free_port, hub, running
+from bench._programs import SECRET, hub, running
 from bench._table import options, tabulate
+from tests.services.ports import free_port
 
 PATH = "/in/whatsapp"
 STEADY = 500

@@ -20,12 +20,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench._cpu import cpu_of
-from bench._programs import free_port, prepared, running
+from bench._programs import prepared, running
 from bench._table import options, tabulate
 from connectors import Request, channel_type, group_parts
 from connectors._email_settings import EmailSettings
 from schemas import Body, Raw
 from tests.channels.mail.dovecot import PASSWORD, USER, Dovecot, running_dovecot
+from tests.services.ports import free_port
 
 COLUMNS = {
     "read ms a mail": ".2f", "its group ms": ".2f", "accounts mails/s": ",.0f", "processor ms a mail": ".2f",

@@ -25,9 +25,10 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from bench._programs import free_port, hub, machine
+from bench._programs import hub, machine
 from connectors import HttpResponse
 from tests.fakes.server import Fault, Received, Server, answer
+from tests.services.ports import free_port
 
 WITHIN = 60.0
 """Seconds after the last row until all must be here."""

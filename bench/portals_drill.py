@@ -29,7 +29,8 @@ from typing import Any, NamedTuple
 
 import requests
 
-from bench._programs import answers, free_port, machine
+from bench._programs import answers, machine
+from tests.services.ports import free_port
 
 KEY, OFFICER = "bench-api-key", "bench-officer-key"
 MANIFEST = Path(__file__).parent.parent / "tests" / "fakes" / "region_portal.toml"

@@ -17,9 +17,10 @@ import aiohttp
 
 from bench._cpu import cpu_of
 from bench._owed import Outbox, accounts_file, outbox
-from bench._programs import free_port, running
+from bench._programs import running
 from bench._table import options, tabulate
 from connectors import Speaks
+from tests.services.ports import free_port
 
 ANSWERS_AFTER = 5
 """Milliseconds."""

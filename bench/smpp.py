@@ -20,9 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench._cpu import cpu_of
-from bench._programs import free_port, prepared, running
+from bench._programs import prepared, running
 from bench._sink import Sink
 from bench._table import options, tabulate
+from tests.services.ports import free_port
 
 COLUMNS = {
     "Kannel acks/s": ",.0f", "handed over/s": ",.0f", "missing": ",.0f", "accounts parts/s": ",.0f", "ratio": ".2f",

@@ -23,11 +23,12 @@ import psycopg
 from bench._bytes import bytes_by_field, bytes_of_tables, bytes_of_topics
 from bench._cpu import cpu_of
 from bench._load import Webhooks, run_closed
-from bench._programs import answers, free_port, machine
+from bench._programs import answers, machine
 from bench._servers import Servers, flags, servers
 from bench._table import options
 from tests.fakes.graph import Graph
 from tests.programs import APP_SECRET, channels
+from tests.services.ports import free_port
 from tests.services.postgres import plain
 
 STAGES = ("reader", "matcher", "router", "sink", "accounts")

@@ -10,11 +10,12 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench._programs import answers, free_port, prepared, running
+from bench._programs import answers, prepared, running
 from bench._table import options, tabulate
 from bus import SqliteBus
 from schemas import Body, Raw
 from sink.blobs import Blobs
+from tests.services.ports import free_port
 
 
 async def fill(data: Path, messages: int) -> None:

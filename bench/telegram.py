@@ -20,11 +20,12 @@ from pathlib import Path
 import msgspec
 
 from bench._cpu import cpu_of
-from bench._programs import free_port, prepared, running
+from bench._programs import prepared, running
 from bench._table import options, tabulate
 from bench._updates import update
 from connectors.telegram import TelegramChannel, TelegramSettings
 from schemas import Body, Raw
+from tests.services.ports import free_port
 
 COLUMNS = {"accounts msg/s": ",.0f", "processor ms a msg": ".2f", "up msg/s": ",.0f", "read us a msg": ".1f"}
 ACCOUNT = """

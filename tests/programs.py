@@ -7,7 +7,6 @@ import hmac
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,15 +17,11 @@ from typing import Any
 
 import requests
 
+from tests.services.ports import free_port
+
 APP_SECRET = "tests-app-secret"
 SMS_TOKEN = "tests-sms-token"
 API_KEY = "tests-api-key"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def channels(kannel: str = "", graph: str = "") -> str:

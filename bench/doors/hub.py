@@ -13,10 +13,11 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
-from bench._programs import answers, free_port
+from bench._programs import answers
 from bench.doors.books import Stored
 from bench.drill.member import Member
 from tests.channels.mail.dovecot import PASSWORD, USER
+from tests.services.ports import free_port
 
 STAGES = ("door", "reader", "matcher", "router", "sink")
 ACCOUNTS = ("accounts 1", "accounts 2")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import satupintu
-from tests.programs import Program, channels, free_port
+from tests.programs import Program, channels
+from tests.services.ports import free_port
 
 
 @pytest.mark.slow

@@ -22,7 +22,8 @@ from sink.export import export
 from sink.outbox_queries import list_replies
 from tests.fakes.graph import Graph
 from tests.fakes.kannel import Kannel
-from tests.programs import API_KEY, SMS_TOKEN, channels, free_port, signed, whatsapp_body
+from tests.programs import API_KEY, SMS_TOKEN, channels, signed, whatsapp_body
+from tests.services.ports import free_port
 
 
 class RunningHub:

@@ -1,4 +1,8 @@
-"""Ports that nobody listens on just now, and whether somebody does."""
+"""Ports that nobody listens on just now, and whether somebody does.
+
+They lie below those that systems give to outgoing connections: between the choice and the start of its server, such a
+connection could take one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,14 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack
+from random import SystemRandom
+
+PORTS = range(10_000, 32_000)
+
+
+def free_port() -> int:
+    """One that is free."""
+    return free_ports(1)[0]
 
 
 def free_ports(pairs: int) -> list[int]:
@@ -15,11 +27,9 @@ def free_ports(pairs: int) -> list[int]:
         while len(found) < pairs:
             with ExitStack() as pair:
                 try:
-                    first = pair.enter_context(socket.socket())
-                    first.bind(("127.0.0.1", 0))
-                    port = first.getsockname()[1]
-                    second = pair.enter_context(socket.socket())
-                    second.bind(("127.0.0.1", port + 1))
+                    port = SystemRandom().choice(PORTS)
+                    for one in (port, port + 1):
+                        pair.enter_context(socket.socket()).bind(("127.0.0.1", one))
                 except OSError:
                     continue
                 held.push(pair.pop_all())

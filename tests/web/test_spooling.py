@@ -25,7 +25,8 @@ from sink.ledger import book_received
 from tests.bus.events import raw
 from tests.bus.faulty import Faulty
 from tests.bus.test_faults import full_disk
-from tests.programs import SMS_TOKEN, channels, free_port, signed, whatsapp_body
+from tests.programs import SMS_TOKEN, channels, signed, whatsapp_body
+from tests.services.ports import free_port
 from tests.web.conftest import CHANNELS, KEY, Site
 
 
