@@ -7,10 +7,15 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from connectors._portal_expressions import faults_of_expressions
-from connectors._portal_loading import duration_faults, mistake_in_words, region_faults, zone_faults
+from connectors._portal_loading import (
+    checked,
+    duration_faults,
+    manifest_path,
+    manifest_text,
+    region_faults,
+    zone_faults,
+)
 from connectors._portal_manifest import ActionMap, Manifest, MessageMap, Stream, Strict, Tables
 
 SHIPPED = Path(__file__).parent / "manifests" / "database"
@@ -60,41 +65,20 @@ class DatabaseManifest(Strict, frozen=True, kw_only=True):
 
 def load_database_manifest(name: str) -> DatabaseManifest:
     """Of a file, or one of ours by its name. Raises ValueError with a line for each mistake."""
-    path = _path_of(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        ours = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
-        raise ValueError(
-            f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
-        ) from None
-    return parse_database_manifest(text, path.name)
-
-
-def _path_of(name: str) -> Path:
-    return Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
+    return parse_database_manifest(*manifest_text(name, SHIPPED))
 
 
 def is_database_manifest(name: str) -> bool:
     """Does it describe views, and no portal?"""
     try:
-        return "views" in tomllib.loads(_path_of(name).read_text(encoding="utf-8"))
+        return "views" in tomllib.loads(manifest_path(name, SHIPPED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
 
 
 def parse_database_manifest(text: str, source: str) -> DatabaseManifest:
     """Raises ValueError with a line for each mistake."""
-    try:
-        manifest = msgspec.convert(tomllib.loads(text), DatabaseManifest)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{source}: not valid TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{source}: {mistake_in_words(str(error), _TABLES)}") from None
-    faults = _faults(manifest)
-    if faults:
-        raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
-    return manifest
+    return checked(text, source, DatabaseManifest, _TABLES, _faults)
 
 
 def as_portal(manifest: DatabaseManifest) -> Manifest:

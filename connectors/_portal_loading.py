@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,6 +33,7 @@ from connectors._portal_manifest import (
 from connectors._settings import is_address
 from schemas.regions import is_region
 
+M = TypeVar("M", bound=Strict)
 SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
@@ -42,27 +44,42 @@ _TABLES: tuple[type[Strict], ...] = (
 
 def load_manifest(name: str) -> Manifest:
     """Of a file, or one of ours by its name. Raises ValueError with a line for each mistake."""
-    path = Path(name) if "/" in name or name.endswith(".toml") else SHIPPED / f"{name}.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        ours = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.toml")))
-        raise ValueError(
-            f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
-        ) from None
-    return parse_manifest(text, path.name)
+    return parse_manifest(*manifest_text(name, SHIPPED))
 
 
 def parse_manifest(text: str, source: str) -> Manifest:
     """Raises ValueError with a line for each mistake."""
+    return checked(text, source, Manifest, _TABLES, lambda it: [*_faults(it), *faults_of_expressions(it)])
+
+
+def manifest_path(name: str, shipped: Path) -> Path:
+    """Of a file, or of one in `shipped` by its name."""
+    return Path(name) if "/" in name or name.endswith(".toml") else shipped / f"{name}.toml"
+
+
+def manifest_text(name: str, shipped: Path) -> tuple[str, str]:
+    """The text, and the name of its file. Raises ValueError where it cannot be read."""
+    path = manifest_path(name, shipped)
     try:
-        manifest = msgspec.convert(tomllib.loads(text), Manifest)
+        return path.read_text(encoding="utf-8"), path.name
+    except (OSError, UnicodeDecodeError) as error:
+        ours = ", ".join(sorted(p.stem for p in shipped.glob("*.toml")))
+        raise ValueError(
+            f"manifest: {name} cannot be read ({type(error).__name__}): name a file, or one of {ours}"
+        ) from None
+
+
+def checked(
+    text: str, source: str, of: type[M], tables: Iterable[type[Strict]], faults_of: Callable[[M], Sequence[str]]
+) -> M:
+    """The manifest in a text. Raises ValueError with a line for each mistake."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(text), of)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise ValueError(f"{source}: {mistake_in_words(str(error), _TABLES)}") from None
-    faults = [*_faults(manifest), *faults_of_expressions(manifest)]
-    if faults:
+        raise ValueError(f"{source}: {mistake_in_words(str(error), tables)}") from None
+    if faults := faults_of(manifest):
         raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
     return manifest
 
