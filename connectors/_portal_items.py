@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors._lapor_body import OURS
+from connectors._port import Channel
 from connectors._portal_expressions import Expression, compile_expression, is_yes, number_of, plain_text
 from connectors._portal_manifest import ActionMap, Manifest, MessageMap, Stream
 from connectors._portal_rows import Row
+from connectors._request import Part
 from connectors._rows.times import AmbiguousTime, read_time
-from schemas import Actor, Attachment, Category, Office, Party, Place, Reject, Status
+from schemas import Action, Actor, Attachment, Category, Message, Office, Party, Place, Raw, Reject, Status
 from schemas.regions import is_region
 
 ECHO = "an echo of our own"
@@ -237,6 +239,18 @@ class StreamReader:
         for position, action in enumerate(self.actions):
             for one in action.elements(row):
                 yield PortalPart(self.name, position, one, row), action.of(one, native)
+
+    def item(self, channel: Channel, part: Part, raw: Raw, **known: Any) -> Message | Action:
+        """What a part is, as an item of the channel; `known` are further fields of a message."""
+        found: PortalPart = part.payload
+        if found.action is None:
+            assert self.message is not None
+            fields = self.message.fields(found.row, channel.account)
+            native = fields["external_ids"][channel.account]
+            return channel.message(raw, native, part.conversation or raw.id, opens_report=True, **known, **fields)
+        native = self.message.native(found.row) if self.message else ""
+        own, fields = self.actions[found.action].fields(found.item, native, channel.account)
+        return channel.action(raw, own, **fields)
 
 
 def attachments_of(value: Any) -> tuple[Attachment, ...]:

@@ -169,16 +169,7 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
     def read(self, part: Part, raw: Raw) -> Item:
         if not isinstance(part.payload, PortalPart):
             return self._gone(part.payload, raw)
-        item: PortalPart = part.payload
-        reader = self._readers[item.stream]
-        if item.action is None:
-            assert reader.message is not None
-            fields = reader.message.fields(item.row, self.account)
-            native = fields["external_ids"][self.account]
-            return self.message(raw, native, part.conversation or raw.id, opens_report=True, **fields)
-        native = reader.message.native(item.row) if reader.message else ""
-        own, fields = reader.actions[item.action].fields(item.item, native, self.account)
-        return self.action(raw, own, **fields)
+        return self._readers[part.payload.stream].item(self, part, raw)
 
     def _gone(self, row: Row, raw: Raw) -> Item:
         id, at = plain_text(row.get("id")), plain_text(row.get("at"))

@@ -203,15 +203,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
 
     def read(self, part: Part, raw: Raw) -> Item:
         item: PortalPart = part.payload
-        reader = self._readers[item.stream]
-        if item.action is None:
-            assert reader.message is not None
-            fields = reader.message.fields(item.row, self.account)
-            native = fields["external_ids"][self.account]
-            return self.message(raw, native, part.conversation or raw.id, opens_report=True, ids_proven=True, **fields)
-        native = reader.message.native(item.row) if reader.message else ""
-        own, fields = reader.actions[item.action].fields(item.item, native, self.account)
-        return self.action(raw, own, **fields)
+        return self._readers[item.stream].item(self, part, raw, ids_proven=True)
 
     def wants(self, forward: Forward) -> bool:
         """What its manifest has a call for; a complaint of another door, where it has a call for complaints."""
