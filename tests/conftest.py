@@ -47,7 +47,9 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and what runs last."""
+    """Mark what needs a server, and what runs last. Real servers and programs share two processors with everything else:
+    such a test has a second attempt, with new fixtures, and the summary names each that took it (RERUN). A test of our
+    code alone has none."""
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
         on_postgres = "postgres" in item.nodeid.lower()
@@ -59,6 +61,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.late)
         if room in PROGRAMS:
             item.add_marker(pytest.mark.program)
+        if any(item.get_closest_marker(which) for which in ("service", "late", "program")):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from bus import Batch, Bus, StoredEvent
-from schemas import Body, Message, Raw, Receipt
+from schemas import Body, Message, Raw, Receipt, Retry
 
 AT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -53,13 +53,22 @@ async def soon(batches: AsyncIterator[Batch]) -> Batch:
     return await asyncio.wait_for(anext(batches), 20)
 
 
+async def commit(bus: Bus, batch: Batch) -> None:
+    """As the pump does: again and again while the log has no time to answer. Raises PartitionLost."""
+    while True:
+        try:
+            return await bus.commit(batch)
+        except Retry:
+            await asyncio.sleep(0.05)
+
+
 async def consume(bus: Bus, batches: AsyncIterator[Batch], count: int) -> list[StoredEvent]:
     """Take and commit batches until that many events have come."""
     events: list[StoredEvent] = []
     while len(events) < count:
         batch = await soon(batches)
         events += batch.events
-        await bus.commit(batch)
+        await commit(bus, batch)
     return events
 
 

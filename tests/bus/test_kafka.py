@@ -19,7 +19,7 @@ from bus import Batch, PartitionLost, _kafka_subscription, _kafka_writer
 from bus._kafka_consumer import GroupConsumer
 from bus.kafka import KafkaBus, under_replicated_topics
 from schemas import EVENTS, Reject, Retry
-from tests.bus.events import AT, citizens, consume, everything, ids, raw, receipt, soon
+from tests.bus.events import AT, citizens, commit, consume, everything, ids, raw, receipt, soon
 from tests.bus.leaks import nothing_left_open
 from tests.services.ports import free_ports
 
@@ -160,7 +160,7 @@ async def test_a_batch_ends_at_about_four_megabytes(bus: KafkaBus) -> None:
             batch = await soon(batches)
             sizes.append(sum(len(event.value) for event in batch.events))
             events += len(batch.events)
-            await bus.commit(batch)
+            await commit(bus, batch)
     assert max(sizes) < 6_000_000
 
 
@@ -184,7 +184,7 @@ async def test_lag_knows_a_group_that_has_committed_nothing_yet(bus: KafkaBus) -
         assert sum(lag.behind for lag in lags) == 30
         assert {(lag.topic, lag.group, lag.offset) for lag in lags} == {("raw", "reader", 0)}
         assert {lag.partition for lag in lags} == set(range(4))
-        await bus.commit(batch)
+        await commit(bus, batch)
 
 
 async def test_offsets_and_times_of_the_lag_are_those_of_the_events(bus: KafkaBus) -> None:
@@ -216,7 +216,7 @@ async def test_lag_is_cheap(bus: KafkaBus) -> None:
     await bus.publish(citizens(500))
     for group in "abcdefghi":
         async with bus.subscribe("raw", group, size=50) as batches:
-            await bus.commit(await soon(batches))
+            await commit(bus, await soon(batches))
     used = time.process_time()
     for _ in range(10):
         assert len(await bus.lag()) == 36
@@ -250,15 +250,15 @@ async def test_rebalances_deliver_nothing_twice(url: str) -> None:
                 joining = asyncio.create_task(soon(two))
                 await asyncio.wait([joining], timeout=0.5)
                 seen += ids(batch.events)
-                await bus.commit(batch)
+                await commit(bus, batch)
                 other = await joining
                 seen += ids(other.events)
-                await bus.commit(other)
+                await commit(bus, other)
                 while len(seen) < 200:
                     for batches in (one, two):
                         batch = await soon(batches)
                         seen += ids(batch.events)
-                        await bus.commit(batch)
+                        await commit(bus, batch)
             seen += ids(await consume(bus, one, 400 - len(seen)))
     assert sorted(seen) == list(range(400))
 
@@ -372,7 +372,7 @@ async def test_an_idle_member_stays_in_its_group(bus: KafkaBus, monkeypatch: pyt
         waiting = asyncio.create_task(soon(batches))
         await asyncio.wait([waiting], timeout=2)
         await bus.publish([raw(2)])
-        await bus.commit(await waiting)
+        await commit(bus, await waiting)
         assert _consumer(batches) is consumer
 
 

@@ -14,7 +14,7 @@ import pytest
 from bus import Bus
 from bus.kafka import KafkaBus
 from schemas import Event, Retry
-from tests.bus.events import AT, citizens, consume, everything, ids, in_order, raw, soon
+from tests.bus.events import AT, citizens, commit, consume, everything, ids, in_order, raw, soon
 from tests.bus.test_processes import first_sights_are_in_order
 from tests.services.kafka import Kafka
 
@@ -89,12 +89,7 @@ async def test_a_subscription_outlives_its_broker(broker: Kafka, bus: KafkaBus) 
             await bus.commit(in_hand)
         await asyncio.to_thread(broker.start)
         await stubbornly(bus, [raw(20)])
-        while True:
-            try:
-                await bus.commit(in_hand)
-                break
-            except Retry:
-                await asyncio.sleep(0.05)
+        await commit(bus, in_hand)
         rest = await consume(bus, batches, 21 - len(in_hand.events))
     assert sorted(ids(in_hand.events) + ids(rest)) == list(range(21))
     assert not any(lag.behind for lag in await bus.lag())

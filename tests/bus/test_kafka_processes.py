@@ -11,7 +11,7 @@ import pytest
 
 from bus import Bus, Stage, pump
 from bus.kafka import KafkaBus
-from tests.bus.events import AT, consume, ids, raw, soon
+from tests.bus.events import AT, commit, consume, ids, raw, soon
 from tests.bus.test_processes import first_sights_are_in_order, line, worker
 from tests.bus.worker import reader
 
@@ -37,7 +37,7 @@ async def test_a_zombie_neither_commits_nor_disturbs(url: str) -> None:
             assert process.stdin
             process.stdin.write(b"go on\n")
             assert await line(process) == "lost"
-            await bus.commit(in_hand)
+            await commit(bus, in_hand)
             await process.wait()
             await bus.publish([raw(4)])
             assert ids(await consume(bus, batches, 1)) == [4]

@@ -11,7 +11,7 @@ from pathlib import Path
 from bus import Bus, PartitionLost, SqliteBus, Stage, pump
 from bus.kafka import KafkaBus
 from schemas import EVENTS, Event, Raw
-from tests.bus.events import message, raw
+from tests.bus.events import commit, message, raw
 
 CITIZENS = 23
 
@@ -56,7 +56,7 @@ async def hold(bus: Bus) -> None:
         say("taken")
         await asyncio.to_thread(sys.stdin.readline)
         try:
-            await bus.commit(batch)
+            await commit(bus, batch)
             say("committed")
         except PartitionLost:
             say("lost")
