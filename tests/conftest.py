@@ -47,9 +47,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and what runs last. Real servers and programs share two processors with everything else:
-    such a test has a second attempt, with new fixtures, and the summary names each that took it (RERUN). A test of our
-    code alone has none."""
+    """Mark what needs a server, and what runs last.
+
+    Real servers and programs share two processors with all else: such a test has a second attempt, with new fixtures,
+    and the summary names each that took it (RERUN). A test of our code alone has none.
+    """
     for item in items:
         on_kafka = "kafka" in item.nodeid.lower() or "kafka" in getattr(item, "fixturenames", ())
         on_postgres = "postgres" in item.nodeid.lower()
