@@ -4,7 +4,8 @@ An amount is *reserved* before it is spent: the cursor of the poll holds the mon
 cursor is saved before the next poll. Reads and answers draw on what the saved cursor reserves and on no more; where
 that is too little, the next poll reserves more and calls nobody. A process that begins counts all that its predecessor
 had reserved as spent. So: spent <= reserved and saved <= budget. The bill is by X's published prices, per resource
-that an answer holds; the same resource costs once a day (UTC).
+that an answer holds; the same resource costs once a day (UTC). Around the turn of a month nothing is spent, so that
+X's clock and ours agree on the month of every call.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ ANSWER, ANSWER_WITH_LINK, DIRECT_ANSWER = 15, 200, 15
 _STEPS, _LEAST = 100, 5 * ANSWER
 """A reservation goes beyond what is spent by a hundredth of the budget, and by five answers at least."""
 _MEDIA_OF_A_POST = 4
+BEFORE_TURN, AFTER_TURN = timedelta(minutes=3), timedelta(minutes=1)
+"""Nothing is spent so long before a month ends, as a call may last, and so long after it began."""
 
 
 @dataclass
@@ -50,22 +53,31 @@ class Budget:
             self.began, self.month, self.spent, self.wanted = True, current, saved, 0
         self.saved = saved
 
-    def take(self, amount: int) -> None:
-        """Spend it. Raises AccountFault where the budget does not allow it, and Retry where it is not reserved yet."""
+    def take(self, amount: int) -> str:
+        """Spend it; returns the month. Raises AccountFault where the budget does not allow it, and Retry where it is
+        not reserved yet or the month turns."""
         if not self.limit:
-            return
+            return ""
         self._begin_month()
         if self.spent + amount > self.limit:
-            raise AccountFault("budget_spent", "monthly_budget is used up until next month", after=self._month_left())
+            left = (self._month_end() + AFTER_TURN - self.now()).total_seconds()
+            raise AccountFault("budget_spent", "monthly_budget is used up until next month", after=left)
+        if wait := self._turning():
+            raise Retry("nothing is spent while the month turns", after=wait)
         if self.spent + amount > self.saved:
             self.wanted = max(self.wanted, amount)
             raise Retry("the next poll reserves more of the month's budget", after=60.0)
         self.spent += amount
+        return self.month
 
-    def give_back(self, amount: int) -> None:
-        """It was taken and not spent."""
-        if self.limit:
+    def give_back(self, amount: int, month: str) -> None:
+        """It was taken in that month and not spent."""
+        if self.limit and month == self.month:
             self.spent -= min(amount, self.spent)
+
+    def closes_in(self) -> float | None:
+        """Seconds until nothing more is spent in this month; None: nothing is counted."""
+        return (self._month_end() - BEFORE_TURN - self.now()).total_seconds() if self.limit else None
 
     def must_reserve(self, amount: int) -> bool:
         """Too little is reserved for it, and the budget allows more."""
@@ -84,10 +96,19 @@ class Budget:
         if self.month != current:
             self.month, self.spent, self.saved, self.wanted = current, 0, 0, 0
 
-    def _month_left(self) -> float:
-        now = self.now().astimezone(UTC)
-        first = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(day=1)
-        return (first - now).total_seconds()
+    def _turning(self) -> float:
+        """Seconds for which nothing is spent, as a month ends or has just begun."""
+        now = self.now()
+        end = self._month_end()
+        if end - now <= BEFORE_TURN:
+            return (end + AFTER_TURN - now).total_seconds()
+        return max(0.0, (self._month_begin() + AFTER_TURN - now).total_seconds())
+
+    def _month_begin(self) -> datetime:
+        return self.now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+    def _month_end(self) -> datetime:
+        return (self._month_begin() + timedelta(days=32)).replace(day=1)
 
 
 def most_of_a_page(size: int, price: int, *, names: bool) -> int:

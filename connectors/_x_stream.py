@@ -81,13 +81,15 @@ class XStream:
             await self._sleep(wait)
 
     async def _listen(self, outbound: ProviderConnections, wake: asyncio.Event) -> None:
-        """Until the stream ends. Raises Retry, Unanswered, AccountFault or Reject."""
+        """Until the stream ends, or the month is about to. Raises Retry, Unanswered, AccountFault or Reject."""
         await self._set_rule(outbound)
         request = HttpRequest(self._calls.url(PATH), headers=self._calls.bearer())
-        self._budget.take(IN_FLIGHT)
-        connected = False
+        month, connected = self._budget.take(IN_FLIGHT), False
         try:
-            async with aclosing(outbound.http.lines(request, SILENT)) as lines:
+            async with (
+                asyncio.timeout(self._budget.closes_in()),
+                aclosing(outbound.http.lines(request, SILENT)) as lines,
+            ):
                 async for line in lines:
                     if not connected:
                         connected = True
@@ -95,11 +97,13 @@ class XStream:
                     if line.strip():
                         self._show(line)
                         asyncio.get_running_loop().call_later(self._wake_after, wake.set)
+        except TimeoutError:
+            raise Retry("closed while the month turns") from None
         except Exception:
             if not connected:  # X showed nothing
-                self._budget.give_back(IN_FLIGHT)
+                self._budget.give_back(IN_FLIGHT, month)
             raise
-        self._budget.give_back(IN_FLIGHT)  # it ended of itself: all that was billed was read
+        self._budget.give_back(IN_FLIGHT, month)  # it ended of itself: all that was billed was read
 
     def _show(self, line: bytes) -> None:
         """Bill the post: the poll that brings it on the same day pays nothing for it. Raises Retry where the line is

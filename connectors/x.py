@@ -97,8 +97,8 @@ class XChannel(Polls, Speaks, Fetches):
         """Posts that the stream showed, with the day: the poll pays nothing for them."""
         self._turn = 0
         """The source that the next poll asks."""
-        self._unanswered = False
-        """The last poll got no answer."""
+        self._unanswered = ""
+        """The day on which the last poll got no answer."""
 
     def _clock(self) -> datetime:
         return self.now()
@@ -191,10 +191,10 @@ class XChannel(Polls, Speaks, Fetches):
             return PollResult((), self._encode(saved, most), more=True)
         place = saved.places.get(source.name, Place())
         day = f"{self.now():%Y-%m-%d}" if self._budget.limit else ""
-        answer, body = await self._read_page(source, place, most, outbound)
+        answer, body, month = await self._read_page(source, place, most, outbound)
         paid = {id for known in (place.seen, self._shown) for id, read_on in known.items() if day and read_on == day}
         cost = prices.cost_of(answer, source.price, paid.__contains__)
-        self._budget.give_back(most - cost)
+        self._budget.give_back(most - cost, month)
         request = request_of(answer, body, place.seen)
         saved.places[source.name], more = advance(source, place, answer, day, self.now().timestamp())
         if source.name == "direct" and not more:
@@ -209,19 +209,20 @@ class XChannel(Polls, Speaks, Fetches):
 
     async def _read_page(
         self, source: Source, place: Place, most: int, outbound: ProviderConnections
-    ) -> tuple[Json, bytes]:
-        """Of polls in a row without an answer one may have cost something: the next answer holds the same."""
-        self._budget.take(most)
+    ) -> tuple[Json, bytes, str]:
+        """With the month whose budget has paid. Of polls in a row without an answer one a day may have cost something:
+        the next answer of that day holds the same."""
+        month, day = self._budget.take(most), f"{self.now():%Y-%m-%d}"
         params = params_of(source, place, self._page_size, self.now().timestamp())
         try:
-            found = await self._calls.get(outbound, source.path, params, own=source.own)
+            answer, body = await self._calls.get(outbound, source.path, params, own=source.own)
         except PipelineError as fault:
-            if not isinstance(fault, Unanswered) or self._unanswered:
-                self._budget.give_back(most)
-            self._unanswered = self._unanswered or isinstance(fault, Unanswered)
+            if not isinstance(fault, Unanswered) or self._unanswered == day:
+                self._budget.give_back(most, month)
+            self._unanswered = day if isinstance(fault, Unanswered) else self._unanswered
             raise
-        self._unanswered = False
-        return found
+        self._unanswered = ""
+        return answer, body, month
 
     def _sources(self, saved: Cursor) -> Sequence[Source]:
         """What is polled now. Raises AccountFault."""
@@ -271,12 +272,12 @@ class XChannel(Polls, Speaks, Fetches):
         return SentReply((native_of(await self._post(outbound, path, {"text": words}, price), "dm_event_id"),))
 
     async def _post(self, outbound: ProviderConnections, path: str, body: Json, price: int) -> Json:
-        self._budget.take(price)
+        month = self._budget.take(price)
         try:
             answer, _ = await self._calls.post(outbound, path, body)
         except PipelineError as fault:
             if not isinstance(fault, Unanswered):
-                self._budget.give_back(price)
+                self._budget.give_back(price, month)
             raise
         return object_of(answer, "data")
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors import Http, HttpRequest, HttpResponse, PollResult, ProviderConnections, Request
-from connectors._x_budget import cost_of
+from connectors._x_budget import OTHER, POST, cost_of
 from connectors._x_polling import Place, advance, mentions, request_of
 from schemas import AccountFault, Attachment, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
@@ -241,7 +241,7 @@ async def test_a_spent_budget_is_an_account_fault_until_next_month(x: XServer, o
         await door.send(reply("x"), outbound)
     with pytest.raises(AccountFault, match="budget_spent") as spent:
         await door.poll(cursor, outbound)
-    assert spent.value.after == 40 * 3600.0
+    assert spent.value.after == 40 * 3600.0 + 60.0
     clock.at = datetime(2026, 12, 1, 0, 1, tzinfo=UTC)
     _, cursor = await poll(door, cursor, outbound)
     await door.poll(cursor, outbound)
@@ -278,6 +278,43 @@ async def test_no_order_of_crashes_and_takeovers_overruns_the_budget(
         clock.at += timedelta(seconds=60)
     assert x.billed <= 2000
     assert x.sent
+
+
+async def test_nothing_is_read_or_answered_while_a_month_turns(x: XServer, outbound: ProviderConnections):
+    """So no call is billed to another month than the one whose budget paid for it."""
+    clock = Clock()
+    door = account(x, clock, monthly_budget=5)
+    _, cursor = await poll(door, None, outbound)
+    asked, december = len(x.received), datetime(2026, 12, 1, tzinfo=UTC)
+    for at, wait in ((december - timedelta(minutes=3), 240.0), (december, 60.0)):
+        clock.at = at
+        for call in (door.send(reply("x"), outbound), _until_asked(door, cursor, outbound)):
+            with pytest.raises(Retry, match="month turns") as turning:
+                await call
+            assert turning.value.after == wait
+    assert len(x.received) == asked
+    clock.at = december + timedelta(minutes=1)
+    await poll(door, cursor, outbound)
+    await door.send(reply("x"), outbound)
+
+
+async def _until_asked(door: Any, cursor: str | None, outbound: ProviderConnections) -> None:
+    """The first poll of a month only reserves."""
+    for _ in range(2):
+        cursor = (await door.poll(cursor, outbound)).cursor
+
+
+async def test_a_poll_without_an_answer_counts_once_a_day(x: XServer, outbound: ProviderConnections):
+    """What X may have billed on a day is billed anew on the next."""
+    clock = Clock()
+    door = account(x, clock, monthly_budget=5)
+    _, cursor = await poll(door, None, outbound)
+    most, x.broken = door._budget.spent, Fault.DROP
+    for day in (29, 29, 30, 30):
+        clock.at = datetime(2026, 11, day, 20, tzinfo=UTC)
+        with pytest.raises(Unanswered):
+            await _until_asked(door, cursor, outbound)
+    assert door._budget.spent == most + 2 * 20 * (POST + 5 * OTHER)
 
 
 async def test_polls_that_get_no_answer_do_not_use_up_the_budget(x: XServer, outbound: ProviderConnections):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
 
 from connectors import Http, ProviderConnections
-from connectors._x_budget import POST, Budget
+from connectors._x_budget import BEFORE_TURN, POST, Budget
 from connectors._x_calls import XCalls
 from connectors._x_stream import IN_FLIGHT, PATH, TAG, XStream
 from tests.channels.recording import channel
@@ -94,8 +94,8 @@ def stream(url: str, pauses: Pauses, budget: Budget, shown: dict[str, str]) -> X
     return XStream("x", RULE, calls, budget, shown, wake_after=0.0, sleep=pauses)
 
 
-def budget(limit: int = 10_000, saved: int = 10_000) -> Budget:
-    made = Budget(limit, lambda: NOW)
+def budget(limit: int = 10_000, saved: int = 10_000, now: datetime = NOW) -> Budget:
+    made = Budget(limit, lambda: now)
     made.adopt("2026-11", 0)
     made.saved = saved
     return made
@@ -164,6 +164,27 @@ async def test_it_shows_nothing_that_the_months_budget_does_not_hold(
     async with stream(url, pauses, spent, {}).open(outbound):
         await asyncio.wait_for(_paused(pauses, 2), 20)
     assert (server.connections, pauses.seconds[1] > 86400) == (1, True)
+
+
+async def test_it_is_closed_before_the_month_turns_and_opened_after_it(
+    server: StreamServer, url: str, outbound: ProviderConnections
+) -> None:
+    """What X may still bill then is billed to the month that paid for it."""
+    turn = datetime(2026, 12, 1, tzinfo=UTC) - BEFORE_TURN
+    pauses, money = Pauses(), budget(now=turn - timedelta(seconds=1))
+    async with stream(url, pauses, money, {}).open(outbound):
+        await asyncio.wait_for(_paused(pauses, 1), 20)
+        assert money.spent == IN_FLIGHT
+        money.now = lambda: turn
+        pauses.go_on.release()
+        assert await asyncio.wait_for(_paused(pauses, 2), 20) == [10.0, 240.0]
+    assert (server.connections, money.spent) == (1, IN_FLIGHT)
+    money.now = lambda: turn + timedelta(minutes=4)
+    money.adopt("2026-11", 0)
+    money.saved = IN_FLIGHT
+    assert money.take(IN_FLIGHT) == "2026-12"
+    money.give_back(IN_FLIGHT, "2026-11")
+    assert money.spent == IN_FLIGHT
 
 
 async def test_an_account_without_a_rule_polls_alone(outbound: ProviderConnections) -> None:
