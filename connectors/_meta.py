@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -20,6 +21,8 @@ from schemas import Reject, Unanswered
 
 DOWNLOAD_WITHIN = 120.0
 """Seconds."""
+WINDOW = timedelta(hours=24)
+"""After the citizen's last message, in which Meta takes any answer."""
 _OLD_ADDRESS = (b"URL signature", b"Bad URL", b"URL timestamp")
 
 

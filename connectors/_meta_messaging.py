@@ -11,13 +11,14 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, string_of
-from connectors._meta import MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import Rights, check_account
 from connectors._meta_codes import MESSAGING
 from connectors._meta_events import (
@@ -33,12 +34,15 @@ from connectors._meta_events import (
 from connectors._meta_feed import FeedChange, changes_of, feed_fields
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
+from connectors._results import NEVER_TAKEN, AnswerTerms
 from schemas import AccountFault, Attachment, Message, Party, PipelineError, Raw, Reject, Reply, Unanswered
 
 FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "instagram.com")
 """Where Meta keeps files of messages and posts."""
 BY_PEOPLE = frozenset({"officer_answer", "question"})
 """Templates of answers that a person wrote."""
+WINDOW_OF_PEOPLE = timedelta(days=7)
+"""After the citizen's last message, for `BY_PEOPLE`."""
 _PUBLIC = BY_PEOPLE | {"status_changed"}
 """Answers that come later, when the private reply is spent."""
 
@@ -117,6 +121,11 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
     def answers_publicly(self, to: str, template: str) -> bool:
         comment = ":comment:" in to or ":post:" in to
         return comment and (self.settings.comment_answers == "public" or template in _PUBLIC)
+
+    def answer_terms(self, to: str, template: str) -> AnswerTerms:
+        if ":" in to.partition(":")[2]:
+            return NEVER_TAKEN  # a comment has had its one private reply, a mention gets none
+        return AnswerTerms(WINDOW_OF_PEOPLE if template in BY_PEOPLE and self.settings.human_agent else WINDOW)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         ours, _, to = reply.to.partition(":") if ":" in reply.to else ("", "", reply.to)

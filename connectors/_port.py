@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._request import IngressResponse, Part, Payload, Request
+from connectors._results import ALWAYS_COSTS, AnswerTerms
 from connectors._results import CheckResult as CheckResult  # noqa: PLC0414 - channels import it from here
 from connectors._results import FetchedFile as FetchedFile  # noqa: PLC0414 - channels import it from here
 from connectors._results import Gap as Gap  # noqa: PLC0414 - channels import it from here
@@ -125,6 +126,10 @@ class Channel(ABC):
     def answers_publicly(self, to: str, template: str) -> bool:
         """Can everybody read an answer of this template at this address? Then it says no more than the number."""
         return False
+
+    def answer_terms(self, to: str, template: str) -> AnswerTerms:
+        """Until when, and at what cost, an answer of this template is taken at this address."""
+        return ALWAYS_COSTS if self.short_answers else AnswerTerms()
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
         """Ask the provider whether this account is set up, for `channels test`: its token, how long that lives, its

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from connectors._request import Request
@@ -22,6 +23,19 @@ class Gap(NamedTuple):
     code: str
     detail: str
     """What is missing as far as it is known, and what to do. Nothing personal."""
+
+
+class AnswerTerms(NamedTuple):
+    """On what terms a provider takes an answer at an address, by the time since the citizen wrote there last."""
+
+    taken_for: timedelta | None = None
+    """After it no answer is taken; None: one always is."""
+    free_for: timedelta | None = None
+    """After it an answer costs, or counts in a quota; None: it never does."""
+
+
+ALWAYS_COSTS = AnswerTerms(free_for=timedelta(0))
+NEVER_TAKEN = AnswerTerms(taken_for=timedelta(0))
 
 
 class PollResult(NamedTuple):

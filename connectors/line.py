@@ -20,6 +20,7 @@ from connectors._line_events import Address, Event, address_of, read_event
 from connectors._long_text import cut_text
 from connectors._port import CheckResult, FetchedFile, Fetches, Listens, ProviderConnections, SentReply, Speaks
 from connectors._request import Forbidden, Part, Payload, Request
+from connectors._results import ALWAYS_COSTS, AnswerTerms
 from connectors._settings import Secret, Settings
 from schemas import Attachment, Message, Raw, Reject, Reply, Unanswered
 
@@ -77,6 +78,9 @@ in LINE Official Account Manager, Response settings: chat off, auto-response off
 
     def answers_publicly(self, to: str, template: str) -> bool:
         return to[:1] in {"C", "R"}  # a group, a room
+
+    def answer_terms(self, to: str, template: str) -> AnswerTerms:
+        return ALWAYS_COSTS  # by the time another channel has failed its reply token is too old
 
     def verify(self, request: Request) -> None:
         given = request.headers.get("x-line-signature", "")

@@ -19,11 +19,12 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, object_of, objects_of, string_of
-from connectors._meta import MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import check_number
 from connectors._meta_codes import WHATSAPP
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
+from connectors._results import AnswerTerms
 from connectors._whatsapp import error_texts, message_fields, message_id_with_phone, new_ids, shared_phone, time_of
 from connectors._whatsapp_changes import Citizen, Element, parts_of
 from connectors._whatsapp_demo import demo_webhook
@@ -73,6 +74,10 @@ verify_token = "{secret}"
     @property
     def carries_reference(self) -> bool:
         return True
+
+    def answer_terms(self, to: str, template: str) -> AnswerTerms:
+        late = self.settings.late_template and template in LATE
+        return AnswerTerms(taken_for=None if late else WINDOW, free_for=WINDOW)
 
     def setup_help(self, url: str) -> str:
         return f"""\

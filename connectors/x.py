@@ -20,18 +20,9 @@ from connectors import _x_budget as prices
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import HttpRequest, is_at, require_host
 from connectors._json import Json, object_of, string_of
-from connectors._port import (
-    CheckResult,
-    FetchedFile,
-    Fetches,
-    Gap,
-    PollResult,
-    Polls,
-    ProviderConnections,
-    SentReply,
-    Speaks,
-)
+from connectors._port import Fetches, Polls, ProviderConnections, Speaks
 from connectors._request import Part, Payload
+from connectors._results import ALWAYS_COSTS, AnswerTerms, CheckResult, FetchedFile, Gap, PollResult, SentReply
 from connectors._x_calls import XCalls, native_of
 from connectors._x_polling import (
     KNOWN,
@@ -181,6 +172,9 @@ class XChannel(Polls, Speaks, Fetches):
     def answers_publicly(self, to: str, template: str) -> bool:
         return not to.startswith("dm:")
 
+    def answer_terms(self, to: str, template: str) -> AnswerTerms:
+        return ALWAYS_COSTS
+
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         saved = decode_cursor(cursor)
         sources = self._sources(saved)
@@ -199,7 +193,7 @@ class XChannel(Polls, Speaks, Fetches):
         saved.places[source.name], more = advance(source, place, answer, day, self.now().timestamp())
         if source.name == "direct" and not more:
             saved.direct_at = self.now().timestamp()
-        at = sources.index(source) + (0 if more else 1)
+        at = sources.index(source) + (not more)
         self._turn = at if at < len(sources) else 0
         return PollResult((request,) if request else (), self._encode(saved, 0), more=at < len(sources))
 

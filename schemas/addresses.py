@@ -31,4 +31,8 @@ class VerifiedAddress(Value, frozen=True, kw_only=True):
     public: bool = False
     """Everybody can read an answer there."""
     costly: bool = False
-    """An answer there costs by its length."""
+    """An answer there costs, or counts in a quota."""
+    closed: bool = False
+    """The provider takes no answer there any more until the citizen writes again."""
+    refused: bool = False
+    """A reply failed there after the citizen wrote there last."""

@@ -19,6 +19,9 @@ from sink.tables import account_states
 SENDING = ("send", "session")
 """Abilities without which nothing goes out: where a session is held, replies go by it."""
 
+SPENT = frozenset({"quota_spent", "budget_spent"})
+"""Codes, of a fault or of a reply, that say that the account's means are used up."""
+
 
 class StoredAccountFault(NamedTuple):
     """An account's fault as the record holds it."""

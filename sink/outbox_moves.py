@@ -46,7 +46,9 @@ class ReplyPlanner(Protocol):
         """The accounts that can send."""
         ...
 
-    def choose(self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress]) -> VerifiedAddress | None:
+    def choose(
+        self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress], now: datetime
+    ) -> VerifiedAddress | None:
         """None: no address will do."""
         ...
 
@@ -109,18 +111,18 @@ def _reachable(
     """The other address of each that has one, by its id."""
     first_tries = [row for row in rows if row.instead_of is None]
     known = other_addresses(connection, vault, planner.speaking, first_tries, now)
-    chosen = {row.id: _chosen(planner, row, known[row.id]) for row in first_tries}
+    chosen = {row.id: _chosen(planner, row, known[row.id], now) for row in first_tries}
     return {id: one for id, one in chosen.items() if one is not None}
 
 
-def _chosen(planner: ReplyPlanner, reply: Any, addresses: Sequence[AddressFound]) -> AddressFound | None:
+def _chosen(planner: ReplyPlanner, reply: Any, addresses: Sequence[AddressFound], now: datetime) -> AddressFound | None:
     if not addresses:
         return None
     about = UndeliveredReply(
         template=reply.template, account=reply.account, channel=reply.channel, code=reply.code,
         withheld=bool(reply.withheld),
     )  # fmt: skip
-    chosen = planner.choose(about, [one.shown for one in addresses])
+    chosen = planner.choose(about, [one.shown for one in addresses], now)
     return next((one for one in addresses if one.shown == chosen), None)
 
 

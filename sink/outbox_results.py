@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from schemas import ReplyState
-from sink.account_states import touch_accounts_within
+from sink.account_states import SPENT, touch_accounts_within
 from sink.bulk import execute_each, insert, instant_encoder, lock_names, lock_rows, query_in
 from sink.outbox_claims import OwedReply
 from sink.outbox_moves import ReplyPlanner, move_failed
@@ -82,6 +82,8 @@ def store_results(record: Record, results: Sequence[SendResult], planner: ReplyP
         touch_accounts_within(
             connection, "last_out_at", {result.reply.account: result.at for result in sorted(sent, key=_at)}
         )
+        spent = [result for result in results if result.state == "failed" and result.code in SPENT]
+        touch_accounts_within(connection, "spent_at", {result.reply.account: result.at for result in spent})
         failed = [row["id"] for row in changes if row["state"] == "failed"] + settle_early(connection, keys)
         if planner is not None:
             move_failed(connection, record.vault, planner, failed, max(result.at for result in results))

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from schemas import VerifiedAddress
-from sink.account_states import SENDING
+from sink.account_states import SENDING, SPENT
 from sink.bulk import query_in
 from sink.contacts import Contact, unseal_contact
 from sink.instant import parse_instant
@@ -36,7 +37,15 @@ _WRITTEN = """
     FROM messages m JOIN parties p ON p.raw = m.raw AND p.item_index = m.item_index
     JOIN complaints c ON c.id = m.complaint WHERE m.complaint IN (*)
 """
-_FAULTY = "SELECT account, fault_ability FROM account_states WHERE account IN (*) AND fault_code IS NOT NULL"
+_STATES = "SELECT account, fault_code, fault_ability, retry_at, spent_at FROM account_states WHERE account IN (*)"
+_FAILED = """
+    SELECT conversation, max(created_at) AS at FROM outbox
+    WHERE recipient IN (*) AND day >= ? AND state IN ('failed', 'moved') GROUP BY conversation
+"""
+SPENT_FOR = timedelta(days=1)
+"""So long an account without means gets nothing more to send."""
+SOON = timedelta(hours=1)
+"""An account that is tried again by then counts as one that sends."""
 
 
 class AddressFound(NamedTuple):
@@ -55,15 +64,39 @@ def other_addresses(
     for row in query_in(connection, _WRITTEN, set().union(*reports.values())):
         written[row.complaint].append(row)
     accounts = {row.account for rows in written.values() for row in rows} & set(speaking)
-    accounts -= {row.account for row in query_in(connection, _FAULTY, accounts) if row.fault_ability in SENDING}
-    found = {}
+    accounts -= {row.account for row in query_in(connection, _STATES, accounts) if _is_mute(row, now)}
+    found: dict[str, list[AddressFound]] = {}
     for reply in replies:
         theirs = [
             row for complaint in reports[reply.id] for row in written[complaint]
             if row.owner == reply.owner and (complaint == reply.complaint or not row.withheld)
         ]  # fmt: skip
         found[reply.id] = list(_verified(vault, reply, theirs, accounts))
-    return found
+    return _with_refusals(connection, vault, found, now)
+
+
+def _is_mute(state: Any, now: datetime) -> bool:
+    """Does its fault, or its spent quota, keep the account from sending?"""
+    if state.spent_at is not None and parse_instant(state.spent_at) > now - SPENT_FOR:
+        return True
+    if state.fault_code is None or (state.fault_ability not in SENDING and state.fault_code not in SPENT):
+        return False
+    return state.retry_at is None or parse_instant(state.retry_at) > now + SOON
+
+
+def _with_refusals(
+    connection: Connection, vault: Vault, found: Mapping[str, Sequence[AddressFound]], now: datetime
+) -> Mapping[str, Sequence[AddressFound]]:
+    """The same, and which of them refused a reply after their citizen wrote there last."""
+    people = {vault.digest("recipient", one.contact.person) for addresses in found.values() for one in addresses}
+    since = (now - LOOK_BACK).date().isoformat()
+    failed = {bytes(row.conversation): parse_instant(row.at) for row in query_in(connection, _FAILED, people, since)}
+
+    def told(one: AddressFound) -> AddressFound:
+        at = failed.get(vault.digest("conversation", f"{one.shown.account}/{one.contact.conversation}"))
+        return one._replace(shown=replace(one.shown, refused=at is not None and at > one.shown.heard_at))
+
+    return {id: [told(one) for one in addresses] for id, addresses in found.items()}
 
 
 def _reports(connection: Connection, replies: Sequence[Any], now: datetime) -> dict[str, set[str]]:

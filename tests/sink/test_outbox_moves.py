@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,9 @@ class Planner:
 
     speaking: Sequence[str] = ("sms", "wa")
 
-    def choose(self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress]) -> VerifiedAddress | None:
+    def choose(
+        self, reply: UndeliveredReply, addresses: Sequence[VerifiedAddress], now: datetime
+    ) -> VerifiedAddress | None:
         return choose_address(reply, addresses)
 
 
@@ -72,7 +74,8 @@ def settle(record: Record, account: str) -> None:
 @pytest.fixture
 def known(record: Record) -> Record:
     """Siti wrote by WhatsApp before, which her phone proves."""
-    replies(record, routed(by_whatsapp(1)), now=NOW - timedelta(days=1))
+    yesterday = NOW - timedelta(days=1)
+    replies(record, routed(by_whatsapp(1, received_at=yesterday)), now=yesterday)
     settle(record, "wa")
     return record
 
@@ -204,7 +207,8 @@ def test_the_planner_moves_what_a_citizen_needs_and_no_fault_of_ours(template: s
     assert choose_address(reply, [one]) == (one if moves else None)
 
 
-def test_the_planner_prefers_this_report_then_no_cost_then_the_latest_and_never_what_all_can_read() -> None:
+def test_the_planner_prefers_what_refused_nothing_then_this_report_then_no_cost_then_the_latest() -> None:
+    """It takes no address that everybody can read, and none that is closed."""
     reply = UndeliveredReply(template="finished", account="sms", channel="sms")
 
     def address(name: str, day: int, **more: Any) -> VerifiedAddress:
@@ -213,23 +217,65 @@ def test_the_planner_prefers_this_report_then_no_cost_then_the_latest_and_never_
 
     ranked = [
         address("here", 0, of_this_report=True), address("free", 2), address("older", 1),
-        address("costly", 9, costly=True),
+        address("costly", 9, costly=True), address("refused", 9, of_this_report=True, refused=True),
     ]  # fmt: skip
-    public = address("public", 10, of_this_report=True, public=True)
+    unfit = [address(name, 10, of_this_report=True, **{name: True}) for name in ("public", "closed")]
     for n, best in enumerate(ranked):
-        assert choose_address(reply, [public, *reversed(ranked[n:])]) == best
-    assert choose_address(reply, [public]) is None
+        assert choose_address(reply, [*unfit, *reversed(ranked[n:])]) == best
+    assert choose_address(reply, unfit) is None
 
 
 @sqlite_alone
 @pytest.mark.parametrize(
-    ("ability", "sends"), [("send", False), ("session", False), ("poll", True), ("fetch", True), ("forward", True)]
-)
-def test_an_account_that_cannot_send_is_no_other_address(known: Record, ability: str, sends: bool) -> None:
-    set_account_fault(known, "wa", "token", "lapsed", ability=ability, now=NOW)
+    ("ability", "code", "hours", "sends"),
+    [
+        ("send", "token", None, False), ("session", "token", None, False), ("poll", "token", None, True),
+        ("fetch", "token", None, True), ("forward", "token", None, True), ("send", "rate_limited", 1, True),
+        ("send", "held_back", 2, False), ("poll", "budget_spent", 40, False),
+    ],
+)  # fmt: skip
+def test_an_account_that_cannot_send_is_no_other_address(
+    known: Record, ability: str, code: str, hours: float | None, sends: bool
+) -> None:
+    retry_at = NOW + timedelta(hours=hours) if hours else None
+    set_account_fault(known, "wa", code, "lapsed", ability=ability, now=NOW, retry_at=retry_at)
     replies(known, routed(message(2)))
     fail(known)
     assert outbox(known)[-1][:2] == (("wa", "owed") if sends else ("sms", "failed"))
+
+
+def test_an_account_whose_quota_is_spent_gets_no_others_replies_for_a_day(known: Record) -> None:
+    stranger = by_whatsapp(3, conversation="62812/9", sender=Party(phone="+628120000555"))
+    replies(known, routed(stranger))
+    fail(known, "wa", "quota_spent")
+    replies(known, routed(message(2)))
+    fail(known)
+    (failed,) = [row.id for row in list_replies(known, "failed") if row.account == "sms"]
+    _owe_again(known, failed)
+    day = NOW + timedelta(days=1)
+    assert [move_stuck(known, Planner(), [failed], "x", at) for at in (day - timedelta(seconds=1), day)] == [0, 1]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_address_that_refused_a_reply_after_its_citizen_wrote_there_last_is_shown_as_such(
+    known: Record, refused: bool
+) -> None:
+    minute = timedelta(minutes=1)
+    replies(known, routed(by_whatsapp(3, received_at=NOW - minute)), now=NOW)
+    fail(known, "wa", "window_closed")
+    again = NOW - minute if refused else NOW + minute
+    replies(known, routed(by_whatsapp(4, received_at=again)), now=NOW)
+    settle(known, "wa")
+    seen: list[VerifiedAddress] = []
+
+    class Watching(Planner):
+        def choose(self, *known: Any) -> VerifiedAddress | None:
+            seen.extend(known[1])
+            return super().choose(*known)
+
+    replies(known, routed(message(2)))
+    fail(known, planner=Watching())
+    assert [one.refused for one in seen] == [refused]
 
 
 def test_replies_of_an_account_that_sends_nothing_for_long_are_moved_and_the_others_wait(known: Record) -> None:
