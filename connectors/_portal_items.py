@@ -240,14 +240,15 @@ class StreamReader:
             for one in action.elements(row):
                 yield PortalPart(self.name, position, one, row), action.of(one, native)
 
-    def item(self, channel: Channel, part: Part, raw: Raw, **known: Any) -> Message | Action:
-        """What a part is, as an item of the channel; `known` are further fields of a message."""
+    def item(self, channel: Channel, part: Part, raw: Raw) -> Message | Action:
+        """What a part is, as an item of the channel. An office's own system says what it says of other systems."""
         found: PortalPart = part.payload
         if found.action is None:
             assert self.message is not None
             fields = self.message.fields(found.row, channel.account)
             native = fields["external_ids"][channel.account]
-            return channel.message(raw, native, part.conversation or raw.id, opens_report=True, **known, **fields)
+            conversation = part.conversation or raw.id
+            return channel.message(raw, native, conversation, opens_report=True, ids_proven=True, **fields)
         native = self.message.native(found.row) if self.message else ""
         own, fields = self.actions[found.action].fields(found.item, native, channel.account)
         return channel.action(raw, own, **fields)

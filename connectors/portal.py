@@ -203,7 +203,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
 
     def read(self, part: Part, raw: Raw) -> Item:
         item: PortalPart = part.payload
-        return self._readers[item.stream].item(self, part, raw, ids_proven=True)
+        return self._readers[item.stream].item(self, part, raw)
 
     def wants(self, forward: Forward) -> bool:
         """What its manifest has a call for; a complaint of another door, where it has a call for complaints."""

@@ -53,6 +53,7 @@ async def test_a_row_is_read_in_the_zone_and_words_of_the_account(source: Source
     source.add(1, BEFORE, isi="Lampu mati 😡 100% di Jl. \\Melati: 'gelap'", status="Diproses")
     report, status = items(door, (await sweep(door, None))[0])
     assert (report.id, report.text) == ("database/rekam/A0001", "Lampu mati 😡 100% di Jl. \\Melati: 'gelap'")
+    assert report.ids_proven, "the numbers of other systems that the hotline has written down join its reports"
     assert isinstance(status, Action)
     assert (status.status, status.status_said, status.observed_at) == ("in_progress", "Diproses", BEFORE)
     assert status.of == {"rekam": "A0001"}
