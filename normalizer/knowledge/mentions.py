@@ -6,15 +6,14 @@ the region that it lies in is known: by the account, or named in the same text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
-from normalizer.knowledge.learned_places import LONGEST, LearnedPlaces
-from normalizer.knowledge.mention_kinds import STREETS, WEAK, KindRules, MentionKind
+from normalizer.knowledge.mention_kinds import BARE, CHAINS, STREETS, KindRules, MentionKind
 from normalizer.knowledge.place_words import BESIDE, MARKERS, ORDINARY, ORDINARY_REGENCIES, Marker
 from normalizer.knowledge.tokens import Words
 
@@ -41,23 +40,53 @@ class Mention(NamedTuple):
     """Log odds that the report is about that region."""
 
 
-class Finder:
-    """Finds the mentions of one text. `regions`: regencies in whose names a bare word is looked up."""
+class Scope(NamedTuple):
+    """What the names of a message are looked up in."""
 
-    def __init__(
-        self, known: Gazetteer, words: Words, regions: Sequence[str], learned: LearnedPlaces, home: str
-    ) -> None:
-        self._known = known
-        self._learned = learned
+    known: Gazetteer
+    home: str
+    """The account's regency, or its province; empty where it has none."""
+    regions: Sequence[str]
+    """Regencies in whose names a bare word is looked up; the account's first."""
+    inside: Sequence[Mapping[str, tuple[str, ...]]]
+    """The names of each."""
+    named: Sequence[Container[str]]
+    """Every name at hand."""
+    beginnings: Sequence[Container[str]]
+    """Words with which these may begin, and those before one."""
+    longer: Container[str]
+    """Words before a name with which a longer name may begin."""
+
+
+def scope_of(known: Gazetteer, regions: Sequence[str], home: str) -> Scope:
+    """`regions`: the account's own first, where it has one."""
+    near = home[:REGENCY] if len(home) >= REGENCY else ""
+    others = regions[1:] if near else regions
+    return Scope(
+        known,
+        home[:REGENCY],
+        regions,
+        [known.inside(region) for region in regions],
+        (_names_near(known, near), *map(known.inside, others)),
+        (beginnings_near(known, near), *map(known.beginnings_inside, others)),
+        MARKERS if others else _longer_near(known, near),
+    )
+
+
+class Finder:
+    """Finds the mentions of one text. `places`: where one of the first of the scope's beginnings stands."""
+
+    def __init__(self, scope: Scope, words: Words, places: Sequence[int]) -> None:
+        self._known = scope.known
         self._words = words
-        self._regions = regions
-        self._home = home[:REGENCY]
-        self._inside = [known.inside(region) for region in regions]
-        self._rules = KindRules(known, words, self._inside[0] if regions else None)
-        near = home[:REGENCY] if regions and regions[0] == home[:REGENCY] else ""
-        others = regions[1:] if near else regions
-        self._named = (_names_near(known, near), *(known.inside(region) for region in others))
-        self._beginnings = (_looked_for(known, near), *(known.beginnings_inside(region) for region in others))
+        self._places = places
+        self._regions = scope.regions
+        self._home = scope.home
+        self._inside = scope.inside
+        self._rules = KindRules(scope.known, words, scope.inside[0] if scope.regions else None)
+        self._named = scope.named
+        self._beginnings = scope.beginnings
+        self._longer = scope.longer
 
     def mentions(self) -> list[Mention]:
         """In the order of the text, none inside another."""
@@ -70,12 +99,12 @@ class Finder:
             if at != after:
                 marker = None
             word = self._words.words[at]
-            if (new := MARKERS.get(word)) is not None and not self._begins_longer(at):
+            if (new := MARKERS.get(word)) is not None and not (word in self._longer and self._begins_longer(at)):
                 marker, after = new, at + 1
             elif marker and word in BESIDE:
                 after = at + 1
             else:
-                mention, taken = self._stronger(self._mention(at, marker), self._taught(at, marker))
+                mention, taken = self._mention(at, marker)
                 end = at + taken
                 if mention:
                     found.append(mention)
@@ -84,12 +113,10 @@ class Finder:
     def _places_to_look(self) -> list[int]:
         """Where a name may begin: most words begin none, and are passed over at once."""
         words = self._words
-        found = set(at := words.places(self._beginnings[0]))
+        found = set(self._places)
         for beginnings in self._beginnings[1:]:
             found.update(words.places(beginnings))
-        if self._learned.firsts:
-            found.update(words.places(self._learned.firsts))
-        for marked in at:
+        for marked in self._places:
             if words.words[marked] in MARKERS:
                 found.update(range(marked, min(marked + 3, len(words))))
         return sorted(found)
@@ -105,23 +132,6 @@ class Finder:
             return self._inside[0].get(name, ())
         return tuple(code for names in self._inside for code in names.get(name, ()))
 
-    def _stronger(
-        self, named: tuple[Mention | None, int], taught: tuple[Mention, int] | None
-    ) -> tuple[Mention | None, int]:
-        """A learned phrase goes before a street of the same words, or where it is longer."""
-        if taught is None or (named[0] and named[0].kind not in WEAK and taught[1] <= named[1]):
-            return named
-        return taught
-
-    def _taught(self, at: int, marker: Marker | None) -> tuple[Mention, int] | None:
-        """A street or landmark that was learned; a word for a level before it outweighs that."""
-        if not self._learned.phrases or (marker is not None and not marker.street):
-            return None
-        for name, taken in self._words.names(at, LONGEST):
-            if (found := self._learned.phrases.get(name)) is not None:
-                return self._found(at, taken, found[:1], MentionKind.LEARNED, found[1]), taken
-        return None
-
     def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
         if marker is None or marker.street:
             names = self._words.known_names(at, _LONGEST, self._named, self._beginnings)
@@ -130,13 +140,13 @@ class Finder:
         for name, taken in names:
             if len(name) > 2 and (codes := self._codes(name, marker, at)):
                 kind = self._rules.kind(at, taken, name, marker)
-                if kind is MentionKind.CHAIN:
+                if kind in CHAINS:
                     codes = tuple(code for code in codes if len(code) == VILLAGE) or codes
                 if kind in STREETS:
                     codes = tuple(
                         code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
                     )
-                weight = self._regency_weight(name, codes) if kind is MentionKind.BARE else None
+                weight = self._regency_weight(name, codes) if kind in BARE else None
                 return (self._found(at, taken, codes, kind, weight) if codes else None), taken
         if marker and marker.levels and marker.levels[0] >= DISTRICT:
             found, taken = self._misspelt(at, marker, names)
@@ -211,7 +221,14 @@ def _names_near(known: Gazetteer, region: str) -> frozenset[str]:
 
 
 @lru_cache(8)
-def _looked_for(known: Gazetteer, region: str) -> frozenset[str]:
+def _longer_near(known: Gazetteer, region: str) -> frozenset[str]:
+    """Words before a name that begin such a name themselves."""
+    inside = known.inside(region) if region else ()
+    return frozenset(word for word in MARKERS if any(name.startswith(word) and name != word for name in inside))
+
+
+@lru_cache(8)
+def beginnings_near(known: Gazetteer, region: str) -> frozenset[str]:
     """Words with which such a name may begin, and those before one."""
     inside = known.beginnings_inside(region) if region else frozenset()
     return known.beginnings.union(inside, MARKERS)

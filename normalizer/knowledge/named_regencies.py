@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from normalizer.knowledge.gazetteer import DISTRICT, Gazetteer
 from normalizer.knowledge.place_words import ORDINARY_REGENCIES, marker_before
 from normalizer.knowledge.tokens import Words
 
 
-def named_regencies(known: Gazetteer, words: Words) -> set[str]:
-    """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind."""
+def named_regencies(known: Gazetteer, words: Words, places: Iterable[int]) -> set[str]:
+    """Regencies and cities that the text names, whatever stands before them; everyday words only with their kind.
+
+    `places`: where a name may begin.
+    """
     found: set[str] = set()
-    for at in words.places(known.beginnings):
-        if _of_another_level(words, at):
+    for at in places:
+        if words.words[at] not in known.beginnings or _of_another_level(words, at):
             continue
         for name, _ in words.known_names(at, 3, (known.regencies,), (known.beginnings,)):
             codes = known.regencies[name]

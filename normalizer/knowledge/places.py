@@ -10,10 +10,12 @@ from collections.abc import Iterable, Sequence
 from math import exp
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from normalizer.knowledge.districts import District, Weighed, likely_districts, most_exact
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
-from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
-from normalizer.knowledge.mention_kinds import MentionKind
-from normalizer.knowledge.mentions import Finder, Mention
+from normalizer.knowledge.learned_places import NO_WORDS, NOTHING, LearnedPlaces, Taught
+from normalizer.knowledge.mentions import Finder, beginnings_near, scope_of
 from normalizer.knowledge.named_regencies import named_regencies
 from normalizer.knowledge.tokens import Words
 from schemas import Place
@@ -26,7 +28,11 @@ _OWNER = 1.5
 _AGAIN, _REPEATS = 0.3, 3
 """For a name that comes again."""
 _TIE = 0.05
-_SAME = 0.25
+LIKELY = 0.4
+"""Probability below which even the best region is not named."""
+_BELOW = 0.01
+"""How much less another region is said than the one that was chosen before it."""
+_NO_TEXT = Words("")
 _FIRST = 0.1
 """For the name that comes first."""
 _UPPER = 0.3
@@ -34,18 +40,10 @@ _UPPER = 0.3
 
 
 class Part(NamedTuple):
-    """A piece of what a citizen wrote, and how much it counts."""
+    """A piece of what a citizen wrote."""
 
     text: str
-    weight: float = 1.0
-
-
-class Weighed(NamedTuple):
-    """A mention, what it weighs, and its words."""
-
-    mention: Mention
-    weight: float
-    words: str
+    is_address: bool = False
 
 
 class Scored(NamedTuple):
@@ -61,26 +59,54 @@ class Scored(NamedTuple):
 def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: LearnedPlaces = NOTHING) -> list[Place]:
     """Candidates, likeliest first; none where no region is named. `owner`: a region's code, or an office."""
     home = owner.replace(".", "") if owner[:2].isdigit() else ""
-    weighed = _mentions(known, parts, home, learned)
-    if not weighed:
-        return []
-    return [_place(known, scored, home) for scored in _ranked(weighed, home)[:_MOST]]
-
-
-def _mentions(known: Gazetteer, parts: Sequence[Part], home: str, learned: LearnedPlaces) -> list[Weighed]:
     tokens = [Words(part.text) for part in parts]
-    named = {code for words in tokens for code in named_regencies(known, words)}
+    weighed = _mentions(known, parts, tokens, home)
+    taught = _taught(parts, tokens, learned) if learned.phrases else NO_WORDS
+    ranked = _ranked(weighed, home) if weighed else []
+    region = _regency(ranked, home)
+    districts = likely_districts(weighed, region, home, taught.margins) if region else []
+    if districts and not (_in_doubt(districts) and ranked and len(ranked[0].code) <= REGENCY):
+        outside = [one for one in ranked if _apart(one.code, region)]
+        return _district_places(known, _Found(districts, outside, weighed, taught), ranked[0].score if ranked else 0.0)
+    return [_place(known, scored) for scored in ranked[:_MOST]]
+
+
+def _mentions(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words], home: str) -> list[Weighed]:
     regions = [home[:REGENCY]] if len(home) >= REGENCY else []
-    regions += sorted(code for code in named - set(regions))[:_SCOPES]
+    beginnings = beginnings_near(known, "".join(regions))
+    places = [words.places(beginnings) for words in tokens]
+    named = {code for words, at in zip(tokens, places, strict=True) for code in named_regencies(known, words, at)}
+    regions += sorted(named.difference(regions))[:_SCOPES]
+    scope = scope_of(known, regions, home)
     found = [
-        Weighed(mention, mention.weight * part.weight, part.text[mention.start : mention.end])
-        for part, words in zip(parts, tokens, strict=True)
-        for mention in Finder(known, words, regions, learned, home).mentions()
+        Weighed(mention, mention.weight, part.text[mention.start : mention.end], part.is_address)
+        for part, words, at in zip(parts, tokens, places, strict=True)
+        for mention in Finder(scope, words, at).mentions()
     ]
-    names = {one.mention.name for one in found}
-    if len(names) > 1:
+    if len(found) > 1 and len(names := {one.mention.name for one in found}) > 1:
         found = [one for one in found if not _shortened(one.mention.name, names)]
-    return [found[0]._replace(weight=found[0].weight + _FIRST), *found[1:]] if found else []
+    if found:
+        found[0] = found[0]._replace(weight=found[0].weight + _FIRST)
+        first = next((n for n, one in enumerate(found) if len(one.mention.codes[0]) >= DISTRICT), 0)
+        found[first] = found[first]._replace(is_first=True)
+    return found
+
+
+def _taught(parts: Sequence[Part], tokens: Sequence[Words], learned: LearnedPlaces) -> Taught:
+    text = next((words for part, words in zip(parts, tokens, strict=True) if not part.is_address), _NO_TEXT)
+    return learned.taught(text, next((words for part, words in zip(parts, tokens, strict=True) if part.is_address), None))
+
+
+def _regency(ranked: Sequence[Scored], home: str) -> str:
+    """In whose districts to look; empty where that is open."""
+    if not ranked or home.startswith(ranked[0].code):
+        return home[:REGENCY] if len(home) >= REGENCY else ""
+    equal = len(ranked) > 1 and ranked[0].rival == ranked[0].score
+    return "" if equal or len(ranked[0].code) < REGENCY else ranked[0].code[:REGENCY]
+
+
+def _in_doubt(districts: Sequence[District]) -> bool:
+    return districts[0].p < LIKELY or (len(districts) > 1 and districts[0].score - districts[1].score < _TIE)
 
 
 def _shortened(name: str, names: set[str]) -> bool:
@@ -107,12 +133,11 @@ def _scored(code: str, weighed: Sequence[Weighed], home: str) -> Scored:
     seen: dict[tuple[str, ...], Weighed] = {}
     again = 0
     for one in weighed:
-        if any(code.startswith(region) for region in one.mention.codes):
-            key = (*one.mention.codes, one.mention.name if one.mention.kind is MentionKind.LEARNED else "")
-            known = seen.get(key)
+        if code.startswith(one.mention.codes):
+            known = seen.get(one.mention.codes)
             again += known is not None
             if known is None or known.weight < one.weight:
-                seen[key] = one
+                seen[one.mention.codes] = one
     score = _log_odds(seen.values()) + min(again, _REPEATS) * _AGAIN
     if home and (code.startswith(home) or home.startswith(code)):
         score += _OWNER
@@ -122,11 +147,7 @@ def _scored(code: str, weighed: Sequence[Weighed], home: str) -> Scored:
 
 
 def _log_odds(support: Iterable[Weighed]) -> float:
-    """Learned phrases of one region mostly say the same thing: the strongest counts, the others a little."""
-    taught = sorted((one.weight for one in support if one.mention.kind is MentionKind.LEARNED), reverse=True)
-    return sum(one.weight for one in support if one.mention.kind is not MentionKind.LEARNED) + sum(
-        weight if n == 0 else weight * _SAME for n, weight in enumerate(taught)
-    )
+    return sum(one.weight for one in support)
 
 
 def _settled(scored: Sequence[Scored], weighed: Sequence[Weighed], home: str) -> Scored | None:
@@ -152,22 +173,51 @@ def _apart(one: str, other: str) -> bool:
     return not one.startswith(other) and not other.startswith(one)
 
 
-def _place(known: Gazetteer, scored: Scored, home: str) -> Place:
+def _place(known: Gazetteer, scored: Scored) -> Place:
     words = ", ".join(dict.fromkeys(one.words for one in scored.support))
     return Place(
         code=dotted(scored.code), level=LEVELS[len(scored.code)], name=known.name(scored.code), words=words,
-        source="text", p=_probability(scored, home), evidence=f"names: {words}",
+        source="text", p=_probability(scored), evidence=f"names: {words}",
     )  # fmt: skip
 
 
-def _probability(scored: Scored, home: str) -> float:
+def _probability(scored: Scored) -> float:
     """Of the log odds: what is said for the region, and how much more than for its rival."""
-    counted = [one for one in scored.support if len(one.mention.codes[0]) > REGENCY or len(scored.code) <= REGENCY]
-    odds = _log_odds(counted)
-    if len(scored.code) == DISTRICT or any(len(one.mention.codes) > 1 for one in scored.support):
+    odds = _log_odds(scored.support)
+    if any(len(one.mention.codes) > 1 for one in scored.support):
         odds += _UPPER
     apart = _sigmoid(scored.score - scored.rival) if scored.rival else 1.0
     return round(_sigmoid(odds) * apart, 2)
+
+
+class _Found(NamedTuple):
+    """What is known of one message."""
+
+    districts: Sequence[District]
+    outside: Sequence[Scored]
+    """Regions outside the regency that the districts are of."""
+    weighed: Sequence[Weighed]
+    taught: Taught
+
+
+def _district_places(known: Gazetteer, found: _Found, score: float) -> list[Place]:
+    """`score`: of the regency among others."""
+    apart = _sigmoid(score - found.outside[0].score) if found.outside else 1.0
+    places = [_district_place(known, one, apart, found) for one in found.districts[:_MOST]]
+    least = (places[0].p or 0.0) - _BELOW
+    others = (_place(known, one) for one in found.outside[: _MOST - len(places)])
+    return places + [replace(one, p=max(0.0, min(one.p or 0.0, least))) for one in others]
+
+
+def _district_place(known: Gazetteer, district: District, apart: float, found: _Found) -> Place:
+    code = most_exact(district)
+    said = (one.words for one in found.weighed if code.startswith(one.mention.codes) or one in district.support)
+    names, learned = ", ".join(dict.fromkeys(said)), ", ".join(found.taught.words_for(district.code))
+    evidence = (f"{kind}: {words}" for kind, words in (("names", names), ("learned", learned)) if words)
+    return Place(
+        code=dotted(code), level=LEVELS[len(code)], name=known.name(code), words=names or learned,
+        source="text", p=round(district.p * apart, 3), evidence="; ".join(evidence),
+    )  # fmt: skip
 
 
 def _sigmoid(value: float) -> float:
