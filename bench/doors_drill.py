@@ -1,12 +1,14 @@
 """SMPP, mail and a poller while sessions, processes and peers fail at random: nothing lost, nothing twice.
 
-    python -m bench.doors_drill [--minutes 3] [--rate 6] [--seed 1708]
+    python -m bench.doors_drill [--minutes 3] [--rate 6] [--seed 1708] [--kafka]
 
-A hub on SQLite with two processes `accounts`, a centre by SMPP, a mailbox of Dovecot with a sending server, and
-Telegram by long polling, each behind a road of its own. Citizens write numbered complaints by all three. Processes are
-killed (SIGKILL) or stand still until their leases are another's; peers are dead, silent, slow, mute or deaf for a
-while; the centre repeats itself, mails stand twice. Then all is drained and compared (`bench/doors/books.py`). Exit 1
-if anything is wrong; the folder with all logs is kept then. Needs dovecot-imapd.
+A hub on SQLite, or on Kafka and PostgreSQL, with two processes `accounts`; an account by SMPP with two centres, a
+mailbox of Dovecot with a sending server, both by XOAUTH2, and Telegram by long polling, each peer behind a road of its
+own. Citizens write numbered complaints by all three. Processes are killed (SIGKILL) or stand still until their leases
+are another's; peers are dead, silent, slow, mute or deaf for a while; tokens are revoked; centres repeat themselves,
+mails stand twice; Kafka and PostgreSQL are killed and started again. Then all is drained and compared
+(`bench/doors/books.py`). Exit 1 if anything is wrong; the folder with all logs is kept then. Needs dovecot-imapd, and
+what `tests/services` needs.
 """
 
 from __future__ import annotations
@@ -25,13 +27,16 @@ from pathlib import Path
 from random import Random
 
 from bench._programs import machine
+from bench._servers import Servers, servers
 from bench.doors.books import CHECKS, Books
 from bench.doors.citizens import DOORS, Citizens, Peers, writer_of
 from bench.doors.faults import Faults
 from bench.doors.hub import Hub
-from bench.doors.peers import Bot, Centre, Mailbox
+from bench.doors.peers import Bot, Centres, Mailbox
 from bench.doors.road import Road
 from bench.doors.table import table
+from bench.doors.tokens import TokenServer
+from bench.drill.stack import SESSION
 from tests.channels.mail.dovecot import running_dovecot
 from tests.channels.mail.servers import MailServer
 
@@ -43,33 +48,50 @@ class Drill:
     """The hub, its peers, and what happens to them."""
 
     def __init__(self, folder: Path, given: argparse.Namespace) -> None:
-        self.folder, self._seed, self._rate, self._repeat_after = folder, given.seed, given.rate, given.repeat_after
+        self.folder, self._given, self._random = folder, given, Random(given.seed)
+        self._servers: Servers | None = None
 
     async def run(self, seconds: float) -> tuple[Books, Faults, Hub]:
-        random = Random(self._seed)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(asyncio.sleep, 0.5)  # connections that were reset come to their end
-            self.sending = await stack.enter_async_context(MailServer())
-            centre = await stack.enter_async_context(Centre(random, self._repeat_after))
-            bot = stack.enter_context(Bot(self._seed))
-            dovecot = stack.enter_context(running_dovecot(self.folder / "dovecot"))
-            self.peers = Peers(centre, Mailbox(dovecot), bot)
-            ports = {"centre": centre.port, "imap": dovecot.port, "smtp": self.sending.smtp_port,
-                     "bot": int(bot.url.rpartition(":")[2])}  # fmt: skip
-            roads = [await stack.enter_async_context(Road(name, to, random)) for name, to in ports.items()]
-            self.hub = stack.enter_context(Hub(self.folder, {road.name: road.port for road in roads}))
-            self.citizens, faults = Citizens(self.peers, self._rate, random), Faults(self.hub, roads, random)
-            kept = [asyncio.create_task(work) for work in (centre.repeat_for_ever(), self._look_after())]
+            roads = await self._open_peers(stack)
+            urls: dict[str, str] = {}
+            if self._given.kafka:
+                self._servers = stack.enter_context(servers(self.folder))
+                urls["SATUPINTU_BUS"] = self._servers.kafka.url(session=SESSION)
+                urls["SATUPINTU_RECORD"] = self._servers.postgres.new_database()
+            self.hub = stack.enter_context(Hub(self.folder, {road.name: road.port for road in roads}, urls))
+            self.citizens = Citizens(self.peers, self._given.rate, self._random)
+            faults, centres = Faults(self.hub, roads, self._random), self.peers.centres
+            kept = [asyncio.create_task(work) for work in (centres.repeat_for_ever(), self._look_after())]
             stack.callback(lambda: [task.cancel() for task in kept])
             await self._suffer(faults, seconds)
             await self._drain()
-            faults.times["centre repeats itself"] = centre.repeated
+            faults.times["centres repeat themselves"] = centres.repeated
+            faults.times["tokens given"] = self.tokens.given
             faults.times["account taken over"] = await asyncio.to_thread(self.hub.takeovers)
             return await self._books(), faults, self.hub
 
+    async def _open_peers(self, stack: AsyncExitStack) -> list[Road]:
+        """The roads that lead to them."""
+        self.sending = await stack.enter_async_context(MailServer())
+        self.tokens = stack.enter_context(TokenServer(self.sending))
+        centres = await stack.enter_async_context(Centres(self._random, self._given.repeat_after))
+        bot = stack.enter_context(Bot(self._given.seed))
+        info = f"{self.tokens.url}/info?access_token="
+        dovecot = stack.enter_context(running_dovecot(self.folder / "dovecot", info))
+        self.peers = Peers(centres, Mailbox(dovecot), bot)
+        ports = {"imap": dovecot.port, "smtp": self.sending.smtp_port, "tokens": self.tokens.port,
+                 "bot": int(bot.url.rpartition(":")[2])}  # fmt: skip
+        ports |= dict(zip(("centre", "second"), centres.ports, strict=True))
+        return [await stack.enter_async_context(Road(name, to, self._random)) for name, to in ports.items()]
+
     async def _suffer(self, faults: Faults, seconds: float) -> None:
-        on_mail = faults.on_mail(self.folder / "dovecot", self.peers.mailbox, self.sending)
-        monkeys = [asyncio.create_task(work) for work in (faults.on_processes(), faults.on_peers(), on_mail)]
+        on_mail = faults.on_mail(self.folder / "dovecot", self.peers.mailbox, self.sending, self.tokens)
+        works = [faults.on_processes(), faults.on_peers(), on_mail]
+        if self._servers:
+            works.append(faults.on_servers(self._servers))
+        monkeys = [asyncio.create_task(work) for work in works]
         writing = asyncio.create_task(self.citizens.write(seconds))
         try:
             await asyncio.wait([writing, *monkeys], return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +120,7 @@ class Drill:
     async def _waiting(self) -> dict[str, int]:
         """By door: what the peer was not told to be durable."""
         unseen = await asyncio.to_thread(self.peers.mailbox.unseen)
-        return dict(zip(DOORS, (self.peers.centre.waiting, unseen, len(self.peers.bot.updates)), strict=True))
+        return dict(zip(DOORS, (self.peers.centres.waiting, unseen, len(self.peers.bot.updates)), strict=True))
 
     async def _look_after(self) -> None:
         while True:
@@ -114,7 +136,7 @@ class Drill:
         return Books(self.citizens.written, await self._waiting(), stored, heard, ledger)
 
     def _heard(self) -> Iterator[tuple[str, str, str]]:
-        for phone, texts in self.peers.centre.heard():
+        for phone, texts in self.peers.centres.heard():
             yield from (("seluler", phone, text) for text in texts)
         for envelope in self.sending.sent:
             mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
@@ -128,6 +150,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--rate", type=float, default=6.0, help="complaints a second")
     parser.add_argument("--seed", type=int, default=1708)
+    parser.add_argument("--kafka", action="store_true", help="on Kafka and PostgreSQL, which are killed too")
     parser.add_argument("--repeat-after", type=float, default=2.0, help="seconds, of a centre without our response")
     given = parser.parse_args()
     logging.basicConfig(level=logging.ERROR)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from bench.doors.peers import Bot, Centre, Mailbox
+from bench.doors.peers import Bot, Centres, Mailbox
 from connectors._smpp_alphabets import encode_gsm7
 from connectors._smpp_pdu import ShortMessage
 from tests.channels.mail.dovecot import USER
@@ -31,7 +31,7 @@ class Complaint(NamedTuple):
 class Peers(NamedTuple):
     """Where citizens write."""
 
-    centre: Centre
+    centres: Centres
     mailbox: Mailbox
     bot: Bot
 
@@ -62,7 +62,7 @@ class Citizens:
         self.written[n] = Complaint(n, door, text)
         match door:
             case "seluler":
-                self._peers.centre.bring(*self._messages(n, text))
+                self._peers.centres.bring(*self._messages(n, text))
             case "surel":
                 copies = 2 if self._random.random() < TWICE else 1
                 task = asyncio.create_task(self._post([mail(n, text)] * copies))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from bench._servers import Servers
 from bench.doors.hub import ACCOUNTS, Hub
 from bench.doors.peers import Mailbox
 from bench.doors.road import Road, State
+from bench.doors.tokens import TokenServer
 from bench.drill.member import Member
 from tests.channels.mail.servers import MailServer
+from tests.services.kafka import Kafka
+from tests.services.postgres import Postgres
 
 BETWEEN = (1.0, 5.0)
 """Seconds without a fault."""
@@ -20,6 +25,8 @@ DOWN = (0.2, 6.0)
 """Seconds of a death, of a process or of a peer."""
 AWAY = (15.0, 22.0)
 """Seconds after which another process has the accounts, if it lives."""
+REVOKED = 0.3
+"""Share of the faults of mail at which no access token is good any more."""
 GREYLISTED = ("RCPT", "451 4.7.1 greylisted, try later")
 
 
@@ -47,12 +54,23 @@ class Faults:
             async with road.being(state):
                 await self._a_while(AWAY if self._random.random() < 0.2 else DOWN)
 
-    async def on_mail(self, folder: Path, mailbox: Mailbox, server: MailServer) -> None:
-        """Dovecot's sessions are killed; the sending server puts mails off."""
+    async def on_mail(self, folder: Path, mailbox: Mailbox, server: MailServer, tokens: TokenServer) -> None:
+        """Dovecot's sessions are killed; the sending server puts mails off; access tokens are revoked."""
         while True:
             await self._a_while((5.0, 15.0))
+            if self._random.random() < REVOKED:
+                tokens.revoke()
+                self.times["tokens revoked"] += 1
             self.times["imap session killed"] += await asyncio.to_thread(mailbox.kill_sessions, folder)
             server.refusals.append(GREYLISTED)
+
+    async def on_servers(self, servers: Servers) -> None:
+        """The broker or the database is killed, as by a power cut, and started again."""
+        while True:
+            await self._a_while(AWAY)
+            name, server = self._random.choice([("kafka", servers.kafka), ("postgres", servers.postgres)])
+            self.times[f"{name} killed"] += 1
+            await asyncio.shield(asyncio.to_thread(_restart, server, self._random.uniform(*DOWN)))
 
     async def _killed(self) -> None:
         await self._down("accounts killed", DOWN, self._random.choice(ACCOUNTS))
@@ -89,3 +107,9 @@ class Faults:
 
     async def _a_while(self, seconds: tuple[float, float]) -> None:
         await asyncio.sleep(self._random.uniform(*seconds))
+
+
+def _restart(server: Kafka | Postgres, seconds: float) -> None:
+    server.kill()
+    time.sleep(seconds)
+    server.start()

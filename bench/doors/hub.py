@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
+
 from bench._programs import answers
 from bench.doors.books import Stored
+from bench.doors.tokens import CLIENT, SECRET
 from bench.drill.member import Member
-from tests.channels.mail.dovecot import PASSWORD, USER
+from tests.channels.mail.dovecot import USER
 from tests.services.ports import free_port
 
 STAGES = ("door", "reader", "matcher", "router", "sink")
@@ -25,7 +28,7 @@ CHANNELS = """
 [seluler]
 kind = "smpp"
 owner = "32.73"
-hosts = ["127.0.0.1:{centre}"]
+hosts = ["127.0.0.1:{centre}", "127.0.0.1:{second}"]
 system_id = "satupintu"
 password = "sandi"
 address = "1708"
@@ -37,7 +40,7 @@ owner = "32.73"
 imap = "imap://127.0.0.1:{imap}"
 smtp = "smtp://127.0.0.1:{smtp}"
 address = "{user}"
-password = "{password}"
+oauth = {{ token_url = "http://127.0.0.1:{tokens}/token", client_id = "{client}", client_secret = "{secret}" }}
 idle_for = 30
 answer_within = 10
 [telegram]
@@ -51,13 +54,16 @@ api_url = "http://127.0.0.1:{bot}"
 
 
 class Hub:
-    """`with Hub(folder, ports) as hub:`; it starts its members and ends them."""
+    """`with Hub(folder, ports, urls) as hub:`; it starts its members and ends them. `urls` are settings that name
+    another bus and another record than SQLite's."""
 
-    def __init__(self, folder: Path, ports: Mapping[str, int]) -> None:
+    def __init__(self, folder: Path, ports: Mapping[str, int], urls: Mapping[str, str]) -> None:
         self._data, self._port = folder / "data", free_port()
         self._data.mkdir(parents=True)
-        (self._data / "channels.toml").write_text(CHANNELS.format(user=USER, password=PASSWORD, **ports))
-        self._env = {"SATUPINTU_DATA": str(self._data)}
+        (self._data / "channels.toml").write_text(CHANNELS.format(user=USER, client=CLIENT, secret=SECRET, **ports))
+        self._env = {"SATUPINTU_DATA": str(self._data), **urls}
+        record = urls.get("SATUPINTU_RECORD", f"sqlite:///file:{self._data / 'record.db'}?mode=ro&uri=true")
+        self._record = create_engine(record, poolclass=NullPool)
         stages = Member("stages", [*STAGES, "--listen", f"127.0.0.1:{self._port}"], self._env, folder / "stages.log")
         self.members = {"stages": stages} | {
             name: Member(name, ["accounts"], self._env, folder / f"{name.replace(' ', '-')}.log") for name in ACCOUNTS
@@ -119,6 +125,10 @@ class Hub:
         return done.stdout
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        uri = f"file:{self._data / 'record.db'}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
-            return connection.execute(sql).fetchall()
+        """Again and again while the database is away."""
+        while True:
+            try:
+                with self._record.connect() as connection:
+                    return [tuple(row) for row in connection.execute(text(sql))]
+            except OperationalError:
+                time.sleep(0.5)

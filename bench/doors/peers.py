@@ -8,8 +8,11 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Self
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
@@ -68,6 +71,48 @@ class Centre(Smsc):
             self.refusals.append(_THROTTLED)
         responses = list(super()._submitted(pdu))
         yield from () if THROTTLED < dice < THROTTLED + UNANSWERED else responses
+
+
+class Centres:
+    """Two centres of one operator, to both of which the account is bound: the parts of a text come by either."""
+
+    def __init__(self, random: Random, repeat_after: float) -> None:
+        self._random = random
+        self._all = [Centre(random, repeat_after) for _ in range(2)]
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for centre in self._all:
+                await stack.enter_async_context(centre)
+            self._opened = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._opened.aclose()
+
+    @property
+    def ports(self) -> list[int]:
+        return [centre.port for centre in self._all]
+
+    def bring(self, *messages: ShortMessage) -> None:
+        for message in messages:
+            self._random.choice(self._all).bring(message)
+
+    async def repeat_for_ever(self) -> None:
+        """Both."""
+        await asyncio.gather(*(centre.repeat_for_ever() for centre in self._all))
+
+    @property
+    def repeated(self) -> int:
+        return sum(centre.repeated for centre in self._all)
+
+    @property
+    def waiting(self) -> int:
+        return sum(centre.waiting for centre in self._all)
+
+    def heard(self) -> Iterator[tuple[str, list[str]]]:
+        """As of one: all parts of an answer go out by the same centre."""
+        return chain.from_iterable(centre.heard() for centre in self._all)
 
 
 def _texts(messages: Sequence[ShortMessage]) -> Iterator[str]:

@@ -29,13 +29,13 @@ log_path = {folder}/log
 ssl = no
 disable_plaintext_auth = no
 auth_failure_delay = 0
-auth_mechanisms = plain login
+auth_mechanisms = plain login{oauth_mechanisms}
 mail_location = maildir:{folder}/mail
 mail_fsync = never
 first_valid_uid = 1
 first_valid_gid = 1
 default_vsz_limit = 1024M
-passdb {{
+{oauth}passdb {{
   driver = static
   args = password={password}
 }}
@@ -56,6 +56,14 @@ service imap-login {{
   inet_listener imaps {{
     port = 0
   }}
+}}
+"""
+
+_OAUTH = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
 }}
 """
 
@@ -103,8 +111,9 @@ def a_dovecot() -> Iterator[Dovecot]:
 
 
 @contextmanager
-def running_dovecot(folder: Path) -> Iterator[Dovecot]:
-    """The server itself. Its mail belongs to another user, who must reach the folder."""
+def running_dovecot(folder: Path, token_info: str = "") -> Iterator[Dovecot]:
+    """The server itself. Its mail belongs to another user, who must reach the folder. `token_info` tells which access
+    tokens are good, the token behind it; with it XOAUTH2 logs in too."""
     folder.chmod(0o755)
     (port,) = free_ports(1)
     owner = pwd.getpwnam("mail")
@@ -113,9 +122,13 @@ def running_dovecot(folder: Path) -> Iterator[Dovecot]:
         if name in {"mail", "home"}:
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
     conf = folder / "dovecot.conf"
-    conf.write_text(
-        _CONF.format(folder=folder, port=port, password=PASSWORD, uid=owner.pw_uid, gid=owner.pw_gid), encoding="utf-8"
-    )
+    oauth = {
+        "oauth_mechanisms": " xoauth2" if token_info else "",
+        "oauth": _OAUTH.format(folder=folder) if token_info else "",
+    }
+    known = {"port": port, "password": PASSWORD, "uid": owner.pw_uid, "gid": owner.pw_gid}
+    conf.write_text(_CONF.format(folder=folder, **known, **oauth), encoding="utf-8")
+    (folder / "oauth2.conf").write_text(f"tokeninfo_url = {token_info}\nusername_attribute = email\n")
     process = subprocess.Popen([shutil.which("dovecot") or "", "-F", "-c", str(conf)], stderr=subprocess.DEVNULL)
     try:
         _wait_until_it_answers(port, folder, process)
