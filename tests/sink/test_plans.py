@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Connection, LargeBinary, Table, Text
 
 from schemas import Message, Party
 from sink import (
@@ -22,6 +22,7 @@ from sink import (
     store_dead_letters,
     track_report,
 )
+from sink.arrays import MANY_KEYS, lock_rows
 from sink.tables import metadata
 from tests.services.postgres import plain
 from tests.sink.made import (
@@ -129,3 +130,22 @@ def _rows_read(record: Record, url: str) -> dict[str, int]:
         while connection.execute(others).fetchone() != (0,):
             time.sleep(0.01)
         return dict(connection.execute("SELECT relname, seq_tup_read FROM pg_stat_user_tables").fetchall())
+
+
+def test_the_hint_to_the_planner_ends_with_its_transaction(postgres_url: str, vault: Vault) -> None:
+    """What people ask over the same connection is planned freely."""
+    with Record.open(postgres_url, vault) as record:
+        switches = []
+        for keys in (1, MANY_KEYS):
+            with record.write() as connection:
+                recorded = connection.connection.driver_connection
+                lock_rows(connection, metadata.tables["complaints"], "id", [str(n) for n in range(keys)])
+                switches.append(_seqscan(connection))
+        with record.read() as connection:
+            assert connection.connection.driver_connection is recorded
+            switches.append(_seqscan(connection))
+    assert switches == ["on", "off", "on"]
+
+
+def _seqscan(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SHOW enable_seqscan").scalar_one())
