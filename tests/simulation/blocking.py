@@ -51,6 +51,8 @@ class Pools:
 
     async def _drive(self, work: greenlet) -> T:  # type: ignore[type-var]
         while True:
+            if self._process.stall is not None and self._faults("process stands still in a call"):
+                self._process.stall()
             if self._faults("record slow"):
                 await asyncio.sleep(self._faults.between(0.01, 5.0))
             else:

@@ -17,6 +17,7 @@ from sink import Record, Vault
 from sink.database import Database
 from tests.simulation.blocking import let_others_run
 from tests.simulation.faults import Faults
+from tests.simulation.process import Process
 from tests.simulation.watch import Watch
 
 KEY = bytes(range(32))
@@ -59,11 +60,12 @@ class Databases:
 class SeenRecord(Record):
     """The record as one process sees it."""
 
-    def __init__(self, databases: Databases, faults: Faults, watch: Watch, **more: Any) -> None:
-        super().__init__(databases.database, VAULT, **databases.arguments, **more)
+    def __init__(self, databases: Databases, faults: Faults, watch: Watch, process: Process) -> None:
+        super().__init__(databases.database, VAULT, **databases.arguments)
         self._ready = True
         self._faults = faults
         self._watch = watch
+        self._process = process
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -82,7 +84,7 @@ class SeenRecord(Record):
             yield connection
             changed = driver.total_changes != before
         if changed:
-            self._watch.committed()
+            self._watch.committed(self._process.name)
         if self._faults("record written, answer lost"):
             raise Retry("the record: the connection was lost")
 

@@ -15,6 +15,7 @@ RATES: dict[str, float] = {
     "step delayed": 0.05,
     "process crashes": 0.002,
     "process stands still": 0.001,
+    "process stands still in a call": 0.01,
     # the bus
     "publish refused": 0.05,
     "publish in part, then refused": 0.05,

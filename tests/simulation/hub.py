@@ -139,7 +139,7 @@ class Hub:
         archive: Any = MemoryArchive(around.archived)
         pools: Any = Pools(process, around.faults)
         http: Any = None  # the made-up channels reach their providers without it
-        record = SeenRecord(around.databases, around.faults, around.watch)
+        record = SeenRecord(around.databases, around.faults, around.watch, process)
         self._opened = OpenHub(
             Storage(record.vault, record, files, archive),
             Transport(self.bus, self.bus),

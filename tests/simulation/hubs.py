@@ -16,7 +16,7 @@ from tests.simulation.process import OWNER, Process
 HUBS = 2
 STARTED_WITHIN = 8.0
 """Seconds after its death that a process is started anew."""
-LONGEST_STANDSTILL = 40.0
+SHORTEST_STANDSTILL, SHORTEST_IN_A_CALL, LONGEST_STANDSTILL = 0.5, 12.0, 40.0
 """Seconds; more than a lease lasts."""
 
 
@@ -56,6 +56,7 @@ class Hubs:
         self.processes.append(process)
         self.living.append(hub)
         self._hub_of[process] = hub
+        process.stall = lambda: self._stand_still(hub, SHORTEST_IN_A_CALL)
         process.start(hub.run())
         self._say(f"{process} starts")
 
@@ -72,11 +73,14 @@ class Hubs:
             del self._hub_of[process]
             self._start_later(self._random.random() * STARTED_WITHIN)
         elif self._faults("process stands still"):
-            seconds = self._faults.between(0.5, LONGEST_STANDSTILL)
-            self._say(f"{process} stands still for {seconds:.1f} s")
-            process.stand_still(self._loop.now + seconds)
-            if seconds > SESSION_TIMEOUT:
-                hub.bus.expel(SESSION_TIMEOUT)
+            self._stand_still(hub, SHORTEST_STANDSTILL)
+
+    def _stand_still(self, hub: Hub, shortest: float) -> None:
+        seconds = self._faults.between(shortest, LONGEST_STANDSTILL)
+        self._say(f"{hub.process} stands still for {seconds:.1f} s")
+        hub.process.stand_still(self._loop.now + seconds)
+        if seconds > SESSION_TIMEOUT:
+            hub.bus.expel(SESSION_TIMEOUT)
 
     def _start_later(self, after: float) -> None:
         async def start() -> None:

@@ -32,6 +32,8 @@ class Process:
         self.blocking: list[greenlet] = []
         self.on_death: list[Callable[[], None]] = []
         """What the rest of the world notices of its death."""
+        self.stall: Callable[[], None] | None = None
+        """Makes it stand still, mostly for longer than its leases last. None: it never does."""
 
     def __repr__(self) -> str:
         return self.name

@@ -22,7 +22,7 @@ from hub.running.forwarding_steps import StepRunner
 from hub.running.taking_in import AccountIntake
 from normalizer import cases
 from schemas import Retry, Unanswered
-from sink import memory, outbox_claims, outbox_results, persist
+from sink import job_claims, memory, outbox_claims, outbox_results, persist
 from tests.simulation.blocking import looked_at
 
 
@@ -94,6 +94,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "a batch is committed before its results are published": Sabotage(_PUMP, "_batch", _commit_first),
     "decisions are not remembered": Sabotage(memory.RecordMemory, "remember", lambda self, entries: None),
     "claims do not check the epoch": Sabotage(outbox_claims, "lock_epochs", _any_epoch),
+    "claims of jobs do not check the epoch": Sabotage(job_claims, "lock_epochs", _any_epoch),
     "a claim of an earlier holder is sent again": Sabotage(outbox_claims, "_give_up", _owed_again),
     "a send without an answer is tried again": Sabotage(sending, "_not_sent", _tried_again),
     "a cursor moves before what it passed is durable": Sabotage(AccountIntake, "__call__", _cursor_first),

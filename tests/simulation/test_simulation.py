@@ -12,6 +12,7 @@ from tests.simulation.sabotage import SABOTAGES
 
 BY_COMMAND = {
     "claims do not check the epoch",
+    "claims of jobs do not check the epoch",
     "a stage does not look who is in its lanes",
     "a claim of an earlier holder is sent again",
     "a message id that was seen is a new message",

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from schemas import Event, Raw
 from sink.forward_claims import POOL
+from sink.forward_queue import FORWARDS
+from sink.job_claims import WORKER_LOST
 from sink.leases import lease_name
+from sink.outbox_claims import SENDER_LOST
 from tests.simulation.provider import Provider
 from tests.simulation.registry import Registry
+
+_LEASE = f"CASE WHEN kind IN {FORWARDS} THEN '{lease_name('', POOL)}' || account ELSE account END"
+CLAIMED = {
+    "outbox": "SELECT id, account, epoch, attempts FROM outbox WHERE state = 'claimed'",
+    "jobs": f"SELECT id, {_LEASE}, epoch, attempts FROM jobs WHERE state = 'claimed'",
+}
+
+
+class Claim(NamedTuple):
+    """Of a reply or a job: what it stands on."""
+
+    lease: str
+    epoch: int
+    attempts: int
 
 
 class Watch:
@@ -27,7 +45,10 @@ class Watch:
         self._epochs: dict[str, int] = {}
         self._sealed: dict[str, str] = {}
         self._cursors: dict[str, int] = {}
-        self._claims: set[tuple[object, ...]] = set()
+        self._process_of: dict[str, str] = {}
+        """By holder."""
+        self._in_hand: dict[str, Mapping[str, Claim]] = {"outbox": {}, "jobs": {}}
+        """By table and id, what is claimed."""
         self._positions: dict[str, set[str]] = {account: set() for account in providers}
         """By account, the items (as JSON) that stand in the log."""
         self._registry = registry
@@ -43,20 +64,18 @@ class Watch:
             if isinstance(event, Raw) and event.account in self._positions:
                 self._positions[event.account] |= _items(event)
 
-    def committed(self) -> None:
-        """Somebody wrote to the record."""
+    def committed(self, by: str) -> None:
+        """A process wrote to the record."""
+        before = dict(self._epochs)
         for account, holder, epoch in self._record.execute("SELECT account, holder, epoch FROM leases"):
             if holder and self._holders.setdefault((account, epoch), holder) != holder:
                 self.breaches.append(f"epoch {epoch} of {account} is held by {holder} and by another")
             if epoch < self._epochs.get(account, 0):
                 self.breaches.append(f"the epoch of {account} went back to {epoch}")
             self._epochs[account] = epoch
-        claimed = "SELECT id, account, epoch, attempts FROM outbox WHERE state = 'claimed'"
-        for reply, account, *claim in self._record.execute(claimed):
-            if (reply, *claim) not in self._claims:
-                self._claims.add((reply, *claim))
-                if claim[0] != self._epochs.get(account):
-                    self.breaches.append(f"{reply} of {account} was claimed under epoch {claim[0]}, which is over")
+            self._process_of.setdefault(holder, by)
+        for table, sql in CLAIMED.items():
+            self._claims(table, {id: Claim(*claim) for id, *claim in self._record.execute(sql)}, by, before)
         for account, cursor in self._record.execute("SELECT account, cursor FROM account_states"):
             if cursor is not None and cursor != self._sealed.get(account):
                 self._sealed[account] = cursor
@@ -65,14 +84,25 @@ class Watch:
         if self._registry is not None:
             self._forwarded(self._registry)
 
+    def _claims(self, table: str, now: Mapping[str, Claim], by: str, epochs: Mapping[str, int]) -> None:
+        """A claim is made under the epoch of now; and while its epoch lasts, only its process lets go of it."""
+        before, self._in_hand[table] = self._in_hand[table], now
+        for id, claim in now.items():
+            if claim != before.get(id) and claim.epoch != self._epochs.get(claim.lease):
+                self.breaches.append(f"{id} of {claim.lease} was claimed under epoch {claim.epoch}, which is over")
+        for id, claim in before.items():
+            if claim != now.get(id) and claim.epoch == epochs.get(claim.lease):
+                self._let_go(table, id, claim, by)
+
+    def _let_go(self, table: str, id: str, claim: Claim, by: str) -> None:
+        holder = self._process_of[self._holders[claim.lease, claim.epoch]]
+        if holder == by:
+            return
+        ((code,),) = self._record.execute(f"SELECT code FROM {table} WHERE id = ?", (id,))
+        if code in (SENDER_LOST, WORKER_LOST):
+            self.breaches.append(f"{by} gave up {id} of {claim.lease}, which {holder} had in hand")
+
     def _forwarded(self, registry: Registry) -> None:
-        lease = lease_name(registry.account, POOL)
-        claimed = "SELECT id, epoch, attempts FROM jobs WHERE account = ? AND state = 'claimed'"
-        for claim in self._record.execute(claimed, (registry.account,)):
-            if claim not in self._claims:
-                self._claims.add(claim)
-                if claim[1] != self._epochs.get(lease):
-                    self.breaches.append(f"{claim[0]} was claimed under epoch {claim[1]}, which is over")
         for native, cursor in self._record.execute("SELECT native, cursor FROM forwarded WHERE cursor IS NOT NULL"):
             if (position := int(cursor)) != self._looked.get(native):
                 self._looked[native] = position

@@ -99,7 +99,7 @@ class World:
         gc.disable()  # what a dead process left is taken apart when the world is over, not when the collector comes
         with closing(sqlite3.connect(self._databases.file)) as record, remembered(self._logged, self._say):
             self._watch = Watch(record, self._providers, open_cursor, self._registry)
-            self._seen = SeenRecord(self._databases, self._faults, self._watch)
+            self._seen = SeenRecord(self._databases, self._faults, self._watch, self._console)
             try:
                 with idle_slowly():
                     found = self._loop.run(self._main(record), QUIET_BY)
