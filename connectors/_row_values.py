@@ -27,16 +27,20 @@ _files = msgspec.json.Decoder(tuple[Attachment, ...]).decode
 
 def plain_text(value: Any) -> str:
     """A number counts as its digits, without the point that a table gives to whole ones."""
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return str(value).strip() if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def text_of(row: Fields, name: str) -> str | None:
     """Taken out of the row. Raises Reject."""
     value = row.pop(name, None)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None:
         return None
+    if isinstance(value, str):
+        return value.strip() or None
     if not (text := plain_text(value)):
         raise wrong_field(name)
     return text

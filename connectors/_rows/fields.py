@@ -58,8 +58,8 @@ def decode_row(body: bytes) -> Fields:
 
 def _plain(body: bytes) -> Fields | None:
     """The object, where nothing in it needs a second look: words, flags and gaps only, and no name twice, by the count
-    of the quotes. None for all others."""
-    if b"\\" in body:
+    of the quotes. None for all others, such as a row with a quote inside its words."""
+    if b'\\"' in body:
         return None
     try:
         row = msgspec.json.decode(body)
