@@ -5,7 +5,8 @@ places decide what a likeness means:
 
 * the same citizen, proven, nearly the same words: the report is joined to the earlier one (`same_report`);
 * others, alike and not from elsewhere: linked to the incident, and each keeps a number of its own (`same_incident`);
-* the same text from elsewhere, or from many: marked (`chain`), and linked to nothing.
+* the same text from elsewhere, or from many: marked (`chain`), and linked to nothing. The same few words are marked
+  only where both places are stated and differ, and no incident is found.
 
 A report that names no place is never linked: "lampu jalan mati" is true of many lamps.
 """
@@ -35,10 +36,13 @@ from schemas.memory import Candidate, Profile
 SCORED = 10
 """Candidates that are scored, those with the most shared keys."""
 WINDOW = 30 * 24 * 3600
-"""Seconds between two reports of one incident, at most; twice as many where the words are the same."""
+"""Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
+of one village."""
 ALIKE, SURELY_ALIKE = 0.6, 0.9
 """Likeness from which two reports are one incident; and where place or category speak against it."""
 SAME_REPORT = 0.8
+FEW_WORDS = 0.5
+"""Score of a mark on a text that is the same by chance, perhaps."""
 MANY = 5
 """Senders of one text; more make it a chain."""
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
@@ -81,10 +85,15 @@ class Scored:
         return likeness().probability(features(*self.words, self.relation))
 
     @property
-    def same_text(self) -> bool:
-        """Word by word, and long enough to be no chance."""
+    def same_words(self) -> bool:
+        """Word by word, however few."""
         one, other = self.words
-        return one.length >= WHOLE_TEXT and one.length == other.length and one.text == other.text
+        return one.length == other.length and one.text == other.text
+
+    @property
+    def same_text(self) -> bool:
+        """The same, and long enough to be no chance."""
+        return self.words[0].length >= WHOLE_TEXT and self.same_words
 
     @property
     def elsewhere(self) -> bool:
@@ -93,6 +102,17 @@ class Scored:
         if self.in_another_area:
             return True
         return self.relation < NOT_KNOWN or bool(self.relation == NOT_KNOWN and one and other and not one & other)
+
+    @property
+    def surely_elsewhere(self) -> bool:
+        """Of equal texts, whose names and numbers differ by their addresses alone: other places are stated and most of
+        the names differ, or each address says what the other does not and no name is the same."""
+        one, other = self.words
+        shared = one.address & other.address
+        if self.elsewhere:
+            return 2 * len(shared) <= min(len(one.address), len(other.address))
+        here, there = one.names | one.numbers, other.names | other.numbers
+        return not shared and bool(here - there and there - here)
 
     @property
     def apart(self) -> bool:
@@ -120,8 +140,8 @@ class Scored:
     @property
     def in_time(self) -> bool:
         """Few enough days apart to be one incident."""
-        words_equal = self.words[0].text == self.words[1].text
-        return abs(self.report.at - self.candidate.profile.at) <= (2 * WINDOW if words_equal else WINDOW)
+        is_surer = self.words[0].text == self.words[1].text and (self.same_text or self.relation == SAME_VILLAGE)
+        return abs(self.report.at - self.candidate.profile.at) <= (2 * WINDOW if is_surer else WINDOW)
 
     @property
     def needed(self) -> float:
@@ -155,7 +175,7 @@ def scored(report: Profile, alike: Alike) -> list[Scored]:
             shared[candidate.complaint] += 1
     best = sorted(found.values(), key=lambda c: (shared[c.complaint], c.order), reverse=True)[:SCORED]
     likely = (Scored(report, candidate) for candidate in best)
-    kept = [one for one in likely if one.grounded]
+    kept = [one for one in likely if one.grounded or one.same_words]
     return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.order))
 
 
@@ -183,11 +203,11 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
         if not (one.same_text and one.elsewhere):
             score = round(one.score, 3)
             return Match(kind="same_incident", of=one.candidate.incident, score=score, evidence=one.evidence)
-    return None
+    return _few_words(found)
 
 
 def _is_open(one: Scored) -> bool:
-    return one.in_time and not one.candidate.closed and not one.far_away
+    return one.grounded and one.in_time and not one.candidate.closed and not one.far_away
 
 
 def _chain(found: Sequence[Scored], sender: str) -> Match | None:
@@ -196,6 +216,16 @@ def _chain(found: Sequence[Scored], sender: str) -> Match | None:
     elsewhere = [one for one in same if one.elsewhere]
     if not elsewhere and len(senders) <= MANY:
         return None
-    first = min(same, key=lambda one: one.candidate.order).candidate
     why = "from other places" if elsewhere else f"from more than {MANY} senders"
-    return Match(kind="chain", of=first.complaint, score=1.0, evidence=f"the same text {why}")
+    return _marked(same, f"the same text {why}", 1.0)
+
+
+def _few_words(found: Sequence[Scored]) -> Match | None:
+    """Words as few as these are the same by chance: of what has no place, nothing is said."""
+    same = [one for one in found if one.same_words and one.surely_elsewhere]
+    return _marked(same, "the same few words from other places", FEW_WORDS) if same else None
+
+
+def _marked(same: Sequence[Scored], evidence: str, score: float) -> Match:
+    first = min(same, key=lambda one: one.candidate.order).candidate
+    return Match(kind="chain", of=first.complaint, score=score, evidence=evidence)

@@ -91,7 +91,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     return Profile(
         at=int(min(message.received_at, message.sent_at or message.received_at).timestamp()),
         keys=tuple(_keys(text, address, place)),
-        text_key=_text_key(text, place),
+        text_keys=tuple(_text_keys(text, place)),
         words=pack(words),
         place=place.code if place and place.source != "owner" else None,
         lat=place.lat if place else None,
@@ -147,12 +147,12 @@ def _keys(text: list[str], address: list[str], place: Place | None) -> Iterator[
     yield from (_key(region, *pair) for pair in _pairs(text, PAIRS - len(names)))
 
 
-def _text_key(text: list[str], place: Place | None) -> int | None:
-    """Of the whole text; a short one is no chance only within one village."""
-    if len(text) >= WHOLE_TEXT:
-        return _key("text", *text)
+def _text_keys(text: list[str], place: Place | None) -> Iterator[int]:
+    """Of the whole text; of a short one, which many send, with its village too."""
+    yield _key("text", *text)
     code = place.code if place else None
-    return _key("text", code, *text) if code and len(code) >= _VILLAGE else None
+    if len(text) < WHOLE_TEXT and code and len(code) >= _VILLAGE:
+        yield _key("text", code, *text)
 
 
 def _pairs(text: Iterable[str], most: int) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def _learn_message(
     about: dict[str, Any] = {
         "complaint": decision.complaint, "number": decision.number or "", "last_at": message.received_at,
         "closed": joined is not None and joined.closed, "region": place.code if place else None,
-        "profile": replace(opened, keys=(), text_key=None) if opened else joined and joined.profile,
+        "profile": replace(opened, keys=(), text_keys=()) if opened else joined and joined.profile,
     }  # fmt: skip
     own = frozenset((*message.sender.identities, *compared.conversations))
     thread, referred = Thread(**about), Referred(**about, reporter=own)

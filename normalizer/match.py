@@ -1,4 +1,4 @@
-"""The matcher's stage: Message or Action to Matched, by the table in `cases.py`; remembered before it is published."""
+"""The matcher's stage: Message or Action to Matched, by the table in `match_rules.py`; remembered before it is published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from normalizer._port import Decision, Entry, Known, Memory, Thread
 from normalizer.actions import decide_action, is_early
-from normalizer.cases import RULES
+from normalizer.match_rules import RULES
 from normalizer.content import ComparedItem, comparison_of
 from normalizer.learn import add_decision
 from normalizer.message_context import MatchVerdict, MessageContext
@@ -17,7 +17,7 @@ from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
-MATCHER = "6"
+MATCHER = "7"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3

@@ -57,8 +57,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """When it was written, in seconds since 1970."""
     keys: tuple[int, ...] = ()
     """63 bits each: alike reports share some. The memory finds reports by them."""
-    text_key: int | None = None
-    """Of the whole text, where it is long enough to be no chance."""
+    text_keys: tuple[int, ...] = ()
+    """Of the whole text; of a short one also with its village, as few words are the same by chance."""
     words: bytes
     """Hashes of its words, four bytes each, as the matcher packs them."""
     place: str | None = None
@@ -75,14 +75,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stored_under(self) -> list[tuple[int, int]]:
         """Buckets and keys. Buckets of whole texts are negative."""
-        texts = [] if self.text_key is None else [(self._text_bucket, self.text_key)]
+        texts = ((self._text_bucket, key) for key in self.text_keys)
         return [*((self.bucket, key) for key in self.keys), *texts]
 
     @property
     def asked_under(self) -> list[tuple[int, int]]:
         """The same, and earlier buckets."""
         bucket, text = self.bucket, self._text_bucket
-        texts = () if self.text_key is None else ((text + n, self.text_key) for n in range(TEXT_BUCKETS))
+        texts = ((text + n, key) for key in self.text_keys for n in range(TEXT_BUCKETS))
         return [*((b, key) for key in self.keys for b in (bucket, bucket - 1)), *texts]
 
     @property

@@ -227,9 +227,9 @@ class MemoryContract:
 
     def test_a_report_is_found_by_the_keys_that_alike_ones_share(self, memory: Memory) -> None:
         first = indexed(
-            memory, message("1", ROAD), Profile(at=AT, keys=(7, 8), text_key=9, words=b"\1\2\3\4", lat=-6.5)
+            memory, message("1", ROAD), Profile(at=AT, keys=(7, 8), text_keys=(9,), words=b"\1\2\3\4", lat=-6.5)
         )
-        asked = Profile(at=AT + BUCKET, keys=(8, 6), text_key=9, words=b"")
+        asked = Profile(at=AT + BUCKET, keys=(8, 6), text_keys=(9,), words=b"")
         found = alike(memory, message("2", ROAD, by=BUDI), asked)
         assert {key for key, reports in found.items() if reports} == {(AT // BUCKET, 8), (-1 - AT // TEXT_BUCKET, 9)}
         [candidate] = found[AT // BUCKET, 8]

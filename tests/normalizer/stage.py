@@ -164,7 +164,7 @@ class MemoryDouble:
         """Of the message that opened the complaint."""
         openers = [e for e in self.entries if e.decision.opens_complaint]
         profile = next(e.profile for e in openers if e.decision.complaint == entry.decision.complaint)
-        return profile and replace(profile, keys=(), text_key=None)
+        return profile and replace(profile, keys=(), text_keys=())
 
     def _link(self, known: Known, entry: Entry, item: Message, thread: Thread) -> None:
         conversations = (item.key, *(f"{item.account}/{a}" for a in item.aliases))
@@ -191,7 +191,7 @@ class MemoryDouble:
         linked = [m.of for m in entry.decision.matches if m.kind == "same_incident"]
         candidate = Candidate(
             **asdict(thread)
-            | {"profile": replace(profile, keys=(), text_key=None), "last_at": datetime.fromtimestamp(profile.at, UTC)}
+            | {"profile": replace(profile, keys=(), text_keys=()), "last_at": datetime.fromtimestamp(profile.at, UTC)}
             | {"region": profile.place},
             reporter=frozenset(reporter),
             incident=linked[0] if linked else thread.complaint,

@@ -162,6 +162,46 @@ def test_a_chain_is_found_months_later() -> None:
     assert only(second) == ("chain", first.id)
 
 
+FEW_WORDS = "jalan rusak"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kinds"),
+    [
+        ({"code": "32.73.01", "words": "Jalan Anggrek"}, {"code": "32.73.02", "words": "Jalan Kamboja"}, ["chain"]),
+        ({"words": "Gang 1 RT 3"}, {"words": "Jalan Kamboja"}, ["chain"]),
+        (
+            {"code": "32.73.01", "words": "Jalan Anggrek 3"}, {"code": "32.73.02", "words": "Jln Anggrek"},
+            ["same_incident"],
+        ),
+        ({"words": "Jalan Anggrek"}, {}, []),
+        ({}, {}, []),
+    ],
+    ids=["other-districts", "no-name-shared", "one-street", "one-place", "no-place"],
+)
+def test_the_same_few_words_are_a_chain_only_from_other_stated_places(
+    one: dict[str, str], other: dict[str, str], kinds: list[str]
+) -> None:
+    first, second = report("1", FEW_WORDS, **one), report("2", FEW_WORDS, SARI, minutes=9, **other)
+    _, marked = match_each(MemoryDouble(), first, second)
+    assert [found.kind for found in marked.matches] == kinds
+    assert all(found.score < 1 for found in marked.matches)
+    assert marked.outcome == "recorded"
+
+
+def test_an_incident_comes_before_a_mark_on_few_words() -> None:
+    here = {"code": "32.73.02.1002", "words": "Jalan Perwira"}
+    memory, words = MemoryDouble(), "plengsengan longsor"
+    _, near, again = match_each(
+        memory,
+        report("1", words, code="32.73.01.1001", words="Jalan Anggrek"),
+        report("2", words, SARI, minutes=5, **here),
+        report("3", words, TINI, minutes=9, **here),
+    )
+    assert only(near)[0] == "chain"
+    assert only(again) == ("same_incident", near.id)
+
+
 def test_a_shared_location_far_away_is_another_place() -> None:
     memory = MemoryDouble()
     here, there = Place(lat=-6.9, lon=107.6), Place(lat=-6.95, lon=107.6)
