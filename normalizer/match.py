@@ -1,4 +1,4 @@
-"""The matcher's stage: Message or Action to Matched, by the table in `match_rules.py`; remembered before it is published."""
+"""The matcher's stage: Message or Action to Matched, by the rules of `match_rules.py`; remembered, then published."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from normalizer._port import Decision, Entry, Known, Memory, Thread
 from normalizer.actions import decide_action, is_early
-from normalizer.match_rules import RULES
 from normalizer.content import ComparedItem, comparison_of
 from normalizer.learn import add_decision
+from normalizer.match_rules import RULES
 from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place

@@ -1,4 +1,4 @@
-"""A message with what is known of it, and what a rule decides: between `match.py` and the table in `cases.py`."""
+"""A message with what is known of it, and what a rule decides: between `match.py` and the table in `match_rules.py`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from hub.running import sending
 from hub.running.forwarding_looks import Looks
 from hub.running.forwarding_steps import StepRunner
 from hub.running.taking_in import AccountIntake
-from normalizer import cases
+from normalizer import match_rules
 from schemas import Retry, Unanswered
 from sink import job_claims, memory, outbox_claims, outbox_results, persist
 from tests.simulation.blocking import looked_at
@@ -100,7 +100,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "a cursor moves before what it passed is durable": Sabotage(AccountIntake, "__call__", _cursor_first),
     "a stage does not look who is in its lanes": Sabotage(SideLane, "scan", _no_scan),
     "a message id that was seen is a new message": Sabotage(
-        _MATCH, "RULES", tuple(rule for rule in cases.RULES if rule is not cases.redelivered)
+        _MATCH, "RULES", tuple(rule for rule in match_rules.RULES if rule is not match_rules.redelivered)
     ),
     "an item is recorded each time it comes": Sabotage(persist, "insert_returning", _all_new),
     "receipts that come early are forgotten": Sabotage(outbox_results, "settle_early", lambda connection, keys: None),

@@ -130,7 +130,7 @@ def followed_up(case: MessageContext) -> MatchVerdict | None:
         return _too_late(case, named) or MatchVerdict("added", f"{command} by its reporter", named)
     if not (case.message.clean_text or case.message.attachments):
         return MatchVerdict("refused", f"{command} by somebody else, without words")
-    return same_report(case) or _recorded(case, f"{command} by somebody else: a report of its own")
+    return duplicate_report(case) or _recorded(case, f"{command} by somebody else: a report of its own")
 
 
 def _too_late(case: MessageContext, named: Referred) -> MatchVerdict | None:
@@ -176,7 +176,7 @@ def reports_nothing(case: MessageContext) -> MatchVerdict | None:
     return MatchVerdict("refused", f"{what} alone, without a report it belongs to")
 
 
-def same_report(case: MessageContext) -> MatchVerdict | None:
+def duplicate_report(case: MessageContext) -> MatchVerdict | None:
     for key, joins, evidence, _ in case.report_keys:
         joined = case.known.same_words.get(key)
         if joins and joined and not joined.closed:
@@ -185,7 +185,7 @@ def same_report(case: MessageContext) -> MatchVerdict | None:
     return None
 
 
-def nearly_same_report(case: MessageContext) -> MatchVerdict | None:
+def near_duplicate_report(case: MessageContext) -> MatchVerdict | None:
     if not (own := own_report(case.alike, case.identities)):
         return None
     match = Match(
@@ -257,6 +257,6 @@ def _same_words(joined: Thread, score: float, evidence: str) -> Match:
 RULES: tuple[Callable[[MessageContext], MatchVerdict | None], ...] = (
     redelivered, redelivered_without_id, changed_number, no_report, status_asked, rated, unknown_number,
     followed_up,
-    refers, quotes, reports_nothing, known_elsewhere, same_report, nearly_same_report, opens_report, new_matter,
+    refers, quotes, reports_nothing, known_elsewhere, duplicate_report, near_duplicate_report, opens_report, new_matter,
     goes_on, nothing_open,
 )  # fmt: skip
