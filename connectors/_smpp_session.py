@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from connectors._port import Intake, Session
+from connectors._smpp_deliveries import DeliveryQueue
 from connectors._smpp_link import SmppConnection, open_bound_link
-from connectors._smpp_receiver import Receiver
 from connectors._smpp_settings import BindMode, ConnectionSettings, SmppSettings
 from schemas import AccountFault, Retry
 
@@ -28,9 +28,9 @@ async def open_session(
     settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float] = time.time
 ) -> AsyncIterator[SmppSession]:
     """Open the session; one connection is enough. Raises Retry or AccountFault."""
-    receiver = Receiver(settings, intake, cursor, now)
-    await receiver.store()  # texts that waited long enough, even while no centre answers
-    session = SmppSession(settings, receiver)
+    deliveries = DeliveryQueue(settings, intake, cursor, now)
+    await deliveries.store()  # texts that waited long enough, even while no centre answers
+    session = SmppSession(settings, deliveries)
     try:
         await session.open()
         yield session
@@ -41,8 +41,8 @@ async def open_session(
 class SmppSession(Session):
     """The open connections of one account."""
 
-    def __init__(self, settings: SmppSettings, receiver: Receiver) -> None:
-        self._settings, self._receiver = settings, receiver
+    def __init__(self, settings: SmppSettings, deliveries: DeliveryQueue) -> None:
+        self._settings, self._deliveries = settings, deliveries
         self._links: dict[ConnectionSettings, tuple[SmppConnection, AsyncExitStack]] = {}
         self._turn = 0
         self._due = 0.0
@@ -58,7 +58,7 @@ class SmppSession(Session):
             raise next((fault for fault in faults if isinstance(fault, AccountFault)), faults[0])
 
     async def run(self) -> None:
-        tasks = [asyncio.create_task(self._receiver.run())]
+        tasks = [asyncio.create_task(self._deliveries.store_forever())]
         tasks += [asyncio.create_task(self._hold(endpoint)) for endpoint in self._settings.endpoints]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -97,11 +97,11 @@ class SmppSession(Session):
 
     def sent(self, id: str) -> None:
         """A response gave this id: receipts will name it."""
-        self._receiver.sent.add(id)
+        self._deliveries.sent.add(id)
 
     async def _open(self, endpoint: ConnectionSettings) -> None:
         stack = AsyncExitStack()
-        link = await stack.enter_async_context(open_bound_link(endpoint, self._settings, self._receiver.deliver))
+        link = await stack.enter_async_context(open_bound_link(endpoint, self._settings, self._deliveries.put))
         self._links[endpoint] = (link, stack)
 
     async def _hold(self, endpoint: ConnectionSettings) -> None:

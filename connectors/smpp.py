@@ -14,11 +14,11 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._numbers import is_same_number
 from connectors._port import Connects, Intake, Item, ProviderConnections, SentReply, Session, Speaks
 from connectors._request import Part, Payload
+from connectors._smpp_deliveries import REPEATED, SENT_AS
 from connectors._smpp_parts import BEGAN, RELEASED, WAITS
 from connectors._smpp_pdu import DELIVER_SM, MESSAGE_PAYLOAD, SUBMIT_SM, Pdu, ShortMessage, encode_message, encode_pdu
 from connectors._smpp_reading import Found, LongText, conversation_number, decode_parts, items_in_body, phone_of
 from connectors._smpp_receipts import DeliveryReceipt
-from connectors._smpp_receiver import REPEATED, SENT_AS
 from connectors._smpp_sending import send_parts
 from connectors._smpp_session import SmppSession, open_session
 from connectors._smpp_settings import SmppSettings

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from connectors._smpp_deliveries import DeliveryQueue
 from connectors._smpp_pdu import DATA_SM, RESPONSE, Pdu, decode_pdu, encode_cstring, encode_pdu, encode_tlv
-from connectors._smpp_receiver import Receiver
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel
 from tests.channels.smpp.bytes import BUDI, SARI, part, pdu, short
@@ -143,7 +143,7 @@ async def test_a_message_that_cannot_be_read_is_stored_and_acknowledged(smsc: Sm
 
 
 async def test_deliveries_beyond_what_waits_come_again_later(smsc: Smsc, monkeypatch):
-    monkeypatch.setattr("connectors._smpp_receiver.MOST_QUEUED", 2)
+    monkeypatch.setattr("connectors._smpp_deliveries.MOST_QUEUED", 2)
     intake = Intake()
     intake.open.clear()
     async with session(smsc, intake=intake):
@@ -193,23 +193,23 @@ class Wire:
 
 async def test_what_comes_again_before_its_acknowledgement_or_under_its_number_is_one_message():
     intake, wire = Intake(), Wire()
-    receiver = Receiver(channel("smpp").settings, intake, None, Clock())
+    deliveries = DeliveryQueue(channel("smpp").settings, intake, None, Clock())
 
     def deliver(*sequences: int) -> None:
         for sequence in sequences:
             frame = pdu(short("CEK"), sequence)
-            receiver.deliver(wire, decode_pdu(frame), frame)
+            deliveries.put(wire, decode_pdu(frame), frame)
 
     intake.open.clear()
     deliver(1)
-    storing = asyncio.create_task(receiver.store())
+    storing = asyncio.create_task(deliveries.store())
     await intake.begun.wait()
     deliver(1, 70)  # the record is slow, and the centre impatient
     intake.open.set()
     await storing
-    await receiver.store()
+    await deliveries.store()
     deliver(1, 71)  # one crossed our acknowledgement, the other is new
-    await receiver.store()
+    await deliveries.store()
     *same, another = (item.fingerprint for item in intake.items)
     assert wire.acknowledged == [1, 1, 70, 1, 71]
     assert (len(same), len(set(same))) == (4, 1)
@@ -218,11 +218,11 @@ async def test_what_comes_again_before_its_acknowledgement_or_under_its_number_i
 
 async def test_parts_that_come_together_are_stored_once():
     intake, wire = Intake(), Wire()
-    receiver = Receiver(channel("smpp").settings, intake, None, Clock())
+    deliveries = DeliveryQueue(channel("smpp").settings, intake, None, Clock())
     for n, message in enumerate((part("dua", 2, 2), part("lain ", 1, 2, 8), part("satu ", 1, 2)), 1):
         frame = pdu(message, n)
-        receiver.deliver(wire, decode_pdu(frame), frame)
-    await receiver.store()
+        deliveries.put(wire, decode_pdu(frame), frame)
+    await deliveries.store()
     assert wire.acknowledged == [1, 2, 3]
     assert intake.texts == ["satu dua"]
     assert [item.state for item in intake.items if isinstance(item, Receipt)] == ["empty"]

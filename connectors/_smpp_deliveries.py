@@ -74,8 +74,8 @@ class _Delivery(NamedTuple):
         return {REPEATED: str(self.turn)} if self.turn else {}
 
 
-class Receiver:
-    """Takes deliveries of all connections of an account. `now` gives Unix time."""
+class DeliveryQueue:
+    """Deliveries of all connections of an account, to be stored. `now` gives Unix time."""
 
     def __init__(self, settings: SmppSettings, intake: Intake, cursor: str | None, now: Callable[[], float]) -> None:
         saved = _decoded(cursor)
@@ -86,7 +86,7 @@ class Receiver:
         self._queue: list[_Delivery] = []
         self._arrived = asyncio.Event()
 
-    def deliver(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> None:
+    def put(self, link: SmppConnection, pdu: Pdu, frame: bytes) -> None:
         """A connection brought this."""
         if len(self._queue) >= MOST_QUEUED:
             link.acknowledge([pdu], TRY_AGAIN_LATER)
@@ -94,12 +94,12 @@ class Receiver:
         self._queue.append(_Delivery.of(link, pdu, frame))
         self._arrived.set()
 
-    async def run(self) -> None:
-        """For ever. Raises what the intake raises."""
+    async def store_forever(self) -> None:
+        """Raises what the intake raises."""
         while True:
             await self.store()
             if not self._queue:
-                await self._news()
+                await self._wait()
 
     async def store(self) -> None:
         """Store what came, and the texts that waited long enough; then acknowledge."""
@@ -116,7 +116,7 @@ class Receiver:
         for link in dict.fromkeys(delivery.link for delivery in batch):
             link.acknowledge(delivery.pdu for delivery in batch if delivery.link is link)
 
-    async def _news(self) -> None:
+    async def _wait(self) -> None:
         self._arrived.clear()
         due = self._texts.due_in(self._now())
         try:
