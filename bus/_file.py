@@ -26,7 +26,7 @@ class UnusableLog(Exception):  # noqa: N818 - it names what is the matter
     """The file cannot be used as a log; the message says why and what to do."""
 
 
-class LogConnections(NamedTuple):
+class SqliteConnections(NamedTuple):
     """A connection to write with, one to read with, and how many partitions the log has."""
 
     writes: sqlite3.Connection
@@ -39,7 +39,7 @@ class LogConnections(NamedTuple):
         self.writes.close()
 
 
-def open_log(path: Path, partitions: int) -> LogConnections:
+def open_log(path: Path, partitions: int) -> SqliteConnections:
     """Lay out a missing file, refuse a foreign one. Raises UnusableLog. Inside the turnstile."""
     with ExitStack() as stack:
         try:
@@ -55,7 +55,7 @@ def open_log(path: Path, partitions: int) -> LogConnections:
             ) from error
         reads.execute("PRAGMA query_only=ON")
         stack.pop_all()
-        return LogConnections(writes, reads, stored)
+        return SqliteConnections(writes, reads, stored)
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:

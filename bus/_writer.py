@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from bus import _log
-from bus._file import LogConnections, UnusableLog, make_folder, open_log
+from bus._file import SqliteConnections, UnusableLog, make_folder, open_log
 from bus._partitions import Rows, Slot
 from bus.turnstile import Turnstile
 from schemas import Retry
@@ -126,7 +126,7 @@ class SqliteWriter:
         self._turnstile.close()
         self._call(self._ended.set_result, None)
 
-    def _open(self, partitions: int) -> LogConnections:
+    def _open(self, partitions: int) -> SqliteConnections:
         try:
             make_folder(self._path.parent)
             with self._turnstile:
