@@ -18,7 +18,7 @@ from sink.memory import RecordMemory
 from sink.migrate import downgrade, upgrade
 from sink.outcomes import ItemOutcome, outcomes_of
 from sink.persist import Persisted, persist_batch
-from sink.postgres_status import PostgresStatus, postgres_status
+from sink.postgres_status import PostgresStatus, read_postgres_status
 from sink.proof_attempts import give_back_proof_attempt, take_proof_attempt
 from sink.receipts import apply_receipts
 from sink.record import Record, is_new
@@ -57,9 +57,9 @@ __all__ = [
     "load_dead_event",
     "outcomes_of",
     "persist_batch",
-    "postgres_status",
     "put_account_aside",
     "read_balance",
+    "read_postgres_status",
     "release_account",
     "remember_request",
     "search_record",

@@ -55,7 +55,7 @@ class PostgresStatus(NamedTuple):
         return keys_match(self.key_check, vault)
 
 
-def postgres_status(url: str) -> PostgresStatus:
+def read_postgres_status(url: str) -> PostgresStatus:
     """Ask the server. Raises Retry where it does not answer."""
     server = make_engine(make_url(url))
     try:

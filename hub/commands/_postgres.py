@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hub.commands._finding import Finding
 from schemas import Retry
-from sink.postgres_status import PostgresStatus, postgres_status
+from sink.postgres_status import PostgresStatus, read_postgres_status
 from sink.vault import Vault
 
 SKEW = 60.0
@@ -18,7 +18,7 @@ SKEW = 60.0
 def check_record(url: str) -> Iterator[Finding]:
     """The server and its tables."""
     try:
-        found = postgres_status(url)
+        found = read_postgres_status(url)
     except Retry as fault:
         yield Finding("record", f"PostgreSQL does not answer ({fault.reason}): start it, or mend --record", True)
         return
@@ -34,7 +34,7 @@ def check_record(url: str) -> Iterator[Finding]:
 def is_started(url: str) -> bool | None:
     """Was a hub ever started on it? None: the server does not answer."""
     try:
-        return bool(postgres_status(url).key_check)
+        return bool(read_postgres_status(url).key_check)
     except Retry:
         return None
 
@@ -42,7 +42,7 @@ def is_started(url: str) -> bool | None:
 def check_keys(url: str, path: Path, vault: Vault) -> Finding:
     """Are the keys those of the record?"""
     try:
-        found = postgres_status(url)
+        found = read_postgres_status(url)
     except Retry:
         return Finding("keys", f"{path} can be read; whether it fits is not known before the database answers")
     if not found.keys_match(vault):
