@@ -24,7 +24,7 @@ from bench._table import options
 from normalizer import match
 from normalizer.incidents_profile import profile_of
 from schemas import Message, Party, Place, message_id
-from schemas.memory import BUCKET
+from schemas.memory import BUCKET, report_bits
 from sink import Record, RecordMemory, Vault
 
 START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -74,7 +74,8 @@ def _fill(connection: Connection, draw: random.Random, sample: list[Any], start:
     for n in range(start, start + size):
         profile = sample[n % len(sample)]
         at = end - n % PER_BUCKET * BUCKET // PER_BUCKET - n // PER_BUCKET * BUCKET
-        report, complaint = draw.getrandbits(63), f"{draw.getrandbits(128):032x}"
+        complaint = f"{draw.getrandbits(128):032x}"
+        report = report_bits(complaint)
         other = 0 if n // len(sample) % 10 == 0 else draw.getrandbits(60)  # nine in ten are from elsewhere
         keys += [(at // BUCKET, (k ^ other) & (2**63 - 1), at, report) for k in profile.keys]
         reports.append((at // BUCKET, at, report, "32.73", complaint, f"{n:010}", profile.words, b"s" * 32, b"s" * 16))

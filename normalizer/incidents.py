@@ -14,9 +14,10 @@ A report that names no place is never linked: "lampu jalan mati" is true of many
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 
 from normalizer.incidents_likeness import (
     NOT_KNOWN,
@@ -31,10 +32,8 @@ from normalizer.incidents_likeness import (
 from normalizer.incidents_points import are_apart, are_in_other_areas
 from normalizer.incidents_profile import WHOLE_TEXT, ComparedWords, unpack
 from schemas import Match
-from schemas.memory import Candidate, Profile
+from schemas.memory import SCORED, Candidate, Known, Profile
 
-SCORED = 10
-"""Candidates that are scored, those with the most shared keys."""
 WINDOW = 30 * 24 * 3600
 """Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
 of one village."""
@@ -46,8 +45,6 @@ FEW_WORDS = 0.5
 MANY = 5
 """Senders of one text; more make it a chain."""
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
-
-Alike = Mapping[tuple[int, int], Sequence[Candidate]]
 
 
 @lru_cache(maxsize=4096)
@@ -165,18 +162,13 @@ class Scored:
         return f"likeness {self.score:.2f}: {words}; {place}; {days} days apart"
 
 
-def scored(report: Profile, alike: Alike) -> list[Scored]:
+def scored(report: Profile, known: Known) -> list[Scored]:
     """The candidates that share most with the report, the likeliest first; those from elsewhere after all others."""
-    found: dict[str, Candidate] = {}
-    shared: Counter[str] = Counter()
-    for pair in report.asked_under:
-        for candidate in alike.get(pair, ()):
-            found[candidate.complaint] = candidate
-            shared[candidate.complaint] += 1
-    best = sorted(found.values(), key=lambda c: (shared[c.complaint], c.order), reverse=True)[:SCORED]
-    likely = (Scored(report, candidate) for candidate in best)
+    shared = Counter(chain.from_iterable(known.alike.get(pair, ()) for pair in report.asked_under))
+    best = sorted(shared, key=lambda reference: (shared[reference], reference))[-SCORED:]
+    likely = (Scored(report, known.reports[reference]) for reference in best if reference in known.reports)
     kept = [one for one in likely if one.grounded or one.same_words]
-    return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.order))
+    return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.reference))
 
 
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
@@ -227,5 +219,5 @@ def _few_words(found: Sequence[Scored]) -> Match | None:
 
 
 def _marked(same: Sequence[Scored], evidence: str, score: float) -> Match:
-    first = min(same, key=lambda one: one.candidate.order).candidate
+    first = min(same, key=lambda one: one.candidate.reference).candidate
     return Match(kind="chain", of=first.complaint, score=score, evidence=evidence)

@@ -89,7 +89,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
         return None
     category = message.category
     return Profile(
-        at=int(min(message.received_at, message.sent_at or message.received_at).timestamp()),
+        at=max(0, int(min(message.received_at, message.sent_at or message.received_at).timestamp())),
         keys=tuple(_keys(text, address, place)),
         text_keys=tuple(_text_keys(text, place)),
         words=pack(words),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from normalizer._port import Decision, Known, Referred, Thread
 from normalizer.content import ComparedItem
 from schemas import Message
-from schemas.memory import NEWEST, Candidate, Profile
+from schemas.memory import NEWEST, Candidate, Profile, report_reference
 
 
 def add_decision(compared: ComparedItem, decision: Decision, known: Known, joined: Thread | None) -> None:
@@ -62,6 +63,9 @@ def _add_candidate(message: Message, profile: Profile, decision: Decision, known
         incident=next(linked, decision.complaint or ""),
         sender=message.told_apart_by,
     )
+    reference = report_reference(profile.at, candidate.complaint)
+    known.reports[reference] = candidate
     for key in profile.stored_under:
-        found = (candidate, *known.alike.get(key, ()))
-        known.alike[key] = sorted(found, key=lambda c: c.order, reverse=True)[:NEWEST]
+        found = known.alike.setdefault(key, [])
+        insort(found, reference)
+        del found[:-NEWEST]

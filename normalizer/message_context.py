@@ -30,7 +30,7 @@ class MessageContext:
     @cached_property
     def alike(self) -> list[Scored]:
         """Reports that share something with it, the likeliest first."""
-        return scored(self.profile, self.known.alike) if self.profile else []
+        return scored(self.profile, self.known) if self.profile else []
 
     @property
     def latest(self) -> Thread | None:

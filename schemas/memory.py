@@ -20,6 +20,19 @@ TEXT_BUCKETS = 4
 """Buckets of whole texts that are asked."""
 NEWEST = 20
 """Reports of one bucket that are found under one key: a key that more have tells too little."""
+SCORED = 10
+"""Reports that one is compared with: those that share most keys with it, of equal ones the newest."""
+
+
+def report_reference(at: int, complaint: str) -> int:
+    """A report as one number: its second, then 63 bits of its complaint's id. Numbers of one second are in the order of
+    these ids."""
+    return at << 63 | report_bits(complaint)
+
+
+def report_bits(complaint: str) -> int:
+    """The first 63 bits of a complaint's id, which is a UUID."""
+    return int(complaint.replace("-", "")[:16], 16) >> 1
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,7 +67,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What a report is compared with others by. It follows from the report alone."""
 
     at: int
-    """When it was written, in seconds since 1970."""
+    """When it was written, in seconds since 1970; never before."""
     keys: tuple[int, ...] = ()
     """63 bits each: alike reports share some. The memory finds reports by them."""
     text_keys: tuple[int, ...] = ()
@@ -149,9 +162,9 @@ class Candidate(Referred, frozen=True, kw_only=True):
     """Tells senders apart, and nothing more."""
 
     @property
-    def order(self) -> tuple[int, str]:
-        """The newest of a key are kept; of one second, any that all agree on."""
-        return self.profile.at, self.complaint
+    def reference(self) -> int:
+        """The higher, the newer; of one second, an order that all agree on."""
+        return report_reference(self.profile.at, self.complaint)
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -176,5 +189,7 @@ class Known(msgspec.Struct, kw_only=True):
     stranger wrote that message."""
     new_numbers: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""
-    alike: dict[tuple[int, int], list[Candidate]] = msgspec.field(default_factory=dict)
-    """By bucket and key: the newest `NEWEST` reports that have the key, the newest first."""
+    alike: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)
+    """By bucket and key: references of the newest `NEWEST` reports that have the key, the newest last."""
+    reports: dict[int, Candidate] = msgspec.field(default_factory=dict)
+    """By reference: of those in `alike`, all that may be among the `SCORED` of an item of the batch."""

@@ -1,22 +1,22 @@
 """The index of reports by the keys that alike ones share, and the reports' profiles, in two tables.
 
-A batch is two queries: the newest reports of each key, then what these are compared by; and its rows are written with
-the decisions. The cost follows the keys asked, not the size of the index (`bench/matching.py`).
+A batch is two queries: the newest reports of each key, then what the likeliest of these are compared by; and its rows
+are written with the decisions. The cost follows the keys asked, not the size of the index (`bench/matching.py`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from schemas import CLOSED_STATUSES
-from schemas.memory import BUCKET, NEWEST, Candidate, Entry, Profile, Query
+from schemas.memory import BUCKET, NEWEST, SCORED, Candidate, Entry, Profile, report_bits
 from sink.memory_keys import known_identities
 
 Row = dict[str, Any]
@@ -31,13 +31,14 @@ _FROM_REPORTS = (
 _KEYS = {
     "sqlite": """
         WITH a AS MATERIALIZED (SELECT value->>0 AS bucket, value->>1 AS key FROM json_each(?))
-        SELECT a.bucket, a.key, k.at, k.report FROM a CROSS JOIN match_keys k ON k.bucket = a.bucket AND k.key = a.key
-        AND k.at >= coalesce((SELECT m.at FROM match_keys m WHERE m.bucket = a.bucket AND m.key = a.key
-        ORDER BY m.at DESC LIMIT 1 OFFSET :newest - 1), 0)""".replace(":newest", str(NEWEST)),
+        SELECT a.bucket, a.key, (SELECT json_group_array(json_array(at, report)) FROM (SELECT at, report FROM match_keys
+        WHERE bucket = a.bucket AND key = a.key ORDER BY at DESC, report DESC LIMIT :newest)) FROM a
+        """.replace(":newest", str(NEWEST)),
     "postgresql": """
-        SELECT a.bucket, a.key, k.at, k.report FROM unnest(%b::integer[], %b::bigint[]) AS a(bucket, key)
-        CROSS JOIN LATERAL (SELECT m.at, m.report FROM match_keys m WHERE m.bucket = a.bucket AND m.key = a.key
-        ORDER BY m.at DESC FETCH FIRST :newest ROWS WITH TIES) k""".replace(":newest", str(NEWEST)),
+        SELECT a.bucket, a.key, k.found FROM unnest(%b::integer[], %b::bigint[]) AS a(bucket, key)
+        CROSS JOIN LATERAL (SELECT json_agg(json_build_array(m.at, m.report))::text AS found FROM (SELECT at, report
+        FROM match_keys WHERE bucket = a.bucket AND key = a.key ORDER BY at DESC, report DESC LIMIT :newest) m) k
+        WHERE k.found IS NOT NULL""".replace(":newest", str(NEWEST)),
 }
 _REPORTS = {
     "sqlite": "WITH a AS MATERIALIZED (SELECT value->>0 AS bucket, value->>1 AS at, value->>2 AS report "  # noqa: S608 - ours
@@ -54,16 +55,11 @@ JOIN_PROFILE = (
 """To `numbers n`."""
 
 
-def report_key(complaint: str) -> int:
-    """63 bits."""
-    return int.from_bytes(blake2b(complaint.encode("utf-8", "replace"), digest_size=8).digest()) >> 1
-
-
 def rows_of(entry: Entry, reporter: bytes, sender: bytes) -> tuple[list[Row], Row]:
     """The rows of `match_keys` and the row of `match_reports` of a complaint that the entry opened."""
     profile, decision, complaint = entry.profile, entry.decision, entry.decision.complaint or ""
     assert profile is not None
-    place = {"bucket": profile.bucket, "at": profile.at, "report": report_key(complaint)}
+    place = {"bucket": profile.bucket, "at": profile.at, "report": report_bits(complaint)}
     linked = (m.of for m in decision.matches if m.kind == "same_incident")
     return [{**place, "bucket": bucket, "key": key} for bucket, key in profile.stored_under], {
         **place,
@@ -82,28 +78,52 @@ def profile_of_row(reported_at: int | None, *columns: Any) -> Profile | None:
     return Profile(at=reported_at, keys=(), words=bytes(words), place=place, lat=lat, lon=lon, category=category)
 
 
-def alike_reports(
-    connection: Connection, queries: Iterable[Query], senders: Mapping[bytes, str], sender_names: Mapping[bytes, str]
-) -> dict[tuple[int, int], list[Candidate]]:
-    """By bucket and key, the newest reports. `senders` are the identities of the batch by their hashes,
-    `sender_names` what tells its senders apart."""
-    profiles = [query.profile for query in queries if query.profile is not None]
+Pair = tuple[int, int]
+_decode = msgspec.json.Decoder(list[Pair]).decode
+_REPORT_BITS = (1 << 63) - 1
+_COUNT = 128
+"""Bits below a count: a reference has fewer."""
+
+
+def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
+    """By bucket and key, references of the newest reports, the newest last."""
     asked = sorted({pair for profile in profiles for pair in profile.asked_under})
-    found: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)
-    for bucket, key, at, report in _query(connection, _KEYS, asked):
-        found[bucket, key].append((at // BUCKET, at, report))
-    wanted = sorted({report for reports in found.values() for report in reports})
-    rows = {(r.bucket, r.at, r.report): r for r in _query(connection, _REPORTS, wanted)}
-    known = {place: _candidate(row, senders, sender_names) for place, row in rows.items()}
-    return {key: newest(known[report] for report in reports if report in known) for key, reports in found.items()}
+    rows = ((bucket, key, _decode(found)) for bucket, key, found in _query(connection, _KEYS, asked))
+    return {(bucket, key): sorted(at << 63 | report for at, report in found) for bucket, key, found in rows if found}
 
 
-def newest(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Those that are kept of one key."""
-    return sorted(candidates, key=_order, reverse=True)[:NEWEST]
+def reports_of(
+    connection: Connection, references: Iterable[int], senders: Mapping[bytes, str], sender_names: Mapping[bytes, str]
+) -> dict[int, Candidate]:
+    """What is compared, by reference. `senders` are the identities of the batch by their hashes, `sender_names` what
+    tells its senders apart."""
+    split = ((reference >> 63, reference & _REPORT_BITS) for reference in sorted(references))
+    rows = _query(connection, _REPORTS, [(at // BUCKET, at, report) for at, report in split])
+    return {row.at << 63 | row.report: _candidate(row, senders, sender_names) for row in rows}
 
 
-_order: Callable[[Candidate], tuple[int, str]] = Candidate.order.fget  # type: ignore[attr-defined] # a property
+def likeliest(profiles: Iterable[Profile], alike: Mapping[Pair, Sequence[int]]) -> set[int]:
+    """References of all that may be among the `SCORED` of one of the batch, whichever of those before it open reports:
+    each of these may push the oldest report of a key out of the newest."""
+    opened: Counter[Pair] = Counter()
+    found = set[int]()
+    for profile in profiles:
+        lists = [(alike[pair], opened[pair]) for pair in profile.asked_under if pair in alike]
+        found.update(_likeliest(lists))
+        opened.update(profile.stored_under)
+    return found
+
+
+def _likeliest(lists: Sequence[tuple[Sequence[int], int]]) -> Iterable[int]:
+    shared = Counter(chain.from_iterable(references for references, _ in lists))
+    if len(shared) <= SCORED:
+        return shared
+    kept = [references[max(0, len(references) + pushed - NEWEST) :] for references, pushed in lists]
+    surely = sorted((n << _COUNT) + reference for reference, n in Counter(chain.from_iterable(kept)).items())
+    if len(surely) < SCORED:
+        return shared
+    least = surely[-SCORED]
+    return [reference for reference, n in shared.items() if (n << _COUNT) + reference >= least]
 
 
 def _query(connection: Connection, statements: Mapping[str, str], rows: Sequence[tuple[int, ...]]) -> Iterable[Any]:

@@ -15,7 +15,7 @@ from schemas.memory import Decision, Known, Query, Referred, Thread
 from sink.bulk import instant_encoder, query_in
 from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
 from sink.instant import parse_instant
-from sink.match_keys import JOIN_PROFILE, PROFILE, alike_reports, profile_of_row
+from sink.match_keys import JOIN_PROFILE, PROFILE, alike_references, likeliest, profile_of_row, reports_of
 from sink.memory_keys import REPORTER_HASH, MemoryKeys, known_identities
 from sink.vault import Vault
 
@@ -46,6 +46,8 @@ class Lookups:
         senders = {key[:REPORTER_HASH]: name for key, name in (conversations | identities).items()}
         decided, seen = self._decided(items), self._by_message_id({item.id for item in items})
         new = [m for m in items if isinstance(m, Message) and m.id not in seen and (m.raw, m.item_index) not in decided]
+        profiles = [query.profile for query in queries if query.profile is not None]
+        alike = alike_references(self._connection, profiles)
         report_keys = {self._keys.report(key): key for query in queries for key in query.report_keys}
         return Known(
             decided=decided,
@@ -57,8 +59,10 @@ class Lookups:
             by_external_id=self._by_external_id(items, senders),
             by_message=self._by_message(items, senders),
             new_numbers=self._new_numbers(new),
-            alike=alike_reports(
-                self._connection, queries, senders, {self._keys.sender(i): i.told_apart_by for i in new}
+            alike=alike,
+            reports=reports_of(
+                self._connection, likeliest(profiles, alike), senders,
+                {self._keys.sender(i): i.told_apart_by for i in new},
             ),
         )  # fmt: skip
 

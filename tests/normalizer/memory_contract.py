@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from normalizer import Decision, Entry, Known, Memory, Query
 from normalizer.keywords import is_our_number
 from schemas import Action, Match, Message, Party, Retry, complaint_id, message_id
-from schemas.memory import BUCKET, NEWEST, TEXT_BUCKET, Candidate, Profile
+from schemas.memory import BUCKET, NEWEST, SCORED, TEXT_BUCKET, Candidate, Profile, report_reference
 from tests.normalizer.stage import BUDI, LAMP, NOON, ROAD, SARI, action, message
 
 
@@ -68,7 +68,9 @@ def indexed(memory: Memory, item: Message, profile: Profile, **known: Any) -> De
 
 
 def alike(memory: Memory, item: Message, profile: Profile) -> dict[tuple[int, int], list[Candidate]]:
-    return memory.recall([Query(item=item, profile=profile)]).alike
+    """By bucket and key, the reports that may be compared with it."""
+    known = memory.recall([Query(item=item, profile=profile)])
+    return {pair: [known.reports[r] for r in found if r in known.reports] for pair, found in known.alike.items()}
 
 
 class MemoryContract:
@@ -244,16 +246,31 @@ class MemoryContract:
         found = alike(memory, message("2", ROAD, by=BUDI), Profile(at=AT + 2 * BUCKET, keys=(7,), words=b""))
         assert not any(found.values())
 
-    def test_the_newest_reports_of_a_key_are_found_newest_first(self, memory: Memory) -> None:
+    @pytest.mark.parametrize("seconds", [1, 2, NEWEST], ids=["one-a-second", "two-a-second", "one-second"])
+    def test_the_newest_reports_of_a_key_are_found_newest_last(self, memory: Memory, seconds: int) -> None:
+        opened = []
         for n in range(NEWEST + 3):
-            indexed(memory, message(str(n), ROAD, conversation=f"c{n}"), Profile(at=AT + n // 2, keys=(7,), words=b""))
-        [reports] = (
-            some for some in alike(memory, message("x", ROAD), Profile(at=AT, keys=(7,), words=b"")).values() if some
-        )
-        assert len(reports) == NEWEST
-        orders = [(report.profile.at, report.complaint) for report in reports]
-        assert orders == sorted(orders, reverse=True)
-        assert min(orders)[0] == AT + 1
+            at = AT + n // seconds
+            new = indexed(memory, message(str(n), ROAD, conversation=f"c{n}"), Profile(at=at, keys=(7,), words=b""))
+            opened.append(report_reference(at, str(new.complaint)))
+        known = memory.recall([Query(item=message("x", ROAD), profile=Profile(at=AT, keys=(7,), words=b""))])
+        assert [found for found in known.alike.values() if found] == [sorted(opened)[-NEWEST:]]
+        assert set(sorted(opened)[-SCORED:]) <= set(known.reports)
+        assert {reference: one.reference for reference, one in known.reports.items()} == {r: r for r in known.reports}
+
+    def test_reports_are_found_that_those_before_in_the_batch_may_make_likelier(self, memory: Memory) -> None:
+        """The newest of one key share two keys with what is asked; what the batch opens may push them out of both."""
+        many = [Profile(at=AT + n, keys=(7, 8), words=b"") for n in range(NEWEST)]
+        few = [Profile(at=AT, keys=(9,), words=bytes([n] * 4)) for n in range(SCORED)]
+        for n, profile in enumerate([*many, *few]):
+            indexed(memory, message(str(n), ROAD, conversation=f"c{n}"), profile)
+        asked = Query(item=message("x", ROAD), profile=Profile(at=AT, keys=(7, 8, 9), words=b""))
+        assert {one.profile.words for one in memory.recall([asked]).reports.values()} >= {b""}
+        before = [
+            Query(item=message(f"b{n}"), profile=Profile(at=AT + 99, keys=(7, 8), words=b"")) for n in range(NEWEST)
+        ]
+        known = memory.recall([*before, asked])
+        assert {one.profile.words for one in known.reports.values()} == {b"", *(one.words for one in few)}
 
     def test_a_link_leads_to_the_first_of_the_incident(self, memory: Memory) -> None:
         first = indexed(memory, message("1", ROAD), Profile(at=AT, keys=(7,), words=b""))

@@ -199,7 +199,8 @@ class MemoryDouble:
         )
         for key in profile.stored_under:
             found = known.alike.setdefault(key, [])
-            found[:] = sorted([*found, candidate], key=lambda c: (c.profile.at, c.complaint))[-NEWEST:][::-1]
+            found[:] = sorted([*found, candidate.reference])[-NEWEST:]
+        known.reports[candidate.reference] = candidate
 
 
 def _asked(known: Known, queries: Sequence[Query]) -> Known:
@@ -220,6 +221,7 @@ def _asked(known: Known, queries: Sequence[Query]) -> Known:
         "by_message": {message_id(m.channel, m.account, m.refers_to) for m in messages if m.refers_to},
         "new_numbers": set(known.new_numbers),
         "alike": {pair for q in queries if q.profile for pair in q.profile.asked_under},
+        "reports": set(known.reports),
     }
     return Known(
         **{name: {k: v for k, v in getattr(known, name).items() if k in keys} for name, keys in wanted.items()}
