@@ -31,8 +31,9 @@ from normalizer import Reader
 from normalizer.clean import clean
 from normalizer.knowledge.gazetteer import gazetteer, is_city
 from normalizer.knowledge.language import language_of
-from normalizer.knowledge.learned_places import PlacedText, learn_places, load_places
+from normalizer.knowledge.learned_places import PlacedText, load_places
 from normalizer.knowledge.shipped import ShippedKnowledge
+from normalizer.models.place_training import learn_places
 from normalizer.settle import likeliest
 from schemas import Body, PersonalSpan, Raw
 from schemas.personal import personal_spans

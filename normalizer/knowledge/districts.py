@@ -1,8 +1,8 @@
 """Which district of a regency a message is about: by the names in it, and by what was learned of its other words.
 
-What speaks for a district is a sum of log odds, and the probability is the district's part beside all others and beside
-none of them. The weights were fitted together (`python -m bench.place_weights`): two names of one district say more than
-either, and the kinds of mentions tell how far a street's name reaches.
+What speaks for a district is a sum of log odds, and the probability is the district's part beside all others and
+beside none of them. The weights were fitted together (`python -m bench.place_weights`): two names of one district say
+more than either, and the kinds of mentions tell how far a street's name reaches.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from math import exp
 from typing import NamedTuple
 
 from normalizer.knowledge.gazetteer import DISTRICT, VILLAGE
+from normalizer.knowledge.mention_kinds import MentionKind
 from normalizer.knowledge.mentions import Mention
 
 WEIGHTS: Mapping[str, float] = {
     "LEVEL": 1.98, "CHAIN": 0.69, "CHAIN_LANE": 2.10, "LANE": 1.12, "MISSPELT": 1.0, "BARE": 0.63, "BARE_BEGUN": -0.64,
     "STREET": -0.14, "ORDINARY": -1.6, "FAR": -0.5, "ESTATE": -1.28,
     "text": -0.08, "again": 0.16, "first": 0.62, "two names": 1.48, "district": 0.26, "none": -1.07,
-    "margin": 4.28, "learned alone": -1.48, "none, learned": -1.76,
+    "margin": 4.4, "learned alone": -1.5, "level, learned": 3.0, "none, learned": -1.9,
 }  # fmt: skip
 """In capitals the kinds of mentions. `text`: not in the address. `none`: of no district that is named."""
 _REPEATS = 3
@@ -50,9 +51,7 @@ class District(NamedTuple):
     support: Sequence[Weighed]
 
 
-def likely_districts(
-    found: Sequence[Weighed], region: str, home: str, margins: Mapping[str, float]
-) -> list[District]:
+def likely_districts(found: Sequence[Weighed], region: str, home: str, margins: Mapping[str, float]) -> list[District]:
     """Districts of a region that are named or learned, the likeliest first. `home`: the account's region."""
     named = by_district(found, region)
     learned = {code: margin for code, margin in margins.items() if code.startswith(region)}
@@ -60,7 +59,7 @@ def likely_districts(
     none = exp(WEIGHTS["none"])
     if learned:
         least, none = min(learned.values()), none * exp(WEIGHTS["none, learned"])
-        scores = {code: score + WEIGHTS["margin"] * learned.get(code, least) for code, score in scores.items()}
+        scores = {code: score + _learned_score(named[code], learned.get(code, least)) for code, score in scores.items()}
         for code in nlargest(_LEARNED, learned, learned.__getitem__):
             scores.setdefault(code, WEIGHTS["margin"] * learned[code] + WEIGHTS["learned alone"])
     if len(home) >= DISTRICT and home[:DISTRICT] in scores:
@@ -70,6 +69,11 @@ def likely_districts(
         District(code, score, exp(score) / total, named.get(code, ()))
         for code, score in sorted(scores.items(), key=lambda one: (-one[1], one[0]))
     ]
+
+
+def _learned_score(support: Sequence[Weighed], margin: float) -> float:
+    level = any(one.mention.kind is MentionKind.LEVEL for one in support)
+    return WEIGHTS["margin"] * margin + (WEIGHTS["level, learned"] if level else 0.0)
 
 
 def by_district(found: Sequence[Weighed], region: str) -> dict[str, list[Weighed]]:

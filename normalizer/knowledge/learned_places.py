@@ -1,43 +1,79 @@
-"""Words that were seen to stand for a region: streets, estates, landmarks, learned from rows whose place is known.
+"""Words that were seen to stand for a district: streets, estates, landmarks, learned from rows whose place is known.
 
-A phrase of one to three words is kept where nearly all rows that hold it lie in one district. It weighs as much as
-those rows say, as log odds.
+A linear classifier of districts by single words, and by pairs of words of an address. It is trained in
+`normalizer.models.place_training`, and used here without a library.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from math import log
+from heapq import nlargest
+from math import sqrt
 from typing import NamedTuple
 
-from normalizer.knowledge.gazetteer import DISTRICT
 from normalizer.knowledge.tokens import Words
 from normalizer.knowledge.word_lists import word_lists, words_of
 
-LONGEST = 3
 _EVERYDAY = words_of(word_lists("languages")["languages"]["id"]) | frozenset(
     ["no", "nomor", "rt", "rw", "jl", "jln", "blok", "kec", "kel"]
 )
-_FEWEST = 3
-"""Rows that must hold a phrase."""
-_LEAST = 1.4
-"""Log odds from which a phrase is kept: four rows of five."""
-_PRIOR = 0.5
+_TEXT = 0.5
+"""What a word of the text counts beside one of the address."""
+_LONG = 6
+"""Digits from which a number is no house's and no postcode: such words are never learned."""
+_SHOWN = 2
+
+
+class Phrase(NamedTuple):
+    """How much a word or a pair counts (more where it is rare), and what it says for and against districts."""
+
+    rarity: float
+    weights: Mapping[str, float]
+
+
+class Taught(NamedTuple):
+    """What was learned of the words of one message."""
+
+    margins: Mapping[str, float]
+    """By district, without points; -1 to 1 and a little beyond. Empty where no word is known."""
+    phrases: Mapping[str, Phrase]
+
+    def words_for(self, district: str) -> list[str]:
+        """The phrases that say most for it."""
+        said = {name: one.rarity * one.weights.get(district, 0.0) for name, one in self.phrases.items()}
+        return [name for name in nlargest(_SHOWN, said, said.__getitem__) if said[name] > 0]
+
+
+NO_WORDS = Taught({}, {})
 
 
 class LearnedPlaces(NamedTuple):
-    """Folded phrases, each with the code of its district and its log odds; and the words with which phrases begin."""
+    """Phrases, and the bias of each district."""
 
-    phrases: Mapping[str, tuple[str, float]]
-    firsts: frozenset[str]
+    phrases: Mapping[str, Phrase]
+    districts: Mapping[str, float]
     version: str = ""
     """Of what was learned; empty where nothing was."""
 
+    def taught(self, text: Words, address: Words | None) -> Taught:
+        """How strongly the words speak for each district."""
+        found = phrase_values(text, address)
+        known = {phrase: self.phrases[phrase] for phrase in found if phrase in self.phrases}
+        if not known:
+            return NO_WORDS
+        values = {phrase: one.rarity * found[phrase] for phrase, one in known.items()}
+        length = sqrt(sum(value * value for value in values.values()))
+        margins = dict(self.districts)
+        for phrase, one in known.items():
+            value = values[phrase] / length
+            for district, weight in one.weights.items():
+                margins[district] += value * weight
+        return Taught(margins, known)
 
-NOTHING = LearnedPlaces({}, frozenset())
+
+NOTHING = LearnedPlaces({}, {})
 
 
 class PlacedText(NamedTuple):
@@ -48,50 +84,39 @@ class PlacedText(NamedTuple):
     code: str
 
 
-def learn_places(rows: Iterable[PlacedText]) -> str:
-    """The body of an edition: JSON, for `load_places`. Rows without a district teach nothing."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        district = row.code.replace(".", "")[:DISTRICT]
-        if len(district) == DISTRICT:
-            for phrase in _phrases((row.text, row.address)):
-                counts[phrase][district] += 1
-    kept = {phrase: found for phrase, seen in counts.items() if (found := _kept(seen)) is not None}
-    return json.dumps(kept, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-
-
 def load_places(body: str) -> LearnedPlaces:
     """Raises ValueError where it is no such body."""
-    found = json.loads(body)
-    if not isinstance(found, dict):
-        raise ValueError("learned places are an object")
-    phrases = {phrase.replace(" ", ""): (str(code), float(weight)) for phrase, (code, weight) in found.items()}
-    firsts = frozenset(phrase.partition(" ")[0] for phrase in found)
-    return LearnedPlaces(phrases, firsts, sha256(body.encode()).hexdigest()[:8])
+    try:
+        found = json.loads(body)
+        districts = {str(code): float(bias) for code, bias in found["districts"].items()}
+        phrases = {
+            phrase: Phrase(float(rarity), {code: float(weights[code]) for code in districts.keys() & weights})
+            for phrase, (rarity, weights) in found["phrases"].items()
+        }
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError("learned places are districts with numbers, and phrases with theirs") from error
+    return LearnedPlaces(phrases, districts, sha256(body.encode()).hexdigest()[:8])
 
 
-def _phrases(texts: Sequence[str]) -> set[str]:
-    """With blanks between the words."""
-    found: set[str] = set()
-    for text in texts:
-        words = Words(text)
-        for at, first in enumerate(words.words):
-            if first not in _EVERYDAY and not first[0].isdigit():
-                found.update(_phrases_from(words, at))
+def phrase_values(text: Words, address: Words | None) -> dict[str, float]:
+    """Words of the text and the address, and pairs of the address, each with what it counts."""
+    found = dict.fromkeys(filter(_is_told, text.words), _TEXT)
+    if address is not None:
+        found.update(dict.fromkeys(filter(_is_told, address.words), 1.0))
+        found.update(dict.fromkeys(_pairs(address), 1.0))
     return found
 
 
-def _phrases_from(words: Words, at: int) -> Iterator[str]:
-    for name, taken in words.names(at, LONGEST):
-        if len(name) > 3 and _ends_well(words, at + taken):
-            yield " ".join(words.words[at : at + taken])
+def _is_told(word: str) -> bool:
+    return len(word) > 1 and word not in _EVERYDAY and not _is_long_number(word)
 
 
-def _ends_well(words: Words, end: int) -> bool:
-    return words.words[end - 1] not in _EVERYDAY
+def _is_long_number(word: str) -> bool:
+    return len(word) >= _LONG and sum(map(str.isdigit, word)) >= _LONG
 
 
-def _kept(seen: Counter[str]) -> tuple[str, float] | None:
-    (district, most), total = seen.most_common(1)[0], seen.total()
-    weight = log((most + _PRIOR) / (total - most + _PRIOR))
-    return (district, round(weight, 2)) if total >= _FEWEST and weight >= _LEAST else None
+def _pairs(words: Words) -> Iterable[str]:
+    written: Sequence[str] = words.words
+    for at in range(1, len(written)):
+        if not words.breaks(at) and not _is_long_number(written[at - 1]) and not _is_long_number(written[at]):
+            yield f"{written[at - 1]} {written[at]}"

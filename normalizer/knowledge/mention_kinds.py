@@ -7,35 +7,41 @@ from dataclasses import dataclass
 from enum import Enum
 
 from normalizer.knowledge.gazetteer import Gazetteer
-from normalizer.knowledge.place_words import AFTER, BEFORE_ESTATES, CITY, ESTATES, LANES, ORDINARY, Marker
+from normalizer.knowledge.place_words import AFTER, BEFORE_ESTATES, CITY, ESTATES, LANE_SIGNS, LANES, ORDINARY, Marker
 from normalizer.knowledge.tokens import Words
 
 
 class MentionKind(Enum):
-    """How a name stands in the text; the value is the log odds that the report is about that region, as measured."""
+    """How a name stands in the text. The value weighs regions against each other, as log odds; districts of one regency
+    have weights of their own (`districts.WEIGHTS`)."""
 
     LEVEL = 4.0
     """After a word for its level: "Kec. Coblong"."""
     CHAIN = 2.8
     """Before the name of its city: "Siwalankerto, Kota Surabaya"."""
+    CHAIN_LANE = 2.81
+    """The same after a lane: "Siwalankerto IX, Siwalankerto, Kota Surabaya"."""
     LANE = 2.7
     """Of a lane: "Petemon gang 5", "Kebonsari IV". Lanes lie in the ward that they are called after."""
-    LEARNED = 2.0
-    """A street or landmark that was learned; it has a weight of its own."""
     MISSPELT = 2.2
     BARE = 1.7
+    BARE_BEGUN = 1.69
+    """Before another word, which may make it a street's or a market's: "Keputran pasar"."""
     STREET = 1.2
     """After "Jl."."""
     ORDINARY = 0.8
     """An everyday word in small letters."""
-    FAR = 1.2
+    FAR = 1.19
     """After a word for its level, but outside the account's region and the regencies that the text names."""
     ESTATE = 0.4
     """Within a longer name: "Ngagel Jaya", "Darmo Permai", "Raya Kenjeran"; these reach far."""
 
 
 STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
-WEAK = STREETS | {MentionKind.ORDINARY, MentionKind.FAR}
+CHAINS = frozenset({MentionKind.CHAIN, MentionKind.CHAIN_LANE})
+BARE = frozenset({MentionKind.BARE, MentionKind.BARE_BEGUN})
+_WITHIN_LINE = 8
+"""Words before a ward among which a lane is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +60,10 @@ class KindRules:
         if marker is not None:
             return MentionKind.STREET
         if self._before_city(at + taken):
-            return MentionKind.CHAIN
+            return MentionKind.CHAIN_LANE if self._after_lane(at) else MentionKind.CHAIN
         if taken == 1 and not self.words.capital(at) and (name in ORDINARY or self._elsewhere(name)):
             return MentionKind.ORDINARY
-        return MentionKind.BARE
+        return MentionKind.BARE_BEGUN if self._before_word(at + taken) else MentionKind.BARE
 
     def _elsewhere(self, name: str) -> bool:
         """Is it the name of a ward or district of another region than the first?"""
@@ -78,6 +84,13 @@ class KindRules:
         if after[0].isdigit() or (words.capital(end) and after not in AFTER):
             return MentionKind.STREET
         return None
+
+    def _before_word(self, at: int) -> bool:
+        words = self.words
+        return at < len(words) and words.words[at].isalpha() and not words.breaks(at)
+
+    def _after_lane(self, at: int) -> bool:
+        return not LANE_SIGNS.isdisjoint(self.words.words[max(0, at - _WITHIN_LINE) : at])
 
     def _before_city(self, at: int) -> bool:
         after = self.words.words[at : at + 2]

@@ -14,8 +14,9 @@ ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
 BESIDE = frozenset(["administrasi", "adm", "kota", "kabupaten", "kab"])
 """Words between a marker and its name."""
 CITY = frozenset(["kota", "kabupaten", "kab"])
-LANES, ESTATES, BEFORE_ESTATES, AFTER = (
-    words_of(word_lists("place_names")["words"][name]) for name in ("lanes", "estates", "before_estates", "after")
+LANES, LANE_SIGNS, ESTATES, BEFORE_ESTATES, AFTER = (
+    words_of(word_lists("place_names")["words"][name])
+    for name in ("lanes", "lane_signs", "estates", "before_estates", "after")
 )
 
 

@@ -60,7 +60,7 @@ def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: Le
     """Candidates, likeliest first; none where no region is named. `owner`: a region's code, or an office."""
     home = owner.replace(".", "") if owner[:2].isdigit() else ""
     tokens = [Words(part.text) for part in parts]
-    weighed = _mentions(known, parts, tokens, home)
+    weighed = mentions_in(known, parts, tokens, home)
     taught = _taught(parts, tokens, learned) if learned.phrases else NO_WORDS
     ranked = _ranked(weighed, home) if weighed else []
     region = _regency(ranked, home)
@@ -71,7 +71,8 @@ def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: Le
     return [_place(known, scored) for scored in ranked[:_MOST]]
 
 
-def _mentions(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words], home: str) -> list[Weighed]:
+def mentions_in(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words], home: str) -> list[Weighed]:
+    """Names of regions in what a citizen wrote. `tokens`: the words of each part."""
     regions = [home[:REGENCY]] if len(home) >= REGENCY else []
     beginnings = beginnings_near(known, "".join(regions))
     places = [words.places(beginnings) for words in tokens]
@@ -93,8 +94,8 @@ def _mentions(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words], 
 
 
 def _taught(parts: Sequence[Part], tokens: Sequence[Words], learned: LearnedPlaces) -> Taught:
-    text = next((words for part, words in zip(parts, tokens, strict=True) if not part.is_address), _NO_TEXT)
-    return learned.taught(text, next((words for part, words in zip(parts, tokens, strict=True) if part.is_address), None))
+    by_kind = {part.is_address: words for part, words in zip(parts, tokens, strict=True)}
+    return learned.taught(by_kind.get(False, _NO_TEXT), by_kind.get(True))
 
 
 def _regency(ranked: Sequence[Scored], home: str) -> str:

@@ -8,13 +8,11 @@ from msgspec.structs import replace
 
 from normalizer.knowledge.gazetteer import gazetteer
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
-from normalizer.knowledge.places import Part, find_places
+from normalizer.knowledge.places import LIKELY, Part, find_places
 from normalizer.place_words import PlaceWords
 from schemas import Place
 
-VERSION = "gazetteer-2025-3"
-LIKELY = 0.4
-"""Probability below which even the best region is not named."""
+VERSION = "gazetteer-2025-4"
 LEAST = 0.05
 """Probability below which another candidate is left out."""
 
@@ -36,7 +34,7 @@ class ShippedKnowledge:
 
     def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
         """Candidates, likeliest first; each has a code, or words alone."""
-        parts = [Part(part) for part in (text, address) if part]
+        parts = [Part(part, is_address) for part, is_address in ((text, False), (address, True)) if part]
         named = self._words.places("\n".join(part.text for part in parts), owner)
         found = [
             place for place in find_places(self._gazetteer, parts, owner, self._learned()) if (place.p or 0.0) >= LEAST

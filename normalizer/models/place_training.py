@@ -15,7 +15,8 @@ from normalizer.knowledge.tokens import Words
 _FEWEST = 2
 """Rows that must hold a phrase."""
 _TELLING = 0.3
-"""Weight that a phrase must have for some district to be kept; the rest is learned again without the others."""
+"""Weight for some district that a phrase must have where there are many: these are learned again without the others."""
+_MANY = 1000
 _LEAST = 0.1
 """Weight below which nothing is stored."""
 
@@ -37,17 +38,24 @@ def learn_places(rows: Iterable[PlacedText]) -> str:
     if len({row.district for row in known}) < 2 or not phrases:
         return _body({}, {})
     rarity = {phrase: math.log((1 + len(known)) / (1 + counts[phrase])) + 1 for phrase in phrases}
-    _, weights, _ = _fitted(known, phrases, rarity)
-    kept = [phrase for phrase, most in zip(phrases, abs(weights).max(axis=0), strict=True) if most >= _TELLING]
-    labels, weights, bias = _fitted(known, kept or phrases, rarity)
+    labels, weights, bias = _fitted(known, phrases, rarity)
+    if len(phrases) > _MANY:
+        most = abs(weights).max(axis=0)
+        phrases = [phrase for phrase, weight in zip(phrases, most, strict=True) if weight >= _TELLING] or phrases
+        labels, weights, bias = _fitted(known, phrases, rarity)
     return _body(
         {label: round(float(one), 3) for label, one in zip(labels, bias, strict=True)},
         {
             phrase: (round(rarity[phrase], 3), said)
-            for phrase, column in zip(kept or phrases, weights.T, strict=True)
-            if (said := {label: round(float(w), 3) for label, w in zip(labels, column, strict=True) if abs(w) >= _LEAST})
+            for phrase, column in zip(phrases, weights.T, strict=True)
+            if (said := _said(labels, column))
         },
     )
+
+
+def _said(labels: Sequence[str], column: Iterable[float]) -> dict[str, float]:
+    said = zip(labels, column, strict=True)
+    return {label: round(float(weight), 3) for label, weight in said if abs(weight) >= _LEAST}
 
 
 def _body(districts: Mapping[str, float], phrases: Mapping[str, tuple[float, Mapping[str, float]]]) -> str:

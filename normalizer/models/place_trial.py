@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from normalizer.knowledge.learned_places import LearnedPlaces, PlacedText, learn_places, load_places
+from normalizer.knowledge.learned_places import LearnedPlaces, PlacedText, load_places
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.models.learning import FEW, UNSEEN, Decided, Trial
+from normalizer.models.place_training import learn_places
 from normalizer.settle import likeliest
 
 _REGENCY, _DISTRICT = 5, 8

@@ -46,7 +46,9 @@ def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path
 
 
 def test_a_file_of_learned_places_is_an_edition_of_the_knowledge(tmp_path: Path) -> None:
-    (tmp_path / "places.json").write_text('{"kenanga asri": ["327302", 3.0]}')
+    (tmp_path / "places.json").write_text(
+        '{"districts": {"327302": 0.5}, "phrases": {"kenanga": [2, {"327302": 1}], "asri": [2, {}]}}'
+    )
     models = LiveModels()
     knowledge = models.knowledge()
     shipped, before = knowledge.version, knowledge.places("lampu mati di Kenanga Asri", "32.73")

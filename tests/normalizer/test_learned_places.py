@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from normalizer.knowledge.learned_places import NOTHING, PlacedText, learn_places, load_places
+from normalizer.knowledge.learned_places import NOTHING, PlacedText, load_places
 from normalizer.knowledge.shipped import ShippedKnowledge
+from normalizer.models.place_training import learn_places
 from normalizer.settle import likeliest
 
 ROWS = [
