@@ -30,7 +30,8 @@ from normalizer.incidents_likeness import (
     place_relation,
 )
 from normalizer.incidents_points import are_apart, are_in_other_areas
-from normalizer.incidents_profile import WHOLE_TEXT, ComparedWords, unpack
+from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
+from normalizer.incidents_things import are_of_other_things
 from schemas import Match
 from schemas.memory import SCORED, Candidate, Known, Profile
 
@@ -118,6 +119,12 @@ class Scored:
         return are_apart(one.points, other.points)
 
     @property
+    def of_other_things(self) -> bool:
+        """A lamp and a pavement; of texts whose words are all remembered."""
+        one, other = (words.text for words in self.words)
+        return max(len(one), len(other)) < MOST_WORDS and are_of_other_things(one, other)
+
+    @property
     def in_another_area(self) -> bool:
         """Other neighbourhoods are named, or points that were told apart."""
         one, other = self.words
@@ -175,7 +182,8 @@ def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
     own = (one for one in found if _is_open(one) and not one.candidate.reporter.isdisjoint(mine))
-    return next((one for one in own if one.score >= needed and not one.elsewhere and not one.apart), None)
+    alike = (one for one in own if one.score >= needed and not one.of_other_things)
+    return next((one for one in alike if not one.elsewhere and not one.apart), None)
 
 
 def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
@@ -185,7 +193,7 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     for one in found:
         if not _is_open(one) or one.score < one.needed:
             continue
-        if one.in_another_area or (one.apart and one.candidate.sender == sender):
+        if one.of_other_things or one.in_another_area or (one.apart and one.candidate.sender == sender):
             continue
         if one.candidate.sender == sender:
             evidence = f"the same sender, not proven; {one.evidence}"

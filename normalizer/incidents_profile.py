@@ -30,8 +30,8 @@ WHOLE_TEXT = 8
 _FEW = 2
 _LONGEST = 4000
 """Characters that are looked at."""
-_MOST = 48
-"""Words of one kind that are remembered."""
+MOST_WORDS = 48
+"""Words of one kind that are remembered, at most."""
 _KINDS = 7
 """Of words that are remembered."""
 _WORD = re.compile(r"[^\W_]+")
@@ -128,7 +128,7 @@ def _is_name(word: str) -> bool:
 
 
 def _few(hashes: set[int]) -> Hashes:
-    return frozenset(hashes if len(hashes) <= _MOST else sorted(hashes)[:_MOST])
+    return frozenset(hashes if len(hashes) <= MOST_WORDS else sorted(hashes)[:MOST_WORDS])
 
 
 @lru_cache(maxsize=1 << 16)

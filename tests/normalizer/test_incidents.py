@@ -75,6 +75,19 @@ def test_the_same_few_words_in_one_village_are_found_after_two_buckets(code: str
     assert bool(match([late], memory)[0].matches) is linked
 
 
+@pytest.mark.parametrize("by", [BUDI, SARI], ids=["the same citizen", "another"])
+@pytest.mark.parametrize(
+    ("thing", "alike"),
+    [("Trotoar", False), ("Lampu penerangan", True), ("Lampu jalan dan trotoar", True)],
+    ids=["another thing", "the same thing", "one thing of two"],
+)
+def test_other_things_at_one_place_are_other_matters(thing: str, alike: bool, by: str) -> None:
+    first = report("1", "Lampu jalan di depan Hotel Anggrek Jalan Melati Timur rusak")
+    other = report("2", f"{thing} di depan Hotel Anggrek Jalan Melati Timur rusak", by, minutes=90)
+    _, found = match_each(MemoryDouble(), first, other)
+    assert bool(found.matches) is alike
+
+
 HOLE = "Mohon perbaikan jalan rusak dan berlubang di Jalan Melati Timur {} Kelurahan Sukamaju, banyak motor jatuh"
 
 
@@ -171,7 +184,8 @@ FEW_WORDS = "jalan rusak"
         ({"code": "32.73.01", "words": "Jalan Anggrek"}, {"code": "32.73.02", "words": "Jalan Kamboja"}, ["chain"]),
         ({"words": "Gang 1 RT 3"}, {"words": "Jalan Kamboja"}, ["chain"]),
         (
-            {"code": "32.73.01", "words": "Jalan Anggrek 3"}, {"code": "32.73.02", "words": "Jln Anggrek"},
+            {"code": "32.73.01", "words": "Jalan Anggrek 3"},
+            {"code": "32.73.02", "words": "Jln Anggrek"},
             ["same_incident"],
         ),
         ({"words": "Jalan Anggrek"}, {}, []),

@@ -1,0 +1,34 @@
+"""The thing that a report wants mended or given: a lamp, a tree, a drain.
+
+Two reports that name other things, and none in common, are other jobs for other crews, however alike the rest is: the
+lamp and the pavement in front of one hotel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from zlib import crc32
+
+_THINGS = (
+    "lampu pju lpju penerangan",
+    "lubang berlubang aspal aspalan pengaspalan paving pavingisasi pavingnisasi ambles amblas makadam",
+    "trotoar",
+    "pohon pepohonan ranting dahan perantingan perampingan pemangkasan",
+    "sampah tps",
+    "plengsengan plengseran",
+    "saluran got selokan drainase gorong sedimen sungai",
+    "pdam leding meteran",
+    "listrik pln",
+    "bansos pkh blt bpnt",
+)
+_THING_OF = {crc32(word.encode()): n for n, words in enumerate(_THINGS) for word in words.split()}
+
+
+def are_of_other_things(one: Iterable[int], other: Iterable[int]) -> bool:
+    """Do both texts, given as the hashes of all their words, name things, and none in common?"""
+    here, there = _things(one), _things(other)
+    return bool(here and there) and not here & there
+
+
+def _things(words: Iterable[int]) -> set[int]:
+    return {_THING_OF[word] for word in words if word in _THING_OF}
