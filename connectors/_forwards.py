@@ -122,12 +122,12 @@ class Forwards(Channel):
 
     @property
     def follow_every(self) -> float | None:
-        """Seconds between two looks at a complaint that stands there and is open; None: it is not followed."""
+        """Seconds between two polls of a complaint that stands there and is open; None: it is not followed."""
         return None
 
     async def follow(self, native: str, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         """What is new there about one complaint, as requests for this account's own `parts` and `read`; `cursor` is
-        that of the last look at it. Raises Retry, AccountFault, or Reject where it does not stand there any more."""
+        that of the last poll of it. Raises Retry, AccountFault, or Reject where it does not stand there any more."""
         return PollResult(cursor=cursor)
 
     async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:

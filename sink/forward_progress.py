@@ -104,7 +104,7 @@ def _known_ids(connection: Connection, ids: Collection[str]) -> dict[str, dict[s
 def _row(one: ForwardLocation, at: Any) -> dict[str, Any]:
     return {
         "complaint": one.complaint, "account": one.account, "owner": one.owner, "system": one.system,
-        "native": one.native, "at": at, "look_at": at if one.follow else None, "cursor": None,
+        "native": one.native, "at": at, "poll_at": at if one.follow else None, "cursor": None,
     }  # fmt: skip
 
 

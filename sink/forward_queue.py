@@ -139,7 +139,7 @@ def location_row(to: Destination, complaint: str, owner: str, native: str, now: 
     """A complaint that stands there; `now` is encoded."""
     return {
         "complaint": complaint, "account": to.account, "owner": owner, "system": to.system, "native": native,
-        "at": now, "look_at": None if to.follow_every is None else now, "cursor": None,
+        "at": now, "poll_at": None if to.follow_every is None else now, "cursor": None,
     }  # fmt: skip
 
 

@@ -1,9 +1,9 @@
-"""The stage `forwarder`: brings complaints into other systems, and looks what is new about them there. It has leases of
+"""The stage `forwarder`: brings complaints into other systems, and polls what is new about them there. It has leases of
 its own on the accounts. Any number of processes share the accounts.
 
     leases ── which accounts are ours to forward for, apart from the leases to poll and to send
       ├── forwarding_work ── forwarding_steps ── forwarding_progress ── jobs, and where complaints stand
-      └── forwarding_looks ── taking_in ── the bus
+      └── forwarding_polls ── taking_in ── the bus
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hub.reading import RunInThread
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.backoff import Random
-from hub.running.forwarding_looks import Looks
+from hub.running.forwarding_polls import ForwardPolls
 from hub.running.forwarding_progress import ProgressWriter
 from hub.running.forwarding_reconcile import Reconciler
 from hub.running.forwarding_steps import NotReady, StepRunner
@@ -81,7 +81,7 @@ class ForwarderStage:
             wake=tools.wake,
             institution=tools.institution,
         )
-        self._looks = Looks(
+        self._polls = ForwardPolls(
             backend, accounts, self._leases, self._health,
             door=tools.door, outbound=self._outbound, random=tools.random,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class ForwarderStage:
     async def run(self) -> None:
         """Until cancelled; then the steps in hand may end, and the accounts are given back."""
         loops: dict[str, Callable[[], Awaitable[None]]] = {
-            "forward leases": self._renew, "forwards": self._forwarder.run, "looks": self._looks.run,
+            "forward leases": self._renew, "forwards": self._forwarder.run, "forward polls": self._polls.run,
             "reconcile": self._nightly, "forward progress": self._progress.run, "forward faults": self._health.run,
         }  # fmt: skip
         running = {name: asyncio.create_task(self._backend.forever(name, loop)) for name, loop in loops.items()}

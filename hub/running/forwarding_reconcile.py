@@ -17,7 +17,7 @@ from sink.action_rules import RANK
 from sink.forward_claims import NEEDS_PERSON
 from sink.forward_law import missing_complaints
 from sink.forward_repair import ForwardLine, list_forwards, queue_recorded
-from sink.forwarded import look_soon
+from sink.forwarded import poll_soon
 from sink.reconcile import Difference, OurView, forwarded_pages, twice_here
 from sink.record import Record
 
@@ -114,7 +114,7 @@ class Reconciler:
             (d.complaint, channel.account) for d in found.differences if d.what == "status" and d.repair and d.complaint
         ]
         if stale:
-            await self.backend(look_soon, stale, now)
+            await self.backend(poll_soon, stale, now)
             found.repaired += len(stale)
 
 

@@ -11,12 +11,12 @@ forwarded = clustered(
     "forwarded",
     key("complaint"), key("account"),
     owner(), column("system"), column("native"), column("at", Instant),
-    maybe("look_at", Instant), maybe("cursor"),
+    maybe("poll_at", Instant), maybe("cursor"),
     Index(None, "account", "native"),
 )  # fmt: skip
-"""A complaint that stands in the system of that account, with its id there. `look_at`: when to look what is new about
-it; null: it is followed no more. `cursor` is that of the last look."""
-index(forwarded, "account", "look_at", only="look_at IS NOT NULL")
+"""A complaint that stands in the system of that account, with its id there. `poll_at`: when to ask what is new about
+it; null: it is followed no more. `cursor` is that of the last poll."""
+index(forwarded, "account", "poll_at", only="poll_at IS NOT NULL")
 
 disclosures = growing(
     "disclosures",

@@ -23,7 +23,7 @@ from hub.editions import EditedFile, Editions, LiveEdition
 from hub.lanes import Lanes
 from hub.limits import WebLimits
 from hub.opening import LiveEditions, OpenHub, OutsideWorld, Storage, Transport
-from hub.running import dispatch, fetching, forwarding_looks, forwarding_work, pipeline, scanning
+from hub.running import dispatch, fetching, forwarding_polls, forwarding_work, pipeline, scanning
 from hub.running.status import ProcessStatus
 from hub.settings import Settings
 from hub.stages import WORK
@@ -58,7 +58,7 @@ IDLE: tuple[tuple[Any, str, Any], ...] = (
     (dispatch, "POLL_EVERY", 3.0),
     (fetching, "POLL_EVERY", 3.0),
     (forwarding_work, "POLL_EVERY", 3.0),
-    (forwarding_looks, "EVERY", 3.0),
+    (forwarding_polls, "EVERY", 3.0),
     (scanning, "POLL_EVERY", 5.0),
     (_aside_workers, "LOOK_EMPTY_EVERY", 30.0),
     (pipeline, "LOOPS", tuple(loop._replace(every=loop.every * 3) for loop in pipeline.LOOPS)),

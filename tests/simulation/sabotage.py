@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bus import Batch, Bus, PartitionLost, SideLane, Stage
 from connectors import Request
 from hub.running import sending
-from hub.running.forwarding_looks import Looks
+from hub.running.forwarding_polls import ForwardPolls
 from hub.running.forwarding_steps import StepRunner
 from hub.running.taking_in import AccountIntake
 from normalizer import match_rules
@@ -51,8 +51,8 @@ def _owed_again(connection: Connection, stale: Mapping[str, str], carries_refere
         connection.exec_driver_sql("UPDATE outbox SET state = 'owed' WHERE id = ?", (reply,))
 
 
-async def _looked_first(self: Looks, channel: Any, look: Any) -> str | None:
-    found = await channel.follow(look.native, look.cursor, None)
+async def _stored_first(self: ForwardPolls, channel: Any, poll: Any) -> str | None:
+    found = await channel.follow(poll.native, poll.cursor, None)
     asyncio.get_running_loop().create_task(self._door.take_in(channel, found.requests)).add_done_callback(looked_at)
     return found.cursor  # type: ignore[no-any-return]
 
@@ -105,7 +105,9 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "an item is recorded each time it comes": Sabotage(persist, "insert_returning", _all_new),
     "receipts that come early are forgotten": Sabotage(outbox_results, "settle_early", lambda connection, keys: None),
     "a step of a forward is done again without a look": Sabotage(StepRunner, "_look_up", _no_look),
-    "a look moves its cursor before what it saw is durable": Sabotage(Looks, "_taken", _looked_first),
+    "a poll of a complaint moves its cursor before what it found is durable": Sabotage(
+        ForwardPolls, "_taken", _stored_first
+    ),
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from sink.forward_law import national_balances
 from sink.forward_progress import ForwardLocation, Progress, store_progress
 from sink.forward_queue import job_id
 from sink.forward_repair import decide_again, decide_stands, list_forwards, queue_recorded, show_forward
-from sink.forwarded import LookResult, due_looks, store_looks
+from sink.forwarded import ForwardPollResult, due_polls, store_polls
 from sink.job_results import JobResult
 from sink.jobs import ClaimedJob, steps_in_hand
 from sink.leases import renew_leases
@@ -495,16 +495,16 @@ def test_two_of_ours_with_one_id_there_are_an_alarm(record: Record) -> None:
     assert len(twice_here(record, "lapor")) == 2
 
 
-def test_looks_come_when_they_are_due_and_only_their_holder_moves_them(record: Record) -> None:
+def test_polls_come_when_they_are_due_and_only_their_holder_moves_them(record: Record) -> None:
     stand(record)
-    assert due_looks(record, ["other"], 10, LATER) == []
-    [look] = due_looks(record, ["lapor"], 10, LATER)
-    assert (look.native, look.cursor, look.last) == ("7123456", None, False)
+    assert due_polls(record, ["other"], 10, LATER) == []
+    [poll] = due_polls(record, ["lapor"], 10, LATER)
+    assert (poll.native, poll.cursor, poll.last) == ("7123456", None, False)
     [epoch] = renew_leases(record, "holder", ["forward/lapor"], now=LATER, pool="forward").values()
-    assert store_looks(record, [LookResult(look, epoch + 1, "c", None)]) == {"lapor"}
-    assert store_looks(record, [LookResult(look, epoch, "c", LATER + timedelta(hours=3))]) == set()
-    assert due_looks(record, ["lapor"], 10, LATER) == []
-    [later] = due_looks(record, ["lapor"], 10, LATER + timedelta(hours=3))
+    assert store_polls(record, [ForwardPollResult(poll, epoch + 1, "c", None)]) == {"lapor"}
+    assert store_polls(record, [ForwardPollResult(poll, epoch, "c", LATER + timedelta(hours=3))]) == set()
+    assert due_polls(record, ["lapor"], 10, LATER) == []
+    [later] = due_polls(record, ["lapor"], 10, LATER + timedelta(hours=3))
     assert later.cursor == "c"
     assert [view.native for page in forwarded_pages(record, "lapor", NOW) for view in page] == ["7123456"]
 

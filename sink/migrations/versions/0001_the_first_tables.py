@@ -272,14 +272,14 @@ def upgrade() -> None:
     sa.Column('system', sa.Text(), nullable=False),
     sa.Column('native', sa.Text(), nullable=False),
     sa.Column('at', Instant(), nullable=False),
-    sa.Column('look_at', Instant(), nullable=True),
+    sa.Column('poll_at', Instant(), nullable=True),
     sa.Column('cursor', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('complaint', 'account', name=op.f('pk_forwarded')),
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('forwarded', schema=None) as batch:
         batch.create_index(batch.f('ix_forwarded_account_native'), ['account', 'native'], unique=False)
-        batch.create_index('ix_forwarded_account_look_at', ['account', 'look_at'], unique=False, sqlite_where=sa.text('look_at IS NOT NULL'), postgresql_where=sa.text('look_at IS NOT NULL'))
+        batch.create_index('ix_forwarded_account_poll_at', ['account', 'poll_at'], unique=False, sqlite_where=sa.text('poll_at IS NOT NULL'), postgresql_where=sa.text('poll_at IS NOT NULL'))
 
     op.create_table('jobs',
     sa.Column('id', sa.Text(), autoincrement=False, nullable=False),
@@ -615,7 +615,7 @@ def downgrade() -> None:
 
     op.drop_table('jobs')
     with op.batch_alter_table('forwarded', schema=None) as batch:
-        batch.drop_index('ix_forwarded_account_look_at', sqlite_where=sa.text('look_at IS NOT NULL'), postgresql_where=sa.text('look_at IS NOT NULL'))
+        batch.drop_index('ix_forwarded_account_poll_at', sqlite_where=sa.text('poll_at IS NOT NULL'), postgresql_where=sa.text('poll_at IS NOT NULL'))
         batch.drop_index(batch.f('ix_forwarded_account_native'))
 
     op.drop_table('forwarded')
