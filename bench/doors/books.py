@@ -49,21 +49,21 @@ def not_taken(books: Books) -> Iterator[str]:
 
 def lost(books: Books) -> Iterator[str]:
     """The peer was told that it is durable, and it stands nowhere as it was written."""
-    standing = _standing(books)
+    found = _count_texts(books)
     for n, complaint in books.written.items():
-        if not standing[n]:
+        if not found[n]:
             yield f"{complaint.door} {n}: not in the record"
 
 
 def twice(books: Books) -> Iterator[str]:
     """Two complaints of one, or one message twice in a complaint."""
     complaints = Counter(n for stored in books.stored for n in numbers_in(stored))
-    standing = _standing(books)
+    found = _count_texts(books)
     for n, complaint in books.written.items():
         if complaints[n] > 1:
             yield f"{complaint.door} {n}: {complaints[n]} complaints"
-        elif standing[n] > 1:
-            yield f"{complaint.door} {n}: stands {standing[n]} times in its complaint"
+        elif found[n] > 1:
+            yield f"{complaint.door} {n}: stands {found[n]} times in its complaint"
 
 
 def foreign(books: Books) -> Iterator[str]:
@@ -113,7 +113,7 @@ def in_doubt(books: Books, door: str) -> tuple[int, int]:
     return len(doubtful), sum(not books.heard.get(n) for n in doubtful)
 
 
-def _standing(books: Books) -> Counter[int]:
+def _count_texts(books: Books) -> Counter[int]:
     """How often each text stands in the record, whole and under its account."""
     return Counter(
         n

@@ -57,10 +57,10 @@ async def hub(tmp_path: Path, systems: Any) -> AsyncIterator[RunningHub]:
 async def test_a_portals_row_that_names_lapors_number_is_our_complaint(hub: RunningHub, systems: Any) -> None:
     lapor, town, _ = systems
     assert (await hub.sms("081200000177", "LAPOR Pohon tumbang di Jalan Dago dekat pasar", id="k1")).status_code == 200
-    complaint = await hub.until(lambda: _standing(hub, "sp4n"), "our complaint in LAPOR!")
+    complaint = await hub.until(lambda: _complaint_with_id_of(hub, "sp4n"), "our complaint in LAPOR!")
     there = lapor.complaints[complaint["external_ids"]["sp4n"]]
     town.add("aduan", nomor="A1", uraian="Pohon tumbang di Jalan Dago", sp4n=there.id)
-    complaint = await hub.until(lambda: _standing(hub, "kota"), "the portal's row to join")
+    complaint = await hub.until(lambda: _complaint_with_id_of(hub, "kota"), "the portal's row to join")
     assert complaint["external_ids"] == {"sp4n": there.id, "kota": "A1"}
 
     # an answer of the portal is on the phone and in the national record
@@ -86,9 +86,9 @@ async def test_a_complaint_of_a_portal_is_joined_by_its_twin_of_another(hub: Run
     lapor, town, agency = systems
     there = lapor.complaints["7100500"] = Complaint("7100500", {"content": "Lampu mati di Jalan Braga"})
     town.add("aduan", nomor="A2", uraian="Lampu mati di Jalan Braga", sp4n=there.id)
-    await hub.until(lambda: _standing(hub, "kota"), "the first portal's complaint")
+    await hub.until(lambda: _complaint_with_id_of(hub, "kota"), "the first portal's complaint")
     agency.add("aduan", nomor="B9", uraian="Lampu jalan mati, Braga", sp4n=there.id)
-    complaint = await hub.until(lambda: _standing(hub, "dinas"), "the second portal's row to join")
+    complaint = await hub.until(lambda: _complaint_with_id_of(hub, "dinas"), "the second portal's row to join")
     assert complaint["external_ids"] == {"kota": "A2", "dinas": "B9", "sp4n": there.id}
 
     # the second portal's office answers: the first and the national record hear of it, the second does not again
@@ -100,7 +100,7 @@ async def test_a_complaint_of_a_portal_is_joined_by_its_twin_of_another(hub: Run
     assert len(await hub.complaints()) == len(lapor.complaints) == 1
 
 
-async def _standing(hub: RunningHub, system: str) -> dict[str, Any] | None:
+async def _complaint_with_id_of(hub: RunningHub, system: str) -> dict[str, Any] | None:
     return next((one for one in await hub.complaints() if system in one["external_ids"]), None)
 
 
