@@ -79,8 +79,9 @@ class MetaWebhook(Listens):
         return IngressResponse(200, parse_qs(request.query).get("hub.challenge", [""])[0].encode())
 
     async def graph(
-        self, outbound: ProviderConnections, path: str, json: Any = None, params: Mapping[str, str] | None = None
-    ) -> Json:
+        self, outbound: ProviderConnections, path: str, json: Any = None,
+        params: Mapping[str, str] | None = None, *, of_file: bool = False,
+    ) -> Json:  # fmt: skip
         """The Graph API's answer: to a POST where there is something to post. Raises what `Http.send` raises."""
         request = HttpRequest(
             f"{self.settings.graph_url.rstrip('/')}/{path}",
@@ -88,7 +89,7 @@ class MetaWebhook(Listens):
             params=params or {},
             headers=self._authorization(),
             json=json,
-            judge=judge_file(self.codes) if json is None else judge(self.codes),
+            judge=judge_file(self.codes) if of_file else judge(self.codes),
         )
         answer = decode_object((await outbound.http.send(request)).body)
         if answer is None:

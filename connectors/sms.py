@@ -1,4 +1,5 @@
-"""Short messages (SMS), as Kannel's smsbox hands them over and takes them.
+"""Short messages (SMS) by HTTP: as Kannel's smsbox hands them over and takes them, and by field mapping as Jasmin,
+Twilio, Infobip and any other gateway do (`_sms_gateway.py`).
 
 In: `get-url = ".../in/ACCOUNT?token=TOKEN&from=%p&to=%P&text=%b&id=%I&ts=%T&charset=%C&coding=%c&udh=%u&smsc=%i"` with
 `max-messages = 0` (else Kannel answers the citizen itself, with the words of our answer). A form by POST is taken too,
@@ -14,16 +15,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
-
 from connectors._demo import DemoItem, DemoRequest
 from connectors._gsm import decode_best_guess, split_into_segments
 from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
 from connectors._numbers import is_same_number, normalize_number
 from connectors._port import Listens, ProviderConnections, SentReply, Speaks
 from connectors._request import Forbidden, IngressResponse, Part, Payload, Request
-from connectors._settings import Secret, Settings
+from connectors._sms_gateway import MappedMessage, SmsGateway, basic, check_mapping, mapped_text
 from connectors._sms_request import NO_ID, concatenation, gateway_time, is_report, parameters, string, token_in
+from connectors._sms_settings import SmsSettings, mapped_gateway
 from schemas import Message, Party, Raw, Receipt, ReceiptState, Reject, Reply
 from schemas.regions import is_region
 
@@ -50,23 +50,6 @@ _ANSWERS = (
 """Status, how the answer begins, and what it means; the first that fits."""
 
 
-class SmsSettings(Settings, frozen=True, kw_only=True):
-    token: Secret = Secret("")
-    """Proves that the gateway is ours: in the query as `token`, or in the header `X-Token`."""
-    keywords: dict[str, str] = msgspec.field(default_factory=dict)
-    """Region keyword to region code: TANGKAB = "36.03"."""
-    send_url: str = ""
-    """Kannel's sendsms, as http://127.0.0.1:13013/cgi-bin/sendsms. Empty: nothing can be answered."""
-    username: str = ""
-    """Of the sendsms user at the gateway."""
-    password: Secret = Secret("")
-    """Of the sendsms user at the gateway."""
-    sender: str = ""
-    """Our number as the citizen sees it."""
-    public_url: str = ""
-    """Where the gateway reaches the hub, as https://pengaduan.example.go.id: delivery reports are asked for there."""
-
-
 class SmsChannel(Listens, Speaks):
     kind = "sms"
     settings_type = SmsSettings
@@ -82,8 +65,9 @@ class SmsChannel(Listens, Speaks):
     body_limit = 64 * 1024
     secret_parameters = frozenset({"token"})
     template = """\
-# A gateway such as Kannel's smsbox; `satupintu channels` prints the get-url for its configuration.
+# A gateway such as Kannel's smsbox; `satupintu channels` prints what to enter there.
 token = "{secret}"
+# gateway = "twilio"        # or "jasmin", "infobip", "other": docs/channels/sms.md; without it Kannel's
 # send_url = "http://127.0.0.1:13013/cgi-bin/sendsms"   # without it nothing can be answered by SMS
 # username = "satupintu"
 # password = "env:KANNEL_PASSWORD"
@@ -98,6 +82,8 @@ token = "{secret}"
         for word, code in settings.keywords.items():
             if not is_region(code):
                 raise ValueError(f'keywords: {word} = "{code}" is no region: write its Kemendagri code, as "36.03"')
+        check_mapping({name: getattr(settings, name) for name in ("fields", "send", "headers")})
+        self._gateway = mapped_gateway(settings)
 
     @property
     def keywords(self) -> Mapping[str, str]:
@@ -110,6 +96,10 @@ token = "{secret}"
         return bool(self.settings.public_url)
 
     def setup_help(self, url: str) -> str:
+        if self._gateway:
+            return f"""\
+at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
+  {url}?token=TOKEN, as it is reached from outside by HTTPS"""
         return f"""\
 in kannel.conf, group sms-service (TOKEN as --secrets shows it):
   get-url = "{url}?token=TOKEN&{_GET_URL}"
@@ -117,7 +107,7 @@ in kannel.conf, group sms-service (TOKEN as --secrets shows it):
 in group sendsms-user: concatenation = true, max-messages = 255"""
 
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
-        if item.form != "text":
+        if item.form != "text" or self._gateway:
             return None
         query = {
             "token": self.settings.token.reveal(),
@@ -139,14 +129,24 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             raise Forbidden("wrong token")
 
     def accepted(self) -> IngressResponse:
+        if self._gateway:
+            words, media_type = self._gateway.accepted
+            return IngressResponse(200, words.encode(), media_type)
         return IngressResponse()  # empty: Kannel sends any words to the citizen
 
     def parts(self, payload: Payload) -> Iterator[Part]:
+        if self._gateway:
+            for message in self._gateway.messages(payload):
+                from_, is_message = message.get("from"), "text" in message or "hex" in message
+                yield Part(MappedMessage(message), normalize_number(from_) if from_ and is_message else None)
+            return
         given = parameters(payload.query, payload.body)
         sender = string(given, "from")
         yield Part(given, None if is_report(given) or not sender else normalize_number(sender))
 
     def read(self, part: Part, raw: Raw) -> Message | Receipt:
+        if isinstance(part.payload, MappedMessage):
+            return self._mapped_item(raw, part.payload.fields)
         given: Mapping[str, bytes] = part.payload
         if is_report(given):
             return self._report(raw, given)
@@ -173,6 +173,37 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
             extra=extra | concatenation(given.get("udh", b"")),
         )
 
+    def _mapped_item(self, raw: Raw, given: Mapping[str, str]) -> Message | Receipt:
+        if "text" not in given and "hex" not in given:
+            return self._mapped_report(raw, given)
+        sender = given.get("from", "").strip()
+        if not sender:
+            raise Reject("no_sender", "the gateway names no sender: see fields")
+        native, at = given.get("id", "").strip(), given.get("time", "")
+        native = "" if native.lower() in NO_ID else native
+        known = {"from": sender, "text": mapped_text(given), "time": at}
+        encoded = {name: value.encode() for name, value in known.items()}
+        return self.message(
+            raw,
+            native or None,
+            normalize_number(sender),
+            fingerprint=self._fingerprint(encoded) if not native and at else None,
+            sent_at=gateway_time(at),
+            sender=Party(user=f"sms:{sender}") if any(c.isalpha() for c in sender) else Party(phone=sender),
+            text=known["text"],
+            refusal="echo of our own" if self._is_ours(sender, given.get("to", "")) else None,
+            extra={"to": given["to"]} if given.get("to") else {},
+        )
+
+    def _mapped_report(self, raw: Raw, given: Mapping[str, str]) -> Receipt:
+        reply, native = given.get("reference"), given.get("id")
+        if "state" not in given or not (reply or native):
+            raise Reject("no_text", "neither a message nor a report that names one: see fields")
+        word = given["state"].upper()
+        state = self._gateway.states.get(word, "unknown") if self._gateway else "unknown"
+        reason = f"delivery report {word[:20]}" if state in {"failed", "unknown"} else None
+        return self.receipt(raw, state=state, at=raw.received_at, reply=reply, native_id=native, reason=reason)
+
     def _is_ours(self, sender: str, to: str) -> bool:
         """Some gateways hand our own answers in again: from our number, or from the number that it was sent to."""
         return is_same_number(sender, self.settings.sender) or is_same_number(sender, to)
@@ -198,6 +229,8 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         text = split_into_segments(reply.text)
         if len(text.parts) > _MOST_SEGMENTS:
             raise Reject("text_too_long", f"{len(text.parts)} segments: a short message has at most {_MOST_SEGMENTS}")
+        if self._gateway:
+            return await self._send_mapped(self._gateway, reply, is_gsm=text.encoding == "GSM-7", outbound=outbound)
         params = {
             "username": self.settings.username,
             "password": self.settings.password.reveal(),
@@ -210,12 +243,31 @@ in group sendsms-user: concatenation = true, max-messages = 255"""
         await outbound.http.send(HttpRequest(self.settings.send_url, params=params, judge=_judged))
         return SentReply()
 
-    def _asked_report(self, reply: Reply) -> dict[str, str]:
+    async def _send_mapped(
+        self, gateway: SmsGateway, reply: Reply, *, is_gsm: bool, outbound: ProviderConnections
+    ) -> SentReply:
+        own = self.settings
+        values = {
+            "to": reply.to, "digits": reply.to.removeprefix("+"), "text": reply.text, "id": reply.id,
+            "gsm_text": reply.text if is_gsm else "", "coding": "0" if is_gsm else "8",
+            "ucs2_hex": "" if is_gsm else reply.text.encode("utf-16-be", "replace").hex(),
+            "from": own.sender, "username": own.username, "password": own.password.reveal(),
+            "basic": basic(own.username, own.password.reveal()), "report_url": self._report_url(reply),
+        }  # fmt: skip
+        answer = await outbound.http.send(gateway.request(own.send_url, values))
+        native = gateway.sent_as(answer.body)
+        return SentReply((native,) if native else ())
+
+    def _report_url(self, reply: Reply) -> str:
+        """Empty where no reports are asked for."""
         if not self.settings.public_url:
-            return {}
+            return ""
         query = urlencode({"token": self.settings.token.reveal(), "ref": reply.id})
-        ours = f"{self.settings.public_url.rstrip('/')}/in/{self.account}"
-        return {"dlr-mask": _ASKED_REPORTS, "dlr-url": f"{ours}?{query.replace('%', '%%')}&dlr=%d"}  # %% is Kannel's %
+        return f"{self.settings.public_url.rstrip('/')}/in/{self.account}?{query}"
+
+    def _asked_report(self, reply: Reply) -> dict[str, str]:
+        url = self._report_url(reply).replace("%", "%%")  # Kannel's %
+        return {"dlr-mask": _ASKED_REPORTS, "dlr-url": f"{url}&dlr=%d"} if url else {}
 
 
 def _judged(response: HttpResponse) -> ErrorMeaning | None:

@@ -183,7 +183,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
     async def fetch(self, attachment: Attachment, outbound: ProviderConnections) -> FetchedFile:
         if not attachment.native_id:
             raise Reject("no_media_id", "an attachment without a media id")
-        media = await self.graph(outbound, quote(attachment.native_id, safe=""))
+        media = await self.graph(outbound, quote(attachment.native_id, safe=""), of_file=True)
         size = media.get("file_size")
         if isinstance(size, int) and size > self.settings.file_limit:
             raise Reject("file_too_large", f"{size} bytes: the limit of this account is {self.settings.file_limit}")

@@ -190,6 +190,16 @@ async def test_a_check_says_what_is_wrong_and_what_to_do(
     assert "token-graph" not in str(found)
 
 
+@pytest.mark.parametrize("missing", ["debug_token", "1080/subscribed_apps"])
+async def test_a_check_that_meta_refuses_names_the_settings_and_no_file(
+    missing: str, graph: PageGraph, outbound: ProviderConnections
+):
+    graph.nodes = {name: facts for name, facts in HEALTHY.items() if name != missing}
+    found = await channel("messenger", graph_url=graph.graph_url).check(outbound)
+    (words,) = [text for text, failed in found if failed]
+    assert "check the account's id and graph_url" in words
+
+
 @pytest.mark.parametrize(("days", "failed"), [(13, True), (15, False)])
 async def test_a_token_that_ends_is_seen_two_weeks_before(
     days: int, failed: bool, graph: PageGraph, outbound: ProviderConnections

@@ -1,0 +1,219 @@
+"""SMS by HTTP at other gateways than Kannel, by field mapping: messages and reports as each brings them, and sends."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+
+from connectors import Http, ProviderConnections, Request
+from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
+from tests.channels.recording import channel, raw, read, reply
+from tests.fakes.server import Behaviour, Received, Server, answer
+
+SARI = "+628120000001"
+OTHER = {
+    "gateway": "other", "items": "data",
+    "fields": {"from": "msisdn", "text": "content.body", "id": "uuid", "time": "at"},
+    "states": {"SAMPAI": "delivered", "GAGAL": "failed"}, "send_as": "query", "sent_id": "result.ref",
+    "send": {"dest": "{digits}", "pesan": "{text}", "key": "{password}"}, "headers": {"X-Key": "Kunci {password}"},
+}  # fmt: skip
+
+
+def form(**given: str) -> Request:
+    return Request("POST", body=urlencode(given).encode())
+
+
+def as_json(value: Any) -> Request:
+    return Request("POST", body=json.dumps(value).encode())
+
+
+JASMIN = {"id": "c2-1", "from": "628120000001", "to": "1708", "origin-connector": "telkom", "priority": "1"}
+TWILIO = {"MessageSid": "SM1", "SmsSid": "SM1", "AccountSid": "AC1", "From": SARI, "To": "1708", "NumMedia": "0"}
+INFOBIP = {"messageId": "817", "from": "628120000001", "to": "1708", "receivedAt": "2025-08-17T03:06:40.0000000+00:00"}
+MESSAGES: dict[str, tuple[dict[str, Any], Request, str]] = {
+    "jasmin": ({"gateway": "jasmin"}, form(**JASMIN, coding="0", content="Jalan rusak", binary="4a"), "c2-1"),
+    "jasmin, UCS-2": (
+        {"gateway": "jasmin"}, form(**JASMIN, coding="8", content="?", binary="Jalan rusak".encode("utf-16-be").hex()),
+        "c2-1",
+    ),
+    "twilio": ({"gateway": "twilio"}, form(**TWILIO, SmsStatus="received", Body="Jalan rusak"), "SM1"),
+    "infobip": ({"gateway": "infobip"}, as_json({"results": [INFOBIP | {"text": "Jalan rusak"}]}), "817"),
+    "another": (OTHER, as_json({"data": [{"msisdn": SARI, "content": {"body": "Jalan rusak"}, "uuid": 77}]}), "77"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_message_is_read_as_each_gateway_brings_it(name: str) -> None:
+    settings, request, native = MESSAGES[name]
+    (message,) = read(channel("sms", **settings), raw("sms", request))
+    assert isinstance(message, Message)
+    assert (message.text, message.conversation, message.native_id) == ("Jalan rusak", SARI, native)
+
+
+def test_messages_of_one_request_are_read_each_and_a_bad_one_spoils_no_other() -> None:
+    door = channel("sms", gateway="infobip")
+    results = [INFOBIP | {"messageId": str(n), "text": f"nomor {n}"} for n in range(2)] + [{"text": "x"}, "y", None]
+    items = list(read(door, raw("sms", as_json({"results": results}))))
+    assert [one.text for one in items[:2] if isinstance(one, Message)] == ["nomor 0", "nomor 1"]
+    assert [one.code for one in items[2:] if isinstance(one, Reject)] == ["no_sender", "no_text", "no_text"]
+    assert [one.code for one in read(door, raw("sms", Request("POST", body=b"{[")))] == ["not_json"]
+
+
+def test_a_message_with_a_time_and_no_id_has_a_fingerprint() -> None:
+    given = {"msisdn": SARI, "content": {"body": "Jalan rusak"}, "at": "2025-08-17T10:06:40+07:00"}
+    (message,) = read(channel("sms", **OTHER), raw("sms", as_json({"data": [given]})))
+    assert (message.native_id, bool(message.fingerprint), message.sent_at.hour) == ("", True, 10)
+
+
+REPORTS: dict[str, tuple[dict[str, Any], Request, tuple[str, str | None, str | None]]] = {
+    "jasmin": (
+        {"gateway": "jasmin"},
+        Request("POST", query="ref=balasan-1", body=b"id=c2-9&message_status=UNDELIV&level=2&err=011"),
+        ("failed", "balasan-1", "c2-9"),
+    ),
+    "twilio": (
+        {"gateway": "twilio"},
+        Request("POST", query="ref=balasan-1", body=b"MessageSid=SM9&MessageStatus=delivered&To=%2B628120000001"),
+        ("delivered", "balasan-1", "SM9"),
+    ),
+    "infobip": (
+        {"gateway": "infobip"},
+        as_json({"results": [{"messageId": "9", "callbackData": "b-1", "status": {"groupName": "DELIVERED"}}]}),
+        ("delivered", "b-1", "9"),
+    ),
+    "another, by its own id": (OTHER, as_json({"data": [{"uuid": 9, "status": "sampai"}]}), ("delivered", None, "9")),
+    "an unknown word": (OTHER, as_json({"data": [{"uuid": 9, "status": "entah"}]}), ("unknown", None, "9")),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_names_the_reply_and_its_state(name: str) -> None:
+    settings, request, known = REPORTS[name]
+    (receipt,) = read(channel("sms", **settings), raw("sms", request))
+    assert isinstance(receipt, Receipt)
+    assert (receipt.state, receipt.reply, receipt.native_id) == known
+    assert (receipt.reason is None) is (receipt.state == "delivered")
+
+
+@pytest.mark.parametrize(
+    ("gateway", "accepted"),
+    [("kannel", b""), ("jasmin", b"ACK/Jasmin"), ("twilio", b"<Response/>"), ("infobip", b""), ("other", b"")],
+)
+def test_each_hears_what_it_takes_for_a_yes_and_no_citizen_gets_it(gateway: str, accepted: bytes) -> None:
+    assert channel("sms", gateway=gateway).accepted().body == accepted
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"fields": {"pengirim": "x"}}, "fields: pengirim"), ({"send": {"x": "{teks}"}}, "send: {teks}"),
+     ({"headers": {"x": "{rahasia}"}}, "headers: {rahasia}")],
+)  # fmt: skip
+def test_a_mapping_that_cannot_be_is_refused_with_its_setting(settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        channel("sms", gateway="other", **settings)
+
+
+class Gateway(Server):
+    """Answers as it is told; `asked` is the last request."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: self.behaviour_of)
+        self.behaviour_of: Behaviour = answer(200)
+
+    @property
+    def asked(self) -> Received:
+        return self.received[-1]
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with Gateway() as server:
+        yield server
+
+
+@pytest.fixture
+async def outbound() -> AsyncIterator[ProviderConnections]:
+    async with Http(total=5.0) as http:
+        yield ProviderConnections(http)
+
+
+def account(at: Gateway, **settings: Any) -> Any:
+    known = {"username": "AC1", "password": "sandi", "sender": "1708", "public_url": "https://aduan.example.go.id"}
+    return channel("sms", send_url=f"{at.url}/kirim", **known | settings)
+
+
+def asked_form(received: Received) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(received.body.decode()).items()}
+
+
+async def test_jasmin_gets_a_form_and_tells_its_id_in_words(gateway: Gateway, outbound: ProviderConnections) -> None:
+    gateway.behaviour_of = answer(200, 'Success "07033084-5cfd"')
+    door, to = account(gateway, gateway="jasmin"), {"to": SARI, "conversation": SARI}
+    assert (await door.send(reply("sms", "Nomor 4719", **to), outbound)).native_ids == ("07033084-5cfd",)
+    sent = asked_form(gateway.asked)
+    assert (sent["content"], sent["coding"], sent["to"], "hex-content" in sent) == ("Nomor 4719", "0", SARI, False)
+    assert sent["dlr-url"].startswith("https://aduan.example.go.id/in/rekam?token=")
+    await door.send(reply("sms", "Terima kasih 🙏", **to), outbound)
+    sent = asked_form(gateway.asked)
+    assert bytes.fromhex(sent["hex-content"]).decode("utf-16-be") == "Terima kasih 🙏"
+    assert (sent["coding"], "content" in sent) == ("8", False)
+
+
+async def test_twilio_gets_a_form_with_a_basic_login(gateway: Gateway, outbound: ProviderConnections) -> None:
+    gateway.behaviour_of = answer(201, {"sid": "SM9", "status": "queued"})
+    one = reply("sms", "Nomor 4719", to=SARI, conversation=SARI)
+    assert (await account(gateway, gateway="twilio").send(one, outbound)).native_ids == ("SM9",)
+    sent = asked_form(gateway.asked)
+    assert (sent["To"], sent["From"], sent["Body"]) == (SARI, "1708", "Nomor 4719")
+    assert f"ref={one.id}" in sent["StatusCallback"]
+    assert b64decode(gateway.asked.headers["authorization"].removeprefix("Basic ")) == b"AC1:sandi"
+
+
+async def test_infobip_gets_json_and_may_refuse_with_200(gateway: Gateway, outbound: ProviderConnections) -> None:
+    door, one = account(gateway, gateway="infobip", public_url=""), reply("sms", "Halo", to=SARI, conversation=SARI)
+    gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "PENDING"}}]})
+    assert (await door.send(one, outbound)).native_ids == ("9",)
+    (sent,) = gateway.asked.json["messages"]
+    assert sent == {
+        "from": "1708", "destinations": [{"to": SARI[1:]}], "text": "Halo", "callbackData": one.id,
+        "notifyContentType": "application/json",
+    }  # fmt: skip
+    assert gateway.asked.headers["authorization"] == "App sandi"
+    gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "REJECTED"}}]})
+    with pytest.raises(Reject, match="refused_by_gateway"):
+        await door.send(one, outbound)
+
+
+async def test_any_other_gateway_gets_what_its_mapping_says(gateway: Gateway, outbound: ProviderConnections) -> None:
+    gateway.behaviour_of = answer(200, {"result": {"ref": 12}})
+    one = reply("sms", "Halo", to=SARI, conversation=SARI)
+    assert (await account(gateway, **OTHER).send(one, outbound)).native_ids == ("12",)
+    assert gateway.asked.params == {"dest": SARI[1:], "pesan": "Halo", "key": "sandi"}
+    assert gateway.asked.headers["x-key"] == "Kunci sandi"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "code"),
+    [
+        (401, {"code": 20003}, AccountFault, "wrong_password"),
+        (403, 'Error "Authentication failure"', AccountFault, "wrong_password"),
+        (404, "", AccountFault, "wrong_send_url"),
+        (402, "", AccountFault, "no_credit"),
+        (400, {"code": 21606}, AccountFault, "sender_missing"),
+        (400, {"code": 21614}, Reject, "http_400"),
+        (412, 'Error "No route found"', Reject, "not_routable"),
+        (429, "", Retry, "http_429"),
+        (500, "", Unanswered, "500"),
+    ],
+)
+async def test_what_a_gateway_refuses_with(
+    status: int, body: Any, error: type[Exception], code: str, gateway: Gateway, outbound: ProviderConnections
+) -> None:
+    gateway.behaviour_of = answer(status, body)
+    with pytest.raises(error, match=code):
+        await account(gateway, gateway="twilio").send(reply("sms", "x", to=SARI, conversation=SARI), outbound)
