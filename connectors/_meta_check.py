@@ -68,7 +68,7 @@ async def check_token(
     try:
         data = await token_facts(channel, outbound)
     except (AccountFault, Reject) as fault:
-        return [CheckResult(f"Meta tells nothing about the access token: {fault.reason}", True)]
+        return [CheckResult(f"Meta tells nothing about the access token: {_why(fault)}", True)]
     return list(_judged_token(data, scopes, now()))
 
 
@@ -76,6 +76,12 @@ async def token_facts(channel: MetaWebhook, outbound: ProviderConnections) -> Js
     """What Meta knows of the access token."""
     asked = {"input_token": channel.settings.access_token.reveal()}
     return object_of(await channel.graph(outbound, "debug_token", params=asked), "data")
+
+
+def _why(fault: AccountFault | Reject) -> str:
+    """Meta says the same of an id that is wrong and of one that the token may not see."""
+    hidden = "it does not show this to the access token: check the account's id, the token's rights and graph_url"
+    return hidden if fault.code in {"gone", "request_refused"} else fault.reason
 
 
 def _judged_token(data: Json, scopes: tuple[str, ...], now: datetime) -> Iterator[CheckResult]:
@@ -107,7 +113,7 @@ async def check_subscription(
     try:
         answer = await channel.graph(outbound, f"{node}/subscribed_apps")
     except (AccountFault, Reject) as fault:
-        return CheckResult(f"whether the webhook is subscribed cannot be seen: {fault.reason}", True)
+        return CheckResult(f"whether the webhook is subscribed cannot be seen: {_why(fault)}", True)
     apps = objects_of(answer, "data")
     if not apps:
         return CheckResult("no app is subscribed: in Meta's dashboard subscribe the webhook to this account", True)

@@ -197,7 +197,7 @@ async def test_a_check_that_meta_refuses_names_the_settings_and_no_file(
     graph.nodes = {name: facts for name, facts in HEALTHY.items() if name != missing}
     found = await channel("messenger", graph_url=graph.graph_url).check(outbound)
     (words,) = [text for text, failed in found if failed]
-    assert "check the account's id and graph_url" in words
+    assert "check the account's id, the token's rights and graph_url" in words
 
 
 @pytest.mark.parametrize(("days", "failed"), [(13, True), (15, False)])
