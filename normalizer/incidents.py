@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 
 from normalizer.incidents_likeness import (
@@ -33,7 +32,7 @@ from normalizer.incidents_points import are_apart, are_in_other_areas
 from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
 from normalizer.incidents_things import are_of_other_things
 from schemas import Match
-from schemas.memory import SCORED, Candidate, Known, Profile
+from schemas.memory import REFERENCE_BITS, SCORED, Candidate, Known, Profile
 
 WINDOW = 30 * 24 * 3600
 """Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
@@ -45,6 +44,7 @@ FEW_WORDS = 0.5
 """Score of a mark on a text that is the same by chance, perhaps."""
 MANY = 5
 """Senders of one text; more make it a chain."""
+_REFERENCE = (1 << REFERENCE_BITS) - 1
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
 
 
@@ -53,34 +53,28 @@ def _words(profile: bytes) -> ComparedWords:
     return unpack(profile)
 
 
-@dataclass(frozen=True)
 class Scored:
-    """A candidate with how alike it is."""
+    """A candidate with how alike it is. `relation`: of the two places."""
 
-    report: Profile
-    candidate: Candidate
+    __slots__ = ("_score", "candidate", "here", "relation", "report", "there", "words")
 
-    @cached_property
-    def relation(self) -> int:
-        """Of the two places."""
-        return place_relation(self.here, self.there)
+    def __init__(self, report: Profile, candidate: Candidate) -> None:
+        other = candidate.profile
+        self.report, self.candidate = report, candidate
+        self.words = _words(report.words), _words(other.words)
+        self.here, self.there = (
+            Located(report.place, report.lat, report.lon),
+            Located(other.place, other.lat, other.lon),
+        )
+        self.relation = place_relation(self.here, self.there)
+        self._score: float | None = None
 
     @property
-    def here(self) -> Located:
-        return Located(self.report.place, self.report.lat, self.report.lon)
-
-    @property
-    def there(self) -> Located:
-        other = self.candidate.profile
-        return Located(other.place, other.lat, other.lon)
-
-    @cached_property
-    def words(self) -> tuple[ComparedWords, ComparedWords]:
-        return _words(self.report.words), _words(self.candidate.profile.words)
-
-    @cached_property
     def score(self) -> float:
-        return likeness().probability(features(*self.words, self.relation))
+        """The likeness, from 0 to 1."""
+        if self._score is None:
+            self._score = likeness().probability(features(*self.words, self.relation))
+        return self._score
 
     @property
     def same_words(self) -> bool:
@@ -139,7 +133,7 @@ class Scored:
     def grounded(self) -> bool:
         """Something speaks for one place: a shared name, the same village, or a long text that is the same."""
         one, other = self.words
-        return bool(one.names & other.names) or self.relation == SAME_VILLAGE or self.same_text
+        return not one.names.isdisjoint(other.names) or self.relation == SAME_VILLAGE or self.same_text
 
     @property
     def in_time(self) -> bool:
@@ -172,8 +166,9 @@ class Scored:
 def scored(report: Profile, known: Known) -> list[Scored]:
     """The candidates that share most with the report, the likeliest first; those from elsewhere after all others."""
     shared = Counter(chain.from_iterable(known.alike.get(pair, ()) for pair in report.asked_under))
-    best = sorted(shared, key=lambda reference: (shared[reference], reference))[-SCORED:]
-    likely = (Scored(report, known.reports[reference]) for reference in best if reference in known.reports)
+    best = sorted((n << REFERENCE_BITS) + reference for reference, n in shared.items())[-SCORED:]
+    candidates = (known.reports.get(one & _REFERENCE) for one in best)
+    likely = (Scored(report, candidate) for candidate in candidates if candidate)
     kept = [one for one in likely if one.grounded or one.same_words]
     return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.reference))
 
@@ -181,15 +176,15 @@ def scored(report: Profile, known: Known) -> list[Scored]:
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
-    own = (one for one in found if _is_open(one) and not one.candidate.reporter.isdisjoint(mine))
+    own = (one for one in found if not one.candidate.reporter.isdisjoint(mine) and _is_open(one))
     alike = (one for one in own if one.score >= needed and not one.of_other_things)
     return next((one for one in alike if not one.elsewhere and not one.apart), None)
 
 
 def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     """Of a report that is recorded: what others reported before it."""
-    if chain := _chain(found, sender):
-        return chain
+    if passed_on := _chain(found, sender):
+        return passed_on
     for one in found:
         if not _is_open(one) or one.score < one.needed:
             continue

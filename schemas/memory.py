@@ -23,6 +23,9 @@ NEWEST = 20
 SCORED = 10
 """Reports that one is compared with: those that share most keys with it, of equal ones the newest."""
 
+REFERENCE_BITS = 128
+"""A reference to a report has fewer."""
+
 
 def report_reference(at: int, complaint: str) -> int:
     """A report as one number: its second, then 63 bits of its complaint's id. Numbers of one second are in the order of

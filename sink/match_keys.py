@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from schemas import CLOSED_STATUSES
-from schemas.memory import BUCKET, NEWEST, SCORED, Candidate, Entry, Profile, report_bits
+from schemas.memory import BUCKET, NEWEST, REFERENCE_BITS, SCORED, Candidate, Entry, Profile, report_bits
 from sink.memory_keys import known_identities
 
 Row = dict[str, Any]
@@ -81,8 +81,6 @@ def profile_of_row(reported_at: int | None, *columns: Any) -> Profile | None:
 Pair = tuple[int, int]
 _decode = msgspec.json.Decoder(list[Pair]).decode
 _REPORT_BITS = (1 << 63) - 1
-_COUNT = 128
-"""Bits below a count: a reference has fewer."""
 
 
 def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
@@ -119,11 +117,11 @@ def _likeliest(lists: Sequence[tuple[Sequence[int], int]]) -> Iterable[int]:
     if len(shared) <= SCORED:
         return shared
     kept = [references[max(0, len(references) + pushed - NEWEST) :] for references, pushed in lists]
-    surely = sorted((n << _COUNT) + reference for reference, n in Counter(chain.from_iterable(kept)).items())
+    surely = sorted((n << REFERENCE_BITS) + reference for reference, n in Counter(chain.from_iterable(kept)).items())
     if len(surely) < SCORED:
         return shared
     least = surely[-SCORED]
-    return [reference for reference, n in shared.items() if (n << _COUNT) + reference >= least]
+    return [reference for reference, n in shared.items() if (n << REFERENCE_BITS) + reference >= least]
 
 
 def _query(connection: Connection, statements: Mapping[str, str], rows: Sequence[tuple[int, ...]]) -> Iterable[Any]:
