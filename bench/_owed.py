@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bench._programs import prepared
 from bus import Turnstile
-from sink.outbox import NewReply, enqueue_replies, new_reply
+from sink.outbox import NewReply, Recipient, ReplyAddress, enqueue_replies, new_reply
 from sink.record import Record
 from sink.vault import Vault
 
@@ -48,11 +48,9 @@ class Outbox:
     def _reply(self, account: int) -> NewReply:
         self._made += 1
         citizen = f"62813{self._made:08d}"
-        return new_reply(
-            self._record.vault, source=f"{uuid4()}.0", template="number_given", owner="32.73", account=f"wa-{account}",
-            channel="whatsapp", conversation=f"{10**9 + account}:{citizen}", to=citizen, person=citizen,
-            number="1234567897",
-        )  # fmt: skip
+        address = ReplyAddress(f"{10**9 + account}:{citizen}", citizen)
+        to = Recipient("32.73", f"wa-{account}", "whatsapp", address, citizen)
+        return new_reply(self._record.vault, to, f"{uuid4()}.0", "number_given", number="1234567897")
 
     def states(self) -> dict[str, int]:
         """How many replies are in each state."""

@@ -70,32 +70,29 @@ class NewReply(NamedTuple):
     """The reply that failed, for which this one goes to another address."""
 
 
+class Recipient(NamedTuple):
+    """To whom a reply goes, and by which account."""
+
+    owner: str
+    account: str
+    channel: str
+    address: ReplyAddress
+    person: str
+    """Identifies the recipient for the day's limit."""
+
+
 def new_reply(
-    vault: Vault,
-    *,
-    source: str,
-    template: str,
-    owner: str,
-    account: str,
-    channel: str,
-    conversation: str,
-    to: str,
-    person: str,
-    in_reply_to: str | None = None,
-    complaint: str | None = None,
-    number: str | None = None,
-    params: Mapping[str, Any] | None = None,
-    automatic: bool = True,
-) -> NewReply:
+    vault: Vault, to: Recipient, source: str, template: str, params: Mapping[str, Any] | None = None,
+    *, complaint: str | None = None, number: str | None = None, automatic: bool = True,
+) -> NewReply:  # fmt: skip
     """A reply whose id derives from `source` (the event that it answers) and the template: owed twice is owed once.
-    `person` identifies the recipient for the day's limit. Without `complaint`, as for a stranger, `number` is only for
-    the text."""
+    Without `complaint`, as for a stranger, `number` is only for the text."""
     return NewReply(
-        id=reply_id(source, template), complaint=complaint, number=number, owner=owner, account=account,
-        channel=channel, template=template, params=encode(params).decode() if params else None, automatic=automatic,
-        address=ReplyAddress(conversation, to, in_reply_to).seal(vault),
-        conversation=vault.digest("conversation", f"{account}/{conversation}"),
-        recipient=vault.digest("recipient", person),
+        id=reply_id(source, template), complaint=complaint, number=number, owner=to.owner, account=to.account,
+        channel=to.channel, template=template, params=encode(params).decode() if params else None, automatic=automatic,
+        address=to.address.seal(vault),
+        conversation=vault.digest("conversation", f"{to.account}/{to.address.conversation}"),
+        recipient=vault.digest("recipient", to.person),
     )  # fmt: skip
 
 

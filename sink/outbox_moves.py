@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, or_, select, text
 
 from schemas import UndeliveredReply, VerifiedAddress
 from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
-from sink.outbox import NewReply, enqueue_replies, new_reply
+from sink.outbox import NewReply, Recipient, ReplyAddress, enqueue_replies, new_reply
 from sink.record import Record
 from sink.tables import outbox, timeline
 from sink.vault import Vault
@@ -128,11 +128,12 @@ def _chosen(planner: ReplyPlanner, reply: Any, addresses: Sequence[AddressFound]
 
 def _instead(vault: Vault, reply: Any, to: AddressFound) -> NewReply:
     """It does not count for the day's budget: the one that failed did."""
+    address = ReplyAddress(to.contact.conversation, to.contact.address)
+    recipient = Recipient(reply.owner, to.shown.account, to.shown.channel, address, to.contact.person)
+    params = msgspec.json.decode(reply.params) if reply.params else None
     return new_reply(
-        vault, source=f"instead/{reply.id}", template=reply.template, owner=reply.owner, account=to.shown.account,
-        channel=to.shown.channel, conversation=to.contact.conversation, to=to.contact.address,
-        person=to.contact.person, complaint=reply.complaint, number=reply.number, automatic=False,
-        params=msgspec.json.decode(reply.params) if reply.params else None,
+        vault, recipient, f"instead/{reply.id}", reply.template, params,
+        complaint=reply.complaint, number=reply.number, automatic=False,
     )._replace(instead_of=reply.id)  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from schemas import Owed, Routed
 from sink.applied import AppliedAction
 from sink.contacts import Contact
-from sink.outbox import NewReply, new_reply
+from sink.outbox import NewReply, Recipient, ReplyAddress, new_reply
 from sink.reporters import Reporter, reporters_of
 from sink.rows import RowMaker
 
@@ -27,11 +27,11 @@ def reply_to_sender(
     if message is None or contact is None or owed is None or message.account not in speaks:
         return None
     stranger = matched.stranger and matched.outcome != "recorded"
+    address = ReplyAddress(contact.conversation, contact.address, message.native_id or None)
+    to = Recipient(message.owner, message.account, message.channel, address, contact.person)
     return new_reply(
-        make.vault, source=routed.event_id, template=owed.template, params=owed.params, automatic=True,
-        owner=message.owner, account=message.account, channel=message.channel,
-        conversation=contact.conversation, to=contact.address, in_reply_to=message.native_id or None,
-        person=contact.person, complaint=None if stranger else matched.id, number=matched.number,
+        make.vault, to, routed.event_id, owed.template, owed.params,
+        complaint=None if stranger else matched.id, number=matched.number,
     )  # fmt: skip
 
 
@@ -61,12 +61,13 @@ def answers_to_reporters(
     return list(found.values())
 
 
-def _answer(make: RowMaker, source: str, owed: Owed, complaint: str, to: Reporter) -> NewReply:
+def _answer(make: RowMaker, source: str, owed: Owed, complaint: str, reporter: Reporter) -> NewReply:
     words = str(owed.params.get("text", "")) if owed.template == "officer_answer" else ""
-    said = f"words/{sha256(words.encode()).hexdigest()}" if words else source  # the same words to one report once
+    key = f"words/{sha256(words.encode()).hexdigest()}" if words else source  # the same words to one report once
+    contact = reporter.contact
+    address = ReplyAddress(contact.conversation, contact.address, reporter.native or None)
+    to = Recipient(reporter.owner, reporter.account, reporter.channel, address, contact.person)
     return new_reply(
-        make.vault, source=f"{said}/{complaint}", template=owed.template, params=owed.params, automatic=False,
-        owner=to.owner, account=to.account, channel=to.channel,
-        conversation=to.contact.conversation, to=to.contact.address, in_reply_to=to.native or None,
-        person=to.contact.person, complaint=complaint, number=to.number,
+        make.vault, to, f"{key}/{complaint}", owed.template, owed.params,
+        complaint=complaint, number=reporter.number, automatic=False,
     )  # fmt: skip

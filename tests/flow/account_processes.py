@@ -26,7 +26,7 @@ from hub.running.scanning import BlobCalls
 from hub.running.taking_in import RawPublisher
 from schemas import Raw, Retry
 from sink.blobs import Blobs
-from sink.outbox import enqueue_replies, new_reply
+from sink.outbox import Recipient, ReplyAddress, enqueue_replies, new_reply
 from sink.outbox_queries import list_replies
 from sink.record import Record
 from sink.vault import Vault
@@ -53,13 +53,11 @@ class World(NamedTuple):
         await self.pools.io(self._owe, account, person, names, channel)
 
     def _owe(self, account: str, person: str, names: Sequence[str], channel: str) -> None:
+        to = Recipient("32.73", account, channel, ReplyAddress(person, person), person)
+        vault = self.record.vault
         replies = [
-            new_reply(
-                self.record.vault, source=f"{account}/{person}/{name}", template="officer_answer", owner="32.73",
-                account=account, channel=channel, conversation=person, to=person, person=person, automatic=False,
-            )
-            for name in names
-        ]  # fmt: skip
+            new_reply(vault, to, f"{account}/{person}/{name}", "officer_answer", automatic=False) for name in names
+        ]
         with self.record.write() as connection:
             enqueue_replies(connection, replies, utc_now() - timedelta(seconds=1), UTC)
 

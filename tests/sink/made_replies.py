@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sink import Record, Vault
 from sink.leases import renew_leases
-from sink.outbox import NewReply, enqueue_replies, new_reply
+from sink.outbox import NewReply, Recipient, ReplyAddress, enqueue_replies, new_reply
 from sink.outbox_claims import OwedReply, claim_replies
 from sink.outbox_results import SendResult, SendState, store_results
 
@@ -24,11 +24,12 @@ def at(seconds: float) -> datetime:
 def reply(vault: Vault, n: int, conversation: str = "", **more: Any) -> NewReply:
     """The n-th reply, to a person of its own unless a conversation is named."""
     talk = conversation or f"+6281200{n:05d}"
-    known: dict[str, Any] = {
-        "source": f"raw-{n}.0", "template": "added", "owner": "32.73", "account": "sms", "channel": "sms",
-        "conversation": talk, "to": talk, "person": talk, "number": f"{1_000_000_000 + n}",
-    }  # fmt: skip
-    return new_reply(vault, **(known | more))
+    recipient: dict[str, Any] = {"owner": "32.73", "account": "sms", "channel": "sms", "person": talk}
+    address: dict[str, Any] = {"conversation": talk, "to": talk, "in_reply_to": None}
+    known: dict[str, Any] = {"source": f"raw-{n}.0", "template": "added", "number": f"{1_000_000_000 + n}"}
+    for own in (recipient, address):
+        own |= {name: more.pop(name) for name in own.keys() & more.keys()}
+    return new_reply(vault, Recipient(**recipient, address=ReplyAddress(**address)), **(known | more))
 
 
 def enqueue(record: Record, *replies: NewReply, now: datetime = NOW) -> int:
