@@ -27,7 +27,8 @@ def quality(folder: Path, only: tuple[str, ...]) -> None:
         raise UsageError(f"{folder} is no folder: name one with labelled complaints")
     from hub.quality.figures import as_markdown
     from hub.quality.folder import Folder
-    from hub.quality.learned import category_lines, class_lines, office_lines
+    from hub.quality.learned import category_lines, class_lines
+    from hub.quality.offices import office_lines
     from hub.quality.pairs import pair_lines
 
     given = Folder(folder)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hub.quality.folder import Folder, Row
+from normalizer.knowledge.gazetteer import gazetteer, is_city
 from schemas import Message
 
 CLASSES: Mapping[str, str] = {"Permintaan Informasi": "information_request", "Aspirasi": "aspiration"}
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_GOVERNMENT = re.compile(r"Pemerintah (Kabupaten|Kota) (.+)")
 _BANDUNG = ("judul", "isi_awal")
 
 
@@ -54,13 +57,6 @@ def report_classes(folder: Folder) -> list[Labelled]:
     return [Labelled(text_of(row), CLASSES.get(row["klasifikasi"], "complaint")) for row in rows]
 
 
-def lapor_offices(folder: Folder) -> list[Labelled]:
-    """Reports with the office that they were passed to."""
-    return [
-        Labelled(text_of(r), folded(r["instansi_terdisposisi"])) for r in exported(folder) if r["instansi_terdisposisi"]
-    ]
-
-
 def sms(folder: Folder) -> list[Labelled]:
     """Normal or spam."""
     return [Labelled(r["teks"], "normal" if r["label"] == "0" else "spam") for r in folder.rows("sms_spam.csv")]
@@ -72,27 +68,53 @@ def tweets(folder: Folder) -> list[Labelled]:
     return [Labelled(r["full_text"], "complaint" if r["status"] == "Negatif" else "other") for r in rows]
 
 
-class CityReport(NamedTuple):
-    """A report of a city's desk, as it was labelled and as the reader reads it."""
+class OfficeReport(NamedTuple):
+    """A report as it was labelled and as the reader reads it, its place settled; and the name of its office."""
 
-    row: Mapping[str, str]
+    row: Row
     message: Message
+    office: str
 
 
-def city_reports(folder: Folder) -> list[CityReport]:
-    """`surabaya.csv` through the reader, oldest first, place settled as by the matcher."""
-    from msgspec.structs import replace
-
-    from normalizer.settle import settled_place
-
+def city_reports(folder: Folder) -> list[OfficeReport]:
+    """`surabaya.csv`, oldest first."""
     rows = sorted(folder.rows("surabaya.csv"), key=lambda row: row["tanggal_keluhan"])
     given = [
         {"id": row["id"], "text": row["keluhan"] or "-", "address": row["alamat"].strip() or None, "region": "35.78"}
         for row in rows
     ]
-    messages = folder.messages(given)
+    return _read(folder, rows, given, "instansi")
+
+
+def lapor_reports(folder: Folder) -> list[OfficeReport]:
+    """Rows of exports that were passed to an office, oldest first. The account's region is the one of most rows."""
+    rows = [row for row in exported(folder) if row["instansi_terdisposisi"]]
+    region = _region_of(rows)
+    given = [
+        {"id": str(n), "title": row["judul"], "text": row["isi_awal"] or "-", "region": region}
+        for n, row in enumerate(rows)
+    ]
+    return _read(folder, rows, given, "instansi_terdisposisi")
+
+
+def _region_of(rows: Sequence[Row]) -> str | None:
+    """Of the government under which most offices are."""
+    governments = [_GOVERNMENT.match(row.get("instansi_induk", "")) for row in rows]
+    found = Counter((one[1] == "Kota", folded(one[2])) for one in governments if one)
+    for (is_of_city, name), _ in found.most_common(1):
+        for code in gazetteer().regencies.get(name, ()):
+            if is_city(code) is is_of_city:
+                return f"{code[:2]}.{code[2:]}"
+    return None
+
+
+def _read(folder: Folder, rows: Sequence[Row], given: Sequence[Mapping[str, Any]], office: str) -> list[OfficeReport]:
+    from msgspec.structs import replace
+
+    from normalizer.settle import settled_place
+
     return [
-        CityReport(row, replace(message, place=settled_place(message, None) or message.place))
-        for row, message in zip(rows, messages, strict=True)
+        OfficeReport(row, replace(message, place=settled_place(message, None) or message.place), row[office])
+        for row, message in zip(rows, folder.messages(given), strict=True)
         if message is not None
     ]

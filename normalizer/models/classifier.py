@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from normalizer.models.classified import Classified
-from normalizer.models.hashed import Extras
+from normalizer.models.hashed import Extras, Rows, hashed
 from normalizer.models.linear import Linear, Ranked, StoredLinear
 from normalizer.models.manner import Points, class_of, points_of, sort_of
 from normalizer.models.topics import Topic, TopicScore, category_of, topics, words_in
@@ -59,19 +59,14 @@ class TextClassifier:
         points = [points_of(*row) for row in zip(texts, words, strict=True)]
         ranked = [topics().ranked(row) for row in words]
         extras = [features_of(p, r) for p, r in zip(points, ranked, strict=True)] if self._learned else []
-        tops = self._categories(texts, ranked, extras)
-        leaves = self._leaves.ranked(texts, extras, 5) if self._leaves else [[] for _ in texts]
-        classes = _first(self._classes, texts, extras)
-        sorts = _first(self._sorts, texts, None)  # the words themselves tell more
+        rows = hashed(texts) if self._learned or self._sorts else None
+        tops = self._tops.ranked_rows(rows, extras, _TOP) if self._tops and rows else [_cold(found) for found in ranked]
+        leaves = self._leaves.ranked_rows(rows, extras, 5) if self._leaves and rows else [[] for _ in texts]
+        classes = _first(self._classes, rows, extras) or [None] * len(texts)
+        sorts = _first(self._sorts, rows, None) or [None] * len(texts)  # the words themselves tell more
         judged = [_judged(*row) for row in zip(points, classes, sorts, strict=True)]
         named = [self._named(*row) for row in zip(tops, ranked, leaves, strict=True)]
         return [Classified(*one, top[0] if top else None, top) for one, top in zip(judged, named, strict=True)]
-
-    def _categories(
-        self, texts: Sequence[str], ranked: Sequence[Sequence[TopicScore]], extras: Sequence[Extras]
-    ) -> list[list[Ranked]]:
-        """Top categories by name."""
-        return self._tops.ranked(texts, extras, _TOP) if self._tops else [_cold(found) for found in ranked]
 
     def _named(
         self, tops: Sequence[Ranked], ranked: Sequence[TopicScore], leaves: Sequence[Ranked]
@@ -114,10 +109,11 @@ def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:
     return [Ranked(found.topic.top, found.score / total) for found in ranked[:_TOP] if found.score >= _SPEAKS]
 
 
-def _first(model: Linear | None, texts: Sequence[str], extras: Sequence[Extras] | None) -> list[Ranked | None]:
-    if model is None:
-        return [None] * len(texts)
-    return [found[0] for found in model.ranked(texts, extras, 1)]
+def _first(model: Linear | None, rows: Rows | None, extras: Sequence[Extras] | None) -> list[Ranked | None]:
+    """Empty where there is no model."""
+    if model is None or rows is None:
+        return []
+    return [found[0] for found in model.ranked_rows(rows, extras, 1)]
 
 
 def _linear(stored: StoredLinear | None) -> Linear | None:

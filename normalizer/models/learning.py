@@ -11,13 +11,15 @@ from normalizer.models.classifier import StoredClassifier, TextClassifier, extra
 from normalizer.models.linear import Linear, StoredLinear
 from normalizer.models.office import StoredOffices, candidates_of, office_extras, role_of
 from normalizer.models.topics import topics
-from normalizer.models.training import Example, fit
+from normalizer.models.training import Example, Recipe, fit
 from schemas import Place
 
 FEW = 100
 """Decided reports; with fewer nothing is learned."""
 UNSEEN = 4
 """One in so many, the newest, is not learned from in the trial."""
+CATEGORIES, OFFICES = Recipe(0.4, bayes=0.3), Recipe(1.0, bayes=0.4)
+CLASSES = Recipe(1.0, balanced=True)
 
 
 class Decided(NamedTuple):
@@ -70,9 +72,9 @@ def _classifier(rows: Sequence[Decided], version: str) -> StoredClassifier:
     ]  # fmt: skip
     return StoredClassifier(
         version=version,
-        tops=_stored(fit(tops)),
-        leaves=_stored(fit(leaves, calibrate=False)),
-        classes=_stored(fit(classes, strength=1.0, balanced=True)),
+        tops=_stored(fit(tops, CATEGORIES)),
+        leaves=_stored(fit(leaves, CATEGORIES, calibrate=False)),
+        classes=_stored(fit(classes, CLASSES)),
         names={c[0]: (c[1], top_of(*c)) for _, c in named},
     )
 
@@ -112,9 +114,7 @@ def try_offices(
 
 def fit_offices(rows: Sequence[Decided]) -> Linear | None:
     """Roles, learned from the rows that an office has."""
-    return fit(
-        [Example(r.text, role_of(*r.office), office_extras(r.text, r.place)) for r in rows if r.office], strength=1.0
-    )
+    return fit([Example(r.text, role_of(*r.office), office_extras(r.text, r.place)) for r in rows if r.office], OFFICES)
 
 
 def chosen_by(model: Linear, rows: Sequence[Decided]) -> list[str | None]:

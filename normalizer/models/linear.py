@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from normalizer.models.hashed import SIZE, Extras, Rows, hashed, weighted, with_extras
+from normalizer.models.hashed import SIZE, Extras, Rows, hashed, selected, weighted, with_extras
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,24 +55,29 @@ class Linear:
         self.labels = stored.labels
 
     @cached_property
-    def _arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    def _arrays(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Place of each feature, 0 for one that does not count; idf and weights by place; bias."""
         import numpy as np
 
         features = np.frombuffer(_unpacked(self.stored.features), np.int32)
-        idf, weights = np.zeros(SIZE, np.float32), np.zeros((SIZE, len(self.labels)), np.float32)
-        idf[features] = np.frombuffer(_unpacked(self.stored.idf), np.float16)
-        weights[features] = np.frombuffer(_unpacked(self.stored.weights), np.float16).reshape(len(features), -1)
-        return idf, weights, np.array(self.stored.bias, np.float32)
+        places, nothing = np.zeros(SIZE, np.int32), np.zeros(1, np.float32)
+        places[features] = np.arange(1, len(features) + 1)
+        idf = np.concatenate([nothing, np.frombuffer(_unpacked(self.stored.idf), np.float16)], dtype=np.float32)
+        weights = np.zeros((len(features) + 1, len(self.labels)), np.float32)
+        weights[1:] = np.frombuffer(_unpacked(self.stored.weights), np.float16).reshape(len(features), -1)
+        return places, idf, weights, np.array(self.stored.bias, np.float32)
 
-    def margins(self, texts: Sequence[str], extras: Sequence[Extras] | None = None) -> NDArray[np.float32]:
+    def margins(self, rows: Rows, extras: Sequence[Extras] | None = None) -> NDArray[np.float32]:
         """A row a text, a column a label."""
         import numpy as np
 
-        idf, weights, bias = self._arrays
-        rows = weighted(hashed(texts), idf)
+        places, idf, weights, bias = self._arrays
+        rows = weighted(rows, idf[places[rows.features]])
         if extras is not None:
             rows = with_extras(rows, extras)
-        found = np.tile(bias, (len(texts), 1))
+        rows = rows._replace(features=places[rows.features])
+        rows = selected(rows, rows.features > 0)
+        found = np.tile(bias, (len(rows.starts) - 1, 1))
         full = np.diff(rows.starts) > 0
         if full.any():
             products = weights[rows.features] * rows.values[:, None]
@@ -81,11 +86,15 @@ class Linear:
 
     def ranked(self, texts: Sequence[str], extras: Sequence[Extras] | None = None, most: int = 3) -> list[list[Ranked]]:
         """The likeliest labels of each text."""
+        return self.ranked_rows(hashed(texts), extras, most)
+
+    def ranked_rows(self, rows: Rows, extras: Sequence[Extras] | None = None, most: int = 3) -> list[list[Ranked]]:
+        """The same, of texts that were hashed."""
         import numpy as np
 
-        if not texts:
+        if len(rows.starts) < 2:
             return []
-        p = softmax(self.margins(texts, extras), self.stored.temperature)
+        p = softmax(self.margins(rows, extras), self.stored.temperature)
         best = np.argsort(-p, axis=1, kind="stable")[:, :most]
         sure = np.take_along_axis(p, best, axis=1)
         first = settled(sure[:, 0], self.stored.slope, self.stored.shift)
@@ -123,26 +132,27 @@ def log_odds(p: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def stored(labels: Sequence[str], idf: Any, weights: Any, bias: Any, **more: float) -> StoredLinear:
-    """Of arrays: one idf a feature, weights by label and feature, one bias a label."""
+def stored(labels: Sequence[str], features: Any, idf: Any, machine: tuple[Any, Any]) -> StoredLinear:
+    """Of arrays: the features in the order of their numbers with one idf each, weights by label and feature, and one
+    bias a label."""
     import numpy as np
 
-    used = np.flatnonzero(np.abs(weights).max(axis=0) > 1e-3).astype(np.int32)
+    weights, bias = machine
+    used = (np.abs(weights).max(axis=0) > 1e-3) | (idf > 0)
     return StoredLinear(
         labels=tuple(labels),
-        features=_packed(used.tobytes()),
+        features=_packed(features[used].astype(np.int32).tobytes()),
         idf=_packed(idf[used].astype(np.float16).tobytes()),
         weights=_packed(weights[:, used].T.astype(np.float16).tobytes()),
         bias=tuple(round(float(b), 5) for b in bias),
-        **more,
     )
 
 
-def as_matrix(rows: Rows) -> Any:
+def as_matrix(rows: Rows, columns: int) -> Any:
     """For scikit-learn."""
     from scipy.sparse import csr_matrix
 
-    return csr_matrix((rows.values, rows.features, rows.starts), shape=(len(rows.starts) - 1, SIZE))
+    return csr_matrix((rows.values, rows.features, rows.starts), shape=(len(rows.starts) - 1, columns))
 
 
 def _packed(raw: bytes) -> str:

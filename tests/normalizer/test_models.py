@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer.models import cold_classifier, load_classifier
+from normalizer.models.calibration import FEW, threshold, wilson_low
 from normalizer.models.learning import Decided, try_classifier, try_offices
 from normalizer.models.linear import Linear
 from normalizer.models.office import LearnedOffices, StoredOffices, load_office_model, role_of, slug
-from normalizer.models.training import FEW, Example, fit, threshold, wilson_low
+from normalizer.models.training import Example, fit
 from schemas import Message, Place
 
 ROADS = "Pekerjaan Umum dan Penataan Ruang"
