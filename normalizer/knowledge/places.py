@@ -65,9 +65,12 @@ def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: Le
     ranked = _ranked(weighed, home) if weighed else []
     region = _regency(ranked, home)
     districts = likely_districts(weighed, region, home, taught.margins) if region else []
-    if districts and not (_in_doubt(districts) and ranked and len(ranked[0].code) <= REGENCY):
-        outside = [one for one in ranked if _apart(one.code, region)]
-        return _district_places(known, _Found(districts, outside, weighed, taught), ranked[0].score if ranked else 0.0)
+    found = _Found(districts, [one for one in ranked if _apart(one.code, region)], weighed, taught)
+    apart = _sigmoid(ranked[0].score - found.outside[0].score) if found.outside else 1.0
+    if districts and _in_doubt(districts, apart) and (regencies := _regencies(ranked, weighed, home)):
+        ranked = regencies
+    elif districts:
+        return _district_places(known, found, apart)
     return [_place(known, scored) for scored in ranked[:_MOST]]
 
 
@@ -106,8 +109,16 @@ def _regency(ranked: Sequence[Scored], home: str) -> str:
     return "" if equal or len(ranked[0].code) < REGENCY else ranked[0].code[:REGENCY]
 
 
-def _in_doubt(districts: Sequence[District]) -> bool:
-    return districts[0].p < LIKELY or (len(districts) > 1 and districts[0].score - districts[1].score < _TIE)
+def _regencies(ranked: list[Scored], weighed: Sequence[Weighed], home: str) -> list[Scored]:
+    """The regency that holds equal names; else those that are named, whatever districts are."""
+    if not ranked or len(ranked[0].code) <= REGENCY:
+        return ranked
+    named = [one for one in weighed if len(one.mention.codes[0]) <= REGENCY]
+    return _ranked(named, home) if named else []
+
+
+def _in_doubt(districts: Sequence[District], apart: float) -> bool:
+    return districts[0].p * apart < LIKELY or (len(districts) > 1 and districts[0].score - districts[1].score < _TIE)
 
 
 def _shortened(name: str, names: set[str]) -> bool:
@@ -201,9 +212,8 @@ class _Found(NamedTuple):
     taught: Taught
 
 
-def _district_places(known: Gazetteer, found: _Found, score: float) -> list[Place]:
-    """`score`: of the regency among others."""
-    apart = _sigmoid(score - found.outside[0].score) if found.outside else 1.0
+def _district_places(known: Gazetteer, found: _Found, apart: float) -> list[Place]:
+    """`apart`: the probability of their regency among others."""
     places = [_district_place(known, one, apart, found) for one in found.districts[:_MOST]]
     least = (places[0].p or 0.0) - _BELOW
     others = (_place(known, one) for one in found.outside[: _MOST - len(places)])
