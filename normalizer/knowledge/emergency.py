@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from normalizer.knowledge.remembered import RememberedWords
+
 _NOW = re.compile(
     r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)"
     r"|rumah(?:nya)?\s+(?:\w+\s+){0,2}(?:terbakar|kebakaran)|api\s+(?:makin|semakin|sudah|mulai|terus|masih)?\s*(?:membesar|merambat|menjalar|besar)"
@@ -34,6 +36,7 @@ _STEMS = (
     "darahan", "jantung", "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
 """Without one of these nothing above can match."""
+_DANGEROUS = RememberedWords(re.compile("|".join(_STEMS).replace("| ", "|^").replace(" |", "$|")).search)
 _AROUND = 70
 """Characters before and after in which the sentence may take it back."""
 
@@ -41,7 +44,7 @@ _AROUND = 70
 def is_emergency(text: str) -> bool:
     """Of a text as it is read."""
     lower = text.lower()
-    if not any(map(lower.__contains__, _STEMS)):
+    if not _DANGEROUS.speaking(set(lower.split())) or not any(map(lower.__contains__, _STEMS)):
         return False
     return any(_NOT_NOW.search(_around(lower, match)) is None for match in _NOW.finditer(lower))
 

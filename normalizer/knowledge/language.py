@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from math import log
 
@@ -44,9 +44,11 @@ def language_of(text: str) -> Language:
     words = _words(text)
     if len(words) < _FEWEST:
         return "unknown"
-    if _plainly_indonesian(words):
+    different = set(words)
+    foreign, own_words = different & _foreign().keys(), len(different & INDONESIAN_ONLY)
+    if _plainly_indonesian(own_words, foreign):
         return "id"
-    own = _own(words)
+    own = _own(words, own_words)
     scores = _scored(words)
     best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
     if best != "id" and _enough(own, best, scores[best] - scores[second]):
@@ -68,7 +70,7 @@ def _mixed(own: Counter[str], language: str) -> bool:
 
 def _words(text: str) -> list[str]:
     plain = text[: _MOST * 12].lower()
-    if any(sign in plain for sign in ("@", "#", "://", "www.")):
+    if "@" in plain or "#" in plain or "://" in plain or "www." in plain:
         plain = _ADDRESS.sub(" ", plain)
     if not plain.isascii() or "'" in plain or "`" in plain:
         plain = _without_accents(_STROKES.sub("", plain))
@@ -79,13 +81,11 @@ def _without_accents(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
-def _plainly_indonesian(words: Iterable[str]) -> bool:
-    """As `_own` counts: words that only Indonesian has, and no more than one of another language."""
-    different = set(words)
-    if len(different & INDONESIAN_ONLY) < _PLAIN:
-        return False
-    foreign = _foreign()
-    return sum(len(foreign[word]) for word in different & foreign.keys()) <= 1
+def _plainly_indonesian(own_words: int, foreign: Collection[str]) -> bool:
+    """By words that only Indonesian has, and no word of another language or one beside several."""
+    if not foreign:
+        return own_words > 0
+    return own_words >= _PLAIN and len(foreign) == 1 and all(len(_foreign()[word]) == 1 for word in foreign)
 
 
 @cache
@@ -96,15 +96,13 @@ def _foreign() -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def _own(words: Iterable[str]) -> Counter[str]:
+def _own(words: Iterable[str], indonesian: int) -> Counter[str]:
     """How many different words are a language's own and not Indonesian; of Indonesian those that no other has."""
-    own: Counter[str] = Counter()
-    lists = _lists()
+    own: Counter[str] = Counter({"id": indonesian})
+    foreign = _foreign()
     for word in dict.fromkeys(words):
-        if word in INDONESIAN_ONLY:
-            own["id"] += 1
-        elif "id" not in (languages := lists.get(word, ())):
-            own.update(languages)
+        for language in foreign.get(word, ()):
+            own[language] += 1
     return own
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from normalizer.knowledge.remembered import RememberedWords
 from normalizer.knowledge.word_lists import names_by_word, word_lists, words_of
 
 _WORD = re.compile(r"(?<![\w@#./:\[-])([^\W_]+)(?![\w@])(?!\.[\w-])(?![/:-]\w)(\.(?= [^\W_]))?")
@@ -28,10 +29,12 @@ _LETTERS, _TWO, _COUNTED = (words_of(word_lists("words")["words"][name]) for nam
 
 def read_text(text: str) -> str:
     """Of a cleaned text. `read_text(read_text(x)) == read_text(x)`."""
-    text = _PASSIVE.sub(r"\1i\2", text)
-    forms = {form for found in map(_forms, set(text.split())) for form in found}
-    if not forms:
+    if "d " in text or "D " in text:
+        text = _PASSIVE.sub(r"\1i\2", text)
+    pieces = _PIECES.speaking(set(text.split()))
+    if not pieces:
         return text
+    forms = {form for piece in pieces for form in _forms(piece)}
     parts, end = [], 0
     for match in sorted((match for word in forms for match in _matches(text, word)), key=re.Match.start):
         parts += [text[end : match.start()], _read(match)]
@@ -42,7 +45,12 @@ def read_text(text: str) -> str:
 @lru_cache(20_000)
 def _forms(piece: str) -> tuple[str, ...]:
     """The words that are read otherwise, of what stands between two blanks."""
+    if piece.isalpha():
+        return () if _meaning(piece) is None else (piece,)
     return tuple(word for word in _RUN.findall(piece) if _meaning(word) is not None)
+
+
+_PIECES = RememberedWords(_forms)
 
 
 def _matches(text: str, word: str) -> Iterator[re.Match[str]]:
@@ -66,7 +74,7 @@ def _read(match: re.Match[str]) -> str:
 def _meaning(written: str) -> str | None:
     """None: what is written."""
     lower = written.lower()
-    if lower.isdigit():
+    if lower.isdigit() or (lower not in _FORMS and lower.isalpha() and not _AGAIN.search(lower)):
         return None
     meaning = _FORMS.get(lower)
     if meaning is None:

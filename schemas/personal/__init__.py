@@ -16,8 +16,8 @@ from schemas.personal.names import name_spans
 from schemas.values import PersonalKind, PersonalSpan
 
 _NUMBER = re.compile(r"(?<!\d)\+?\(?\d[\d()]*(?:(?:[ .\-–_/]|  | - |\) )\(?\d[\d()]*)*", re.ASCII)
-_DIGITS = re.compile(r"\d[\d() .\-–_/]{5}", re.ASCII)
-"""Without this no number above has eight characters."""
+_NUMBERS = re.compile(r"[\d(+][\d()+ .\-–_/]{7,}", re.ASCII)
+"""Numbers above of eight characters and more, with what stands between them."""
 _GROUP = re.compile(r"\d+", re.ASCII)
 _EMAIL = re.compile(
     r"[A-Za-z0-9][\w.+-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
@@ -104,9 +104,10 @@ def _emails(text: str) -> Iterator[PersonalSpan]:
 
 
 def _numbers(text: str) -> Iterator[PersonalSpan]:
-    for match in _NUMBER.finditer(text) if _DIGITS.search(text) else ():
-        if match.end() - match.start() >= 8:
-            yield from _inside(text, match)
+    for numbers in _NUMBERS.finditer(text):
+        for match in _NUMBER.finditer(text, *numbers.span()):
+            if match.end() - match.start() >= 8:
+                yield from _inside(text, match)
 
 
 def _inside(text: str, match: re.Match[str]) -> Iterator[PersonalSpan]:

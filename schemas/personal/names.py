@@ -20,16 +20,20 @@ _STRONG = re.compile(
     r"|alm)\b\.?)*\s*[.:;=,–-]*\s*"
 )
 """Before a name, however it is written. In small letters, like all before a name: that takes a third of the time."""
-_HINTS = (
-    "nama", "an.", "an:", "an :", "an .", "a.n", "a/n", "a. n", "a / n", "rkenalkan", "ttd", "tertanda", "pelapor",
-)  # fmt: skip
-"""Without one of these the above cannot match."""
+_HINTS = ("nama", "rkenalkan", "ttd", "tertanda", "pelapor")
+_SHORT_HINTS = ("an.", "an:", "an :", "an .", "a.n", "a/n", "a. n", "a / n")
+_ALONE = re.compile(r"\Wan?\s*[.:/]")
+"""Without one of these, the short ones at the beginning of a word, the above cannot match."""
 _WEAK = re.compile(
-    r"\b(?:saya|sy|(?:hormat\s+(?:saya|kami)|salam|wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|hormat\s+(?:saya|kami)"
-    r"|bapak|bpk|pak|ibu|bu|sdri?|saudara|saudari|mas|mbak|tn|ny|almh?|hj?|ustadz?|cp)[.,:]*\s+"
+    r"\b(?:s(?:a(?:ya|udara|udari|lam\s*[,.:]?\s*\n+)|y|dri?)|hormat\s+(?:saya|kami)(?:\s*[,.:]?\s*\n+)?"
+    r"|(?:wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp)"
+    r"[.,:]*\s+"
 )
-"""Before a name with a capital."""
-_BEFORE_HOME = re.compile(r"\b(?:saya|sy)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+(?=(?:warga|alamat|asal|tinggal)\b)")
+"""Before a name with a capital. Words of one first letter stand together: that takes two thirds of the time."""
+_CAPITAL = re.compile(r"\s(?=[A-Z])")
+_BEFORE_HOME = re.compile(
+    r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+(?=(?:warga|alamat|asal|tinggal)\b)"
+)
 _HOMES = ("warga", "alamat", "asal", "tinggal")
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _BETWEEN = re.compile(r"(?:\s*\.\s?|[ ]{1,2}|,\s?(?=(?:S|M|A|Drs?|Ir|SE|SH|ST|SP)\b\.?))")
@@ -55,14 +59,20 @@ def name_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _announced(text: str, lower: str) -> Iterator[tuple[int, int]]:
     end = 0
-    for match in _STRONG.finditer(lower) if any(map(lower.__contains__, _HINTS)) else ():
+    for match in _STRONG.finditer(lower) if _announces(lower) else ():
         if match.end() > end and (span := _name(text, match.end(), small=True)):
             end = span[1]
             yield span
 
 
+def _announces(lower: str) -> bool:
+    if any(map(lower.__contains__, _HINTS)):
+        return True
+    return any(map(lower.__contains__, _SHORT_HINTS)) and _ALONE.search(f" {lower}") is not None
+
+
 def _addressed(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    for match in _WEAK.finditer(lower):
+    for match in _WEAK.finditer(lower) if _CAPITAL.search(text) or not text.isascii() else ():
         if text[match.end() : match.end() + 1].isupper() and (span := _name(text, match.end(), small=False)):
             alone = match[0].startswith(("saya", "sy")) and len(_WORD.findall(text, *span)) < 2
             if not alone:
