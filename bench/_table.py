@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bench._programs import machine
 
 
-def options(runs: int = 5, **defaults: float) -> argparse.Namespace:
+def options(runs: int = 5, **defaults: float | str) -> argparse.Namespace:
     """The options of a benchmark: `--runs`, and one for each default, of its type."""
     parser = argparse.ArgumentParser()
     for name, default in {"runs": runs, **defaults}.items():

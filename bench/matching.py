@@ -1,5 +1,8 @@
-"""Messages matched a second with so many reports stored: `python -m bench.matching [--stored 100000] [--new 4000]`.
+"""Messages matched a second with so many reports stored.
 
+    python -m bench.matching [--stored 100000] [--new 4000] [--folder DIR]
+
+A record in a folder is filled once; runs after the first begin with another `--seed`.
 The whole step is measured: profile, one recall a batch, rules and likeness, one transaction. Every message opens a
 report. Stored reports fill all tables that the matcher asks: keys, profiles, numbers, decisions, threads, words.
 """
@@ -10,12 +13,14 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 from uuid_utils import uuid7
 
@@ -24,7 +29,7 @@ from bench._table import options
 from normalizer import match
 from normalizer.incidents_profile import profile_of
 from schemas import Message, Party, Place, message_id
-from schemas.memory import BUCKET, report_bits
+from schemas.memory import BUCKET, Profile, report_bits
 from sink import Record, RecordMemory, Vault
 
 START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -39,6 +44,8 @@ MATTERS = (
     "saluran air tersumbat banjir kalau hujan deras mohon dibersihkan",
     "pohon tumbang menutup jalan belum ada petugas yang datang",
 )
+Rows = tuple[str, str, Iterable[tuple[Any, ...]]]
+"""Table, columns, rows."""
 
 
 def messages(count: int, seed: int, start: datetime = START) -> Iterator[Message]:
@@ -62,39 +69,65 @@ def messages(count: int, seed: int, start: datetime = START) -> Iterator[Message
 
 def fill(record: Record, count: int) -> None:
     """Stored reports, as the matcher would have left them: the profiles of 20,000, most of them under other keys."""
-    draw, sample = random.Random(3), [profile_of(m, m.place) for m in messages(20_000, 5)]
-    with record.write() as connection:
-        for start in range(0, count, 20_000):
-            _fill(connection, draw, [p for p in sample if p], start, min(20_000, count - start))
+    draw, sample = np.random.default_rng(3), [p for m in messages(20_000, 5) if (p := profile_of(m, m.place))]
+    for start in range(0, count, PER_BUCKET):
+        with record.write() as connection:
+            for table, columns, rows in _bucket(draw, sample, start, min(PER_BUCKET, count - start)):
+                _insert(connection, table, columns, rows)
+    with record.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ANALYZE")
+            connection.commit()
 
 
-def _fill(connection: Connection, draw: random.Random, sample: list[Any], start: int, size: int) -> None:
-    keys, reports, numbers, decisions, words, threads = [], [], [], [], [], []
-    end = int(START.timestamp())
-    for n in range(start, start + size):
-        profile = sample[n % len(sample)]
-        at = end - n % PER_BUCKET * BUCKET // PER_BUCKET - n // PER_BUCKET * BUCKET
-        complaint = f"{draw.getrandbits(128):032x}"
-        report = report_bits(complaint)
-        other = 0 if n // len(sample) % 10 == 0 else draw.getrandbits(60)  # nine in ten are from elsewhere
-        keys += [(at // BUCKET, (k ^ other) & (2**63 - 1), at, report) for k in profile.keys]
-        reports.append((at // BUCKET, at, report, "32.73", complaint, f"{n:010}", profile.words, b"s" * 32, b"s" * 16))
-        numbers.append((complaint, f"{n:010}", "32.73", at_text(at), b"r" * 32, at))
-        raw = f"{n:032x}"
-        decisions.append((raw, 0, "32.73", draw.randbytes(16), at_text(at), at_text(at), '{"outcome":"recorded"}'))
-        words.append((draw.randbytes(16), "32.73", complaint))
-        threads.append((draw.randbytes(16), "32.73", complaint))
-    for sql, rows in (
-        ("match_keys (bucket, key, at, report) VALUES (?, ?, ?, ?)", keys),
-        ("match_reports (bucket, at, report, owner, complaint, number, words, reporter, sender) VALUES "
-         "(?, ?, ?, ?, ?, ?, ?, ?, ?)", reports),
-        ("numbers (complaint, number, owner, last_at, reporter, reported_at) VALUES (?, ?, ?, ?, ?, ?)", numbers),
-        ("decisions (raw, item_index, owner, first, at, decided_at, decision) VALUES (?, ?, ?, ?, ?, ?, ?)", decisions),
-        ("same_words (key, owner, complaint) VALUES (?, ?, ?)", words),
-        ("threads (conversation, owner, complaint) VALUES (?, ?, ?)", threads),
-    ):  # fmt: skip
-        mark = "%s" if connection.dialect.name == "postgresql" else "?"
-        connection.exec_driver_sql(f"INSERT INTO {sql.replace('?', mark)}", rows)
+def _bucket(draw: np.random.Generator, sample: list[Profile], start: int, size: int) -> Iterator[Rows]:
+    """Rows of all tables, each in the order of its key: a tree is written from its begin to its end."""
+    some = [sample[n % len(sample)] for n in range(start, start + size)]
+    bucket = int(START.timestamp()) // BUCKET - start // PER_BUCKET
+    at = np.sort(draw.integers(bucket * BUCKET, min((bucket + 1) * BUCKET, int(START.timestamp())), size)).tolist()
+    complaints = [draw.bytes(16).hex() for _ in some]
+    reports = [report_bits(complaint) for complaint in complaints]
+    # nine in ten are from elsewhere
+    others = np.where(draw.random(size) < 0.1, 0, draw.integers(0, 1 << 60, size)).tolist()
+    keys = sorted(
+        (key ^ other, a, r) for p, other, a, r in zip(some, others, at, reports, strict=True) for key in p.keys
+    )
+    yield "match_keys", "bucket key at report", ((bucket, *key) for key in keys)
+    del keys
+    numbers = [f"{n:010}" for n in range(start, start + size)]
+    every = list(zip(complaints, numbers, at, reports, some, strict=True))
+    yield (
+        "match_reports",
+        "bucket at report owner complaint number words reporter sender",
+        (
+            (bucket, a, r, "32.73", c, n, p.words, b"s" * 32, b"s" * 16)
+            for c, n, a, r, p in sorted(every, key=itemgetter(2, 3))
+        ),
+    )
+    yield (
+        "numbers",
+        "complaint number owner last_at reporter reported_at",
+        ((c, n, "32.73", at_text(a), b"r" * 32, a) for c, n, a, *_ in sorted(every, key=itemgetter(0))),
+    )
+    firsts = sorted((draw.bytes(16), c, n, a) for c, n, a, *_ in every)
+    yield (
+        "decisions",
+        "raw item_index owner first at decided_at decision",
+        ((c, 0, "32.73", first, at_text(a), at_text(a), '{"outcome":"recorded"}') for first, c, _, a in firsts),
+    )
+    yield "same_words", "key owner complaint", sorted((draw.bytes(16), "32.73", c) for c in complaints)
+    yield "threads", "conversation owner complaint", sorted((draw.bytes(16), "32.73", c) for c in complaints)
+
+
+def _insert(connection: Connection, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    names, driver = columns.split(), connection.connection.driver_connection
+    assert driver is not None
+    if connection.dialect.name == "postgresql":
+        with driver.cursor().copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    else:
+        driver.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", rows)
 
 
 def at_text(at: int) -> str:
@@ -103,32 +136,41 @@ def at_text(at: int) -> str:
 
 
 @contextmanager
-def opened(url: str | None) -> Iterator[Record]:
-    """An empty record: a new file, or the PostgreSQL database of `SATUPINTU_BENCH_RECORD`."""
-    with (
-        tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder,
-        Record.open(url or f"sqlite:///{folder}/record.db", Vault.create(Path(folder) / "keys.toml")) as record,
-    ):
-        yield record
+def opened(folder: str) -> Iterator[Record]:
+    """The record kept in the folder, or a new one; in the PostgreSQL database of `SATUPINTU_BENCH_RECORD`, if given."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as temporary:
+        where = Path(folder or temporary)
+        where.mkdir(parents=True, exist_ok=True)
+        keys = where / "keys.toml"
+        vault = Vault.load(keys) if keys.exists() else Vault.create(keys)
+        with Record.open(os.environ.get("SATUPINTU_BENCH_RECORD") or f"sqlite:///{where}/record.db", vault) as record:
+            yield record
+
+
+def stored(record: Record) -> bool:
+    """Whether the record was filled before."""
+    with record.read() as connection:
+        return connection.exec_driver_sql("SELECT 1 FROM match_reports LIMIT 1").first() is not None
 
 
 def main() -> None:
     """Fill, then match new messages in batches."""
-    given = options(runs=3, stored=100_000, new=4000)
+    given = options(runs=3, stored=100_000, new=4000, seed=100, folder="")
     print(machine())
-    with opened(os.environ.get("SATUPINTU_BENCH_RECORD")) as record:
+    with opened(given.folder) as record:
         begin = time.perf_counter()
-        fill(record, int(given.stored))
-        print(f"{given.stored} reports stored in {time.perf_counter() - begin:.0f} s")
+        if not stored(record):
+            fill(record, int(given.stored))
+            print(f"{given.stored} reports stored in {time.perf_counter() - begin:.0f} s", flush=True)
         memory = RecordMemory(record, lambda: START)
         for run in range(given.runs):
-            batch = list(messages(int(given.new), 100 + run, START + timedelta(hours=3 * run)))
+            batch = list(messages(int(given.new), given.seed + run, START + timedelta(hours=3 * run)))
             begin, cpu = time.perf_counter(), time.process_time()
             found = [one for n in range(0, len(batch), BATCH) for one in match(batch[n : n + BATCH], memory)]
             took, used = time.perf_counter() - begin, time.process_time() - cpu
             linked = sum(bool(one.matches) for one in found)
             print(f"run {run + 1}: {len(batch) / took:.0f}/s, {used / len(batch) * 1e6:.0f} us of processor a message, "
-                  f"{linked} linked")  # fmt: skip
+                  f"{linked} linked", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":
