@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, is_at, require_host, scheme_and_host
 from connectors._json import Json, decode_lenient, decode_object
+from connectors._meta_check import lapses_at, token_facts
 from connectors._meta_codes import COMMON, Codes, judge, judge_file
 from connectors._port import FetchedFile, Listens, ProviderConnections
 from connectors._request import Forbidden, IngressResponse, Payload, Request
@@ -95,6 +96,9 @@ class MetaWebhook(Listens):
         if answer is None:
             raise Unanswered("the Graph API answered with something else than an object", limit=TRIES)
         return answer
+
+    async def token_end(self, outbound: ProviderConnections) -> datetime | None:
+        return lapses_at(await token_facts(self, outbound))
 
     async def download(self, outbound: ProviderConnections, url: str) -> FetchedFile:
         """The bytes that the Graph API pointed to. Our token goes along, so only to hosts of the provider's."""

@@ -88,7 +88,7 @@ def _judged_token(data: Json, scopes: tuple[str, ...], now: datetime) -> Iterato
     if data.get("is_valid") is not True:
         yield CheckResult("the access token is no longer valid: make a new one and enter it", True)
         return
-    yield _life(data.get("expires_at"), now)
+    yield _life(data, now)
     granted = data.get("scopes")
     missing = [scope for scope in scopes if scope not in (granted if isinstance(granted, list) else [])]
     if missing:
@@ -97,9 +97,15 @@ def _judged_token(data: Json, scopes: tuple[str, ...], now: datetime) -> Iterato
         yield CheckResult("the access token has all rights that are needed")
 
 
-def _life(expires_at: Any, now: datetime) -> CheckResult:
-    end = time_of(expires_at)
-    if not expires_at or end is None:
+def lapses_at(data: Json) -> datetime | None:
+    """When the access token ends; None: it does not."""
+    expires_at = data.get("expires_at")
+    return time_of(expires_at) if expires_at else None
+
+
+def _life(data: Json, now: datetime) -> CheckResult:
+    end = lapses_at(data)
+    if end is None:
         return CheckResult("the access token does not expire")
     days = (end - now).days
     what = f"the access token ends on {end:%Y-%m-%d}, in {days} days"

@@ -23,6 +23,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
@@ -42,6 +43,8 @@ from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Rej
 
 Item = Message | Action | Receipt | Reject
 """The reading of one part; a Reject is a part that makes no sense."""
+
+_ACCEPTED = IngressResponse()
 
 
 class Channel(ABC):
@@ -136,14 +139,16 @@ class Channel(ABC):
         rights, its webhook. Changes nothing there. Raises Retry, Unanswered, AccountFault or Reject."""
         return ()
 
+    async def token_end(self, outbound: ProviderConnections) -> datetime | None:
+        """When the account's token lapses, as the provider says. None: never, or it does not say. Raises as `check`."""
+        return None
+
     def gap(self, before: str, after: str, taken: int) -> Gap | None:
-        """What was lost between two cursors of this account, where its protocol says so; `taken` requests came between
-        them. Pure. None: nothing, or the protocol does not say."""
+        """What was lost between two cursors, as the protocol says; `taken` requests came between. None: nothing."""
         return None
 
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
-        """The request that brings an invented citizen's message, as the provider would make it. None: the demo leaves
-        this kind, or this form of message, out."""
+        """An invented citizen's message as the provider would bring it. None: the demo leaves this kind or form out."""
         return None
 
     def enclosed_files(self, request: Request) -> Iterable[bytes]:
@@ -224,7 +229,7 @@ class Listens(Channel):
 
     def accepted(self) -> IngressResponse:
         """The answer that the provider expects once its bytes are durable."""
-        return IngressResponse()
+        return _ACCEPTED
 
 
 class Polls(Channel):

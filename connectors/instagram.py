@@ -8,6 +8,7 @@ What is shared with Messenger and Facebook stands in `_meta_messaging.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from connectors._meta_check import Rights, check_account
 from connectors._meta_messaging import MessagingChannel, MessagingSettings
@@ -52,6 +53,9 @@ verify_token = "{secret}"
         if not self.settings.page_id:
             return await super().check(outbound)
         return await check_account(self, outbound, self.by_page)
+
+    async def token_end(self, outbound: ProviderConnections) -> datetime | None:
+        return await super().token_end(outbound) if self.settings.page_id else None
 
     def setup_help(self, url: str) -> str:
         return f"""\

@@ -58,6 +58,7 @@ class AccountState(NamedTuple):
     cursor_at: datetime | None
     """When it was last polled with success."""
     gap: StoredGap | None = None
+    token_ends_at: datetime | None = None
 
 
 def set_account_fault(
@@ -107,6 +108,20 @@ def list_account_states(record: Record) -> dict[str, AccountState]:
         return {row.account: _state(row) for row in connection.execute(select(account_states))}
 
 
+def set_token_end(record: Record, account: str, ends_at: datetime | None) -> None:
+    """Store when the account's token lapses; None: never. Raises Retry."""
+    row = {"account": account, "epoch": 0, "token_ends_at": ends_at and instant_encoder(record.engine)(ends_at)}
+    changes = "ON CONFLICT (account) DO UPDATE SET token_ends_at = excluded.token_ends_at"
+    with record.write() as connection:
+        insert(connection, account_states, [row], changes)
+
+
+def token_ends(record: Record) -> dict[str, datetime]:
+    """By account. Raises Retry."""
+    ends = {name: state.token_ends_at for name, state in list_account_states(record).items()}
+    return {name: at for name, at in ends.items() if at is not None}
+
+
 def touch_accounts(
     record: Record, *, last_in: Mapping[str, datetime] | None = None, last_out: Mapping[str, datetime] | None = None
 ) -> None:
@@ -135,4 +150,4 @@ def _state(row: Any) -> AccountState:
             row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at, row.fault_ability
         )
     gap = None if row.gap_code is None else StoredGap(row.gap_code, row.gap_detail or "", row.gap_at)
-    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at, gap)
+    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at, gap, row.token_ends_at)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hub.accounts import Account, AccountsSnapshot
 from hub.clock import utc_now
 from hub.running.silence import GAP_NAMED, Silence, find_silences
+from hub.running.token_ends import is_ending
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, list_asides
 from sink.attachments import FETCH
@@ -33,6 +34,8 @@ class AccountReport(NamedTuple):
     """That it usually takes something in, and since when it does not."""
     gap: str = ""
     """What is missing of the last days, as the provider's ids say."""
+    token: str = ""
+    """That its token soon ends."""
 
     @property
     def backlog(self) -> str:
@@ -84,8 +87,15 @@ def _report(
     since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
     words = f"cannot work for it since {since} ({error}); {report.backlog}" if fault else None
     last_in, gap = state.last_in_at if state else None, _gap(state, zone)
-    health = _health(account, words or report.silence or gap, held)
-    return report._replace(health=health, last_message_at=last_in, last_error=error, gap=gap)
+    token = _token(state, zone)
+    health = _health(account, words or token or report.silence or gap, held)
+    return report._replace(health=health, last_message_at=last_in, last_error=error, gap=gap, token=token)
+
+
+def _token(state: AccountState | None, zone: tzinfo) -> str:
+    if state is None or state.token_ends_at is None or not is_ending(state.token_ends_at, utc_now()):
+        return ""
+    return f"its token ends on {state.token_ends_at.astimezone(zone):%d.%m.%Y}: make a new one and enter it"
 
 
 def _gap(state: AccountState | None, zone: tzinfo) -> str:

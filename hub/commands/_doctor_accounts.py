@@ -63,6 +63,8 @@ def _silence(name: str, report: AccountReport) -> Iterator[Finding]:
         yield Finding(f"channel {name}", report.silence, warning=True)
     if report.gap:
         yield Finding(f"channel {name}", report.gap, warning=True)
+    if report.token:
+        yield Finding(f"channel {name}", report.token, warning=True)
 
 
 def _weak_proofs(account: Account) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from hub.running.sending import Render
 from hub.running.sessions import Sessions
 from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
+from hub.running.token_ends import TokenEnds
 from sink.outbox_results import SendResult, store_results
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class AccountsStage:
         self._checker = FileChecker(backend, tools.blobs, tools.clamd)
         self._planner = AddressPlanner(accounts)
         self._stuck = StuckReplies(backend, accounts, self._planner)
+        self._token_ends = TokenEnds(backend, accounts, self._leases, self._outbound)
         self._renew_now = asyncio.Event()
         self._seen: dict[str, Channel] = {}
 
@@ -86,7 +88,7 @@ class AccountsStage:
         loops = {
             "leases": self._renew, "accounts": self._watch, "results": self._results.run, "faults": self._health.run,
             "dispatch": self._dispatcher.run, "fetch": self._fetching.run, "files": self._checker.run,
-            "stuck": self._stuck.run,
+            "stuck": self._stuck.run, "token ends": self._token_ends.run,
         }  # fmt: skip
         running = {name: asyncio.create_task(forever(name, loop)) for name, loop in loops.items()}
         try:

@@ -12,8 +12,9 @@ from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 
 from hub.running.silence import GAP_SHOWN, gap_metric
+from hub.running.token_ends import token_metric
 from sink import tables
-from sink.account_states import StoredAccountFault, StoredGap, account_faults, recent_gaps
+from sink.account_states import StoredAccountFault, StoredGap, account_faults, recent_gaps, token_ends
 from sink.aside import AsideRow, list_asides
 from sink.attachments_checks import MOST_COUNTED, count_unscanned, count_withheld
 from sink.database import allow_long_statements
@@ -37,6 +38,7 @@ class RecordFigures(NamedTuple):
     aside: Sequence[AsideRow]
     leases: Sequence[Lease]
     gaps: Mapping[str, StoredGap]
+    token_ends: Mapping[str, datetime]
     withheld: Mapping[tuple[str, str], int]
     """Files that are not shown, by verdict and reason."""
     unscanned: int
@@ -54,7 +56,7 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
         replies, count_unsent(record), jobs, count_dead_letters(record), account_faults(record), list_asides(record),
-        list_leases(record), recent_gaps(record, now() - GAP_SHOWN), count_withheld(record),
+        list_leases(record), recent_gaps(record, now() - GAP_SHOWN), token_ends(record), count_withheld(record),
         count_unscanned(record), now(),
     )  # fmt: skip
 
@@ -73,6 +75,7 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     unable = "1: until it is mended it cannot send, poll, hold its session, fetch files or forward."
     yield _gauge("account_fault", unable, ["account", "code"], faults)
     yield from gap_metric(figures.gaps)
+    yield from token_metric(figures.token_ends, leased)
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}
     yield _gauge("aside", "1: the stage has put the account aside; its events wait.", ["stage", "account"], held)
     why = "Files that nobody is shown, by verdict and reason."

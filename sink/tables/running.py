@@ -20,6 +20,7 @@ account_states = clustered(
     maybe("fault_code"), maybe("fault_detail"), maybe("fault_since", Instant), maybe("fault_ability"),
     maybe("retry_at", Instant),
     maybe("last_in_at", Instant), maybe("last_out_at", Instant), maybe("spent_at", Instant),
+    maybe("token_ends_at", Instant),
     maybe("gap_code"), maybe("gap_detail"), maybe("gap_at", Instant),
 )  # fmt: skip
 
