@@ -8,7 +8,6 @@ more than either, and the kinds of mentions tell how far a street's name reaches
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from heapq import nlargest
 from math import exp
 from typing import NamedTuple
 
@@ -60,7 +59,7 @@ def likely_districts(found: Sequence[Weighed], region: str, home: str, margins: 
     if learned:
         least, none = min(learned.values()), none * exp(WEIGHTS["none, learned"])
         scores = {code: score + _learned_score(named[code], learned.get(code, least)) for code, score in scores.items()}
-        for code in nlargest(_LEARNED, learned, learned.__getitem__):
+        for code in sorted(learned, key=learned.__getitem__, reverse=True)[:_LEARNED]:
             scores.setdefault(code, WEIGHTS["margin"] * learned[code] + WEIGHTS["learned alone"])
     if len(home) >= DISTRICT and home[:DISTRICT] in scores:
         scores[home[:DISTRICT]] += _OWNER

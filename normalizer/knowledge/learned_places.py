@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from heapq import nlargest
 from math import sqrt
 from typing import NamedTuple
 
@@ -42,8 +41,10 @@ class Taught(NamedTuple):
 
     def words_for(self, district: str) -> list[str]:
         """The phrases that say most for it."""
-        said = {name: one.rarity * one.weights.get(district, 0.0) for name, one in self.phrases.items()}
-        return [name for name in nlargest(_SHOWN, said, said.__getitem__) if said[name] > 0]
+        said = [
+            (one.rarity * one.weights[district], name) for name, one in self.phrases.items() if district in one.weights
+        ]
+        return [name for weight, name in sorted(said, reverse=True)[:_SHOWN] if weight > 0]
 
 
 NO_WORDS = Taught({}, {})
@@ -59,15 +60,17 @@ class LearnedPlaces(NamedTuple):
 
     def taught(self, text: Words, address: Words | None) -> Taught:
         """How strongly the words speak for each district."""
-        found = phrase_values(text, address)
-        known = {phrase: self.phrases[phrase] for phrase in found if phrase in self.phrases}
-        if not known:
+        phrases = self.phrases
+        found = dict.fromkeys(phrases.keys() & text.words, _TEXT)
+        if address is not None:
+            found.update(dict.fromkeys(phrases.keys() & [*address.words, *_pairs(address)], 1.0))
+        if not found:
             return NO_WORDS
-        values = {phrase: one.rarity * found[phrase] for phrase, one in known.items()}
-        length = sqrt(sum(value * value for value in values.values()))
+        known = {phrase: phrases[phrase] for phrase in sorted(found)}
+        length = sqrt(sum((one.rarity * found[phrase]) ** 2 for phrase, one in known.items()))
         margins = dict(self.districts)
         for phrase, one in known.items():
-            value = values[phrase] / length
+            value = one.rarity * found[phrase] / length
             for district, weight in one.weights.items():
                 margins[district] += value * weight
         return Taught(margins, known)

@@ -30,6 +30,8 @@ _AGAIN, _REPEATS = 0.3, 3
 _TIE = 0.05
 LIKELY = 0.4
 """Probability below which even the best region is not named."""
+LEAST = 0.05
+"""Probability below which another candidate is left out."""
 _BELOW = 0.01
 """How much less another region is said than the one that was chosen before it."""
 _NO_TEXT = Words("")
@@ -214,7 +216,8 @@ class _Found(NamedTuple):
 
 def _district_places(known: Gazetteer, found: _Found, apart: float) -> list[Place]:
     """`apart`: the probability of their regency among others."""
-    places = [_district_place(known, one, apart, found) for one in found.districts[:_MOST]]
+    likely = [found.districts[0], *(one for one in found.districts[1:_MOST] if one.p * apart >= LEAST)]
+    places = [_district_place(known, one, apart, found) for one in likely]
     least = (places[0].p or 0.0) - _BELOW
     others = (_place(known, one) for one in found.outside[: _MOST - len(places)])
     return places + [replace(one, p=max(0.0, min(one.p or 0.0, least))) for one in others]

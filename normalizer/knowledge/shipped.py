@@ -8,13 +8,11 @@ from msgspec.structs import replace
 
 from normalizer.knowledge.gazetteer import gazetteer
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
-from normalizer.knowledge.places import LIKELY, Part, find_places
+from normalizer.knowledge.places import LEAST, LIKELY, Part, find_places
 from normalizer.place_words import PlaceWords
 from schemas import Place
 
 VERSION = "gazetteer-2025-4"
-LEAST = 0.05
-"""Probability below which another candidate is left out."""
 
 
 class ShippedKnowledge:

@@ -17,7 +17,7 @@ _FEWEST = 2
 _TELLING = 0.3
 """Weight for some district that a phrase must have where there are many: these are learned again without the others."""
 _MANY = 1000
-_LEAST = 0.1
+_LEAST = 0.2
 """Weight below which nothing is stored."""
 
 
