@@ -14,9 +14,10 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors import Request, group_parts, kinds
 from schemas import Reject

@@ -78,14 +78,12 @@ class SqliteBus(Bus):
         await self._open.aclose()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        if events:
-            await self._writer.append(group_by_partition(events, await self._values(events), self.partitions))
-
-    async def _values(self, events: Sequence[Event]) -> list[bytes]:
+        if not events:
+            return
         values = encode_events(events)
         if any_large(values):
             values = await asyncio.to_thread(replace_large_values, events, values, self._bodies)
-        return values
+        await self._writer.append(group_by_partition(events, values, self.partitions))
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from schemas import bounded_id
 
@@ -28,27 +29,25 @@ class Payload(Protocol):
     def body(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One delivery to an account: a webhook call, the answer to a poll, a packet of a session."""
 
     method: str = "POST"
     path: str = ""
     """The rest of the path after `/in/ACCOUNT`."""
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Lower-case names."""
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class IngressResponse:
+class IngressResponse(msgspec.Struct, frozen=True):
     """The ingress's answer to a request."""
 
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain; charset=utf-8"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Part(NamedTuple):

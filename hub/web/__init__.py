@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -39,12 +39,12 @@ def build_app(parts: WebParts, inside: ASGIApp | None = None) -> ASGIApp:
 
     ingress, pages_and_api = _ingress(parts), _pages_and_api(parts)
 
-    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope["path"] if scope["type"] == "http" else ""
         app: ASGIApp = ingress if path.startswith(PREFIX) else pages_and_api
         if path in INSIDE:
             app = inside or (healthz if path == "/healthz" else pages_and_api)
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     return dispatch
 

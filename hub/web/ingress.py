@@ -126,21 +126,19 @@ class Ingress:
         if handshake is not None:
             return handshake
         try:
-            await store_or_refuse(self._publish_raws(channel, request), channel.account)
-        except NotStored:
+            raws = await split_into_raws(
+                channel,
+                request,
+                store=self._store_in_time,
+                clock=self._clock,
+                new_id=self._new_id,
+                sibling=partial(self._sibling, channel, request),
+            )
+            await self._publish(raws)
+        except Exception as fault:  # the bytes are not safe, so the answer is "try again"
+            _log_unstored(fault, channel.account)
             return _TRY_AGAIN
         return channel.accepted()
-
-    async def _publish_raws(self, channel: Listens, request: Request) -> None:
-        raws = await split_into_raws(
-            channel,
-            request,
-            store=self._store_in_time,
-            clock=self._clock,
-            new_id=self._new_id,
-            sibling=partial(self._sibling, channel, request),
-        )
-        await self._publish(raws)
 
     async def _store_in_time(self, body: bytes) -> str:
         async with asyncio.timeout(STORE_WITHIN):
@@ -158,11 +156,15 @@ async def store_or_refuse(storing: Awaitable[T], account: str) -> T:
     """The result of the work. Raises NotStored for every fault; the log names it."""
     try:
         return await storing
-    except Retry as fault:
-        _lines.write(logging.WARNING, f"cannot store at {account}: {fault.reason}")
-    except Exception as error:  # the bytes are not safe, so the answer is "try again"
-        _lines.write(logging.ERROR, f"cannot store at {account}: {fault_location(error)}")
+    except Exception as fault:
+        _log_unstored(fault, account)
     raise NotStored
+
+
+def _log_unstored(fault: Exception, account: str) -> None:
+    waits = isinstance(fault, Retry)
+    why = fault.reason if isinstance(fault, Retry) else fault_location(fault)
+    _lines.write(logging.WARNING if waits else logging.ERROR, f"cannot store at {account}: {why}")
 
 
 def _proves(channel: Listens, request: Request) -> bool:
@@ -174,10 +176,10 @@ def _proves(channel: Listens, request: Request) -> bool:
 
 
 async def _send(send: Send, answer: IngressResponse) -> None:
-    headers = [
-        (b"content-type", answer.media_type.encode("latin-1")),
-        (b"content-length", b"%d" % len(answer.body)),
-        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()),
-    ]
+    headers = [(b"content-length", b"%d" % len(answer.body))]
+    if answer.body:
+        headers.append((b"content-type", answer.media_type.encode("latin-1")))
+    if answer.headers:
+        headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

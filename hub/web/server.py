@@ -212,8 +212,8 @@ def server_config(app: ASGIApp, limits: WebLimits | None = None, proxies: Sequen
     limit = ConnectionLimit(most, int(limits.connections_address), proxies)
     protocol = type("Connection", (BoundedHttpProtocol,), {"limit": limit})
     return uvicorn.Config(
-        app, lifespan="off", ws="none", http=protocol, log_config=None, access_log=False, server_header=False,
-        proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
+        app, interface="asgi3", lifespan="off", ws="none", http=protocol, log_config=None, access_log=False,
+        server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
 
 

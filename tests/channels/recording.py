@@ -23,7 +23,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors import Channel, HttpResponse, Item, Listens, Request, channel_type, secret_hook
 from schemas import Attachment, Body, Raw, Reject, Reply

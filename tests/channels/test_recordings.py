@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import replace
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors import Forbidden, Listens, Part, Request, channel_type, group_parts, kinds, secret_hook
 from schemas import Message, Receipt, Reject
