@@ -18,7 +18,7 @@ BY_COMMAND = {
     "a message id that was seen is a new message",
     "receipts that come early are forgotten",
 }
-"""Noticed by hundreds of seeds, or by one that waits long: tried by `python -m tests.simulation --sabotages` only."""
+"""Noticed by some hundred seeds, or by one that waits long: tried by `python -m tests.simulation --sabotages` only."""
 
 
 def run(*arguments: str) -> tuple[int, str]:
