@@ -56,7 +56,7 @@ def _decided(record: Record) -> list[Decided]:
     return [
         Decided(
             f"{one.title}\n{one.text}\n{one.place_words or ''}",
-            Place(code=one.place_code) if one.place_code else None,
+            Place(code=one.place_code, words=one.place_words) if one.place_code else None,
             None if one.report_class == "unknown" else one.report_class,
             (one.category_id, one.category_name or one.category_id) if one.category_id else None,
             (one.office_id, one.office_name) if one.office_id else None,

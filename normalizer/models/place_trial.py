@@ -26,8 +26,11 @@ def try_places(rows: Sequence[Decided], current: LearnedPlaces) -> Trial:
 
 
 def _placed(row: Decided) -> PlacedText | None:
-    code = row.place.code if row.place else None
-    return PlacedText(row.text, "", code) if code and len(code) >= _DISTRICT else None
+    """The words of the place stand below the text, and for an address."""
+    if row.place is None or row.place.code is None or len(row.place.code) < _DISTRICT:
+        return None
+    words = row.place.words or ""
+    return PlacedText(row.text.removesuffix(f"\n{words}") if words else row.text, words, row.place.code)
 
 
 def _right_districts(learned: LearnedPlaces, rows: Sequence[PlacedText]) -> float:
@@ -37,7 +40,7 @@ def _right_districts(learned: LearnedPlaces, rows: Sequence[PlacedText]) -> floa
 
 def _worth(knowledge: ShippedKnowledge, row: PlacedText) -> int:
     """1 where the district is right, -1 where it is wrong, 0 where none is named."""
-    found = likeliest(knowledge.places(row.text, row.code[:_REGENCY]))
+    found = likeliest(knowledge.places(row.text, row.code[:_REGENCY], row.address))
     if found is None or found.code is None or len(found.code) < _DISTRICT:
         return 0
     return 1 if found.code[:_DISTRICT] == row.code[:_DISTRICT] else -1
