@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import timedelta
 from urllib.parse import parse_qsl, quote
 
 import msgspec
@@ -195,6 +196,46 @@ def test_case_11_17_emoji_and_nul_bytes_come_through(case: Case):
     strange = f"{text} 😡👨‍👩‍👧 \x00 \u202e\u200b نص"
     items = read(channel(case.kind), raw(case.kind, with_text(case.request, text, strange)))
     assert items[0].text == strange
+
+
+FIRST_WORDS = sorted({case.kind: case for case in reversed(WITH_TEXT)}.values(), key=str)
+OURS = {"app", "console", "counter", "web"}
+"""What they read was made by our own API, which takes whole characters and 10,000 of them."""
+FOREIGN = [case for case in FIRST_WORDS if case.kind in FILES - OURS]
+
+
+@pytest.mark.parametrize("case", FOREIGN, ids=str)
+def test_a_megabyte_of_words_loses_none(case: Case):
+    text = case.items[0]["text"]
+    long = f"{text} {'lampu padam di jalan ' * 47_500}akhir"
+    items = read(channel(case.kind), raw(case.kind, with_text(case.request, text, long)))
+    assert (len(items), items[0].text) == (len(case.items), long)
+
+
+@pytest.mark.parametrize("case", [case for case in FOREIGN if case in IN_JSON[case.kind]], ids=str)
+def test_case_11_half_an_emoji_hides_no_other_word(case: Case):
+    text = case.items[0]["text"]
+    items = read(channel(case.kind), raw(case.kind, with_text(case.request, text, f"{text} \ud83d akhir")))
+    assert (len(items), items[0].text) == (len(case.items), f"{text} \ufffd akhir")
+
+
+@pytest.mark.parametrize("case", FIRST_WORDS, ids=str)
+def test_case_04_the_same_request_at_two_accounts_is_two_messages(case: Case):
+    door, stored = channel(case.kind), raw(case.kind, case.request)
+    other = type(door)("lain", door.owner, door.settings)
+    ids = [[getattr(item, "id", "") for item in read(d, replace(stored, account=d.account))] for d in (door, other)]
+    assert len(ids[0]) == len(ids[1])
+    assert not {*ids[0]} & {*ids[1]} - {""}
+
+
+@each
+def test_a_clock_that_is_a_year_off_makes_no_other_message(case: Case):
+    door, stored = channel(case.kind), raw(case.kind, case.request)
+    for days in (-365, 365):
+        skewed = replace(stored, received_at=stored.received_at + timedelta(days=days))
+        for now, then in zip(read(door, stored), read(door, skewed), strict=True):
+            for name in ("id", "fingerprint", "text", "conversation", "state", "code"):
+                assert getattr(now, name, None) == getattr(then, name, None)
 
 
 def with_text(request: Request, old: str, new: str) -> Request:
