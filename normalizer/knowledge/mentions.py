@@ -14,7 +14,15 @@ from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
 from normalizer.knowledge.mention_kinds import BARE, CHAINS, STREETS, KindRules, MentionKind
-from normalizer.knowledge.place_words import BESIDE, MARKERS, ORDINARY, ORDINARY_REGENCIES, Marker
+from normalizer.knowledge.place_words import (
+    BESIDE,
+    FUNCTION_WORDS,
+    MARKERS,
+    ORDINARY,
+    ORDINARY_REGENCIES,
+    POSITIONS,
+    Marker,
+)
 from normalizer.knowledge.tokens import Words
 
 _LONGEST = 4
@@ -179,7 +187,7 @@ class Finder:
         return tuple(code for code in near if len(code) in marker.levels) or near
 
     def _bare(self, name: str, at: int) -> tuple[str, ...]:
-        near = self._near(name)
+        near = () if name in POSITIONS and not self._words.capital(at) else self._near(name)
         codes = self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
@@ -201,7 +209,7 @@ class Finder:
     def _far(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
         for name, taken in names:
             codes = tuple(code for code in self._known.codes(name) if len(code) in marker.levels)
-            if codes and len(name) > 2 and not (taken == 1 and name in ORDINARY):
+            if codes and len(name) > 2 and not (taken == 1 and (name in ORDINARY or name in FUNCTION_WORDS)):
                 return self._found(at, taken, codes, MentionKind.FAR), taken
         return None, 1
 

@@ -10,13 +10,14 @@ from normalizer.knowledge.tokens import Words
 from normalizer.knowledge.word_lists import word_lists, words_of
 
 ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
+FUNCTION_WORDS = words_of(word_lists("languages")["languages"]["id"])
 ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
 BESIDE = frozenset(["administrasi", "adm", "kota", "kabupaten", "kab"])
 """Words between a marker and its name."""
 CITY = frozenset(["kota", "kabupaten", "kab"])
-LANES, LANE_SIGNS, ESTATES, BEFORE_ESTATES, AFTER = (
+POSITIONS, LANES, LANE_SIGNS, ESTATES, BEFORE_ESTATES, AFTER = (
     words_of(word_lists("place_names")["words"][name])
-    for name in ("lanes", "lane_signs", "estates", "before_estates", "after")
+    for name in ("positions", "lanes", "lane_signs", "estates", "before_estates", "after")
 )
 
 
