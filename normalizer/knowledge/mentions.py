@@ -22,7 +22,7 @@ from normalizer.knowledge.place_words import (
     ORDINARY_REGENCIES,
     POSITIONS,
     Marker,
-)
+)  # fmt: skip
 from normalizer.knowledge.tokens import Words
 
 _LONGEST = 4
