@@ -58,9 +58,10 @@ async def split_into_raws(
     for file in channel.enclosed_files(request):
         await store(file)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
-    query, names = request.query, tuple(request.headers)
     if isinstance(channel, Listens):
-        query, names = _without(query, channel.secret_parameters), channel.kept_headers
+        query, names = _without(request.query, channel.secret_parameters), channel.kept_headers
+    else:
+        query, names = request.query, tuple(request.headers)
     headers = {name: value for name in names if (value := request.headers.get(name)) is not None}
     now = clock()
     return [

@@ -77,6 +77,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         """Of headers, trailers and chunk sizes, since a request began or a byte of its body came."""
         self._header_timer: asyncio.TimerHandle | None = None
+        self._idle_since: float | None = None
         self.began = 0.0
         """When the newest request began, or the connection."""
 
@@ -95,7 +96,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.limit.forget(self)
-        self._stop_header_timer()
+        self._stop_timers()
         if self._lingering is not None:
             self._lingering.stop()
         self._unparsed = memoryview(b"")
@@ -164,9 +165,33 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._lingering = Lingering(self.transport, self.loop)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._lingering is not None:
-            self._unset_keepalive_if_required()
+        """As uvicorn's, which sets a timer for each answer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._lingering is None:
+            self._idle_since = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._time_idle_after(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # the next answer sets a timer
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._time_idle_after(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _time_idle_after(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._at_work = cycle
@@ -199,10 +224,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unparsed = memoryview(b"")
         self.transport.close()
 
-    def _stop_header_timer(self) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
+    def _stop_timers(self) -> None:
+        for timer in (self._header_timer, self.timeout_keep_alive_task):
+            if timer is not None:
+                timer.cancel()
+        self._header_timer = self.timeout_keep_alive_task = None
 
 
 def server_config(app: ASGIApp, limits: WebLimits | None = None, proxies: Sequence[Network] = ()) -> uvicorn.Config:

@@ -185,6 +185,27 @@ async def test_a_connection_at_work_is_never_the_one_that_is_closed(app: App) ->
             other.close()
 
 
+async def test_only_a_connection_that_has_been_idle_for_long_is_closed(app: App) -> None:
+    async with serving(app) as running:
+        reader, writer = await connected(running)
+        writer.write(HELLO)
+        await reader.readuntil(b"ok")
+        connection: Any = next(iter(running.server_state.connections))
+        connection.timeout_keep_alive_handler()
+        assert not connection.transport.is_closing(), "it has not been idle for long"
+        app.may_answer.clear()
+        writer.write(HELLO)
+        while len(app.bodies) < 2:
+            await asyncio.sleep(0.001)
+        connection.timeout_keep_alive = 0
+        connection.timeout_keep_alive_handler()
+        assert not connection.transport.is_closing(), "a request is at work"
+        app.may_answer.set()
+        await reader.readuntil(b"ok")
+        assert await reader.read() == b"", "it is idle, and gets no seconds"
+        writer.close()
+
+
 async def test_a_trailer_is_no_header(app: App) -> None:
     async with serving(app) as running:
         reader, writer = await connected(running)
