@@ -103,17 +103,23 @@ def measure_districts(name: str, rows: Sequence[Row], knowledge: ShippedKnowledg
     named = [(code, row) for code, _, row in said if row.named]
     show(f"district, {name}: rows that name ward or district", sum(c == r.district for c, r in named), len(named))
     sure = sorted(((p, code == row.district) for code, p, row in said if code), key=lambda one: -one[0])
-    right, best = 0, (0, 0)
-    for number, (_, correct) in enumerate(sure, 1):
-        right += correct
-        if right / number >= PROMISED:
-            best = (right, number)
+    best = _most_at(sure, PROMISED)
     show(f"  precision of the surest {best[1] / len(rows):.3f} of all rows (coverage)", *best)
-    show("  precision of all that is said", right, len(sure))
+    show("  precision of all that is said", sum(c for _, c in sure), len(sure))
     high = [correct for p, correct in sure if p >= PROMISED]
     show("  precision where 0.95 or more is promised", sum(high), len(high))
     gap = sum(abs(sum(c for _, c in band) - sum(p for p, _ in band)) for band in _bands(sure)) / max(len(sure), 1)
     print(f"  expected calibration error {gap:.3f}")
+
+
+def _most_at(sure: Sequence[tuple[float, bool]], precision: float) -> tuple[int, int]:
+    """Right and all of the most that a threshold lets pass at this precision. What is as sure passes together."""
+    right, best = 0, (0, 0)
+    for number, (p, correct) in enumerate(sure, 1):
+        right += correct
+        if right / number >= precision and (number == len(sure) or sure[number][0] < p):
+            best = (right, number)
+    return best
 
 
 def _bands(sure: Sequence[tuple[float, bool]]) -> list[list[tuple[float, bool]]]:
