@@ -20,6 +20,7 @@ _HEADING = "code,name\n"
 _PUNCTUATION = " .-'/()’"
 _KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
 _REGENCIES_AT_ONCE = 64
+_NAMES_AT_ONCE = 2_000
 _LONGEST_UPPER = len("35.78")
 
 
@@ -39,6 +40,8 @@ class Gazetteer:
         upper = [line for line in self._lines if len(line.partition(",")[0]) <= _LONGEST_UPPER]
         self.beginnings = _beginnings((*self.provinces, *self.regencies), upper)
         """How the names of provinces and regencies begin: a word that is none of these begins no name."""
+        self.name = lru_cache(_NAMES_AT_ONCE)(self._name)
+        """The name of a code as the decree writes it; None where there is no such region."""
         self.inside = lru_cache(_REGENCIES_AT_ONCE)(self._inside)
         self.beginnings_inside = lru_cache(_REGENCIES_AT_ONCE)(self._beginnings_inside)
         self.named_inside = lru_cache(_REGENCIES_AT_ONCE)(self._named_inside)
@@ -48,8 +51,7 @@ class Gazetteer:
         found = self._codes.get(name)
         return tuple(found.split(" ")) if found else ()
 
-    def name(self, code: str) -> str | None:
-        """As the decree writes it."""
+    def _name(self, code: str) -> str | None:
         line = bisect_left(self._folded, f"{code},")
         if line < len(self._folded) and self._folded[line].startswith(f"{code},"):
             return self._lines[line].partition(",")[2]

@@ -39,5 +39,4 @@ class ShippedKnowledge:
         ]
         if not found or (found[0].p or 0.0) < LIKELY:
             return named
-        words = named[0].words if named else None
-        return [replace(place, words=words or place.words) for place in found]
+        return [replace(place, words=named[0].words) for place in found] if named else found

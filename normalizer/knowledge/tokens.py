@@ -61,16 +61,16 @@ class Words:
     ) -> list[tuple[str, int]]:
         """As `names`, but only names of the tables. `beginnings` hold whatever from four letters on begins one."""
         found: list[tuple[str, int]] = []
-        words, name = self.words, ""
-        for end in range(at, min(at + longest, len(words))):
-            if end > at and self.breaks(end):
-                break
-            name += words[end]
+        words, pieces, name = self.words, self._pieces, self.words[at]
+        for end in range(at + 1, min(at + longest, len(words)) + 1):
             if name in tables[0] or (len(tables) > 1 and _in_one(name, tables)):
-                found.append((name, end - at + 1))
+                found.append((name, end - at))
             elif len(name) > 3 and name not in beginnings[0] and not _in_one(name, beginnings[1:]):
                 break
-        return found[::-1]
+            if end == len(words) or (pieces[2 * end] != " " and self.breaks(end)):
+                break
+            name += words[end]
+        return found[::-1] if len(found) > 1 else found
 
     def names(self, at: int, longest: int) -> list[tuple[str, int]]:
         """What may be a name from here, longest first, with its number of words."""

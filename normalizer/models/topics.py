@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from normalizer.knowledge.remembered import RememberedWords
 from schemas import Category
 
 _WORD = re.compile(r"[^\W_]+")
@@ -55,10 +56,15 @@ class WordLists:
             self.topics.append(Topic(row["id"], row.get("name", row["id"]), row.get("top", row["id"])))
             for entry in row["words"].split():
                 self._add(n, *_entry(entry))
-        self._firsts = {pair.partition("_")[0] for pair in self._pairs}
+        self._seconds: dict[str, dict[str, Entries]] = {}
+        for pair, entries in self._pairs.items():
+            first, _, second = pair.partition("_")
+            self._seconds.setdefault(first, {})[second] = entries
         self._starts = {beginning[:_SHORTEST] for beginning in self._beginnings}
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
         self._starts_of = lru_cache(20_000)(self._beginnings_of)
+        self._begun = RememberedWords(self._starts_of)
+        self._listed = frozenset(self._words)
 
     def _add(self, topic: int, words: str, weight: float) -> None:
         if words.endswith("*"):
@@ -76,12 +82,13 @@ class WordLists:
         return scores
 
     def _hits(self, words: Sequence[str]) -> list[Entries]:
-        single, paired, beginnings, firsts = self._words, self._pairs, self._beginnings, self._firsts
+        single, seconds, beginnings = self._words, self._seconds, self._beginnings
         different = set(words)
-        found = [single[word] for word in different & single.keys()]
-        pairs = {f"{a}_{b}" for a, b in pairwise(words) if a in firsts}
-        found += [paired[pair] for pair in pairs & paired.keys()]
-        starts = {start for known in map(self._starts_of, different) for start in known}
+        found = [single[word] for word in different & self._listed]
+        if firsts := different & seconds.keys():
+            pairs = {(a, b) for a, b in pairwise(words) if a in firsts and b in seconds[a]}
+            found += [seconds[a][b] for a, b in pairs]
+        starts = {start for word in self._begun.speaking(different) for start in self._starts_of(word)}
         return found + [beginnings[start] for start in starts]
 
     def _beginnings_of(self, word: str) -> tuple[str, ...]:
