@@ -88,7 +88,7 @@ def _judged_token(data: Json, scopes: tuple[str, ...], now: datetime) -> Iterato
     if data.get("is_valid") is not True:
         yield CheckResult("the access token is no longer valid: make a new one and enter it", True)
         return
-    yield _life(data, now)
+    yield judge_life(lapses_at(data), now)
     granted = data.get("scopes")
     missing = [scope for scope in scopes if scope not in (granted if isinstance(granted, list) else [])]
     if missing:
@@ -103,8 +103,8 @@ def lapses_at(data: Json) -> datetime | None:
     return time_of(expires_at) if expires_at else None
 
 
-def _life(data: Json, now: datetime) -> CheckResult:
-    end = lapses_at(data)
+def judge_life(end: datetime | None, now: datetime) -> CheckResult:
+    """Is it time for a new access token?"""
     if end is None:
         return CheckResult("the access token does not expire")
     days = (end - now).days

@@ -8,9 +8,9 @@ What is shared with Messenger and Facebook stands in `_meta_messaging.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 
-from connectors._meta_check import Rights, check_account
+from connectors._meta_check import Rights, check_account, judge_life, utc_now
 from connectors._meta_messaging import MessagingChannel, MessagingSettings
 from connectors._port import CheckResult, ProviderConnections
 
@@ -24,6 +24,14 @@ class InstagramSettings(MessagingSettings, frozen=True, kw_only=True):
     """Our account, as `me?fields=user_id` names it: tells accounts apart that share one webhook."""
     page_id: str = ""
     """The Facebook page of the account, for the login by Facebook: only the page can send there."""
+    token_ends: str = ""
+    """YYYY-MM-DD: when the token of Instagram's own login ends, 60 days after it was made; Meta does not tell."""
+
+    def __post_init__(self) -> None:
+        try:
+            _ = date.fromisoformat(self.token_ends or "2000-01-01")
+        except ValueError:
+            raise ValueError("token_ends takes a date, as 2027-01-31") from None
 
 
 class InstagramChannel(MessagingChannel):
@@ -42,6 +50,7 @@ app_secret = "{secret}"
 verify_token = "{secret}"
 # user_id = "…"                         # as me?fields=user_id names it
 # access_token = "env:INSTAGRAM_TOKEN"  # without it nothing can be answered
+# token_ends = "2027-01-31"             # of Instagram's own login: 60 days after the token was made
 # graph_url = "https://graph.facebook.com/v25.0"    # these two with the login by a Facebook page
 # page_id = "…"
 """
@@ -50,12 +59,17 @@ verify_token = "{secret}"
         return super().sending_path(self.settings.page_id or ours)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
-        if not self.settings.page_id:
-            return await super().check(outbound)
-        return await check_account(self, outbound, self.by_page)
+        if self.settings.page_id:
+            return await check_account(self, outbound, self.by_page)
+        end = await self.token_end(outbound)
+        unknown = CheckResult("the end of the access token cannot be asked: write it into token_ends to be warned")
+        return [*await super().check(outbound), judge_life(end, utc_now()) if end else unknown]
 
     async def token_end(self, outbound: ProviderConnections) -> datetime | None:
-        return await super().token_end(outbound) if self.settings.page_id else None
+        if self.settings.page_id:
+            return await super().token_end(outbound)
+        written = self.settings.token_ends
+        return datetime.fromisoformat(written).replace(tzinfo=UTC) if written else None
 
     def setup_help(self, url: str) -> str:
         return f"""\

@@ -190,6 +190,25 @@ async def test_a_check_says_what_is_wrong_and_what_to_do(
     assert "token-graph" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("settings", "ends", "words"),
+    [
+        ({}, None, "cannot be asked: write it into token_ends"),
+        ({"token_ends": "2020-01-31"}, datetime(2020, 1, 31, tzinfo=UTC), "make a new one now"),
+        ({"token_ends": "2999-01-31"}, datetime(2999, 1, 31, tzinfo=UTC), "ends on 2999-01-31"),
+    ],
+)
+async def test_a_token_of_instagrams_own_login_ends_when_its_settings_say(
+    settings: dict, ends: datetime | None, words: str, graph: PageGraph, outbound: ProviderConnections
+):
+    graph.nodes = HEALTHY
+    door = channel("instagram", graph_url=graph.graph_url, **settings)
+    assert await door.token_end(outbound) == ends
+    assert words in (await door.check(outbound))[-1].text
+    with pytest.raises(ValueError, match="token_ends takes a date"):
+        channel("instagram", token_ends="31 Januari")
+
+
 @pytest.mark.parametrize("missing", ["debug_token", "1080/subscribed_apps"])
 async def test_a_check_that_meta_refuses_names_the_settings_and_no_file(
     missing: str, graph: PageGraph, outbound: ProviderConnections
