@@ -52,7 +52,7 @@ def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
     for at, word in enumerate(words):
         kind = _KINDS.get(word)
         if kind is None:
-            if word[:2] in ("rt", "rw") and word[2:].isdecimal():
+            if word[0] == "r" and word[:2] in ("rt", "rw") and word[2:].isdecimal():
                 found[_KINDS[word[:2]]].add(_plain(word[2:]))
         elif kind in (_RT, _RW):
             found[kind].update(_areas(words, at))

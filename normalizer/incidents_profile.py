@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
-from itertools import combinations, pairwise
+from heapq import nsmallest
+from itertools import chain, combinations, pairwise
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -35,6 +36,7 @@ MOST_WORDS = 48
 _KINDS = 7
 """Of words that are remembered."""
 _WORD = re.compile(r"[^\W_]+")
+_NO_WORD_ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
 _STREET_WORDS = (
     "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek"
 )
@@ -82,8 +84,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     ):
         return None
     body = f"{message.title} {message.clean_text}" if message.title else message.clean_text
-    text = _WORD.findall(body[:_LONGEST].casefold())
-    address = _WORD.findall(_address(message, place)[:_LONGEST].casefold())
+    text, address = _split(body), _split(_address(message, place))
     words = _compared(text, address)
     if len(words.names) + len(words.matter) + len(words.numbers) < _FEW:
         return None
@@ -100,6 +101,11 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     )
 
 
+def _split(text: str) -> list[str]:
+    text = text[:_LONGEST].casefold()
+    return text.translate(_NO_WORD_ASCII).split() if text.isascii() else _WORD.findall(text)
+
+
 def _address(message: Message, place: Place | None) -> str:
     """As it was stated; of a form or a row, that of the sender where no other was."""
     if place is not None and place.words and place.source != "text":
@@ -108,23 +114,38 @@ def _address(message: Message, place: Place | None) -> str:
 
 
 def _compared(text: list[str], address: list[str]) -> ComparedWords:
-    names, streets, numbers = set[int](), set[int](), set[int]()
-    for words in (text, address):
-        for before, word in pairwise(("", *words)):
-            if word.isdigit():
-                numbers.add(_hash(word.lstrip("0") or "0"))
-            elif _is_name(word):
-                names.add(_hash(word[:7]))
-                if before in _STREET:
-                    streets.add(_hash(word[:7]))
-    matter = {_hash(word[:5]) for word in text if len(word) > 2 and word in common_words()}
-    own = {_hash(word[:7]) for word in address if _is_name(word)}
-    kinds = (names, streets, matter, numbers, own, {_hash(word) for word in text}, points_of(text))
+    whole, names, matter, numbers = _by_kind(text)
+    _, own, _, numbers_there = _by_kind(address)
+    behind = (word for words in (text, address) for before, word in pairwise(words) if before in _STREET)
+    streets = {name for word in behind if (name := _word(word).name) is not None}
+    kinds = (names | own, streets, matter, numbers | numbers_there, own, whole, points_of(text))
     return ComparedWords(len(text), *(_few(kind) for kind in kinds))
 
 
-def _is_name(word: str) -> bool:
-    return len(word) > 2 and word not in common_words() and not word.isdigit()
+class _Word(NamedTuple):
+    """What a word counts as: hashes, None for what it is not."""
+
+    whole: int
+    name: int | None
+    matter: int | None
+    number: int | None
+
+
+@lru_cache(maxsize=1 << 16)
+def _word(word: str) -> _Word:
+    is_number, is_common = word.isdigit(), word in common_words()
+    return _Word(
+        whole=_hash(word),
+        name=_hash(word[:7]) if len(word) > 2 and not is_common and not is_number else None,
+        matter=_hash(word[:5]) if len(word) > 2 and is_common else None,
+        number=_hash(word.lstrip("0") or "0") if is_number else None,
+    )
+
+
+def _by_kind(words: Iterable[str]) -> list[set[int]]:
+    """The fields of `_Word`, each of all words."""
+    columns = zip(*map(_word, set(words)), strict=True)
+    return [{one for one in column if one is not None} for column in columns] or [set() for _ in _Word._fields]
 
 
 def _few(hashes: set[int]) -> Hashes:
@@ -141,10 +162,12 @@ def _keys(text: list[str], address: list[str], place: Place | None) -> Iterator[
     region = place.code[:_REGENCY] if place and place.code else "-"
     found: dict[str, None] = {}
     for words in (address, text):
-        found |= dict.fromkeys(sorted({word[:7] for word in words if _is_name(word)}, key=_hash))
+        found |= dict.fromkeys(sorted({word[:7] for word in set(words) if _word(word).name is not None}, key=_hash))
     names = list(found)[:KEYS]
-    yield from (_key(region, name) for name in names)
-    yield from (_key(region, *pair) for pair in _pairs(text, PAIRS - len(names)))
+    yield from (_short_key(region, name) for name in names)
+    if len(names) < PAIRS:
+        matter = sorted({word[:5] for word in set(text) if len(word) > 3 and word in common_words()}, key=_hash)
+        yield from (_short_key(region, *pair) for pair in _pairs(tuple(matter[:12]), PAIRS - len(names)))
 
 
 def _text_keys(text: list[str], place: Place | None) -> Iterator[int]:
@@ -155,15 +178,10 @@ def _text_keys(text: list[str], place: Place | None) -> Iterator[int]:
         yield _key("text", code, *text)
 
 
-def _pairs(text: Iterable[str], most: int) -> list[tuple[str, str]]:
-    if most <= 0:
-        return []
-    matter = sorted({word[:5] for word in text if len(word) > 3 and word in common_words()}, key=_hash)
-    return sorted((_ordered(pair) for pair in combinations(matter[:12], 2)), key=lambda p: _hash("".join(p)))[:most]
-
-
-def _ordered(pair: tuple[str, str]) -> tuple[str, str]:
-    return (pair[0], pair[1]) if pair[0] <= pair[1] else (pair[1], pair[0])
+@lru_cache(maxsize=1 << 12)
+def _pairs(words: tuple[str, ...], most: int) -> list[tuple[str, str]]:
+    """Of the words, in the order of their hashes; the same complaint is often made with the same words."""
+    return nsmallest(most, combinations(sorted(words), 2), key=lambda pair: crc32("".join(pair).encode()))
 
 
 def _key(*words: str) -> int:
@@ -171,11 +189,14 @@ def _key(*words: str) -> int:
     return int.from_bytes(blake2b(" ".join(words).encode(), digest_size=8).digest()) >> 1
 
 
+_short_key = lru_cache(maxsize=1 << 16)(_key)
+"""Of names and pairs of words, which come again and again."""
+
+
 def pack(words: ComparedWords) -> bytes:
     """Sizes and hashes, four bytes each."""
     kinds = words[1:]
-    hashes = [one for kind in kinds for one in sorted(kind)]
-    return array("I", [words.length, *(len(kind) for kind in kinds), *hashes]).tobytes()
+    return array("I", [words.length, *map(len, kinds), *chain.from_iterable(map(sorted, kinds))]).tobytes()
 
 
 def unpack(packed: bytes) -> ComparedWords:
