@@ -51,7 +51,7 @@ class StageAsides:
         self.lane = SideLane(self._diverted, timing.monotonic)
         self.known: Mapping[str, AsideAccount] = {}
         """The rows of the store, as last looked up."""
-        self.looked = asyncio.Event()
+        self.refreshed = asyncio.Event()
         """Set, and replaced by a new one, by every look at the store."""
         self.condemned = asyncio.Event()
         """Set when an account was put aside here."""
@@ -60,11 +60,11 @@ class StageAsides:
         """Names of the lanes of the accounts that are diverted."""
         work.divert, work.settle = self._divert, self._put_aside
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Ask the store. Raises Retry."""
         self.known = await self.store.accounts(self._stage)
-        self.looked.set()
-        self.looked = asyncio.Event()
+        self.refreshed.set()
+        self.refreshed = asyncio.Event()
 
     def held(self, account: str) -> bool:
         """Is the account put aside, and not released?"""
@@ -84,7 +84,7 @@ class StageAsides:
 
     async def _diverted(self) -> set[str]:
         """The accounts that are held, and those whose lane is not empty yet."""
-        await self.look()
+        await self.refresh()
         lanes = {account: self.name(account, row) for account, row in self.known.items()}
         self._lanes = {a: lane for a, lane in lanes.items() if self.held(a) or await self.waits(lane)}
         return set(self._lanes)
@@ -111,7 +111,7 @@ class StageAsides:
         """Those whom the guard has condemned. Raises Retry: it is called again."""
         for account, verdict in list(self._watch.verdicts.items()):
             await self.store.put_aside(self._stage, account, *verdict, self._timing.clock())
-            await self.look()
+            await self.refresh()
             self._lanes[account] = self.name(account, self.known[account])
             self.lane.keys.add(account)
             self._watch.verdicts.pop(account, None)

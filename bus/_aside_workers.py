@@ -41,7 +41,7 @@ class AsideWorkers:
         """For ever. Raises StageStopped, in a group."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._work.patiently(self._asides.look)
+                await self._work.patiently(self._asides.refresh)
                 for account, row in self._asides.known.items():
                     await self._tend(tasks, account, row)
                 await self._end_closed()
@@ -83,7 +83,7 @@ class AsideWorkers:
         mine = [stored for stored in batch.events if stored.key == key]
         for start in range(0, len(mine), AT_ONCE):
             while self._asides.held(account):
-                await self._asides.looked.wait()
+                await self._asides.refreshed.wait()
             if start == 0:
                 await self._work.look_again()
             await finish_on_cancel(self._run(mine[start : start + AT_ONCE]))

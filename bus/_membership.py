@@ -63,7 +63,7 @@ class Membership:
         stack.callback(os.close, self._handle)
         self._alive = self._lock(stack)
         self._socket = self._listen(stack)
-        self.look()
+        self.refresh()
 
     def _lock(self, stack: ExitStack) -> int:
         new, name = self._folder / f"{self.id}.new", self._folder / f"{self.id}.alive"
@@ -97,7 +97,7 @@ class Membership:
             while True:
                 datagrams.add(self._socket.recv(8))
         if MEMBERS in datagrams:
-            self.look()
+            self.refresh()
         self._received(datagrams)
 
     def heartbeat(self) -> None:
@@ -127,12 +127,12 @@ class Membership:
 
     def in_use(self, group: str) -> bool:
         """Does a living subscription read for the group, on any topic?"""
-        self.look()
+        self.refresh()
         return any(name == group for _, name in self._members)
 
     def announce(self) -> None:
         """A subscription came or went: tell every process."""
-        self.look()
+        self.refresh()
         self._send(MEMBERS, self._listeners)
 
     def notify(self, topics: Iterable[str]) -> None:
@@ -145,7 +145,7 @@ class Membership:
             with suppress(OSError):  # gone, or its queue is full, so that it will look anyway
                 self._socket.sendto(what, self._address(process))
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Read the folder again, remove the entries of dead processes; whether the members have changed."""
         before = self._members
         names = sorted(entry.name for entry in self._folder.iterdir())

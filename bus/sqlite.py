@@ -69,7 +69,7 @@ class SqliteBus(Bus):
             stack.push_async_callback(self._writer.close)
             self.partitions = self._writer.partitions
             self._membership = stack.enter_context(Membership(self._path, self._received))
-            self._look()
+            self._wake_readers()
             stack.push_async_callback(_end, asyncio.create_task(self._tick()))
             self._open = stack.pop_all()
         return self
@@ -196,7 +196,7 @@ class SqliteBus(Bus):
         """This process's writer has committed these."""
         topics = {topic for topic, _ in heads}
         for slot, head in heads.items():
-            self._heads[slot] = max(head, self._heads.get(slot, 0))  # `_look` may have seen more by now
+            self._heads[slot] = max(head, self._heads.get(slot, 0))  # `_wake_readers` may have seen more by now
         self._membership.notify(topics)
         for subscription in self._subscriptions.values():
             if subscription.topic in topics:
@@ -207,9 +207,9 @@ class SqliteBus(Bus):
         if MEMBERS in datagrams:
             self._wake()
         with suppress(sqlite3.Error):  # the ticker tries again
-            self._look()
+            self._wake_readers()
 
-    def _look(self) -> None:
+    def _wake_readers(self) -> None:
         """See which topics have grown, and wake their readers."""
         heads = dict(_log.last_offsets(self._reads))
         grown = {slot[0] for slot, head in heads.items() if head != self._heads.get(slot)}
@@ -238,9 +238,9 @@ class SqliteBus(Bus):
             self._membership.heartbeat()
         self._writer.overdue()
         version = self._reads.execute("PRAGMA data_version").fetchone()[0]
-        if self._membership.look() or version != self._version:
+        if self._membership.refresh() or version != self._version:
             self._version = version
-            self._look()
+            self._wake_readers()
             self._wake()
 
     async def _tidy(self) -> None:

@@ -22,7 +22,7 @@ ECHO = "an echo of our own"
 NO_NEWS = "no words, and a status that moves nothing"
 
 
-class Said(NamedTuple):
+class ServerItem(NamedTuple):
     """One thing that the other server says."""
 
     fields: dict[str, str]
@@ -34,24 +34,24 @@ def is_answer(payload: Payload) -> bool:
     return payload.method == "GET" or payload.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"<", b"[", b"{"}
 
 
-def said_in(payload: Payload) -> Iterator[Said]:
+def items_in(payload: Payload) -> Iterator[ServerItem]:
     """Raises Reject where the answer is neither XML nor JSON."""
     try:
         found = read_items(payload.body, "request_update") or read_items(payload.body, "request")
     except ValueError:
         raise Reject("not_an_answer", "the body is neither XML nor JSON") from None
     for fields in found:
-        yield Said(fields, payload.headers.get(WAS, ""))
+        yield ServerItem(fields, payload.headers.get(WAS, ""))
 
 
-def action_fields(said: Said, account: str) -> tuple[str, dict[str, Any]]:
+def action_fields(item: ServerItem, account: str) -> tuple[str, dict[str, Any]]:
     """The native id and the fields of the Action. Raises Reject."""
-    fields, native = said.fields, said.fields.get("service_request_id", "")
+    fields, native = item.fields, item.fields.get("service_request_id", "")
     if not native:
         raise Reject("no_request", "it names no service request")
     text = fields.get("description", "") if "update_id" in fields else fields.get("status_notes", "")
     own, word = _own_id(fields), fields.get("status", "")
-    meaning = meaning_of("reopen" if said.was == "closed" and word.lower() == "open" else word)
+    meaning = meaning_of("reopen" if item.was == "closed" and word.lower() == "open" else word)
     status = None if meaning.status == "unverified" else meaning.status
     known: dict[str, Any] = {
         "what": "status" if status in CLOSED_STATUSES or not text else "answer", "text": text,

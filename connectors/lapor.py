@@ -26,7 +26,7 @@ from connectors._lapor_body import (
     mark,
     multipart,
 )
-from connectors._lapor_looks import look
+from connectors._lapor_polling import poll_complaint
 from connectors._lapor_settings import LaporSettings, number
 from connectors._port import CheckResult, FetchedFile, Fetches, PollResult, ProviderConnections
 from connectors._request import Part, Payload
@@ -144,7 +144,7 @@ class Lapor(Forwards, Fetches):
 
     async def follow(self, native: str, cursor: str | None, outbound: ProviderConnections) -> PollResult:
         self.require_outbound()
-        return await look(LaporApi(self.settings, outbound.http), native, cursor)
+        return await poll_complaint(LaporApi(self.settings, outbound.http), native, cursor)
 
     async def status_of(self, native: str, outbound: ProviderConnections) -> Status | None:
         api = LaporApi(self.settings, outbound.http)

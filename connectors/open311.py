@@ -18,7 +18,7 @@ from connectors._lapor_body import mark
 from connectors._open311_client import GeoReportClient
 from connectors._open311_form import KEY, Form, FormFault, ReportForm, UpdateForm, report_form, update_form
 from connectors._open311_news import Listing, news, status_news
-from connectors._open311_reading import WAS, Said, action_fields, is_answer, said_in
+from connectors._open311_reading import WAS, ServerItem, action_fields, is_answer, items_in
 from connectors._open311_settings import Open311Settings
 from connectors._open311_words import meaning_of
 from connectors._port import FetchedFile, Fetches, Item, Listens, PollResult, ProviderConnections
@@ -105,8 +105,8 @@ keys = ["{secret}"]                     # API keys, one a client
 
     def parts(self, payload: Payload) -> Iterator[Part]:
         if is_answer(payload):
-            for said in said_in(payload):
-                yield Part(said, said.fields.get("service_request_id") or None)
+            for item in items_in(payload):
+                yield Part(item, item.fields.get("service_request_id") or None)
             return
         try:
             form = Form(payload.body or payload.query)
@@ -119,7 +119,7 @@ keys = ["{secret}"]                     # API keys, one a client
             raise Reject("not_a_form", fault.words) from None
 
     def read(self, part: Part, raw: Raw) -> Item:
-        if isinstance(part.payload, Said):
+        if isinstance(part.payload, ServerItem):
             native, fields = action_fields(part.payload, self.account)
             return self.action(raw, native, **fields)
         if isinstance(part.payload, UpdateForm):

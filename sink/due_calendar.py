@@ -101,9 +101,9 @@ def move_due(
                 mark_stale(connection, {row.complaint for row in alike})
         execute_each(connection, due_dates, _SEEN, seen)
         execute_each(connection, due_dates, _MOVED, [row for change in changes for row in _updates(change)])
-        told = _told(changes)
-        insert(connection, timeline, [_step(row, new, at(now)) for row, new in told])
-        notices = [_notice(row, new, at(now)) for row, new in told if row.office_id]
+        announced = _announced(changes)
+        insert(connection, timeline, [_step(row, new, at(now)) for row, new in announced])
+        notices = [_notice(row, new, at(now)) for row, new in announced if row.office_id]
         store_notices(connection, record, notices, destinations, now)
     return Moved(len(rows), until and (until[0], until[1]))
 
@@ -163,7 +163,7 @@ def _updates(change: _Change) -> Iterator[Row]:
     return (change.values | {"complaint": row.complaint, "clock": row.clock} for row in change.rows)
 
 
-def _told(changes: Sequence[_Change]) -> list[tuple[Any, MovedClock]]:
+def _announced(changes: Sequence[_Change]) -> list[tuple[Any, MovedClock]]:
     """The clocks whose move stands in a timeline and is told to an office."""
     return [
         (row, change.new) for change in changes for row in change.rows

@@ -86,9 +86,9 @@ def queue_followups(
     reached = [(one, known[one.complaint]) for one in later.values()]
     for one, accounts in [*reached, *((one, batch.located[one.complaint]) for one in missed)]:
         for to in destinations if one.complaint in about else ():
-            told = _as_told(to, one)
-            if _goes(to, told) and to.account in accounts:
-                leaving = _leaving(to, told, about[one.complaint])
+            brought = _with_known_kind(to, one)
+            if _goes(to, brought) and to.account in accounts:
+                leaving = _leaving(to, brought, about[one.complaint])
                 if to.steps(leaving.forward, {}):  # none: that system cannot be told this
                     queued.add(make, leaving)
     insert(connection, disclosures, queued.disclosures)
@@ -99,7 +99,7 @@ def _goes(to: Destination, one: Later) -> bool:
     return one.what in to.takes and not came_from(to, one.account, one.channel)
 
 
-def _as_told(to: Destination, one: Later) -> Later:
+def _with_known_kind(to: Destination, one: Later) -> Later:
     as_answer = one.what == "status" and "status" not in to.takes and one.text
     return one._replace(what="answer", status=None) if as_answer else one
 
@@ -142,7 +142,7 @@ def _of_message(complaint: str, message: Message) -> Later:
 
 def _of_action(complaint: str, applied: AppliedAction) -> Iterator[Later]:
     action = applied.action
-    what = _told(action.what, action.text, None if applied.effect.status_moved else applied.effect.reason)
+    what = _forward_kind(action.what, action.text, None if applied.effect.status_moved else applied.effect.reason)
     if what is None:
         return
     files = attachment_ids(action.raw, action.item_index, len(action.attachments))
@@ -152,7 +152,7 @@ def _of_action(complaint: str, applied: AppliedAction) -> Iterator[Later]:
     )  # fmt: skip
 
 
-def _told(what: Any, text: str | None, reason: str | None) -> ForwardKind | None:
+def _forward_kind(what: Any, text: str | None, reason: str | None) -> ForwardKind | None:
     """As what an applied action is told; `reason`: why the complaint did not get its status."""
     if what == "status" and reason is not None:
         return "answer" if reason == OTHERS_GO_ON and text else None
@@ -211,7 +211,7 @@ def _earlier_actions(connection: Connection, opened: Collection[str]) -> Iterato
         "FROM actions WHERE complaint IN (*) AND applied"
     )
     for row in query_in(connection, sql, opened):
-        if (what := _told(row.what, row.text, row.reason)) is not None:
+        if (what := _forward_kind(row.what, row.text, row.reason)) is not None:
             yield Later(
                 row.complaint, f"{row.raw}.{row.item_index}", row.account, row.channel, what,
                 parse_instant(row.received_at), row.text or "", Office(id=row.office_id) if row.office_id else None,

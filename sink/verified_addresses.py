@@ -92,11 +92,11 @@ def _with_refusals(
     since = (now - LOOK_BACK).date().isoformat()
     failed = {bytes(row.conversation): parse_instant(row.at) for row in query_in(connection, _FAILED, people, since)}
 
-    def told(one: AddressFound) -> AddressFound:
+    def with_refusal(one: AddressFound) -> AddressFound:
         at = failed.get(vault.digest("conversation", f"{one.shown.account}/{one.contact.conversation}"))
         return one._replace(shown=replace(one.shown, refused=at is not None and at > one.shown.heard_at))
 
-    return {id: [told(one) for one in addresses] for id, addresses in found.items()}
+    return {id: [with_refusal(one) for one in addresses] for id, addresses in found.items()}
 
 
 def _reports(connection: Connection, replies: Sequence[Any], now: datetime) -> dict[str, set[str]]:

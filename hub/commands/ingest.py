@@ -109,17 +109,17 @@ async def _publish(rows: Iterator[NamedRow], in_flight: RowsInFlight, raws_of: C
     try:
         while batch := list(islice(rows, AT_ONCE)):
             while len(in_flight) + len(batch) > IN_FLIGHT:
-                await _look(in_flight, progress, remarks)
+                await _report_ended(in_flight, progress, remarks)
             raws = await raws_of(batch)  # type: ignore[misc]
             await in_flight.publish(raws, [row.line for row in batch])
         while in_flight:
-            await _look(in_flight, progress, remarks)
+            await _report_ended(in_flight, progress, remarks)
     finally:
         remarks.say(before=None)
     progress.end()
 
 
-async def _look(in_flight: RowsInFlight, progress: Progress, remarks: Remarks) -> None:
+async def _report_ended(in_flight: RowsInFlight, progress: Progress, remarks: Remarks) -> None:
     ended = await in_flight.ended()
     for line, outcome in ended:
         if remark := _remark(line, outcome):

@@ -59,7 +59,7 @@ class Lingering:
         self._bytes = 0
         self._heard = loop.time()
         self._ends = self._heard + LINGER_SECONDS
-        self._timer = loop.call_later(LINGER_SILENT, self._look)
+        self._timer = loop.call_later(LINGER_SILENT, self._check)
         if transport.can_write_eof():
             transport.write_eof()
 
@@ -72,10 +72,10 @@ class Lingering:
     def stop(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
         closes = min(self._heard + LINGER_SILENT, self._ends)
         if now >= closes:
             self._transport.close()
         else:
-            self._timer = self._loop.call_later(closes - now, self._look)
+            self._timer = self._loop.call_later(closes - now, self._check)

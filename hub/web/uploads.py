@@ -129,7 +129,7 @@ class UploadService:
         return await self._ask(self._store.first_bytes, self._owner(caller), id, 16)
 
     async def _kept(self, caller: Caller, file: _JudgedFile) -> ReportFile:
-        sha256 = await self._ask(self._store.keep, self._owner(caller), file.id, self._clock(), self._blobs)
+        sha256 = await self._ask(self._store.move_to_blobs, self._owner(caller), file.id, self._clock(), self._blobs)
         return ReportFile(sha256=sha256, name=file.name, media_type=file.media_type, size=file.size)
 
     async def _ask(self, call: Callable[..., T], *args: object) -> T:

@@ -100,7 +100,7 @@ class UploadStore:
         finally:
             writer.close()
 
-    def keep(self, owner: str, id: str, now: datetime, blobs: Blobs) -> str:
+    def move_to_blobs(self, owner: str, id: str, now: datetime, blobs: Blobs) -> str:
         """Its SHA-256 with the blobs; the same again until it expires. Raises as `open`."""
         if done := self.state(owner, id, now).sha256:
             return done

@@ -282,7 +282,7 @@ def test_a_file_lies_with_the_blobs_once(store: UploadStore, tmp_path: Path) -> 
         UploadWriter(tmp_path / "uploads" / OWNER / id, LIVES)
     writer.commit(NOW)
     writer.close()
-    kept = {store.keep(OWNER, id, NOW, blobs) for _ in range(2)}
+    kept = {store.move_to_blobs(OWNER, id, NOW, blobs) for _ in range(2)}
     assert kept == {hashlib.sha256(b"isi!").hexdigest()}
     assert blobs.get(kept.pop()) == b"isi!"
     assert (tmp_path / "uploads" / OWNER / id).stat().st_size == 0

@@ -1,4 +1,4 @@
-"""A look at a complaint in LAPOR!: what is new since the last one, as requests to be stored.
+"""A poll of a complaint in LAPOR!: what is new since the last one, as requests to be stored.
 
 The cursor names what was seen: the status, the lines of the log and the follow-ups. So a page that shifts, or an item
 that is repeated, brings nothing twice.
@@ -19,7 +19,7 @@ from connectors._request import Request
 from schemas import Reject
 
 
-class LookCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+class PollCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was seen of a complaint."""
 
     status: str = ""
@@ -27,7 +27,7 @@ class LookCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     followups: tuple[str, ...] = ()
 
 
-async def look(api: LaporApi, native: str, cursor: str | None) -> PollResult:
+async def poll_complaint(api: LaporApi, native: str, cursor: str | None) -> PollResult:
     """Raises as `Forwards.follow`."""
     seen = _read(cursor)
     detail, followups = await _detail(api, native), await _followups(api, native)
@@ -39,7 +39,7 @@ async def look(api: LaporApi, native: str, cursor: str | None) -> PollResult:
         requests.append(_request(native, "complaint", fresh))
     if said:
         requests.append(_request(native, "followups", list(said.values())))
-    after = LookCursor(
+    after = PollCursor(
         status_key(detail), (*seen.logs, *map(digest_of, new_logs)), (*seen.followups, *said),
     )  # fmt: skip
     return PollResult(requests, msgspec.json.encode(after).decode())
@@ -60,7 +60,7 @@ async def _followups(api: LaporApi, native: str) -> list[Json]:
         return []
 
 
-def _fresh(detail: Json, new_logs: list[Json], seen: LookCursor) -> Json:
+def _fresh(detail: Json, new_logs: list[Json], seen: PollCursor) -> Json:
     """The complaint with the lines of its log that are new, and its status where none of them brings it."""
     told = [log for log in new_logs if new_status(log)[1]]
     fresh: Json = {"data_logs": told} if told else {}
@@ -89,5 +89,5 @@ def _request(native: str, what: str, data: Any) -> Request:
     return Request("GET", complaint_path(native, what), headers={"content-type": "application/json"}, body=body)
 
 
-def _read(cursor: str | None) -> LookCursor:
-    return msgspec.json.decode(cursor, type=LookCursor) if cursor else LookCursor()
+def _read(cursor: str | None) -> PollCursor:
+    return msgspec.json.decode(cursor, type=PollCursor) if cursor else PollCursor()
