@@ -46,7 +46,8 @@ def test_the_settings_of_a_guide_exist_and_give_an_account(kind: str) -> None:
         settings = {name: value for name, value in table.items() if name not in {"kind", "owner", "state"}}
         made = channel_type(table.get("kind", kind))
         assert made.kind == kind
-        assert made("akun", "32.73", msgspec.convert(settings, made.settings_type, dec_hook=secret_hook))
+        account = made("akun", "32.73", msgspec.convert(settings, made.settings_type, dec_hook=secret_hook))
+        assert account.account == "akun"
 
 
 @pytest.mark.parametrize("kind", GUIDES)
