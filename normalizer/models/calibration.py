@@ -19,8 +19,8 @@ FEW = 300
 """Rows for calibration; with fewer nothing is promised."""
 _SOME = 20
 """Rows; fewer say nothing of a threshold, nor of how sure a model may be."""
-_STEPS, _PRIOR = 12, 1.0
-"""Of the line of log odds: steps, and how many rows' worth speaks for leaving it as it is."""
+_LINE, _STEPS, _PRIOR = 100, 12, 30.0
+"""Of the line of log odds: rows without which there is none, steps, and how much speaks for leaving it as it is."""
 _TEMPERATURES = tuple(0.05 * 1.12**n for n in range(40))
 
 
@@ -39,16 +39,20 @@ class _Firsts(NamedTuple):
 
 
 def calibrated(made: StoredLinear, tried: Sequence[Tried]) -> StoredLinear:
-    """With what these rows say of how sure it may be; as it was where they are few."""
+    """With what these rows say of how sure it may be; as it was where they are few.
+
+    What is above the threshold is right often enough together, and each of it is as sure as that: where only all
+    together were, the promise broke within months.
+    """
     if sum(len(one.truth) for one in tried) < _SOME:
         return made
     temperature = min(_TEMPERATURES, key=lambda degrees: _loss(_firsts(tried, degrees)))
     p, right = _firsts(tried, temperature)
-    slope, shift = _line(log_odds(p), right) if len(right) >= FEW else (1.0, 0.0)
+    slope, shift = _line(log_odds(p), right) if len(right) >= _LINE else (1.0, 0.0)
     found = list(zip(settled(p, slope, shift).tolist(), right.tolist(), strict=True))
     return msgspec.structs.replace(
         made, temperature=round(temperature, 4), slope=round(slope, 4), shift=round(shift, 4),
-        threshold=round(threshold(found), 4),
+        threshold=max(PROMISED, round(threshold(found), 4)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from normalizer.models.linear import Linear, StoredLinear, as_matrix, stored
 
 NEWEST = 1500
 """Rows for calibration, where there are twice as many; else the newer half."""
-_STEPS = 3
+_STEPS = 6
 """Parts of them, each judged by a model of all rows before it."""
 _LEAST = 2
 """Rows in which a feature that counts stands; and rows of a label that is learned."""
@@ -35,11 +35,13 @@ class Example(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """How a model is made: the strength of the machine, the share of naive Bayes, and whether labels count alike."""
+    """How a model is made: the strength of the machine, the share of naive Bayes, whether labels count alike, and
+    whether logistic regression takes the machine's place: it finds more of a rare label."""
 
     strength: float = 0.4
     bayes: float = 0.0
     balanced: bool = False
+    logistic: bool = False
 
 
 def fit(examples: Sequence[Example], recipe: Recipe = Recipe(), *, calibrate: bool = True) -> Linear | None:  # noqa: B008 - never changed
@@ -64,7 +66,6 @@ def _tried(examples: Sequence[Example], recipe: Recipe) -> Iterator[Tried]:
 
 def _fitted(examples: Sequence[Example], recipe: Recipe) -> StoredLinear | None:
     import numpy as np
-    from sklearn.svm import LinearSVC
 
     counts = Counter(e.label for e in examples)
     known = [e for e in examples if counts[e.label] >= _LEAST]
@@ -75,14 +76,23 @@ def _fitted(examples: Sequence[Example], recipe: Recipe) -> StoredLinear | None:
     used, columns = np.unique(rows.features, return_inverse=True)
     matrix = as_matrix(rows._replace(features=columns.astype(np.int32)), len(used))
     truth = [labels.index(e.label) for e in known]
-    model = LinearSVC(C=recipe.strength, class_weight="balanced" if recipe.balanced else None, random_state=0)
-    model.fit(matrix, truth)
+    model = _machine(recipe).fit(matrix, truth)
     weights, bias = model.coef_, model.intercept_
     if len(labels) == 2:
         weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
     if recipe.bayes:
         weights, bias = _blended(matrix, truth, (weights, bias), recipe.bayes)
     return stored(labels, used, np.array([idf.get(feature, 0.0) for feature in used.tolist()]), (weights, bias))
+
+
+def _machine(recipe: Recipe) -> Any:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
+
+    weights = "balanced" if recipe.balanced else None
+    if recipe.logistic:
+        return LogisticRegression(C=recipe.strength, class_weight=weights, max_iter=1000)
+    return LinearSVC(C=recipe.strength, class_weight=weights, random_state=0)
 
 
 def _weighted(examples: Sequence[Example]) -> tuple[Rows, dict[int, float]]:

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer.models import cold_classifier, load_classifier
-from normalizer.models.calibration import FEW, threshold, wilson_low
+from normalizer.models.calibration import FEW, PROMISED, threshold, wilson_low
 from normalizer.models.learning import Decided, try_classifier, try_offices
 from normalizer.models.linear import Linear
+from normalizer.models.manner import signs_of
 from normalizer.models.office import LearnedOffices, StoredOffices, load_office_model, role_of, slug
-from normalizer.models.training import Example, fit
+from normalizer.models.training import Example, Recipe, fit
 from schemas import Message, Place
 
 ROADS = "Pekerjaan Umum dan Penataan Ruang"
@@ -184,6 +185,55 @@ def test_a_line_of_the_log_odds_changes_how_sure_the_first_label_is_and_not_the_
         assert other[0].p < one[0].p
         assert all(a.p >= b.p for a, b in pairwise(other))
         assert sum(r.p for r in other) <= 1 + 1e-6
+
+
+def test_what_only_naive_bayes_or_the_machine_knows_is_one_table_of_weights() -> None:
+    texts = list(TEXTS.values())
+    plain, blended = fit(examples(200), Recipe(1.0)), fit(examples(200), Recipe(1.0, bayes=0.4))
+    assert plain is not None
+    assert blended is not None
+    assert blended.stored.weights != plain.stored.weights
+    assert [found[0].label for found in blended.ranked(texts)] == sorted(TEXTS)
+
+
+def test_logistic_regression_finds_a_rare_label_that_the_machine_leaves_out() -> None:
+    rare = [Example(f"mohon rt {n}", "pertanyaan", {"asks": 0.3}) for n in range(4)]
+    common = [Example(f"mohon rt {n % 9}", "keluhan", {"asks": 0.3} if n % 4 == 0 else {}) for n in range(80)]
+    plain, balanced = (fit([*rare, *common], r) for r in (Recipe(1.0), Recipe(1.0, balanced=True, logistic=True)))
+    assert plain is not None
+    assert balanced is not None
+    found = [model.ranked(["mohon rt 2"], [{"asks": 0.3}])[0][0].label for model in (plain, balanced)]
+    assert found == ["keluhan", "pertanyaan"]
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("@dinas @wali lampu mati kapan diperbaiki?", {"addressed", "accounts", "question"}),
+        ("Yuk lapor! #aduan https://contoh.id @dinas", {"tags", "links"}),
+        ("parahhh jalannya", {"small", "stretched"}),
+        ("Selengkapnya di www.contoh.id", set()),
+        ("", set()),
+    ],
+    ids=["asks an account", "invites", "careless", "a site", "nothing"],
+)
+def test_signs_of_a_post_are_told_without_its_words(text: str, signs: set[str]) -> None:
+    assert {name.removeprefix("sign:") for name in signs_of(text)} == signs
+
+
+def test_rows_are_calibrated_by_models_that_did_not_see_them() -> None:
+    """Labels without any sense are right by chance: a model that had seen them would be sure of them."""
+    labels = sorted(TEXTS)
+    made = fit([Example(f"kata{n % 200}", labels[n * 7919 % 101 % 3]) for n in range(700)], Recipe(1.0))
+    assert made is not None
+    assert made.stored.threshold > 1
+    assert all(found[0].p < 0.5 for found in made.ranked([f"kata{n}" for n in range(40)]))
+
+
+def test_no_threshold_is_below_the_promise() -> None:
+    made = fit(examples(1300))
+    assert made is not None
+    assert made.stored.threshold >= PROMISED
 
 
 def test_labels_that_are_wrong_by_chance_lower_the_promise() -> None:
