@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import get_args
 
@@ -11,7 +11,7 @@ import msgspec
 from normalizer.models.classified import Classified
 from normalizer.models.hashed import Extras, Rows, hashed
 from normalizer.models.linear import Linear, Ranked, StoredLinear
-from normalizer.models.manner import Points, class_of, points_of, sort_of
+from normalizer.models.manner import Points, class_of, points_of, signs_of, sort_of
 from normalizer.models.topics import Topic, TopicScore, category_of, topics, words_in
 from schemas import Category, ReportClass, Sort
 
@@ -62,8 +62,8 @@ class TextClassifier:
         rows = hashed(texts) if self._learned or self._sorts else None
         tops = self._tops.ranked_rows(rows, extras, _TOP) if self._tops and rows else [_cold(found) for found in ranked]
         leaves = self._leaves.ranked_rows(rows, extras, 5) if self._leaves and rows else [[] for _ in texts]
-        classes = _first(self._classes, rows, extras) or [None] * len(texts)
-        sorts = _first(self._sorts, rows, None) or [None] * len(texts)  # the words themselves tell more
+        classes = _first(self._classes, rows, (p.extras_of_class for p in points)) or [None] * len(texts)
+        sorts = _first(self._sorts, rows, (signs_of(text) for text in texts)) or [None] * len(texts)
         judged = [_judged(*row) for row in zip(points, classes, sorts, strict=True)]
         named = [self._named(*row) for row in zip(tops, ranked, leaves, strict=True)]
         return [Classified(*one, top[0] if top else None, top) for one, top in zip(judged, named, strict=True)]
@@ -104,16 +104,21 @@ def extras_of(text: str) -> Extras:
     return features_of(points_of(text, words), topics().ranked(words))
 
 
+def extras_of_class(text: str) -> Extras:
+    """Features of a text, by which its class is learned: those of categories make it worse."""
+    return points_of(text, words_in(text)).extras_of_class
+
+
 def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:
     total = sum(found.score for found in ranked) + _SPREAD
     return [Ranked(found.topic.top, found.score / total) for found in ranked[:_TOP] if found.score >= _SPEAKS]
 
 
-def _first(model: Linear | None, rows: Rows | None, extras: Sequence[Extras] | None) -> list[Ranked | None]:
+def _first(model: Linear | None, rows: Rows | None, extras: Iterable[Extras]) -> list[Ranked | None]:
     """Empty where there is no model."""
     if model is None or rows is None:
         return []
-    return [found[0] for found in model.ranked_rows(rows, extras, 1)]
+    return [found[0] for found in model.ranked_rows(rows, list(extras), 1)]
 
 
 def _linear(stored: StoredLinear | None) -> Linear | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from normalizer.models.classifier import StoredClassifier, TextClassifier, extras_of
+from normalizer.models.classifier import StoredClassifier, TextClassifier, extras_of, extras_of_class
 from normalizer.models.linear import Linear, StoredLinear
 from normalizer.models.office import StoredOffices, candidates_of, office_extras, role_of
 from normalizer.models.topics import topics
@@ -19,7 +19,8 @@ FEW = 100
 UNSEEN = 4
 """One in so many, the newest, is not learned from in the trial."""
 CATEGORIES, OFFICES = Recipe(0.4, bayes=0.3), Recipe(1.0, bayes=0.4)
-CLASSES = Recipe(1.0, balanced=True)
+CLASSES = Recipe(1.0, balanced=True, logistic=True)
+SORTS = Recipe(2.0, bayes=0.3)
 
 
 class Decided(NamedTuple):
@@ -68,7 +69,7 @@ def _classifier(rows: Sequence[Decided], version: str) -> StoredClassifier:
     tops = [Example(r.text, top_of(*c), e) for (r, c), e in zip(named, extras, strict=True)]
     leaves = [Example(r.text, c[0], e) for (r, c), e in zip(named, extras, strict=True)]
     classes = [
-        Example(r.text, r.report_class, e) for (r, _), e in zip(named, extras, strict=True) if r.report_class
+        Example(r.text, r.report_class, extras_of_class(r.text)) for r, _ in named if r.report_class
     ]  # fmt: skip
     return StoredClassifier(
         version=version,

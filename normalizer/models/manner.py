@@ -5,6 +5,7 @@ Each list gives points; what has the most, and enough, is the answer. The points
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,12 @@ _SORTS: tuple[Sort, ...] = ("publicity", "advertising", "fraud")
 _ENOUGH = 3.0
 _TITLE = 2.0
 """Points more for what the first line says already."""
+_SIGN = 0.6
+"""How much a sign counts among words."""
+_OPENING = re.compile(r"(?:\s*@\S+)*")
+_ADDRESSED = re.compile("@")
+_STRETCHED = re.compile(r"([A-Za-vx-z])\1\1")
+"""Not the "www" of a link."""
 
 
 class Points(NamedTuple):
@@ -32,6 +39,11 @@ class Points(NamedTuple):
         """As features."""
         both: dict[str, float] = {**self.classes, **self.sorts}  # type: ignore[dict-item] # words of two lists
         return {f"manner:{name}": min(points, 8.0) / 6 for name, points in both.items() if points}
+
+    @property
+    def extras_of_class(self) -> Extras:
+        """The same, and the class that the lists name."""
+        return {**self.extras, f"class:{class_of(self)[0]}": 1.0}
 
 
 @cache
@@ -54,6 +66,18 @@ def points_of(text: str, words: Sequence[str]) -> Points:
 def _named(words: Sequence[str]) -> dict[str, float]:
     lists = _lists()
     return {lists.topics[n].id: score for n, score in lists.scores(words).items()}
+
+
+def signs_of(text: str) -> Extras:
+    """Signs of a post that are no words, as features: citizens address an account, ask, begin in small letters and
+    stretch words; offices tag and link."""
+    addressed = len(_ADDRESSED.findall(_OPENING.match(text)[0]))  # type: ignore[index] # it may be empty
+    signs = {
+        "addressed": addressed > 0, "accounts": min(addressed, 5) / 5, "question": "?" in text,
+        "tags": min(text.count("#"), 3) / 3, "links": min(text.count("http"), 2) / 2,
+        "small": text[:1].islower(), "stretched": _STRETCHED.search(text) is not None,
+    }  # fmt: skip
+    return {f"sign:{name}": _SIGN * value for name, value in signs.items() if value}
 
 
 def class_of(points: Points) -> tuple[ReportClass, float]:
