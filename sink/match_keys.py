@@ -33,7 +33,9 @@ _KEYS = {
         WITH a AS MATERIALIZED (SELECT value->>0 AS bucket, value->>1 AS key FROM json_each(?))
         SELECT a.bucket, a.key, (SELECT json_group_array(json_array(at, report)) FROM (SELECT at, report FROM match_keys
         WHERE bucket = a.bucket AND key = a.key ORDER BY at DESC, report DESC LIMIT :newest)) FROM a
-        """.replace(":newest", str(NEWEST)),
+        WHERE EXISTS (SELECT 1 FROM match_keys WHERE bucket = a.bucket AND key = a.key)""".replace(
+        ":newest", str(NEWEST)
+    ),
     "postgresql": """
         SELECT a.bucket, a.key, k.found FROM unnest(%b::integer[], %b::bigint[]) AS a(bucket, key)
         CROSS JOIN LATERAL (SELECT json_agg(json_build_array(m.at, m.report))::text AS found FROM (SELECT at, report
@@ -86,8 +88,8 @@ _REPORT_BITS = (1 << 63) - 1
 def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
     """By bucket and key, references of the newest reports, the newest last."""
     asked = sorted({pair for profile in profiles for pair in profile.asked_under})
-    rows = ((bucket, key, _decode(found)) for bucket, key, found in _query(connection, _KEYS, asked))
-    return {(bucket, key): sorted(at << 63 | report for at, report in found) for bucket, key, found in rows if found}
+    rows = _query(connection, _KEYS, asked)
+    return {(b, key): sorted(at << 63 | report for at, report in _decode(found)) for b, key, found in rows}
 
 
 def reports_of(
@@ -129,8 +131,9 @@ def _query(connection: Connection, statements: Mapping[str, str], rows: Sequence
         return ()
     dialect = connection.dialect.name
     if dialect == "sqlite":
-        return connection.exec_driver_sql(statements[dialect], (msgspec.json.encode(rows).decode(),))
-    return connection.exec_driver_sql(statements[dialect], tuple(list(column) for column in zip(*rows, strict=True)))
+        return connection.exec_driver_sql(statements[dialect], (msgspec.json.encode(rows).decode(),)).all()
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return connection.exec_driver_sql(statements[dialect], columns).all()
 
 
 def _candidate(row: Any, senders: Mapping[bytes, str], sender_names: Mapping[bytes, str]) -> Candidate:
