@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -58,6 +59,7 @@ def _written(address: _Address) -> str:
     return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
+@lru_cache(4096)
 def _parse(word: str) -> _Address | None:
     """IPv4 also where it is written inside IPv6, with a port, or in brackets."""
     if word.startswith("["):

@@ -55,6 +55,49 @@ def test_all_together_lose_the_idle_connection_that_is_the_oldest() -> None:
     assert (old.closed, new.closed) == (True, False)
 
 
+class Queried(Opened):
+    """Counts how often all of them were asked whether they are idle."""
+
+    asked = 0
+    idle = True
+
+    @property  # type: ignore[override]
+    def is_idle(self) -> bool:
+        Queried.asked += 1
+        return self.idle
+
+    @is_idle.setter
+    def is_idle(self, idle: bool) -> None:
+        self.idle = idle
+
+
+@pytest.mark.parametrize("idle", [True, False], ids=["idle", "at-work"])
+def test_a_flood_costs_no_look_at_all_connections_for_each(idle: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Queried, "asked", 0)
+    limit, flood = ConnectionLimit(1000, 100), [Queried("203.0.113.7", n / 10_000, idle) for n in range(1000)]
+    admitted = open_all(limit, *flood)
+    assert admitted.count(True) == (1000 if idle else 100)
+    assert [one.closed for one in flood] == ([True] * 900 if idle else []) + [False] * (100 if idle else 1000)
+    assert Queried.asked < 5000
+
+
+def test_a_connection_that_came_to_rest_after_a_look_is_found_by_the_next() -> None:
+    limit, working = ConnectionLimit(10, 1), Opened("203.0.113.7", 1.0)
+    assert open_all(limit, working, Opened("203.0.113.7", 2.0)) == [True, False]
+    working.is_idle = True
+    assert open_all(limit, Opened("203.0.113.7", 3.0)) == [True]
+    assert working.closed
+
+
+def test_a_connection_that_went_to_work_after_a_look_is_not_closed() -> None:
+    limit = ConnectionLimit(10, 2)
+    first, second = Opened("203.0.113.7", 1.0, True), Opened("203.0.113.7", 2.0, True)
+    assert open_all(limit, first, second, Opened("203.0.113.7", 3.0)) == [True] * 3
+    second.is_idle = False
+    assert open_all(limit, Opened("203.0.113.7", 4.0)) == [False]
+    assert (first.closed, second.closed) == (True, False)
+
+
 def test_a_closed_connection_makes_room() -> None:
     limit, first = ConnectionLimit(10, 1), Opened("203.0.113.7")
     assert open_all(limit, first, Opened("203.0.113.7")) == [True, False]
