@@ -104,10 +104,7 @@ def _office_model(text: str | None) -> LearnedOffices[OfficeCandidate] | None:
 
 
 def _places(text: str | None) -> LearnedPlaces:
-    try:
-        return load_places(text) if text else NOTHING
-    except TypeError:
-        raise ValueError("learned places are phrases, each with a code and a number") from None
+    return load_places(text) if text else NOTHING
 
 
 def templates_file(path: Path, templates: LiveEdition[Templates]) -> EditedFile[Templates]:

@@ -40,6 +40,19 @@ def test_a_district_that_is_named_goes_before_a_street_that_was_learned() -> Non
     assert code("Kenanga Asri, Kec. Cibiru", learn_places(ROWS)) == "32.73.25"
 
 
+def test_numbers_of_people_are_not_learned() -> None:
+    rows = [
+        PlacedText(f"telepon 081234567890 di Blok {n}", f"Gang Melur 081234567890 {n}", "32.73.11") for n in range(9)
+    ]
+    learned = learn_places([*ROWS, *rows])
+    assert ("melur" in learned, "081234567890" in learned) == (True, False)
+
+
+def test_a_place_says_by_which_learned_words() -> None:
+    [found, *_] = knowledge(learn_places(ROWS)).places("depan toko sinar macet", "32.73")
+    assert found.evidence == "learned: toko, sinar"
+
+
 def test_the_version_changes_with_what_was_learned() -> None:
     versions = {knowledge(body).version for body in (None, learn_places(ROWS), learn_places(ROWS[:8]))}
     assert len(versions) == 3
@@ -49,7 +62,7 @@ def test_the_same_rows_give_the_same_body_in_any_order() -> None:
     assert learn_places(ROWS) == learn_places(reversed(ROWS))
 
 
-@pytest.mark.parametrize("body", ["[]", "no json", '{"a": 1}'])
+@pytest.mark.parametrize("body", ["[]", '{"a": 1}', '{"districts": {"327302": 1}, "phrases": {"a": 1}}'])
 def test_a_body_that_is_none_is_refused(body: str) -> None:
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(ValueError, match="learned places are"):
         load_places(body)

@@ -136,6 +136,25 @@ def test_a_lane_says_more_than_an_estate_and_a_level_more_than_both() -> None:
     assert estate < lane < level
 
 
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        ("Keputran pasar kecil", "di Keputran"),
+        ("di Rungkut", "di Medokan Ayu, Rungkut"),
+        ("di Penjaringan Sari", "di Penjaringan Sari dan Medokan Ayu"),
+        ("Jalan Melati Raya, Petemon, Kota Surabaya", "Jalan Melati Gang III, Petemon, Kota Surabaya"),
+    ],
+)
+def test_what_is_said_is_surer_where_more_speaks_for_it(less: str, more: str) -> None:
+    found = [place("lampu mati", "35.78", address) for address in (less, more)]
+    low, high = (one.p or 0.0 for one in found if one is not None)
+    assert low < high
+
+
+def test_a_regency_that_is_named_is_said_where_its_districts_are_in_doubt() -> None:
+    assert code("jalan Wonorejo sampai jalan Kebonsari, Kota Surabaya") == "35.78"
+
+
 def test_words_that_name_a_place_stay_where_no_region_is_known() -> None:
     (found,) = KNOWLEDGE.places("lampu mati di Jalan Kenanga dekat Puskesmas Melati", "")
     assert (found.code, found.words) == (None, "Jalan Kenanga, Puskesmas Melati")
@@ -153,6 +172,8 @@ def test_any_text_gives_regions_that_exist(text: str, owner: str) -> None:
         ("lampu mati di Kel. Karanganyar", "35.78"),  # many have one, and the account's region has none
         ("lampu mati dekat SDN 2 Karanganyar", "32.73"),
         ("Desa Sidomulyo kekurangan air", ""),
+        ("sudah ke kelurahan namun ditolak", "35.78"),
+        ("lampu di ujung gang mati", "35.78"),
         ("Kel. Karanganyar", "nasional"),
         ("banjir di Banyuwangi", "35.78"),
     ],
