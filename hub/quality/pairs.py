@@ -92,7 +92,9 @@ def pair_lines(folder: Folder) -> Iterator[Line]:
     yield Line(
         "the same text from other places: not joined", str(share(not p.linked for p in other_place)), "0.95", "1.0"
     )
-    yield Line("... called chain", str(share(p.kind == "chain" for p in other_place)), "", "")
+    yield Line("... called chain", str(share(p.kind == "chain" for p in other_place)), "0.95", "1.0")
+    stated = [p for p in other_place if p.with_address]
+    yield Line("... called chain, both addresses given", str(share(p.kind == "chain" for p in stated)))
 
 
 def _linked(pairs: Sequence[Pair], label: str) -> Share:
