@@ -102,11 +102,11 @@ def missing() -> bool:
 
 
 @contextmanager
-def a_dovecot() -> Iterator[Dovecot]:
-    """Up until the block ends. Skips the test where it is not installed."""
+def a_dovecot(token_info: str = "") -> Iterator[Dovecot]:
+    """As `running_dovecot`, in a folder of its own. Skips the test where it is not installed."""
     if missing():
         pytest.skip("needs Dovecot")
-    with tempfile.TemporaryDirectory() as where, running_dovecot(Path(where)) as server:
+    with tempfile.TemporaryDirectory() as where, running_dovecot(Path(where), token_info) as server:
         yield server
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from bench.doors.tokens import CLIENT, SECRET, TokenServer
 from schemas import AccountFault, Message, Retry
 from tests.channels.mail.dovecot import Dovecot, a_dovecot
 from tests.channels.mail.reading import mail
 from tests.channels.mail.running import Intake, session
+from tests.channels.mail.servers import MailServer
 
 pytestmark = pytest.mark.service
 
@@ -109,3 +111,19 @@ async def test_a_wrong_password_and_a_folder_that_is_not_there(server: Dovecot, 
     with pytest.raises(AccountFault, match="no_folder"):
         async with session(server, intake, folder="tidak-ada"):
             pass
+
+
+async def test_an_access_token_opens_the_mailbox_and_one_that_the_server_does_not_know_is_named(intake: Intake):
+    with (
+        TokenServer(MailServer()) as tokens,
+        TokenServer(MailServer()) as others,
+        a_dovecot(f"{tokens.url}/info?access_token=") as server,
+    ):
+        await asyncio.to_thread(server.bring, letter(1))
+        known = {"client_id": CLIENT, "client_secret": SECRET}
+        async with session(server, intake, password="", oauth=known | {"token_url": tokens.url}):
+            await asyncio.wait_for(intake.until(lambda: intake.requests), 20)
+        with pytest.raises(AccountFault, match="wrong_password"):
+            async with session(server, intake, password="", oauth=known | {"token_url": others.url}):
+                pass
+    assert (intake.texts, tokens.given) == (["Laporan 1 🚧"], 1)
