@@ -18,7 +18,7 @@ from normalizer.knowledge.language import language_of
 from normalizer.knowledge.points import located
 from normalizer.knowledge.slang import read_text
 from normalizer.phones import normalize_party
-from schemas import Action, Message, Place, Raw, Receipt, bounded_id, message_id, without_native
+from schemas import Action, Language, Message, PersonalSpan, Place, Raw, Receipt, bounded_id, message_id, without_native
 from schemas.personal import personal_spans
 
 _NAMES = re.compile(r"(?:@[\w.]{1,30}[\s:,]+)+")
@@ -39,6 +39,7 @@ class ItemContext(NamedTuple):
     """What finishing an item needs beside the item."""
 
     raw: Raw
+    position: ItemPosition
     channel: Channel
     keywords: Keywords
     knowledge: Knowledge
@@ -46,12 +47,46 @@ class ItemContext(NamedTuple):
     """Version of the reader."""
 
 
-def complete_message(item: Message, position: ItemPosition, context: ItemContext) -> Message:
-    """The message of a channel as the bus carries it."""
-    raw = context.raw
+def complete_messages(found: Sequence[tuple[Message, ItemContext]]) -> list[Message]:
+    """The messages of channels as the bus carries them.
+
+    Each step is taken for all of them, so that its tables stay near the processor: message by message, the same takes a
+    quarter longer.
+    """
+    words = [_words(item, context) for item, context in found]
+    read = [read_text(one.text) for one in words]
+    stated = [_place(item.place, one.region, c.raw.owner) for (item, c), one in zip(found, words, strict=True)]
+    readings = map(
+        _Reading,
+        words,
+        read,
+        [language_of(one.text) for one in words],
+        list(map(personal_spans, read)),
+        list(map(is_emergency, read)),
+        stated,
+        [
+            item.places or _candidates(place, item, one, context)
+            for (item, context), one, place in zip(found, words, stated, strict=True)
+        ],
+    )
+    return [_completed(item, reading, context) for (item, context), reading in zip(found, readings, strict=True)]
+
+
+class _Reading(NamedTuple):
+    """What was read in the words of one message."""
+
+    words: ParsedText
+    text: str
+    language: Language
+    personal: tuple[PersonalSpan, ...]
+    emergency: bool
+    place: Place | None
+    places: tuple[Place, ...]
+
+
+def _completed(item: Message, reading: _Reading, context: ItemContext) -> Message:
+    raw, position, words = context.raw, context.position, reading.words
     has_id = _has_id(item)
-    words = _words(item, context)
-    read = read_text(words.text)
     return replace(
         item,
         id=_id(item, raw) if has_id else _derived_id(item.channel, raw, position),
@@ -62,14 +97,14 @@ def complete_message(item: Message, position: ItemPosition, context: ItemContext
         sender=normalize_party(item.sender),
         proven=item.proven or context.channel.vouches_for_sender,
         cleaned=None if words.text == item.text.strip() else words.text,
-        text_read=None if read == words.text else read,
-        language=language_of(words.text),
-        personal=personal_spans(read),
-        emergency=is_emergency(read),
+        text_read=None if reading.text == words.text else reading.text,
+        language=reading.language,
+        personal=reading.personal,
+        emergency=reading.emergency,
         sort=classify_courtesy(words.text) if item.sort == "unknown" else item.sort,
         title=one_line(item.title),
-        place=(place := _place(item.place, words.region, raw.owner)),
-        places=item.places or _candidates(place, item, words, context),
+        place=reading.place,
+        places=reading.places,
         opens_report=item.opens_report or words.opens_report,
         command=item.command or words.command,
         number=item.number or words.number,
@@ -93,9 +128,9 @@ def with_class(message: Message, found: Classified) -> Message:
     )
 
 
-def complete_action(item: Action, position: ItemPosition, context: ItemContext) -> Action:
+def complete_action(item: Action, context: ItemContext) -> Action:
     """The action of a channel as the bus carries it."""
-    raw = context.raw
+    raw, position = context.raw, context.position
     return replace(
         item,
         id=_id(item, raw) if _has_id(item) else _derived_id(raw.channel, raw, position),

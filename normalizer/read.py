@@ -15,7 +15,7 @@ from normalizer.message import (
     ItemPosition,
     classified_text,
     complete_action,
-    complete_message,
+    complete_messages,
     complete_receipt,
     with_class,
 )
@@ -55,6 +55,7 @@ class Reader:
         requests = DecodedRequests()
         contexts: dict[str, _Account] = {}
         events: list[Event] = []
+        unfinished: dict[int, ItemContext] = {}
         for raw in raws:
             account = contexts.get(raw.account)
             if account is None:
@@ -64,8 +65,13 @@ class Reader:
                 events.append(_empty(raw))
             for index, item in enumerate(items):
                 position = ItemPosition(index, len(items))
-                made = self._finished(raw, item, position, account)
+                made = self._prepared(raw, item, position, account)
+                if isinstance(made, Message):
+                    unfinished[len(events)] = self._context(raw, position, account)
                 events.append(_dead(raw, made, position, now(), new_id()) if isinstance(made, Reject) else made)
+        completed = complete_messages([(events[n], context) for n, context in unfinished.items()])  # type: ignore[misc]
+        for n, message in zip(unfinished, completed, strict=True):
+            events[n] = message
         return self._classified(events)
 
     def _classified(self, events: list[Event]) -> list[Event]:
@@ -86,15 +92,20 @@ class Reader:
             return [Reject("unknown_account", detail)]
         return requests.items(raw, account.channel)
 
-    def _finished(self, raw: Raw, item: Item, position: ItemPosition, account: _Account) -> Item:
-        if isinstance(item, Reject) or account.channel is None:
+    def _context(self, raw: Raw, position: ItemPosition, account: _Account) -> ItemContext:
+        channel = account.channel
+        assert channel is not None
+        return ItemContext(raw, position, channel, account.keywords, self._knowledge, self.version)
+
+    def _prepared(self, raw: Raw, item: Item, position: ItemPosition, account: _Account) -> Item:
+        """An action or a receipt finished; a message fit for the bus."""
+        if isinstance(item, Reject):
             return item
-        context = ItemContext(raw, account.channel, account.keywords, self._knowledge, self.version)
         try:
             if isinstance(item, Message):
-                return complete_message(sanitize(item), position, context)
+                return sanitize(item)
             if isinstance(item, Action):
-                return complete_action(sanitize(item), position, context)
+                return complete_action(sanitize(item), self._context(raw, position, account))
             return complete_receipt(sanitize(item), position, raw)
         except Reject as reject:
             return reject
