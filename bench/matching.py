@@ -26,6 +26,7 @@ from uuid_utils import uuid7
 
 from bench._programs import machine
 from bench._table import options
+from hub.opening import tune_interpreter
 from normalizer import match
 from normalizer.incidents_profile import profile_of
 from schemas import Message, Party, Place, message_id
@@ -72,6 +73,9 @@ def fill(record: Record, count: int) -> None:
     draw, sample = np.random.default_rng(3), [p for m in messages(20_000, 5) if (p := profile_of(m, m.place))]
     for start in range(0, count, PER_BUCKET):
         with record.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             for table, columns, rows in _bucket(draw, sample, start, min(PER_BUCKET, count - start)):
                 _insert(connection, table, columns, rows)
     with record.engine.connect() as connection:
@@ -157,6 +161,7 @@ def main() -> None:
     """Fill, then match new messages in batches."""
     given = options(runs=3, stored=100_000, new=4000, seed=100, folder="")
     print(machine())
+    tune_interpreter()
     with opened(given.folder) as record:
         begin = time.perf_counter()
         if not stored(record):

@@ -165,7 +165,7 @@ class Scored:
 
 def scored(report: Profile, known: Known) -> list[Scored]:
     """The candidates that share most with the report, the likeliest first; those from elsewhere after all others."""
-    shared = Counter(chain.from_iterable(known.alike.get(pair, ()) for pair in report.asked_under))
+    shared = Counter(chain.from_iterable(known.alike[pair] for pair in report.asked_under if pair in known.alike))
     best = sorted((n << REFERENCE_BITS) + reference for reference, n in shared.items())[-SCORED:]
     candidates = (known.reports.get(one & _REFERENCE) for one in best)
     likely = (Scored(report, candidate) for candidate in candidates if candidate)

@@ -91,15 +91,15 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stored_under(self) -> list[tuple[int, int]]:
         """Buckets and keys. Buckets of whole texts are negative."""
-        texts = ((self._text_bucket, key) for key in self.text_keys)
-        return [*((self.bucket, key) for key in self.keys), *texts]
+        bucket, text = self.bucket, self._text_bucket
+        return [(bucket, key) for key in self.keys] + [(text, key) for key in self.text_keys]
 
     @property
     def asked_under(self) -> list[tuple[int, int]]:
         """The same, and earlier buckets."""
         bucket, text = self.bucket, self._text_bucket
-        texts = ((text + n, key) for key in self.text_keys for n in range(TEXT_BUCKETS))
-        return [*((b, key) for key in self.keys for b in (bucket, bucket - 1)), *texts]
+        texts = [(text + n, key) for key in self.text_keys for n in range(TEXT_BUCKETS)]
+        return [(b, key) for b in (bucket, bucket - 1) for key in self.keys] + texts
 
     @property
     def _text_bucket(self) -> int:

@@ -87,7 +87,7 @@ _REPORT_BITS = (1 << 63) - 1
 
 def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
     """By bucket and key, references of the newest reports, the newest last."""
-    asked = sorted({pair for profile in profiles for pair in profile.asked_under})
+    asked = sorted(set(chain.from_iterable(profile.asked_under for profile in profiles)))
     rows = _query(connection, _KEYS, asked)
     return {(b, key): sorted(at << 63 | report for at, report in _decode(found)) for b, key, found in rows}
 
