@@ -1,4 +1,4 @@
-"""A linear classifier of texts: trained with scikit-learn, used with numpy alone, stored as text.
+"""A linear classifier of texts: trained with scikit-learn, used with numpy and scipy's sparse rows, stored as text.
 
 A label's probability is a softmax of the margins at a temperature; that of the first label goes through a line of its
 log odds besides. Both were fitted on rows that the classifier had not seen.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from normalizer.models.hashed import SIZE, Extras, Rows, hashed, selected, weighted, with_extras
+from normalizer.models.hashed import SIZE, Extras, Rows, hashed, weighted, with_extras
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,19 +69,13 @@ class Linear:
 
     def margins(self, rows: Rows, extras: Sequence[Extras] | None = None) -> NDArray[np.float32]:
         """A row a text, a column a label."""
-        import numpy as np
-
         places, idf, weights, bias = self._arrays
         rows = weighted(rows, idf[places[rows.features]])
         if extras is not None:
             rows = with_extras(rows, extras)
-        rows = rows._replace(features=places[rows.features])
-        rows = selected(rows, rows.features > 0)
-        found = np.tile(bias, (len(rows.starts) - 1, 1))
-        full = np.diff(rows.starts) > 0
-        if full.any():
-            products = weights[rows.features] * rows.values[:, None]
-            found[full] += np.add.reduceat(products, rows.starts[:-1][full], axis=0)
+        found: NDArray[np.float32] = (
+            as_matrix(rows._replace(features=places[rows.features]), len(weights)) @ weights + bias
+        )
         return found
 
     def ranked(self, texts: Sequence[str], extras: Sequence[Extras] | None = None, most: int = 3) -> list[list[Ranked]]:
@@ -149,7 +143,7 @@ def stored(labels: Sequence[str], features: Any, idf: Any, machine: tuple[Any, A
 
 
 def as_matrix(rows: Rows, columns: int) -> Any:
-    """For scikit-learn."""
+    """Sparse, of scipy."""
     from scipy.sparse import csr_matrix
 
     return csr_matrix((rows.values, rows.features, rows.starts), shape=(len(rows.starts) - 1, columns))
