@@ -29,7 +29,7 @@ PATIENCE = 10.0
 """Seconds until a timeout is reported to the caller; the write may still succeed."""
 SIBLINGS = 4
 """Jobs in the last group from which on the next one waits for more (as PostgreSQL's commit_siblings)."""
-DELAY = 0.0006
+DELAY = 0.001
 """Seconds of that wait (as PostgreSQL's commit_delay). Each step of a transaction needs the interpreter's lock, and a
 busy loop is slow to give it back: a group that starts when the loop is idle is larger, and done sooner."""
 CHECKPOINT_BYTES = 2 * 1024 * 1024
