@@ -143,6 +143,8 @@ class Finder:
     def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
         if marker is None or marker.street:
             names = self._words.known_names(at, _LONGEST, self._named, self._beginnings)
+            if not names:
+                return None, 1
         else:
             names = self._words.names(at, _LONGEST)
         for name, taken in names:

@@ -62,10 +62,11 @@ class Words:
         """As `names`, but only names of the tables. `beginnings` hold whatever from four letters on begins one."""
         found: list[tuple[str, int]] = []
         words, pieces, name = self.words, self._pieces, self.words[at]
+        table, begun, several = tables[0], beginnings[0], len(beginnings) > 1
         for end in range(at + 1, min(at + longest, len(words)) + 1):
-            if name in tables[0] or (len(tables) > 1 and _in_one(name, tables)):
+            if name in table or (several and _in_one(name, tables)):
                 found.append((name, end - at))
-            elif len(name) > 3 and name not in beginnings[0] and not _in_one(name, beginnings[1:]):
+            elif len(name) > 3 and name not in begun and not (several and _in_one(name, beginnings)):
                 break
             if end == len(words) or (pieces[2 * end] != " " and self.breaks(end)):
                 break
