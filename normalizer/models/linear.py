@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from normalizer.models.hashed import SIZE, Extras, Rows, hashed, weighted, with_extras
+from normalizer.models.hashed import BITS, SIZE, Extras, Rows, hashed, weighted, with_extras
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +29,10 @@ class Ranked(NamedTuple):
 
 
 class StoredLinear(msgspec.Struct, frozen=True, kw_only=True):
-    """The classifier as text."""
+    """The classifier as text. Raises ValueError where its features were numbered in another way."""
 
+    bits: int
+    """Of a feature's number."""
     labels: tuple[str, ...]
     features: str
     """Numbers of the features that count, 4 bytes each; compressed, in base 64."""
@@ -45,6 +47,10 @@ class StoredLinear(msgspec.Struct, frozen=True, kw_only=True):
     """Of the log odds of the first label."""
     threshold: float = 2.0
     """Probability from which on the first label was right often enough; above 1: never."""
+
+    def __post_init__(self) -> None:
+        if self.bits != BITS:
+            raise ValueError("it was learned by another release: run satupintu train")
 
 
 class Linear:
@@ -134,6 +140,7 @@ def stored(labels: Sequence[str], features: Any, idf: Any, machine: tuple[Any, A
     weights, bias = machine
     used = (np.abs(weights).max(axis=0) > 1e-3) | (idf > 0)
     return StoredLinear(
+        bits=BITS,
         labels=tuple(labels),
         features=_packed(features[used].astype(np.int32).tobytes()),
         idf=_packed(idf[used].astype(np.float16).tobytes()),

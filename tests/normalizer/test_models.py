@@ -97,6 +97,13 @@ def test_a_learned_model_holds_no_word() -> None:
     assert b"pdam" not in msgspec.json.encode(made.stored)
 
 
+def test_a_model_whose_features_are_numbered_otherwise_is_refused() -> None:
+    trial = try_offices(decided(160), None, "7")
+    assert trial.body is not None
+    with pytest.raises(msgspec.ValidationError, match="run satupintu train"):
+        load_office_model(trial.body.replace('"bits":22', '"bits":18'), lambda *candidate: candidate)
+
+
 def test_one_label_is_no_choice() -> None:
     assert fit([Example("air keruh", "air")] * 50) is None
 
