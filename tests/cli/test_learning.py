@@ -39,9 +39,11 @@ def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path
     (tmp_path / "agencies").mkdir()
     tree = "".join(f"{id},{name},1,TOP {id}\n" for id, (name, _) in CATEGORIES.items())
     (tmp_path / "agencies" / "category_ids_seen.csv").write_text(f"id_kategori,kategori,n,kategori_utama\n{tree}")
-    done = satupintu("quality", str(tmp_path), "--only", "category", "--only", "match")
+    done = satupintu("quality", str(tmp_path), "--only", "category", "--only", "office", "--only", "match")
     assert done.returncode == 0, done.stderr
     assert "learned from a half by chance | 1.000 [0.886, 1.000] of 30" in done.stdout
+    assert "office of a city" not in done.stdout
+    assert "office in an export of LAPOR!, half by chance | 1.000 [0.886, 1.000] of 30" in done.stdout
     assert "## match\n\nno rows" in done.stdout
 
 
