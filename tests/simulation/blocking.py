@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -44,10 +45,14 @@ class Pools:
             return await self._drive(work)
         except asyncio.CancelledError:
             if not work.dead:
-                asyncio.get_running_loop().create_task(self._drive(work)).add_done_callback(looked_at)
+                asyncio.get_running_loop().create_task(self._finish(work))
             raise
 
     lease = io
+
+    async def _finish(self, work: greenlet) -> None:
+        with suppress(Exception):  # a callback of the task would not run where its process dies meanwhile
+            await self._drive(work)
 
     async def _drive(self, work: greenlet) -> T:  # type: ignore[type-var]
         while True:

@@ -110,6 +110,8 @@ def each_joined_message_stands_in_its_complaint_once(facts: Facts) -> Iterator[s
 
 @law
 def a_conversation_stands_in_the_order_of_its_door(facts: Facts) -> Iterator[str]:
+    """But for what was dead: read again once the reader is mended, it comes behind what was read meanwhile."""
+    was_dead = {(row["raw"], row["item_index"]) for row in facts.rows("SELECT raw, item_index FROM dead")}
     place = {(item.raw.id, item.index): at for at, item in enumerate(facts.items)}
     last: dict[tuple[str, str], int] = {}
     sql = (
@@ -120,7 +122,7 @@ def a_conversation_stands_in_the_order_of_its_door(facts: Facts) -> Iterator[str
     for row in facts.rows(sql):
         where = row["complaint"], bytes(row["conversation"]).hex()
         now = place.get((row["raw"], row["item_index"]), -1)
-        if now < last.get(where, -1) and row["raw"] not in facts.replayed:
+        if now < last.get(where, -1) and (row["raw"], row["item_index"]) not in was_dead:
             yield f"{row['raw']}.{row['item_index']} stands behind what came after it in {row['complaint']}"
         last[where] = max(now, last.get(where, -1))
 
