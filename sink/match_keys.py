@@ -28,6 +28,7 @@ _FROM_REPORTS = (
     "JOIN match_reports r ON r.bucket = a.bucket AND r.at = a.at AND r.report = a.report "
     "LEFT JOIN complaints c ON c.id = r.complaint"
 )
+# PostgreSQL answers with a row for each report, SQLite with JSON of all reports of a key: each is the cheaper there
 _KEYS = {
     "sqlite": """
         WITH a AS MATERIALIZED (SELECT value->>0 AS bucket, value->>1 AS key FROM json_each(?))
@@ -37,10 +38,9 @@ _KEYS = {
         ":newest", str(NEWEST)
     ),
     "postgresql": """
-        SELECT a.bucket, a.key, k.found FROM unnest(%b::integer[], %b::bigint[]) AS a(bucket, key)
-        CROSS JOIN LATERAL (SELECT json_agg(json_build_array(m.at, m.report))::text AS found FROM (SELECT at, report
-        FROM match_keys WHERE bucket = a.bucket AND key = a.key ORDER BY at DESC, report DESC LIMIT :newest) m) k
-        WHERE k.found IS NOT NULL""".replace(":newest", str(NEWEST)),
+        SELECT a.bucket, a.key, k.at, k.report FROM unnest(%b::integer[], %b::bigint[]) AS a(bucket, key)
+        CROSS JOIN LATERAL (SELECT m.at, m.report FROM match_keys m WHERE m.bucket = a.bucket AND m.key = a.key
+        ORDER BY m.at DESC, m.report DESC LIMIT :newest) k""".replace(":newest", str(NEWEST)),
 }
 _REPORTS = {
     "sqlite": "WITH a AS MATERIALIZED (SELECT value->>0 AS bucket, value->>1 AS at, value->>2 AS report "  # noqa: S608 - ours
@@ -88,8 +88,14 @@ _REPORT_BITS = (1 << 63) - 1
 def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
     """By bucket and key, references of the newest reports, the newest last."""
     asked = sorted(set(chain.from_iterable(profile.asked_under for profile in profiles)))
-    rows = _query(connection, _KEYS, asked)
-    return {(b, key): sorted(at << 63 | report for at, report in _decode(found)) for b, key, found in rows}
+    found: dict[Pair, list[int]] = {}
+    for bucket, key, *places in _query(connection, _KEYS, asked):
+        references = found.setdefault((bucket, key), [])
+        pairs = _decode(places[0]) if len(places) == 1 else [places]
+        references += [at << 63 | report for at, report in pairs]
+    for references in found.values():
+        references.sort()
+    return found
 
 
 def reports_of(
