@@ -99,6 +99,23 @@ def test_items_are_counted_in_order() -> None:
     assert {e.received_at for e in events} == {NOON}
 
 
+def test_a_batch_is_read_as_its_raws_one_by_one() -> None:
+    items = (
+        message("1", "jln rsk parah"),
+        Reject("no_text"),
+        action("2"),
+        message("3", "Terima kasih pak"),
+        message("4", "lampu mati"),
+    )
+    channel, raws = Prepared(*items), [raw(raw_id="raw-1"), raw(raw_id="raw-2", owner="35.78")]
+
+    together = events_of(channel, *raws)
+
+    apart = [event for one in raws for event in events_of(channel, one)]
+    assert [type(event) for event in together[:5]] == [Message, Dead, Action, Message, Message]
+    assert [e for e in together if not isinstance(e, Dead)] == [e for e in apart if not isinstance(e, Dead)]
+
+
 def test_a_raw_has_the_parts_that_are_its_own() -> None:
     items = (message("1", conversation="a"), message("2", conversation="b"), message("3", conversation="a"))
     events = reading(*items, of=raw(conversation="a", parts=(0, 2)))
