@@ -1,6 +1,6 @@
 """`ingest`: a file of NDJSON, CSV or XLSX through the whole pipeline, until each of its rows has an outcome.
 
-Its stages join the groups of a running `up` and share the work. At most 2,000 rows of the file are in flight at a time,
+Its stages join the groups of a running `up` and share the work. At most 1,000 rows of the file are in flight at a time,
 so that citizens who write meanwhile wait behind a short queue.
 """
 
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from hub.opening import OpenHub
     from hub.settings import Settings
 
-IN_FLIGHT = 2000
-AT_ONCE = 500
+IN_FLIGHT = 1000
+AT_ONCE = 250
 PAUSE = 0.05
 """Seconds between two looks: rows are in flight for longer, and a look has its cost."""
 STAGES = ("reader", "matcher", "router", "sink")
