@@ -41,6 +41,8 @@ class CommitToken:
     consumer: GroupConsumer
     read: ReadPositions
     committed: bool = False
+    unanswered_since: float | None = None
+    """The first commit that had no answer, by the monotonic clock."""
 
 
 class KafkaSubscription(AsyncIterator[Batch]):
@@ -154,7 +156,14 @@ class KafkaSubscription(AsyncIterator[Batch]):
                 raise Retry("the group is rebalancing") from error
             return {}
         except FAULTS as error:
-            raise self._link.unavailable(error) from error
+            fault = self._link.unavailable(error)
+            now = time.monotonic()
+            token.unanswered_since = token.unanswered_since or now
+            if now - token.unanswered_since < GONE:
+                raise fault from error
+            _logger.warning("%s on %s: no commit is answered any more, joining anew", self._group, self._topic)
+            self._expel(consumer)  # it may ask over a connection that nobody answers, for ever
+            return {}
         except TRIPS as error:
             raise self._link.tripped(error) from None
         self._link.available()
@@ -170,8 +179,12 @@ class KafkaSubscription(AsyncIterator[Batch]):
         except TimeoutError:
             if not (consumer.broken or consumer.rebalancing > GONE):
                 raise Retry("the group is rebalancing") from None
-            consumer.assignment.expelled()
-            self._consumer.drop(consumer)
+            self._expel(consumer)
+
+    def _expel(self, consumer: GroupConsumer) -> None:
+        """Drop it, with all that it held."""
+        consumer.assignment.expelled()
+        self._consumer.drop(consumer)
 
     def _settle(self, token: CommitToken) -> None:
         if token is self._token:

@@ -347,6 +347,25 @@ async def test_a_commit_does_not_wait_for_ever_for_a_rebalance(bus: KafkaBus, mo
         assert ids(await consume(bus, batches, 1)) == [1]
 
 
+async def test_a_member_whose_commits_are_never_answered_joins_anew(
+    bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_kafka_subscription, "ANSWER", 0.1)
+    async with bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        in_hand = await soon(batches)
+        member = _member(batches)
+        monkeypatch.setattr(member.consumer, "commit", lambda offsets: asyncio.sleep(60))
+        with pytest.raises(Retry):
+            await bus.commit(in_hand)
+        monkeypatch.setattr(_kafka_subscription, "GONE", 0.1)
+        with pytest.raises(PartitionLost):
+            await bus.commit(in_hand)
+        monkeypatch.setattr(_kafka_subscription, "ANSWER", 3.0)
+        assert ids(await consume(bus, batches, 1)) == [1]
+        assert _member(batches) is not member
+
+
 async def test_events_that_are_stored_and_do_not_come_are_noticed(
     bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
