@@ -23,19 +23,21 @@ NEWEST = 20
 SCORED = 10
 """Reports that one is compared with: those that share most keys with it, of equal ones the newest."""
 
+REPORT_BITS = 63
+"""Of a complaint's id, as the memory keeps it."""
 REFERENCE_BITS = 128
 """A reference to a report has fewer."""
 
 
 def report_reference(at: int, complaint: str) -> int:
-    """A report as one number: its second, then 63 bits of its complaint's id. Numbers of one second are in the order of
-    these ids."""
-    return at << 63 | report_bits(complaint)
+    """A report as one number: its second, then `REPORT_BITS` of its complaint's id. Numbers of one second are in the
+    order of these ids."""
+    return at << REPORT_BITS | report_bits(complaint)
 
 
 def report_bits(complaint: str) -> int:
-    """The first 63 bits of a complaint's id, which is a UUID."""
-    return int(complaint.replace("-", "")[:16], 16) >> 1
+    """The first `REPORT_BITS` of a complaint's id, which is a UUID."""
+    return int(complaint.replace("-", "")[:16], 16) >> 64 - REPORT_BITS
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

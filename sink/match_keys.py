@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from schemas import CLOSED_STATUSES
-from schemas.memory import BUCKET, NEWEST, REFERENCE_BITS, SCORED, Candidate, Entry, Profile, report_bits
+from schemas.memory import BUCKET, NEWEST, REFERENCE_BITS, REPORT_BITS, SCORED, Candidate, Entry, Profile, report_bits
 from sink.memory_keys import known_identities
 
 Row = dict[str, Any]
@@ -82,7 +82,7 @@ def profile_of_row(reported_at: int | None, *columns: Any) -> Profile | None:
 
 Pair = tuple[int, int]
 _decode = msgspec.json.Decoder(list[Pair]).decode
-_REPORT_BITS = (1 << 63) - 1
+_REPORT_MASK = (1 << REPORT_BITS) - 1
 
 
 def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
@@ -92,7 +92,7 @@ def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dic
     for bucket, key, *places in _query(connection, _KEYS, asked):
         references = found.setdefault((bucket, key), [])
         pairs = _decode(places[0]) if len(places) == 1 else [places]
-        references += [at << 63 | report for at, report in pairs]
+        references += [at << REPORT_BITS | report for at, report in pairs]
     for references in found.values():
         references.sort()
     return found
@@ -103,9 +103,9 @@ def reports_of(
 ) -> dict[int, Candidate]:
     """What is compared, by reference. `senders` are the identities of the batch by their hashes, `sender_names` what
     tells its senders apart."""
-    split = ((reference >> 63, reference & _REPORT_BITS) for reference in sorted(references))
+    split = ((reference >> REPORT_BITS, reference & _REPORT_MASK) for reference in sorted(references))
     rows = _query(connection, _REPORTS, [(at // BUCKET, at, report) for at, report in split])
-    return {row.at << 63 | row.report: _candidate(row, senders, sender_names) for row in rows}
+    return {row.at << REPORT_BITS | row.report: _candidate(row, senders, sender_names) for row in rows}
 
 
 def likeliest(profiles: Iterable[Profile], alike: Mapping[Pair, Sequence[int]]) -> set[int]:
