@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from normalizer.models.calibration import wilson
 
 Z = 1.96
 
@@ -22,20 +23,11 @@ class Share(NamedTuple):
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's, 95 %."""
-        return wilson(self.hits, self.of)
+        return wilson(self.hits, self.of, Z)
 
     def __str__(self) -> str:
         low, high = self.interval
         return f"{self.value:.3f} [{low:.3f}, {high:.3f}] of {self.of}" if self.of else "no rows"
-
-
-def wilson(hits: int, of: int, z: float = Z) -> tuple[float, float]:
-    """The interval of a share."""
-    if not of:
-        return 0.0, 1.0
-    p, zz = hits / of, z * z / of
-    middle, half = p + zz / 2, z * math.sqrt(p * (1 - p) / of + zz / (4 * of))
-    return max(0.0, (middle - half) / (1 + zz)), min(1.0, (middle + half) / (1 + zz))
 
 
 def share(flags: Iterable[bool]) -> Share:

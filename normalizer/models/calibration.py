@@ -93,12 +93,15 @@ def threshold(found: Sequence[tuple[float, bool]], promised: float = PROMISED, z
     for n, (p, right) in enumerate(ordered, 1):
         hits += right
         is_last = n == len(ordered) or ordered[n][0] < p  # what is as sure stands or falls together
-        if is_last and n >= _SOME and wilson_low(hits, n, z) >= promised:
+        if is_last and n >= _SOME and wilson(hits, n, z)[0] >= promised:
             lowest = p
     return lowest
 
 
-def wilson_low(hits: int, of: int, z: float) -> float:
-    """The lower bound of Wilson's interval."""
+def wilson(hits: int, of: int, z: float) -> tuple[float, float]:
+    """Wilson's interval of a share."""
+    if not of:
+        return 0.0, 1.0
     p, zz = hits / of, z * z / of
-    return (p + zz / 2 - z * math.sqrt(p * (1 - p) / of + zz / (4 * of))) / (1 + zz)
+    middle, half = p + zz / 2, z * math.sqrt(p * (1 - p) / of + zz / (4 * of))
+    return max(0.0, (middle - half) / (1 + zz)), min(1.0, (middle + half) / (1 + zz))
