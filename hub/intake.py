@@ -58,11 +58,7 @@ async def split_into_raws(
     for file in channel.enclosed_files(request):
         await store(file)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
-    if isinstance(channel, Listens):
-        query, names = _without(request.query, channel.secret_parameters), channel.kept_headers
-    else:
-        query, names = request.query, tuple(request.headers)
-    headers = {name: value for name in names if (value := request.headers.get(name)) is not None}
+    query, headers = _without_secrets(channel, request)
     now = clock()
     return [
         Raw(
@@ -82,6 +78,14 @@ async def split_into_raws(
         )
         for account, conversation, parts, address in groups
     ]
+
+
+def _without_secrets(channel: Channel, request: Request) -> tuple[str, dict[str, str]]:
+    """Query and headers as they may be stored."""
+    if not isinstance(channel, Listens):
+        return request.query, dict(request.headers)
+    kept = {name: value for name in channel.kept_headers if (value := request.headers.get(name)) is not None}
+    return _without(request.query, channel.secret_parameters), kept
 
 
 def _by_account(
