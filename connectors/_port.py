@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._request import IngressResponse, Part, Payload, Request
+from connectors._request import ACCEPTED, IngressResponse, Part, Payload, Request
 from connectors._results import ALWAYS_COSTS, AnswerTerms
 from connectors._results import CheckResult as CheckResult  # noqa: PLC0414 - channels import it from here
 from connectors._results import FetchedFile as FetchedFile  # noqa: PLC0414 - channels import it from here
@@ -43,8 +43,6 @@ from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Rej
 
 Item = Message | Action | Receipt | Reject
 """The reading of one part; a Reject is a part that makes no sense."""
-
-_ACCEPTED = IngressResponse()
 
 
 class Channel(ABC):
@@ -229,7 +227,7 @@ class Listens(Channel):
 
     def accepted(self) -> IngressResponse:
         """The answer that the provider expects once its bytes are durable."""
-        return _ACCEPTED
+        return ACCEPTED
 
 
 class Polls(Channel):

@@ -50,6 +50,9 @@ class IngressResponse(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+ACCEPTED = IngressResponse()
+
+
 class Part(NamedTuple):
     """One item of a request, in the channel's own words, and whose it is."""
 
