@@ -61,7 +61,7 @@ password = sandi-kannel
 """
 
 
-class Around:
+class ConnectedAccount:
     """The account, and what Kannel brought to it."""
 
     def __init__(self, smsc: Smsc, door: Any, outbound: ProviderConnections) -> None:
@@ -92,7 +92,7 @@ def setup_words(url: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def around(tmp_path: Path) -> AsyncIterator[Around]:
+async def connected(tmp_path: Path) -> AsyncIterator[ConnectedAccount]:
     if not shutil.which("bearerbox"):
         assert not os.environ.get("CI"), "Kannel is not installed: apt-get install kannel"
         pytest.skip("needs Kannel")
@@ -101,9 +101,9 @@ async def around(tmp_path: Path) -> AsyncIterator[Around]:
         ports = dict(zip(("admin", "box", "send", "hub"), free_ports(4), strict=True))
         hub = f"http://127.0.0.1:{ports['hub']}"
         door = channel("sms", send_url=f"http://127.0.0.1:{ports['send']}/cgi-bin/sendsms", public_url=hub)
-        world = Around(smsc, door, ProviderConnections(http))
+        connected = ConnectedAccount(smsc, door, ProviderConnections(http))
         app = web.Application()
-        app.router.add_get("/in/rekam", world.take)
+        app.router.add_get("/in/rekam", connected.take)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -119,7 +119,7 @@ async def around(tmp_path: Path) -> AsyncIterator[Around]:
             stack.callback(process.kill)  # ended in order it would wait for a centre that this very loop is
             await _answers(port)
         await asyncio.wait_for(smsc.until(lambda: smsc.links), 60)
-        yield world
+        yield connected
 
 
 async def _answers(port: int) -> None:
@@ -138,15 +138,15 @@ def sms(text: bytes, **more: Any) -> ShortMessage:
     return ShortMessage(SARI[1:], "1708", 1, 1, text=text, **more)
 
 
-async def test_kannel_brings_words_takes_an_answer_and_reports_it(around: Around) -> None:
+async def test_kannel_brings_words_takes_an_answer_and_reports_it(connected: ConnectedAccount) -> None:
     parts = ["LAPOR lampu jalan padam ", "sejak Senin di depan pasar"]
-    around.smsc.deliver(
+    connected.smsc.deliver(
         sms(encode_gsm7("Jalan rusak @ Cihampelas [dekat pasar] €")),
         sms("Banjir 😡 di Dayeuhkolot".encode("utf-16-be"), data_coding=8),
         *(sms(bytes((5, 0, 3, 7, 2, n)) + encode_gsm7(one), esm_class=0x40) for n, one in enumerate(parts, 1)),
     )
-    await asyncio.wait_for(around.until(lambda: len(around.items) == 3), 60)
-    messages = [one for one in around.items if isinstance(one, Message)]
+    await asyncio.wait_for(connected.until(lambda: len(connected.items) == 3), 60)
+    messages = [one for one in connected.items if isinstance(one, Message)]
     assert sorted(one.text for one in messages) == [
         "Banjir 😡 di Dayeuhkolot", "Jalan rusak @ Cihampelas [dekat pasar] €", "".join(parts),
     ]  # fmt: skip
@@ -154,14 +154,14 @@ async def test_kannel_brings_words_takes_an_answer_and_reports_it(around: Around
     assert len({one.id for one in messages}) == 3
 
     one = reply("sms", "Nomor laporan Anda 4719360285. " * 8, to=SARI, conversation=SARI)
-    await around.door.send(one, around.outbound)
-    await asyncio.wait_for(around.smsc.until(lambda: len(around.smsc.sent) == 2), 60)
-    assert {part.destination for part in around.smsc.sent} == {SARI[1:]}
-    assert b"4719360285" in around.smsc.sent[0].text
+    await connected.door.send(one, connected.outbound)
+    await asyncio.wait_for(connected.smsc.until(lambda: len(connected.smsc.sent) == 2), 60)
+    assert {part.destination for part in connected.smsc.sent} == {SARI[1:]}
+    assert b"4719360285" in connected.smsc.sent[0].text
     for id in ("smsc-1", "smsc-2"):
         words = f"id:{id} sub:001 dlvrd:001 submit date:2611291400 done date:2611291401 stat:DELIVRD err:000 text:x"
-        around.smsc.deliver(sms(words.encode(), esm_class=0x04))
-    await asyncio.wait_for(around.until(lambda: any(_delivered(item, one.id) for item in around.items)), 60)
+        connected.smsc.deliver(sms(words.encode(), esm_class=0x04))
+    await asyncio.wait_for(connected.until(lambda: any(_delivered(item, one.id) for item in connected.items)), 60)
 
 
 def _delivered(item: Item, reply_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from connectors import ForwardCall, Http, ProviderConnections, secret_hook
+from connectors import ForwardCall, ProviderConnections, secret_hook
 from connectors._open311_client import MOST_FAILED, description_of
 from connectors._open311_documents import CHILDREN, Document, encode_document, read_items
 from connectors._open311_form import Form, FormFault, instant_of, report_form
@@ -36,12 +36,6 @@ EMPTY = "<service_requests></service_requests>"
 def server() -> Iterator[Server]:
     with Server(lambda _: answer(500, "no answer is planned")) as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=5) as http:
-        yield ProviderConnections(http)
 
 
 def client(url: str, **settings: Any) -> Open311:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from connectors import Http, ProviderConnections, Request
+from connectors import ProviderConnections, Request
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.server import Behaviour, Received, Server, answer
@@ -134,12 +134,6 @@ class Gateway(Server):
 def gateway() -> Iterator[Gateway]:
     with Gateway() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=5.0) as http:
-        yield ProviderConnections(http)
 
 
 def account(at: Gateway, **settings: Any) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from connectors.line import LineChannel
 from hub.commands._channel_test import try_channel
 from schemas import AccountFault, Attachment, Reject, Retry, Unanswered
@@ -25,12 +25,6 @@ TOKEN = f"{SARI}|token-1|{int(AT.timestamp() * 1000)}"
 def line() -> Iterator[LineServer]:
     with LineServer() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=5) as http:
-        yield ProviderConnections(http)
 
 
 class Clock:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from connectors._long_text import cut_text
 from schemas import Attachment, Reject, Unanswered
 from tests.channels.recording import channel, reply
@@ -23,12 +23,6 @@ SARI = 811000001
 def telegram() -> Iterator[TelegramServer]:
     with TelegramServer() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=5) as http:
-        yield ProviderConnections(http)
 
 
 async def send(telegram: TelegramServer, outbound: ProviderConnections, text: str = "Nomor", **fields: Any) -> Any:
