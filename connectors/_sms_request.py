@@ -13,7 +13,6 @@ _NAMES = {
     "id": ("id", "msgid", "message_id"),
     "time": ("ts", "time", "timestamp"),
 }
-NO_ID = frozenset({"", "null", "none", "nil", "undefined", "00000000-0000-0000-0000-000000000000"})
 
 
 def is_report(given: Mapping[str, bytes]) -> bool:

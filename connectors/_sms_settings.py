@@ -1,4 +1,4 @@
-"""The settings of an account at an SMS gateway, and the gateway that they describe."""
+"""The settings of an account at an SMS gateway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Literal
 import msgspec
 
 from connectors._settings import Secret, Settings
-from connectors._sms_gateway import GATEWAYS, SmsGateway
 from schemas import ReceiptState
 
 
@@ -43,19 +42,3 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     """Our number as the citizen sees it."""
     public_url: str = ""
     """Where the gateway reaches the hub, as https://pengaduan.example.go.id: delivery reports are asked for there."""
-
-
-def mapped_gateway(settings: SmsSettings) -> SmsGateway | None:
-    """What is known of the gateway, with what the settings add; None: Kannel."""
-    if settings.gateway == "kannel":
-        return None
-    known = GATEWAYS[settings.gateway]
-    return known._replace(
-        fields={**known.fields, **settings.fields},
-        states={**known.states, **settings.states},
-        send={**known.send, **settings.send},
-        headers={**known.headers, **settings.headers},
-        items=settings.items or known.items,
-        send_as=settings.send_as or known.send_as,
-        sent_id=settings.sent_id or known.sent_id,
-    )

@@ -1,0 +1,161 @@
+"""SMS gateways by field mapping (`_sms_mappings.py`): those that are known, and any other by the account's settings."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from connectors._field_paths import nested, text_at, value_at
+from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
+from connectors._json import decode_lenient, decode_object
+from connectors._numbers import normalize_number
+from connectors._request import IngressResponse, Part, Payload
+from connectors._sms_gateway import IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of
+from connectors._sms_mappings import MAPPINGS, QUOTED, SmsMapping, check_mapping, fill
+from connectors._sms_settings import SmsSettings
+from schemas import Reject
+
+_REFUSED = frozenset({"REJECTED", "UNDELIVERABLE", "UNDELIVERED", "EXPIRED", "FAILED"})
+_WRONG_SENDER = frozenset({"21212", "21606", "21659", "21660"})
+"""Twilio's codes of a sender that is not the account's."""
+
+
+class MappedItem(NamedTuple):
+    """A message or report by our own names."""
+
+    fields: Mapping[str, str]
+
+    @property
+    def is_message(self) -> bool:
+        return "text" in self.fields or "hex" in self.fields
+
+    @property
+    def text(self) -> str:
+        """Of a message, of which the gateway may have the bytes only. Raises Reject."""
+        if self.fields.get("coding") == "8" and self.fields.get("hex"):
+            try:
+                return bytes.fromhex(self.fields["hex"]).decode("utf-16-be", "replace")
+            except ValueError:
+                raise Reject("no_text", "what should be hexadecimal is not: see fields") from None
+        return self.fields.get("text", "")
+
+
+class MappedGateway(SmsGateway):
+    def __init__(self, settings: SmsSettings) -> None:
+        super().__init__(settings)
+        check_mapping({name: getattr(settings, name) for name in ("fields", "send", "headers")})
+        self._mapping = mapping_of(settings)
+        words, media_type = self._mapping.accepted
+        self.accepted = IngressResponse(200, words.encode(), media_type)
+
+    def setup_help(self, url: str) -> str:
+        return f"""\
+at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
+  {url}?token=TOKEN, as it is reached from outside by HTTPS"""
+
+    def parts(self, payload: Payload) -> Iterator[Part]:
+        for fields in self._items(payload):
+            item, sender = MappedItem(fields), fields.get("from")
+            yield Part(item, normalize_number(sender) if sender and item.is_message else None)
+
+    def _items(self, payload: Payload) -> Iterator[dict[str, str]]:
+        query = dict(parse_qsl(payload.query, keep_blank_values=True, errors="replace"))
+        ours = {"reference": query["ref"]} if "ref" in query else {}
+        if payload.body.lstrip()[:1] not in (b"{", b"["):
+            given = query | dict(parse_qsl(payload.body.decode("utf-8", "replace"), keep_blank_values=True))
+            yield self._named(given) | ours
+            return
+        try:
+            found = value_at(decode_lenient(payload.body), self._mapping.items)
+        except ValueError:
+            raise Reject("not_json", "the gateway's JSON cannot be read") from None
+        for item in found if isinstance(found, list) else [found]:
+            yield self._named(item) | ours
+
+    def _named(self, item: Any) -> dict[str, str]:
+        found = {ours: text_at(item, path) for ours, path in self._mapping.fields.items()}
+        return {ours: value for ours, value in found.items() if value is not None}
+
+    def read(self, item: MappedItem) -> IncomingSms | SmsReport:
+        given = item.fields
+        if not item.is_message:
+            return self._report(given)
+        sender, to, at = given.get("from", "").strip(), given.get("to", ""), given.get("time", "")
+        if not sender:
+            raise Reject("no_sender", "the gateway names no sender: see fields")
+        text = item.text
+        return IncomingSms(
+            sender, to, text, id_of(given.get("id", "").strip()), at,
+            distinct=(sender.encode(), text.encode(), at.encode(), b"") if at else (),
+            extra={"to": to} if to else {},
+        )  # fmt: skip
+
+    def _report(self, given: Mapping[str, str]) -> SmsReport:
+        reply, id = given.get("reference"), given.get("id")
+        if "state" not in given or not (reply or id):
+            raise Reject("no_text", "neither a message nor a report that names one: see fields")
+        word = given["state"].upper()
+        return SmsReport(self._mapping.states.get(word, "unknown"), word[:20], reply, id)
+
+    def request(self, sms: OutgoingSms) -> HttpRequest:
+        mapping, values = self._mapping, self._values(sms)
+        filled = {path: fill(template, values) for path, template in mapping.send.items()}
+        given = {path: value for path, value in filled.items() if value}
+        headers = {name: fill(template, values) for name, template in mapping.headers.items()}
+        url = self.settings.send_url
+        if mapping.send_as == "query":
+            return HttpRequest(url, params=given, headers=headers, judge=_judged)
+        if mapping.send_as == "form":
+            return HttpRequest(url, "POST", headers=headers, form=given, judge=_judged)
+        return HttpRequest(url, "POST", headers=headers, json=nested(given), judge=_judged)
+
+    def _values(self, sms: OutgoingSms) -> dict[str, str]:
+        own, password = self.settings, self.settings.password.reveal()
+        return {
+            "to": sms.to, "digits": sms.to.removeprefix("+"), "text": sms.text, "id": sms.id,
+            "gsm_text": sms.text if sms.is_gsm else "", "coding": "0" if sms.is_gsm else "8",
+            "ucs2_hex": "" if sms.is_gsm else sms.text.encode("utf-16-be", "replace").hex(),
+            "from": own.sender, "username": own.username, "password": password,
+            "basic": b64encode(f"{own.username}:{password}".encode()).decode(), "report_url": sms.report_url,
+        }  # fmt: skip
+
+    def sent_id(self, answer: bytes) -> str | None:
+        mapping, found = self._mapping, decode_object(answer)
+        if found is None:
+            quoted = re.search(r'"([^"]+)"', answer.decode("utf-8", "replace")) if mapping.sent_id == QUOTED else None
+            return quoted[1] if quoted else None
+        state = ((mapping.sent_state and text_at(found, mapping.sent_state)) or "").upper()
+        if state in _REFUSED:
+            raise Reject("refused_by_gateway", f"the gateway answers with {state}")
+        return (mapping.sent_id and text_at(found, mapping.sent_id)) or None
+
+
+def mapping_of(settings: SmsSettings) -> SmsMapping:
+    """What is known of the gateway, with what the settings add."""
+    known = MAPPINGS[settings.gateway]
+    return known._replace(
+        fields={**known.fields, **settings.fields},
+        states={**known.states, **settings.states},
+        send={**known.send, **settings.send},
+        headers={**known.headers, **settings.headers},
+        items=settings.items or known.items,
+        send_as=settings.send_as or known.send_as,
+        sent_id=settings.sent_id or known.sent_id,
+    )
+
+
+def _judged(response: HttpResponse) -> ErrorMeaning | None:
+    if 300 <= response.status < 400 or response.status in {404, 405}:
+        return ErrorMeaning("account", "wrong_send_url", "the gateway takes no messages there: check send_url")
+    if response.status in {401, 403}:
+        return ErrorMeaning("account", "wrong_password", "the gateway does not accept username and password")
+    if response.status == 402:
+        return ErrorMeaning("account", "no_credit", "the account has no credit with the gateway: buy some")
+    if response.status == 412:
+        return ErrorMeaning("reject", "not_routable", "the gateway has no route to this number")
+    if text_at(decode_object(response.body), "code") in _WRONG_SENDER:
+        return ErrorMeaning("account", "sender_missing", "the gateway does not let this account use sender")
+    return None
