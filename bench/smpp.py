@@ -23,6 +23,7 @@ from bench._cpu import cpu_of
 from bench._programs import prepared, running
 from bench._sink import Sink
 from bench._table import options, tabulate
+from tests.services.kannel import KannelPorts, SmppLogin, kannel_config
 from tests.services.ports import free_port
 
 COLUMNS = {
@@ -39,41 +40,8 @@ system_id = "bench"
 password = "bench"
 address = "1708"
 """
-KANNEL = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-smsbox-port = {box}
-smsbox-interface = 127.0.0.1
-admin-password = bench
-store-type = spool
-store-location = "{folder}"
-sms-combine-concatenated-mo = false
-log-level = 4
-
-group = smsc
-smsc = smpp
-host = 127.0.0.1
-port = {port}
-transceiver-mode = true
-smsc-username = bench
-smsc-password = bench
-system-type = ""
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-bearerbox-port = {box}
-sendsms-port = {send}
-sendsms-interface = 127.0.0.1
-mo-recode = true
-log-level = 4
-
-group = sms-service
-keyword = default
-get-url = "http://127.0.0.1:{sink}/?from=%p&to=%P&text=%b&udh=%u"
-max-messages = 0
-omit-empty = true
-"""
+QUIET = {"log-level": 4}
+GET_URL = '"http://127.0.0.1:{port}/?from=%p&to=%P&text=%b&udh=%u"'
 
 
 @contextmanager
@@ -110,9 +78,19 @@ def kannels(parts: int, window: int) -> tuple[float, float, int]:
     if not shutil.which("bearerbox"):
         return float("nan"), float("nan"), 0
     with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where, Sink(parts) as sink:
-        ports = {"admin": free_port(), "box": free_port(), "send": free_port()}
         config = Path(where, "kannel.conf")
-        config.write_text(KANNEL.format(port=port, sink=sink.port, folder=where, **ports))
+        config.write_text(
+            kannel_config(
+                Path(where), KannelPorts.free(), SmppLogin(port, "bench", "bench"),
+                {
+                    "core": QUIET | {"sms-combine-concatenated-mo": "false"},
+                    "smsbox": QUIET | {"mo-recode": "true"},
+                    "sms-service": {
+                        "get-url": GET_URL.format(port=sink.port), "max-messages": 0, "omit-empty": "true",
+                    },
+                },
+            )
+        )  # fmt: skip
         boxes = [subprocess.Popen([shutil.which("bearerbox") or "", str(config)], stderr=subprocess.DEVNULL)]
         try:
             time.sleep(1)

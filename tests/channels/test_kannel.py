@@ -14,51 +14,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors import Http, Item, ProviderConnections, Request
+from connectors import Item, ProviderConnections, Request
 from connectors._smpp_alphabets import encode_gsm7
 from connectors._smpp_pdu import ShortMessage
 from schemas import Message, Receipt
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.smsc import Smsc
-from tests.services.ports import free_ports
+from tests.services.kannel import KannelPorts, SmppLogin, kannel_config
+from tests.services.ports import free_port
 
 pytestmark = pytest.mark.service
 SARI = "+628120000001"
-CONFIG = """
-group = core
-admin-port = {admin}
-admin-interface = 127.0.0.1
-admin-password = bench
-smsbox-port = {box}
-smsbox-interface = 127.0.0.1
-store-type = spool
-store-location = "{folder}"
-
-group = smsc
-smsc = smpp
-smsc-id = pusat
-host = 127.0.0.1
-port = {centre}
-transceiver-mode = true
-smsc-username = satupintu
-smsc-password = sandi
-system-type = ""
-
-group = smsbox
-bearerbox-host = 127.0.0.1
-bearerbox-port = {box}
-sendsms-port = {send}
-sendsms-interface = 127.0.0.1
-
-group = sms-service
-keyword = default
-{service}
-
-group = sendsms-user
-username = satupintu
-password = sandi-kannel
-{user}
-"""
 
 
 class ConnectedAccount:
@@ -83,36 +49,42 @@ class ConnectedAccount:
             await self._came.wait()
 
 
-def setup_words(url: str) -> tuple[str, str]:
+def setup_options(url: str) -> tuple[dict[str, str], dict[str, str]]:
     """What `channels` says about the two groups."""
     lines = [line.strip() for line in channel("sms").setup_help(url).splitlines()]
     service = [line.replace("TOKEN", "rahasia-gerbang") for line in lines if line.startswith(("get-url", "max-mess"))]
-    user = next(line for line in lines if line.startswith("in group sendsms-user: "))
-    return "\n".join(service), user.partition(": ")[2].replace(", ", "\n")
+    user = next(line for line in lines if line.startswith("in group sendsms-user: ")).partition(": ")[2].split(", ")
+    return _options(service), _options(user)
+
+
+def _options(lines: list[str]) -> dict[str, str]:
+    pairs = (line.partition(" = ") for line in lines)
+    return {name: value for name, _, value in pairs}
 
 
 @pytest.fixture
-async def connected(tmp_path: Path) -> AsyncIterator[ConnectedAccount]:
+async def connected(tmp_path: Path, outbound: ProviderConnections) -> AsyncIterator[ConnectedAccount]:
     if not shutil.which("bearerbox"):
         assert not os.environ.get("CI"), "Kannel is not installed: apt-get install kannel"
         pytest.skip("needs Kannel")
     async with AsyncExitStack() as stack:
-        smsc, http = await stack.enter_async_context(Smsc()), await stack.enter_async_context(Http())
-        ports = dict(zip(("admin", "box", "send", "hub"), free_ports(4), strict=True))
-        hub = f"http://127.0.0.1:{ports['hub']}"
-        door = channel("sms", send_url=f"http://127.0.0.1:{ports['send']}/cgi-bin/sendsms", public_url=hub)
-        connected = ConnectedAccount(smsc, door, ProviderConnections(http))
+        smsc = await stack.enter_async_context(Smsc())
+        ports, own = KannelPorts.free(), free_port()
+        hub = f"http://127.0.0.1:{own}"
+        door = channel("sms", send_url=f"http://127.0.0.1:{ports.send}/cgi-bin/sendsms", public_url=hub)
+        connected = ConnectedAccount(smsc, door, outbound)
         app = web.Application()
         app.router.add_get("/in/rekam", connected.take)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", ports["hub"]).start()
-        service, user = setup_words(f"{hub}/in/rekam")
+        await web.TCPSite(runner, "127.0.0.1", own).start()
+        service, user = setup_options(f"{hub}/in/rekam")
+        login = {"username": "satupintu", "password": "sandi-kannel"}
+        groups = {"smsc": {"smsc-id": "pusat"}, "sms-service": service, "sendsms-user": login | user}
         config = tmp_path / "kannel.conf"
-        known = {"centre": smsc.port, "folder": tmp_path, "service": service, "user": user}
-        config.write_text(CONFIG.format(**ports, **known))
-        for name, port in (("bearerbox", ports["box"]), ("smsbox", ports["send"])):
+        config.write_text(kannel_config(tmp_path, ports, SmppLogin(smsc.port, "satupintu", "sandi"), groups))
+        for name, port in (("bearerbox", ports.box), ("smsbox", ports.send)):
             log = stack.enter_context((tmp_path / f"{name}.log").open("wb"))
             process = subprocess.Popen([shutil.which(name) or "", str(config)], stdout=log, stderr=log)
             stack.callback(process.wait, 30)
