@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from schemas import AccountFault, Attachment
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes.feed import FeedServer
 from tests.fakes.kiosk import KioskServer
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http() as http:
-        yield ProviderConnections(http)
 
 
 async def test_polls_bring_all_news_once_and_then_nothing(outbound: ProviderConnections):

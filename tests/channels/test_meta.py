@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from connectors._meta_check import check_token
 from schemas import Attachment, Reject, Unanswered
 from tests.channels.recording import cases, channel, raw, read, reply
@@ -22,12 +22,6 @@ KINDS = ["messenger", "facebook", "instagram"]
 def graph() -> Iterator[PageGraph]:
     with PageGraph() as graph:
         yield graph
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http() as http:
-        yield ProviderConnections(http)
 
 
 async def test_past_24_hours_only_what_a_person_wrote_is_sent(graph: PageGraph, outbound: ProviderConnections):

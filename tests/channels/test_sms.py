@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors import Http, ProviderConnections, Request
+from connectors import ProviderConnections, Request
 from connectors._gsm import decode_best_guess, split_into_segments
 from connectors._numbers import normalize_number
 from schemas import AccountFault, Receipt, Reject
@@ -123,12 +123,11 @@ async def test_a_reply_that_can_never_be_sent_says_why(text: str, to: str, code:
     assert caught.value.code == code
 
 
-async def test_kannel_takes_a_long_reply_whole_and_reports_back_to_the_same_address():
+async def test_kannel_takes_a_long_reply_whole_and_reports_back_to_the_same_address(outbound: ProviderConnections):
     text = "Laporan Anda kami teruskan. 😊" * 9
     with Kannel() as kannel:
-        async with Http() as http:
-            door = channel("sms", send_url=kannel.send_url, token="rahasia%gerbang&")
-            assert (await door.send(reply("sms", text), ProviderConnections(http))).native_ids == ()
+        door = channel("sms", send_url=kannel.send_url, token="rahasia%gerbang&")
+        assert (await door.send(reply("sms", text), outbound)).native_ids == ()
         (sent,), (report,) = kannel.sent, kannel.reports(1)
     assert (sent["text"], sent["coding"]) == (text, "2")
     request = Request("GET", "", urlsplit(report).query)
@@ -138,11 +137,9 @@ async def test_kannel_takes_a_long_reply_whole_and_reports_back_to_the_same_addr
     assert (receipt.reply, receipt.state) == ("balasan-1", "delivered")
 
 
-async def test_kannel_refuses_a_wrong_password():
-    with Kannel(password="lain") as kannel:
-        async with Http() as http:
-            with pytest.raises(AccountFault, match="wrong_password"):
-                await channel("sms", send_url=kannel.send_url).send(reply("sms"), ProviderConnections(http))
+async def test_kannel_refuses_a_wrong_password(outbound: ProviderConnections):
+    with Kannel(password="lain") as kannel, pytest.raises(AccountFault, match="wrong_password"):
+        await channel("sms", send_url=kannel.send_url).send(reply("sms"), outbound)
 
 
 def test_the_gateways_configuration_names_every_parameter_that_is_read():

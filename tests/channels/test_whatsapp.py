@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from connectors import Forbidden, Http, ProviderConnections, Request, group_parts
+from connectors import Forbidden, ProviderConnections, Request, group_parts
 from schemas import Attachment, Receipt, Reject
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes import graph as meta
@@ -85,12 +85,6 @@ def test_one_broken_character_does_not_hide_the_other_messages(broken: bytes):
 def graph() -> Iterator[Graph]:
     with Graph() as graph:
         yield graph
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http() as http:
-        yield ProviderConnections(http)
 
 
 async def test_case_09_a_citizen_who_hides_the_number_is_answered_by_user_id(

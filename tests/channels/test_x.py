@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,12 +38,6 @@ class Clock:
 def x() -> Iterator[XServer]:
     with XServer() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=0.3) as http:
-        yield ProviderConnections(http)
 
 
 def account(x: XServer, clock: Clock | None = None, **settings: Any) -> Any:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from connectors._x_budget import BEFORE_TURN, POST, Budget
 from connectors._x_calls import XCalls
 from connectors._x_stream import IN_FLIGHT, PATH, TAG, XStream
@@ -69,12 +69,6 @@ async def url(server: StreamServer) -> AsyncIterator[str]:
     await site.start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http() as http:
-        yield ProviderConnections(http)
 
 
 class Pauses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from connectors import Forbidden, ForwardCall, ForwardedFile, Http, ProviderConnections, Request, Secret
+from connectors import Forbidden, ForwardCall, ForwardedFile, ProviderConnections, Request, Secret
 from connectors.portal import TELL
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
 from tests.channels.portal.accounts import MANIFEST, NOW, account, items, sweep
@@ -26,12 +26,6 @@ KEY = "whsec_" + "c2F0dXBpbnR1LXJhaGFzaWEtdWppLWNvYmE="
 def portal() -> Iterator[PortalServer]:
     with PortalServer() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=2.0) as http:
-        yield ProviderConnections(http)
 
 
 async def no_files() -> Sequence[ForwardedFile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors import Http, HttpResponse, ProviderConnections, Secret
+from connectors import HttpResponse, ProviderConnections, Secret
 from connectors._http import require_host
 from connectors.portal import Portal
 from schemas import AccountFault, Attachment, Reject
@@ -29,12 +29,6 @@ text = "isi"
 """
 ROWS = [{"id": f"{n:02}", "isi": f"Lampu mati {n}", "at": f"2026-11-10 08:00:{n // 3:02}"} for n in range(25)]
 PAIR = b64encode(b"u:p").decode()
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=2.0) as http:
-        yield ProviderConnections(http)
 
 
 def portal_of(folder: Path, url: str, auth: str = "", more: str = "") -> Portal:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
-from connectors import Http, ProviderConnections
+from connectors import ProviderConnections
 from schemas import AccountFault, Action, Message
 from tests.channels.portal.accounts import account, items, sweep
 from tests.fakes.portal import PortalServer
@@ -22,12 +22,6 @@ from tests.fakes.server import answer
 def portal() -> Iterator[PortalServer]:
     with PortalServer() as server:
         yield server
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[ProviderConnections]:
-    async with Http(total=2.0) as http:
-        yield ProviderConnections(http)
 
 
 def add(portal: PortalServer, *numbers: int, **fields: Any) -> None:
