@@ -21,6 +21,9 @@ same."""
 INLINE_BODY = 256 * 1024
 """Bytes; a body that takes more in all Raws of its request together lies with the blobs."""
 
+_AccountGroup = tuple[Channel, str | None, tuple[int, ...] | None, str | None]
+"""An account, a conversation of it, the positions of its parts, and the address where no account has it."""
+
 
 def spool_path(settings: Settings) -> Path:
     """The spool of every ingress of this data folder."""
@@ -58,8 +61,35 @@ async def split_into_raws(
     for file in channel.enclosed_files(request):
         await store(file)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
+    return _raws_of(channel, request, groups, blob=blob, clock=clock, new_id=new_id)
+
+
+def split_at_once(
+    channel: Listens,
+    request: Request,
+    *,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    sibling: Callable[[str], Channel | None],
+) -> list[Raw] | None:
+    """As `split_into_raws`. None: something of the request has to lie with the blobs first."""
+    groups = _by_account(channel, group_parts(channel, request), sibling)
+    if len(request.body) * len(groups) > INLINE_BODY or any(True for _ in channel.enclosed_files(request)):
+        return None
+    return _raws_of(channel, request, groups, blob=None, clock=clock, new_id=new_id)
+
+
+def _raws_of(
+    channel: Channel,
+    request: Request,
+    groups: Sequence[_AccountGroup],
+    *,
+    blob: str | None,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+) -> list[Raw]:
     query, headers = _without_secrets(channel, request)
-    now = clock()
+    body, now = Body() if blob else Body(request.body), clock()
     return [
         Raw(
             id=new_id(),
@@ -73,7 +103,7 @@ async def split_into_raws(
             path=request.path,
             query=query,
             headers=headers if address is None else headers | {UNCLAIMED: address},
-            body=Body() if blob else Body(request.body),
+            body=body,
             blob=blob,
         )
         for account, conversation, parts, address in groups
@@ -90,7 +120,7 @@ def _without_secrets(channel: Channel, request: Request) -> tuple[str, dict[str,
 
 def _by_account(
     channel: Channel, groups: Sequence[PartGroup], sibling: Callable[[str], Channel | None]
-) -> list[tuple[Channel, str | None, tuple[int, ...] | None, str | None]]:
+) -> list[_AccountGroup]:
     """Each account and conversation once, with the positions of its parts, and the address where no account has it."""
     if len(groups) == 1:  # nearly every request
         account, unclaimed = _account_of(channel, groups[0].address, sibling)

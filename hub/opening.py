@@ -32,7 +32,7 @@ from hub.first_start import write_first_channels_file
 from hub.intake import open_intake
 from hub.running.pools import Pools, open_pools
 from hub.settings import Settings, UsageError, sqlite_path
-from hub.web.server import tune_garbage_collection
+from hub.web.server_config import tune_garbage_collection
 from router import OfficeRegistry, Rules, Templates
 from router.due import Calendars
 from schemas import Retry

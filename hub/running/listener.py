@@ -54,7 +54,7 @@ async def serve_http(
     if public is None and inside is None:
         yield []
         return
-    from hub.web.server import raise_descriptor_limit
+    from hub.web.server_config import raise_descriptor_limit
 
     raise_descriptor_limit()
     answered: Counter[tuple[str, int]] = Counter()
@@ -75,7 +75,7 @@ async def _server(
 ) -> AsyncIterator[asyncio.Task[None]]:
     import uvicorn
 
-    from hub.web.server import server_config
+    from hub.web.server_config import server_config
 
     server = uvicorn.Server(server_config(app, settings.limits, settings.proxies))
     # left to itself it raises the signal again once it is done, and nothing else is closed

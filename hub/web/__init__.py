@@ -34,19 +34,26 @@ class WebParts:
 
 def build_app(parts: WebParts, inside: ASGIApp | None = None) -> ASGIApp:
     """The ASGI application of the public port. `inside` answers `/readyz` and `/metrics` where no other port does."""
-    from hub.web.health import healthz
-    from hub.web.ingress import PREFIX
+    return PublicApp(_ingress(parts), _pages_and_api(parts), inside)
 
-    ingress, pages_and_api = _ingress(parts), _pages_and_api(parts)
 
-    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+class PublicApp:
+    """See `build_app`."""
+
+    def __init__(self, ingress: Ingress, pages_and_api: ASGIApp, inside: ASGIApp | None) -> None:
+        from hub.web.health import healthz
+
+        self._ingress, self._pages_and_api = ingress, pages_and_api
+        self._inside = dict.fromkeys(INSIDE, inside or pages_and_api)
+        if inside is None:
+            self._inside["/healthz"] = healthz
+        self.take_whole = ingress.take_whole
+        """Of requests to the ingress that have arrived whole (`whole_requests.py`)."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope["path"] if scope["type"] == "http" else ""
-        app: ASGIApp = ingress if path.startswith(PREFIX) else pages_and_api
-        if path in INSIDE:
-            app = inside or (healthz if path == "/healthz" else pages_and_api)
+        app = self._ingress if path.startswith("/in/") else self._inside.get(path, self._pages_and_api)
         return app(scope, receive, send)
-
-    return dispatch
 
 
 def _ingress(parts: WebParts) -> Ingress:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from connectors import IngressResponse
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -37,3 +39,13 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._known)
+
+
+def header_fields(answer: IngressResponse) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer of the ingress."""
+    fields = [(b"content-length", b"%d" % len(answer.body))]
+    if answer.body:
+        fields.append((b"content-type", answer.media_type.encode("latin-1")))
+    if answer.headers:
+        fields += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    return fields

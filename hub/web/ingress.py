@@ -20,9 +20,10 @@ from uuid_utils import uuid7
 
 from bus import fault_location
 from connectors import Forbidden, IngressResponse, Listens, Request
-from hub.intake import split_into_raws
-from hub.web.asgi import Headers, Receive, Scope, Send
-from hub.web.bodies import BodyBudget, NoRoom, TooLarge, TooSlow, read_body
+from hub.intake import split_at_once, split_into_raws
+from hub.web.asgi import Headers, Receive, Scope, Send, header_fields
+from hub.web.bodies import SMALL, BodyBudget, NoRoom, TooLarge, TooSlow, read_body
+from hub.web.group_publish import GroupPublisher
 from hub.web.repeated_lines import RepeatedLines
 from schemas import Raw, Retry
 
@@ -35,6 +36,8 @@ Serve = Callable[[Any, Request], Awaitable[IngressResponse]]
 """Answers requests to the accounts of a kind whose protocol asks as well as brings."""
 Store = Callable[[bytes], Awaitable[str]]
 """Puts bytes to the blobs; durable when it returns their SHA-256."""
+Answer = Callable[[IngressResponse], None]
+"""Sends the answer to one request."""
 
 PREFIX = "/in/"
 BODIES_AT_ONCE = 64 * 2**20
@@ -77,12 +80,60 @@ class Ingress:
         self._accounts = accounts
         self._servers = servers or {}
         self._publish = publish
+        self._group = GroupPublisher(publish)
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._budget = budget or BodyBudget(BODIES_AT_ONCE)
         self.answered: Counter[tuple[str, int]] = Counter() if answered is None else answered
         """How often each account (unknown ones: "") gave each status."""
+
+    def take_whole(
+        self, path: str, query: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes, answer: Answer
+    ) -> bool:
+        """Take in a POST that has arrived whole, and call `answer` once. False: nothing was done, and it goes the usual
+        way, as do all requests that are refused before their body is read."""
+        name, slash, rest = path[len(PREFIX) :].partition("/")
+        channel = self._accounts.listening.get(name)
+        if channel is None or not self._takes_at_once(channel, body):
+            return False
+        headers = Headers(fields)
+        if channel.proof_header is not None and channel.proof_header not in headers:
+            return False
+        request = Request("POST", slash + rest, query.decode("latin-1"), headers, body)
+        response = self._check(channel, request)
+        if response is None:
+            return self._publish_in_group(channel, request, answer)
+        self._answer_whole(channel, answer, response)
+        return True
+
+    def _takes_at_once(self, channel: Listens, body: bytes) -> bool:
+        return (
+            len(body) <= min(channel.body_limit, SMALL)
+            and "POST" in channel.methods
+            and channel.kind not in self._servers
+            and self._accounts.state(channel.account) != "closed"
+        )
+
+    def _publish_in_group(self, channel: Listens, request: Request, answer: Answer) -> bool:
+        def published(fault: Exception | None) -> None:
+            if fault is not None:
+                _log_unstored(fault, channel.account)
+            self._answer_whole(channel, answer, channel.accepted() if fault is None else _TRY_AGAIN)
+
+        sibling = partial(self._sibling, channel, request)
+        try:
+            raws = split_at_once(channel, request, clock=self._clock, new_id=self._new_id, sibling=sibling)
+        except Exception as fault:  # as where the bytes cannot be stored
+            published(fault)
+            return True
+        if raws is not None:
+            self._group.add(raws, published)
+        return raws is not None
+
+    def _answer_whole(self, channel: Listens, answer: Answer, response: IngressResponse) -> None:
+        self.answered[channel.account, response.status] += 1
+        answer(response)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, slash, rest = scope["path"][len(PREFIX) :].partition("/")
@@ -113,18 +164,22 @@ class Ingress:
         serve = self._servers.get(channel.kind)
         return await (self._take(channel, request) if serve is None else serve(channel, request))
 
-    async def _take(self, channel: Listens, request: Request) -> IngressResponse:
+    def _check(self, channel: Listens, request: Request) -> IngressResponse | None:
+        """None: it proves where it comes from, and is to be stored."""
         try:
             channel.verify(request)
-            handshake = channel.challenge(request)
+            return channel.challenge(request)
         except Forbidden as reason:
             _lines.write(logging.INFO, f"refused at {channel.account}: {reason}")
             return _NOT_PROVEN
         except Exception as error:  # a bug of ours must not be final for the sender
             _lines.write(logging.ERROR, f"cannot verify at {channel.account}: {fault_location(error)}")
             return _TRY_AGAIN
-        if handshake is not None:
-            return handshake
+
+    async def _take(self, channel: Listens, request: Request) -> IngressResponse:
+        response = self._check(channel, request)
+        if response is not None:
+            return response
         try:
             raws = await split_into_raws(
                 channel,
@@ -176,10 +231,5 @@ def _proves(channel: Listens, request: Request) -> bool:
 
 
 async def _send(send: Send, answer: IngressResponse) -> None:
-    headers = [(b"content-length", b"%d" % len(answer.body))]
-    if answer.body:
-        headers.append((b"content-type", answer.media_type.encode("latin-1")))
-    if answer.headers:
-        headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": header_fields(answer)})
     await send({"type": "http.response.body", "body": answer.body})

@@ -7,23 +7,14 @@ their end for ever. The names of uvicorn that are used here are tested in `tests
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
-import resource
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.limits import WebLimits
-from hub.web.client_address import Network
 from hub.web.connections import ConnectionLimit
 from hub.web.lingering import AnswerTransport, Lingering
-
-if TYPE_CHECKING:
-    from hub.web.asgi import ASGIApp
 
 PIPELINED = 8
 """Requests that wait behind the one at work; then the connection is not read."""
@@ -32,8 +23,6 @@ PIECE, BODY_PIECE = 4 * 1024, 16 * 1024
 HEADER_BYTES = 32 * 1024
 HEADERS = 100
 HEADER_SECONDS = 10.0
-DESCRIPTORS_FOR_OTHERS = 200
-"""Open files that are no connections: databases, blobs, logs."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +34,7 @@ class _Trailers(list[tuple[bytes, bytes]]):
         pass
 
 
-_TRAILERS = _Trailers()
+TRAILERS = _Trailers()
 
 
 class _BoundedFlow(FlowControl):
@@ -147,7 +136,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_header = False
         super().on_headers_complete()
-        self.headers = _TRAILERS
+        self.headers = TRAILERS
 
     def on_body(self, body: bytes) -> None:
         self._header_bytes = 0
@@ -229,35 +218,3 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self._header_timer = self.timeout_keep_alive_task = None
-
-
-def server_config(app: ASGIApp, limits: WebLimits | None = None, proxies: Sequence[Network] = ()) -> uvicorn.Config:
-    """The configuration of every port that answers HTTP."""
-    limits = limits or WebLimits()
-    most = max(16, min(int(limits.connections), _descriptors() - DESCRIPTORS_FOR_OTHERS))
-    limit = ConnectionLimit(most, int(limits.connections_address), proxies)
-    protocol = type("Connection", (BoundedHttpProtocol,), {"limit": limit})
-    return uvicorn.Config(
-        app, interface="asgi3", lifespan="off", ws="none", http=protocol, log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, timeout_graceful_shutdown=5, backlog=2048,
-    )  # fmt: skip
-
-
-def raise_descriptor_limit() -> None:
-    """Let this process open as many files as the system allows it: each connection is one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    if wanted > _descriptors():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def tune_garbage_collection() -> None:
-    """Settings by measure (`docs/performance.md`): loaded code is never looked at again, young garbage seldom, and old
-    garbage often enough that a flood of connections is given back."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 5)
-
-
-def _descriptors() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -15,7 +15,7 @@ from hub.opening import open_hub
 from hub.running.serve import WORK, run_stages
 from hub.running.status import ProcessStatus
 from hub.settings import load_settings
-from hub.web.server import server_config
+from hub.web.server_config import server_config
 from tests.web.building import app_of
 
 

@@ -12,7 +12,8 @@ import uvicorn
 
 from hub.limits import WebLimits
 from hub.web import server
-from hub.web.server import HEADER_BYTES, HEADERS, PIPELINED, server_config
+from hub.web.server import HEADER_BYTES, HEADERS, PIPELINED
+from hub.web.server_config import server_config
 
 HELLO = b"GET /x HTTP/1.1\r\nHost: hub.test\r\n\r\n"
 
