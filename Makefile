@@ -1,6 +1,8 @@
 # On a fresh machine with Python 3.11 or newer: `make run`.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests start many programs: each of them would compile the code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run demo test quick check bench golden gazetteer lock
 

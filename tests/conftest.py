@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import gc
+from collections.abc import Generator, Iterator, Sequence
 
 import pytest
 from hypothesis import settings
@@ -46,6 +47,16 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: the garbage collector need not search it, neither now nor later."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
+    gc.enable()
+    return collected
+
+
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     """Mark what needs a server, and what runs last.
 
@@ -65,6 +76,17 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.program)
         if any(item.get_closest_marker(which) for which in ("service", "late", "program")):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_copied() -> Iterator[None]:
+    """A record that a test opens on a new SQLite file gets copies of the tables that the migrations made once."""
+    from sink import record
+    from tests.record_tables import upgrade_by_copy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "upgrade", upgrade_by_copy)
+        yield
 
 
 @pytest.fixture(scope="session")
