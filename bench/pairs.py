@@ -3,6 +3,7 @@
 `pairs_by_hand.csv` holds ids alone; FOLDER holds the reports (`pairs_surabaya.csv`, `surabaya.csv`). Sixty pairs of
 each band of likeness (character cosine from 0.5 to 1 in tenths), at most sixty days apart, no report twice. `same` is
 one report sent again or one incident, `other` is neither; `unclear` cannot be told from the words and is left out.
+`corrected` says why a label is no longer the first one: only where the words themselves say so.
 """
 
 from __future__ import annotations

@@ -23,12 +23,18 @@ from normalizer.incidents_likeness import (
     SAME_DISTRICT,
     SAME_VILLAGE,
     Located,
-    features,
     is_far,
     likeness,
     place_relation,
 )
-from normalizer.incidents_points import are_apart, are_in_other_areas
+from normalizer.incidents_points import (
+    POINT_WORDS,
+    Named,
+    are_apart,
+    are_at_other_houses,
+    are_in_other_areas,
+    have_other_landmarks,
+)
 from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
 from normalizer.incidents_things import are_of_other_things
 from schemas import Match
@@ -36,7 +42,9 @@ from schemas.memory import REFERENCE_BITS, SCORED, Candidate, Known, Profile
 
 WINDOW = 30 * 24 * 3600
 """Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
-of one village."""
+of one village, or where many of them are and all are surely alike."""
+LONG_TEXT = 20
+"""Different words that two texts share."""
 ALIKE, SURELY_ALIKE = 0.6, 0.9
 """Likeness from which two reports are one incident; and where place or category speak against it."""
 SAME_REPORT = 0.8
@@ -73,7 +81,7 @@ class Scored:
     def score(self) -> float:
         """The likeness, from 0 to 1."""
         if self._score is None:
-            self._score = likeness().probability(features(*self.words, self.relation))
+            self._score = likeness().of_reports(*self.words, self.relation)
         return self._score
 
     @property
@@ -97,12 +105,14 @@ class Scored:
 
     @property
     def surely_elsewhere(self) -> bool:
-        """Of equal texts, whose names and numbers differ by their addresses alone: other places are stated and most of
-        the names differ, or each address says what the other does not and no name is the same."""
+        """Of equal texts, whose names and numbers differ by their addresses alone: other regions are stated beside one
+        address, or other places are and most of the names differ, or each address says what the other does not and no
+        name is the same."""
         one, other = self.words
         shared = one.address & other.address
         if self.elsewhere:
-            return 2 * len(shared) <= min(len(one.address), len(other.address))
+            same_address = (one.address, one.numbers) == (other.address, other.numbers)
+            return same_address or 2 * len(shared) <= min(len(one.address), len(other.address))
         here, there = one.names | one.numbers, other.names | other.numbers
         return not shared and bool(here - there and there - here)
 
@@ -125,6 +135,15 @@ class Scored:
         return are_in_other_areas(one.points, other.points)
 
     @property
+    def at_another_point(self) -> bool:
+        """Other landmarks are named, or other houses; one text that was sent for several houses of a street is one
+        errand."""
+        one, other = self.words
+        if are_at_other_houses(one.points, other.points):
+            return bool((one.text ^ other.text) - one.numbers - other.numbers - POINT_WORDS)
+        return have_other_landmarks(Named(one.points, one.names), Named(other.points, other.names))
+
+    @property
     def far_away(self) -> bool:
         """By the coordinates of both, which are not read from words."""
         return is_far(self.here, self.there)
@@ -138,8 +157,15 @@ class Scored:
     @property
     def in_time(self) -> bool:
         """Few enough days apart to be one incident."""
-        is_surer = self.words[0].text == self.words[1].text and (self.same_text or self.relation == SAME_VILLAGE)
-        return abs(self.report.at - self.candidate.profile.at) <= (2 * WINDOW if is_surer else WINDOW)
+        apart = abs(self.report.at - self.candidate.profile.at)
+        return apart <= WINDOW or (apart <= 2 * WINDOW and self._nearly_same)
+
+    @property
+    def _nearly_same(self) -> bool:
+        one, other = self.words
+        if one.text == other.text and (self.same_text or self.relation == SAME_VILLAGE):
+            return True
+        return len(one.text & other.text) >= LONG_TEXT and self.score >= SURELY_ALIKE
 
     @property
     def needed(self) -> float:
@@ -188,14 +214,16 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     for one in found:
         if not _is_open(one) or one.score < one.needed:
             continue
-        if one.of_other_things or one.in_another_area or (one.apart and one.candidate.sender == sender):
+        if one.of_other_things or one.in_another_area or one.at_another_point:
+            continue
+        if one.apart and one.candidate.sender == sender:
             continue
         if one.candidate.sender == sender:
             evidence = f"the same sender, not proven; {one.evidence}"
             return Match(
                 kind="same_report", of=one.candidate.complaint, score=round(one.score / 2, 3), evidence=evidence
             )
-        if not (one.same_text and one.elsewhere):
+        if not (one.same_words and one.surely_elsewhere):
             score = round(one.score, 3)
             return Match(kind="same_incident", of=one.candidate.incident, score=score, evidence=one.evidence)
     return _few_words(found)

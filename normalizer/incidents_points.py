@@ -1,30 +1,36 @@
-"""The exact points that a report names: house, RT, RW, gang, block, "titik B".
+"""The exact points that a report names: house, RT, RW, gang, block, "titik B", and what it is in front of.
 
 Two reports of one citizen that name other houses or gangs of one street are two matters, however alike their words are.
-Other citizens' may be one all the same, a lamp between two houses; not where they name another RT, RW or point.
+Other citizens' are too where they name another RT, RW, point or numbered gang, other landmarks, or, in other words,
+another house. Named gangs are spelled in many ways ("gang tower / buntu"), and tell less.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from string import ascii_lowercase
+from typing import NamedTuple
 from zlib import crc32
 
 _KINDS = {
     **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2, **dict.fromkeys(("gang", "gg", "gng"), 3),
     **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
 }  # fmt: skip
-_HOUSE, _RT, _RW, _POINT = 0, 1, 2, 5
-_AREAS = (_RT, _RW, _POINT)
+_HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG = 0, 1, 2, 3, 5, 6, 7
+_AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG)
 _MEANT = frozenset(_KINDS.values())
+POINT_WORDS = frozenset(crc32(word.encode()) for word in _KINDS)
 _MASK = 7
 """The lowest bits of a point tell its kind."""
 _TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _ROMAN = {ten + one: str(10 * n + m) for n, ten in enumerate(_TENS) for m, one in enumerate(_ONES) if ten + one}
 _LONGEST = 4
 """Digits of a house number."""
+_FRONT_WORDS = "depan dpn dpan seberang sebrang sebelah samping belakang blakang dekat dkt deket"
+_BEFORE_LANDMARK = frozenset(_FRONT_WORDS.split())
+_LANDMARK_WORDS = 3
 _NO_NAMES = frozenset(["ini", "itu", "kami", "saya", "sebelah", "depan", "yang", "yg", "dan", "di", "rumah"])
 
 
@@ -43,8 +49,46 @@ def are_apart(one: frozenset[int], other: frozenset[int], kinds: Sequence[int] =
 
 
 def are_in_other_areas(one: frozenset[int], other: frozenset[int]) -> bool:
-    """The same, of neighbourhoods and of points that were numbered or lettered apart."""
+    """The same, of neighbourhoods, and of gangs and points that were numbered or lettered apart."""
     return are_apart(one, other, _AREAS)
+
+
+def are_at_other_houses(one: frozenset[int], other: frozenset[int]) -> bool:
+    """The same, of house numbers."""
+    return are_apart(one, other, (_HOUSE,))
+
+
+def landmarks_of(words: Sequence[str], name_of: Callable[[str], int | None]) -> Iterator[int]:
+    """Names behind "depan" and the like, as points. `name_of`: the hash of a word that is a name."""
+    for at, word in enumerate(words) if not _BEFORE_LANDMARK.isdisjoint(words) else ():
+        if word in _BEFORE_LANDMARK:
+            behind = takewhile(_may_name, words[at + 1 : at + 1 + _LANDMARK_WORDS])
+            yield from (name & ~_MASK | _LANDMARK for one in behind if (name := name_of(one)) is not None)
+
+
+class Named(NamedTuple):
+    """What a report names: points, and names of any kind."""
+
+    points: frozenset[int]
+    names: frozenset[int]
+
+    @property
+    def landmarks(self) -> set[int]:
+        return {point for point in self.points if point & _MASK == _LANDMARK}
+
+    def has_one_of(self, landmarks: set[int]) -> bool:
+        """Anywhere among its names."""
+        return any(name & ~_MASK | _LANDMARK in landmarks for name in self.names)
+
+
+def have_other_landmarks(one: Named, other: Named) -> bool:
+    """Have both landmarks, and does neither name one of the other's?"""
+    here, there = one.landmarks, other.landmarks
+    return bool(here and there) and not one.has_one_of(there) and not other.has_one_of(here)
+
+
+def _may_name(word: str) -> bool:
+    return word not in _BEFORE_LANDMARK and not word.isdecimal()
 
 
 def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
@@ -57,7 +101,10 @@ def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
         elif kind in (_RT, _RW):
             found[kind].update(_areas(words, at))
         else:
-            found[kind].update(_values(kind, words[at + 1 : at + 12]))
+            values = list(_values(kind, words[at + 1 : at + 12]))
+            found[kind].update(values)
+            if kind == _GANG:
+                found[_NUMBERED_GANG].update(value for value in values if value.isdecimal())
     return found
 
 

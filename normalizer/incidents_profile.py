@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
-from normalizer.incidents_points import points_of
+from normalizer.incidents_points import landmarks_of, points_of
 from schemas import REFERRING_KINDS, Message, Place
 from schemas.memory import Profile
 
@@ -63,7 +63,7 @@ class ComparedWords(NamedTuple):
     text: Hashes
     """Every word of the text."""
     points: Hashes
-    """Houses, gangs and the like (`incidents_points.py`)."""
+    """Houses, gangs, landmarks and the like (`incidents_points.py`)."""
 
 
 @cache
@@ -118,7 +118,8 @@ def _compared(text: list[str], address: list[str]) -> ComparedWords:
     _, own, _, numbers_there = _by_kind(address)
     behind = (word for words in (text, address) for before, word in pairwise(words) if before in _STREET)
     streets = {name for word in behind if (name := _word(word).name) is not None}
-    kinds = (names | own, streets, matter, numbers | numbers_there, own, whole, points_of(text))
+    points = points_of(text).union(landmarks_of(text, lambda word: _word(word).name))
+    kinds = (names | own, streets, matter, numbers | numbers_there, own, whole, points)
     return ComparedWords(len(text), *(_few(kind) for kind in kinds))
 
 

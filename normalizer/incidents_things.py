@@ -14,7 +14,7 @@ _THINGS = (
     "lubang berlubang aspal aspalan pengaspalan paving pavingisasi pavingnisasi ambles amblas makadam",
     "trotoar",
     "pohon pepohonan ranting dahan perantingan perampingan pemangkasan",
-    "sampah tps",
+    "sampah tps pengangkutan diangkut angkut",
     "plengsengan plengseran",
     "saluran got selokan drainase gorong sedimen sungai",
     "pdam leding meteran",

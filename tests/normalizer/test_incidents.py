@@ -67,6 +67,17 @@ def test_an_incident_is_over_after_a_month(days: int, linked: bool) -> None:
     assert bool(later.matches) is linked
 
 
+@pytest.mark.parametrize(("days", "linked"), [(33, True), (61, False)])
+def test_a_long_text_that_is_nearly_the_same_is_one_incident_for_two_months(days: int, linked: bool) -> None:
+    memory, more = (
+        MemoryDouble(),
+        "anak sekolah dan pedagang pasar yang lewat setiap pagi merasa tidak aman sama sekali",
+    )
+    match([report("1", f"{POTHOLE}, {more}")], memory)
+    late = report("2", f"Selamat pagi, {POTHOLE}, {more}", SARI, received_at=after(days=days))
+    assert bool(match([late], memory)[0].matches) is linked
+
+
 @pytest.mark.parametrize(("code", "linked"), [("32.73.02.1002", True), ("32.73.02.1003", False)])
 def test_the_same_few_words_in_one_village_are_found_after_two_buckets(code: str, linked: bool) -> None:
     memory, words = MemoryDouble(), "plengsengan longsor"
@@ -102,11 +113,15 @@ def test_one_citizens_reports_of_other_houses_or_gangs_are_two(points: tuple[str
 @pytest.mark.parametrize(
     ("one", "other", "linked"),
     [
-        ("No 17", "nomor 8", True), ("RT 3 RW 5", "rt 03 rw 05", True), ("RT/RW 03/05", "rt03 rw05", True),
+        ("No 17", "nomor 8", True), ("No 17", "depan nomor 8 yang baru", False),
+        ("RT 3 RW 5", "rt 03 rw 05", True), ("RT/RW 03/05", "rt03 rw05", True),
         ("RT 3", "RT 4", False), ("RW 5", "RW 06", False), ("titik A", "titik E", False),
+        ("gang 1", "gang 5", False), ("gg IV", "gang 4", True), ("gang Arbei", "gang Manggis", True),
+        ("depan Toko Surya", "depan Warung Sartika", False), ("depan Toko Surya", "seberang Surya", True),
+        ("depan Toko Surya", "belakang Warung Sartika dekat Surya", True),
     ],
 )  # fmt: skip
-def test_others_reports_of_another_neighbourhood_are_no_incident(one: str, other: str, linked: bool) -> None:
+def test_others_reports_of_another_point_are_no_incident(one: str, other: str, linked: bool) -> None:
     found = match([report("1", HOLE.format(one)), report("2", HOLE.format(other), SARI, minutes=60)], MemoryDouble())
     assert bool(found[1].matches) is linked
 
@@ -188,10 +203,28 @@ FEW_WORDS = "jalan rusak"
             {"code": "32.73.02", "words": "Jln Anggrek"},
             ["same_incident"],
         ),
+        (
+            {"code": "32.73.01.1001", "words": "Kel. Mawar, Bandung"},
+            {"code": "32.73.02.1001", "words": "Kel. Melur, Bandung"},
+            ["chain"],
+        ),
+        (
+            {"code": "32.73.01", "words": "Jalan Anggrek 3"},
+            {"code": "32.73.02", "words": "Jalan Anggrek 3"},
+            ["chain"],
+        ),
         ({"words": "Jalan Anggrek"}, {}, []),
         ({}, {}, []),
     ],
-    ids=["other-districts", "no-name-shared", "one-street", "one-place", "no-place"],
+    ids=[
+        "other-districts",
+        "no-name-shared",
+        "one-street",
+        "one-city",
+        "one-address-in-two-districts",
+        "one-place",
+        "no-place",
+    ],
 )
 def test_the_same_few_words_are_a_chain_only_from_other_stated_places(
     one: dict[str, str], other: dict[str, str], kinds: list[str]
