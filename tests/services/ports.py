@@ -37,7 +37,7 @@ def free_ports(pairs: int) -> list[int]:
     return found
 
 
-def wait_until_open(port: int, process: subprocess.Popen[bytes], log: str, within: float = 60.0) -> None:
+def wait_until_open(port: int, process: subprocess.Popen[bytes], log: str, within: float = 180.0) -> None:
     """Until somebody listens there; AssertionError with the end of the log where the process died or took too long."""
     until = time.monotonic() + within
     while time.monotonic() < until and process.poll() is None:
