@@ -13,29 +13,24 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from sqlalchemy import Connection
 from uuid_utils import uuid7
 
+from bench._matching_fill import fill
 from bench._programs import machine
 from bench._table import options
 from hub.opening import tune_interpreter
 from normalizer import match
 from normalizer.incidents_profile import profile_of
 from schemas import Message, Party, Place, message_id
-from schemas.memory import BUCKET, Profile, report_bits
 from sink import Record, RecordMemory, Vault
 
 START = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 BATCH = 500
-PER_BUCKET = 1_000_000
 SYLLABLES = [a + b for a in "bcdgjklmnprstw" for b in ("a", "i", "u", "ang", "er")]
 NAMES = ["".join(random.Random(n).choices(SYLLABLES, k=3)) for n in range(20_000)]
 MATTERS = (
@@ -45,8 +40,6 @@ MATTERS = (
     "saluran air tersumbat banjir kalau hujan deras mohon dibersihkan",
     "pohon tumbang menutup jalan belum ada petugas yang datang",
 )
-Rows = tuple[str, str, Iterable[tuple[Any, ...]]]
-"""Table, columns, rows."""
 
 
 def messages(count: int, seed: int, start: datetime = START) -> Iterator[Message]:
@@ -66,77 +59,6 @@ def messages(count: int, seed: int, start: datetime = START) -> Iterator[Message
             owner="32.73", conversation=digits, received_at=at, sender=Party(phone=f"+{digits}"), proven=True,
             text=text, place=Place(code=f"{draw.randrange(11, 61)}.{draw.randrange(1, 11):02}", source="owner"),
         )  # fmt: skip
-
-
-def fill(record: Record, count: int) -> None:
-    """Stored reports, as the matcher would have left them: the profiles of 20,000, most of them under other keys."""
-    draw, sample = np.random.default_rng(3), [p for m in messages(20_000, 5) if (p := profile_of(m, m.place))]
-    for start in range(0, count, PER_BUCKET):
-        with record.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-            for table, columns, rows in _bucket(draw, sample, start, min(PER_BUCKET, count - start)):
-                _insert(connection, table, columns, rows)
-    with record.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
-
-
-def _bucket(draw: np.random.Generator, sample: list[Profile], start: int, size: int) -> Iterator[Rows]:
-    """Rows of all tables, each in the order of its key: a tree is written from its begin to its end."""
-    some = [sample[n % len(sample)] for n in range(start, start + size)]
-    bucket = int(START.timestamp()) // BUCKET - start // PER_BUCKET
-    at = np.sort(draw.integers(bucket * BUCKET, min((bucket + 1) * BUCKET, int(START.timestamp())), size)).tolist()
-    complaints = [draw.bytes(16).hex() for _ in some]
-    reports = [report_bits(complaint) for complaint in complaints]
-    # nine in ten are from elsewhere
-    others = np.where(draw.random(size) < 0.1, 0, draw.integers(0, 1 << 60, size)).tolist()
-    keys = sorted(
-        (key ^ other, a, r) for p, other, a, r in zip(some, others, at, reports, strict=True) for key in p.keys
-    )
-    yield "match_keys", "bucket key at report", ((bucket, *key) for key in keys)
-    del keys
-    numbers = [f"{n:010}" for n in range(start, start + size)]
-    every = list(zip(complaints, numbers, at, reports, some, strict=True))
-    yield (
-        "match_reports",
-        "bucket at report owner complaint number words reporter sender",
-        (
-            (bucket, a, r, "32.73", c, n, p.words, b"s" * 32, b"s" * 16)
-            for c, n, a, r, p in sorted(every, key=itemgetter(2, 3))
-        ),
-    )
-    yield (
-        "numbers",
-        "complaint number owner last_at reporter reported_at",
-        ((c, n, "32.73", at_text(a), b"r" * 32, a) for c, n, a, *_ in sorted(every, key=itemgetter(0))),
-    )
-    firsts = sorted((draw.bytes(16), c, n, a) for c, n, a, *_ in every)
-    yield (
-        "decisions",
-        "raw item_index owner first at decided_at decision",
-        ((c, 0, "32.73", first, at_text(a), at_text(a), '{"outcome":"recorded"}') for first, c, _, a in firsts),
-    )
-    yield "same_words", "key owner complaint", sorted((draw.bytes(16), "32.73", c) for c in complaints)
-    yield "threads", "conversation owner complaint", sorted((draw.bytes(16), "32.73", c) for c in complaints)
-
-
-def _insert(connection: Connection, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    names, driver = columns.split(), connection.connection.driver_connection
-    assert driver is not None
-    if connection.dialect.name == "postgresql":
-        with driver.cursor().copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    else:
-        driver.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", rows)
-
-
-def at_text(at: int) -> str:
-    """As SQLite stores an instant; PostgreSQL reads it too."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
 
 
 @contextmanager
@@ -165,7 +87,8 @@ def main() -> None:
     with opened(given.folder) as record:
         begin = time.perf_counter()
         if not stored(record):
-            fill(record, int(given.stored))
+            sample = [p for m in messages(5_000, 5) if (p := profile_of(m, m.place))]
+            fill(record, int(given.stored), sample, int(START.timestamp()))
             print(f"{given.stored} reports stored in {time.perf_counter() - begin:.0f} s", flush=True)
         memory = RecordMemory(record, lambda: START)
         for run in range(given.runs):

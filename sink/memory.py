@@ -23,8 +23,13 @@ from sink.memory_lookups import Lookups
 from sink.record import Record
 from sink.tables import decisions, foreign_ids, match_keys, match_reports, numbers, same_words, threads
 
-_REPLACE = "ON CONFLICT ({}) DO UPDATE SET complaint = excluded.complaint, owner = excluded.owner"
-_SET_LATER = "UPDATE numbers SET last_at = :last_at WHERE complaint = :complaint AND last_at < :last_at"
+_REPLACE = "ON CONFLICT ({}) DO UPDATE SET number = excluded.number, owner = excluded.owner"
+_UNLESS_SAME = (
+    "ON CONFLICT (number) DO UPDATE SET complaint = CASE numbers.complaint WHEN excluded.complaint "
+    "THEN excluded.complaint END"
+)
+"""A complaint may get the number again that it has; the number of another one breaks NOT NULL."""
+_SET_LATER = "UPDATE numbers SET last_at = :last_at WHERE number = :number AND last_at < :last_at"
 
 
 class RecordMemory:
@@ -64,11 +69,11 @@ class RecordMemory:
         switching = [e for e in entries if e.decision.switches_thread]
         new_numbers = [self._number(e, at(e.decision.received_at)) for e in opened]
         compared = [rows_of(e, *self._keys.senders(e.item)) for e in opened if e.profile is not None]
-        later = _latest((e.decision.complaint, at(e.decision.received_at))
+        later = _latest((e.decision.number, at(e.decision.received_at))
                         for e in switching if not e.decision.opens_complaint)  # fmt: skip
         inserts = (
             (decisions, decided, ""),
-            (numbers, new_numbers, "ON CONFLICT (complaint) DO NOTHING"),  # one that it has already is the same
+            (numbers, new_numbers, _UNLESS_SAME),
             (threads, self._thread_rows(switching), _REPLACE.format("conversation")),
             (same_words, self._words_rows(entries), _REPLACE.format("key")),
             (foreign_ids, self._foreign_rows(joining), "ON CONFLICT DO NOTHING"),
@@ -85,7 +90,7 @@ class RecordMemory:
     def _number(self, entry: Entry, at: Any) -> dict[str, Any]:
         item, decision = entry.item, entry.decision
         return {
-            "complaint": decision.complaint, "number": decision.number, "owner": item.owner, "last_at": at,
+            "number": decision.number, "complaint": decision.complaint, "owner": item.owner, "last_at": at,
             "reporter": reporter_hashes(self._keys, item),
             "reported_at": entry.profile and entry.profile.at,
         }  # fmt: skip
@@ -104,16 +109,16 @@ class RecordMemory:
             if isinstance(entry.item, Message):
                 for pair in entry.item.external_ids.items():
                     key = self._keys.foreign(pair)
-                    rows.setdefault(key, _link("key", key, entry))
+                    rows.setdefault(key, {**_link("key", key, entry), "complaint": entry.decision.complaint})
         return list(rows.values())
 
 
 def _latest(times: Iterable[tuple[str | None, Any]]) -> list[dict[str, Any]]:
     found: dict[str | None, Any] = {}
-    for complaint, at in times:
-        found[complaint] = max(at, found.get(complaint, at))
-    return [{"complaint": complaint, "last_at": at} for complaint, at in found.items()]
+    for number, at in times:
+        found[number] = max(at, found.get(number, at))
+    return [{"number": number, "last_at": at} for number, at in found.items()]
 
 
 def _link(column: str, key: bytes, entry: Entry) -> dict[str, Any]:
-    return {column: key, "owner": entry.item.owner, "complaint": entry.decision.complaint}
+    return {column: key, "owner": entry.item.owner, "number": entry.decision.number}

@@ -21,10 +21,20 @@ from sink.vault import Vault
 
 FINGERPRINT_LASTS = timedelta(minutes=10)
 _THREAD = f"n.complaint, n.number, n.last_at, c.status, c.place_code, {PROFILE}"
-_JOIN = f"JOIN numbers n ON n.complaint = t.complaint LEFT JOIN complaints c ON c.id = n.complaint {JOIN_PROFILE}"
+_JOIN = f"JOIN numbers n ON n.number = t.number LEFT JOIN complaints c ON c.id = n.complaint {JOIN_PROFILE}"
 _REFERRED = (
     f"SELECT {_THREAD}, d.due_at, n.reporter FROM numbers n LEFT JOIN complaints c ON c.id = n.complaint "  # noqa: S608 - ours
-    f"LEFT JOIN due_dates d ON d.complaint = n.complaint AND d.clock = 'reopening' {JOIN_PROFILE} WHERE "
+    f"LEFT JOIN due_dates d ON d.complaint = n.complaint AND d.clock = 'reopening' {JOIN_PROFILE} "
+    "WHERE n.number IN (*)"
+)
+_NUMBERS = "SELECT number, complaint FROM numbers WHERE number IN (*)"
+_FOREIGN = (
+    "SELECT f.key, COALESCE(f.number, c.number) FROM foreign_ids f LEFT JOIN complaints c ON c.id = f.complaint "
+    "WHERE f.key IN (*)"
+)
+_REPLIES = (
+    "SELECT i.key, o.number FROM reply_ids i JOIN outbox o ON o.id = i.reply "
+    "WHERE i.key IN (*) AND o.complaint IS NOT NULL"
 )
 _DECISION = "SELECT raw, item_index, at, decision, first, fingerprint FROM decisions WHERE "
 
@@ -109,17 +119,15 @@ class Lookups:
     def _by_number(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[str, Referred]:
         """By the number as it was written, and by its digits."""
         digits = {i.number: "".join(c for c in i.number if c in "0123456789") for i in items if i.number}
-        rows = query_in(self._connection, f"{_REFERRED} n.number IN (*)", set(digits.values()))
-        known = {row[1]: _referred(row, senders) for row in rows}
+        known = self._referred(digits.values(), senders)
         return known | {written: known[number] for written, number in digits.items() if number in known}
 
     def _by_external_id(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[tuple[str, str], Referred]:
         pairs = {pair for item in items for pair in _foreign_ids(item)}
         plain = {self._keys.foreign(pair): pair for pair in pairs}
-        rows = query_in(self._connection, "SELECT key, complaint FROM foreign_ids WHERE key IN (*)", plain)
-        complaints = {plain[bytes(key)]: complaint for key, complaint in rows}
-        known = self._by_complaint(complaints.values(), senders)
-        return {pair: known[complaint] for pair, complaint in complaints.items() if complaint in known}
+        numbers = {plain[bytes(key)]: number for key, number in query_in(self._connection, _FOREIGN, plain)}
+        known = self._referred(numbers.values(), senders)
+        return {pair: known[number] for pair, number in numbers.items() if number in known}
 
     def _by_message(self, items: Iterable[Item], senders: Mapping[bytes, str]) -> dict[str, Referred]:
         """Messages referred to: a citizen's, whose decision names the complaint, or one of our own replies."""
@@ -127,29 +135,25 @@ class Lookups:
         if not ids:
             return {}
         decisions = self._by_message_id(ids)
-        complaints = {id: d.complaint for id, d in decisions.items() if d.complaint and not d.stranger}
-        sql = "SELECT i.key, o.complaint FROM reply_ids i JOIN outbox o ON o.id = i.reply WHERE i.key IN (*)"
+        numbers = {id: d.number for id, d in decisions.items() if d.number and not d.stranger}
         plain = {self._keys.message(id): id for id in ids}
-        replies = query_in(self._connection, sql, plain)
-        complaints |= {plain[bytes(key)]: complaint for key, complaint in replies if complaint is not None}
-        known = self._by_complaint(complaints.values(), senders)
-        return {id: known[complaint] for id, complaint in complaints.items() if complaint in known}
+        numbers |= {plain[bytes(key)]: number for key, number in query_in(self._connection, _REPLIES, plain)}
+        known = self._referred(numbers.values(), senders)
+        return {id: known[number] for id, number in numbers.items() if number in known}
 
-    def _by_complaint(self, ids: Iterable[str], senders: Mapping[bytes, str]) -> dict[str, Referred]:
-        rows = query_in(self._connection, f"{_REFERRED} n.complaint IN (*)", set(ids))
-        return {row[0]: _referred(row, senders) for row in rows}
+    def _referred(self, numbers: Iterable[str], senders: Mapping[bytes, str]) -> dict[str, Referred]:
+        """By number."""
+        rows = query_in(self._connection, _REFERRED, set(numbers))
+        return {row[1]: _referred(row, senders) for row in rows}
 
     def _new_numbers(self, messages: Iterable[Message]) -> dict[str, str]:
         """A free number for each complaint that may be opened; a complaint that has one keeps it."""
-        wanted = dict.fromkeys(complaint_id(m.id) for m in messages)
-        sql = "SELECT complaint, number FROM numbers WHERE complaint IN (*)"
-        found: dict[str, str] = dict(tuple(row) for row in query_in(self._connection, sql, wanted))
-        left, attempt = [c for c in wanted if c not in found], 0
+        left, found, attempt = list(dict.fromkeys(complaint_id(m.id) for m in messages)), dict[str, str](), 0
         while left:
             drawn = {self._vault.number(c, attempt): c for c in left}
-            taken = {n for (n,) in query_in(self._connection, "SELECT number FROM numbers WHERE number IN (*)", drawn)}
-            taken |= set(found.values())
-            found |= {c: number for number, c in drawn.items() if number not in taken}
+            taken = {number: c for c, number in found.items()}
+            taken |= map(tuple, query_in(self._connection, _NUMBERS, drawn))
+            found |= {c: number for number, c in drawn.items() if taken.get(number, c) == c}
             left, attempt = [c for c in left if c not in found], attempt + 1
         return found
 

@@ -17,19 +17,21 @@ decisions = table(
 says already, and without a channel's id."""
 index(decisions, "fingerprint", "at", only="fingerprint IS NOT NULL")
 
-threads = clustered("threads", key("conversation", HASH), owner(), column("complaint"))
+threads = clustered("threads", key("conversation", HASH), owner(), column("number"))
 
-same_words = clustered("same_words", key("key", HASH), owner(), column("complaint"))
+same_words = clustered("same_words", key("key", HASH), owner(), column("number"))
 """`key` hashes an identity and the digest of the words with which it opened the complaint."""
 
-foreign_ids = clustered("foreign_ids", key("key", HASH), owner(), column("complaint"))
-"""`key` hashes another system's name and its id of the complaint."""
+foreign_ids = clustered("foreign_ids", key("key", HASH), owner(), column("complaint"), maybe("number"))
+"""`key` hashes another system's name and its id of the complaint. `number` is null where the complaint was recorded
+before."""
 
 numbers = clustered(
     "numbers",
-    key("complaint"),
-    column("number", unique=True), owner(), column("last_at", Instant), column("reporter", LargeBinary),
+    key("number"),
+    column("complaint"), owner(), column("last_at", Instant), column("reporter", LargeBinary),
     maybe("reported_at", BigInteger),
 )  # fmt: skip
-"""A complaint as the matcher knows it, from before it is recorded. `reporter`: hashes of those who opened it, end to
+"""A complaint as the matcher knows it, from before it is recorded: found by its number alone, for a second random key
+would cost a second tree. `reporter`: hashes of those who opened it, end to
 end. `reported_at`, in seconds since 1970, leads to its row in `match_reports`; null where it is not compared."""

@@ -263,6 +263,7 @@ def upgrade() -> None:
     sa.Column('key', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_foreign_ids')),
     sqlite_with_rowid=False
     )
@@ -404,14 +405,13 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_table('numbers',
-    sa.Column('complaint', sa.Text(), autoincrement=False, nullable=False),
-    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('complaint', sa.Text(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('last_at', Instant(), nullable=False),
     sa.Column('reporter', sa.LargeBinary(), nullable=False),
     sa.Column('reported_at', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('complaint', name=op.f('pk_numbers')),
-    sa.UniqueConstraint('number', name=op.f('uq_numbers_number')),
+    sa.PrimaryKeyConstraint('number', name=op.f('pk_numbers')),
     sqlite_with_rowid=False
     )
     op.create_table('outbox',
@@ -534,14 +534,14 @@ def upgrade() -> None:
     op.create_table('same_words',
     sa.Column('key', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
-    sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_same_words')),
     sqlite_with_rowid=False
     )
     op.create_table('threads',
     sa.Column('conversation', sa.LargeBinary(length=16), autoincrement=False, nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
-    sa.Column('complaint', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('conversation', name=op.f('pk_threads')),
     sqlite_with_rowid=False
     )
