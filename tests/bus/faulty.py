@@ -20,10 +20,13 @@ class Faulty(Bus):
     def __init__(self, inner: Bus, mood: Mood = "well") -> None:
         self.inner, self.mood = inner, mood
         self.calls = 0
+        self.asked: list[list[Event]] = []
+        """The events of each publish."""
         self.before: Callable[[], None] = lambda: None
 
     async def publish(self, events: Sequence[Event]) -> None:
         self.calls += 1
+        self.asked.append(list(events))
         self.before()
         mood = self.mood
         if mood == "refuses":

@@ -56,7 +56,7 @@ async def test_the_total_time_is_enforced_however_slowly_the_answer_comes(server
     async with Http(total=0.3) as http:
         with pytest.raises(Unanswered):
             await http.send(HttpRequest(server.url, limit=100_000_000))
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.25 < time.monotonic() - began < 30  # neither ends by itself
 
 
 async def test_a_request_may_take_a_time_of_its_own(server: Server):

@@ -84,6 +84,7 @@ class AccountProcess:
         """By name of a function of the record: what happens before this process calls it."""
         self.after: dict[str, Callable[[], Any]] = {}
         """What happens after that, before it gets the answer."""
+        self.times = TIMES
         self.clock_ahead = 0.0
         """Seconds by which its monotonic clock has jumped, as after a pause."""
         self._dead = False
@@ -97,7 +98,7 @@ class AccountProcess:
             door, self._world.http, lambda owed, channel: f"Jawaban {owed.id}",
             BlobCalls(self._world.blobs.get, self._world.blobs.put), None, self.wake, Random(1).random,
         )  # fmt: skip
-        stage = AccountsStage(backend, self.accounts, str(uuid7()), tools, times=TIMES)
+        stage = AccountsStage(backend, self.accounts, str(uuid7()), tools, times=self.times)
         self._task = asyncio.create_task(stage.run())
         return self
 

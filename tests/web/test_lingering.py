@@ -57,8 +57,16 @@ async def test_a_sender_of_a_large_body_sees_why_it_was_refused(mib: int, send: 
         assert await asyncio.to_thread(send, port_of(running), body, headers) == status
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing ends by its time."""
+    for bound in ("LINGER_SILENT", "LINGER_SECONDS"):
+        monkeypatch.setattr(lingering, bound, 600.0)
+
+
+@pytest.mark.usefixtures("unhurried")
 async def test_the_answer_comes_at_once_and_the_connection_ends_with_its_sender() -> None:
-    async with serving() as running, asyncio.timeout(4):
+    async with serving() as running, asyncio.timeout(60):
         reader, writer = await connected(running)
         writer.write(HEAD % (30 * MIB))
         assert (await reader.read()).startswith(b"HTTP/1.1 403")
@@ -69,9 +77,10 @@ async def test_the_answer_comes_at_once_and_the_connection_ends_with_its_sender(
             await asyncio.sleep(0.001)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_no_more_than_so_many_bytes_are_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lingering, "LINGER_BYTES", MIB)
-    async with serving() as running, asyncio.timeout(4):
+    async with serving() as running, asyncio.timeout(60):
         _, writer = await connected(running)
         writer.write(HEAD % (100 * MIB))
         with pytest.raises(ConnectionError):
@@ -84,10 +93,11 @@ async def send_without_end(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("bound", ["LINGER_SILENT", "LINGER_SECONDS"])
 async def test_silence_and_slowness_end_it(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lingering, bound, 0.1)
-    async with serving() as running, asyncio.timeout(4):
+    async with serving() as running, asyncio.timeout(60):
         _, writer = await connected(running)
         writer.write(HEAD % MIB)
         while not running.server_state.connections:

@@ -176,7 +176,7 @@ async def test_an_ingress_opens_while_there_is_no_broker_at_all(settings: Settin
 async def test_an_ingress_that_can_accept_durably_is_ready(site: Site, remote: Faulty) -> None:
     for mood in ("well", "refuses", "hangs"):
         remote.mood = mood  # type: ignore[assignment]
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(30):
             ready = await site.call("GET", "/readyz")
         assert (ready.status, ready.json["ready"]) == (200, True)
         await _whatsapp(site, 1)
