@@ -18,7 +18,7 @@ import msgspec
 from normalizer.incidents_likeness import Located, StoredLikeness, Tree, features, likeness, place_relation
 from normalizer.incidents_profile import ComparedWords, profile_of, unpack
 from normalizer.knowledge.gazetteer import gazetteer
-from normalizer.knowledge.places import Part, find_places
+from normalizer.knowledge.places import Unplaced, find_places
 from schemas import Message, Party, Place
 
 MODEL = Path(__file__).parents[1] / "normalizer" / "models" / "data" / "likeness.json"
@@ -60,7 +60,9 @@ def pairs(folder: Path) -> Iterator[tuple[list[float], bool, str]]:
 
 def locate(text: str) -> str | None:
     """District or village, by the reader's own gazetteer."""
-    found = [p for p in find_places(gazetteer(), [Part(text)], "35.78") if p.code and len(p.code) > len("35.78")]
+    found = [
+        p for p in find_places(gazetteer(), [Unplaced.of(text, "35.78")])[0] if p.code and len(p.code) > len("35.78")
+    ]
     return found[0].code if found and (found[0].p or 0) >= SURE else None
 
 

@@ -21,7 +21,7 @@ from normalizer.clean import clean
 from normalizer.knowledge.districts import WEIGHTS, by_district, evidence, likely_districts
 from normalizer.knowledge.gazetteer import gazetteer
 from normalizer.knowledge.learned_places import LearnedPlaces, PlacedText, load_places
-from normalizer.knowledge.places import Part, mentions_in
+from normalizer.knowledge.places import Unplaced, mentions_in
 from normalizer.knowledge.tokens import Words
 from normalizer.models.place_training import learn_places
 
@@ -44,11 +44,11 @@ def choices(rows: Sequence[Row], learned: LearnedPlaces | None) -> list[Choice]:
 
 
 def _choice(row: Row, learned: LearnedPlaces | None) -> Choice:
-    parts = (Part(clean(row.text)), Part(clean(row.address), True))
-    tokens = [Words(part.text) for part in parts]
-    named = by_district(found := mentions_in(gazetteer(), parts, tokens, _REGION), _REGION)
+    text, address = clean(row.text), clean(row.address)
+    [found] = mentions_in(gazetteer(), [Unplaced.of(text, _REGION, address)])
+    named = by_district(found, _REGION)
     said: dict[str, dict[str, float]] = {code: {**Counter(evidence(code, one))} for code, one in named.items()}
-    margins = learned.taught(*tokens).margins if learned else {}
+    margins = learned.taught(Words(text), Words(address)).margins if learned else {}
     if not margins:
         return Choice(said, {"none": 1}, row.district)
     for counts in said.values():

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from bench._refill import Refilled, refilled
 from connectors import channel_type
-from normalizer import Reader
+from normalizer import PlaceQuestion, Reader
 from normalizer.clean import clean
 from normalizer.knowledge.gazetteer import gazetteer, is_city
 from normalizer.knowledge.language import language_of
@@ -92,7 +92,7 @@ def surabaya(folder: Path) -> list[Row]:
 
 def district(row: Row, knowledge: ShippedKnowledge) -> tuple[str | None, float]:
     """The district that is said, and how surely."""
-    found = likeliest(knowledge.places(clean(row.text), SURABAYA, clean(row.address)))
+    [found] = map(likeliest, knowledge.places([PlaceQuestion(clean(row.text), SURABAYA, clean(row.address))]))
     code = (found.code or "").replace(".", "") if found else ""
     return (code[:6], (found.p if found else None) or 0.0) if len(code) >= 6 else (None, 0.0)
 
@@ -133,7 +133,7 @@ def measure_regencies(folder: Path) -> None:
         truth = _regency(row["instansi_yth"]) if row["yth_gaya_admin"] == "True" else None
         text = clean(f"{row['judul']}\n{row['isi']}")
         if truth and truth[0] in folded(text):
-            place = likeliest(knowledge.places(text, ""))
+            [place] = map(likeliest, knowledge.places([PlaceQuestion(text, "")]))
             code = (place.code or "").replace(".", "")[:4] if place else ""
             answer = "right" if code == truth[1] else "wrong" if len(code) == 4 else "silent"
             found[_kind(truth[0], text)][answer] += 1

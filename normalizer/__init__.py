@@ -1,6 +1,17 @@
 """The normalizer: `Reader` makes items of the bytes that came in, `match` decides which complaint each is about."""
 
-from normalizer._port import Channel, Decision, Entry, Knowledge, Known, Memory, Query, Referred, Thread
+from normalizer._port import (
+    Channel,
+    Decision,
+    Entry,
+    Knowledge,
+    Known,
+    Memory,
+    PlaceQuestion,
+    Query,
+    Referred,
+    Thread,
+)
 from normalizer.match import MATCHER, match
 from normalizer.own_ids import ID_USED_BEFORE
 from normalizer.phones import to_e164
@@ -16,6 +27,7 @@ __all__ = [
     "Knowledge",
     "Known",
     "Memory",
+    "PlaceQuestion",
     "PlaceWords",
     "Query",
     "Reader",

@@ -6,15 +6,15 @@ The memory speaks in plain values (conversations, phone numbers); it stores only
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from normalizer.models.classified import Classified, Classifier
 from schemas import Action, Message, Place, Raw, Receipt, Reject
 from schemas.memory import Decision, Entry, Known, Query, Referred, Thread
 
 __all__ = [
-    "Channel", "Classified", "Classifier", "Decision", "Entry", "Item", "Knowledge", "Known", "Memory", "Query",
-    "Referred", "Thread",
+    "Channel", "Classified", "Classifier", "Decision", "Entry", "Item", "Knowledge", "Known", "Memory", "PlaceQuestion",
+    "Query", "Referred", "Thread",
 ]  # fmt: skip
 
 Item = Message | Action | Receipt | Reject
@@ -44,6 +44,16 @@ class Channel(Protocol):
         ...
 
 
+class PlaceQuestion(NamedTuple):
+    """Where did it happen?"""
+
+    text: str
+    owner: str
+    """The region that the citizen stated, else the region or office that the account belongs to."""
+    address: str = ""
+    """As the citizen gave it beside the text."""
+
+
 class Knowledge(Protocol):
     """What the reader knows beside its code: a gazetteer, word lists, models."""
 
@@ -52,12 +62,9 @@ class Knowledge(Protocol):
         """Changes whenever the same words may be read otherwise."""
         ...
 
-    def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
-        """Candidates for where it happened, likeliest first; equally likely ones have equal names.
-
-        `owner`: the region that the citizen stated, else the region or office that the account belongs to.
-        `address`: as the citizen gave it beside the text.
-        """
+    def places(self, questions: Sequence[PlaceQuestion]) -> list[Sequence[Place]]:
+        """Candidates for where it happened, likeliest first, for each question, in order; equally likely ones have
+        equal names. What is found for one does not depend on the others."""
         ...
 
 

@@ -15,17 +15,15 @@ from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
 from normalizer.knowledge.emergency import is_emergency
 from normalizer.knowledge.language import language_of
-from normalizer.knowledge.points import located
 from normalizer.knowledge.slang import read_text
+from normalizer.message_places import WITHOUT_COMMANDS, UnplacedMessage, place_candidates, stated_place
 from normalizer.phones import normalize_party
 from schemas import Action, Language, Message, PersonalSpan, Place, Raw, Receipt, bounded_id, message_id, without_native
 from schemas.personal import personal_spans
 
 _NAMES = re.compile(r"(?:@[\w.]{1,30}[\s:,]+)+")
 """Names of accounts at the beginning of a text."""
-_WITHOUT_COMMANDS = frozenset({"reaction", "edit", "deletion", "system"})
 _NO_ID = frozenset({"", "null", "none", "nil", "undefined"})
-_REGION = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?")
 
 
 class ItemPosition(NamedTuple):
@@ -55,7 +53,11 @@ def complete_messages(found: Sequence[tuple[Message, ItemContext]]) -> list[Mess
     """
     words = [_words(item, context) for item, context in found]
     read = [read_text(one.text) for one in words]
-    stated = [_place(item.place, one.region, c.raw.owner) for (item, c), one in zip(found, words, strict=True)]
+    stated = [stated_place(item.place, one.region, c.raw.owner) for (item, c), one in zip(found, words, strict=True)]
+    unplaced = [
+        UnplacedMessage(item, context.raw.owner, one, place)
+        for (item, context), one, place in zip(found, words, stated, strict=True)
+    ]
     readings = map(
         _Reading,
         words,
@@ -64,10 +66,7 @@ def complete_messages(found: Sequence[tuple[Message, ItemContext]]) -> list[Mess
         list(map(personal_spans, read)),
         list(map(is_emergency, read)),
         stated,
-        [
-            item.places or _candidates(place, item, one, context)
-            for (item, context), one, place in zip(found, words, stated, strict=True)
-        ],
+        place_candidates(unplaced, found[0][1].knowledge) if found else (),
     )
     return [_completed(item, reading, context) for (item, context), reading in zip(found, readings, strict=True)]
 
@@ -167,7 +166,7 @@ def _words(item: Message, context: ItemContext) -> ParsedText:
     text = clean(decode_base64_body(item.text) if context.channel.unwraps_base64 else item.text)
     if context.channel.names_us_first and (names := _NAMES.match(text)):
         text = text[names.end() :]
-    if not context.channel.conversational or item.kind in _WITHOUT_COMMANDS:
+    if not context.channel.conversational or item.kind in WITHOUT_COMMANDS:
         return ParsedText(text)
     return context.keywords.parse(text)
 
@@ -177,36 +176,3 @@ def _fingerprint(item: Message) -> str | None:
     if item.sent_at is None:
         return None
     return sha256("\0".join((item.key, item.sent_at.isoformat(), item.text)).encode()).hexdigest()
-
-
-def _place(stated: Place | None, keyword: str | None, owner: str) -> Place | None:
-    """The place that the citizen stated or shared; what that leaves open by the keyword; else the account's region."""
-    if stated is not None and stated.code is not None:
-        return stated
-    if keyword is not None:
-        return replace(stated, code=keyword) if stated else Place(code=keyword, source="keyword")
-    if not _REGION.fullmatch(owner) or (stated is not None and stated.lat is not None):
-        return stated
-    return replace(stated, code=owner, source="owner") if stated else Place(code=owner, source="owner")
-
-
-def _candidates(place: Place | None, item: Message, words: ParsedText, context: ItemContext) -> tuple[Place, ...]:
-    """Where a region was stated, only what lies inside it."""
-    if words.command is not None or item.kind in _WITHOUT_COMMANDS:
-        return ()
-    text = f"{item.title}\n{words.text}" if item.title else words.text
-    address = "\n".join(part for part in (item.sender.address, place and place.words) if part)
-    stated = place.code if place is not None and place.source != "owner" else None
-    found = context.knowledge.places(text, stated or context.raw.owner, clean(address))
-    if stated is None and place is not None and place.lat is not None and place.lon is not None:
-        return _around_point(located(place.lat, place.lon, context.raw.owner), found)
-    return tuple(found if stated is None else (one for one in found if one.code and one.code.startswith(f"{stated}.")))
-
-
-def _around_point(here: Place | None, found: Sequence[Place]) -> tuple[Place, ...]:
-    """What the words name inside the regency of a point that was shared; else that regency."""
-    if here is None:
-        return tuple(found)
-    inside = tuple(one for one in found if one.code and one.code.startswith(f"{here.code}."))
-    words = found[0].words if found else None
-    return inside or (replace(here, words=words),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from normalizer._port import PlaceQuestion
 from schemas import Place
 
 _KIND = (
@@ -50,12 +51,16 @@ class PlaceWords:
 
     version = "words-1"
 
-    def places(self, text: str, owner: str) -> Sequence[Place]:
-        """At most one candidate: the words that name a place, as they stand in the text."""
-        found = [match[0].strip() for match in _matches(text) if _is_name(match["name"])][:_MOST]
-        if not found:
-            return ()
-        return (Place(words=", ".join(found), source="text", evidence="words that name a place"),)
+    def places(self, questions: Sequence[PlaceQuestion]) -> list[Sequence[Place]]:
+        """At most one candidate each: the words that name a place, as they stand in the text."""
+        return [_named("\n".join(filter(None, (asked.text, asked.address)))) for asked in questions]
+
+
+def _named(text: str) -> Sequence[Place]:
+    found = [match[0].strip() for match in _matches(text) if _is_name(match["name"])][:_MOST]
+    if not found:
+        return ()
+    return (Place(words=", ".join(found), source="text", evidence="words that name a place"),)
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:

@@ -30,6 +30,7 @@ _LONGEST = 4
 _LIKE = 88.0
 """Per cent of likeness at which a misspelt name after its level's word is taken for the region's."""
 _FEW_NAMESAKES = 4
+_SCOPES_AT_ONCE = 64
 _BARE_PROVINCE = 1.0
 _NAMESAKES = {(False, False): None, (False, True): 1.3, (True, False): 0.3, (True, True): -0.6}
 """Weight of a bare regency, by whether the account has another one, and whether many villages have the name."""
@@ -66,13 +67,14 @@ class Scope(NamedTuple):
     """Words before a name with which a longer name may begin."""
 
 
-def scope_of(known: Gazetteer, regions: Sequence[str], home: str) -> Scope:
-    """`regions`: the account's own first, where it has one."""
-    near = home[:REGENCY] if len(home) >= REGENCY else ""
+@lru_cache(_SCOPES_AT_ONCE)
+def scope_of(known: Gazetteer, regions: tuple[str, ...], home: str) -> Scope:
+    """`regions`: the account's own first, where it has one. `home`: its regency or province, or empty."""
+    near = home if len(home) == REGENCY else ""
     others = regions[1:] if near else regions
     return Scope(
         known,
-        home[:REGENCY],
+        home,
         regions,
         [known.inside(region) for region in regions],
         (_names_near(known, near), *map(known.inside, others)),

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from normalizer.knowledge.districts import District, Weighed, likely_districts, most_exact
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
 from normalizer.knowledge.learned_places import NO_WORDS, NOTHING, LearnedPlaces, Taught
-from normalizer.knowledge.mentions import Finder, beginnings_near, scope_of
+from normalizer.knowledge.mentions import Finder, Scope, beginnings_near, scope_of
 from normalizer.knowledge.named_regencies import named_regencies
 from normalizer.knowledge.tokens import Words
 from schemas import Place
@@ -48,6 +48,27 @@ class Part(NamedTuple):
     is_address: bool = False
 
 
+class Unplaced(NamedTuple):
+    """What a citizen wrote, and the code of the account's region; empty where it has none."""
+
+    parts: Sequence[Part]
+    tokens: Sequence[Words]
+    """The words of each part."""
+    home: str
+
+    @property
+    def regency(self) -> str:
+        """Empty where the account has none."""
+        return self.home[:REGENCY] if len(self.home) >= REGENCY else ""
+
+    @classmethod
+    def of(cls, text: str, owner: str, address: str = "") -> Unplaced:
+        """`owner`: a region's code, or an office."""
+        parts = [Part(part, is_address) for part, is_address in ((text, False), (address, True)) if part]
+        home = owner.replace(".", "") if owner[:2].isdigit() else ""
+        return cls(parts, [Words(part.text) for part in parts], home)
+
+
 class Scored(NamedTuple):
     """A region, what is said for it, and by which words."""
 
@@ -58,13 +79,22 @@ class Scored(NamedTuple):
     """What is said for the best region that excludes it."""
 
 
-def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: LearnedPlaces = NOTHING) -> list[Place]:
-    """Candidates, likeliest first; none where no region is named. `owner`: a region's code, or an office."""
-    home = owner.replace(".", "") if owner[:2].isdigit() else ""
-    tokens = [Words(part.text) for part in parts]
-    weighed = mentions_in(known, parts, tokens, home)
-    taught = _taught(parts, tokens, learned) if learned.phrases else NO_WORDS
-    ranked = _ranked(weighed, home) if weighed else []
+def find_places(known: Gazetteer, asked: Sequence[Unplaced], learned: LearnedPlaces = NOTHING) -> list[list[Place]]:
+    """Candidates for each, likeliest first; none where no region is named.
+
+    Each step is taken for all of them, so that its tables stay near the processor.
+    """
+    weighed = mentions_in(known, asked)
+    taught = [_taught(one, learned) for one in asked] if learned.phrases else [NO_WORDS] * len(asked)
+    ranked = [_ranked(found, one.home) if found else [] for one, found in zip(asked, weighed, strict=True)]
+    rows = zip(asked, weighed, taught, ranked, strict=True)
+    return [_places(known, one.home, found, t, r) if found or t.margins else [] for one, found, t, r in rows]
+
+
+def _places(
+    known: Gazetteer, home: str, weighed: Sequence[Weighed], taught: Taught, ranked: list[Scored]
+) -> list[Place]:
+    """Of what was found in the words of one message."""
     region = _regency(ranked, home)
     districts = likely_districts(weighed, region, home, taught.margins) if region else []
     found = _Found(districts, [one for one in ranked if _apart(one.code, region)], weighed, taught)
@@ -76,17 +106,25 @@ def find_places(known: Gazetteer, parts: Sequence[Part], owner: str, learned: Le
     return [_place(known, scored) for scored in ranked[:_MOST]]
 
 
-def mentions_in(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words], home: str) -> list[Weighed]:
-    """Names of regions in what a citizen wrote. `tokens`: the words of each part."""
-    regions = [home[:REGENCY]] if len(home) >= REGENCY else []
-    beginnings = beginnings_near(known, "".join(regions))
-    places = [words.places(beginnings) for words in tokens]
-    named = {code for words, at in zip(tokens, places, strict=True) for code in named_regencies(known, words, at)}
-    regions += sorted(named.difference(regions))[:_SCOPES]
-    scope = scope_of(known, regions, home)
+def mentions_in(known: Gazetteer, asked: Sequence[Unplaced]) -> list[list[Weighed]]:
+    """Names of regions in what each wrote."""
+    places = [[words.places(beginnings_near(known, one.regency)) for words in one.tokens] for one in asked]
+    scopes = [_scope(known, one, at) for one, at in zip(asked, places, strict=True)]
+    return [_mentions(*row) for row in zip(asked, places, scopes, strict=True)]
+
+
+def _scope(known: Gazetteer, one: Unplaced, places: Sequence[Sequence[int]]) -> Scope:
+    named = {code for words, at in zip(one.tokens, places, strict=True) for code in named_regencies(known, words, at)}
+    regions: tuple[str, ...] = (one.regency,) if one.regency else ()
+    if named:
+        regions += tuple(sorted(named.difference(regions))[:_SCOPES])
+    return scope_of(known, regions, one.home[:REGENCY])
+
+
+def _mentions(one: Unplaced, places: Sequence[Sequence[int]], scope: Scope) -> list[Weighed]:
     found = [
         Weighed(mention, mention.weight, part.text[mention.start : mention.end], part.is_address)
-        for part, words, at in zip(parts, tokens, places, strict=True)
+        for part, words, at in zip(one.parts, one.tokens, places, strict=True)
         for mention in Finder(scope, words, at).mentions()
     ]
     if len(found) > 1 and len(names := {one.mention.name for one in found}) > 1:
@@ -98,8 +136,8 @@ def mentions_in(known: Gazetteer, parts: Sequence[Part], tokens: Sequence[Words]
     return found
 
 
-def _taught(parts: Sequence[Part], tokens: Sequence[Words], learned: LearnedPlaces) -> Taught:
-    by_kind = {part.is_address: words for part, words in zip(parts, tokens, strict=True)}
+def _taught(one: Unplaced, learned: LearnedPlaces) -> Taught:
+    by_kind = {part.is_address: words for part, words in zip(one.parts, one.tokens, strict=True)}
     return learned.taught(by_kind.get(False, _NO_TEXT), by_kind.get(True))
 
 

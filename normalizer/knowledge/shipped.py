@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from normalizer._port import PlaceQuestion
 from normalizer.knowledge.gazetteer import gazetteer
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
-from normalizer.knowledge.places import LEAST, LIKELY, Part, find_places
+from normalizer.knowledge.places import LEAST, LIKELY, Unplaced, find_places
 from normalizer.place_words import PlaceWords
 from schemas import Place
 
@@ -19,7 +20,7 @@ class ShippedKnowledge:
     """Loads the gazetteer when it is made: a message never waits for that."""
 
     def __init__(self, learned: Callable[[], LearnedPlaces] = lambda: NOTHING) -> None:
-        """`learned` gives the places of the newest edition; it is asked for every message."""
+        """`learned` gives the places of the newest edition; it is asked for every batch."""
         self._gazetteer = gazetteer()
         self._learned = learned
         self._words = PlaceWords()
@@ -30,13 +31,16 @@ class ShippedKnowledge:
         learned = self._learned().version
         return f"{VERSION}-{learned}" if learned else VERSION
 
-    def places(self, text: str, owner: str, address: str = "") -> Sequence[Place]:
+    def places(self, questions: Sequence[PlaceQuestion]) -> list[Sequence[Place]]:
         """Candidates, likeliest first; each has a code, or words alone."""
-        parts = [Part(part, is_address) for part, is_address in ((text, False), (address, True)) if part]
-        named = self._words.places("\n".join(part.text for part in parts), owner)
-        found = [
-            place for place in find_places(self._gazetteer, parts, owner, self._learned()) if (place.p or 0.0) >= LEAST
-        ]
-        if not found or (found[0].p or 0.0) < LIKELY:
-            return named
-        return [replace(place, words=named[0].words) for place in found] if named else found
+        named = self._words.places(questions)
+        found = find_places(self._gazetteer, [Unplaced.of(*question) for question in questions], self._learned())
+        return list(map(_with_words, found, named))
+
+
+def _with_words(found: Sequence[Place], named: Sequence[Place]) -> Sequence[Place]:
+    """Regions that are likely enough, in the words that name a place; else these words alone."""
+    likely = [place for place in found if (place.p or 0.0) >= LEAST]
+    if not likely or (likely[0].p or 0.0) < LIKELY:
+        return named
+    return [replace(place, words=named[0].words) for place in likely] if named else likely

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from normalizer._port import PlaceQuestion
 from normalizer.knowledge.learned_places import LearnedPlaces, PlacedText, load_places
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.models.learning import FEW, UNSEEN, Decided, Trial
@@ -40,7 +41,7 @@ def _right_districts(learned: LearnedPlaces, rows: Sequence[PlacedText]) -> floa
 
 def _worth(knowledge: ShippedKnowledge, row: PlacedText) -> int:
     """1 where the district is right, -1 where it is wrong, 0 where none is named."""
-    found = likeliest(knowledge.places(row.text, row.code[:_REGENCY], row.address))
+    [found] = map(likeliest, knowledge.places([PlaceQuestion(row.text, row.code[:_REGENCY], row.address)]))
     if found is None or found.code is None or len(found.code) < _DISTRICT:
         return 0
     return 1 if found.code[:_DISTRICT] == row.code[:_DISTRICT] else -1

@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.clock import utc_now
 from hub.edited_files import LiveModels, model_files
 from hub.editions import Editions
+from normalizer import PlaceQuestion
 from tests.cli.program import satupintu
 
 CATEGORIES = {
@@ -53,10 +54,10 @@ def test_a_file_of_learned_places_is_an_edition_of_the_knowledge(tmp_path: Path)
     )
     models = LiveModels()
     knowledge = models.knowledge()
-    shipped, before = knowledge.version, knowledge.places("lampu mati di Kenanga Asri", "32.73")
-    assert before == ()
+    shipped, before = knowledge.version, knowledge.places([PlaceQuestion("lampu mati di Kenanga Asri", "32.73")])
+    assert before == [()]
     Editions(model_files(tmp_path, models), publisher=None, now=utc_now).begin(None)
-    [found, *_] = knowledge.places("lampu mati di Kenanga Asri", "32.73")
+    [[found, *_]] = knowledge.places([PlaceQuestion("lampu mati di Kenanga Asri", "32.73")])
     assert (found.code, knowledge.version == shipped) == ("32.73.02", False)
 
 

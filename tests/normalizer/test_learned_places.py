@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from normalizer import PlaceQuestion
 from normalizer.knowledge.learned_places import NOTHING, PlacedText, load_places
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.models.place_training import learn_places
@@ -22,7 +23,7 @@ def knowledge(learned: str | None) -> ShippedKnowledge:
 
 
 def code(text: str, learned: str | None) -> str | None:
-    found = likeliest(knowledge(learned).places(text, "32.73"))
+    [found] = map(likeliest, knowledge(learned).places([PlaceQuestion(text, "32.73")]))
     return found.code if found else None
 
 
@@ -49,7 +50,7 @@ def test_numbers_of_people_are_not_learned() -> None:
 
 
 def test_a_place_says_by_which_learned_words() -> None:
-    [found, *_] = knowledge(learn_places(ROWS)).places("depan toko sinar macet", "32.73")
+    [[found, *_]] = knowledge(learn_places(ROWS)).places([PlaceQuestion("depan toko sinar macet", "32.73")])
     assert found.evidence == "learned: toko, sinar"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from normalizer import PlaceQuestion
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.settle import likeliest
 from schemas import Place
@@ -13,8 +16,13 @@ from schemas import Place
 KNOWLEDGE = ShippedKnowledge()
 
 
+def candidates(text: str, owner: str = "", address: str = "") -> Sequence[Place]:
+    [found] = KNOWLEDGE.places([PlaceQuestion(text, owner, address)])
+    return found
+
+
 def place(text: str, owner: str = "", address: str = "") -> Place | None:
-    return likeliest(KNOWLEDGE.places(text, owner, address))
+    return likeliest(candidates(text, owner, address))
 
 
 def code(text: str, owner: str = "", address: str = "") -> str | None:
@@ -117,7 +125,7 @@ def test_the_address_counts_beside_the_text() -> None:
 
 
 def test_equal_names_are_handed_on_as_equally_likely() -> None:
-    found = KNOWLEDGE.places("Bandung banjir lagi", "")
+    found = candidates("Bandung banjir lagi")
     assert {one.code for one in found} == {"32.04", "32.73"}
     assert len({one.p for one in found}) == 1
 
@@ -156,13 +164,13 @@ def test_a_regency_that_is_named_is_said_where_its_districts_are_in_doubt() -> N
 
 
 def test_words_that_name_a_place_stay_where_no_region_is_known() -> None:
-    (found,) = KNOWLEDGE.places("lampu mati di Jalan Kenanga dekat Puskesmas Melati", "")
+    (found,) = candidates("lampu mati di Jalan Kenanga dekat Puskesmas Melati")
     assert (found.code, found.words) == (None, "Jalan Kenanga, Puskesmas Melati")
 
 
 @given(st.text(max_size=80), st.sampled_from(["", "32", "35.78", "32.73.02", "dinas-pu", "nasional", "99.99"]))
 def test_any_text_gives_regions_that_exist(text: str, owner: str) -> None:
-    found = KNOWLEDGE.places(text, owner)
+    found = candidates(text, owner)
     assert all(one.code is None or (one.name and one.p is not None and 0 < one.p <= 1) for one in found)
 
 

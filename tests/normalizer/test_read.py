@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from itertools import count
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer import Reader
+from normalizer import PlaceQuestion, Reader
 from schemas import (
     EVENTS,
     Action,
@@ -33,7 +34,10 @@ from tests.normalizer.stage import NOON, SARI, Prepared, action, message, raw
 class NoPlaces:
     version = "none"
 
-    def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
+    def places(self, questions: Sequence[PlaceQuestion]) -> list[Sequence[Place]]:
+        return [self.candidates(*question) for question in questions]
+
+    def candidates(self, text: str, owner: str, address: str) -> Sequence[Place]:
         return ()
 
 
@@ -76,7 +80,7 @@ def test_the_version_names_code_and_knowledge() -> None:
 
 def test_candidates_for_the_place_come_from_the_knowledge() -> None:
     class Gazetteer(NoPlaces):
-        def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
+        def candidates(self, text: str, owner: str, address: str) -> Sequence[Place]:
             return (Place(code="32.73.01", words=text, evidence=owner),)
 
     found = (Place(code="32.73.01", words="jalan rusak", evidence="32.73"),)
@@ -311,7 +315,7 @@ def test_the_place_is_the_best_that_is_known(stated: Place | None, text: str, ow
 )
 def test_a_shared_point_tells_the_regency_and_words_inside_it_more(named: tuple[str, ...], codes: list[str]) -> None:
     class Gazetteer(NoPlaces):
-        def places(self, text: str, owner: str, address: str = "") -> tuple[Place, ...]:
+        def candidates(self, text: str, owner: str, address: str) -> Sequence[Place]:
             return tuple(Place(code=code, words="di sini") for code in named)
 
     shared = Place(lat=-6.9147, lon=107.6098, source="shared")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from normalizer import match
+from normalizer import PlaceQuestion, match
 from normalizer.place_words import PlaceWords
 from schemas import Place
 from tests.normalizer.stage import LAMP, ROAD, MemoryDouble, message, opened
@@ -48,7 +48,7 @@ def test_a_decision_that_is_published_again_has_the_same_place() -> None:
 
 
 def test_a_place_in_the_words_is_not_asked_for() -> None:
-    (candidate,) = PlaceWords().places("Jalan berlubang di depan Puskesmas Cibiru Kota Bandung", "")
+    [(candidate,)] = PlaceWords().places([PlaceQuestion("Jalan berlubang di depan Puskesmas Cibiru Kota Bandung", "")])
     assert opened(MemoryDouble(), place=None, places=(candidate,)).missing == ()
 
 
@@ -62,9 +62,9 @@ def test_a_place_in_the_words_is_not_asked_for() -> None:
     ],
 )
 def test_words_that_name_a_place_are_found(text: str, words: str) -> None:
-    assert [p.words for p in PlaceWords().places(text, "32.73")] == [words]
+    assert [[p.words for p in found] for found in PlaceWords().places([PlaceQuestion(text, "32.73")])] == [[words]]
 
 
 @pytest.mark.parametrize("text", ["jalan rusak parah", "jalan berlubang", "kota kami kotor", "jalan di sini gelap", ""])
 def test_words_that_name_no_place_are_left(text: str) -> None:
-    assert PlaceWords().places(text, "32.73") == ()
+    assert PlaceWords().places([PlaceQuestion(text, "32.73")]) == [()]
