@@ -9,37 +9,55 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache, partial
+from itertools import chain
 from operator import getitem
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from normalizer.incidents_profile import ComparedWords, Hashes
+from normalizer.incidents_profile import ComparedWords
 
 _DISTRICT, _VILLAGE = 8, 13
 """Characters of their codes."""
 _NEAR, _FAR = 150.0, 1500.0
 """Metres."""
+_REMEMBERED = 1 << 13
+"""Counts of one kind of words; pairs of region codes."""
 OTHER_DISTRICT, OTHER_VILLAGE, NOT_KNOWN, SAME_DISTRICT, SAME_VILLAGE = -2, -1, 0, 1, 2
 
 
-class Located(NamedTuple):
-    """Where a report is from, as far as it is known."""
+class Placed(Protocol):
+    """A report, as far as it is known where it is from; `place` is a region code."""
 
-    code: str | None = None
+    @property
+    def place(self) -> str | None: ...
+    @property
+    def lat(self) -> float | None: ...
+    @property
+    def lon(self) -> float | None: ...
+
+
+class Located(NamedTuple):
+    """A place alone."""
+
+    place: str | None = None
     lat: float | None = None
     lon: float | None = None
 
 
-def place_relation(one: Located, other: Located) -> int:
+def place_relation(one: Placed, other: Placed) -> int:
     """Whether two places are the same, by coordinates where both have them, else by their codes."""
-    metres = _metres(one, other) if one.lat is not None and other.lat is not None else None
+    metres = _metres(one, other)
     if metres is not None and (metres <= _NEAR or metres >= _FAR):
         return SAME_VILLAGE if metres <= _NEAR else OTHER_DISTRICT
-    here, there = one.code or "", other.code or ""
+    return _relation_of_codes(one.place or "", other.place or "")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _relation_of_codes(here: str, there: str) -> int:
     shared = min(len(here), len(there))
     if here[: min(shared, _DISTRICT)] != there[: min(shared, _DISTRICT)]:
         return OTHER_DISTRICT
@@ -48,13 +66,13 @@ def place_relation(one: Located, other: Located) -> int:
     return SAME_DISTRICT if shared >= _DISTRICT else NOT_KNOWN
 
 
-def is_far(one: Located, other: Located) -> bool:
+def is_far(one: Placed, other: Placed) -> bool:
     """Whether both have coordinates, and these lie apart."""
     metres = _metres(one, other)
     return metres is not None and metres >= _FAR
 
 
-def _metres(one: Located, other: Located) -> float | None:
+def _metres(one: Placed, other: Placed) -> float | None:
     if one.lat is None or one.lon is None or other.lat is None or other.lon is None:
         return None
     north = (one.lat - other.lat) * 111_320
@@ -64,30 +82,44 @@ def _metres(one: Located, other: Located) -> float | None:
 
 def features(one: ComparedWords, other: ComparedWords, relation: int) -> list[float]:
     """The numbers that the model takes, in its order."""
-    matter, matter_contained, matter_both, *_ = _shared(one.matter, other.matter)
-    numbers, _, numbers_both, numbers_fewer, _ = _shared(one.numbers, other.numbers)
-    streets, _, streets_both, streets_fewer, _ = _shared(one.streets, other.streets)
-    address, _, address_both, address_fewer, _ = _shared(one.address, other.address)
-    short, long = (one.length, other.length) if one.length <= other.length else (other.length, one.length)
-    return [
-        *_shared(one.names, other.names),
-        matter, matter_contained, matter_both,
-        numbers, numbers_both, numbers_fewer,
-        streets, streets_both, streets_fewer,
-        address, address_both, address_both + address_fewer,
-        _shared(one.text, other.text)[0], short, short / max(1, long), relation,
-    ]  # fmt: skip
+    kinds = ((getattr(one, kind), getattr(other, kind)) for kind in _NUMBERS)
+    counts = ((len(here & there), len(here), len(there)) for here, there in kinds)
+    found = [numbers(*count) for count, numbers in zip(counts, _NUMBERS.values(), strict=True)]
+    return [*chain.from_iterable(found), *_of_texts(one, other, relation)]
 
 
-def _shared(one: Hashes, other: Hashes) -> tuple[float, float, int, int, int]:
+def _of_names(both: int, one: int, other: int) -> tuple[float, ...]:
     """Of all and of the fewer, the share in both; how many are in both; in one alone, the smaller and the larger
     count."""
-    both = len(one & other)
-    fewer, more = len(one) - both, len(other) - both
-    if fewer > more:
-        fewer, more = more, fewer
-    smaller = both + fewer
-    return (both / (smaller + more) if smaller + more else 0.0, both / smaller if smaller else 0.0, both, fewer, more)
+    fewer, more = (one, other) if one <= other else (other, one)
+    every = fewer + more - both
+    return both / every if every else 0.0, both / fewer if fewer else 0.0, both, fewer - both, more - both
+
+
+def _of_matter(both: int, one: int, other: int) -> tuple[float, ...]:
+    return _of_names(both, one, other)[:3]
+
+
+def _of_others(both: int, one: int, other: int) -> tuple[float, ...]:
+    share, _, shared, fewer, _ = _of_names(both, one, other)
+    return share, shared, fewer
+
+
+def _of_address(both: int, one: int, other: int) -> tuple[float, ...]:
+    return _of_names(both, one, other)[0], both, min(one, other)
+
+
+def _of_texts(one: ComparedWords, other: ComparedWords, relation: int) -> tuple[float, ...]:
+    both = len(one.text & other.text)
+    every = len(one.text) + len(other.text) - both
+    short, long = (one.length, other.length) if one.length <= other.length else (other.length, one.length)
+    return both / every if every else 0.0, short, short / max(1, long), relation
+
+
+_NUMBERS: dict[str, Callable[[int, int, int], tuple[float, ...]]] = {
+    "names": _of_names, "matter": _of_matter, "numbers": _of_others, "streets": _of_others, "address": _of_address,
+}  # fmt: skip
+"""By kind of words, the features that follow from how many both reports have, the one has, and the other."""
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -109,6 +141,8 @@ class StoredLikeness(msgspec.Struct, frozen=True):
 
 _LEAVES = 8
 """Of a tree at most: each has a bit in the tree's byte."""
+_UNUSED: tuple[list[float], list[int]] = [], [-1]
+"""Thresholds and masks of a feature that no tree asks for."""
 
 
 class Likeness:
@@ -123,12 +157,44 @@ class Likeness:
         self._trees = len(stored.trees)
         self._values = [_values_by_byte(tree) for tree in stored.trees]
         self._masks = _masks(stored.trees)
+        self._left_by: list[Callable[[int, int, int], int]] = []
+        first = 0
+        for numbers in _NUMBERS.values():
+            self._left_by.append(lru_cache(maxsize=_REMEMBERED)(partial(self._left_by_counts, first, numbers)))
+            first += len(numbers(0, 0, 0))
+        self._first_of_texts = first
 
-    def probability(self, numbers: list[float]) -> float:
+    def of_reports(self, one: ComparedWords, other: ComparedWords, relation: int) -> float:
+        """That two reports are about one incident. Counts of words come again and again: what they leave over is
+        remembered."""
+        names, matter, numbers, streets, address = self._left_by
+        return self._probability(
+            names(len(one.names & other.names), len(one.names), len(other.names))
+            & matter(len(one.matter & other.matter), len(one.matter), len(other.matter))
+            & numbers(len(one.numbers & other.numbers), len(one.numbers), len(other.numbers))
+            & streets(len(one.streets & other.streets), len(one.streets), len(other.streets))
+            & address(len(one.address & other.address), len(one.address), len(other.address))
+            & self._left(self._first_of_texts, _of_texts(one, other, relation))
+        )
+
+    def probability(self, numbers: Sequence[float]) -> float:
         """That two reports with these features are about one incident."""
+        return self._probability(self._left(0, numbers))
+
+    def _left_by_counts(
+        self, first: int, numbers: Callable[[int, int, int], tuple[float, ...]], one: int, two: int, three: int
+    ) -> int:
+        return self._left(first, numbers(one, two, three))
+
+    def _left(self, first: int, numbers: Sequence[float]) -> int:
+        """The leaves that these features leave over, the first of them being number `first`."""
         left = -1
-        for feature, thresholds, masks in self._masks:
-            left &= masks[bisect_left(thresholds, numbers[feature])]
+        for feature, number in enumerate(numbers, first):
+            thresholds, masks = self._masks.get(feature, _UNUSED)
+            left &= masks[bisect_left(thresholds, number)]
+        return left
+
+    def _probability(self, left: int) -> float:
         total = sum(map(getitem, self._values, left.to_bytes(self._trees, "little")), self._base)
         return 1 / (1 + math.exp(-total))
 
@@ -150,7 +216,7 @@ def _values_by_byte(tree: Tree) -> list[float]:
     return [values[min((left & -left).bit_length(), len(values)) - 1] for left in range(1 << _LEAVES)]
 
 
-def _masks(trees: tuple[Tree, ...]) -> list[tuple[int, list[float], list[int]]]:
+def _masks(trees: tuple[Tree, ...]) -> dict[int, tuple[list[float], list[int]]]:
     """By feature: thresholds, and how many of them a value passes, the leaves that are left over."""
     passed: dict[int, dict[float, int]] = defaultdict(dict)
     every = (1 << _LEAVES * len(trees)) - 1
@@ -161,7 +227,7 @@ def _masks(trees: tuple[Tree, ...]) -> list[tuple[int, list[float], list[int]]]:
                 lost = sum(bits[leaf] for leaf in _leaves(tree, tree.left[node]))
                 of_feature, threshold = passed[feature], tree.threshold[node]
                 of_feature[threshold] = of_feature.get(threshold, every) & ~lost
-    return [(feature, sorted(found), _cumulative(every, found)) for feature, found in sorted(passed.items())]
+    return {feature: (sorted(found), _cumulative(every, found)) for feature, found in passed.items()}
 
 
 def _cumulative(every: int, masks: dict[float, int]) -> list[int]:

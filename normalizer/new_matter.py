@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from normalizer.incidents_likeness import NOT_KNOWN, Located, place_relation
+from normalizer.incidents_likeness import NOT_KNOWN, place_relation
 from normalizer.incidents_profile import unpack
 from schemas import Message
 from schemas.memory import Profile, Thread
@@ -40,7 +40,7 @@ def opens_new_matter(message: Message, profile: Profile | None, thread: Thread) 
 
 
 def _other_place(one: Profile, other: Profile) -> bool:
-    relation = place_relation(Located(one.place, one.lat, one.lon), Located(other.place, other.lat, other.lon))
+    relation = place_relation(one, other)
     if relation != NOT_KNOWN:
         return relation < NOT_KNOWN
     here, there = unpack(one.words).names, unpack(other.words).names
