@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from connectors._demo import DemoItem
 from connectors._http import HttpRequest
-from connectors._request import ACCEPTED, IngressResponse, Part, Payload
+from connectors._request import ACCEPTED, IngressResponse, Part, Payload, Request
 from connectors._sms_settings import SmsSettings
 from schemas import ReceiptState
 
@@ -65,6 +65,8 @@ class SmsGateway(ABC):
 
     accepted: IngressResponse = ACCEPTED
     """The answer that it expects; no words of it may reach the citizen."""
+    signature: str = ""
+    """The header of its signature; empty: it signs nothing."""
 
     def __init__(self, settings: SmsSettings) -> None:
         self.settings = settings
@@ -72,6 +74,11 @@ class SmsGateway(ABC):
     @abstractmethod
     def setup_help(self, url: str) -> str:
         """As `Channel.setup_help`."""
+
+    def verify(self, request: Request, url: str) -> None:
+        """Checks what the gateway proves beside the token in the address; `url` is the address that it called. Raises
+        Forbidden."""
+        return
 
     def demo_query(self, item: DemoItem) -> Mapping[str, str] | None:
         """The query of an invented citizen's message. None: the demo has none for this gateway."""

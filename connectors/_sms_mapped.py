@@ -12,10 +12,11 @@ from connectors._field_paths import nested, text_at, value_at
 from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
 from connectors._json import decode_lenient, decode_object
 from connectors._numbers import normalize_number
-from connectors._request import IngressResponse, Part, Payload
+from connectors._request import IngressResponse, Part, Payload, Request
 from connectors._sms_gateway import IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of
 from connectors._sms_mappings import MAPPINGS, QUOTED, SmsMapping, check_mapping, fill
 from connectors._sms_settings import SmsSettings
+from connectors._sms_twilio import verify_signature
 from schemas import Reject
 
 _REFUSED = frozenset({"REJECTED", "UNDELIVERABLE", "UNDELIVERED", "EXPIRED", "FAILED"})
@@ -48,6 +49,7 @@ class MappedGateway(SmsGateway):
         super().__init__(settings)
         check_mapping({name: getattr(settings, name) for name in ("fields", "send", "headers")})
         self._mapping = mapping_of(settings)
+        self.signature = self._mapping.signature
         words, media_type = self._mapping.accepted
         self.accepted = IngressResponse(200, words.encode(), media_type)
 
@@ -55,6 +57,11 @@ class MappedGateway(SmsGateway):
         return f"""\
 at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
   {url}?token=TOKEN, as it is reached from outside by HTTPS"""
+
+    def verify(self, request: Request, url: str) -> None:
+        if self.settings.auth_token:
+            given = request.headers.get(self.signature, "")
+            verify_signature(given, self.settings.auth_token, url, request.body)
 
     def parts(self, payload: Payload) -> Iterator[Part]:
         for fields in self._items(payload):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from connectors._sms_twilio import SIGNATURE
 from schemas import ReceiptState
 
 SendAs = Literal["query", "form", "json"]
@@ -44,6 +45,8 @@ class SmsMapping(NamedTuple):
     """The path of the message's id in the answer to it."""
     sent_state: str = ""
     """The path of the message's state in the answer to it, where a refused one is answered with 200."""
+    signature: str = ""
+    """The header of the gateway's signature, made with `auth_token` as Twilio does; empty: it signs nothing."""
     accepted: tuple[str, str] = ("", "text/plain; charset=utf-8")
     """Our answer to a message of theirs, and its media type."""
 
@@ -67,6 +70,7 @@ TWILIO = SmsMapping(
     headers={"Authorization": "Basic {basic}"},
     sent_id="sid",
     sent_state="status",
+    signature=SIGNATURE,
     accepted=("<Response/>", "text/xml; charset=utf-8"),  # words would go to the citizen
 )  # fmt: skip
 INFOBIP = SmsMapping(

@@ -40,5 +40,7 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     """Of the sendsms user at the gateway."""
     sender: str = ""
     """Our number as the citizen sees it."""
+    auth_token: Secret = Secret("")
+    """Twilio's Auth Token: with it, a request without Twilio's right signature is refused. Needs public_url."""
     public_url: str = ""
     """Where the gateway reaches the hub, as https://pengaduan.example.go.id: delivery reports are asked for there."""

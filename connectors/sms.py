@@ -57,6 +57,10 @@ token = "{secret}"
             if not is_region(code):
                 raise ValueError(f'keywords: {word} = "{code}" is no region: write its Kemendagri code, as "36.03"')
         self._gateway: SmsGateway = (KannelGateway if settings.gateway == "kannel" else MappedGateway)(settings)
+        if settings.auth_token and not self._gateway.signature:
+            raise ValueError("auth_token: this gateway signs nothing: leave it out")
+        if settings.auth_token and not settings.public_url:
+            raise ValueError("public_url: set it beside auth_token: the gateway signs the address that it calls")
 
     @property
     def keywords(self) -> Mapping[str, str]:
@@ -81,6 +85,7 @@ token = "{secret}"
             raise Forbidden("no token")
         if not self.settings.token.matches(given):
             raise Forbidden("wrong token")
+        self._gateway.verify(request, self._url(request.path, request.query))
 
     def accepted(self) -> IngressResponse:
         return self._gateway.accepted
@@ -136,4 +141,9 @@ token = "{secret}"
         if not self.settings.public_url:
             return ""
         query = urlencode({"token": self.settings.token.reveal(), "ref": reply.id})
-        return f"{self.settings.public_url.rstrip('/')}/in/{self.account}?{query}"
+        return self._url("", query)
+
+    def _url(self, path: str, query: str) -> str:
+        """As the gateway calls it."""
+        url = f"{self.settings.public_url.rstrip('/')}/in/{self.account}{path}"
+        return f"{url}?{query}" if query else url

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from connectors import ProviderConnections, Request
+from connectors import Forbidden, ProviderConnections, Request, Secret
+from connectors._sms_twilio import sign, signed_form
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.fakes.server import Behaviour, Received, Server, answer
@@ -116,6 +117,64 @@ def test_each_hears_what_it_takes_for_a_yes_and_no_citizen_gets_it(gateway: str,
 def test_a_mapping_that_cannot_be_is_refused_with_its_setting(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         channel("sms", gateway="other", **settings)
+
+
+AUTH_TOKEN, PUBLIC_URL = "token-twilio-untuk-uji", "https://aduan.example.go.id"
+SIGNED: dict[str, tuple[str, bytes, str]] = {
+    "a message": (
+        "token=rahasia-gerbang",
+        b"ToCountry=ID&From=%2B628120000001&To=1708&Body=Jalan+rusak+%26+gelap+%F0%9F%98%A1&MessageSid=SM1&NumMedia=0&Kosong=",
+        "2P76qZXb78TWMbbq90gQWk1hHgY=",
+    ),
+    "the port in the signed address": (
+        "token=rahasia-gerbang", b"From=%2B628120000001&Body=x&MessageSid=SM2", "gX+lQzok/uoE6x5eL+28c4irt0Q=",
+    ),
+    "a report": (
+        "token=rahasia-gerbang&ref=balasan-1", b"MessageSid=SM9&MessageStatus=delivered",
+        "7vA6JweC3h5Y0bIRzI7cLmEkmNA=",
+    ),
+}  # fmt: skip
+
+
+def signed(query: str, body: bytes, signature: str | None) -> Request:
+    return Request("POST", "", query, {} if signature is None else {"x-twilio-signature": signature}, body)
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_twilios_signature_is_taken_and_nothing_else_is_where_its_token_is_known(name: str) -> None:
+    query, body, signature = SIGNED[name]
+    door = channel("sms", gateway="twilio", auth_token=AUTH_TOKEN, public_url=PUBLIC_URL)
+    door.verify(signed(query, body, signature))
+    for forged in (
+        signed(query, body, None), signed(query, body, ""), signed(query, body, "é" * 28),
+        signed(query, body + b"x", signature),
+        signed(f"{query}&x=1", body, signature), signed(query, body, signature[::-1]),
+        signed(query.replace("rahasia-gerbang", "tebakan"), body, signature),
+    ):  # fmt: skip
+        with pytest.raises(Forbidden):
+            door.verify(forged)
+    channel("sms", gateway="twilio", public_url=PUBLIC_URL).verify(signed(query, body, None))
+
+
+def test_the_signature_is_that_of_twilios_documentation() -> None:
+    form = signed_form(
+        b"Digits=1234&To=%2B18005551212&From=%2B12349013030&Caller=%2B12349013030&CallSid=CA1234567890ABCDE"
+    )
+    url = "https://mycompany.com/myapp.php?foo=1&bar=2"
+    assert sign(Secret("12345"), url, form) == b"0/KCTR6DLpKmkAf8muzZqo1nDgQ="
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"gateway": "twilio", "public_url": ""}, "public_url"),
+        ({"gateway": "jasmin"}, "auth_token"),
+        ({}, "auth_token"),
+    ],
+)
+def test_a_signature_that_could_never_be_right_is_refused_at_the_start(settings: dict[str, str], named: str) -> None:
+    with pytest.raises(ValueError, match=f"^{named}: "):
+        channel("sms", auth_token=AUTH_TOKEN, **settings)
 
 
 class Gateway(Server):
