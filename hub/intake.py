@@ -74,7 +74,7 @@ def split_at_once(
 ) -> list[Raw] | None:
     """As `split_into_raws`. None: something of the request has to lie with the blobs first."""
     groups = _by_account(channel, group_parts(channel, request), sibling)
-    if len(request.body) * len(groups) > INLINE_BODY or any(True for _ in channel.enclosed_files(request)):
+    if len(request.body) * len(groups) > INLINE_BODY or next(iter(channel.enclosed_files(request)), None) is not None:
         return None
     return _raws_of(channel, request, groups, blob=None, clock=clock, new_id=new_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import repeat
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -45,8 +46,8 @@ class ItemContext(NamedTuple):
     """Version of the reader."""
 
 
-def complete_messages(found: Sequence[tuple[Message, ItemContext]]) -> list[Message]:
-    """The messages of channels as the bus carries them.
+def complete_messages(found: Sequence[tuple[Message, ItemContext]], *, annotates: bool) -> list[Message]:
+    """The messages of channels as the bus carries them; with `text_read` and `personal` where it annotates.
 
     Each step is taken for all of them, so that its tables stay near the processor: message by message, the same takes a
     quarter longer.
@@ -61,9 +62,9 @@ def complete_messages(found: Sequence[tuple[Message, ItemContext]]) -> list[Mess
     readings = map(
         _Reading,
         words,
-        read,
+        read if annotates else [one.text for one in words],
         [language_of(one.text) for one in words],
-        list(map(personal_spans, read)),
+        list(map(personal_spans, read)) if annotates else repeat(()),
         list(map(is_emergency, read)),
         stated,
         place_candidates(unplaced, found[0][1].knowledge) if found else (),

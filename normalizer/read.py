@@ -29,17 +29,21 @@ CODE = "4"
 
 class Reader:
     """Reads what accounts took in. `channel_of` gives an account's channel by name, None where the settings no longer
-    know it. Without a classifier, class, sort and category are what the citizen stated."""
+    know it. Without a classifier, class, sort and category are what the citizen stated. `annotates`: messages have
+    `text_read` and `personal`, which people look at and no stage does."""
 
     def __init__(
         self,
         channel_of: Callable[[str], Channel | None],
         knowledge: Knowledge | None = None,
         classifier: Classifier | None = None,
+        *,
+        annotates: bool = True,
     ) -> None:
         self._channel_of = channel_of
         self._knowledge = knowledge or ShippedKnowledge()
         self._classifier = classifier
+        self._annotates = annotates
 
     @property
     def version(self) -> str:
@@ -69,7 +73,8 @@ class Reader:
                 if isinstance(made, Message):
                     unfinished[len(events)] = self._context(raw, position, account)
                 events.append(_dead(raw, made, position, now(), new_id()) if isinstance(made, Reject) else made)
-        completed = complete_messages([(events[n], context) for n, context in unfinished.items()])  # type: ignore[misc]
+        messages = [(events[n], context) for n, context in unfinished.items()]
+        completed = complete_messages(messages, annotates=self._annotates)  # type: ignore[arg-type]
         for n, message in zip(unfinished, completed, strict=True):
             events[n] = message
         return self._classified(events)

@@ -58,10 +58,11 @@ class Message(Event, frozen=True, kw_only=True):
     cleaned: str | None = None
     """The text cleaned, without keyword and command; None: the same as `text` without the blanks around it."""
     text_read: str | None = None
-    """The cleaned text with short forms and chat spellings written out; None: the same as `clean_text`."""
+    """The cleaned text with short forms and chat spellings written out; None: the same as `clean_text`, or not asked
+    for: no stage looks at it, so the bus does not carry it."""
     language: Language = "unknown"
     personal: tuple[PersonalSpan, ...] = ()
-    """Where personal data stand in the text as it is read (`words_read`)."""
+    """Where personal data stand in the text as it is read (`words_read`). Like that text it is not on the bus."""
     emergency: bool = False
     """Somebody is in danger now: the answer names 112."""
     title: str = ""

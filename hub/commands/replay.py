@@ -56,7 +56,7 @@ async def _replay(
     if span.account is not None and span.account not in current.accounts:
         near = did_you_mean(span.account, current.accounts)
         raise UsageError(f"{span.account} is no account of this hub{near}: satupintu channels shows them")
-    reader = Reader(current.accounts.readable, current.models.knowledge(), current.models)
+    reader = Reader(current.accounts.readable, current.models.knowledge(), current.models, annotates=False)
     items = changed = 0
     async for raws in raws_in(span, storage.archive, transport.bus):
         work = partial(reread, storage.record, reader, storage.blobs, raws, now=utc_now, apply=apply)

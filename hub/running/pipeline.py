@@ -171,7 +171,11 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
     read = read_stage(
-        Reader(accounts.readable, current.models.knowledge(), current.models), storage.blobs, io, timing, new_id
+        Reader(accounts.readable, current.models.knowledge(), current.models, annotates=False),
+        storage.blobs,
+        io,
+        timing,
+        new_id,
     )
     memory = RecordMemory(record, timing.now)
     return {

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from uuid_utils import uuid7
@@ -149,7 +150,7 @@ class Ingress:
         await _send(send, answer)
 
     async def _answer(self, channel: Listens, scope: Scope, path: str, receive: Receive) -> IngressResponse:
-        method, headers = scope["method"], Headers(scope["headers"])
+        method, headers = intern(scope["method"]), Headers(scope["headers"])  # msgspec omits a default that is the same
         if self._accounts.state(channel.account) == "closed":
             return _CLOSED
         if method not in channel.methods:

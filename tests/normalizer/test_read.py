@@ -68,6 +68,15 @@ def test_a_text_that_needs_no_cleaning_stands_once() -> None:
     assert (event.cleaned, event.clean_text) == (None, "jalan rusak parah")
 
 
+def test_a_reader_of_a_stage_leaves_out_only_what_no_stage_looks_at() -> None:
+    words = message("1", "LAPOR jln rsk parahhh, hubungi 081234567890")
+    annotated = one(words)
+    assert (annotated.text_read, len(annotated.personal)) == ("jalan rusak parah, hubungi 081234567890", 1)
+    reader = Reader(lambda _: Prepared(words), NoPlaces(), annotates=False)
+    [plain] = reader.read([raw()], now=lambda: NOON, new_id=str)
+    assert plain == msgspec.structs.replace(annotated, text_read=None, personal=())
+
+
 def test_the_version_names_code_and_knowledge() -> None:
     class Gazetteer(NoPlaces):
         version = "gazetteer-7"
