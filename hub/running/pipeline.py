@@ -170,13 +170,8 @@ def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
 def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
     record, accounts, io = storage.record, current.accounts, outside.pools.io
-    read = read_stage(
-        Reader(accounts.readable, current.models.knowledge(), current.models, annotates=False),
-        storage.blobs,
-        io,
-        timing,
-        new_id,
-    )
+    reader = Reader(accounts.readable, current.models.knowledge(), current.models, annotates=False)
+    read = read_stage(reader, storage.blobs, io, timing, new_id)
     memory = RecordMemory(record, timing.now)
     return {
         "reader": divided(lanes, read),
