@@ -6,18 +6,21 @@ import asyncio
 import smtplib
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from connectors._email_compose import OutgoingMail
 from connectors._email_oauth import TokenSource
 from connectors._email_settings import EmailSettings
-from connectors._email_smtp import hang_up, open_connection, send_mail
+from connectors._email_smtp import announce_mail, hang_up, open_connection, write_mail
 from schemas import AccountFault, Retry, Unanswered
 
 AT_ONCE = 4
 KEPT_OPEN = 20.0
 """Seconds that an idle connection is used again."""
+BeforeArrival = Callable[[], Awaitable[None]]
+"""`ProviderConnections.before_arrival`."""
 
 
 class MailSender:
@@ -29,13 +32,20 @@ class MailSender:
         self._idle: list[tuple[smtplib.SMTP, float]] = []
         self._open: set[smtplib.SMTP] = set()
 
-    async def send(self, mail: OutgoingMail) -> None:
+    async def send(self, mail: OutgoingMail, before_arrival: BeforeArrival) -> None:
         """Raises Retry, Unanswered, AccountFault or Reject."""
-        await self._with_token(mail)
+        loop = asyncio.get_running_loop()
+
+        def deliver(smtp: smtplib.SMTP) -> None:
+            data = announce_mail(smtp, mail)
+            asyncio.run_coroutine_threadsafe(_awaited(before_arrival), loop).result()
+            write_mail(smtp, data, self._settings.answer_within)
+
+        await self._with_token(deliver)
 
     async def check(self) -> None:
         """Log in. Raises Retry or AccountFault."""
-        await self._with_token(None)
+        await self._with_token(lambda _: None)
 
     async def close(self) -> None:
         """Close all connections; what is being sent is cut off."""
@@ -48,20 +58,19 @@ class MailSender:
         self._idle.clear()
         await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
 
-    async def _with_token(self, mail: OutgoingMail | None) -> None:
+    async def _with_token(self, work: Callable[[smtplib.SMTP], None]) -> None:
         token = await self._tokens.token()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._deliver, mail, token)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._connected, work, token)
         except AccountFault as fault:
             if fault.code == "wrong_password":
                 self._tokens.forget()
             raise
 
-    def _deliver(self, mail: OutgoingMail | None, token: str) -> None:
+    def _connected(self, work: Callable[[smtplib.SMTP], None], token: str) -> None:
         smtp, is_new = self._connection(token)
         try:
-            if mail is not None:
-                send_mail(smtp, mail, self._settings.answer_within)
+            work(smtp)
         except Unanswered:
             self._drop(smtp)
             raise
@@ -75,7 +84,7 @@ class MailSender:
         else:
             self._idle.append((smtp, time.monotonic()))
             return
-        self._deliver(mail, token)  # a connection that was kept may have been closed by the server
+        self._connected(work, token)  # a connection that was kept may have been closed by the server
 
     def _connection(self, token: str) -> tuple[smtplib.SMTP, bool]:
         """An open connection; True: it is a new one."""
@@ -91,3 +100,7 @@ class MailSender:
     def _drop(self, smtp: smtplib.SMTP) -> None:
         self._open.discard(smtp)
         hang_up(smtp)
+
+
+async def _awaited(work: BeforeArrival) -> None:
+    await work()

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from connectors._email_compose import OutgoingMail
 from connectors._email_imap import CONNECT_WITHIN, READ_WITHIN, FetchedMail, Mailbox, Refused
 from connectors._email_oauth import TokenSource
-from connectors._email_sending import MailSender
+from connectors._email_sending import BeforeArrival, MailSender
 from connectors._email_settings import EmailSettings
 from connectors._http import Http
 from connectors._port import Gap, Intake, Session
@@ -112,9 +112,9 @@ class EmailSession(Session):
                 await asyncio.wait([closing], timeout=CLOSE_WITHIN)
         self._thread.shutdown(wait=False)
 
-    async def send(self, mail: OutgoingMail) -> None:
+    async def send(self, mail: OutgoingMail, before_arrival: BeforeArrival) -> None:
         """Returns once the sending server has it. Raises Retry, Unanswered, AccountFault or Reject."""
-        await self._sender.send(mail)
+        await self._sender.send(mail, before_arrival)
 
     async def check(self) -> Sequence[str]:
         mailbox = self._opened

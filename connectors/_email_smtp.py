@@ -90,12 +90,16 @@ def _encrypt(smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
     smtp.ehlo()
 
 
-def send_mail(smtp: smtplib.SMTP, mail: OutgoingMail, answer_within: float) -> None:
-    """Returns once the server has the mail. Raises Retry, Unanswered, AccountFault or Reject."""
+def announce_mail(smtp: smtplib.SMTP, mail: OutgoingMail) -> bytes:
+    """Everything before the mail itself; returns its bytes. Nothing has left. Raises Retry, AccountFault or Reject."""
     try:
-        data = _envelope(smtp, mail)
+        return _envelope(smtp, mail)
     except (OSError, smtplib.SMTPException):
         raise Retry("the connection to the sending server broke") from None
+
+
+def write_mail(smtp: smtplib.SMTP, data: bytes, answer_within: float) -> None:
+    """Returns once the server has the mail. Raises Retry, Unanswered, AccountFault or Reject."""
     try:
         if smtp.sock:
             smtp.sock.settimeout(answer_within)
@@ -111,7 +115,6 @@ def send_mail(smtp: smtplib.SMTP, mail: OutgoingMail, answer_within: float) -> N
 
 
 def _envelope(smtp: smtplib.SMTP, mail: OutgoingMail) -> bytes:
-    """Everything before the mail itself; returns its bytes."""
     eight_bit = smtp.has_extn("8bitmime")
     options = ["BODY=8BITMIME"] if eight_bit else []
     if mail.needs_smtputf8:

@@ -270,6 +270,10 @@ class Speaks(Channel):
     send_at_once: ClassVar[int] = 16
     """Replies of one account in flight at the same time; those of one conversation go one after the other."""
 
+    marks_start: ClassVar[bool] = False
+    """`send` awaits `outbound.before_arrival()` right before the reply can arrive, as after a slow login: one whose
+    process ended before that is sent again."""
+
     @property
     def sends_a_second(self) -> float | None:
         """The account's rate limit; None: none is known."""

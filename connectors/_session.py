@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,6 +38,10 @@ class Session(ABC):
         return ()
 
 
+async def _always() -> None:
+    """Nobody keeps a mark."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderConnections:
     """How an account reaches its provider: by HTTP, and by its session."""
@@ -45,3 +49,6 @@ class ProviderConnections:
     http: Http
     session: Session | None = None
     """The account's open session; None for kinds that hold none, and while it is down."""
+    before_arrival: Callable[[], Awaitable[None]] = _always
+    """Stores durably that the reply may arrive from now on, for a kind that `marks_start`. Raises Retry: it must not be
+    sent."""

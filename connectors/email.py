@@ -56,6 +56,7 @@ class EmailChannel(Connects, Speaks):
     settings_type = EmailSettings
     conversational = True
     send_at_once = 4
+    marks_start = True
     outbound_settings = ("imap", "smtp", "address")
     template = """\
 imap = ""                      # imaps://imap.example.go.id:993
@@ -193,7 +194,7 @@ address = ""                   # pengaduan@example.go.id
         if not isinstance(outbound.session, EmailSession):
             raise Retry("no session")
         mail = compose(reply, self.settings)
-        await outbound.session.send(mail)
+        await outbound.session.send(mail, outbound.before_arrival)
         return SentReply((mail.id,))
 
 

@@ -47,6 +47,7 @@ token = "{secret}"
 # password = "env:KANNEL_PASSWORD"
 # sender = "1708"
 # public_url = "https://pengaduan.example.go.id"        # delivery reports are asked for there
+# auth_token = "env:TWILIO_AUTH_TOKEN"                  # Twilio: its signature is checked
 # [{name}.keywords]         # REGION KEYWORD … at the start of a message
 # TANGKAB = "36.03"
 """

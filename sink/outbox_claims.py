@@ -2,13 +2,14 @@
 
 A claim names the lease's epoch. A reply claimed under our epoch that is not in flight was claimed by a call whose
 answer was lost: it was never sent, and is handed out again. A reply claimed under an older epoch may have been sent: it
-becomes `unknown`, and is never sent again by itself, unless the provider takes it only once (`Speaks.takes_once`).
+becomes `unknown`, and is never sent again by itself, unless the provider takes it only once (`Speaks.takes_once`), or
+its sending had not started (`Speaks.marks_start`, `outbox_starts`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ SENDER_LOST = "sender_lost"
 TAKEN_ONCE = "the process that was sending it ended; the provider takes it once, so it is sent again"
 SETTLED_BY_RECEIPT = "the process that was sending it ended; a receipt of the channel settles it"
 SETTLED_BY_NOBODY = "the process that was sending it ended; only the provider can tell whether it was sent"
+LEASE_ENDED = "lease_ended"
 _CLAIMED = "SELECT id, account, epoch FROM outbox WHERE account IN (*) AND state = 'claimed'"
 _FIRST = """
     SELECT {columns} FROM outbox AS reply
@@ -84,13 +86,15 @@ class OwedReply(NamedTuple):
 def claim_replies(
     record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime,
     carries_reference: Collection[str] = frozenset(), takes_once: Collection[str] = frozenset(),
+    marks_start: Collection[str] = frozenset(),
 ) -> list[OwedReply]:  # fmt: skip
     """Claim due replies, oldest first within a conversation and one at a time of each, up to `room` for each account.
 
     `epochs` are those of our leases; an account that was taken over gives nothing. `in_flight` are the ids that were
     handed to the caller and have no stored result yet. `carries_reference` are the accounts whose receipts bring back
-    our reference, `takes_once` those whose provider takes a reply only once. Calls of one process must not overlap.
-    Raises Retry; the next call then returns the replies that this one claimed."""
+    our reference, `takes_once` those whose provider takes a reply only once, `marks_start` those for which the caller
+    calls `start_replies` before a reply can arrive. Calls of one process must not overlap. Raises Retry; the next call
+    then returns the replies that this one claimed."""
     with record.write() as connection:
         held = lock_epochs(connection, epochs)
         claimed = list(query_in(connection, _CLAIMED, held))
@@ -101,8 +105,13 @@ def claim_replies(
         lock_rows(connection, outbox, "id", stale.keys() | chosen.keys())
         again = {reply: account for reply, account in stale.items() if account in takes_once}
         _owe_again(connection, again)
-        _give_up(connection, {reply: stale[reply] for reply in stale.keys() - again.keys()}, carries_reference)
-        _claim(connection, {id: held[account] for id, account in chosen.items() if id in due})
+        rest = {reply: account for reply, account in stale.items() if account not in takes_once}
+        _owe_unstarted(connection, rest)
+        _give_up(connection, rest, carries_reference)
+        claims = {id: account for id, account in chosen.items() if id in due}
+        _claim(connection, [
+            {"id": id, "epoch": held[account], "started": account not in marks_start} for id, account in claims.items()
+        ])  # fmt: skip
         return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
 
 
@@ -130,6 +139,12 @@ def _owe_again(connection: Connection, replies: Iterable[str]) -> None:
     execute_each(connection, outbox, sql, rows)
 
 
+def _owe_unstarted(connection: Connection, stale: Iterable[str]) -> None:
+    """The rows are locked: a holder that was asleep cannot start them any more."""
+    sql = "UPDATE outbox SET state = 'owed', code = :code, reason = NULL WHERE id = :id AND state = 'claimed' "
+    execute_each(connection, outbox, f"{sql} AND NOT started", [{"id": id, "code": LEASE_ENDED} for id in stale])
+
+
 def _give_up(connection: Connection, stale: Mapping[str, str], carries_reference: Collection[str]) -> None:
     sql = "UPDATE outbox SET state = 'unknown', code = :code, reason = :reason WHERE id = :id AND state = 'claimed'"
     reasons = dict.fromkeys(carries_reference, SETTLED_BY_RECEIPT)
@@ -140,9 +155,9 @@ def _give_up(connection: Connection, stale: Mapping[str, str], carries_reference
     execute_each(connection, outbox, sql, rows)
 
 
-def _claim(connection: Connection, epochs: Mapping[str, int]) -> None:
-    sql = "UPDATE outbox SET state = 'claimed', epoch = :epoch WHERE id = :id AND state = 'owed'"
-    execute_each(connection, outbox, sql, [{"id": id, "epoch": epoch} for id, epoch in epochs.items()])
+def _claim(connection: Connection, claims: Sequence[Mapping[str, Any]]) -> None:
+    sql = "UPDATE outbox SET state = 'claimed', epoch = :epoch, started = :started WHERE id = :id AND state = 'owed'"
+    execute_each(connection, outbox, sql, claims)
 
 
 def _reply(record: Record, row: Any) -> OwedReply:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from connectors import Channel, Connects, ProviderConnections, Speaks
@@ -17,9 +18,11 @@ from hub.running.backend import Backend
 from hub.running.leases import Leases
 from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
+from hub.running.send_starts import SendStart, StartWriter
 from hub.running.sending import Render, lease_ended_result, send_reply
 from sink.outbox_claims import OwedReply, claim_replies
 from sink.outbox_results import SendResult
+from sink.outbox_starts import start_replies
 
 POLL_EVERY = 0.25
 """Seconds between two claims where the first found nothing."""
@@ -41,6 +44,7 @@ class ReplyDispatcher:
         self._backend, self._accounts, self._leases = backend, accounts, leases
         self._health, self._results = health, results
         self._render, self._outbound, self._wake = render, outbound, wake
+        self._starts = StartWriter(partial(backend, start_replies))
         self._sending: dict[str, set[asyncio.Task[None]]] = {}
         self._rates: dict[str, tuple[Channel, TokenBucket]] = {}
 
@@ -90,12 +94,13 @@ class ReplyDispatcher:
         room = {account: free for account in epochs if (free := self._room(account)) > 0}
         if not room:
             return []
-        carry = {a for a in room if isinstance(c := self._accounts.get(a), Speaks) and c.carries_reference}
-        once = {a for a in room if isinstance(c := self._accounts.get(a), Speaks) and c.takes_once}
+        speaking = {a: c for a in room if isinstance(c := self._accounts.get(a), Speaks)}
         return await self._backend(
             claim_replies, {account: epochs[account] for account in room}, room,
-            in_flight=frozenset(self._results.in_flight), now=self._backend.timing.now(), carries_reference=carry,
-            takes_once=once,
+            in_flight=frozenset(self._results.in_flight), now=self._backend.timing.now(),
+            carries_reference={account for account, channel in speaking.items() if channel.carries_reference},
+            takes_once={account for account, channel in speaking.items() if channel.takes_once},
+            marks_start={account for account, channel in speaking.items() if channel.marks_start},
         )  # fmt: skip
 
     def _room(self, account: str) -> int:
@@ -138,7 +143,11 @@ class ReplyDispatcher:
     async def _send(self, owed: OwedReply) -> None:
         channel = self._accounts.get(owed.account)
         outbound, now = self._outbound(owed.account), self._backend.timing.now
-        sending = await send_reply(owed, channel, self._render, outbound, now)
+        start = None
+        if isinstance(channel, Speaks) and channel.marks_start:
+            start = SendStart(owed, self._starts)
+            outbound = replace(outbound, before_arrival=start)
+        sending = await send_reply(owed, channel, self._render, outbound, now, start=start)
         if sending.fault is not None:
             self._health.failed(owed.account, "send", sending.fault)
         elif sending.result.state == "sent":

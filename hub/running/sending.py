@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from bus import fault_location
 from connectors import Channel, ProviderConnections, Speaks
+from hub.running.send_starts import SendStart
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
-from sink.outbox_claims import SENDER_LOST, TAKEN_ONCE, OwedReply
+from sink.outbox_claims import LEASE_ENDED, SENDER_LOST, TAKEN_ONCE, OwedReply
 from sink.outbox_results import SendResult, next_attempt
 
 UNLIMITED = 2**31 - 1
@@ -36,9 +37,10 @@ class SendOutcome(NamedTuple):
 
 
 async def send_reply(
-    owed: OwedReply, channel: Channel | None, render: Render, outbound: ProviderConnections, now: Callable[[], datetime]
-) -> SendOutcome:
-    """Send it. Raises nothing; where it is cancelled, the reply is `unknown`."""
+    owed: OwedReply, channel: Channel | None, render: Render, outbound: ProviderConnections,
+    now: Callable[[], datetime], *, start: SendStart | None = None,
+) -> SendOutcome:  # fmt: skip
+    """Send it. Raises nothing; where it is cancelled, the reply is `unknown`, unless `start` was not passed."""
     if not isinstance(channel, Speaks):
         return SendOutcome(SendResult(owed, "owed", now(), code="no_account", reason="the account is gone"))
     try:
@@ -49,13 +51,17 @@ async def send_reply(
     try:
         sent = await channel.send(reply, outbound)
     except (Exception, asyncio.CancelledError) as fault:
+        if start is not None and not start.passed and (start.refused or isinstance(fault, asyncio.CancelledError)):
+            start.close()
+            return SendOutcome(lease_ended_result(owed, now())._replace(due_at=next_attempt(now(), owed.attempts)))
         return _not_sent(owed, channel, fault, now())
     return SendOutcome(SendResult(owed, "sent", now(), native_ids=sent.native_ids, text=reply.text))
 
 
 def lease_ended_result(owed: OwedReply, now: datetime) -> SendResult:
     """The result of a reply that was claimed and is not sent: the lease ended before."""
-    return SendResult(owed, "owed", now, code="lease_ended")
+    code, reason = (SENDER_LOST, TAKEN_ONCE) if owed.repeated else (LEASE_ENDED, None)
+    return SendResult(owed, "owed", now, code=code, reason=reason)
 
 
 def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datetime) -> SendOutcome:

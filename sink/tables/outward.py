@@ -14,15 +14,15 @@ outbox = table(
     column("template"), maybe("params"), column("automatic", Boolean),
     column("address", LargeBinary), column("conversation", HASH), column("recipient", HASH), column("day"),
     column("created_at", Instant), column("state"), column("due_at", Instant), column("attempts", Integer),
-    maybe("epoch", BigInteger),
+    maybe("epoch", BigInteger), maybe("started", Boolean),
     maybe("sent_at", Instant), maybe("text"), maybe("public_ids"), maybe("code"), maybe("reason"),
     maybe("instead_of"),
     Index(None, "recipient", "day"), Index(None, "complaint"),
 )  # fmt: skip
 """owed -> claimed -> sent | unknown | failed -> delivered -> read; or suppressed. A failed one is moved where another
-reply stands for it (its `instead_of`), or dismissed by a person. `address` seals the conversation, the
-channel's address of the person and the message that is answered. `text` is what was sent, `public_ids` (JSON) the
-channel's ids of it as they may leave."""
+reply stands for it (its `instead_of`), or dismissed by a person. `address` seals the conversation, the channel's
+address of the person and the message that is answered. `started`: the reply, once claimed, may have left. `text` is
+what was sent, `public_ids` (JSON) the channel's ids of it as they may leave."""
 index(outbox, "account", "due_at", "created_at", only="state = 'owed'")
 index(outbox, "account", "created_at", "id", only="state = 'owed'")
 index(outbox, "account", "epoch", only="state = 'claimed'")

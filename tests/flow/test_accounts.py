@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from connectors import Http, Secret
+from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.running.backoff import Backoff
 from hub.running.leases import PRODUCTION
-from schemas import Retry
+from schemas import Reply, Retry
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
 from sink.leases import StaleEpoch, list_leases
@@ -119,6 +119,76 @@ async def test_a_process_that_dies_between_claim_and_send_leaves_a_doubt_and_del
     processes.append(world.process(Accounts.of(kiosk_account(kiosk))).start())
     await until(lambda: _states(world, "unknown", "sent"), "the second process")
     assert [sent["to"] for sent in kiosk.sent] == ["siti"]
+
+
+class MarkingKiosk(Kiosk):
+    """Marks when a reply can arrive."""
+
+    marks_start = True
+
+    async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        await outbound.before_arrival()
+        return await super().send(reply, outbound)
+
+
+def marking_account(server: KioskServer) -> Kiosk:
+    return MarkingKiosk("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=server.url))
+
+
+@pytest.mark.parametrize(
+    ("when", "state", "sent"), [("before", "sent", ["budi", "siti"]), ("after", "unknown", ["siti"])]
+)
+async def test_a_process_that_dies_at_the_mark_leaves_a_doubt_only_behind_it(
+    when: str, state: str, sent: list[str], world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    first = world.process(Accounts.of(marking_account(kiosk)))
+    getattr(first, when)["start_replies"] = first.kill
+    await world.owe("kios", "budi", "a")
+    processes.append(first.start())
+    await until(lambda: first._dead, "the death")
+    await world.owe("kios", "siti", "b")
+    processes.append(world.process(Accounts.of(marking_account(kiosk))).start())
+    await until(lambda: _states(world, state, "sent"), "the second process")
+    assert sorted(one["to"] for one in kiosk.sent) == sent
+
+
+@pytest.mark.parametrize(("marked", "state"), [(False, "owed"), (True, "unknown")])
+async def test_a_send_that_is_cut_off_leaves_a_doubt_only_behind_its_mark(
+    marked: bool, state: str, world: World, kiosk: KioskServer
+) -> None:
+    reached = asyncio.Event()
+
+    class Hanging(MarkingKiosk):
+        async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+            if marked:
+                await outbound.before_arrival()
+            reached.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    door = Hanging("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=kiosk.url))
+    process = world.process(Accounts.of(door))
+    process.times = replace(PRODUCTION, last_sends=0.0)
+    await world.owe("kios", "budi", "a")
+    process.start()
+    await asyncio.wait_for(reached.wait(), 60)
+    await process.stop()
+    assert await world.states() == [state]
+
+
+async def test_a_send_that_could_not_be_marked_is_owed_again(world: World, kiosk: KioskServer) -> None:
+    first, asked = world.process(Accounts.of(marking_account(kiosk))), []
+
+    def refuse() -> None:
+        asked.append(1)
+        raise Retry("the record is away")
+
+    first.before["start_replies"] = refuse
+    await world.owe("kios", "budi", "a")
+    first.start()
+    await until(lambda: asked, "a refused mark")
+    await first.stop()
+    assert (await world.states(), kiosk.received) == (["owed"], [])
 
 
 async def test_a_process_that_dies_between_send_and_store_leaves_a_doubt_and_nothing_is_sent_twice(

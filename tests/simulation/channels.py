@@ -140,9 +140,10 @@ class Pigeon(_Speaking, Polls):
 
 
 class Radio(_Speaking, Connects):
-    """A source that holds a session, and sends through it."""
+    """A source that holds a session, sends through it, and marks when a reply can arrive."""
 
     kind = "radio"
+    marks_start = True
 
     def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
         return self._connected(intake)
@@ -153,7 +154,8 @@ class Radio(_Speaking, Connects):
         yield _RadioSession(self.provider, intake)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
-        return SentReply(await self.provider.send(reply, connected=outbound.session is not None))
+        connected = outbound.session is not None
+        return SentReply(await self.provider.send(reply, connected=connected, before_arrival=outbound.before_arrival))
 
 
 class _RadioSession(Session):

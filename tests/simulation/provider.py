@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
@@ -36,6 +36,8 @@ class Attempt:
     taken: bool = False
     end: End = "open"
     """What our side was told; `open`: its process died before it heard."""
+    may_arrive: bool = True
+    """False: the channel had not passed the mark from which on it may."""
 
 
 class Provider:
@@ -66,14 +68,20 @@ class Provider:
         self._given: dict[int, float] = {}
         """When each position was given to a session."""
 
-    async def send(self, reply: Reply, *, connected: bool = True) -> tuple[str, ...]:
+    async def send(
+        self, reply: Reply, *, connected: bool = True, before_arrival: Callable[[], Awaitable[None]] | None = None
+    ) -> tuple[str, ...]:
         """Take a reply; the provider's ids for it."""
         process = OWNER.get()
-        attempt = Attempt(reply, str(process), self._clock())
+        attempt = Attempt(reply, str(process), self._clock(), may_arrive=before_arrival is None)
         self.attempts.append(attempt)
         self.notice(f"{reply.template} {reply.id} to {reply.conversation}")
         try:
-            return await self._try(attempt, connected)
+            await self._reach(attempt.reply, connected)
+            if before_arrival is not None:
+                await before_arrival()
+                attempt.may_arrive = True
+            return await self._try(attempt)
         except Unanswered:
             attempt.end = "unanswered"
             raise
@@ -87,12 +95,14 @@ class Provider:
             attempt.ended = self._clock()
             self.notice(f"{reply.template} {reply.id} to {reply.conversation}: {attempt.end}, taken {attempt.taken}")
 
-    async def _try(self, attempt: Attempt, connected: bool) -> tuple[str, ...]:
-        faults = self._faults
+    async def _reach(self, reply: Reply, connected: bool) -> None:
         await self._travel()
-        if not connected or faults("no connection"):
+        if not connected or self._faults("no connection"):
             raise Retry("no connection")
-        self._refuse(attempt.reply)
+        self._refuse(reply)
+
+    async def _try(self, attempt: Attempt) -> tuple[str, ...]:
+        faults = self._faults
         if faults("500, not taken"):
             raise Unanswered("answered with 500")
         if faults("connection lost, not taken"):

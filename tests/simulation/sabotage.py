@@ -6,7 +6,7 @@ A sabotage is a name, what it does without, and the patch.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from connectors import Request
 from hub.running import sending
 from hub.running.forwarding_polls import ForwardPolls
 from hub.running.forwarding_steps import StepRunner
+from hub.running.send_starts import StartWriter
 from hub.running.taking_in import AccountIntake
 from normalizer import match_rules
 from schemas import Retry, Unanswered
@@ -51,13 +52,25 @@ def _owed_again(connection: Connection, stale: Mapping[str, str], carries_refere
         connection.exec_driver_sql("UPDATE outbox SET state = 'owed' WHERE id = ?", (reply,))
 
 
+def _owed_though_started(connection: Connection, stale: Iterable[str]) -> None:
+    for reply in stale:
+        connection.exec_driver_sql(
+            "UPDATE outbox SET state = 'owed' WHERE id = ? AND started AND account LIKE 'radio%'", (reply,)
+        )
+    _owe_unstarted(connection, stale)
+
+
+async def _started_unasked(self: StartWriter, owed: Any) -> bool:
+    return True
+
+
 async def _stored_first(self: ForwardPolls, channel: Any, poll: Any) -> str | None:
     found = await channel.follow(poll.native, poll.cursor, None)
     asyncio.get_running_loop().create_task(self._door.take_in(channel, found.requests)).add_done_callback(looked_at)
     return found.cursor  # type: ignore[no-any-return]
 
 
-_not_sent = sending._not_sent
+_not_sent, _owe_unstarted = sending._not_sent, outbox_claims._owe_unstarted
 
 
 def _tried_again(owed: Any, channel: Any, fault: BaseException, now: Any) -> Any:
@@ -96,6 +109,8 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "claims do not check the epoch": Sabotage(outbox_claims, "lock_epochs", _any_epoch),
     "claims of jobs do not check the epoch": Sabotage(job_claims, "lock_epochs", _any_epoch),
     "a claim of an earlier holder is sent again": Sabotage(outbox_claims, "_give_up", _owed_again),
+    "a reply whose sending had started is sent again": Sabotage(outbox_claims, "_owe_unstarted", _owed_though_started),
+    "a send starts without a mark": Sabotage(StartWriter, "mark", _started_unasked),
     "a send without an answer is tried again": Sabotage(sending, "_not_sent", _tried_again),
     "a cursor moves before what it passed is durable": Sabotage(AccountIntake, "__call__", _cursor_first),
     "a stage does not look who is in its lanes": Sabotage(SideLane, "scan", _no_scan),

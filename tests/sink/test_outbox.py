@@ -13,6 +13,7 @@ from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
 from sink.outbox_queries import count_unsent, list_replies, mark_unknown, resend_replies
 from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
+from sink.outbox_starts import start_replies
 from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
 
@@ -94,6 +95,19 @@ def test_a_claim_of_a_process_that_was_taken_over_becomes_unknown(record: Record
     reason = SETTLED_BY_RECEIPT if carries else SETTLED_BY_NOBODY
     assert one(record, "state, code, reason") == ("unknown", "sender_lost", reason)
     assert claim(record, epochs, now=at(9000)) == []
+
+
+def test_a_claim_whose_sending_had_not_started_is_owed_again(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1), reply(vault, 2))
+    started, waiting = claim(record, lease(record), marks_start={"sms"})
+    assert start_replies(record, [started]) == {started.id}
+    epochs = take_over(record)
+    claim(record, epochs, marks_start={"sms"}, now=at(60))
+    assert states(record) == ["unknown", "owed"]
+    (again,) = claim(record, epochs, marks_start={"sms"}, now=at(61))
+    assert (again.id, again.repeated) == (waiting.id, False)
+    assert start_replies(record, [waiting]) == set()  # its first holder wakes up
+    assert start_replies(record, [again]) == {again.id} == start_replies(record, [again])
 
 
 def test_a_process_that_was_taken_over_claims_nothing(record: Record, vault: Vault) -> None:

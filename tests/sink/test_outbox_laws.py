@@ -14,10 +14,13 @@ from sink import Record
 from sink.leases import renew_leases
 from sink.outbox_claims import OwedReply, claim_replies
 from sink.outbox_results import SendResult, SendState, store_results
+from sink.outbox_starts import start_replies
 from tests.sink.made_replies import at, enqueue, reply
 
 ACCOUNTS = ("sms", "wa")
 HOLDERS = ("a", "b")
+MARKS = "wa"
+"""The account that marks when a send starts."""
 TTL = 15
 
 
@@ -73,7 +76,9 @@ class Outbox(RuleBasedStateMachine):
     def claim(self, holder: str, answer_is_lost: bool, room: int) -> None:
         sender = self.senders[holder]
         rooms = dict.fromkeys(ACCOUNTS, room)
-        claimed = claim_replies(self.record, sender.epochs, rooms, in_flight=sender.in_flight, now=at(self.seconds))
+        claimed = claim_replies(
+            self.record, sender.epochs, rooms, in_flight=sender.in_flight, now=at(self.seconds), marks_start={MARKS}
+        )
         assert not sender.in_flight & {owed.id for owed in claimed}
         assert not [owed for owed in claimed if self._something_is_before(owed)]
         if not answer_is_lost:
@@ -81,17 +86,24 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(holder=st.sampled_from(HOLDERS), state=st.sampled_from(["sent", "unknown", "failed", "retry", "owed"]))
     def send(self, holder: str, state: SendState) -> None:
-        """A process sends only while it may rely on its leases; what it was handed before it drops."""
+        """A process sends only while it may rely on its leases, or once its start is marked, though it was asleep; what
+        it was handed before it drops."""
         sender = self.senders[holder]
         for id, owed in list(sender.to_send.items()):
             del sender.to_send[id]
-            if self.seconds < sender.until and sender.epochs.get(owed.account) == owed.epoch:
+            leased = self.seconds < sender.until and sender.epochs.get(owed.account) == owed.epoch
+            if start_replies(self.record, [owed]) if owed.account == MARKS else leased:
                 if state in ("sent", "unknown"):
                     self.arrived[owed.conversation].append(id)
                 due = at(self.seconds + 3)
                 sender.to_store[id] = SendResult(owed, state, at(self.seconds), due_at=due, limit=3)
             else:
                 sender.to_store[id] = SendResult(owed, "owed", at(self.seconds))
+
+    @rule(holder=st.sampled_from(HOLDERS))
+    def start(self, holder: str) -> None:
+        """Its process may be killed before it has sent."""
+        start_replies(self.record, list(self.senders[holder].to_send.values()))
 
     @rule(holder=st.sampled_from(HOLDERS), answer_is_lost=st.booleans())
     def store(self, holder: str, answer_is_lost: bool) -> None:

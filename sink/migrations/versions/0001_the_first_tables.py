@@ -433,6 +433,7 @@ def upgrade() -> None:
     sa.Column('due_at', Instant(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('epoch', sa.BigInteger(), nullable=True),
+    sa.Column('started', sa.Boolean(), nullable=True),
     sa.Column('sent_at', Instant(), nullable=True),
     sa.Column('text', sa.Text(), nullable=True),
     sa.Column('public_ids', sa.Text(), nullable=True),

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from connectors import ProviderConnections
 from connectors._email_compose import MailAddress, compose
 from connectors._email_oauth import TokenSource
-from connectors._email_sending import MailSender
+from connectors._email_sending import BeforeArrival, MailSender
 from connectors._email_smtp import meaning_of
 from connectors._http import Http
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
@@ -43,10 +44,10 @@ async def sender(server: MailServer, **settings: Any) -> AsyncIterator[Any]:
     """Sends a reply over the account's connections."""
     own = channel("email", smtp=f"smtp://127.0.0.1:{server.smtp_port}", **settings).settings
     async with Http() as http:
-        opened = MailSender(own, TokenSource(own, http))
+        opened, unmarked = MailSender(own, TokenSource(own, http)), ProviderConnections(http).before_arrival
 
-        async def send(answer: Any) -> None:
-            await opened.send(compose(answer, own))
+        async def send(answer: Any, before_arrival: BeforeArrival = unmarked) -> None:
+            await opened.send(compose(answer, own), before_arrival)
 
         try:
             yield send
@@ -67,6 +68,41 @@ async def test_an_answer_is_sent_as_recorded(server: MailServer):
     message = sent_mail(server)
     assert {name: message[name] for name in WANTED["headers"]} == WANTED["headers"]
     assert message.get_content() == WANTED["text"]
+
+
+async def test_a_mail_is_announced_then_marked_and_written_last(server: MailServer):
+    seen = []
+
+    async def mark() -> None:
+        seen.append(len(server.sent))
+
+    async def refuse() -> None:
+        raise Retry("the record is away")
+
+    async with sender(server) as send:
+        await send(reply(), mark)
+        assert (seen, len(server.sent)) == ([0], 1)
+        with pytest.raises(Retry, match="record"):
+            await send(reply(), refuse)
+        await send(reply(), mark)
+    assert (seen, len(server.sent)) == ([0, 1], 2)
+
+
+async def test_a_mail_that_nobody_waits_for_any_more_is_not_written_without_its_mark(server: MailServer):
+    asked, let_go = asyncio.Event(), asyncio.Event()
+
+    async def mark() -> None:
+        asked.set()
+        await let_go.wait()
+        raise Retry("the sending was cut off before")
+
+    async with sender(server) as send:
+        sending = asyncio.create_task(send(reply(), mark))
+        await asked.wait()
+        sending.cancel()
+        await asyncio.wait([sending])
+        let_go.set()
+    assert server.sent == []
 
 
 async def test_the_same_reply_is_the_same_bytes(server: MailServer):
