@@ -15,10 +15,11 @@ BY_COMMAND = {
     "claims of jobs do not check the epoch",
     "a stage does not look who is in its lanes",
     "a claim of an earlier holder is sent again",
+    "a reply whose sending had started is sent again",
     "a message id that was seen is a new message",
     "receipts that come early are forgotten",
 }
-"""Noticed by some hundred seeds, or by one that waits long: tried by `python -m tests.simulation --sabotages` only."""
+"""Noticed by many seeds, or by one that waits long: tried by `python -m tests.simulation --sabotages` only."""
 
 
 def run(*arguments: str) -> tuple[int, str]:
