@@ -17,12 +17,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 
 from normalizer.incidents_likeness import (
     NOT_KNOWN,
     SAME_DISTRICT,
     SAME_VILLAGE,
-    Located,
     is_far,
     likeness,
     place_relation,
@@ -53,6 +53,7 @@ FEW_WORDS = 0.5
 MANY = 5
 """Senders of one text; more make it a chain."""
 _REFERENCE = (1 << REFERENCE_BITS) - 1
+_ORDER = attrgetter("order")
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
 
 
@@ -64,25 +65,24 @@ def _words(profile: bytes) -> ComparedWords:
 class Scored:
     """A candidate with how alike it is. `relation`: of the two places."""
 
-    __slots__ = ("_score", "candidate", "here", "relation", "report", "there", "words")
+    __slots__ = ("_score", "candidate", "relation", "report", "words")
 
-    def __init__(self, report: Profile, candidate: Candidate) -> None:
-        other = candidate.profile
-        self.report, self.candidate = report, candidate
-        self.words = _words(report.words), _words(other.words)
-        self.here, self.there = (
-            Located(report.place, report.lat, report.lon),
-            Located(other.place, other.lat, other.lon),
-        )
-        self.relation = place_relation(self.here, self.there)
+    def __init__(self, report: Profile, candidate: Candidate, words: tuple[ComparedWords, ComparedWords]) -> None:
+        self.report, self.candidate, self.words = report, candidate, words
+        self.relation = place_relation(report, candidate.profile)
         self._score: float | None = None
 
     @property
     def score(self) -> float:
-        """The likeness, from 0 to 1."""
+        """The likeness, from 0 to 1. It is asked for last: most candidates are out for a simpler reason."""
         if self._score is None:
             self._score = likeness().of_reports(*self.words, self.relation)
         return self._score
+
+    @property
+    def order(self) -> tuple[bool, float, int]:
+        """The likeliest first, of equal ones the oldest; those from elsewhere after all others."""
+        return self.relation < NOT_KNOWN, -self.score, self.candidate.reference
 
     @property
     def same_words(self) -> bool:
@@ -146,7 +146,7 @@ class Scored:
     @property
     def far_away(self) -> bool:
         """By the coordinates of both, which are not read from words."""
-        return is_far(self.here, self.there)
+        return is_far(self.report, self.candidate.profile)
 
     @property
     def grounded(self) -> bool:
@@ -190,43 +190,44 @@ class Scored:
 
 
 def scored(report: Profile, known: Known) -> list[Scored]:
-    """The candidates that share most with the report, the likeliest first; those from elsewhere after all others."""
+    """Of the candidates that share most with the report, those of which something speaks for one place or text."""
     shared = Counter(chain.from_iterable(known.alike[pair] for pair in report.asked_under if pair in known.alike))
     best = sorted((n << REFERENCE_BITS) + reference for reference, n in shared.items())[-SCORED:]
     candidates = (known.reports.get(one & _REFERENCE) for one in best)
-    likely = (Scored(report, candidate) for candidate in candidates if candidate)
-    kept = [one for one in likely if one.grounded or one.same_words]
-    return sorted(kept, key=lambda one: (one.relation < NOT_KNOWN, -one.score, one.candidate.reference))
+    own = _words(report.words)
+    likely = (
+        Scored(report, candidate, (own, _words(candidate.profile.words))) for candidate in candidates if candidate
+    )
+    return [one for one in likely if one.grounded or one.same_words]
 
 
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
     own = (one for one in found if not one.candidate.reporter.isdisjoint(mine) and _is_open(one))
-    alike = (one for one in own if one.score >= needed and not one.of_other_things)
-    return next((one for one in alike if not one.elsewhere and not one.apart), None)
+    alike = (one for one in own if one.score >= needed and not (one.of_other_things or one.elsewhere or one.apart))
+    return min(alike, key=_ORDER, default=None)
 
 
 def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     """Of a report that is recorded: what others reported before it."""
     if passed_on := _chain(found, sender):
         return passed_on
-    for one in found:
-        if not _is_open(one) or one.score < one.needed:
-            continue
-        if one.of_other_things or one.in_another_area or one.at_another_point:
-            continue
-        if one.apart and one.candidate.sender == sender:
-            continue
-        if one.candidate.sender == sender:
-            evidence = f"the same sender, not proven; {one.evidence}"
-            return Match(
-                kind="same_report", of=one.candidate.complaint, score=round(one.score / 2, 3), evidence=evidence
-            )
-        if not (one.same_words and one.surely_elsewhere):
-            score = round(one.score, 3)
-            return Match(kind="same_incident", of=one.candidate.incident, score=score, evidence=one.evidence)
-    return _few_words(found)
+    likely = (one for one in found if _is_open(one) and one.score >= one.needed)
+    one = next((one for one in sorted(likely, key=_ORDER) if _may_be_one(one, sender)), None)
+    if one is None:
+        return _few_words(found)
+    if one.candidate.sender == sender:
+        evidence = f"the same sender, not proven; {one.evidence}"
+        return Match(kind="same_report", of=one.candidate.complaint, score=round(one.score / 2, 3), evidence=evidence)
+    return Match(kind="same_incident", of=one.candidate.incident, score=round(one.score, 3), evidence=one.evidence)
+
+
+def _may_be_one(one: Scored, sender: str) -> bool:
+    """Do neither things nor points or places speak against it?"""
+    if one.of_other_things or one.in_another_area or one.at_another_point:
+        return False
+    return not one.apart if one.candidate.sender == sender else not (one.same_words and one.surely_elsewhere)
 
 
 def _is_open(one: Scored) -> bool:
@@ -235,6 +236,8 @@ def _is_open(one: Scored) -> bool:
 
 def _chain(found: Sequence[Scored], sender: str) -> Match | None:
     same = [one for one in found if one.same_text]
+    if not same:
+        return None
     senders = {one.candidate.sender for one in same} | {sender}
     elsewhere = [one for one in same if one.elsewhere]
     if not elsewhere and len(senders) <= MANY:

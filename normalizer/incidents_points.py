@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import takewhile
 from string import ascii_lowercase
 from typing import NamedTuple
@@ -41,11 +42,8 @@ def points_of(text: Sequence[str]) -> set[int]:
 
 def are_apart(one: frozenset[int], other: frozenset[int], kinds: Sequence[int] = tuple(_MEANT)) -> bool:
     """Do both name points of one of these kinds, and none in common?"""
-    for kind in kinds:
-        here, there = ({point for point in points if point & _MASK == kind} for points in (one, other))
-        if here and there and not here & there:
-            return True
-    return False
+    here, there = _by_number(one), _by_number(other)
+    return any(kind in here and kind in there and here[kind].isdisjoint(there[kind]) for kind in kinds)
 
 
 def are_in_other_areas(one: frozenset[int], other: frozenset[int]) -> bool:
@@ -89,6 +87,15 @@ def have_other_landmarks(one: Named, other: Named) -> bool:
 
 def _may_name(word: str) -> bool:
     return word not in _BEFORE_LANDMARK and not word.isdecimal()
+
+
+@lru_cache(maxsize=4096)
+def _by_number(points: frozenset[int]) -> Mapping[int, set[int]]:
+    """By the number of their kind."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for point in points:
+        found[point & _MASK].add(point)
+    return found
 
 
 def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:

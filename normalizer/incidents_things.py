@@ -6,7 +6,7 @@ lamp and the pavement in front of one hotel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from zlib import crc32
 
 _THINGS = (
@@ -24,11 +24,12 @@ _THINGS = (
 _THING_OF = {crc32(word.encode()): n for n, words in enumerate(_THINGS) for word in words.split()}
 
 
-def are_of_other_things(one: Iterable[int], other: Iterable[int]) -> bool:
+def are_of_other_things(one: frozenset[int], other: frozenset[int]) -> bool:
     """Do both texts, given as the hashes of all their words, name things, and none in common?"""
     here, there = _things(one), _things(other)
     return bool(here and there) and not here & there
 
 
-def _things(words: Iterable[int]) -> set[int]:
+@lru_cache(maxsize=4096)
+def _things(words: frozenset[int]) -> set[int]:
     return {_THING_OF[word] for word in words if word in _THING_OF}
