@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,16 @@ import pytest
 from sink import Vault
 from tests.cli.program import one_line, satupintu
 from tests.services.ports import free_ports
-from tests.services.postgres import a_postgres
+from tests.services.postgres import Postgres
 
 ROWS = '{"id": "1", "text": "Lampu jalan mati di Jalan Melati", "sender": "081200000001"}\n'
 
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[Iterator[str]]:
-    with a_postgres() as given:
-        yield given
+    """Empty databases on a server as `doctor` wants it."""
+    with Postgres() as server:
+        yield (server.new_database() for _ in count())
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.services.kafka import a_kafka
-from tests.services.postgres import Postgres
+from tests.services.postgres import SHARED, Postgres
 
 
 def main() -> int:
     """The command's exit code."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
-        env = {"SATUPINTU_TEST_POSTGRES": servers.enter_context(Postgres(("max_connections=500",))).url()}
+        env = {"SATUPINTU_TEST_POSTGRES": servers.enter_context(Postgres(SHARED)).url()}
         try:
             env["SATUPINTU_TEST_KAFKA"] = servers.enter_context(a_kafka(Path(folder)))
         except pytest.skip.Exception as reason:  # the tests that need it say so themselves
