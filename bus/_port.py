@@ -105,6 +105,12 @@ class Bus(ABC):
     async def commit(self, batch: Batch) -> None:
         """Move the group's offset past the batch. Raises PartitionLost."""
 
+    async def publish_with_commit(self, events: Sequence[Event], batch: Batch) -> bool:
+        """Publish the events, and commit the batch with them where both can be one transaction; whether it is
+        committed. Raises PartitionLost as `commit` does: the events are published all the same."""
+        await self.publish(events)
+        return False
+
     @abstractmethod
     async def lag(self) -> Sequence[PartitionLag]:
         """Every partition of every topic that a group reads."""

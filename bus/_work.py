@@ -6,13 +6,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from typing import NamedTuple, TypeVar
 
 from bus._dead_letter import dead_letter, fault_location
 from bus._guard import StageGuard, StageStopped
-from bus._port import Bus, StoredEvent
+from bus._port import Batch, Bus, PartitionLost, StoredEvent
 from bus._stage import Stage
 from bus._values import account_of, size_of
 from schemas import Dead, Event, Reject, Retry
@@ -44,6 +45,16 @@ class TimeSource(NamedTuple):
     """Seconds."""
 
 
+@dataclass(slots=True)
+class Closing:
+    """What became of a batch that was to be committed with the last events published of it."""
+
+    batch: Batch
+    committed: bool = False
+    lost: bool = False
+    """Its partition is assigned to another."""
+
+
 class _Dies(NamedTuple):
     code: str
     detail: str
@@ -68,18 +79,20 @@ class StageWork:
         twin.divert = _divert_nothing
         return twin
 
-    async def batch(self, batch: Sequence[StoredEvent]) -> None:
-        """Run all of them: every one is then published or dead. Raises StageStopped."""
-        for part in _parts(batch):
-            left = part
-            while left and not await self._whole(left):
-                left = await self._singly(left)
+    async def batch(self, batch: Sequence[StoredEvent], closing: Closing | None = None) -> None:
+        """Run all of them: every one is then published or dead. `closing`: their batch, which is committed with the
+        last that is published where the bus can do both at once. Raises StageStopped."""
+        parts = list(_parts(batch))
+        for n, part in enumerate(parts, 1):
+            left, last = part, closing if n == len(parts) else None
+            while left and not await self._whole(left, last):
+                left = await self._singly(left, last)
 
-    async def _singly(self, batch: Sequence[StoredEvent]) -> Sequence[StoredEvent]:
+    async def _singly(self, batch: Sequence[StoredEvent], closing: Closing | None) -> Sequence[StoredEvent]:
         """Run the events one at a time, until an account is put aside; the others: what is diverted need not go
         singly."""
         for done, stored in enumerate(batch, 1):
-            if dies := await self._outcome(stored):
+            if dies := await self._outcome(stored, closing if done == len(batch) else None):
                 await self.dead_letter(stored, *dies)
             if await self._settled():
                 return batch[done:]
@@ -117,13 +130,13 @@ class StageWork:
         stage.counts.dead += 1
         self.watch.dead_lettered(letter)
 
-    async def _whole(self, batch: Sequence[StoredEvent]) -> bool:
+    async def _whole(self, batch: Sequence[StoredEvent], closing: Closing | None) -> bool:
         """Run the events together; False: they are to be run one at a time."""
         if len(batch) == 1:
             return False
         for attempt in range(1, WHOLE_TRIES + 1):
             try:
-                await self._run(batch)
+                await self._run(batch, closing)
                 await self._settled()
                 return True
             except Retry as fault:
@@ -136,11 +149,11 @@ class StageWork:
                 return False
         return False
 
-    async def _outcome(self, stored: StoredEvent) -> _Dies | None:
+    async def _outcome(self, stored: StoredEvent, closing: Closing | None) -> _Dies | None:
         """Run the event, as often as it may be; None: it was handed on."""
         for attempt in count(1):
             try:
-                await self._run([stored])
+                await self._run([stored], closing)
                 return None
             except Retry as fault:
                 if self._exhausted(fault, attempt):
@@ -157,16 +170,24 @@ class StageWork:
                 return _Dies("bug", location, attempt)
         raise AssertionError("count() has no end")
 
-    async def _run(self, batch: Sequence[StoredEvent]) -> None:
+    async def _run(self, batch: Sequence[StoredEvent], closing: Closing | None) -> None:
         here, diverted = self.divert(batch)
         events = [stored.event() for stored in here]
         async with self._one_call:
             made = await self._stage.run(events) if events else ()
             if made or diverted:
-                await self.patiently(lambda: self._bus.publish([*diverted, *made]))
+                await self._publish([*diverted, *made], closing)
         self._stage.counts.published += len(made)
         if events:
             self.watch.done(events, made)
+
+    async def _publish(self, events: Sequence[Event], closing: Closing | None) -> None:
+        if closing is None:
+            return await self.patiently(lambda: self._bus.publish(events))
+        try:
+            closing.committed = await self.patiently(lambda: self._bus.publish_with_commit(events, closing.batch))
+        except PartitionLost:
+            closing.lost = True
 
     async def _settled(self) -> bool:
         """Whether the guard has condemned an account; it is put aside then."""

@@ -82,11 +82,11 @@ class SqliteWriter:
             self._turnstile.close()
             raise
 
-    def append(self, rows: Rows) -> Future[None]:
-        """Write the events; done once they are synced. Raises Retry."""
-        done: Future[None] = self._wait()
+    def append(self, rows: Rows, work: Work | None = None) -> Future[Any]:
+        """Write the events, and run that in the same transaction; done once they are synced. Raises Retry."""
+        done: Future[Any] = self._wait()
         events = [len(value) for part in rows.values() for _, value in part]
-        self._jobs.put(_Job(done, rows, None, len(events), sum(events)))
+        self._jobs.put(_Job(done, rows, work, len(events), sum(events)))
         return done
 
     def do(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> Future[T]:

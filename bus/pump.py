@@ -1,4 +1,5 @@
-"""The only loop that consumes a topic: take a batch, decode, run the stage, publish everything, commit once.
+"""The only loop that consumes a topic: take a batch, decode, run the stage, publish everything, commit once: with the
+last that is published, where the bus can do both at once.
 
 What a stage may raise, and what comes of it:
 
@@ -32,7 +33,7 @@ from bus._lane import SideLane
 from bus._partitions import utc_now
 from bus._port import Batch, Bus, PartitionLost
 from bus._stage import Stage
-from bus._work import Sleep, StageWork, TimeSource, finish_on_cancel
+from bus._work import Closing, Sleep, StageWork, TimeSource, finish_on_cancel
 from schemas import Dead
 
 
@@ -78,10 +79,14 @@ async def _batch(bus: Bus, stage: Stage, work: StageWork, asides: StageAsides | 
     came_back = await _scanned(work, asides.lane, batch) if asides else False
     if batch.partitions_assigned or came_back:  # the stage looks after that: a lane's events may have gone to its own
         await work.look_again()
-    await work.batch(batch.events)
-    try:
-        await work.patiently(lambda: bus.commit(batch))
-    except PartitionLost:
+    closing = Closing(batch)
+    await work.batch(batch.events, closing)
+    if not (closing.committed or closing.lost):
+        try:
+            await work.patiently(lambda: bus.commit(batch))
+        except PartitionLost:
+            closing.lost = True
+    if closing.lost:
         stage.counts.lost += 1
     else:
         stage.counts.committed += len(batch.events)

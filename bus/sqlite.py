@@ -21,7 +21,7 @@ from typing import Self
 from bus import _log, _retention
 from bus._groups import GroupInUse
 from bus._membership import MEMBERS, Membership
-from bus._partitions import Slot, group_by_partition, utc_now
+from bus._partitions import Rows, Slot, group_by_partition, utc_now
 from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
 from bus._values import BodyStore, any_large, encode_events, replace_large_values
@@ -78,12 +78,14 @@ class SqliteBus(Bus):
         await self._open.aclose()
 
     async def publish(self, events: Sequence[Event]) -> None:
-        if not events:
-            return
+        if events:
+            await self._writer.append(await self._rows(events))
+
+    async def _rows(self, events: Sequence[Event]) -> Rows:
         values = encode_events(events)
         if any_large(values):
             values = await asyncio.to_thread(replace_large_values, events, values, self._bodies)
-        await self._writer.append(group_by_partition(events, values, self.partitions))
+        return group_by_partition(events, values, self.partitions)
 
     @asynccontextmanager
     async def subscribe(self, topic: str, group: str, *, size: int = 500) -> AsyncIterator[AsyncIterator[Batch]]:
@@ -99,12 +101,11 @@ class SqliteBus(Bus):
             self._wake()
 
     async def commit(self, batch: Batch) -> None:
-        token: CommitToken = batch.token
-        commit = partial(_log.commit_offsets, topic=batch.topic, group=batch.group, offsets=token.offsets)
-        lost = await self._writer.do(commit)
-        token.subscription.settle(token, lost)
-        if lost:
-            raise PartitionLost(f"{batch.group} on {batch.topic}")
+        _settle(batch, await self._writer.do(_commit_of(batch)))
+
+    async def publish_with_commit(self, events: Sequence[Event], batch: Batch) -> bool:
+        _settle(batch, await self._writer.append(await self._rows(events), _commit_of(batch)))
+        return True
 
     async def lag(self) -> Sequence[PartitionLag]:
         with _faults():
@@ -248,6 +249,18 @@ class SqliteBus(Bus):
             await self.tidy()
         except Exception as error:  # the next minute tries again
             _logger.warning("the log could not be tidied: %s", type(error).__name__)
+
+
+def _commit_of(batch: Batch) -> Callable[[sqlite3.Connection], list[int]]:
+    token: CommitToken = batch.token
+    return partial(_log.commit_offsets, topic=batch.topic, group=batch.group, offsets=token.offsets)
+
+
+def _settle(batch: Batch, lost: list[int]) -> None:
+    token: CommitToken = batch.token
+    token.subscription.settle(token, lost)
+    if lost:
+        raise PartitionLost(f"{batch.group} on {batch.topic}")
 
 
 @contextmanager

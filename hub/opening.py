@@ -30,7 +30,7 @@ from hub.edited_files import (
 from hub.editions import Editions, LiveEdition, publisher_name
 from hub.first_start import write_first_channels_file
 from hub.intake import open_intake
-from hub.running.pools import Pools, open_pools
+from hub.running.pools import EMBEDDED_STAGES, THREADS, Pools, open_pools
 from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server_config import tune_garbage_collection
 from router import OfficeRegistry, Rules, Templates
@@ -117,7 +117,8 @@ async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool
         storage = Storage(
             vault, record, Blobs(settings.data / "blobs"), stack.enter_context(Archive(settings.data / "archive"))
         )
-        pools = stack.enter_context(open_pools())
+        embedded = settings.record.startswith("sqlite:")
+        pools = stack.enter_context(open_pools(EMBEDDED_STAGES if embedded else THREADS))
         http = await stack.enter_async_context(Http())
         bus = await _entered(stack, open_bus(settings, storage.blobs))
         taken_in = await _entered(stack, open_intake(settings, bus, storage.blobs)) if ingress else bus

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 CRITICAL, RELAXED = 0.02, 0.2
-"""Seconds at least from one batch to the next on a remote bus, where a batch costs more than a hundred events: on the
-way to the record, and beside it."""
+"""Seconds at least from one batch to the next, on a remote bus, where a batch costs more than a hundred events: on the
+way to the record, and beside it. On the embedded bus only the reader waits, and the stages behind it get its batches:
+an event that comes alone waits nowhere."""
 
 
 class StageRow(NamedTuple):
@@ -24,11 +25,13 @@ class StageRow(NamedTuple):
     topic: str
     batch_size: int = 500
     min_interval: float = CRITICAL
+    embedded: float = 0.0
+    """The same on the embedded bus."""
 
 
 TABLE = (
-    #   run        name        topic       batch  interval
-    StageRow("reader",  "reader",   "raw"),
+    #   run        name        topic       batch  interval embedded
+    StageRow("reader",  "reader",   "raw",      500,  CRITICAL, CRITICAL),
     StageRow("reader",  "slow",     "slow",      50),
     StageRow("matcher", "matcher",  "messages"),
     StageRow("matcher", "actions",  "actions"),
@@ -36,8 +39,8 @@ TABLE = (
     StageRow("sink",    "sink",     "routed"),
     StageRow("sink",    "receipts", "receipts", 500,  RELAXED),
     StageRow("sink",    "dead",     "dead",     500,  RELAXED),
-    StageRow("sink",    "ledger",   "raw",     2000,  RELAXED),
-    StageRow("sink",    "archive",  "raw",      500,  RELAXED),
+    StageRow("sink",    "ledger",   "raw",     2000,  RELAXED,  RELAXED),
+    StageRow("sink",    "archive",  "raw",      500,  RELAXED,  RELAXED),
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sink import Record
 
 T = TypeVar("T")
-AT_ONCE = 500
+AT_ONCE = 250
 PATIENCE = 600.0
 """Seconds with nothing but Retry, and the command gives up: it is safe to run it again."""
 _COLUMNS = {"receipt": "receipts"}

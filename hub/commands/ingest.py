@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 1000
 AT_ONCE = 250
-PAUSE = 0.05
+PAUSE = 0.1
 """Seconds between two looks: rows are in flight for longer, and a look has its cost."""
 STAGES = ("reader", "matcher", "router", "sink")
 KIND = "file"

@@ -20,7 +20,7 @@ from sink.record import Record
 if TYPE_CHECKING:
     from hub.opening import LiveEditions
 
-RECOMPUTED, OVERDUE, REMINDED = 200, 2000, 500
+RECOMPUTED, OVERDUE, REMINDED = 500, 2000, 500
 """At most so many in one transaction."""
 TURNS = 25
 """Transactions of one kind in one step: new reports come before their due dates."""

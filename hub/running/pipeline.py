@@ -95,7 +95,7 @@ def build_stages(
     return [
         Stage(
             row.name, row.topic, runs[row.name], row.batch_size, guard=guard,
-            min_interval=row.min_interval if settings.remote else 0.0,
+            min_interval=row.min_interval if settings.remote else row.embedded,
             on_partitions_assigned=lanes.scan if row.name == "reader" else None,
         )
         for row in stage_rows(names)
@@ -169,7 +169,7 @@ def _pumped(opened: OpenHub, stage: Stage, timing: TimeSource) -> RunningWork:
 
 def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource, wake: WakeEvents) -> Mapping[str, Run]:
     storage, transport, current, outside = opened
-    record, accounts, io = storage.record, current.accounts, outside.pools.io
+    record, accounts, io, beside = storage.record, current.accounts, outside.pools.stage, outside.pools.io
     reader = Reader(accounts.readable, current.models.knowledge(), current.models, annotates=False)
     read = read_stage(reader, storage.blobs, io, timing, new_id)
     memory = RecordMemory(record, timing.now)
@@ -185,7 +185,7 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
         "receipts": handlers.receiving(record, io, AddressPlanner(accounts)),
         "dead": handlers.storing_dead(record, io),
         "ledger": handlers.booking(record, io, now=timing.now),
-        "archive": handlers.archiving(storage.archive, io),
+        "archive": handlers.archiving(storage.archive, beside),
     }
 
 
@@ -201,7 +201,7 @@ def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping
         await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
         await io(forget_requests, storage.record, heartbeat.now() - IDEMPOTENCY_KEYS)
 
-    due = DueWork(storage.record, io, current, heartbeat.now)
+    due = DueWork(storage.record, outside.pools.stage, current, heartbeat.now)
     return {
         "due": due.step,
         "editions": lambda: io(current.editions.step, storage.record),

@@ -11,19 +11,27 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 THREADS = 8
+EMBEDDED_STAGES = 1
+"""Stages of a process that work at the same time where the record is embedded. They need Python's lock nearly all the
+time: two that have to share it only make each other's transactions longer, for which the other processes wait."""
 
 
 class Pools:
-    """`await pools.io(f, …)` for all work; `await pools.lease(f, …)` for the renewal of leases, which waits behind no
-    other call."""
+    """`await pools.io(f, …)` for all work; `await pools.stage(f, …)` for what the stages do with their batches, and
+    `await pools.lease(f, …)` for the renewal of leases: each waits behind no other call."""
 
-    def __init__(self, io: ThreadPoolExecutor, lease: ThreadPoolExecutor) -> None:
+    def __init__(self, io: ThreadPoolExecutor, lease: ThreadPoolExecutor, stage: ThreadPoolExecutor) -> None:
         self._io = io
         self._lease = lease
+        self._stage = stage
 
     async def io(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the common pool."""
         return await _run(self._io, call, *args, **kwargs)
+
+    async def stage(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run in the pool of the stages."""
+        return await _run(self._stage, call, *args, **kwargs)
 
     async def lease(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run in the thread that renews leases."""
@@ -31,10 +39,14 @@ class Pools:
 
 
 @contextmanager
-def open_pools() -> Iterator[Pools]:
-    """Both pools; leaving the context waits for the calls that have begun."""
-    with ThreadPoolExecutor(THREADS, "io") as io, ThreadPoolExecutor(1, "lease") as lease:
-        yield Pools(io, lease)
+def open_pools(stages: int = EMBEDDED_STAGES) -> Iterator[Pools]:
+    """The pools, with so many threads for the stages; leaving the context waits for the calls that have begun."""
+    with (
+        ThreadPoolExecutor(THREADS, "io") as io,
+        ThreadPoolExecutor(1, "lease") as lease,
+        ThreadPoolExecutor(stages, "stage") as stage,
+    ):
+        yield Pools(io, lease, stage)
 
 
 async def _run(pool: ThreadPoolExecutor, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

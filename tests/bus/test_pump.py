@@ -8,7 +8,7 @@ import pytest
 from msgspec import defstruct
 from msgspec.structs import asdict
 
-from bus import MemoryBus, Stage, StageStopped
+from bus import Batch, MemoryBus, Stage, StageStopped
 from schemas import Dead, Event, Matched, Message, Reject, Retry, Routed, Slow, decode
 from tests.bus.events import AT, citizens, everything, ids, in_order, raw
 from tests.bus.pumping import Pumping, read_one, stage_that
@@ -38,11 +38,26 @@ FAULTS: dict[str, Callable[[int, int], Exception | None]] = {
 }  # fmt: skip
 
 
+class OneTransaction(MemoryBus):
+    """Publishes and commits at once, as the SQLite log does."""
+
+    async def publish_with_commit(self, events: Sequence[Event], batch: Batch) -> bool:
+        await self.publish(events)
+        await self.commit(batch)
+        return True
+
+
+@pytest.mark.parametrize("bus", [MemoryBus, OneTransaction])
 @pytest.mark.parametrize("size", [1, 10, 500])
 @pytest.mark.parametrize("fails", FAULTS.values(), ids=FAULTS)
 async def test_every_event_is_handed_on_or_dead(
-    pumping: Pumping, fails: Callable[[int, int], Exception | None], size: int
+    bus: type[MemoryBus], fails: Callable[[int, int], Exception | None], size: int
 ) -> None:
+    async with bus() as opened:
+        await _handed_on_or_dead(Pumping(opened), fails, size)
+
+
+async def _handed_on_or_dead(pumping: Pumping, fails: Callable[[int, int], Exception | None], size: int) -> None:
     stage = await pumping.run(stage_that(fails), citizens(60), size=size)
     dead = [int(letter.raw or "") for letter in await pumping.dead()]
     assert sorted({*await pumping.made(), *dead}) == list(range(60))
@@ -166,7 +181,13 @@ async def test_a_bus_that_fails_for_now_is_asked_again(pumping: Pumping) -> None
         assert await pumping.behind() == 0
 
 
-async def test_a_lost_batch_is_dropped(pumping: Pumping) -> None:
+@pytest.mark.parametrize("bus", [MemoryBus, OneTransaction])
+async def test_a_lost_batch_is_dropped(bus: type[MemoryBus]) -> None:
+    async with bus() as opened:
+        await _dropped(Pumping(opened))
+
+
+async def _dropped(pumping: Pumping) -> None:
     runs = []
 
     async def run(events: Sequence[Event]) -> Sequence[Event]:

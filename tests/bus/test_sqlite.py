@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bus import GroupInUse, PartitionLag, SqliteBus, Turnstile, _log, forget_group
-from tests.bus.events import citizens, consume, everything, ids, in_order, raw, soon
+from schemas import Retry
+from tests.bus.events import citizens, consume, everything, ids, in_order, message, raw, soon
 
 DAY = timedelta(days=1)
 
@@ -213,6 +214,27 @@ async def test_many_calls_share_a_sync(log: Path, monkeypatch: pytest.MonkeyPatc
         await asyncio.gather(*(bus.publish([event]) for event in citizens(200)))
         monkeypatch.undo()
     assert 1 <= len(turns) < 20
+
+
+def _full(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+async def test_a_stage_publishes_and_commits_in_one_transaction(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with SqliteBus(log) as bus, bus.subscribe("raw", "reader") as batches:
+        await bus.publish([raw(1)])
+        batch = await soon(batches)
+        with monkeypatch.context() as patched:
+            patched.setattr(_log, "append_events", _full)
+            with pytest.raises(Retry):
+                await bus.publish_with_commit([message(raw(1))], batch)
+        assert [lag.behind for lag in await bus.lag() if lag.behind] == [1]
+        turns = []
+        enter = Turnstile.__enter__
+        monkeypatch.setattr(Turnstile, "__enter__", lambda self: turns.append(enter(self)))
+        assert await bus.publish_with_commit([message(raw(1))], batch)
+        assert (len(turns), [lag.behind for lag in await bus.lag() if lag.behind]) == (1, [])
+    assert stored(log, "messages") == 1
 
 
 async def test_the_wal_does_not_grow_without_end(log: Path) -> None:

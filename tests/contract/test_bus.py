@@ -217,6 +217,22 @@ async def test_a_commit_after_the_partition_was_assigned_to_another_is_lost(bus:
     assert totals(await bus.lag(), "reader") == (0, 4)
 
 
+async def test_what_is_published_with_a_commit_is_published_also_where_the_batch_is_lost(bus: Bus) -> None:
+    await bus.publish([raw(1)])
+    async with bus.subscribe("raw", "reader") as batches:
+        old = await soon(batches)
+    async with bus.subscribe("raw", "reader") as batches:
+        new = await soon(batches)
+        with suppress(PartitionLost):
+            assert not await bus.publish_with_commit([receipt("old")], old)
+        assert totals(await bus.lag(), "reader") == (1, 4)
+        if not await bus.publish_with_commit([receipt("new")], new):
+            await bus.commit(new)
+    assert totals(await bus.lag(), "reader") == (0, 4)
+    found = [stored.event() async for stored in bus.read("receipts", LONG_AGO)]
+    assert {event.reply for event in found} == {"old", "new"}  # type: ignore[attr-defined]
+
+
 async def test_a_batch_is_committed_twice_without_harm(bus: Bus) -> None:
     await bus.publish([raw(1), raw(2)])
     async with bus.subscribe("raw", "reader", size=1) as batches:

@@ -48,7 +48,7 @@ class Pools:
                 asyncio.get_running_loop().create_task(self._finish(work))
             raise
 
-    lease = io
+    stage = lease = io
 
     async def _finish(self, work: greenlet) -> None:
         with suppress(Exception):  # a callback of the task would not run where its process dies meanwhile
