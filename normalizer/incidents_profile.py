@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
@@ -29,6 +29,12 @@ PAIRS = 4
 WHOLE_TEXT = 8
 """Words; a shorter text is often the same by chance."""
 _FEW = 2
+_NO_WORD, _SHORT_WORD = 2, 3
+"""Letters, at most."""
+_STEM, _COMMON_STEM = 7, 5
+"""Letters of a name, and of a common word, that count."""
+_PAIRED = 12
+"""Common words of which pairs are made."""
 _LONGEST = 4000
 """Characters that are looked at."""
 MOST_WORDS = 48
@@ -36,7 +42,8 @@ MOST_WORDS = 48
 _KINDS = 7
 """Of words that are remembered."""
 _WORD = re.compile(r"[^\W_]+")
-_NO_WORD_ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
+_WORDS_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
+"""To `bytes.translate`: letters and digits in one case, blanks for all else."""
 _STREET_WORDS = (
     "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek"
 )
@@ -84,7 +91,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     ):
         return None
     body = f"{message.title} {message.clean_text}" if message.title else message.clean_text
-    text, address = _split(body), _split(_address(message, place))
+    text, address = _TextWords(_split(body)), _TextWords(_split(_address(message, place)))
     words = _compared(text, address)
     if len(words.names) + len(words.matter) + len(words.numbers) < _FEW:
         return None
@@ -92,7 +99,7 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     return Profile(
         at=max(0, int(min(message.received_at, message.sent_at or message.received_at).timestamp())),
         keys=tuple(_keys(text, address, place)),
-        text_keys=tuple(_text_keys(text, place)),
+        text_keys=tuple(_text_keys(text.words, place)),
         words=pack(words),
         place=place.code if place and place.source != "owner" else None,
         lat=place.lat if place else None,
@@ -102,8 +109,10 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
 
 
 def _split(text: str) -> list[str]:
-    text = text[:_LONGEST].casefold()
-    return text.translate(_NO_WORD_ASCII).split() if text.isascii() else _WORD.findall(text)
+    text = text[:_LONGEST]
+    if text.isascii():
+        return text.encode().translate(_WORDS_ASCII).decode().split()
+    return _WORD.findall(text.casefold())
 
 
 def _address(message: Message, place: Place | None) -> str:
@@ -113,40 +122,38 @@ def _address(message: Message, place: Place | None) -> str:
     return (message.sender.address or "") if message.conversation == message.native_id else ""
 
 
-def _compared(text: list[str], address: list[str]) -> ComparedWords:
-    whole, names, matter, numbers = _by_kind(text)
-    _, own, _, numbers_there = _by_kind(address)
-    behind = (word for words in (text, address) for before, word in pairwise(words) if before in _STREET)
-    streets = {name for word in behind if (name := _word(word).name) is not None}
-    points = points_of(text).union(landmarks_of(text, lambda word: _word(word).name))
-    kinds = (names | own, streets, matter, numbers | numbers_there, own, whole, points)
-    return ComparedWords(len(text), *(_few(kind) for kind in kinds))
+class _TextWords:
+    """The words of a text, and which of them count as what."""
+
+    __slots__ = ("common", "distinct", "names", "numbers", "words")
+
+    def __init__(self, words: list[str]) -> None:
+        self.words, self.distinct = words, set(words)
+        self.common = self.distinct & common_words()
+        rest = self.distinct - self.common
+        self.numbers = {word for word in rest if word.isdigit()}
+        self.names = {word[:_STEM] for word in rest - self.numbers if len(word) > _NO_WORD}
 
 
-class _Word(NamedTuple):
-    """What a word counts as: hashes, None for what it is not."""
-
-    whole: int
-    name: int | None
-    matter: int | None
-    number: int | None
-
-
-@lru_cache(maxsize=1 << 16)
-def _word(word: str) -> _Word:
-    is_number, is_common = word.isdigit(), word in common_words()
-    return _Word(
-        whole=_hash(word),
-        name=_hash(word[:7]) if len(word) > 2 and not is_common and not is_number else None,
-        matter=_hash(word[:5]) if len(word) > 2 and is_common else None,
-        number=_hash(word.lstrip("0") or "0") if is_number else None,
+def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
+    own = set(map(_hash, address.names))
+    behind = (word for part in (text, address) for before, word in pairwise(part.words) if before in _STREET)
+    kinds = (
+        own.union(map(_hash, text.names)),
+        {name for word in behind if (name := _name(word)) is not None},
+        {_hash(word[:_COMMON_STEM]) for word in text.common if len(word) > _NO_WORD},
+        {_hash(word.lstrip("0") or "0") for word in text.numbers | address.numbers},
+        own,
+        set(map(_hash, text.distinct)),
+        points_of(text.words).union(landmarks_of(text.words, _name)),
     )
+    return ComparedWords(len(text.words), *(_few(kind) for kind in kinds))
 
 
-def _by_kind(words: Iterable[str]) -> list[set[int]]:
-    """The fields of `_Word`, each of all words."""
-    columns = zip(*map(_word, set(words)), strict=True)
-    return [{one for one in column if one is not None} for column in columns] or [set() for _ in _Word._fields]
+def _name(word: str) -> int | None:
+    """The hash of a word that is a name."""
+    is_none = len(word) <= _NO_WORD or word in common_words() or word.isdigit()
+    return None if is_none else _hash(word[:_STEM])
 
 
 def _few(hashes: set[int]) -> Hashes:
@@ -158,17 +165,15 @@ def _hash(word: str) -> int:
     return crc32(word.encode())
 
 
-def _keys(text: list[str], address: list[str], place: Place | None) -> Iterator[int]:
+def _keys(text: _TextWords, address: _TextWords, place: Place | None) -> Iterator[int]:
     """Names, those of the address before others; then pairs of other words."""
     region = place.code[:_REGENCY] if place and place.code else "-"
-    found: dict[str, None] = {}
-    for words in (address, text):
-        found |= dict.fromkeys(sorted({word[:7] for word in set(words) if _word(word).name is not None}, key=_hash))
-    names = list(found)[:KEYS]
-    yield from (_short_key(region, name) for name in names)
+    names = sorted(address.names, key=_hash) + sorted(text.names - address.names, key=_hash)
+    yield from (_short_key(region, name) for name in names[:KEYS])
     if len(names) < PAIRS:
-        matter = sorted({word[:5] for word in set(text) if len(word) > 3 and word in common_words()}, key=_hash)
-        yield from (_short_key(region, *pair) for pair in _pairs(tuple(matter[:12]), PAIRS - len(names)))
+        common = {word[:_COMMON_STEM] for word in text.common if len(word) > _SHORT_WORD}
+        matter = sorted(common, key=_hash)[:_PAIRED]
+        yield from (_short_key(region, *pair) for pair in _pairs(tuple(matter), PAIRS - len(names)))
 
 
 def _text_keys(text: list[str], place: Place | None) -> Iterator[int]:
