@@ -2,9 +2,9 @@
 
     python -m bench.fuzz [KIND…] [--inputs 100000] [--seed 1]
 
-Half of the damage is to values (another value of the recording, or a hostile one, anywhere), half to bytes. It ends
-with 1 at the first fault of a channel, and prints the input. All recorded kinds with 100,000 inputs each are over a
-million.
+A kind is a recorded one, or an SMS gateway by field mapping, as `sms/twilio`. Half of the damage is to values (another
+value of the recording, or a hostile one, anywhere), half to bytes. It ends with 1 at the first fault of a channel, and
+prints the input. All recorded kinds with 100,000 inputs each are over a million.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from connectors import Request, group_parts, kinds
 from schemas import Reject
 from tests.channels.recording import FILES, cases, channel, raw, read
+from tests.channels.sms_gateways import MESSAGES, REPORTS
 
 HOSTILE: Sequence[Any] = (
     None, True, 0, -1, 1 << 62, 1 << 70, 1e308, float("nan"), "", "\ud83d", "\x00", "null", "-", [], {}, [[]], [None],
@@ -32,12 +33,31 @@ BYTES = (b"\x00", b"\xff\xfe", b"\r\n\r\n", b"=?utf-8?B?", b"%00", b"&", b"[" * 
 BYTEWISE = 0.5
 
 
-class Damage:
-    """Damages the requests of one recording."""
+class Target(NamedTuple):
+    """A channel, and requests that make sense to it."""
 
-    def __init__(self, kind: str, seed: int) -> None:
-        self._random = Random(f"{kind} {seed}")
-        self._requests = [case.request for case in cases(kind)]
+    name: str
+    door: Any
+    requests: Sequence[Request]
+
+
+def targets() -> dict[str, Target]:
+    """By name: every recorded kind, and the mapped gateways."""
+    recorded = [kind for kind in kinds() if kind in FILES and cases(kind)]
+    found = [Target(kind, channel(kind), [case.request for case in cases(kind)]) for kind in recorded]
+    brought = [(settings, request) for settings, request, _ in [*MESSAGES.values(), *REPORTS.values()]]
+    for gateway, settings in {settings["gateway"]: settings for settings, _ in brought}.items():
+        requests = [request for of, request in brought if of["gateway"] == gateway]
+        found.append(Target(f"sms/{gateway}", channel("sms", **settings), requests))
+    return {target.name: target for target in found}
+
+
+class Damage:
+    """Damages the requests of one target."""
+
+    def __init__(self, target: Target, seed: int) -> None:
+        self._random = Random(f"{target.name} {seed}")
+        self._requests = target.requests
         self._values = [json.loads(r.body) for r in self._requests if r.body[:1] in {b"{", b"["}]
         self._pool = [value for one in self._values for value in _within(one)]
 
@@ -83,13 +103,13 @@ def _within(value: Any) -> Iterator[Any]:
         yield from _within(inner)
 
 
-def fuzz(kind: str, inputs: int, seed: int) -> tuple[int, int]:
+def fuzz(target: Target, inputs: int, seed: int) -> tuple[int, int]:
     """Items and Rejects among them. Raises AssertionError with the input that showed a fault."""
-    damage, door, items, rejects = Damage(kind, seed), channel(kind), 0, 0
+    damage, door, items, rejects = Damage(target, seed), target.door, 0, 0
     for _ in range(inputs):
         request = damage.request()
         group_parts(door, request)
-        for item in read(door, raw(kind, request)):
+        for item in read(door, raw(door.kind, request)):
             items += 1
             if isinstance(item, Reject):
                 rejects += 1
@@ -100,14 +120,15 @@ def fuzz(kind: str, inputs: int, seed: int) -> tuple[int, int]:
 def main() -> None:
     """Print a line for each kind."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", nargs="*", help="[every recorded kind]")
+    parser.add_argument("kind", nargs="*", help="[every recorded kind, and sms/GATEWAY]")
     parser.add_argument("--inputs", type=int, default=100_000, help="for each kind [100000]")
     parser.add_argument("--seed", type=int, default=1, help="[1]")
     chosen = parser.parse_args()
-    for kind in chosen.kind or [kind for kind in kinds() if kind in FILES and cases(kind)]:
+    known = targets()
+    for kind in chosen.kind or known:
         began = time.monotonic()
         try:
-            items, rejects = fuzz(kind, chosen.inputs, chosen.seed)
+            items, rejects = fuzz(known[kind], chosen.inputs, chosen.seed)
         except Exception as fault:
             sys.exit(f"{kind}: {type(fault).__name__}: {fault}")
         seconds = time.monotonic() - began
