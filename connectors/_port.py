@@ -161,8 +161,7 @@ class Channel(ABC):
 
     @abstractmethod
     def read(self, part: Part, raw: Raw) -> Item:
-        """The item of a part. Changes nothing in the part: it may be read again. Raises Reject where it makes no
-        sense."""
+        """The item of a part, which stays as it is: it may be read again. Raises Reject where it makes no sense."""
 
     def parse(self, raw: Raw) -> Iterator[Item]:
         """The items of a Raw, in order: all parts, or those that are its own. One bad part is one Reject. Raises Reject
@@ -268,11 +267,9 @@ class Speaks(Channel):
     """Sends replies."""
 
     send_at_once: ClassVar[int] = 16
-    """Replies of one account in flight at the same time; those of one conversation go one after the other."""
-
+    """Replies of one account in flight at the same time; of one conversation one after the other."""
     marks_start: ClassVar[bool] = False
-    """`send` awaits `outbound.before_arrival()` right before the reply can arrive, as after a slow login: one whose
-    process ended before that is sent again."""
+    """`send` awaits `outbound.before_arrival()` right before the reply can arrive; one not so far is sent again."""
 
     @property
     def sends_a_second(self) -> float | None:
@@ -292,8 +289,7 @@ class Speaks(Channel):
 
     @abstractmethod
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
-        """Send. Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug; the reply may have
-        arrived."""
+        """Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug: it may have arrived."""
 
 
 class Fetches(Channel):
