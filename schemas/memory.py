@@ -17,7 +17,7 @@ BUCKET = 28 * 24 * 3600
 TEXT_BUCKET = 3 * BUCKET
 """Seconds of a bucket of whole texts: one text may be passed on for a long time, and is one key only."""
 TEXT_BUCKETS = 4
-"""Buckets of whole texts that are asked."""
+"""Buckets of whole texts that are asked: the next one too, as reports do not come in the order of their times."""
 NEWEST = 20
 """Reports of one bucket that are found under one key: a key that more have tells too little."""
 SCORED = 10
@@ -100,7 +100,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def asked_under(self) -> list[tuple[int, int]]:
         """The same, and earlier buckets."""
         bucket, text = self.bucket, self._text_bucket
-        texts = [(text + n, key) for key in self.text_keys for n in range(TEXT_BUCKETS)]
+        texts = [(text + n, key) for key in self.text_keys for n in range(-1, TEXT_BUCKETS - 1)]
         return [(b, key) for b in (bucket, bucket - 1) for key in self.keys] + texts
 
     @property

@@ -180,12 +180,13 @@ def test_the_same_text_from_more_than_five_senders_is_a_chain() -> None:
     assert kinds == [[], *[["same_incident"]] * 4, *[["chain"]] * 3]
 
 
-def test_a_chain_is_found_months_later() -> None:
-    memory = MemoryDouble()
+@pytest.mark.parametrize("weeks", [(0, 20), (12, 0)], ids=["months later", "the later report first"])
+def test_a_chain_is_found_over_months(weeks: tuple[int, int]) -> None:
+    one, other = (after() + n * WEEK for n in weeks)
     first, second = match_each(
-        memory,
-        report("1", PASSED_ON, code="35.78.01"),
-        report("2", PASSED_ON, SARI, code="35.78.02", received_at=after() + 20 * WEEK),
+        MemoryDouble(),
+        report("1", PASSED_ON, code="35.78.01", received_at=one),
+        report("2", PASSED_ON, SARI, code="35.78.02", received_at=other),
     )
     assert only(second) == ("chain", first.id)
 
