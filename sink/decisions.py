@@ -6,6 +6,7 @@ again with other content. The id itself comes back from the item that is asked a
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -41,6 +42,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 _decode = msgspec.json.Decoder(_Stored).decode
 _SHARED = [name for name in _Stored.__struct_fields__ if name not in {"suffix", "matches"}]
+_shared = attrgetter(*_SHARED)
 
 
 class DecisionRows:
@@ -67,7 +69,7 @@ class DecisionRows:
     def _encode(self, item: Item, decision: Decision) -> str:
         suffix = decision.message.removeprefix(item.id)
         matches = tuple(replace(m, of=self._ids.public_message_id(m.of)) for m in decision.matches)
-        shared = {name: getattr(decision, name) for name in _SHARED}
+        shared = dict(zip(_SHARED, _shared(decision), strict=True))
         return encode(_Stored(suffix=suffix, matches=matches, **shared)).decode()
 
 
@@ -83,7 +85,7 @@ def decision_with_id(row: Any, id: str) -> Decision:
 
 
 def _decision(row: Any, stored: _Stored, id: str) -> Decision:
-    shared = {name: getattr(stored, name) for name in _SHARED}
+    shared = dict(zip(_SHARED, _shared(stored), strict=True))
     return Decision(
         raw=row.raw, item_index=row.item_index, message=id, received_at=parse_instant(row.at),
         matches=stored.matches, **shared,

@@ -61,10 +61,10 @@ def rows_of(entry: Entry, reporter: bytes, sender: bytes) -> tuple[list[Row], Ro
     """The rows of `match_keys` and the row of `match_reports` of a complaint that the entry opened."""
     profile, decision, complaint = entry.profile, entry.decision, entry.decision.complaint or ""
     assert profile is not None
-    place = {"bucket": profile.bucket, "at": profile.at, "report": report_bits(complaint)}
+    at, report = profile.at, report_bits(complaint)
     linked = (m.of for m in decision.matches if m.kind == "same_incident")
-    return [{**place, "bucket": bucket, "key": key} for bucket, key in profile.stored_under], {
-        **place,
+    return [{"bucket": b, "key": key, "at": at, "report": report} for b, key in profile.stored_under], {
+        "bucket": profile.bucket, "at": at, "report": report,
         "owner": entry.item.owner, "complaint": complaint, "number": decision.number or "",
         "incident": next(linked, None),
         "place": profile.place, "lat": profile.lat, "lon": profile.lon, "category": profile.category,
@@ -85,11 +85,10 @@ _decode = msgspec.json.Decoder(list[Pair]).decode
 _REPORT_MASK = (1 << REPORT_BITS) - 1
 
 
-def alike_references(connection: Connection, profiles: Iterable[Profile]) -> dict[Pair, list[int]]:
-    """By bucket and key, references of the newest reports, the newest last."""
-    asked = sorted(set(chain.from_iterable(profile.asked_under for profile in profiles)))
+def alike_references(connection: Connection, asked: Iterable[Sequence[Pair]]) -> dict[Pair, list[int]]:
+    """By bucket and key, references of the newest reports, the newest last. `asked` are those of each profile."""
     found: dict[Pair, list[int]] = {}
-    for bucket, key, *places in _query(connection, _KEYS, asked):
+    for bucket, key, *places in _query(connection, _KEYS, sorted(set(chain.from_iterable(asked)))):
         references = found.setdefault((bucket, key), [])
         pairs = _decode(places[0]) if len(places) == 1 else [places]
         references += [at << REPORT_BITS | report for at, report in pairs]
@@ -108,15 +107,18 @@ def reports_of(
     return {row.at << REPORT_BITS | row.report: _candidate(row, senders, sender_names) for row in rows}
 
 
-def likeliest(profiles: Iterable[Profile], alike: Mapping[Pair, Sequence[int]]) -> set[int]:
+def likeliest(
+    profiles: Iterable[Profile], asked: Iterable[Sequence[Pair]], alike: Mapping[Pair, Sequence[int]]
+) -> set[int]:
     """References of all that may be among the `SCORED` of one of the batch, whichever of those before it open reports:
     each of these may push the oldest report of a key out of the newest."""
     opened: Counter[Pair] = Counter()
     found = set[int]()
-    for profile in profiles:
-        lists = [(alike[pair], opened[pair]) for pair in profile.asked_under if pair in alike]
-        found.update(_likeliest(lists))
-        opened.update(profile.stored_under)
+    for profile, pairs in zip(profiles, asked, strict=True):
+        known = [pair for pair in pairs if pair in alike]
+        if known:  # what is stored under a key is asked under it too
+            found.update(_likeliest([(alike[pair], opened[pair]) for pair in known]))
+            opened.update(pair for pair in profile.stored_under if pair in alike)
     return found
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from schemas import Message, Retry
+from schemas import Action, Message, Retry
 from schemas.memory import Entry, Known, Query
 from sink.bulk import execute_each, insert_all, instant_encoder
 from sink.decisions import DecisionRows
 from sink.match_keys import rows_of
-from sink.memory_keys import MemoryKeys, reporter_hashes
+from sink.memory_keys import MemoryKeys, SenderHashes
 from sink.memory_lookups import Lookups
 from sink.record import Record
 from sink.tables import decisions, foreign_ids, match_keys, match_reports, numbers, same_words, threads
@@ -64,17 +64,18 @@ class RecordMemory:
         at = instant_encoder(self._record.engine)
         now = at(self._clock())
         decided = [self._rows.row(e.item, e.decision, at(e.decision.received_at), now) for e in entries]
-        opened = [e for e in entries if e.decision.opens_complaint]
+        senders = [(e, self._keys.of_sender(e.item)) for e in entries]
+        opened = [(e, sender) for e, sender in senders if e.decision.opens_complaint]
         joining = [e for e in entries if e.decision.outcome in {"recorded", "added"} and not e.decision.stranger]
-        switching = [e for e in entries if e.decision.switches_thread]
-        new_numbers = [self._number(e, at(e.decision.received_at)) for e in opened]
-        compared = [rows_of(e, *self._keys.senders(e.item)) for e in opened if e.profile is not None]
+        switching = [(e, sender) for e, sender in senders if e.decision.switches_thread]
+        new_numbers = [_number(e, sender.reporter, at(e.decision.received_at)) for e, sender in opened]
+        compared = [rows_of(e, sender.proof, self._sender(e.item)) for e, sender in opened if e.profile is not None]
         later = _latest((e.decision.number, at(e.decision.received_at))
-                        for e in switching if not e.decision.opens_complaint)  # fmt: skip
+                        for e, _ in switching if not e.decision.opens_complaint)  # fmt: skip
         inserts = (
             (decisions, decided, ""),
             (numbers, new_numbers, _UNLESS_SAME),
-            (threads, self._thread_rows(switching), _REPLACE.format("conversation")),
+            (threads, _thread_rows(switching), _REPLACE.format("conversation")),
             (same_words, self._words_rows(entries), _REPLACE.format("key")),
             (foreign_ids, self._foreign_rows(joining), "ON CONFLICT DO NOTHING"),
             (match_keys, [key for keys, _ in compared for key in keys], "ON CONFLICT DO NOTHING"),
@@ -87,17 +88,9 @@ class RecordMemory:
 
         return write
 
-    def _number(self, entry: Entry, at: Any) -> dict[str, Any]:
-        item, decision = entry.item, entry.decision
-        return {
-            "number": decision.number, "complaint": decision.complaint, "owner": item.owner, "last_at": at,
-            "reporter": reporter_hashes(self._keys, item),
-            "reported_at": entry.profile and entry.profile.at,
-        }  # fmt: skip
-
-    def _thread_rows(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-        keys = ((key, e) for e in entries for key in self._keys.conversations(e.item).values())
-        return list({key: _link("conversation", key, e) for key, e in keys}.values())
+    def _sender(self, item: Message | Action) -> bytes:
+        assert isinstance(item, Message)  # only messages are compared
+        return self._keys.sender(item)
 
     def _words_rows(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:
         keys = ((self._keys.report(key), e) for e in entries for key in e.report_keys)
@@ -111,6 +104,19 @@ class RecordMemory:
                     key = self._keys.foreign(pair)
                     rows.setdefault(key, {**_link("key", key, entry), "complaint": entry.decision.complaint})
         return list(rows.values())
+
+
+def _number(entry: Entry, reporter: bytes, at: Any) -> dict[str, Any]:
+    decision = entry.decision
+    return {
+        "number": decision.number, "complaint": decision.complaint, "owner": entry.item.owner, "last_at": at,
+        "reporter": reporter, "reported_at": entry.profile and entry.profile.at,
+    }  # fmt: skip
+
+
+def _thread_rows(entries: Iterable[tuple[Entry, SenderHashes]]) -> list[dict[str, Any]]:
+    keys = ((key, e) for e, sender in entries for key in sender.conversations)
+    return list({key: _link("conversation", key, e) for key, e in keys}.values())
 
 
 def _latest(times: Iterable[tuple[str | None, Any]]) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import NamedTuple
 
 from schemas import Action, Message
 from sink.vault import Vault
@@ -12,40 +14,54 @@ REPORTER_HASH = 8
 nowhere."""
 
 
+class SenderHashes(NamedTuple):
+    """Hashes of a message's sender, each with its plain value."""
+
+    conversations: Mapping[bytes, str]
+    """All of its conversations on the account, as `account/conversation`."""
+    identities: Mapping[bytes, str]
+    """What identifies it on every account."""
+    proven: bool
+
+    @property
+    def reporter(self) -> bytes:
+        """As `numbers.reporter` holds them, end to end."""
+        return _joined(chain(self.identities, self.conversations))
+
+    @property
+    def proof(self) -> bytes:
+        """Those that prove who it is, as `match_reports.reporter` holds them, end to end."""
+        return self.reporter if self.proven else _joined(self.conversations)
+
+
+_NOBODY = SenderHashes({}, {}, proven=False)
+
+
 class MemoryKeys:
     """Hashes of conversations, identities, report keys and foreign ids."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    def conversations(self, item: Message | Action) -> dict[str, bytes]:
-        """Of all conversations of a message's sender on its account, by `account/conversation`."""
+    def of_sender(self, item: Message | Action) -> SenderHashes:
+        """Of a message's sender; nothing of an action's."""
         if not isinstance(item, Message):
-            return {}
+            return _NOBODY
+        digest = self._vault.digest
         names = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
-        return {name: self._vault.digest("conversation", name) for name in names}
-
-    def own_identities(self, item: Message | Action) -> dict[bytes, str]:
-        """Hash to plain value, of what identifies a message's sender on every account."""
-        if not isinstance(item, Message):
-            return {}
-        return {self._vault.digest("identity", value): value for value in item.sender.identities}
-
-    def identities(self, item: Message | Action) -> dict[bytes, str]:
-        """The same, and the sender's conversations."""
-        conversations = {hashed: name for name, hashed in self.conversations(item).items()}
-        return self.own_identities(item) | conversations
-
-    def senders(self, item: Message | Action) -> tuple[bytes, bytes]:
-        """Of a message: hashes of the identities that prove who its sender is, end to end; and what tells its sender
-        apart."""
-        assert isinstance(item, Message)
-        hashes = self.identities(item) if item.proven else self.conversations(item).values()
-        return _joined(hashes), self.sender(item)
+        return SenderHashes(
+            {digest("conversation", name): name for name in names},
+            {digest("identity", value): value for value in item.sender.identities},
+            item.proven,
+        )
 
     def sender(self, message: Message) -> bytes:
         """What tells senders apart."""
         return self._vault.digest("sender", message.told_apart_by)
+
+    def senders_apart(self, messages: Iterable[Message]) -> dict[bytes, str]:
+        """The same and its hash, of many messages."""
+        return {self._vault.digest("sender", name): name for name in {m.told_apart_by for m in messages}}
 
     def report(self, key: str) -> bytes:
         """Of a report key (`schemas.memory.Query`)."""
@@ -58,11 +74,6 @@ class MemoryKeys:
     def message(self, id: str) -> bytes:
         """Of a message id."""
         return self._vault.message_key(id)
-
-
-def reporter_hashes(keys: MemoryKeys, item: Message | Action) -> bytes:
-    """As `numbers.reporter` holds them, end to end."""
-    return _joined(keys.identities(item))
 
 
 def known_identities(joined: bytes, plain: Mapping[bytes, str]) -> frozenset[str]:

@@ -51,13 +51,16 @@ class Lookups:
     def known(self, queries: Sequence[Query]) -> Known:
         """Everything that is known of these items."""
         items = [query.item for query in queries]
-        conversations = {key: name for item in items for name, key in self._keys.conversations(item).items()}
-        identities = {key: name for item in items for key, name in self._keys.own_identities(item).items()}
+        conversations, identities = dict[bytes, str](), dict[bytes, str]()
+        for sender in map(self._keys.of_sender, items):
+            conversations.update(sender.conversations)
+            identities.update(sender.identities)
         senders = {key[:REPORTER_HASH]: name for key, name in (conversations | identities).items()}
         decided, seen = self._decided(items), self._by_message_id({item.id for item in items})
         new = [m for m in items if isinstance(m, Message) and m.id not in seen and (m.raw, m.item_index) not in decided]
         profiles = [query.profile for query in queries if query.profile is not None]
-        alike = alike_references(self._connection, profiles)
+        asked = [profile.asked_under for profile in profiles]
+        alike = alike_references(self._connection, asked)
         report_keys = {self._keys.report(key): key for query in queries for key in query.report_keys}
         return Known(
             decided=decided,
@@ -71,8 +74,8 @@ class Lookups:
             new_numbers=self._new_numbers(new),
             alike=alike,
             reports=reports_of(
-                self._connection, likeliest(profiles, alike), senders,
-                {self._keys.sender(i): i.told_apart_by for i in new},
+                self._connection, likeliest(profiles, asked, alike), senders,
+                self._keys.senders_apart(new),
             ),
         )  # fmt: skip
 
