@@ -24,7 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from schemas import Retry
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-4096")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-4096", "cache_spill=16384")
 CHECKPOINT_ROWS = 25_000
 """Rows written after which the log is copied into the file."""
 WAL_LIMIT = 64 * 2**20
