@@ -79,9 +79,9 @@ def _ingress(parts: WebParts) -> Ingress:
 
 def _pages_and_api(parts: WebParts) -> ASGIApp:
     from hub.web.app import build_pages_and_api
-    from hub.web.officers import OfficerService
-    from hub.web.reports import ReportService
-    from hub.web.uploads import UploadService
+    from hub.web.officers import OfficerActs
+    from hub.web.reports import WebReports
+    from hub.web.uploads import CallerUploads
     from hub.web.uploads_store import UploadStore
     from sink.statistics import statistics
 
@@ -90,14 +90,14 @@ def _pages_and_api(parts: WebParts) -> ASGIApp:
     waiting = UploadStore(settings.data / "uploads", int(settings.limits.upload_waiting * 2**20))
     return build_pages_and_api(
         accounts=current.accounts,
-        reports=ReportService(
+        reports=WebReports(
             publish=parts.publish, blobs=blobs, record=record, pools=pools, clock=clock, answered=parts.answered,
             attempts_a_day=settings.limits.proofs_number,
         ),
-        officers=OfficerService(
+        officers=OfficerActs(
             publish=parts.publish, record=record, io=pools.io, clock=clock, offices=current.offices
         ),
-        uploads=UploadService(waiting, blobs=blobs, record=record, pools=pools, clock=clock),
+        uploads=CallerUploads(waiting, blobs=blobs, record=record, pools=pools, clock=clock),
         statistics=partial(pools.io, statistics, record),
         settings=settings,
         clock=clock,

@@ -17,7 +17,7 @@ from stdnum import luhn
 from hub.limits import WebLimits
 from hub.web.api.problems import too_many
 from hub.web.limits import TokenBuckets, TokenCost, address_costs, return_tokens, take_or_wait
-from hub.web.reports import ReportService, is_raw_id
+from hub.web.reports import WebReports, is_raw_id
 from schemas import Retry, plain_digits
 from sink import TrackedReport
 
@@ -30,9 +30,7 @@ TOKENS_TRIED = 10
 class AccessProof:
     """Finds reports, and shows as much as is proven."""
 
-    def __init__(
-        self, reports: ReportService, limits: WebLimits, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, reports: WebReports, limits: WebLimits, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._reports = reports
 
         def buckets(capacity: float, period: float) -> TokenBuckets:

@@ -29,18 +29,18 @@ from hub.web.widget import router as widget
 if TYPE_CHECKING:
     from hub.accounts import Accounts
     from hub.settings import Settings
-    from hub.web.officers import OfficerService
-    from hub.web.reports import ReportService
-    from hub.web.uploads import UploadService
+    from hub.web.officers import OfficerActs
+    from hub.web.reports import WebReports
+    from hub.web.uploads import CallerUploads
 
 
 def build_pages_and_api(
     *,
     accounts: Accounts,
-    reports: ReportService,
-    officers: OfficerService,
+    reports: WebReports,
+    officers: OfficerActs,
     statistics: Statistics,
-    uploads: UploadService,
+    uploads: CallerUploads,
     settings: Settings,
     clock: Callable[[], datetime],
 ) -> FastAPI:

@@ -13,7 +13,7 @@ from hub.web.citizen.dates import format_clock
 from hub.web.citizen.rendering import digit_groups
 from hub.web.counter_session import CounterSession
 from hub.web.idempotency import IdempotencyKey, caller_of_key
-from hub.web.reports import FiledReport, ReportService
+from hub.web.reports import FiledReport, WebReports
 from hub.web.submissions import Submission
 from hub.web.translations import Language, TranslatableText
 from hub.web.validation import validate_submission
@@ -27,7 +27,7 @@ _FIELDS = ("came_by", "agenda", "text", "files", "place", "name", "phone", "addr
 
 
 async def file_entry(
-    reports: ReportService, session: CounterSession, submission: Submission, once: object, agenda: str, *, today: date
+    reports: WebReports, session: CounterSession, submission: Submission, once: object, agenda: str, *, today: date
 ) -> FiledReport:
     """What is entered twice is filed once: by its number in the register of letters, else by what the page drew."""
     if len(agenda) > LONGEST_AGENDA or not (agenda.isascii() and agenda.isprintable()):
@@ -49,7 +49,7 @@ async def file_entry(
 
 
 async def entered_today(
-    reports: ReportService, session: CounterSession, now: datetime, language: Language
+    reports: WebReports, session: CounterSession, now: datetime, language: Language
 ) -> list[dict[str, Any]]:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     found = await reports.of_counter(session.account.account, midnight, SHOWN)

@@ -21,7 +21,7 @@ from hub.web.client_address import client_address
 from hub.web.devices import Device
 from hub.web.idempotency import Caller, IdempotencyKey, caller_of_key
 from hub.web.limits import RateLimiter
-from hub.web.reports import ReportService
+from hub.web.reports import WebReports
 from hub.web.translations import Language, page_language
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def _accounts(request: Request) -> Accounts:
     return found
 
 
-def _reports(request: Request) -> ReportService:
-    found: ReportService = request.app.state.reports
+def _reports(request: Request) -> WebReports:
+    found: WebReports = request.app.state.reports
     return found
 
 
@@ -60,7 +60,7 @@ def _rate_limiter(request: Request) -> RateLimiter:
 
 TheSettings = Annotated[Settings, Depends(_settings)]
 TheAccounts = Annotated[Accounts, Depends(_accounts)]
-Reports = Annotated[ReportService, Depends(_reports)]
+Reports = Annotated[WebReports, Depends(_reports)]
 Proof = Annotated[AccessProof, Depends(_access_proof)]
 Limiter = Annotated[RateLimiter, Depends(_rate_limiter)]
 

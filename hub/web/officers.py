@@ -31,7 +31,7 @@ PAUSE = 0.05
 """Seconds between two looks for an outcome."""
 
 
-class OfficerService:
+class OfficerActs:
     """Stores acts, and finds out what became of them."""
 
     def __init__(

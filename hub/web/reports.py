@@ -63,8 +63,8 @@ class FiledReport(NamedTuple):
     """The same report came before, by the same key."""
 
 
-class ReportService:
-    """Files reports and finds out what became of them."""
+class WebReports:
+    """Reports by form and API: files them, and finds out what became of them."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ SYNCED_EVERY = 8 * 1024 * 1024
 """Bytes after which what came is synced, so that a long body that breaks off is not lost."""
 
 
-class UploadService:
+class CallerUploads:
     """Uploads of callers that show a key. Each sees its own only."""
 
     def __init__(

@@ -19,7 +19,7 @@ from hub.web import uploads_headers as tus
 from hub.web.api.problems import Problem, responses
 from hub.web.dependencies import Address, ApiCaller, ApiKey, Limiter, TheSettings, count_upload
 from hub.web.idempotency import Caller
-from hub.web.uploads import UploadService
+from hub.web.uploads import CallerUploads
 from hub.web.uploads_writing import UploadState
 
 
@@ -50,8 +50,8 @@ def require_key(key: ApiKey) -> None:
         raise Problem(401, "upload_key", headers={"WWW-Authenticate": "Bearer", "Connection": "close"})
 
 
-def _uploads(request: Request) -> UploadService:
-    found: UploadService = request.app.state.uploads
+def _uploads(request: Request) -> CallerUploads:
+    found: CallerUploads = request.app.state.uploads
     return found
 
 
@@ -60,7 +60,7 @@ def checked_version(request: Request) -> None:
     tus.require_version(request.headers)
 
 
-Uploads = Annotated[UploadService, Depends(_uploads)]
+Uploads = Annotated[CallerUploads, Depends(_uploads)]
 _CHECKS = [Depends(checked_version), Depends(require_key)]
 
 
@@ -186,7 +186,7 @@ async def overridden(
 
 
 async def _append(  # noqa: PLR0917 - one call for both routes that bring bytes
-    uploads: UploadService,
+    uploads: CallerUploads,
     caller: Caller,
     id: str,
     request: Request,

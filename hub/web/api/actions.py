@@ -13,7 +13,7 @@ from hub.officers import Request
 from hub.web.api.models import ApiModel
 from hub.web.api.problems import Problem, responses, too_many
 from hub.web.dependencies import Address, ApiKey, Limiter, SecondsToWait, TheAccounts, TheIdempotencyKey
-from hub.web.officers import OfficerService, account_of_key
+from hub.web.officers import OfficerActs, account_of_key
 
 router = APIRouter(prefix="/api/v1", tags=["actions"])
 
@@ -43,8 +43,8 @@ class ActionAccepted(ApiModel):
     reason: str | None = None
 
 
-def _officers(request: HttpRequest) -> OfficerService:
-    found: OfficerService = request.app.state.officers
+def _officers(request: HttpRequest) -> OfficerActs:
+    found: OfficerActs = request.app.state.officers
     return found
 
 
@@ -72,7 +72,7 @@ async def act(
     number: str,
     given: Annotated[ActionInput, Body()],
     account: Annotated[ConsoleChannel, Depends(acting_account)],
-    officers: Annotated[OfficerService, Depends(_officers)],
+    officers: Annotated[OfficerActs, Depends(_officers)],
     key: TheIdempotencyKey,
     wait: SecondsToWait,
 ) -> ActionAccepted:

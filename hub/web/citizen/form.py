@@ -29,7 +29,7 @@ from hub.web.dependencies import (
 )
 from hub.web.idempotency import Caller, IdempotencyKey
 from hub.web.limits import RateLimiter
-from hub.web.reports import FiledReport, ReportService
+from hub.web.reports import FiledReport, WebReports
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import Language, TranslatableText, language_of
 from hub.web.validation import validate_submission
@@ -91,7 +91,7 @@ def _admit(request: Request, accounts: Accounts, limiter: RateLimiter, address: 
 
 
 async def _file(
-    reports: ReportService, caller: Caller, fields: Mapping[str, Any], submission: Submission, once: object
+    reports: WebReports, caller: Caller, fields: Mapping[str, Any], submission: Submission, once: object
 ) -> FiledReport:
     """A form sent twice by an impatient finger is filed once; the same form with other words is another report."""
     key = IdempotencyKey(once, drawn=True) if _is_drawn(once) else None
