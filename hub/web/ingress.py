@@ -92,20 +92,32 @@ class Ingress:
     def take_whole(
         self, path: str, query: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes, answer: Answer
     ) -> bool:
-        """Take in a POST that has arrived whole, and call `answer` once. False: nothing was done, and it goes the usual
-        way, as do all requests that are refused before their body is read."""
+        """Take in a POST that has arrived whole, and call `answer` in a later turn of the loop, so that a sender cannot
+        have many answered in one. False: nothing was done; it goes the usual way, as all that is refused does."""
         name, slash, rest = path[len(PREFIX) :].partition("/")
         channel = self._accounts.listening.get(name)
         if channel is None or not self._takes_at_once(channel, body):
             return False
-        headers = Headers(fields)
-        if channel.proof_header is not None and channel.proof_header not in headers:
+        request = Request("POST", slash + rest, query.decode("latin-1"), Headers(fields), body)
+        sibling = partial(self._sibling, channel, request)
+        try:
+            channel.verify(request)
+            if channel.challenge(request) is not None:
+                return False
+            raws = split_at_once(channel, request, clock=self._clock, new_id=self._new_id, sibling=sibling)
+        except Exception:  # there it is said and logged
             return False
-        request = Request("POST", slash + rest, query.decode("latin-1"), headers, body)
-        response = self._check(channel, request)
-        if response is None:
-            return self._publish_in_group(channel, request, answer)
-        self._answer_whole(channel, answer, response)
+        if raws is None:
+            return False
+
+        def published(fault: Exception | None) -> None:
+            if fault is not None:
+                _log_unstored(fault, channel.account)
+            response = channel.accepted() if fault is None else _TRY_AGAIN
+            self.answered[channel.account, response.status] += 1
+            answer(response)
+
+        self._group.add(raws, published)
         return True
 
     def _takes_at_once(self, channel: Listens, body: bytes) -> bool:
@@ -115,26 +127,6 @@ class Ingress:
             and channel.kind not in self._servers
             and self._accounts.state(channel.account) != "closed"
         )
-
-    def _publish_in_group(self, channel: Listens, request: Request, answer: Answer) -> bool:
-        def published(fault: Exception | None) -> None:
-            if fault is not None:
-                _log_unstored(fault, channel.account)
-            self._answer_whole(channel, answer, channel.accepted() if fault is None else _TRY_AGAIN)
-
-        sibling = partial(self._sibling, channel, request)
-        try:
-            raws = split_at_once(channel, request, clock=self._clock, new_id=self._new_id, sibling=sibling)
-        except Exception as fault:  # as where the bytes cannot be stored
-            published(fault)
-            return True
-        if raws is not None:
-            self._group.add(raws, published)
-        return raws is not None
-
-    def _answer_whole(self, channel: Listens, answer: Answer, response: IngressResponse) -> None:
-        self.answered[channel.account, response.status] += 1
-        answer(response)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name, slash, rest = scope["path"][len(PREFIX) :].partition("/")
@@ -165,22 +157,18 @@ class Ingress:
         serve = self._servers.get(channel.kind)
         return await (self._take(channel, request) if serve is None else serve(channel, request))
 
-    def _check(self, channel: Listens, request: Request) -> IngressResponse | None:
-        """None: it proves where it comes from, and is to be stored."""
+    async def _take(self, channel: Listens, request: Request) -> IngressResponse:
         try:
             channel.verify(request)
-            return channel.challenge(request)
+            handshake = channel.challenge(request)
         except Forbidden as reason:
             _lines.write(logging.INFO, f"refused at {channel.account}: {reason}")
             return _NOT_PROVEN
         except Exception as error:  # a bug of ours must not be final for the sender
             _lines.write(logging.ERROR, f"cannot verify at {channel.account}: {fault_location(error)}")
             return _TRY_AGAIN
-
-    async def _take(self, channel: Listens, request: Request) -> IngressResponse:
-        response = self._check(channel, request)
-        if response is not None:
-            return response
+        if handshake is not None:
+            return handshake
         try:
             raws = await split_into_raws(
                 channel,
