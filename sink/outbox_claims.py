@@ -83,18 +83,26 @@ class OwedReply(NamedTuple):
     """An earlier holder was sending it when its process ended."""
 
 
+class SenderFacts(NamedTuple):
+    """Accounts by the facts of their kinds that tell what a lost sender left behind."""
+
+    carries_reference: Collection[str] = frozenset()
+    """Their receipts bring back our reference."""
+    takes_once: Collection[str] = frozenset()
+    """Their provider takes a reply only once."""
+    marks_start: Collection[str] = frozenset()
+    """The caller calls `start_replies` before a reply can arrive."""
+
+
 def claim_replies(
     record: Record, epochs: Mapping[str, int], room: Mapping[str, int], *, in_flight: Collection[str], now: datetime,
-    carries_reference: Collection[str] = frozenset(), takes_once: Collection[str] = frozenset(),
-    marks_start: Collection[str] = frozenset(),
+    facts: SenderFacts = SenderFacts(),  # noqa: B008 - it never changes
 ) -> list[OwedReply]:  # fmt: skip
     """Claim due replies, oldest first within a conversation and one at a time of each, up to `room` for each account.
 
     `epochs` are those of our leases; an account that was taken over gives nothing. `in_flight` are the ids that were
-    handed to the caller and have no stored result yet. `carries_reference` are the accounts whose receipts bring back
-    our reference, `takes_once` those whose provider takes a reply only once, `marks_start` those for which the caller
-    calls `start_replies` before a reply can arrive. Calls of one process must not overlap. Raises Retry; the next call
-    then returns the replies that this one claimed."""
+    handed to the caller and have no stored result yet. Calls of one process must not overlap. Raises Retry; the next
+    call then returns the replies that this one claimed."""
     with record.write() as connection:
         held = lock_epochs(connection, epochs)
         claimed = list(query_in(connection, _CLAIMED, held))
@@ -103,14 +111,15 @@ def claim_replies(
         due = {id: account for id, account in _due(connection, held, room, now) if id not in in_flight}
         chosen = _fitting(lost | due, room)
         lock_rows(connection, outbox, "id", stale.keys() | chosen.keys())
-        again = {reply: account for reply, account in stale.items() if account in takes_once}
+        again = {reply: account for reply, account in stale.items() if account in facts.takes_once}
         _owe_again(connection, again)
-        rest = {reply: account for reply, account in stale.items() if account not in takes_once}
+        rest = {reply: account for reply, account in stale.items() if account not in facts.takes_once}
         _owe_unstarted(connection, rest)
-        _give_up(connection, rest, carries_reference)
+        _give_up(connection, rest, facts.carries_reference)
         claims = {id: account for id, account in chosen.items() if id in due}
         _claim(connection, [
-            {"id": id, "epoch": held[account], "started": account not in marks_start} for id, account in claims.items()
+            {"id": id, "epoch": held[account], "started": account not in facts.marks_start}
+            for id, account in claims.items()
         ])  # fmt: skip
         return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
 

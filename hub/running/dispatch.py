@@ -20,7 +20,7 @@ from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
 from hub.running.send_starts import SendStart, StartWriter
 from hub.running.sending import Render, lease_ended_result, send_reply
-from sink.outbox_claims import OwedReply, claim_replies
+from sink.outbox_claims import OwedReply, SenderFacts, claim_replies
 from sink.outbox_results import SendResult
 from sink.outbox_starts import start_replies
 
@@ -98,9 +98,11 @@ class ReplyDispatcher:
         return await self._backend(
             claim_replies, {account: epochs[account] for account in room}, room,
             in_flight=frozenset(self._results.in_flight), now=self._backend.timing.now(),
-            carries_reference={account for account, channel in speaking.items() if channel.carries_reference},
-            takes_once={account for account, channel in speaking.items() if channel.takes_once},
-            marks_start={account for account, channel in speaking.items() if channel.marks_start},
+            facts=SenderFacts(
+                carries_reference={account for account, channel in speaking.items() if channel.carries_reference},
+                takes_once={account for account, channel in speaking.items() if channel.takes_once},
+                marks_start={account for account, channel in speaking.items() if channel.marks_start},
+            ),
         )  # fmt: skip
 
     def _room(self, account: str) -> int:

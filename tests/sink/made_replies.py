@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sink import Record, Vault
 from sink.leases import renew_leases
 from sink.outbox import NewReply, Recipient, ReplyAddress, enqueue_replies, new_reply
-from sink.outbox_claims import OwedReply, claim_replies
+from sink.outbox_claims import OwedReply, SenderFacts, claim_replies
 from sink.outbox_results import SendResult, SendState, store_results
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
@@ -55,9 +55,10 @@ def take_over(record: Record, holder: str = "b", accounts: Collection[str] = ("s
 
 def claim(
     record: Record, epochs: Mapping[str, int], room: int = 100, in_flight: Collection[str] = (), now: datetime = NOW,
-    **more: Any,
+    **facts: Any,
 ) -> list[OwedReply]:  # fmt: skip
-    claimed = claim_replies(record, epochs, dict.fromkeys(epochs, room), in_flight=in_flight, now=now, **more)
+    rooms = dict.fromkeys(epochs, room)
+    claimed = claim_replies(record, epochs, rooms, in_flight=in_flight, now=now, facts=SenderFacts(**facts))
     return sorted(claimed, key=lambda owed: owed.created_at)
 
 

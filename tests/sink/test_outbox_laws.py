@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sink import Record
 from sink.leases import renew_leases
-from sink.outbox_claims import OwedReply, claim_replies
+from sink.outbox_claims import OwedReply, SenderFacts, claim_replies
 from sink.outbox_results import SendResult, SendState, store_results
 from sink.outbox_starts import start_replies
 from tests.sink.made_replies import at, enqueue, reply
@@ -77,7 +77,12 @@ class Outbox(RuleBasedStateMachine):
         sender = self.senders[holder]
         rooms = dict.fromkeys(ACCOUNTS, room)
         claimed = claim_replies(
-            self.record, sender.epochs, rooms, in_flight=sender.in_flight, now=at(self.seconds), marks_start={MARKS}
+            self.record,
+            sender.epochs,
+            rooms,
+            in_flight=sender.in_flight,
+            now=at(self.seconds),
+            facts=SenderFacts(marks_start={MARKS}),
         )
         assert not sender.in_flight & {owed.id for owed in claimed}
         assert not [owed for owed in claimed if self._something_is_before(owed)]
