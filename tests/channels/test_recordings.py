@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -38,8 +39,31 @@ HEARD = [case for kind in able(Listens) for case in cases(kind)]
 SIGNED = [case for case in HEARD if "hmac-sha256" in recording(case.kind)["proof"]]
 WITH_ITEMS = [case for case in ALL if any("reject" not in item for item in case.items)]
 IN_JSON = {kind: [c for c in cases(kind) if c.request.body.startswith(b"{")] for kind in recorded()}
-each = pytest.mark.parametrize("case", ALL, ids=str)
-each_heard = pytest.mark.parametrize("case", HEARD, ids=str)
+few = settings(max_examples=30)
+"""For each kind."""
+
+
+def over(listed: Sequence[Case]) -> Callable[[Callable[[Case], None]], Callable[[str], None]]:
+    """Run over the cases of a kind, one test for each kind; a failure names its case."""
+    of_kind = {kind: [case for case in listed if case.kind == kind] for kind in dict.fromkeys(c.kind for c in listed)}
+
+    def decorate(check: Callable[[Case], None]) -> Callable[[str], None]:
+        @pytest.mark.parametrize("kind", of_kind)
+        def test(kind: str) -> None:
+            for case in of_kind[kind]:
+                try:
+                    check(case)
+                except BaseException as failure:
+                    failure.add_note(f"in {case}")
+                    raise
+
+        return test
+
+    return decorate
+
+
+each = over(ALL)
+each_heard = over(HEARD)
 each_kind = pytest.mark.parametrize("kind", recorded())
 each_listening = pytest.mark.parametrize("kind", able(Listens))
 
@@ -151,7 +175,7 @@ def test_case_12_only_proven_requests_come_in(case: Case):
         door.verify(replace(forged, headers={**forged.headers, **spoofed}))
 
 
-@pytest.mark.parametrize("case", SIGNED, ids=str)
+@over(SIGNED)
 def test_a_signature_is_for_these_bytes_only(case: Case):
     request = proven(case.kind, case.request)
     with pytest.raises(Forbidden):
@@ -173,6 +197,7 @@ def test_case_12_without_a_secret_nothing_is_proven(kind: str):
 
 
 @each_listening
+@few
 @given(header=st.text(max_size=80), query=st.text(max_size=80), body=st.binary(max_size=80))
 def test_case_12_nonsense_for_a_proof_is_refused(kind: str, header: str, query: str, body: bytes):
     proof = recording(kind)["proof"]
@@ -190,7 +215,7 @@ def test_cut_short_it_is_a_reject_or_less(case: Case):
         assert len(read(door, raw(case.kind, cut))) <= len(case.items) + 1
 
 
-@pytest.mark.parametrize("case", WITH_TEXT, ids=str)
+@over(WITH_TEXT)
 def test_case_11_17_emoji_and_nul_bytes_come_through(case: Case):
     text = case.items[0]["text"]
     strange = f"{text} 😡👨‍👩‍👧 \x00 \u202e\u200b نص"
@@ -262,6 +287,7 @@ def test_case_07_each_message_of_a_request_has_an_id_of_its_own(case: Case):
 
 
 @each_kind
+@few
 @given(body=st.binary(max_size=300), query=st.text(max_size=200))
 def test_any_bytes_are_a_reject_at_worst(kind: str, body: bytes, query: str):
     request = Request("POST", "", query, {}, body)
@@ -274,6 +300,7 @@ values = st.recursive(leaves, lambda v: st.lists(v, max_size=2) | st.dictionarie
 
 
 @pytest.mark.parametrize("kind", [kind for kind in recorded() if IN_JSON[kind]])
+@few
 @given(data=st.data())
 def test_any_value_anywhere_is_a_reject_at_worst(kind: str, data: st.DataObject):
     case = data.draw(st.sampled_from(IN_JSON[kind]))
