@@ -16,7 +16,7 @@ from normalizer.courtesy import classify_courtesy
 from normalizer.keywords import Keywords, ParsedText
 from normalizer.knowledge.emergency import is_emergency
 from normalizer.knowledge.language import language_of
-from normalizer.knowledge.slang import read_text
+from normalizer.knowledge.pieces import read_pieces
 from normalizer.message_places import WITHOUT_COMMANDS, UnplacedMessage, place_candidates, stated_place
 from normalizer.phones import normalize_party
 from schemas import Action, Language, Message, PersonalSpan, Place, Raw, Receipt, bounded_id, message_id, without_native
@@ -53,7 +53,7 @@ def complete_messages(found: Sequence[tuple[Message, ItemContext]], *, annotates
     quarter longer.
     """
     words = [_words(item, context) for item, context in found]
-    read = [read_text(one.text) for one in words]
+    read = [read_pieces(one.text, annotates=annotates) for one in words]
     stated = [stated_place(item.place, one.region, c.raw.owner) for (item, c), one in zip(found, words, strict=True)]
     unplaced = [
         UnplacedMessage(item, context.raw.owner, one, place)
@@ -62,10 +62,10 @@ def complete_messages(found: Sequence[tuple[Message, ItemContext]], *, annotates
     readings = map(
         _Reading,
         words,
-        read if annotates else [one.text for one in words],
+        [one.text for one in (read if annotates else words)],
         [language_of(one.text) for one in words],
-        list(map(personal_spans, read)) if annotates else repeat(()),
-        list(map(is_emergency, read)),
+        [personal_spans(one.text, one.personal) for one in read] if annotates else repeat(()),
+        [one.danger and is_emergency(one.text) for one in read],
         stated,
         place_candidates(unplaced, found[0][1].knowledge) if found else (),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from connectors._open311_documents import MEDIA_TYPES, Document
 from connectors._open311_settings import Open311Settings
 from connectors._open311_words import WORDS, open_or_closed
-from normalizer.models.topics import Topic, topics
+from normalizer.models.topics import Topic, categories
 from sink.public_reports import PublicReport, PublicUpdate
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
@@ -43,13 +43,13 @@ def discovery(settings: Open311Settings, url: str) -> Document:
 
 def offered(settings: Open311Settings) -> Iterable[Topic]:
     """The categories that this account offers."""
-    return (topic for topic in topics().topics if not settings.services or topic.id in settings.services)
+    return (topic for topic in categories() if not settings.services or topic.id in settings.services)
 
 
 @cache
 def service_names() -> dict[str, str]:
     """Names of all categories by their ids."""
-    return {topic.id: topic.name for topic in topics().topics}
+    return {topic.id: topic.name for topic in categories()}
 
 
 def services(settings: Open311Settings) -> Document:

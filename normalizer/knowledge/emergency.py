@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-from normalizer.knowledge.remembered import RememberedWords
-
 _NOW = re.compile(
     r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)"
     r"|rumah(?:nya)?\s+(?:\w+\s+){0,2}(?:terbakar|kebakaran)|api\s+(?:makin|semakin|sudah|mulai|terus|masih)?\s*(?:membesar|merambat|menjalar|besar)"
@@ -36,7 +34,7 @@ _STEMS = (
     "darahan", "jantung", "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
 """Without one of these nothing above can match."""
-_DANGEROUS = RememberedWords(re.compile("|".join(_STEMS).replace("| ", "|^").replace(" |", "$|")).search)
+_DANGEROUS = re.compile("|".join(_STEMS).replace("| ", "|^").replace(" |", "$|"))
 _AROUND = 70
 """Characters before and after in which the sentence may take it back."""
 
@@ -44,9 +42,14 @@ _AROUND = 70
 def is_emergency(text: str) -> bool:
     """Of a text as it is read."""
     lower = text.lower()
-    if not _DANGEROUS.speaking(set(lower.split())) or not any(map(lower.__contains__, _STEMS)):
+    if not any(map(lower.__contains__, _STEMS)):
         return False
     return any(_NOT_NOW.search(_around(lower, match)) is None for match in _NOW.finditer(lower))
+
+
+def may_be_danger(piece: str) -> bool:
+    """Of what stands between two blanks: where none may, the text speaks of no emergency."""
+    return _DANGEROUS.search(piece.lower()) is not None
 
 
 def _around(text: str, match: re.Match[str]) -> str:

@@ -1,33 +1,51 @@
-"""Which words say nothing: asked for all the words of a text at once, in a time in which Python asks for a few."""
+"""What a rule finds in a word, remembered; and which words say nothing to it: these are left out of all the words of a
+text at once, in a time in which Python asks for a few."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-_MOST = 60_000
+T = TypeVar("T")
+
+_MOST_SILENT, _MOST_FOUND = 60_000, 20_000
 """Words that are remembered; then they are learned anew."""
 _LONGEST = 40
 """Characters of a word that is worth remembering."""
 
 
-class RememberedWords:
-    """Leaves out the words of which a test said no before. Safe to use from several threads."""
+class Remembered(Generic[T]):
+    """Remembers what a function finds in a word; what is false is nothing. Safe to use from several threads."""
 
-    def __init__(self, speaks: Callable[[str], object]) -> None:
-        self._speaks = speaks
+    def __init__(self, find: Callable[[str], T | None]) -> None:
+        self._find = find
+        self._found: dict[str, T] = {}
         self._silent: set[str] = set()
 
-    def speaking(self, words: set[str]) -> list[str]:
-        """The words of which the test says yes, in any order."""
-        found = []
+    def of(self, words: set[str]) -> list[T]:
+        """What is found in the words, in any order."""
+        known = self._found
+        found: list[T] = []
         for word in words.difference(self._silent):
-            if self._speaks(word):
-                found.append(word)
-            elif len(word) <= _LONGEST:
-                self._remember(word)
+            if one := known.get(word) or self._learned(word):
+                found.append(one)
         return found
 
-    def _remember(self, word: str) -> None:
-        if len(self._silent) >= _MOST:
+    def _learned(self, word: str) -> T | None:
+        one = self._find(word)
+        if len(word) <= _LONGEST:
+            if one:
+                self._remember(word, one)
+            else:
+                self._leave_out(word)
+        return one
+
+    def _remember(self, word: str, one: T) -> None:
+        if len(self._found) >= _MOST_FOUND:
+            self._found = {}
+        self._found[word] = one
+
+    def _leave_out(self, word: str) -> None:
+        if len(self._silent) >= _MOST_SILENT:
             self._silent = set()
         self._silent.add(word)

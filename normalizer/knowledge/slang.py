@@ -7,10 +7,9 @@ several words stay as written. Reading twice changes nothing: what a form stands
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from normalizer.knowledge.remembered import RememberedWords
 from normalizer.knowledge.word_lists import names_by_word, word_lists, words_of
 
 _WORD = re.compile(r"(?<![\w@#./:\[-])([^\W_]+)(?![\w@])(?!\.[\w-])(?![/:-]\w)(\.(?= [^\W_]))?")
@@ -29,28 +28,46 @@ _LETTERS, _TWO, _COUNTED = (words_of(word_lists("words")["words"][name]) for nam
 
 def read_text(text: str) -> str:
     """Of a cleaned text. `read_text(read_text(x)) == read_text(x)`."""
-    if "d " in text or "D " in text:
-        text = _PASSIVE.sub(r"\1i\2", text)
-    pieces = _PIECES.speaking(set(text.split()))
-    if not pieces:
-        return text
-    forms = {form for piece in pieces for form in _forms(piece)}
-    parts, end = [], 0
+    text = with_passive_joined(text)
+    return with_forms_written_out(text, {form for piece in text.split() for form in forms_in(piece)})[0]
+
+
+def with_passive_joined(text: str) -> str:
+    """ "d benerin" is one word."""
+    return _PASSIVE.sub(r"\1i\2", text) if "d " in text or "D " in text else text
+
+
+def with_forms_written_out(text: str, forms: Collection[str]) -> tuple[str, set[str]]:
+    """The text, and its pieces (what stands between two blanks) in which something was written out. `forms`: the words
+    that may be."""
+    parts, end, length = [], 0, 0
+    spans: list[tuple[int, int]] = []
     for match in sorted((match for word in forms for match in _matches(text, word)), key=re.Match.start):
-        parts += [text[end : match.start()], _read(match)]
+        before, word = text[end : match.start()], _read(match)
+        parts += [before, word]
+        spans.append((length + len(before), length := length + len(before) + len(word)))
         end = match.end()
-    return "".join((*parts, text[end:]))
+    text = "".join((*parts, text[end:]))
+    return text, {piece for span in spans for piece in _pieces_around(text, *span)}
 
 
-@lru_cache(20_000)
-def _forms(piece: str) -> tuple[str, ...]:
+def _pieces_around(text: str, start: int, end: int) -> list[str]:
+    """The pieces that stand, in whole or in part, between two places."""
+    before = max(text.rfind(" ", 0, start), text.rfind("\n", 0, start)) + 1
+    behind = min(at for at in (text.find(" ", end), text.find("\n", end), len(text)) if at >= 0)
+    return text[before:behind].split()
+
+
+def forms_in(piece: str) -> tuple[str, ...]:
     """The words that are read otherwise, of what stands between two blanks."""
     if piece.isalpha():
         return () if _meaning(piece) is None else (piece,)
     return tuple(word for word in _RUN.findall(piece) if _meaning(word) is not None)
 
 
-_PIECES = RememberedWords(_forms)
+def meanings_of(forms: Collection[str]) -> list[str]:
+    """The words that they stand for."""
+    return [word for form in forms for word in (_meaning(form) or "").split()]
 
 
 def _matches(text: str, word: str) -> Iterator[re.Match[str]]:

@@ -12,7 +12,7 @@ from normalizer.models.classified import Classified
 from normalizer.models.hashed import Extras, Rows, hashed
 from normalizer.models.linear import Linear, Ranked, StoredLinear
 from normalizer.models.manner import Points, class_of, points_of, signs_of, sort_of
-from normalizer.models.topics import Topic, TopicScore, category_of, topics, words_in
+from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
 
 COLD = "words-1"
@@ -45,6 +45,7 @@ class TextClassifier:
     """As `Classifier`. Where something was not learned, the word lists speak."""
 
     def __init__(self, stored: StoredClassifier | None = None) -> None:
+        self.stored = stored
         self.version = f"{COLD}+{stored.version}" if stored else COLD
         self._tops = _linear(stored.tops if stored else None)
         self._leaves = _linear(stored.leaves if stored else None)
@@ -55,9 +56,9 @@ class TextClassifier:
 
     def classify(self, texts: Sequence[str]) -> list[Classified]:
         """One answer a text, in order."""
-        words = [words_in(text) for text in texts]
-        points = [points_of(*row) for row in zip(texts, words, strict=True)]
-        ranked = [topics().ranked(row) for row in words]
+        scores = list(map(scores_of, texts))
+        points = [points_of(text, found.manners) for text, found in zip(texts, scores, strict=True)]
+        ranked = [ranked_topics(found.categories) for found in scores]
         extras = [features_of(p, r) for p, r in zip(points, ranked, strict=True)] if self._learned else []
         rows = hashed(texts) if self._learned or self._sorts else None
         tops = self._tops.ranked_rows(rows, extras, _TOP) if self._tops and rows else [_cold(found) for found in ranked]
@@ -100,13 +101,13 @@ def features_of(points: Points, ranked: Sequence[TopicScore]) -> Extras:
 
 def extras_of(text: str) -> Extras:
     """The same, of a text."""
-    words = words_in(text)
-    return features_of(points_of(text, words), topics().ranked(words))
+    scores = scores_of(text)
+    return features_of(points_of(text, scores.manners), ranked_topics(scores.categories))
 
 
 def extras_of_class(text: str) -> Extras:
     """Features of a text, by which its class is learned: those of categories make it worse."""
-    return points_of(text, words_in(text)).extras_of_class
+    return points_of(text, scores_of(text).manners).extras_of_class
 
 
 def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:
@@ -128,7 +129,7 @@ def _linear(stored: StoredLinear | None) -> Linear | None:
 @cache
 def _representative(top: str) -> Topic:
     """A category under a top of which no list spoke."""
-    return next((topic for topic in topics().topics if topic.top == top), Topic(top, top, top))
+    return next((topic for topic in categories() if topic.top == top), Topic(top, top, top))
 
 
 @cache

@@ -10,7 +10,7 @@ import msgspec
 from normalizer.models.classifier import StoredClassifier, TextClassifier, extras_of, extras_of_class
 from normalizer.models.linear import Linear, StoredLinear
 from normalizer.models.office import StoredOffices, candidates_of, office_extras, role_of
-from normalizer.models.topics import topics
+from normalizer.models.topics import categories
 from normalizer.models.training import Example, Recipe, fit
 from schemas import Place
 
@@ -52,18 +52,19 @@ class Trial(NamedTuple):
 
 
 def try_classifier(rows: Sequence[Decided], current: TextClassifier, version: str) -> Trial:
-    """Category and class. `before` and `after` are the shares of right top categories."""
+    """Category and class; learned sorts stay. `before` and `after` are the shares of right top categories."""
     known = [row for row in rows if row.category is not None]
     if len(known) < FEW:
         return Trial(None, 0.0, 0.0, 0, len(known))
     unseen = known[-(len(known) // UNSEEN) :]
-    tried = TextClassifier(_classifier(known[: -len(unseen)], version))
+    sorts = current.stored.sorts if current.stored else None
+    tried = TextClassifier(_classifier(known[: -len(unseen)], version, sorts))
     before, after = (_right_tops(model, unseen) for model in (current, tried))
-    body = msgspec.json.encode(_classifier(known, version)).decode() if after > before else None
+    body = msgspec.json.encode(_classifier(known, version, sorts)).decode() if after > before else None
     return Trial(body, before, after, len(unseen), len(known))
 
 
-def _classifier(rows: Sequence[Decided], version: str) -> StoredClassifier:
+def _classifier(rows: Sequence[Decided], version: str, sorts: StoredLinear | None) -> StoredClassifier:
     named = [(row, row.category) for row in rows if row.category is not None]
     extras = [extras_of(row.text) for row, _ in named]
     tops = [Example(r.text, top_of(*c), e) for (r, c), e in zip(named, extras, strict=True)]
@@ -76,6 +77,7 @@ def _classifier(rows: Sequence[Decided], version: str) -> StoredClassifier:
         tops=_stored(fit(tops, CATEGORIES)),
         leaves=_stored(fit(leaves, CATEGORIES, calibrate=False)),
         classes=_stored(fit(classes, CLASSES)),
+        sorts=sorts,
         names={c[0]: (c[1], top_of(*c)) for _, c in named},
     )
 
@@ -91,7 +93,7 @@ def _right_tops(model: TextClassifier, rows: Sequence[Decided]) -> float:
 
 def top_of(id: str, name: str) -> str:
     """The top category of one; itself where the tree of the word lists does not hold it."""
-    return next((topic.top for topic in topics().topics if topic.id == id), name)
+    return next((topic.top for topic in categories() if topic.id == id), name)
 
 
 def try_offices(

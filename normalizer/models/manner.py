@@ -6,13 +6,11 @@ Each list gives points; what has the most, and enough, is the answer. The points
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from normalizer.models.hashed import Extras
-from normalizer.models.topics import WordLists, words_in
+from normalizer.models.topics import scores_of
 from schemas import ReportClass, Sort
 
 _CLASSES: tuple[ReportClass, ...] = ("complaint", "information_request", "aspiration")
@@ -46,26 +44,16 @@ class Points(NamedTuple):
         return {**self.extras, f"class:{class_of(self)[0]}": 1.0}
 
 
-@cache
-def _lists() -> WordLists:
-    return WordLists(Path(__file__).with_name("data").joinpath("manner.toml").read_text("utf-8"))
-
-
-def points_of(text: str, words: Sequence[str]) -> Points:
-    """Of a text and its words: its first line counts more for the class."""
-    found = _named(words)
+def points_of(text: str, scores: Mapping[str, float]) -> Points:
+    """Of a text and what the lists say of it: its first line counts more for the class."""
+    found = dict(scores)
     title, _, body = text.partition("\n")
     if body:
-        for name in _named(words_in(title)):
+        for name in scores_of(title).manners:
             found[name] += _TITLE
     if text.rstrip().endswith("?"):
         found["information_request"] = found.get("information_request", 0.0) + 1
     return Points({n: found.get(n, 0.0) for n in _CLASSES}, {n: found.get(n, 0.0) for n in _SORTS})
-
-
-def _named(words: Sequence[str]) -> dict[str, float]:
-    lists = _lists()
-    return {lists.topics[n].id: score for n, score in lists.scores(words).items()}
 
 
 def signs_of(text: str) -> Extras:

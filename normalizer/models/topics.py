@@ -1,16 +1,16 @@
-"""Categories by word lists: what a classifier knows before anything was learned, and one of its features afterwards."""
+"""Categories and manners by word lists: what a classifier knows before anything was learned, and some of its features
+afterwards."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
-from functools import cache, lru_cache
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from normalizer.knowledge.remembered import RememberedWords
+from normalizer.knowledge.remembered import Remembered
 from schemas import Category
 
 _WORD = re.compile(r"[^\W_]+")
@@ -18,19 +18,12 @@ _SHORTEST = 3
 """Letters, at least, of a beginning that ends in `*`."""
 _LENGTH = 2500
 """Characters that are looked at."""
-
-
-Entries = list[tuple[int, float]]
+Entries = Sequence[tuple[int, float]]
 """Numbers of topics, and what the word counts for each."""
 
 
-def words_in(text: str) -> list[str]:
-    """What the lists are asked about."""
-    return _WORD.findall(text[:_LENGTH].lower())
-
-
 class Topic(NamedTuple):
-    """A category and its place in the tree."""
+    """A category and its place in the tree; or a class or sort."""
 
     id: str
     name: str
@@ -44,65 +37,92 @@ class TopicScore(NamedTuple):
     score: float
 
 
-class WordLists:
-    """Word lists by topic."""
+class TextScores(NamedTuple):
+    """How much of a text speaks for each category, by its number, and for each class and sort, by its name."""
 
-    def __init__(self, toml: str) -> None:
-        self.topics: list[Topic] = []
+    categories: dict[int, float]
+    manners: dict[str, float]
+
+
+class ListedWord(NamedTuple):
+    """A word that stands in a list, or begins a pair that does."""
+
+    word: str
+    entries: Entries
+    beginnings: tuple[str, ...]
+    """Listed beginnings of it."""
+    pairs: re.Pattern[str] | None
+    """Finds it with another word of a pair behind it."""
+
+
+class WordLists:
+    """The lists of all files together, so that a text is gone through once."""
+
+    def __init__(self, *files: str) -> None:
+        rows: list[dict[str, Any]] = [row for file in files for row in tomllib.loads(file)["topic"]]
+        self.topics = [Topic(row["id"], row.get("name", row["id"]), row.get("top", row["id"])) for row in rows]
         self._words: dict[str, Entries] = {}
-        self._pairs: dict[str, Entries] = {}
+        self._seconds: dict[str, dict[str, Entries]] = {}
         self._beginnings: dict[str, Entries] = {}
-        for n, row in enumerate(tomllib.loads(toml)["topic"]):
-            self.topics.append(Topic(row["id"], row.get("name", row["id"]), row.get("top", row["id"])))
+        for n, row in enumerate(rows):
             for entry in row["words"].split():
                 self._add(n, *_entry(entry))
-        self._seconds: dict[str, dict[str, Entries]] = {}
-        for pair, entries in self._pairs.items():
-            first, _, second = pair.partition("_")
-            self._seconds.setdefault(first, {})[second] = entries
         self._starts = {beginning[:_SHORTEST] for beginning in self._beginnings}
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
-        self._starts_of = lru_cache(20_000)(self._beginnings_of)
-        self._begun = RememberedWords(self._starts_of)
-        self._listed = frozenset(self._words)
+        self._listed = Remembered(self._listed_words)
 
     def _add(self, topic: int, words: str, weight: float) -> None:
+        first, _, second = words.partition("_")
         if words.endswith("*"):
             table, words = self._beginnings, words[:-1]
+        elif second:
+            table, words = self._seconds.setdefault(first, {}), second
         else:
-            table = self._pairs if "_" in words else self._words
-        table.setdefault(words, []).append((topic, weight))
+            table = self._words
+        table[words] = (*table.get(words, ()), (topic, weight))
 
-    def scores(self, words: Sequence[str]) -> dict[int, float]:
-        """Score by number of topic, of `words_in` a text; each word counts once."""
+    def scores(self, text: str) -> dict[int, float]:
+        """Score by number of topic; each word counts once."""
+        lower = text[:_LENGTH].lower()
+        words = {one.word: one for listed in self._listed.of(set(lower.split())) for one in listed}
         scores: dict[int, float] = {}
-        for found in self._hits(words):
-            for topic, weight in found:
-                scores[topic] = scores.get(topic, 0.0) + weight
+        beginnings: set[str] = set()
+        for word, entries, begun, pairs in words.values():
+            if entries:
+                _count(entries, scores)
+            if begun:
+                beginnings.update(begun)
+            for second in set(pairs.findall(lower)) if pairs else ():
+                _count(self._seconds[word][second], scores)
+        for beginning in beginnings:
+            _count(self._beginnings[beginning], scores)
         return scores
 
-    def _hits(self, words: Sequence[str]) -> list[Entries]:
-        single, seconds, beginnings = self._words, self._seconds, self._beginnings
-        different = set(words)
-        found = [single[word] for word in different & self._listed]
-        if firsts := different & seconds.keys():
-            pairs = {(a, b) for a, b in pairwise(words) if a in firsts and b in seconds[a]}
-            found += [seconds[a][b] for a, b in pairs]
-        starts = {start for word in self._begun.speaking(different) for start in self._starts_of(word)}
-        return found + [beginnings[start] for start in starts]
+    def _listed_words(self, piece: str) -> Sequence[ListedWord]:
+        """Of what stands between two blanks."""
+        return tuple(one for word in _WORD.findall(piece) if (one := self._listed_word(word)))
+
+    def _listed_word(self, word: str) -> ListedWord | None:
+        beginnings, entries = self._beginnings_of(word), self._words.get(word, ())
+        pairs = _pairs(word, "|".join(self._seconds[word])) if word in self._seconds else None
+        return ListedWord(word, entries, beginnings, pairs) if beginnings or entries or pairs else None
 
     def _beginnings_of(self, word: str) -> tuple[str, ...]:
         if word[:_SHORTEST] not in self._starts:
             return ()
         return tuple({word[:length] for length in self._lengths} & self._beginnings.keys())
 
-    def ranked(self, words: Sequence[str]) -> list[TopicScore]:
-        """The best topic of each top category, best category first. A category has the score of all its topics."""
-        by_top: dict[str, list[tuple[float, int]]] = {}
-        for n, score in self.scores(words).items():
-            by_top.setdefault(self.topics[n].top, []).append((score, -n))
-        ranked = sorted(((sum(s for s, _ in found), max(found)) for found in by_top.values()), reverse=True)
-        return [TopicScore(self.topics[-n], score) for score, (_, n) in ranked]
+
+def _count(entries: Entries, scores: dict[int, float]) -> None:
+    for topic, weight in entries:
+        scores[topic] = scores.get(topic, 0.0) + weight
+
+
+@cache
+def _pairs(first: str, seconds: str) -> re.Pattern[str]:
+    """Finds the second words with the first before them, and signs and blanks between. A pattern that begins with a
+    word is searched for in a third of the time."""
+    return re.compile(rf"{first}(?<![^\W_]{first})(?=[\W_]+({seconds})(?![^\W_]))")
 
 
 def _entry(entry: str) -> tuple[str, float]:
@@ -111,9 +131,37 @@ def _entry(entry: str) -> tuple[str, float]:
 
 
 @cache
-def topics() -> WordLists:
-    """The lists that ship with the code."""
-    return WordLists(Path(__file__).with_name("data").joinpath("topics.toml").read_text("utf-8"))
+def _lists() -> WordLists:
+    """Those that ship with the code: categories, then classes and sorts."""
+    folder = Path(__file__).with_name("data")
+    return WordLists(*(folder.joinpath(f"{name}.toml").read_text("utf-8") for name in ("topics", "manner")))
+
+
+@cache
+def categories() -> Sequence[Topic]:
+    """The categories that the lists know."""
+    manners = tomllib.loads(Path(__file__).with_name("data").joinpath("manner.toml").read_text("utf-8"))["topic"]
+    return _lists().topics[: -len(manners)]
+
+
+def scores_of(text: str) -> TextScores:
+    """By the lists that ship."""
+    lists, number = _lists(), len(categories())
+    found = lists.scores(text)
+    return TextScores(
+        {n: score for n, score in found.items() if n < number},
+        {lists.topics[n].id: score for n, score in found.items() if n >= number},
+    )
+
+
+def ranked_topics(scores: Mapping[int, float]) -> list[TopicScore]:
+    """The best topic of each top category, best category first. A category has the score of all its topics."""
+    topics = categories()
+    by_top: dict[str, list[tuple[float, int]]] = {}
+    for n, score in scores.items():
+        by_top.setdefault(topics[n].top, []).append((score, -n))
+    ranked = sorted(((sum(s for s, _ in found), max(found)) for found in by_top.values()), reverse=True)
+    return [TopicScore(topics[-n], score) for score, (_, n) in ranked]
 
 
 def category_of(topic: Topic, p: float | None = None) -> Category:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from schemas.personal.areas import is_issuing_area
+from schemas.personal.hints import ALL, CALLED_PLATE, EMAIL, NUMBER, PLATE, Hints
 from schemas.personal.names import name_spans
 from schemas.values import PersonalKind, PersonalSpan
 
@@ -62,11 +63,11 @@ class _Number(NamedTuple):
     label: str
 
 
-def personal_spans(text: str) -> tuple[PersonalSpan, ...]:
-    """In the order of the text, none inside another."""
+def personal_spans(text: str, hints: Hints = ALL) -> tuple[PersonalSpan, ...]:
+    """In the order of the text, none inside another. `hints` leave out the rules that find nothing in it."""
     found: list[PersonalSpan] = []
     for finder in _FINDERS:
-        for span in finder(text):
+        for span in finder(text, hints):
             if free := _free(span, found):
                 found.append(free)
     return tuple(sorted(found, key=lambda span: span.start))
@@ -97,14 +98,14 @@ def mask_spans(text: str, spans: tuple[PersonalSpan, ...]) -> str:
     return "".join((*parts, text[end:]))
 
 
-def _emails(text: str) -> Iterator[PersonalSpan]:
-    if "@" in text or "at]" in text or "at)" in text:
+def _emails(text: str, hints: Hints) -> Iterator[PersonalSpan]:
+    if hints.signs & EMAIL and ("@" in text or "at]" in text or "at)" in text):
         for match in _EMAIL.finditer(text):
             yield PersonalSpan(kind="email", start=match.start(), end=match.end())
 
 
-def _numbers(text: str) -> Iterator[PersonalSpan]:
-    for numbers in _NUMBERS.finditer(text):
+def _numbers(text: str, hints: Hints) -> Iterator[PersonalSpan]:
+    for numbers in _NUMBERS.finditer(text) if hints.signs & NUMBER else ():
         for match in _NUMBER.finditer(text, *numbers.span()):
             if match.end() - match.start() >= 8:
                 yield from _inside(text, match)
@@ -199,18 +200,21 @@ _TESTS: tuple[tuple[PersonalKind, Callable[[_Number], bool]], ...] = (
 )  # fmt: skip
 
 
-def _plates(text: str) -> Iterator[PersonalSpan]:
-    lower = text.lower()
-    for match in _PLATE_AFTER_WORD.finditer(text) if "plat" in lower or "pol" in lower else ():
+def _plates(text: str, hints: Hints) -> Iterator[PersonalSpan]:
+    for match in _PLATE_AFTER_WORD.finditer(text) if hints.signs & CALLED_PLATE and _calls_plate(text.lower()) else ():
         yield PersonalSpan(kind="plate", start=match.start(1), end=match.end(1))
-    for match in _PLATE.finditer(text) if _PLATE_BEGINS.search(text) else ():
+    for match in _PLATE.finditer(text) if hints.signs & PLATE and _PLATE_BEGINS.search(text) else ():
         if not _NO_PLATE.search(text, max(0, match.start() - 10), match.start()):
             yield PersonalSpan(kind="plate", start=match.start(), end=match.end())
 
 
-def _names(text: str) -> Iterator[PersonalSpan]:
-    for start, end in name_spans(text):
+def _calls_plate(lower: str) -> bool:
+    return "plat" in lower or "pol" in lower
+
+
+def _names(text: str, hints: Hints) -> Iterator[PersonalSpan]:
+    for start, end in name_spans(text, hints):
         yield PersonalSpan(kind="name", start=start, end=end)
 
 
-_FINDERS: tuple[Callable[[str], Iterator[PersonalSpan]], ...] = (_emails, _numbers, _plates, _names)
+_FINDERS: tuple[Callable[[str, Hints], Iterator[PersonalSpan]], ...] = (_emails, _numbers, _plates, _names)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
+
+from schemas.personal.hints import ALL, ANNOUNCED, AT_HOME, Hints
 
 _LISTS = {
     name: frozenset(words.split())
@@ -30,7 +32,7 @@ _WEAK = re.compile(
     r"[.,:]*\s+"
 )
 """Before a name with a capital. Words of one first letter stand together: that takes two thirds of the time."""
-_CAPITAL = re.compile(r"\s(?=[A-Z])")
+_LAST_WORD = re.compile(r"[a-z]+[.,:]*$")
 _BEFORE_HOME = re.compile(
     r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+(?=(?:warga|alamat|asal|tinggal)\b)"
 )
@@ -46,20 +48,24 @@ _SMALL = 3
 """Words of a name in small letters: where it ends is a guess."""
 
 
-def name_spans(text: str) -> Iterator[tuple[int, int]]:
+def name_spans(text: str, hints: Hints = ALL) -> Iterator[tuple[int, int]]:
     """Start and end of each announced name."""
+    signs, titles = hints
+    if not signs & (ANNOUNCED | AT_HOME) and titles is not None and not titles:
+        return
     lower = text.lower()
     if len(lower) != len(text):  # a few letters are two in small
-        lower = text
-    yield from _announced(text, lower)
-    yield from _addressed(text, lower)
-    if any(word in lower for word in _HOMES):
+        lower, titles = text, None
+    if signs & ANNOUNCED and _announces(lower):
+        yield from _announced(text, lower)
+    yield from _addressed(text, _WEAK.finditer(lower) if titles is None else _behind(titles, lower))
+    if signs & AT_HOME and any(word in lower for word in _HOMES):
         yield from _at_home(text, lower)
 
 
 def _announced(text: str, lower: str) -> Iterator[tuple[int, int]]:
     end = 0
-    for match in _STRONG.finditer(lower) if _announces(lower) else ():
+    for match in _STRONG.finditer(lower):
         if match.end() > end and (span := _name(text, match.end(), small=True)):
             end = span[1]
             yield span
@@ -71,8 +77,27 @@ def _announces(lower: str) -> bool:
     return any(map(lower.__contains__, _SHORT_HINTS)) and _ALONE.search(f" {lower}") is not None
 
 
-def _addressed(text: str, lower: str) -> Iterator[tuple[int, int]]:
-    for match in _WEAK.finditer(lower) if _CAPITAL.search(text) or not text.isascii() else ():
+def _behind(titles: Set[str], lower: str) -> Iterator[re.Match[str]]:
+    """As `_WEAK.finditer`, tried only where one of these pieces stands: that takes a fifth of the time."""
+    end = 0
+    for start in sorted({start for title in titles for start in _starts(lower, title)}):
+        if start >= end and (match := _WEAK.match(lower, start)):
+            end = match.end()
+            yield match
+
+
+def _starts(lower: str, title: str) -> Iterator[int]:
+    """Where the word of a title begins, whatever signs stand before and behind it in its piece."""
+    word = _LAST_WORD.search(title)
+    at = lower.find(title)
+    while word and at >= 0:
+        if lower[at + len(title) : at + len(title) + 1].isspace() and not lower[at - 1 : at].strip():
+            yield at + word.start()
+        at = lower.find(title, at + 1)
+
+
+def _addressed(text: str, weak: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    for match in weak:
         if text[match.end() : match.end() + 1].isupper() and (span := _name(text, match.end(), small=False)):
             alone = match[0].startswith(("saya", "sy")) and len(_WORD.findall(text, *span)) < 2
             if not alone:

@@ -1,27 +1,28 @@
-"""Words that say nothing are left out of later questions."""
+"""What is found in a word is remembered; words that say nothing are left out of later questions."""
 
 from __future__ import annotations
 
 from normalizer.knowledge import remembered
-from normalizer.knowledge.remembered import RememberedWords
+from normalizer.knowledge.remembered import Remembered
 
 
-def test_a_word_that_says_nothing_is_tested_once_and_one_that_speaks_is_found_each_time():
-    tested: list[str] = []
-    words = RememberedWords(lambda word: tested.append(word) or word == "api")
+def test_each_word_is_looked_at_once_and_what_was_found_is_found_each_time() -> None:
+    asked: list[str] = []
+    words = Remembered(lambda word: asked.append(word) or (word.upper() if word == "api" else None))
 
-    found = [words.speaking({"ada", "api"}) for _ in range(3)]
+    found = [words.of({"ada", "api"}) for _ in range(3)]
 
-    assert found == [["api"]] * 3
-    assert sorted(tested) == ["ada", "api", "api", "api"]
+    assert found == [["API"]] * 3
+    assert sorted(asked) == ["ada", "api"]
 
 
-def test_no_more_is_remembered_than_fits_and_no_long_word(monkeypatch):
-    monkeypatch.setattr(remembered, "_MOST", 2)
-    tested: list[str] = []
-    words = RememberedWords(tested.append)
+def test_no_more_is_remembered_than_fits_and_no_long_word(monkeypatch) -> None:
+    monkeypatch.setattr(remembered, "_MOST_SILENT", 2)
+    monkeypatch.setattr(remembered, "_MOST_FOUND", 1)
+    asked: list[str] = []
+    words = Remembered(lambda word: asked.append(word) or word.isdigit())
 
-    for word in ("satu", "dua", "tiga", "satu", "x" * 41, "x" * 41):
-        words.speaking({word})
+    for word in ("satu", "dua", "tiga", "satu", "x" * 41, "x" * 41, "1", "2", "1"):
+        words.of({word})
 
-    assert tested == ["satu", "dua", "tiga", "satu", "x" * 41, "x" * 41]
+    assert asked == ["satu", "dua", "tiga", "satu", "x" * 41, "x" * 41, "1", "2", "1"]
