@@ -320,7 +320,7 @@ class Rebalancing(MemoryBus):
 
 
 @pytest.mark.parametrize("slow_lane", [False, True], ids=["one lane", "two lanes"])
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 15))])
 def test_no_schedule_reorders_or_loses_an_account_that_is_put_aside(seed: int, slow_lane: bool) -> None:
     """Three processes that come and go, an account that is bad and mended in turn, a bus that fails and rebalances."""
     chance = random.Random(seed)

@@ -38,6 +38,7 @@ def test_no_seed_breaks_a_law() -> None:
     assert code == 0, output
 
 
+@pytest.mark.slow
 def test_a_seed_replays_exactly() -> None:
     (first_code, first), (second_code, second) = run("--seed", "7", "--trace"), run("--seed", "7", "--trace")
     assert (first_code, second_code) == (0, 0), first

@@ -28,11 +28,15 @@ def _names(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
 
 
-@pytest.mark.parametrize("key", SENTENCES)
-def test_every_sentence_is_there_in_both_languages_and_is_used(key: str) -> None:
-    indonesian, english = SENTENCES[key]
-    assert _names(indonesian) == _names(english)
-    assert key.startswith(COMPOSED) or re.search(rf"\b{key.removesuffix('_hint')}\b", SOURCES)
+def test_every_sentence_is_there_in_both_languages() -> None:
+    assert len(SENTENCES) > 100
+    assert [key for key, (indonesian, english) in SENTENCES.items() if _names(indonesian) != _names(english)] == []
+
+
+def test_every_sentence_is_used() -> None:
+    words = set(re.findall(r"\w+", SOURCES))
+    plain = [key for key in SENTENCES if not key.startswith(COMPOSED)]
+    assert [key for key in plain if key.removesuffix("_hint") not in words] == []
 
 
 def test_every_problem_has_its_sentences() -> None:
