@@ -28,6 +28,20 @@ def test_train_says_that_there_is_too_little_to_learn_from(tmp_path: Path) -> No
     assert [(line["rows"], line["better"], line["edition"]) for line in lines] == [(0, False, None)] * 3
 
 
+def test_train_learns_sorts_from_a_file_and_refuses_a_word_that_is_none(tmp_path: Path) -> None:
+    rows = [("publicity", "yuk ikuti acara kami"), ("report", "jalan berlubang di desa")]
+    lines = [json.dumps({"text": f"{words} {n}", "sort": sort}) for n in range(60) for sort, words in rows]
+    (tmp_path / "rows.ndjson").write_text("\n".join(lines))
+    satupintu("ingest", str(tmp_path / "rows.ndjson"), data=tmp_path)
+    done = satupintu("train", "--sorts", str(tmp_path / "rows.ndjson"), data=tmp_path)
+    assert done.returncode == 0, done.stderr
+    line = json.loads(done.stdout)
+    assert (line["model"], line["rows"], line["after"], line["better"]) == ("models/classifier", 120, 1.0, True)
+    (tmp_path / "wrong.ndjson").write_text('{"text": "jalan berlubang", "sort": "spam", "id": "7"}')
+    wrong = satupintu("train", "--sorts", str(tmp_path / "wrong.ndjson"), data=tmp_path)
+    assert (wrong.returncode, 'row 7: "sort" is one of report, question' in wrong.stderr) == (64, True)
+
+
 def test_quality_measures_a_folder_and_leaves_out_what_is_missing(tmp_path: Path) -> None:
     heading = ("tanggal_masuk", "waktu_masuk", "klasifikasi", "id_kategori", "kategori", "judul", "isi_awal",
                "instansi_terdisposisi")  # fmt: skip

@@ -16,6 +16,7 @@ from normalizer.models.learning import Decided, try_classifier, try_offices
 from normalizer.models.linear import Linear
 from normalizer.models.manner import signs_of
 from normalizer.models.office import LearnedOffices, StoredOffices, load_office_model, role_of, slug
+from normalizer.models.sort_training import LabelledSort, try_sorts
 from normalizer.models.training import Example, Recipe, fit
 from schemas import Message, Place
 
@@ -142,6 +143,20 @@ def test_a_classifier_is_published_only_where_it_is_better() -> None:
     assert made.version.endswith("+1")
     again = try_classifier(here, made, "2")
     assert (again.better, again.after <= again.before) == (False, True)
+
+
+def test_learned_sorts_are_published_where_they_are_better_and_stay_when_a_class_is_learned() -> None:
+    asked = [LabelledSort(f"pesan {n} promo kilat di toko kami", "publicity") for n in range(60)]
+    rows = [*asked, *(LabelledSort(f"pesan {n} pipa bocor di rumah kami", "report") for n in range(60))]
+    trial = try_sorts(rows, cold_classifier(), "1")
+    assert (trial.after, trial.unseen, trial.rows) == (1.0, 30, 120)
+    made = load_classifier(trial.body or "")
+    assert [one.sort for one in made.classify([rows[0].text, rows[-1].text])] == ["publicity", "report"]
+    assert not try_sorts(rows, made, "2").better
+    assert try_sorts(rows[:50], cold_classifier(), "1").body is None
+    more = [row._replace(category=("77", "Lain")) if "pdam" in row.text else row for row in decided(160)]
+    both = load_classifier(try_classifier(more, made, "3").body or "")
+    assert [one.sort for one in both.classify([rows[0].text])] == ["publicity"]
 
 
 def test_offices_are_learned_as_roles_and_the_place_says_which() -> None:
