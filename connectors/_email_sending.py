@@ -6,7 +6,7 @@ import asyncio
 import smtplib
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -14,13 +14,12 @@ from connectors._email_compose import OutgoingMail
 from connectors._email_oauth import TokenSource
 from connectors._email_settings import EmailSettings
 from connectors._email_smtp import announce_mail, hang_up, open_connection, write_mail
+from connectors._session import BeforeArrival
 from schemas import AccountFault, Retry, Unanswered
 
 AT_ONCE = 4
 KEPT_OPEN = 20.0
 """Seconds that an idle connection is used again."""
-BeforeArrival = Callable[[], Awaitable[None]]
-"""`ProviderConnections.before_arrival`."""
 
 
 class MailSender:

@@ -21,11 +21,12 @@ from typing import Any, TypeVar
 from connectors._email_compose import OutgoingMail
 from connectors._email_imap import CONNECT_WITHIN, READ_WITHIN, FetchedMail, Mailbox, Refused
 from connectors._email_oauth import TokenSource
-from connectors._email_sending import BeforeArrival, MailSender
+from connectors._email_sending import MailSender
 from connectors._email_settings import EmailSettings
 from connectors._http import Http
 from connectors._port import Gap, Intake, Session
 from connectors._request import Request
+from connectors._session import BeforeArrival
 from schemas import AccountFault, Retry
 
 FIRST_IDLE = 15.0

@@ -38,7 +38,10 @@ class Session(ABC):
         return ()
 
 
-async def _always() -> None:
+BeforeArrival = Callable[[], Awaitable[None]]
+
+
+async def unmarked() -> None:
     """Nobody keeps a mark."""
 
 
@@ -49,6 +52,6 @@ class ProviderConnections:
     http: Http
     session: Session | None = None
     """The account's open session; None for kinds that hold none, and while it is down."""
-    before_arrival: Callable[[], Awaitable[None]] = _always
+    before_arrival: BeforeArrival = unmarked
     """Stores durably that the reply may arrive from now on, for a kind that `marks_start`. Raises Retry: it must not be
     sent."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+from connectors._session import BeforeArrival, unmarked
 from connectors._smpp_codes import OK, WRONG_COMMAND, WRONG_LENGTH, bind_verdict
 from connectors._smpp_pdu import (
     ALERT_NOTIFICATION,
@@ -109,14 +110,16 @@ class SmppConnection:
             raise bind_verdict(response.status).error()
         self._tasks.append(asyncio.create_task(self._enquire()))
 
-    async def submit(self, body: bytes) -> Pdu:
-        """The response to a submit_sm. Raises Retry where nothing was written, else Unanswered."""
+    async def submit(self, body: bytes, before: BeforeArrival = unmarked) -> Pdu:
+        """The response to a submit_sm; `before` is awaited before it is written. Raises Retry where nothing was
+        written, else Unanswered."""
         try:
             async with asyncio.timeout(self._settings.answer_within):
                 await self._window.acquire()
         except TimeoutError:
             raise Retry("the window is full: the centre does not answer") from None
         try:
+            await before()
             return await self.request(SUBMIT_SM, body, self._settings.answer_within)
         finally:
             self._window.release()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from connectors._gsm import split_into_segments
+from connectors._session import BeforeArrival, unmarked
 from connectors._smpp_alphabets import encode_gsm7, is_same_in_all_alphabets
 from connectors._smpp_codes import BUSY, OK, submit_verdict
 from connectors._smpp_link import SmppConnection
@@ -24,7 +25,9 @@ _SHORT_CODE = 6
 """Digits; up to so many are a short code."""
 
 
-async def send_parts(reply: Reply, session: SmppSession, settings: SmppSettings) -> tuple[str, ...]:
+async def send_parts(
+    reply: Reply, session: SmppSession, settings: SmppSettings, before_arrival: BeforeArrival
+) -> tuple[str, ...]:
     """The ids of all parts. Raises Retry, Unanswered, AccountFault or Reject; what fails after the first part was taken
     leaves open what arrived."""
     link = session.link_to_send()
@@ -32,7 +35,8 @@ async def send_parts(reply: Reply, session: SmppSession, settings: SmppSettings)
     for number, message in enumerate(split_reply(reply, settings, session.next_reference)):
         await session.pace()
         try:
-            response = await _submitted(link, encode_message(message), pauses=PAUSES if number else ())
+            body, before = encode_message(message), unmarked if number else before_arrival
+            response = await _submitted(link, body, before, pauses=PAUSES if number else ())
         except (Retry, AccountFault, Reject) as fault:
             if not number:
                 raise
@@ -90,10 +94,10 @@ def _type_of(address: str) -> tuple[int, int]:
     return (_SHORT, 0) if len(address) <= _SHORT_CODE else (_NATIONAL, _ISDN)
 
 
-async def _submitted(link: SmppConnection, body: bytes, pauses: Sequence[float]) -> Pdu:
+async def _submitted(link: SmppConnection, body: bytes, before: BeforeArrival, pauses: Sequence[float]) -> Pdu:
     """The response of a centre that took the part. Raises as `send_parts`."""
     for pause in (*pauses, None):
-        response = await link.submit(body)
+        response = await link.submit(body, before)
         if response.status == OK and response.command == SUBMIT_SM | RESPONSE:
             return response
         if response.status not in BUSY or pause is None:

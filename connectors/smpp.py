@@ -30,6 +30,7 @@ class SmppChannel(Connects, Speaks):
     kind = "smpp"
     settings_type = SmppSettings
     conversational = True
+    marks_start = True
     unwraps_base64 = True
     vouches_for_sender = True
     short_answers = True
@@ -129,7 +130,7 @@ system_id = ""                 # this and the password the operator gives
         self.require_outbound()
         if not isinstance(outbound.session, SmppSession):
             raise Retry("no session")
-        return SentReply(await send_parts(reply, outbound.session, self.settings))
+        return SentReply(await send_parts(reply, outbound.session, self.settings, outbound.before_arrival))
 
 
 def _numbers(written: str) -> tuple[int, ...]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from connectors import ProviderConnections
 from connectors._email_compose import MailAddress, compose
 from connectors._email_oauth import TokenSource
-from connectors._email_sending import BeforeArrival, MailSender
+from connectors._email_sending import MailSender
 from connectors._email_smtp import meaning_of
 from connectors._http import Http
+from connectors._session import BeforeArrival, unmarked
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
 from tests.channels.mail.reading import mail as mail_of_sari
 from tests.channels.mail.reading import read_message
@@ -44,7 +44,7 @@ async def sender(server: MailServer, **settings: Any) -> AsyncIterator[Any]:
     """Sends a reply over the account's connections."""
     own = channel("email", smtp=f"smtp://127.0.0.1:{server.smtp_port}", **settings).settings
     async with Http() as http:
-        opened, unmarked = MailSender(own, TokenSource(own, http)), ProviderConnections(http).before_arrival
+        opened = MailSender(own, TokenSource(own, http))
 
         async def send(answer: Any, before_arrival: BeforeArrival = unmarked) -> None:
             await opened.send(compose(answer, own), before_arrival)

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -323,6 +324,24 @@ async def test_a_text_of_which_a_part_was_taken_is_never_sent_again(smsc: Smsc, 
         smsc.refusals.extend([0, status, status])
         with pytest.raises(Unanswered, match="1 parts were taken"):
             await door.send(reply(LONG), outbound)
+
+
+async def test_a_text_is_marked_once_right_before_its_first_part_is_written(smsc: Smsc):
+    marks: list[int] = []
+
+    async def mark() -> None:
+        marks.append(len(smsc.sent))
+
+    async def refuse() -> None:
+        marks.append(len(smsc.sent))
+        raise Retry("the record is away")
+
+    async with session(smsc) as (door, outbound, _):
+        with pytest.raises(Retry, match="the record"):
+            await door.send(reply(LONG), replace(outbound, before_arrival=refuse))
+        assert (marks, smsc.sent) == ([0], [])
+        await door.send(reply(LONG), replace(outbound, before_arrival=mark))
+    assert (marks, len(smsc.sent)) == ([0, 0], 3)
 
 
 async def test_the_window_is_kept(smsc: Smsc):
