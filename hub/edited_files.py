@@ -18,6 +18,7 @@ from normalizer.models import Classified, TextClassifier, cold_classifier, load_
 from normalizer.models.office import LearnedOffices, load_office_model
 from router import OfficeCandidate, OfficeRegistry, Rules, Templates
 from router.due import Calendars
+from router.offices import shipped_registry
 from router.offices_csv import load_offices
 from sink.aside import release_account
 from sink.record import Record
@@ -78,7 +79,7 @@ def rules_file(path: Path, rules: LiveEdition[Rules]) -> EditedFile[Rules]:
 
 def offices_file(path: Path, offices: LiveEdition[OfficeRegistry]) -> EditedFile[OfficeRegistry]:
     """`offices.csv`, or what was imported; without either, the front desks that are shipped."""
-    return _shipped("offices", path, lambda text: load_offices(text) if text else OfficeRegistry(), offices)
+    return _shipped("offices", path, lambda text: load_offices(text) if text else shipped_registry(), offices)
 
 
 def calendars_file(path: Path, calendars: LiveEdition[Calendars]) -> EditedFile[Calendars]:

@@ -12,6 +12,7 @@ from hub.reading import RunInThread
 from normalizer import Memory, match
 from router import OfficeModel, OfficeRegistry, Rules, route
 from router.handover import Handover, PassedOn, hand_over
+from router.offices import shipped_registry
 from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
 from sink.account_states import touch_accounts
 from sink.archive import Archive
@@ -72,7 +73,7 @@ def persisting(
     """Routed into the record, with the replies and jobs that it causes."""
 
     def next_office(history: Sequence[tuple[str | None, str]], action: Action, holders: Sequence[str]) -> Handover:
-        registry = offices.value if offices is not None else OfficeRegistry()
+        registry = offices.value if offices is not None else shipped_registry()
         return hand_over([PassedOn(*past) for past in history], action, registry, holders=holders)
 
     async def sink(events: Sequence[Event]) -> Sequence[Event]:

@@ -35,6 +35,7 @@ from hub.settings import Settings, UsageError, sqlite_path
 from hub.web.server_config import tune_garbage_collection
 from router import OfficeRegistry, Rules, Templates
 from router.due import Calendars
+from router.offices import shipped_registry
 from schemas import Retry
 from sink.archive import Archive
 from sink.blobs import Blobs
@@ -73,7 +74,7 @@ class LiveEditions:
     rules: LiveEdition[Rules]
     templates: LiveEdition[Templates]
     editions: Editions
-    offices: LiveEdition[OfficeRegistry] = field(default_factory=lambda: LiveEdition(OfficeRegistry()))
+    offices: LiveEdition[OfficeRegistry] = field(default_factory=lambda: LiveEdition(shipped_registry()))
     calendars: LiveEdition[Calendars] = field(default_factory=lambda: LiveEdition(Calendars()))
     models: LiveModels = field(default_factory=LiveModels)
 
@@ -160,7 +161,7 @@ def load_vault(settings: Settings) -> Vault:
 
 def _current(settings: Settings, record: Record, accounts: Accounts, by: str | None) -> LiveEditions:
     rules, templates = LiveEdition(Rules.load(None)), LiveEdition(Templates.load(None))
-    offices, calendars = LiveEdition(OfficeRegistry()), LiveEdition(Calendars())
+    offices, calendars = LiveEdition(shipped_registry()), LiveEdition(Calendars())
     models = LiveModels()
     editions = Editions(
         (

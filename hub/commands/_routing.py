@@ -13,6 +13,7 @@ from hub.editions import EditedFile, Editions, LiveEdition
 from hub.opening import open_record
 from hub.settings import Settings, UsageError
 from router import OfficeModel, OfficeRegistry, Rules
+from router.offices import shipped_registry
 
 
 class Routing(NamedTuple):
@@ -26,7 +27,7 @@ class Routing(NamedTuple):
 def load_routing() -> Routing:
     """Raises UsageError for files that are wrong."""
     own = load_call_settings()
-    rules, offices = LiveEdition(Rules.load(None)), LiveEdition(OfficeRegistry())
+    rules, offices = LiveEdition(Rules.load(None)), LiveEdition(shipped_registry())
     files = (rules_file(own.data / "rules.toml", rules), offices_file(own.data / "offices.csv", offices))
     _begin(own, files)
     return Routing(rules.value, offices.value, load_models().office_model())
