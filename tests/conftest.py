@@ -13,7 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.services.kafka import a_kafka
 from tests.services.postgres import a_postgres
 
-SERVICES = {"kafka", "databases", "browser"}
+SERVICES = {"kafka", "databases", "postgres", "browser"}
 """Fixtures that start a server."""
 LATE = {"flow", "faults"}
 """Rooms whose tests wait for whole programs."""

@@ -19,6 +19,8 @@ from sink.database import faults_as_retry
 from tests.services.postgres import Postgres
 from tests.sink.made import message, replies, routed, rows
 
+pytestmark = pytest.mark.service
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
