@@ -29,8 +29,8 @@ _FOLLOWUPS = (
 )
 
 
-class ForwardLocation(NamedTuple):
-    """Where a complaint stands outside: a system, and its id there."""
+class ForeignReport(NamedTuple):
+    """A complaint as it stands in another system: which, and under which id."""
 
     complaint: str
     account: str
@@ -49,7 +49,7 @@ class Progress(NamedTuple):
     """As it is now."""
     ends: JobResult | None = None
     """None: the job goes on."""
-    location: ForwardLocation | None = None
+    foreign: ForeignReport | None = None
     answer: str | None = None
     """The other system's own words of a fault; personal, kept sealed."""
 
@@ -62,36 +62,36 @@ def store_progress(record: Record, progress: Sequence[Progress], now: datetime) 
         ended = [one.ends for one in progress if one.ends is not None]
         held |= store_job_results(connection, ended, now)
         done = [one for one in progress if one.job.id in held]
-        store_locations(connection, record, [one.location for one in done if one.location], now)
+        store_foreign_reports(connection, record, [one.foreign for one in done if one.foreign], now)
         _keep_answers(connection, record, done)
         left = [r.job for r in ended if r.state == "done" and r.job.id in held]
         _forget_arguments(connection, record, [job.id for job in left if not job.args.get("replayable")])
         return held
 
 
-def store_locations(
-    connection: Connection, record: Record, locations: Collection[ForwardLocation], now: datetime
+def store_foreign_reports(
+    connection: Connection, record: Record, reports: Collection[ForeignReport], now: datetime
 ) -> None:
     """From now on these complaints stand there."""
-    if not locations:
+    if not reports:
         return
     at, keys = instant_encoder(connection)(now), MemoryKeys(record.vault)
-    known = _known_ids(connection, {one.complaint for one in locations})
-    new = [one for one in locations if known.get(one.complaint, {}).get(one.system) != one.native]
+    known = _known_ids(connection, {one.complaint for one in reports})
+    new = [one for one in reports if known.get(one.complaint, {}).get(one.system) != one.native]
     for one in new:
         known.setdefault(one.complaint, {})[one.system] = one.native
     insert_all(
         connection,
-        (forwarded, [_row(one, at) for one in locations if one.account], "ON CONFLICT (complaint, account) DO NOTHING"),
+        (forwarded, [_row(one, at) for one in reports if one.account], "ON CONFLICT (complaint, account) DO NOTHING"),
         (foreign_ids, [
             {"key": keys.foreign((one.system, one.native)), "owner": one.owner, "complaint": one.complaint}
-            for one in locations
+            for one in reports
         ], "ON CONFLICT (key) DO NOTHING"),
         (timeline, [_step(one, at) for one in new], ""),
     )  # fmt: skip
     changed = [{"id": id, "external_ids": encode(known[id]).decode()} for id in {one.complaint for one in new}]
     execute_each(connection, complaints, "UPDATE complaints SET external_ids = :external_ids WHERE id = :id", changed)
-    released = [{"complaint": id, "due_at": at} for id in {one.complaint for one in locations}]
+    released = [{"complaint": id, "due_at": at} for id in {one.complaint for one in reports}]
     execute_each(connection, jobs, _FOLLOWUPS, released)
 
 
@@ -101,14 +101,14 @@ def _known_ids(connection: Connection, ids: Collection[str]) -> dict[str, dict[s
     return {row.id: _ids(row.external_ids) if row.external_ids else {} for row in rows}
 
 
-def _row(one: ForwardLocation, at: Any) -> dict[str, Any]:
+def _row(one: ForeignReport, at: Any) -> dict[str, Any]:
     return {
         "complaint": one.complaint, "account": one.account, "owner": one.owner, "system": one.system,
         "native": one.native, "at": at, "poll_at": at if one.follow else None, "cursor": None,
     }  # fmt: skip
 
 
-def _step(one: ForwardLocation, at: Any) -> dict[str, Any]:
+def _step(one: ForeignReport, at: Any) -> dict[str, Any]:
     return {
         "complaint": one.complaint, "owner": one.owner, "at": at, "what": "forwarded", "actor_kind": "system",
         "actor": one.account, "why": f"{one.system} {one.native}", "raw": None, "item_index": None,

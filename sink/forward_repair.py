@@ -14,7 +14,7 @@ from schemas import Category, Forward, Office, Place, encode
 from sink.bulk import execute_each, insert, instant_encoder, query_in
 from sink.contacts import unseal_contact
 from sink.forward_claims import read_forward
-from sink.forward_progress import ANSWER, ForwardLocation, store_locations
+from sink.forward_progress import ANSWER, ForeignReport, store_foreign_reports
 from sink.forward_queue import FORWARD, FORWARDS, Destination, Leaving, QueuedForwards, job_id
 from sink.instant import parse_instant
 from sink.jobs import SEALED, decode_object, enqueue_jobs
@@ -111,8 +111,8 @@ def decide_stands(record: Record, id: str, native: str, to: Destination, now: da
         connection.execute(jobs.update().where(jobs.c.id == id).values(goes_on))
         if opens:
             follow = to.follow_every is not None
-            location = ForwardLocation(row.complaint, to.account, row.owner, to.system, native, follow)
-            store_locations(connection, record, [location], now)
+            foreign = ForeignReport(row.complaint, to.account, row.owner, to.system, native, follow)
+            store_foreign_reports(connection, record, [foreign], now)
         return True
 
 

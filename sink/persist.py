@@ -23,7 +23,7 @@ from sink.bulk import execute_each, insert_all, insert_returning, instant_encode
 from sink.bursts import without_bursts
 from sink.due import batch_complaints, mark_stale
 from sink.forward_followups import RecordedBatch, queue_followups
-from sink.forward_locations import learn_locations
+from sink.forward_foreign_ids import learn_foreign_reports
 from sink.forward_new_offices import given_complaints, queue_for_new_offices
 from sink.forward_queue import Destination
 from sink.jobs import NewJob, enqueue_jobs
@@ -85,7 +85,7 @@ def persist_batch(
         insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
         _renew(connection, make, batch)
         events, opened = [item.routed for item in batch], [row["id"] for row in rows[complaints]]
-        located = learn_locations(connection, record, events, options.destinations, now)
+        located = learn_foreign_reports(connection, record, events, options.destinations, now)
         applied = apply_actions(connection, make, [with_reopening(event) for event in events], options.hand_over)
         mark_stale(connection, batch_complaints(applied, events))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bus import fault_location
 from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
-from sink.forward_progress import ForwardLocation, Progress
+from sink.forward_progress import ForeignReport, Progress
 from sink.forward_queue import FORWARD
 from sink.forward_repair import REPLAYED
 from sink.job_results import JobResult
@@ -123,7 +122,7 @@ class StepRunner:
         job = current.job._replace(step=None, results=current.job.results | {step: result.value})
         following = _next(channel.steps(claimed.forward, job.results), job.results)
         job = self._begun(job, following) if following else job
-        await self.put(Progress(job, location=_location(claimed, channel, result)))
+        await self.put(Progress(job, foreign=_foreign_report(claimed, channel, result)))
         current.job, current.looked = job, False
 
     def _begun(self, job: ClaimedJob, step: str) -> ClaimedJob:
@@ -196,9 +195,9 @@ def _next_try(now: datetime, attempts: int, after: float | None, delays: Sequenc
     return now + timedelta(seconds=max(after or 0.0, delays[min(attempts, len(delays) - 1)]))
 
 
-def _location(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> ForwardLocation | None:
+def _foreign_report(claimed: ClaimedForward, channel: Forwards, result: StepResult) -> ForeignReport | None:
     job = claimed.job
     if result.native is None or job.complaint is None:
         return None
     follow = channel.follow_every is not None
-    return ForwardLocation(job.complaint, job.account, job.owner, channel.system, result.native, follow)
+    return ForeignReport(job.complaint, job.account, job.owner, channel.system, result.native, follow)

@@ -17,7 +17,7 @@ from hub.cli import run_command
 from schemas import complaint_id
 from sink.batch_items import PersistOptions
 from sink.forward_claims import claim_forwards
-from sink.forward_progress import ForwardLocation, Progress, store_progress
+from sink.forward_progress import ForeignReport, Progress, store_progress
 from sink.job_results import JobResult
 from sink.leases import renew_leases
 from sink.persist import persist_batch
@@ -74,9 +74,9 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
             mine = {"lapor": epochs["forward/lapor"]}
             jobs = {c.job.complaint: c.job for c in claim_forwards(record, mine, {"lapor": 9}, in_flight=(), now=NOW)}
             first, second = (jobs[complaint_id(message(n).id)] for n in (1, 2))
-            location = ForwardLocation(first.complaint or "", "lapor", "34.04", "sp4n", "7123456", True)
+            foreign = ForeignReport(first.complaint or "", "lapor", "34.04", "sp4n", "7123456", True)
             doubt = JobResult(second._replace(step="create"), "unknown", NOW.replace(year=9999), "needs_person", "look")
-            done = Progress(first, JobResult(first, "done"), location)
+            done = Progress(first, JobResult(first, "done"), foreign)
             store_progress(record, [done, Progress(second._replace(step="create"), doubt)], NOW)
             persist_batch(record, [routed(message(3))], NOW)  # by a process without the account
         yield made

@@ -88,7 +88,7 @@ async def test_each_step_is_begun_before_it_is_done_and_its_result_begins_the_ne
         ("files", [], None), ("create", ["files"], None), ("pass", ["files", "create"], None),
         (None, ["files", "create", "pass"], None), (None, ["files", "create", "pass"], "done"),
     ]  # fmt: skip
-    assert [p.location and p.location.native for p in stored] == [None, None, "7123456", None, None]
+    assert [p.foreign and p.foreign.native for p in stored] == [None, None, "7123456", None, None]
     assert fault is None
 
 
@@ -138,7 +138,7 @@ async def test_a_step_in_doubt_that_was_done_is_not_repeated() -> None:
     to = To(looks=[StepResult({"id": "7"}, "7")])
     stored, _ = await run(to, step="create", results={"files": {}})
     assert to.done == ["look create", "pass"]
-    assert stored[0].location is not None
+    assert stored[0].foreign is not None
     assert stored[0].job.step == "pass"
 
 

@@ -16,7 +16,7 @@ from sink.batch_items import PersistOptions
 from sink.disclosure import FIELDS, project, projection_of
 from sink.forward_claims import claim_forwards, read_forward
 from sink.forward_law import national_balances
-from sink.forward_progress import ForwardLocation, Progress, store_progress
+from sink.forward_progress import ForeignReport, Progress, store_progress
 from sink.forward_queue import job_id
 from sink.forward_repair import decide_again, decide_stands, list_forwards, queue_recorded, show_forward
 from sink.forwarded import ForwardPollResult, due_polls, store_polls
@@ -66,8 +66,8 @@ def claim(record: Record, state: Any = "waiting", at: Any = LATER, account: str 
 
 
 def done(job: ClaimedJob, native: str | None = None, **results: Any) -> Progress:
-    location = native and ForwardLocation(job.complaint or "", job.account, job.owner, "sp4n", native, True)
-    return Progress(job._replace(step=None, results=results), JobResult(job, "done"), location or None)
+    foreign = native and ForeignReport(job.complaint or "", job.account, job.owner, "sp4n", native, True)
+    return Progress(job._replace(step=None, results=results), JobResult(job, "done"), foreign or None)
 
 
 def stand(record: Record, native: str = "7123456") -> None:

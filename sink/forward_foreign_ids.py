@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from schemas import Message, Routed
 from sink.bulk import query_in
-from sink.forward_progress import ForwardLocation, store_locations
+from sink.forward_progress import ForeignReport, store_foreign_reports
 from sink.forward_queue import Destination, job_id
 from sink.memory_keys import MemoryKeys
 from sink.record import Record
@@ -30,7 +30,7 @@ class _ForeignId(NamedTuple):
     native: str
 
 
-def learn_locations(
+def learn_foreign_reports(
     connection: Connection, record: Record, batch: Iterable[Routed], destinations: Sequence[Destination], now: datetime
 ) -> dict[str, set[str]]:
     """Store where the complaints of a batch stand beside what was known; returns the accounts by complaint."""
@@ -43,9 +43,9 @@ def learn_locations(
     rows = query_in(connection, "SELECT key, complaint FROM foreign_ids WHERE key IN (*)", list(known))
     of_others = {bytes(row.key) for row in rows if row.complaint != known[bytes(row.key)]}
     mine = [one for one in ids if keys.foreign((one.system, one.native)) not in of_others]
-    locations = list(_locations(mine, destinations))
-    new = _without_known(connection, locations)
-    store_locations(connection, record, locations, now)
+    reports = list(_foreign_reports(mine, destinations))
+    new = _without_known(connection, reports)
+    store_foreign_reports(connection, record, reports, now)
     return new
 
 
@@ -90,10 +90,10 @@ def _in_doubt(connection: Connection, jobs: Collection[str]) -> set[str]:
     return {row.id for row in query_in(connection, sql, jobs)}
 
 
-def _without_known(connection: Connection, locations: Sequence[ForwardLocation]) -> dict[str, set[str]]:
+def _without_known(connection: Connection, reports: Sequence[ForeignReport]) -> dict[str, set[str]]:
     """By complaint, the accounts of those that are not stored yet."""
     new: dict[str, set[str]] = defaultdict(set)
-    for one in locations:
+    for one in reports:
         if one.account:
             new[one.complaint].add(one.account)
     for row in query_in(connection, "SELECT complaint, account FROM forwarded WHERE complaint IN (*)", list(new)):
@@ -101,8 +101,8 @@ def _without_known(connection: Connection, locations: Sequence[ForwardLocation])
     return {complaint: accounts for complaint, accounts in new.items() if accounts}
 
 
-def _locations(ids: Iterable[_ForeignId], destinations: Sequence[Destination]) -> Iterator[ForwardLocation]:
+def _foreign_reports(ids: Iterable[_ForeignId], destinations: Sequence[Destination]) -> Iterator[ForeignReport]:
     for one in ids:
         to = next((to for to in destinations if to.system == one.system), None)
         account, follow = (to.account, to.follow_every is not None) if to else ("", False)
-        yield ForwardLocation(one.complaint, account, one.owner, one.system, one.native, follow)
+        yield ForeignReport(one.complaint, account, one.owner, one.system, one.native, follow)
