@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bus import fault_location
 from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
