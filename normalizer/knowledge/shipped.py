@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -10,7 +11,7 @@ from normalizer._port import PlaceQuestion
 from normalizer.knowledge.gazetteer import gazetteer
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces
 from normalizer.knowledge.places import LEAST, LIKELY, Unplaced, find_places
-from normalizer.place_words import PlaceWords
+from normalizer.place_words import named_in
 from schemas import Place
 
 VERSION = "gazetteer-2025-4"
@@ -23,7 +24,6 @@ class ShippedKnowledge:
         """`learned` gives the places of the newest edition; it is asked for every batch."""
         self._gazetteer = gazetteer()
         self._learned = learned
-        self._words = PlaceWords()
 
     @property
     def version(self) -> str:
@@ -33,9 +33,15 @@ class ShippedKnowledge:
 
     def places(self, questions: Sequence[PlaceQuestion]) -> list[Sequence[Place]]:
         """Candidates, likeliest first; each has a code, or words alone."""
-        named = self._words.places(questions)
-        found = find_places(self._gazetteer, [Unplaced.of(*question) for question in questions], self._learned())
-        return list(map(_with_words, found, named))
+        asked = [Unplaced.of(*question) for question in questions]
+        found = find_places(self._gazetteer, asked, self._learned())
+        return list(map(_with_words, found, map(_named, asked)))
+
+
+def _named(asked: Unplaced) -> Sequence[Place]:
+    text = "\n".join([part.text for part in asked.parts])
+    as_written = not any(words.rewritten for words in asked.tokens)
+    return named_in(text, chain.from_iterable(words.words for words in asked.tokens) if as_written else None)
 
 
 def _with_words(found: Sequence[Place], named: Sequence[Place]) -> Sequence[Place]:

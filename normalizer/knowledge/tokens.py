@@ -30,6 +30,11 @@ class Words:
     def __len__(self) -> int:
         return len(self.words)
 
+    @property
+    def rewritten(self) -> bool:
+        """Do they differ from the words between blanks and signs: a glued one taken apart, one without apostrophe?"""
+        return "" in self._pieces[2:-1:2] or "'" in self.text or "’" in self.text
+
     @cached_property
     def _upper(self) -> bool:
         return self.text.isupper()
