@@ -118,12 +118,19 @@ def _inside(text: str, match: re.Match[str]) -> Iterator[PersonalSpan]:
     while first < len(groups):
         for last in range(len(groups) - 1, first - 1, -1):
             start, end = groups[first][0], groups[last][1]
-            start -= text[start - 1 : start] == "+" or text[max(start - 2, 0) : start] == "(+"
+            start -= text[start - 1 : start] == "+"
             if kind := _kind(text, start, end):
-                yield PersonalSpan(kind=kind, start=start, end=end)
+                yield PersonalSpan(kind=kind, start=_with_bracket(text, start, end), end=end)
                 first = last
                 break
         first += 1
+
+
+def _with_bracket(text: str, start: int, end: int) -> int:
+    """Where it starts with the bracket, and a plus before that, that is closed inside it: "(0812) 0000"."""
+    if text[start - 1 : start] != "(" or ")" not in text[start:end]:
+        return start
+    return start - 2 if text[max(start - 2, 0) : start] == "+(" else start - 1
 
 
 def _kind(text: str, start: int, end: int) -> PersonalKind | None:
