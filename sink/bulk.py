@@ -103,7 +103,8 @@ def query_in(connection: Connection, sql: str, values: Iterable[Any], *more: Any
         yield from arrays.query_in(connection, sql, list(values), *more)
         return
     for part in split_into_chunks(list(values)):
-        yield from connection.exec_driver_sql(sql.replace("(*)", f"({', '.join('?' * len(part))})"), (*part, *more))
+        one = sql.replace("(*)", f"({', '.join('?' * len(part))})")
+        yield from connection.exec_driver_sql(one, (*part, *more)).all()  # SQLAlchemy fetches one by one else
 
 
 def lock_rows(connection: Connection, table: Table, column: str, values: Iterable[Any]) -> None:
