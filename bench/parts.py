@@ -1,6 +1,9 @@
-"""Where the time goes: microseconds of processor a message, part by part, one after another in one thread, on SQLite.
+"""Where the time goes: microseconds of processor a message, part by part, one after another in one thread, on SQLite;
+and the bytes of a message on each topic, as they are written: key and value, and the headers that Kafka has besides.
 
-python -m bench.parts [--rows 10000]
+    python -m bench.parts [--rows 10000] [--file ROWS]
+
+`--file`: rows as `ingest` takes them, at least as many, instead of made-up ones.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from bench._programs import machine
 from bench._rows import write_rows
 from bench._table import options
 from bus import Turnstile
+from bus._cloudevents import cloudevents_headers
 from connectors import Channel, channel_type
 from connectors._rows import NamedRow, name_rows, open_rows, raw_from_row, read_rows
 from hub.opening import tune_interpreter
@@ -45,6 +49,8 @@ class Pipeline(NamedTuple):
     record: Record
     archive: Archive
     spent: Counter[str]
+    sizes: Counter[str]
+    """Bytes by topic."""
 
     def timed(self, part: str, call: Callable[..., T], *args: Any, **named: Any) -> T:
         start = time.thread_time_ns()
@@ -53,8 +59,11 @@ class Pipeline(NamedTuple):
         return result
 
     def published(self, events: Sequence[Event]) -> None:
-        """What encoding, and decoding again, cost."""
+        """What encoding, and decoding again, cost; and what is written."""
         wire = self.timed("encode", lambda: [encode(event) for event in events])
+        for event, value in zip(events, wire, strict=True):
+            self.sizes[event.topic] += len(event.key.encode()) + len(value)
+            self.sizes["headers"] += sum(len(name) + len(of) for name, of in cloudevents_headers(event))
         self.timed("decode", lambda: [decode(e.topic, value) for e, value in zip(events, wire, strict=True)])
 
     def carry(self, rows: Sequence[NamedRow]) -> None:
@@ -63,7 +72,7 @@ class Pipeline(NamedTuple):
         self.published(raws)
         self.timed("ledger", book_received, self.record, [(raw.id, raw.account, raw.received_at) for raw in raws])
         self.timed("archive", self.archive.append, raws)
-        reader = Reader({"file": self.channel}.get)
+        reader = Reader({"file": self.channel}.get, annotates=False)
         messages = self.timed("read", reader.read, raws, now=_now, new_id=_new_id)
         self.published(messages)
         matched = self.timed("match", match, messages, RecordMemory(self.record, _now))
@@ -83,7 +92,7 @@ def pipeline(folder: Path) -> Iterator[Pipeline]:
     vault, turn = Vault.create(folder / "keys.toml"), Turnstile(folder / "record.db")
     url, owners = f"sqlite:///{folder / 'record.db'}", {"file": "32.73"}
     with Record.open(url, vault, turn, owners=owners) as record, Archive(folder / "archive") as archive:
-        yield Pipeline(kind("file", "32.73", kind.settings_type()), record, archive, Counter())
+        yield Pipeline(kind("file", "32.73", kind.settings_type()), record, archive, Counter(), Counter())
 
 
 def _now() -> datetime:
@@ -95,18 +104,20 @@ def _new_id() -> str:
 
 
 def main() -> None:
-    """Print the parts, and their sum."""
-    chosen = options(rows=10_000)
+    """Print the parts and their sum, the topics and theirs."""
+    chosen = options(rows=10_000, file="")
     print(machine())
     tune_interpreter()
     with tempfile.TemporaryDirectory() as where, pipeline(Path(where)) as parts:
-        name = str(write_rows(Path(where) / "rows.ndjson", chosen.rows))
+        name = chosen.file or str(write_rows(Path(where) / "rows.ndjson", chosen.rows))
         with open_rows(name) as file:
-            rows = name_rows(read_rows(name, file))
+            rows = islice(name_rows(read_rows(name, file)), chosen.rows)
             while batch := parts.timed("rows of the file", list, islice(rows, BATCH)):
                 parts.carry(batch)
     for part, spent in [*parts.spent.most_common(), ("sum", parts.spent.total())]:
-        print(f"{part:18} {spent / 1000 / chosen.rows:8.1f}")
+        print(f"{part:18} {spent / 1000 / chosen.rows:8.1f} µs")
+    for topic, size in [*parts.sizes.items(), ("sum", parts.sizes.total())]:
+        print(f"{topic:18} {size / chosen.rows:8,.0f} bytes")
 
 
 if __name__ == "__main__":
