@@ -34,6 +34,7 @@ from hub.running.sessions import Sessions
 from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
 from hub.running.token_ends import TokenEnds
+from hub.running.waking import wait_for_event
 from sink.outbox_results import SendResult, store_results
 
 log = logging.getLogger(__name__)
@@ -107,11 +108,7 @@ class AccountsStage:
             before = self._leases.held().keys()
             await self._leases.renew(wanted, before - self._busy())
             self._match()
-            try:
-                async with asyncio.timeout(self._times.renew_every):
-                    await self._renew_now.wait()
-            except TimeoutError:
-                pass
+            await wait_for_event(self._renew_now, self._times.renew_every)
 
     def _busy(self) -> set[str]:
         return self._dispatcher.busy() | self._tasks.busy() | self._fetching.busy()

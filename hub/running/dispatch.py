@@ -20,6 +20,7 @@ from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
 from hub.running.send_starts import SendStart, StartWriter
 from hub.running.sending import Render, lease_ended_result, send_reply
+from hub.running.waking import wait_for_event
 from sink.outbox_claims import OwedReply, SenderFacts, claim_replies
 from sink.outbox_results import SendResult
 from sink.outbox_starts import start_replies
@@ -56,7 +57,7 @@ class ReplyDispatcher:
             for owed in claimed:
                 self._begin(owed)
             if not claimed:
-                await self._woken()
+                await wait_for_event(self._wake, POLL_EVERY)
             await self._backend.timing.sleep(MIN_INTERVAL)
 
     def busy(self) -> set[str]:
@@ -161,10 +162,3 @@ class ReplyDispatcher:
         self._sending[owed.account].discard(task)
         if task.cancelled():  # before it began
             self._give_back(owed)
-
-    async def _woken(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_EVERY):
-                await self._wake.wait()
-        except TimeoutError:
-            pass

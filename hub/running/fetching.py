@@ -15,6 +15,7 @@ from hub.running.backend import Backend
 from hub.running.dispatch import OutboundOf
 from hub.running.leases import Leases
 from hub.running.result_writer import ResultWriter
+from hub.running.waking import wait_for_event
 from schemas import AccountFault, Reject, Retry
 from sink.attachments import ClaimedFetch, FetchResult, claim_fetches, store_fetches
 from sink.outbox_results import next_attempt
@@ -49,7 +50,7 @@ class AttachmentFetcher:
                 for fetch in claimed:
                     self._begin(fetch)
                 if not claimed:
-                    await self._woken()
+                    await wait_for_event(self._wake, POLL_EVERY)
                 await self._backend.timing.sleep(MIN_INTERVAL)
         finally:
             writing.cancel()
@@ -140,13 +141,6 @@ class AttachmentFetcher:
         after = fault.after if isinstance(fault, Retry) else None
         due_at = next_attempt(self._backend.timing.now(), fetch.job.attempts, after)
         return FetchResult(fetch, "retry", due_at=due_at, code=type(fault).__name__.lower())
-
-    async def _woken(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_EVERY):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
 
 
 def _job_id(result: FetchResult) -> str:

@@ -14,6 +14,7 @@ from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.forwarding_steps import StepRunner
 from hub.running.leases import Leases
+from hub.running.waking import wait_for_event
 from sink.forward_claims import ClaimedForward, claim_forwards
 from sink.job_claims import Claimable
 from sink.leases import StaleEpoch
@@ -40,7 +41,7 @@ class Forwarder:
         while True:
             self._wake.clear()
             if not await self._claim():
-                await self._woken()
+                await wait_for_event(self._wake, POLL_EVERY)
             await self._backend.timing.sleep(MIN_INTERVAL)
 
     def busy(self) -> set[str]:
@@ -116,10 +117,3 @@ class Forwarder:
         known = {office.id: self._institution(office.id) for office in claimed.forward.offices}
         found = {id: there for id, there in known.items() if there is not None}
         return claimed._replace(forward=replace(claimed.forward, institutions=found))
-
-    async def _woken(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_EVERY):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
