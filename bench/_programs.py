@@ -71,6 +71,26 @@ def running(*words: str, port: int | None = None) -> Iterator[subprocess.Popen[b
 
 
 @contextmanager
+def timed_peer(module: str, *numbers: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """`python -m MODULE PORT NUMBERS…`, which prints the seconds that it was busy: its port and process."""
+    port = free_port()
+    words = [sys.executable, "-m", module, str(port), *map(str, numbers)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        time.sleep(2)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def seconds_of(process: subprocess.Popen[str]) -> float:
+    """Once a timed peer is done."""
+    assert process.stdout
+    return float(process.stdout.readline())
+
+
+@contextmanager
 def hub(folder: Path, *words: str, channels: str = CHANNELS) -> Iterator[int]:
     """`satupintu WORDS…` on that folder; its port."""
     port, data = free_port(), prepared(folder, channels)

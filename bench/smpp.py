@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench._cpu import cpu_of
-from bench._programs import prepared, running
+from bench._programs import prepared, running, seconds_of, timed_peer
 from bench._sink import Sink
 from bench._table import options, tabulate
 from tests.services.kannel import KannelPorts, SmppLogin, kannel_config
@@ -44,29 +41,9 @@ QUIET = {"log-level": 4}
 GET_URL = '"http://127.0.0.1:{port}/?from=%p&to=%P&text=%b&udh=%u"'
 
 
-@contextmanager
-def centre(parts: int, window: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """The centre's port and process; it prints its seconds."""
-    port = free_port()
-    words = [sys.executable, "-m", "bench._smsc", str(port), str(parts), str(window)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(2)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def seconds_of(process: subprocess.Popen[str]) -> float:
-    """Once every part is acknowledged."""
-    assert process.stdout
-    return float(process.stdout.readline())
-
-
 def ours(parts: int, window: int, *words: str) -> tuple[float, float]:
     """Parts a second, and milliseconds of processor for each."""
-    with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where:
+    with timed_peer("bench._smsc", parts, window) as (port, process), tempfile.TemporaryDirectory() as where:
         folder = prepared(Path(where), ACCOUNT.format(port=port))
         with running("hub", *words, "--data", str(folder)) as program:
             rate = parts / seconds_of(process)
@@ -77,7 +54,11 @@ def kannels(parts: int, window: int) -> tuple[float, float, int]:
     """Responses a second, parts that reached the sink a second, and parts that never did."""
     if not shutil.which("bearerbox"):
         return float("nan"), float("nan"), 0
-    with centre(parts, window) as (port, process), tempfile.TemporaryDirectory() as where, Sink(parts) as sink:
+    with (
+        timed_peer("bench._smsc", parts, window) as (port, process),
+        tempfile.TemporaryDirectory() as where,
+        Sink(parts) as sink,
+    ):
         config = Path(where, "kannel.conf")
         config.write_text(
             kannel_config(

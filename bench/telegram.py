@@ -8,19 +8,15 @@ the whole pipeline beside it. Read: an update taken apart and read, in one threa
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from bench._cpu import cpu_of
-from bench._programs import prepared, running
+from bench._programs import prepared, running, seconds_of, timed_peer
 from bench._table import options, tabulate
 from bench._updates import update
 from connectors.telegram import TelegramChannel, TelegramSettings
@@ -39,27 +35,12 @@ api_url = "http://127.0.0.1:{port}"
 """
 
 
-@contextmanager
-def bot_api(updates: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """Its port and process; it prints its seconds."""
-    port = free_port()
-    words = [sys.executable, "-m", "bench._telegram_api", str(port), str(updates)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    try:
-        time.sleep(2)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def polled(updates: int, *words: str) -> tuple[float, float]:
     """Messages a second, and milliseconds of processor for each."""
-    with bot_api(updates) as (port, process), tempfile.TemporaryDirectory() as where:
+    with timed_peer("bench._telegram_api", updates) as (port, process), tempfile.TemporaryDirectory() as where:
         folder = prepared(Path(where), ACCOUNT.format(port=port))
         with running("hub", *words, "--data", str(folder)) as program:
-            assert process.stdout
-            rate = updates / float(process.stdout.readline())
+            rate = updates / seconds_of(process)
             return rate, cpu_of(program.pid) * 1000 / updates
 
 
