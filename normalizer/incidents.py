@@ -45,8 +45,10 @@ WINDOW = 30 * 24 * 3600
 of one village, or where many of them are and all are surely alike."""
 LONG_TEXT = 20
 """Different words that two texts share."""
-ALIKE, SURELY_ALIKE = 0.6, 0.9
-"""Likeness from which two reports are one incident; and where place or category speak against it."""
+ALIKE, SURELY_ALIKE, ALIKE_BY_NAMES = 0.6, 0.9, 0.3
+"""Likeness from which two reports are one incident; where place or category speak against it; and where they share so
+many names beside those of their addresses: the same matter in other words."""
+MANY_NAMES = 4
 SAME_REPORT = 0.8
 FEW_WORDS = 0.5
 """Score of a mark on a text that is the same by chance, perhaps."""
@@ -168,11 +170,18 @@ class Scored:
         return len(one.text & other.text) >= LONG_TEXT and self.score >= SURELY_ALIKE
 
     @property
-    def needed(self) -> float:
-        """The likeness from which the two are one incident."""
+    def is_alike(self) -> bool:
+        """Enough to be one incident."""
         categories = (self.report.category, self.candidate.profile.category)
         differ = None not in categories and categories[0] != categories[1]
-        return SURELY_ALIKE if self.relation < NOT_KNOWN or differ else ALIKE
+        if self.relation < NOT_KNOWN or differ:
+            return self.score >= SURELY_ALIKE
+        return self.score >= ALIKE or (self.score >= ALIKE_BY_NAMES and self._share_many_names)
+
+    @property
+    def _share_many_names(self) -> bool:
+        one, other = self.words
+        return len(one.names & other.names) - len(one.address & other.address) >= MANY_NAMES
 
     @property
     def evidence(self) -> str:
@@ -213,7 +222,7 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     """Of a report that is recorded: what others reported before it."""
     if passed_on := _chain(found, sender):
         return passed_on
-    likely = (one for one in found if _is_open(one) and one.score >= one.needed)
+    likely = (one for one in found if _is_open(one) and one.is_alike)
     one = next((one for one in sorted(likely, key=_ORDER) if _may_be_one(one, sender)), None)
     if one is None:
         return _few_words(found)

@@ -59,6 +59,20 @@ def test_a_report_without_any_place_is_linked_to_none() -> None:
     assert opened(memory, "2", "lampu jalan mati", by=SARI).matches == ()
 
 
+UNPAID = "Sudah enam bulan guru Yayasan Cendekia Harapan Purnama di Jalan Melati tidak diberi upah, mohon bantuan"
+HUNGRY = "guru {} tidak diberi upah, gaji karyawan belum turun, harap diperiksa oleh pengawas tenaga kerja"
+
+
+def test_the_same_matter_in_other_words_is_known_by_many_names() -> None:
+    named = report("2", HUNGRY.format("Yayasan Cendekia Harapan Purnama Jalan Melati"), SARI, minutes=60)
+    few = report("3", HUNGRY.format("Yayasan Cendekia Harapan Purnama"), TINI, minutes=60)
+    _, other = match([report("1", UNPAID), few], MemoryDouble())
+    assert other.matches == ()
+    first, linked = match([report("1", UNPAID), named], MemoryDouble())
+    assert only(linked) == ("same_incident", first.id)
+    assert linked.matches[0].score < 0.6
+
+
 @pytest.mark.parametrize(("days", "linked"), [(29, True), (31, False)])
 def test_an_incident_is_over_after_a_month(days: int, linked: bool) -> None:
     memory = MemoryDouble()
