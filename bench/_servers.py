@@ -33,7 +33,7 @@ class Servers:
 @contextmanager
 def servers(folder: Path, nodes: int = 1) -> Iterator[Servers]:
     """Both while the context lasts."""
-    with Kafka(folder / "kafka", nodes, {"KAFKA_HEAP": "1g"}) as kafka, Postgres() as postgres:
+    with Kafka(folder / "kafka", nodes, {"KAFKA_HEAP": "1g", "KAFKA_JVM": ""}) as kafka, Postgres() as postgres:
         yield Servers(kafka, postgres)
 
 

@@ -66,5 +66,5 @@ ${KAFKA_PROPERTIES:-}
 PROPERTIES
 java=(java -cp "$jars/*" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.showDateTime=true)
 [ -e "$own/log/meta.properties" ] ||
-  "${java[@]}" kafka.tools.StorageTool format -t c2F0dXBpbnR1LWthZmthMQ -c "$own/server.properties" >"$own/format.log"
+  "${java[@]}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC kafka.tools.StorageTool format -t c2F0dXBpbnR1LWthZmthMQ -c "$own/server.properties" >"$own/format.log"
 exec "${java[@]}" -Xmx"${KAFKA_HEAP:-1g}" ${KAFKA_JVM:-} kafka.Kafka "$own/server.properties"

@@ -18,6 +18,8 @@ from tests.services.ports import free_ports, wait_until_open
 
 START = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "start.sh"
 HEAP = "512m"
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""A start takes half the processor time; what runs for long is slower."""
 
 
 class Kafka:
@@ -26,7 +28,7 @@ class Kafka:
     def __init__(self, folder: Path, nodes: int = 1, env: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.ports = free_ports(nodes)
-        self._env = {**os.environ, "KAFKA_HEAP": HEAP, **(env or {})}
+        self._env = {**os.environ, "KAFKA_HEAP": HEAP, "KAFKA_JVM": JVM, **(env or {})}
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
