@@ -161,9 +161,11 @@ async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: Pro
     assert file == (wanted["bytes"].encode(), wanted["media_type"])
 
 
-@each_fetching
 @each_fault
-@pytest.mark.parametrize("step", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [(kind, step) for kind in FETCHING for step in sorted({0, len(recording(kind)["fetches"]["answers"]) - 1})],
+)
 async def test_a_fault_while_fetching(
     kind: str, fault: str, step: int, server: Server, outbound: ProviderConnections, caplog
 ):
