@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import settings
@@ -22,6 +22,8 @@ PROGRAMS = {"cli"}
 SPREAD = {"simulation", *LATE}
 """Rooms whose tests are long and share nothing: each runs on the worker that is free. Elsewhere a file stays on one
 worker, with the servers that it started."""
+LONGEST = "simulation"
+"""Of the rooms whose tests are spread, this begins."""
 WHOLE = ("test_drill.py", "test_stages.py")
 """But for these files: the tests of one judge one run, those of the other take the servers that they break in turn."""
 
@@ -57,8 +59,8 @@ def pytest_collection() -> Generator[None, object, object]:
     return collected
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs a server, and what runs last.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server, and what runs last; begin with what takes longest, so that nothing waits for its end.
 
     Real servers and programs share two processors with all else: such a test has a second attempt, with new fixtures,
     and the summary names each that took it (RERUN). A test of our code alone has none.
@@ -69,13 +71,19 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         on_server = SERVICES & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("browser")
         if on_kafka or on_postgres or on_server:
             item.add_marker(pytest.mark.service)
-        room = item.path.relative_to(item.config.rootpath).parts[1]
+        room = _room(item)
         if on_kafka or item.get_closest_marker("slow") or room in LATE:
             item.add_marker(pytest.mark.late)
         if room in PROGRAMS:
             item.add_marker(pytest.mark.program)
         if any(item.get_closest_marker(which) for which in ("service", "late", "program")):
             item.add_marker(pytest.mark.flaky(reruns=1))
+    items.sort(key=lambda item: _room(item) != LONGEST)
+
+
+def _room(item: pytest.Item) -> str:
+    """The folder."""
+    return item.path.relative_to(item.config.rootpath).parts[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
