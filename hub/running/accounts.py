@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connectors import Channel, Http, ProviderConnections
@@ -115,19 +116,19 @@ class AccountsStage:
 
     async def _watch(self) -> None:
         """Notice at once that an edition came, or that a lease was not renewed in time."""
-        snapshot = self._accounts.snapshot
+        known = self._accounts.snapshot.channels
         while True:
-            if self._accounts.snapshot is not snapshot:
-                snapshot = self._accounts.snapshot
-                self._edited()
+            channels = self._accounts.snapshot.channels
+            if channels is not known:
+                self._edited(account for account, channel in channels.items() if known.get(account) is not channel)
+                known = channels
             self._match()
             await self._backend.timing.sleep(self._times.watch_every)
 
-    def _edited(self) -> None:
+    def _edited(self, accounts: Iterable[str]) -> None:
         self._renew_now.set()
-        for account, channel in self._accounts.items():
-            if self._seen.get(account) is not channel:
-                self._health.edited(account)
+        for account in accounts:
+            self._health.edited(account)
 
     def _match(self) -> None:
         """Run what the leases allow, and nothing else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -33,6 +34,8 @@ from sink.vault import Vault
 
 TIMES = LeaseTimes(ttl=1.0, renew_every=0.2, watch_every=0.05, margin=0.3, last_sends=1.0, last_writes=0.5)
 """As in production, fifteen times as fast."""
+UNHURRIED = replace(TIMES, ttl=60.0, margin=3.0)
+"""For a process that nobody takes over: its leases outlast a busy machine."""
 
 
 class World(NamedTuple):

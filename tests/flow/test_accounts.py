@@ -13,7 +13,6 @@ import pytest
 from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.running.backoff import Backoff
-from hub.running.leases import PRODUCTION
 from schemas import Reply, Retry
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
@@ -25,7 +24,7 @@ from tests.fakes.feed import FeedServer
 from tests.fakes.kiosk import KioskServer
 from tests.fakes.modem import ModemServer
 from tests.fakes.server import Accepted, Fault
-from tests.flow.account_processes import TIMES, AccountProcess, World, account_world, until
+from tests.flow.account_processes import TIMES, UNHURRIED, AccountProcess, World, account_world, until
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ async def test_a_send_that_is_cut_off_leaves_a_doubt_only_behind_its_mark(
 
     door = Hanging("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=kiosk.url))
     process = world.process(Accounts.of(door))
-    process.times = replace(PRODUCTION, last_sends=0.0)
+    process.times = replace(UNHURRIED, last_sends=0.0)
     await world.owe("kios", "budi", "a")
     process.start()
     await asyncio.wait_for(reached.wait(), 60)
@@ -251,7 +250,7 @@ async def _others_are_sent_meanwhile(
         await world.owe(channel.account, "siti", "s1")
         await world.owe(channel.account, "budi", "s2")
     process = world.process(Accounts.of(*slow, kiosk_account(kiosk)))
-    process.times = replace(PRODUCTION, last_sends=0.1, last_writes=0.1)  # its leases outlast a busy machine
+    process.times = replace(UNHURRIED, last_sends=0.1)
     processes.append(process.start())
     await until(lambda: len(hanging.received) >= 40, "all of them to hang", within=120)
     for n in range(20):
@@ -278,7 +277,9 @@ async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     monkeypatch.setitem(Backoff.__init__.__kwdefaults__, "first", 600.0)
     accounts = Accounts.of(kiosk_account(kiosk, token="wrong"))
     await world.owe("kios", "budi", "a", "b")
-    processes.append(world.process(accounts).start())
+    process = world.process(accounts)
+    process.times = replace(UNHURRIED, renew_every=0.01, watch_every=0.3)  # most likely the renewal sees it first
+    processes.append(process.start())
     faults = await until(lambda: world.pools.io(account_faults, world.record), "the fault")
     assert faults["kios"].code == "wrong_password"
     assert set(await world.states()) <= {"owed", "claimed"}
