@@ -12,7 +12,8 @@ import pytest
 from bus import Bus, Stage, pump
 from bus.kafka import KafkaBus
 from tests.bus.events import AT, commit, consume, ids, raw, soon
-from tests.bus.test_processes import first_sights_are_in_order, line, worker
+from tests.bus.processes import line, worker
+from tests.bus.test_processes import first_sights_are_in_order
 from tests.bus.worker import reader
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -7,10 +7,6 @@ import itertools
 import random
 import signal
 import statistics
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -19,35 +15,16 @@ import pytest
 from bus import SqliteBus, _membership
 from bus.turnstile import Turnstile
 from tests.bus.events import AT, consume, everything, raw, soon
+from tests.bus.processes import line, worker
 
 pytestmark = pytest.mark.slow
 LONG_AGO = AT.replace(year=2020)
-
-
-@asynccontextmanager
-async def worker(role: str, log: Path | str, *arguments: str) -> AsyncIterator[Process]:
-    """A process in that role, killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bus.worker", role, log, *arguments, stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Without a look at open files: a killed process leaves its own."""
     return tmp_path / "bus.db"
-
-
-async def line(process: Process) -> str:
-    """The next line that it prints."""
-    assert process.stdout
-    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
 
 
 async def life(log: Path, first: int, until: int) -> list[int]:

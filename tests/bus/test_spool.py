@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from schemas import Dead, Raw, Reject, Retry
 from tests.bus.events import AT, ids, raw, receipt
 from tests.bus.faulty import Faulty, Mood
 from tests.bus.leaks import nothing_left_open
+from tests.bus.processes import process_of
 from tests.bus.test_faults import full_disk
 
 LONG_AGO = AT.replace(year=2020)
@@ -431,17 +431,9 @@ async def test_a_spool_that_cannot_be_used_is_one_clear_error(remote: Faulty, tm
             pass
 
 
-@asynccontextmanager
-async def door(folder: Path, lane: str, first: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bus.spooler", folder, lane, str(first), stdin=PIPE, stdout=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+def door(folder: Path, lane: str, first: int) -> AbstractAsyncContextManager[Process]:
+    """Publishes through a spool, numbered."""
+    return process_of("tests.bus.spooler", folder, lane, str(first))
 
 
 async def lives(folder: Path, lane: str, offset: int) -> tuple[list[int], int]:
