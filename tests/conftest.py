@@ -7,9 +7,9 @@ import gc
 from collections.abc import Generator, Iterator
 
 import pytest
-from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
+from tests.examples import register_profiles
 from tests.services.kafka import a_kafka
 from tests.services.postgres import a_postgres
 
@@ -27,8 +27,7 @@ LONGEST = "simulation"
 WHOLE = ("test_drill.py", "test_stages.py")
 """But for these files: the tests of one judge one run, those of the other take the servers that they break in turn."""
 
-settings.register_profile("untimed", parent=settings(), deadline=None)  # an example is slow on a machine that is busy
-settings.load_profile("untimed")
+register_profiles()
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

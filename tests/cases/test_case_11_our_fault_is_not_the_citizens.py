@@ -56,6 +56,7 @@ async def everything_arrived(hub: RunningHub) -> bool:
     return (len(hub.graph.sent), len(hub.kannel.sent), attachments(hub)) == (2, 1, ["fetched"])
 
 
+@pytest.mark.program
 async def test_a_lapsed_token_and_a_changed_password_cost_nothing(hub: RunningHub):
     right, hub.graph.token = hub.graph.token, "another"
     hub.kannel.login = ("u", "changed")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -33,13 +33,14 @@ from tests.channels.recording import (
     secrets,
     shown,
 )
+from tests.examples import examples
 
 ALL = [case for kind in recorded() for case in cases(kind)]
 HEARD = [case for kind in able(Listens) for case in cases(kind)]
 SIGNED = [case for case in HEARD if "hmac-sha256" in recording(case.kind)["proof"]]
 WITH_ITEMS = [case for case in ALL if any("reject" not in item for item in case.items)]
 IN_JSON = {kind: [c for c in cases(kind) if c.request.body.startswith(b"{")] for kind in recorded()}
-few = settings(max_examples=30)
+few = examples(30)
 """For each kind."""
 
 

@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Request, group_parts
 from schemas import Message
 from tests.channels.recording import channel, raw
+from tests.examples import examples
 
 IDS = st.sampled_from(["6281", "+6281", "6282", "", "+", "ID.1", "ID.2", "²", "0x", None, 5, [], {}])
 FIELDS = (
@@ -40,7 +41,7 @@ values = st.fixed_dictionaries(
 changes = st.fixed_dictionaries({"field": st.sampled_from(["messages", "calls", "history", 5]), "value": values})
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(sent=st.lists(changes, max_size=3))
 def test_the_conversations_at_the_ingress_are_those_of_the_messages(sent: list[dict[str, Any]]):
     request = Request(body=json.dumps({"entry": [{"changes": sent}]}).encode())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Http, HttpRequest, HttpResponse, PollResult, ProviderConnections, Request
@@ -18,6 +18,7 @@ from connectors._x_budget import OTHER, POST, cost_of
 from connectors._x_polling import Place, advance, mentions, request_of
 from schemas import AccountFault, Attachment, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
+from tests.examples import examples
 from tests.fakes.server import Accepted, Fault, answer
 from tests.fakes.xapi import XServer, post
 
@@ -110,7 +111,7 @@ async def test_a_post_that_shows_up_late_is_found_by_looking_back(x: XServer, ou
     lambda v: st.lists(v, max_size=3) | st.dictionaries(
         st.sampled_from(["data", "id", "meta", "next_token", "includes", "users", "edit_history_tweet_ids"]), v),
 ))  # fmt: skip
-@settings(max_examples=150)
+@examples(150)
 def test_no_answer_stops_the_polls(answered: object):
     answer = answered if isinstance(answered, dict) else {"data": answered}
     source, place = mentions("5001", 5, names=False), Place(since="7", seen={"1900000000000000001": ""})

@@ -49,6 +49,7 @@ async def test_every_figure_asked_for_is_exposed(tmp_path: Path) -> None:
     assert asked <= exposed
 
 
+@pytest.mark.service
 def test_alarms_fire_when_they_should_and_are_silent_else() -> None:
     promtool = shutil.which("promtool")
     if promtool is None and not os.environ.get("CI"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.index import RuleIndex, facts_about
 from router.offices_names import fold
+from tests.examples import examples
 
 WORD = st.sampled_from(
     ["jalan", "Rusak", "lampu", "MATI", "dishub", "dinas", "perhubungan", "dan", "kab.", "ı", "ſ", "x"]
@@ -35,7 +36,7 @@ REPORT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(st.tuples(WANTED, WANTED), max_size=8), REPORT, TEXT)
 def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     words = fold(text)
@@ -44,7 +45,7 @@ def test_indexed_and_linear_agree(rules: list, report: dict, text: str) -> None:
     assert list(index.fitting(facts)) == list(index.linear(facts))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(PHRASE, min_size=1, max_size=8, unique=True), TEXT)
 def test_a_phrase_is_found_wherever_its_words_stand_together(phrases: list[str], text: str) -> None:
     words = fold(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Request
@@ -12,6 +12,7 @@ from connectors._smpp_user_data import ConcatenationInfo, UserData, parse_user_d
 from schemas import Message
 from tests.channels.recording import channel, raw, read
 from tests.channels.smpp.bytes import BUDI, SARI, part, pdu
+from tests.examples import examples
 
 NOW = 1_755_482_400.0
 
@@ -137,7 +138,7 @@ def test_what_is_saved_stays_small(monkeypatch):
     assert not any(text.frames for text in store.texts.saved())
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.data())
 def test_case_15_every_text_is_read_once_whatever_comes_when(data: st.DataObject):
     """Parts of several citizens in any order, some twice; the process ends at any moment, before or after its cursor

@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors import Request
@@ -29,6 +29,7 @@ from connectors._smpp_user_data import ConcatenationInfo, parse_user_data
 from schemas import Message, Receipt, Reject
 from tests.channels.recording import AT, channel, raw, read
 from tests.channels.smpp.bytes import SARI, part, pdu, short
+from tests.examples import examples
 
 FOREIGN = Path(__file__).with_name("foreign_pdus.csv")
 """PDUs of the tests of Cloudhopper and Jasmin, with what is read in them."""
@@ -71,7 +72,7 @@ def test_frames_come_out_whole_however_they_arrive(several: list[ShortMessage], 
     assert [decode_pdu(frame).sequence for frame in frames] == list(range(len(several)))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.binary(max_size=120), st.sampled_from([SUBMIT_SM, DELIVER_SM, DATA_SM, 0x21]), st.booleans())
 def test_any_body_is_a_reject_at_worst(body: bytes, command: int, in_hex: bool):
     frame = encode_pdu(Pdu(command, 0, 1, body))
@@ -80,7 +81,7 @@ def test_any_body_is_a_reject_at_worst(body: bytes, command: int, in_hex: bool):
         assert not isinstance(item, Reject) or item.code != "channel_bug"
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.data())
 def test_a_byte_changed_anywhere_is_a_reject_at_worst(data: st.DataObject):
     frames = bytearray(b"".join(pdu(part("satu dua tiga ", n, 3), n) for n in (3, 1, 2)))

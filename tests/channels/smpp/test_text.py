@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors import Request
@@ -12,6 +12,7 @@ from connectors._smpp_text import count_unlikely_characters, decode_joined, deco
 from connectors._smpp_user_data import UserData
 from tests.channels.recording import channel, raw, read
 from tests.channels.smpp.bytes import packed, part, pdu, short
+from tests.examples import examples
 
 LATIN = "LAPOR jalan rusak di depan Pasar Cihampelas [dekat] sekolah_3, surel a@b.id. Tolong!"
 WIDE = "Banjir 😡 setinggi lutut di Jalan Ahmad Yani"
@@ -95,7 +96,7 @@ def test_septets_come_back_as_they_were_packed(text: str, fill_bits: int):
     assert unpack_septets(data, fill_bits) in {text, text.removesuffix("@"), f"{text}@"}
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(st.binary(max_size=160), st.integers(0, 255), st.sampled_from(["auto", "gsm7", "latin1"]), st.integers(0, 6))
 def test_any_bytes_give_a_text(data: bytes, coding: int, alphabet: str, fill_bits: int):
     found = decode_text(data, coding, alphabet, fill_bits)
