@@ -38,7 +38,7 @@ from normalizer.incidents_points import (
 from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
 from normalizer.incidents_things import are_of_other_things
 from schemas import Match
-from schemas.memory import REFERENCE_BITS, SCORED, Candidate, Known, Profile
+from schemas.memory import SCORED, Candidate, Known, Profile
 
 WINDOW = 30 * 24 * 3600
 """Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
@@ -54,7 +54,6 @@ FEW_WORDS = 0.5
 """Score of a mark on a text that is the same by chance, perhaps."""
 MANY = 5
 """Senders of one text; more make it a chain."""
-_REFERENCE = (1 << REFERENCE_BITS) - 1
 _ORDER = attrgetter("order")
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
 
@@ -65,12 +64,14 @@ def _words(profile: bytes) -> ComparedWords:
 
 
 class Scored:
-    """A candidate with how alike it is. `relation`: of the two places."""
+    """A candidate with how alike it is. `relation`: of the two places; `reference`: the higher, the newer."""
 
-    __slots__ = ("_score", "candidate", "relation", "report", "words")
+    __slots__ = ("_score", "candidate", "reference", "relation", "report", "words")
 
-    def __init__(self, report: Profile, candidate: Candidate, words: tuple[ComparedWords, ComparedWords]) -> None:
-        self.report, self.candidate, self.words = report, candidate, words
+    def __init__(
+        self, report: Profile, candidate: Candidate, reference: int, words: tuple[ComparedWords, ComparedWords]
+    ) -> None:
+        self.report, self.candidate, self.reference, self.words = report, candidate, reference, words
         self.relation = place_relation(report, candidate.profile)
         self._score: float | None = None
 
@@ -84,7 +85,7 @@ class Scored:
     @property
     def order(self) -> tuple[bool, float, int]:
         """The likeliest first, of equal ones the oldest; those from elsewhere after all others."""
-        return self.relation < NOT_KNOWN, -self.score, self.candidate.reference
+        return self.relation < NOT_KNOWN, -self.score, self.reference
 
     @property
     def same_words(self) -> bool:
@@ -200,14 +201,33 @@ class Scored:
 
 def scored(report: Profile, known: Known) -> list[Scored]:
     """Of the candidates that share most with the report, those of which something speaks for one place or text."""
-    shared = Counter(chain.from_iterable(known.alike[pair] for pair in report.asked_under if pair in known.alike))
-    best = sorted((n << REFERENCE_BITS) + reference for reference, n in shared.items())[-SCORED:]
-    candidates = (known.reports.get(one & _REFERENCE) for one in best)
-    own = _words(report.words)
-    likely = (
-        Scored(report, candidate, (own, _words(candidate.profile.words))) for candidate in candidates if candidate
-    )
-    return [one for one in likely if one.grounded or one.same_words]
+    own, found = _words(report.words), []
+    for reference in _sharing_most(report, known):
+        if (candidate := known.reports.get(reference)) is None:
+            continue
+        words = _words(candidate.profile.words)
+        if own.names.isdisjoint(words.names) and own.text != words.text and not _in_one_village(report, candidate):
+            continue
+        one = Scored(report, candidate, reference, (own, words))
+        if one.grounded or one.same_words:
+            found.append(one)
+    return found
+
+
+def _sharing_most(report: Profile, known: Known) -> list[int]:
+    """References of the `SCORED` that share most keys, of equal ones the newest."""
+    lists = [known.alike[pair] for pair in report.asked_under if pair in known.alike]
+    shared = Counter(chain.from_iterable(lists))
+    best: list[int] = []
+    for count in range(max(shared.values(), default=0), 0, -1):
+        if (left := SCORED - len(best)) <= 0:
+            break
+        best += sorted(reference for reference, n in shared.items() if n == count)[-left:]
+    return best
+
+
+def _in_one_village(report: Profile, candidate: Candidate) -> bool:
+    return place_relation(report, candidate.profile) == SAME_VILLAGE
 
 
 def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
@@ -262,5 +282,5 @@ def _few_words(found: Sequence[Scored]) -> Match | None:
 
 
 def _marked(same: Sequence[Scored], evidence: str, score: float) -> Match:
-    first = min(same, key=lambda one: one.candidate.reference).candidate
+    first = min(same, key=lambda one: one.reference).candidate
     return Match(kind="chain", of=first.complaint, score=score, evidence=evidence)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache, partial
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from itertools import chain, islice
 from operator import getitem
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -116,10 +116,13 @@ def _of_texts(one: ComparedWords, other: ComparedWords, relation: int) -> tuple[
     return both / every if every else 0.0, short, short / max(1, long), relation
 
 
-_NUMBERS: dict[str, Callable[[int, int, int], tuple[float, ...]]] = {
+_Numbers = Callable[[int, int, int], tuple[float, ...]]
+_NUMBERS: dict[str, _Numbers] = {
     "names": _of_names, "matter": _of_matter, "numbers": _of_others, "streets": _of_others, "address": _of_address,
 }  # fmt: skip
 """By kind of words, the features that follow from how many both reports have, the one has, and the other."""
+_SIZES = [len(numbers(0, 0, 0)) for numbers in _NUMBERS.values()]
+_FEATURES = sum(_SIZES) + 4
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -141,8 +144,11 @@ class StoredLikeness(msgspec.Struct, frozen=True):
 
 _LEAVES = 8
 """Of a tree at most: each has a bit in the tree's byte."""
-_UNUSED: tuple[list[float], list[int]] = [], [-1]
-"""Thresholds and masks of a feature that no tree asks for."""
+_Table = tuple[list[float], list[int]]
+"""Of a feature: thresholds, and by how many of them a value passes, the leaves that are left over."""
+_UNUSED: _Table = [], [-1]
+"""Of a feature that no tree asks for."""
+_Counted = Callable[[int, int, int], int]
 
 
 class Likeness:
@@ -156,13 +162,12 @@ class Likeness:
         self._base = stored.base
         self._trees = len(stored.trees)
         self._values = [_values_by_byte(tree) for tree in stored.trees]
-        self._masks = _masks(stored.trees)
-        self._left_by: list[Callable[[int, int, int], int]] = []
-        first = 0
-        for numbers in _NUMBERS.values():
-            self._left_by.append(lru_cache(maxsize=_REMEMBERED)(partial(self._left_by_counts, first, numbers)))
-            first += len(numbers(0, 0, 0))
-        self._first_of_texts = first
+        masks = _masks(stored.trees)
+        self._tables = [masks.get(feature, _UNUSED) for feature in range(_FEATURES)]
+        tables = iter(self._tables)
+        kinds = zip(_NUMBERS.values(), _SIZES, strict=True)
+        self._left_by = [_left_by_counts(list(islice(tables, size)), numbers) for numbers, size in kinds]
+        self._of_texts = list(tables)
 
     def of_reports(self, one: ComparedWords, other: ComparedWords, relation: int) -> float:
         """That two reports are about one incident. Counts of words come again and again: what they leave over is
@@ -174,29 +179,32 @@ class Likeness:
             & numbers(len(one.numbers & other.numbers), len(one.numbers), len(other.numbers))
             & streets(len(one.streets & other.streets), len(one.streets), len(other.streets))
             & address(len(one.address & other.address), len(one.address), len(other.address))
-            & self._left(self._first_of_texts, _of_texts(one, other, relation))
+            & _left_over(self._of_texts, _of_texts(one, other, relation))
         )
 
     def probability(self, numbers: Sequence[float]) -> float:
         """That two reports with these features are about one incident."""
-        return self._probability(self._left(0, numbers))
-
-    def _left_by_counts(
-        self, first: int, numbers: Callable[[int, int, int], tuple[float, ...]], one: int, two: int, three: int
-    ) -> int:
-        return self._left(first, numbers(one, two, three))
-
-    def _left(self, first: int, numbers: Sequence[float]) -> int:
-        """The leaves that these features leave over, the first of them being number `first`."""
-        left = -1
-        for feature, number in enumerate(numbers, first):
-            thresholds, masks = self._masks.get(feature, _UNUSED)
-            left &= masks[bisect_left(thresholds, number)]
-        return left
+        return self._probability(_left_over(self._tables, numbers))
 
     def _probability(self, left: int) -> float:
         total = sum(map(getitem, self._values, left.to_bytes(self._trees, "little")), self._base)
         return 1 / (1 + math.exp(-total))
+
+
+def _left_over(tables: Iterable[_Table], numbers: Iterable[float]) -> int:
+    """The leaves that these features leave over, each by its table."""
+    left = -1
+    for (thresholds, masks), number in zip(tables, numbers, strict=False):
+        left &= masks[bisect_left(thresholds, number)]
+    return left
+
+
+def _left_by_counts(tables: Sequence[_Table], numbers: _Numbers) -> _Counted:
+    @lru_cache(maxsize=_REMEMBERED)
+    def left(both: int, one: int, other: int) -> int:
+        return _left_over(tables, numbers(both, one, other))
+
+    return left
 
 
 def _leaves(tree: Tree, node: int = 0) -> Iterator[int]:
@@ -216,8 +224,8 @@ def _values_by_byte(tree: Tree) -> list[float]:
     return [values[min((left & -left).bit_length(), len(values)) - 1] for left in range(1 << _LEAVES)]
 
 
-def _masks(trees: tuple[Tree, ...]) -> dict[int, tuple[list[float], list[int]]]:
-    """By feature: thresholds, and how many of them a value passes, the leaves that are left over."""
+def _masks(trees: tuple[Tree, ...]) -> dict[int, _Table]:
+    """By feature."""
     passed: dict[int, dict[float, int]] = defaultdict(dict)
     every = (1 << _LEAVES * len(trees)) - 1
     for n, tree in enumerate(trees):

@@ -137,7 +137,7 @@ class _TextWords:
 
 def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
     own = set(map(_hash, address.names))
-    behind = (word for part in (text, address) for before, word in pairwise(part.words) if before in _STREET)
+    behind = [word for part in (text, address) for before, word in pairwise(part.words) if before in _STREET]
     kinds = (
         own.union(map(_hash, text.names)),
         {name for word in behind if (name := _name(word)) is not None},

@@ -37,35 +37,33 @@ def _learn_message(
         "closed": joined is not None and joined.closed, "region": place.code if place else None,
         "profile": replace(opened, keys=(), text_keys=()) if opened else joined and joined.profile,
     }  # fmt: skip
-    own = frozenset((*message.sender.identities, *compared.conversations))
-    thread, referred = Thread(**about), Referred(**about, reporter=own)
+    identities, conversations = message.sender.identities, compared.conversations
+    thread, referred = Thread(**about), Referred(**about, reporter=frozenset((*identities, *conversations)))
     known.by_message[message.id] = referred
     if decision.outcome in {"recorded", "added"}:
         for system_and_id in message.external_ids.items():
             known.by_external_id.setdefault(system_and_id, referred)
     if decision.switches_thread:
-        known.threads.update(dict.fromkeys(compared.conversations, thread))
+        known.threads.update(dict.fromkeys(conversations, thread))
     if decision.opens_complaint:
         known.by_number[thread.number] = referred
         known.same_words.update(dict.fromkeys(compared.opened_keys, thread))
     if opened:
+        about["reporter"] = frozenset((*conversations, *identities)) if message.proven else frozenset(conversations)
         _add_candidate(message, opened, decision, known, about)
 
 
 def _add_candidate(message: Message, profile: Profile, decision: Decision, known: Known, about: dict[str, Any]) -> None:
     """The report is found by those that share keys with it, like one that the memory gives."""
-    proven = message.sender.identities if message.proven else ()
-    conversations = (message.key, *(f"{message.account}/{alias}" for alias in message.aliases))
     linked = (m.of for m in decision.matches if m.kind == "same_incident")
-    candidate = Candidate(
-        **{**about, "last_at": datetime.fromtimestamp(profile.at, UTC), "region": profile.place},
-        reporter=frozenset((*conversations, *proven)),
-        incident=next(linked, decision.complaint or ""),
-        sender=message.told_apart_by,
-    )
+    about |= {"last_at": datetime.fromtimestamp(profile.at, UTC), "region": profile.place}
+    candidate = Candidate(**about, incident=next(linked, decision.complaint or ""), sender=message.told_apart_by)
     reference = report_reference(profile.at, candidate.complaint)
     known.reports[reference] = candidate
     for key in profile.stored_under:
-        found = known.alike.setdefault(key, [])
+        if (found := known.alike.get(key)) is None:
+            known.alike[key] = [reference]
+            continue
         insort(found, reference)
-        del found[:-NEWEST]
+        if len(found) > NEWEST:
+            del found[0]

@@ -54,7 +54,7 @@ def _decide(one: ComparedItem, known: Known, *, reused: bool) -> Decision:
     if isinstance(item, Action):
         decision, joined = decide_action(item, known, MATCHER, one.content), None
     else:
-        case = MessageContext(item, known, one.conversations, one.report_keys, one.profile)
+        case = MessageContext(one, item, known)
         verdict = next(v for rule in RULES if (v := rule(case)))
         decision = _decision(case, verdict, one.content)
         joined = verdict.joins if isinstance(verdict.joins, Thread) else None

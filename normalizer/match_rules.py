@@ -209,6 +209,8 @@ def known_elsewhere(case: MessageContext) -> MatchVerdict | None:
 
 
 def _by_external_id(case: MessageContext) -> list[tuple[tuple[str, str], Referred]]:
+    if not case.message.external_ids:
+        return []
     found = ((pair, case.known.by_external_id.get(pair)) for pair in sorted(case.message.external_ids.items()))
     return [(pair, known) for pair, known in found if known is not None]
 

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
 from typing import NamedTuple
 
 from normalizer._port import Decision, Known, Referred, Thread
-from normalizer.content import ReportKey
+from normalizer.content import ComparedItem
 from normalizer.incidents import Scored, scored
 from schemas import Match, Message, Outcome
-from schemas.memory import Profile
 
 THREAD = timedelta(days=7)
 """How long after its last message a conversation is about a report."""
 
 
-@dataclass(frozen=True)
 class MessageContext:
     """A message, and what is known."""
 
-    message: Message
-    known: Known
-    conversations: tuple[str, ...]
-    report_keys: tuple[ReportKey, ...]
-    profile: Profile | None = None
+    __slots__ = ("_alike", "_threads", "conversations", "known", "message", "profile", "report_keys")
 
-    @cached_property
+    def __init__(self, compared: ComparedItem, message: Message, known: Known) -> None:
+        self.message, self.known = message, known
+        self.conversations, self.report_keys, self.profile = (
+            compared.conversations, compared.report_keys, compared.profile,
+        )  # fmt: skip
+        self._threads = [thread for key in self.conversations if (thread := known.threads.get(key))]
+        self._alike: list[Scored] | None = None
+
+    @property
     def alike(self) -> list[Scored]:
-        """Reports that share something with it, the likeliest first."""
-        return scored(self.profile, self.known) if self.profile else []
+        """Reports that share something with it."""
+        if self._alike is None:
+            self._alike = scored(self.profile, self.known) if self.profile else []
+        return self._alike
 
     @property
     def latest(self) -> Thread | None:
         """The thread that was last written to, open or not."""
-        threads = (self.known.threads.get(key) for key in self.conversations)
-        return max((t for t in threads if t), key=lambda t: t.last_at, default=None)
+        return max(self._threads, key=lambda t: t.last_at, default=None)
 
     @property
     def thread(self) -> Thread | None:
         """The open thread that was last written to."""
-        threads = (self.known.threads.get(key) for key in self.conversations)
-        fresh = [t for t in threads if t and not t.closed and self.message.received_at - t.last_at < THREAD]
+        if not self._threads:
+            return None
+        fresh = [t for t in self._threads if not t.closed and self.message.received_at - t.last_at < THREAD]
         return max(fresh, key=lambda t: t.last_at, default=None)
 
     @property

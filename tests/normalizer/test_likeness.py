@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from normalizer.incidents_likeness import Likeness, StoredLikeness, Tree
+from normalizer.incidents_likeness import Likeness, StoredLikeness, Tree, features, likeness
+from normalizer.incidents_profile import ComparedWords
 
 LEAF = -1
 LOPSIDED = Tree(
@@ -42,3 +43,25 @@ def test_a_tree_of_too_many_leaves_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match="9 leaves"):
         Likeness(StoredLikeness(base=0.0, trees=(tree,)))
+
+
+def words(length: int, *sizes: int, start: int = 0) -> ComparedWords:
+    """Of each kind so many."""
+    return ComparedWords(length, *(frozenset(range(start, start + size)) for size in sizes))
+
+
+@pytest.mark.parametrize("relation", [-2, 0, 2])
+@pytest.mark.parametrize(
+    "other",
+    [
+        words(0, 0, 0, 0, 0, 0, 0, 0),
+        words(20, 9, 2, 8, 3, 4, 18, 1),
+        words(19, 9, 2, 8, 3, 4, 18, 1, start=1),
+        words(60, 22, 4, 17, 0, 9, 48, 2, start=3),
+        words(7, 1, 0, 5, 1, 0, 7, 0, start=30),
+    ],
+    ids=["empty", "equal", "shifted", "longer", "disjoint"],
+)
+def test_the_likeness_of_two_reports_is_that_of_their_features(other: ComparedWords, relation: int) -> None:
+    one = words(20, 9, 2, 8, 3, 4, 18, 1)
+    assert likeness().of_reports(one, other, relation) == likeness().probability(features(one, other, relation))
