@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 
 from connectors import Part
+from hub.web import group_publish
 from hub.web.group_publish import GroupPublisher
 from schemas import Raw, Retry
 from tests.web.test_ingress import NOW, Listed, Site, signed, webhook, whatsapp
@@ -191,12 +192,16 @@ class Bus:
             raise self._fault
 
 
-async def published(bus: Bus, *accounts: str) -> dict[str, Exception | None]:
-    """What each account's request was told, all of one turn of the loop."""
-    group, told = GroupPublisher(bus.publish), {}
+def add(group: GroupPublisher, told: dict[str, Exception | None], *accounts: str) -> None:
     for account in accounts:
         raw = Raw(id=account, account=account, channel="sms", owner="32", received_at=NOW)
         group.add([raw], lambda fault, account=account: told.__setitem__(account, fault))  # type: ignore[misc]
+
+
+async def published(bus: Bus, *accounts: str, group: GroupPublisher | None = None) -> dict[str, Exception | None]:
+    """What each account's request was told, all of one turn of the loop."""
+    told: dict[str, Exception | None] = {}
+    add(group or GroupPublisher(bus.publish), told, *accounts)
     while len(told) < len(accounts):
         await asyncio.sleep(0)
     return told
@@ -206,6 +211,24 @@ async def test_requests_of_one_turn_are_published_together() -> None:
     bus = Bus()
     assert await published(bus, "a", "b", "c") == {"a": None, "b": None, "c": None}
     assert bus.calls == [["a", "b", "c"]]
+
+
+async def test_after_a_group_of_many_the_next_one_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, later = Bus(), []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay, call: later.append((delay, call)))
+    group = GroupPublisher(bus.publish)
+    await published(bus, "a", "b", "c", "d", group=group)
+    add(group, {}, "e")
+    await asyncio.sleep(0)
+    told: dict[str, Exception | None] = {}
+    add(group, told, "f")
+    [(delay, start)] = later
+    assert (delay, bus.calls) == (group_publish.DELAY, [["a", "b", "c", "d"]])
+    start()
+    while "f" not in told:
+        await asyncio.sleep(0)
+    assert bus.calls[1:] == [["e", "f"]]
+    assert await published(bus, "g", group=group) == {"g": None}, "a group of two is followed at once"
 
 
 async def test_one_request_at_fault_keeps_no_other_from_being_durable() -> None:
