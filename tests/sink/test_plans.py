@@ -140,12 +140,16 @@ def test_the_hint_to_the_planner_ends_with_its_transaction(postgres_url: str, va
             with record.write() as connection:
                 recorded = connection.connection.driver_connection
                 lock_rows(connection, metadata.tables["complaints"], "id", [str(n) for n in range(keys)])
-                switches.append(_seqscan(connection))
+                switches.append(_planned(connection))
         with record.read() as connection:
             assert connection.connection.driver_connection is recorded
-            switches.append(_seqscan(connection))
-    assert switches == ["on", "off", "on"]
+            switches.append(_planned(connection))
+    free, hinted, after = switches
+    assert hinted == ("off", "0")
+    assert free == after != hinted
 
 
-def _seqscan(connection: Connection) -> str:
-    return str(connection.exec_driver_sql("SHOW enable_seqscan").scalar_one())
+def _planned(connection: Connection) -> tuple[str, ...]:
+    """Whether tables are read whole, and by how many processes more."""
+    names = ("enable_seqscan", "max_parallel_workers_per_gather")
+    return tuple(connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names)
