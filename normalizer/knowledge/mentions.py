@@ -101,18 +101,20 @@ class Finder:
     def mentions(self) -> list[Mention]:
         """In the order of the text, none inside another."""
         found: list[Mention] = []
-        end, after = 0, -1
+        end, after, words = 0, -1, self._words
         marker: Marker | None = None
         for at in self._places_to_look():
             if at < end:
                 continue
             if at != after:
                 marker = None
-            word = self._words.words[at]
+            word = words.words[at]
             if (new := MARKERS.get(word)) is not None and not (word in self._longer and self._begins_longer(at)):
                 marker, after = new, at + 1
             elif marker and word in BESIDE:
                 after = at + 1
+            elif (marker is None or marker.street) and not words.may_begin(at, self._named, self._beginnings):
+                end = at + 1
             else:
                 mention, taken = self._mention(at, marker)
                 end = at + taken

@@ -15,10 +15,11 @@ def named_regencies(known: Gazetteer, words: Words, places: Iterable[int]) -> se
     `places`: where a name may begin.
     """
     found: set[str] = set()
-    for at in places:
-        if words.words[at] not in known.beginnings or _of_another_level(words, at):
+    written, beginnings = words.words, known.beginnings
+    for at in [at for at in places if written[at] in beginnings]:
+        if _of_another_level(words, at):
             continue
-        for name, _ in words.known_names(at, 3, (known.regencies,), (known.beginnings,)):
+        for name, _ in words.known_names(at, 3, (known.regencies,), (beginnings,)):
             codes = known.regencies[name]
             if name not in ORDINARY_REGENCIES or words.capital(at) or marker_before(words, at):
                 found.update(codes)

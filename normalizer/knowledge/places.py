@@ -123,17 +123,18 @@ def _scope(known: Gazetteer, one: Unplaced, places: Sequence[Sequence[int]]) -> 
 
 def _mentions(one: Unplaced, places: Sequence[Sequence[int]], scope: Scope) -> list[Weighed]:
     found = [
-        Weighed(mention, mention.weight, part.text[mention.start : mention.end], part.is_address)
+        (mention, part)
         for part, words, at in zip(one.parts, one.tokens, places, strict=True)
+        if at or len(scope.beginnings) > 1
         for mention in Finder(scope, words, at).mentions()
     ]
-    if len(found) > 1 and len(names := {one.mention.name for one in found}) > 1:
-        found = [one for one in found if not _shortened(one.mention.name, names)]
-    if found:
-        found[0] = found[0]._replace(weight=found[0].weight + _FIRST)
-        first = next((n for n, one in enumerate(found) if len(one.mention.codes[0]) >= DISTRICT), 0)
-        found[first] = found[first]._replace(is_first=True)
-    return found
+    if len(found) > 1 and len(names := {mention.name for mention, _ in found}) > 1:
+        found = [row for row in found if not _shortened(row[0].name, names)]
+    first = next((n for n, (mention, _) in enumerate(found) if len(mention.codes[0]) >= DISTRICT), 0)
+    return [
+        Weighed(m, m.weight if n else m.weight + _FIRST, part.text[m.start : m.end], part.is_address, n == first)
+        for n, (m, part) in enumerate(found)
+    ]
 
 
 def _taught(one: Unplaced, learned: LearnedPlaces) -> Taught:

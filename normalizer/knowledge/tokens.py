@@ -61,6 +61,17 @@ class Words:
         gap = self._pieces[2 * at]
         return gap != " " and (not _SIGNS.isdisjoint(gap) or ". " in gap)
 
+    def may_begin(self, at: int, tables: Sequence[Container[str]], beginnings: Sequence[Container[str]]) -> bool:
+        """False: `known_names` finds nothing here, as of most words that begin a name elsewhere. Of one table only."""
+        words, word, end = self.words, self.words[at], at + 1
+        table, begun = tables[0], beginnings[0]
+        if len(tables) > 1 or word in table:
+            return True
+        if (len(word) > 3 and word not in begun) or end == len(words) or self.breaks(end):
+            return False
+        both = word + words[end]
+        return both in table or both in begun or len(both) <= 3
+
     def known_names(
         self, at: int, longest: int, tables: Sequence[Container[str]], beginnings: Sequence[Container[str]]
     ) -> list[tuple[str, int]]:

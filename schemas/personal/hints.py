@@ -25,6 +25,8 @@ _TITLE = re.compile(
     r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny"
     r"|almh?|hj?|ustadz?|cp)[.,:]*$"
 )
+_ANY_SIGN = re.compile("|".join(pattern.pattern for pattern in (*dict(_SIGNS).values(), _TITLE)))
+"""Of most words none is."""
 
 
 class PieceSigns(NamedTuple):
@@ -44,11 +46,14 @@ class Hints(NamedTuple):
 
 
 ALL = Hints()
+_NO_SIGNS = PieceSigns(0, "")
 
 
 def signs_of(piece: str) -> PieceSigns:
     """Of what stands between two blanks."""
     lower = piece.lower()
+    if not _ANY_SIGN.search(lower):
+        return _NO_SIGNS
     signs = sum(sign for sign, pattern in _SIGNS if pattern.search(lower))
     return PieceSigns(signs, lower if _TITLE.search(lower) else "")
 
