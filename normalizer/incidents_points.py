@@ -100,10 +100,10 @@ def _by_number(points: frozenset[int]) -> Mapping[int, set[int]]:
 
 def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    for at, word in enumerate(words):
+    for at, word in [(at, word) for at, word in enumerate(words) if word in _KINDS or word[0] == "r"]:
         kind = _KINDS.get(word)
         if kind is None:
-            if word[0] == "r" and word[:2] in ("rt", "rw") and word[2:].isdecimal():
+            if word[:2] in ("rt", "rw") and word[2:].isdecimal():
                 found[_KINDS[word[:2]]].add(_plain(word[2:]))
         elif kind in (_RT, _RW):
             found[kind].update(_areas(words, at))

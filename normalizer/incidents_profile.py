@@ -48,7 +48,7 @@ _STREET_WORDS = (
     "jl jln jalan gg gang kampung kp dusun dukuh desa ds kelurahan kel kecamatan kec perum perumahan komplek"
 )
 _STREET = frozenset(_STREET_WORDS.split())
-_SILENT = frozenset({"sticker", "system", "contact"})
+_NO_REPORTS = REFERRING_KINDS | {"sticker", "system", "contact"}
 _REGENCY, _VILLAGE = 5, 13
 """Characters of their codes."""
 
@@ -82,13 +82,7 @@ def common_words() -> frozenset[str]:
 def profile_of(message: Message, place: Place | None) -> Profile | None:
     """None: it is not compared with others (no report, hardly any words, an anonymous or secret report: nothing shows
     that it is there)."""
-    if (
-        message.anonymous
-        or message.secret
-        or message.refusal
-        or message.command
-        or message.kind in REFERRING_KINDS | _SILENT
-    ):
+    if message.anonymous or message.secret or message.refusal or message.command or message.kind in _NO_REPORTS:
         return None
     body = f"{message.title} {message.clean_text}" if message.title else message.clean_text
     text, address = _TextWords(_split(body)), _TextWords(_split(_address(message, place)))
@@ -137,7 +131,8 @@ class _TextWords:
 
 def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
     own = set(map(_hash, address.names))
-    behind = [word for part in (text, address) for before, word in pairwise(part.words) if before in _STREET]
+    parts = [part for part in (text, address) if not _STREET.isdisjoint(part.distinct)]
+    behind = [word for part in parts for before, word in pairwise(part.words) if before in _STREET]
     kinds = (
         own.union(map(_hash, text.names)),
         {name for word in behind if (name := _name(word)) is not None},
