@@ -259,7 +259,7 @@ GARBAGE, CITIZENS = 4_000, 20
 SECONDS = 20
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_however_much_garbage_one_account_brings_others_wait_less_than_a_second(processes: int) -> None:
     """The stage takes 1 ms an event: 1,000 a second, a quarter of the garbage."""
     delays: list[float] = []

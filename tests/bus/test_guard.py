@@ -125,6 +125,7 @@ async def test_other_accounts_go_on_and_are_not_counted_with_it(pumping: Pumping
     assert await put_aside(pumping) == {"bad": True}
 
 
+@pytest.mark.slow
 @EVERY_WAY
 async def test_ten_thousand_wrong_rows_of_a_file_put_nobody_aside(pumping: Pumping, way: Way) -> None:
     rows = [replace(r, channel="file") for r in raws(10_000)]

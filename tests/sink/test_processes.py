@@ -4,6 +4,8 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from bus import Turnstile
 from schemas import Retry
 from sink import Record, Vault
@@ -35,6 +37,7 @@ def _turn(url: str) -> Turnstile | None:
     return Turnstile(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite:") else None
 
 
+@pytest.mark.slow
 def test_case_02_two_processes_record_and_answer_everything_once(url: str, tmp_path: Path, vault: Vault) -> None:
     with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
         here, there = (pool.submit(work, url, tmp_path) for _ in range(2))
