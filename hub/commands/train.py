@@ -28,7 +28,7 @@ def train(dry_run: bool, sorts: str | None) -> None:
     learned from a file of labelled messages.
 
     \b
-    Examples:
+    Example:
       satupintu train --dry-run
       satupintu train --sorts labelled.csv
     """
