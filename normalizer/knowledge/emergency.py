@@ -34,7 +34,9 @@ _STEMS = (
     "darahan", "jantung", "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
 """Without one of these nothing above can match."""
-_DANGEROUS = re.compile("|".join(_STEMS).replace("| ", "|^").replace(" |", "$|"))
+_INSIDE = tuple(stem for stem in _STEMS if stem.strip() == stem)
+_BEGINNINGS = tuple(stem.strip() for stem in _STEMS if stem.strip() != stem)
+"""Of a piece."""
 _AROUND = 70
 """Characters before and after in which the sentence may take it back."""
 
@@ -49,7 +51,8 @@ def is_emergency(text: str) -> bool:
 
 def may_be_danger(piece: str) -> bool:
     """Of what stands between two blanks: where none may, the text speaks of no emergency."""
-    return _DANGEROUS.search(piece.lower()) is not None
+    lower = piece.lower()
+    return any(map(lower.__contains__, _INSIDE)) or lower.startswith(_BEGINNINGS)
 
 
 def _around(text: str, match: re.Match[str]) -> str:

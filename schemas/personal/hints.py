@@ -25,8 +25,8 @@ _TITLE = re.compile(
     r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny"
     r"|almh?|hj?|ustadz?|cp)[.,:]*$"
 )
-_ANY_SIGN = re.compile("|".join(pattern.pattern for pattern in (*dict(_SIGNS).values(), _TITLE)))
-"""Of most words none is."""
+_SIGN_WORDS = ("plat", "pol", "nama", "rkenalkan", "ttd", "tertanda", "pelapor", "warga", "alamat", "asal", "tinggal")
+"""Without one of these a piece of letters alone has none of the signs."""
 
 
 class PieceSigns(NamedTuple):
@@ -52,7 +52,7 @@ _NO_SIGNS = PieceSigns(0, "")
 def signs_of(piece: str) -> PieceSigns:
     """Of what stands between two blanks."""
     lower = piece.lower()
-    if not _ANY_SIGN.search(lower):
+    if lower.isalpha() and not _TITLE.match(lower) and not any(map(lower.__contains__, _SIGN_WORDS)):
         return _NO_SIGNS
     signs = sum(sign for sign, pattern in _SIGNS if pattern.search(lower))
     return PieceSigns(signs, lower if _TITLE.search(lower) else "")
