@@ -129,10 +129,9 @@ def a_conversation_stands_in_the_order_of_its_door(facts: Facts) -> Iterator[str
 
 @law
 def no_reply_is_sent_again_once_it_may_have_arrived(facts: Facts) -> Iterator[str]:
+    """A process that was asleep may begin to send what it claimed before, but passes no mark any more."""
     for reply, attempts in facts.attempts_of.items():
-        for earlier, later in pairwise(attempts):
-            if not earlier.may_arrive:
-                continue
+        for earlier, later in pairwise(attempt for attempt in attempts if attempt.may_arrive):
             if earlier.end in MAY_HAVE_ARRIVED or (earlier.ended or 1e9) > later.began:
                 when = f"first {earlier.end} at {earlier.began:.1f}, again at {later.began:.1f}"
                 yield f"{reply} of {later.reply.account}: {when}"
