@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from sink import Record
 
 T = TypeVar("T")
-AT_ONCE = 250
+AT_ONCE = 500
+"""Rows that are published, and asked about, in one call."""
 PATIENCE = 600.0
 """Seconds with nothing but Retry, and the command gives up: it is safe to run it again."""
 _COLUMNS = {"receipt": "receipts"}

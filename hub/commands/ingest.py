@@ -1,6 +1,6 @@
 """`ingest`: a file of NDJSON, CSV or XLSX through the whole pipeline, until each of its rows has an outcome.
 
-Its stages join the groups of a running `up` and share the work. At most 1,000 rows of the file are in flight at a time,
+Its stages join the groups of a running `up` and share the work. At most 2,000 rows of the file are in flight at a time,
 so that citizens who write meanwhile wait behind a short queue.
 """
 
@@ -27,7 +27,7 @@ from hub.commands import print_json, print_message, with_hub
 from hub.commands._row_attachments import RowAttachments
 from hub.commands._row_items import file_account
 from hub.commands._rows import rows_of
-from hub.commands._waiting import RowsInFlight, wait_or_stage_error
+from hub.commands._waiting import AT_ONCE, RowsInFlight, wait_or_stage_error
 from hub.running.due import DueWork
 from hub.running.serve import run_stages, worker_processes
 from hub.running.status import ProcessStatus
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from hub.opening import OpenHub
     from hub.settings import Settings
 
-IN_FLIGHT = 1000
-AT_ONCE = 250
+IN_FLIGHT = 2000
 PAUSE = 0.1
 """Seconds between two looks: rows are in flight for longer, and a look has its cost."""
 STAGES = ("reader", "matcher", "router", "sink")
