@@ -135,7 +135,7 @@ class Load(threading.Thread):
         """Its list, for the checks, while it is paused; without the replies, which the providers count."""
         messages = {talk.id(seq): Times(accepted, unsure) for talk in self.talks
                     for seq, (accepted, unsure) in enumerate(zip(talk.accepted, talk.unsure, strict=True))}  # fmt: skip
-        statuses = {reply: Times(*count) for reply, count in self.statuses.items()}
+        statuses = {reply: Times(*count) for reply, count in self.statuses.copy().items()}
         return Sent(messages, Times(*self.malformed), statuses, {})
 
     @property
