@@ -56,10 +56,9 @@ class ListedWord(NamedTuple):
 
 
 class WordLists:
-    """The lists of all files together, so that a text is gone through once."""
+    """The lists of all rows together, so that a text is gone through once."""
 
-    def __init__(self, *files: str) -> None:
-        rows: list[dict[str, Any]] = [row for file in files for row in tomllib.loads(file)["topic"]]
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self.topics = [Topic(row["id"], row.get("name", row["id"]), row.get("top", row["id"])) for row in rows]
         self._words: dict[str, Entries] = {}
         self._seconds: dict[str, dict[str, Entries]] = {}
@@ -131,17 +130,23 @@ def _entry(entry: str) -> tuple[str, float]:
 
 
 @cache
+def _rows(name: str) -> Sequence[Mapping[str, Any]]:
+    """Of a file that ships with the code."""
+    text = Path(__file__).with_name("data").joinpath(name).read_text("utf-8")
+    rows: list[dict[str, Any]] = tomllib.loads(text)["topic"]
+    return rows
+
+
+@cache
 def _lists() -> WordLists:
-    """Those that ship with the code: categories, then classes and sorts."""
-    folder = Path(__file__).with_name("data")
-    return WordLists(*(folder.joinpath(f"{name}.toml").read_text("utf-8") for name in ("topics", "manner")))
+    """Those that ship: categories, then classes and sorts."""
+    return WordLists([*_rows("topics.toml"), *_rows("manner.toml")])
 
 
 @cache
 def categories() -> Sequence[Topic]:
     """The categories that the lists know."""
-    manners = tomllib.loads(Path(__file__).with_name("data").joinpath("manner.toml").read_text("utf-8"))["topic"]
-    return _lists().topics[: -len(manners)]
+    return _lists().topics[: len(_rows("topics.toml"))]
 
 
 def scores_of(text: str) -> TextScores:
