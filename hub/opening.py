@@ -118,8 +118,7 @@ async def open_hub(settings: Settings, *, ingress: bool = False, publishes: bool
         storage = Storage(
             vault, record, Blobs(settings.data / "blobs"), stack.enter_context(Archive(settings.data / "archive"))
         )
-        embedded = settings.record.startswith("sqlite:")
-        pools = stack.enter_context(open_pools(EMBEDDED_STAGES if embedded else THREADS))
+        pools = stack.enter_context(open_pools(EMBEDDED_STAGES if settings.embedded_record else THREADS))
         http = await stack.enter_async_context(Http())
         bus = await _entered(stack, open_bus(settings, storage.blobs))
         taken_in = await _entered(stack, open_intake(settings, bus, storage.blobs)) if ingress else bus
@@ -143,7 +142,7 @@ def load_vault(settings: Settings) -> Vault:
             return Vault.load(settings.keys)
         except WrongKeys as error:
             raise UsageError(str(error)) from None
-    where = str(sqlite_path(settings.record)) if settings.record.startswith("sqlite:") else "on the server"
+    where = str(sqlite_path(settings.record)) if settings.embedded_record else "on the server"
     try:
         new = is_new(settings.record)
     except Retry as fault:

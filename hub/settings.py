@@ -108,6 +108,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.bus.startswith("kafka://")
 
     @property
+    def embedded_record(self) -> bool:
+        """Is the record a file of this machine?"""
+        return self.record.startswith("sqlite:")
+
+    @property
     def shared(self) -> bool:
         """May other processes work on the same bus?"""
         return not self.bus.startswith("memory:")

@@ -59,7 +59,7 @@ def load_call_settings() -> Settings:
 
 def require_initialised(settings: Settings) -> None:
     """Raises UsageError where no hub was ever started: a command that reads makes nothing."""
-    if settings.record.startswith("sqlite:"):
+    if settings.embedded_record:
         if not sqlite_path(settings.record).exists():
             raise UsageError(
                 f"no hub has been started in {settings.data}: start it with satupintu up, or name another with --data"

@@ -54,7 +54,7 @@ def check_disk(own: Settings) -> Iterator[Finding]:
 
 def check_record(own: Settings) -> Iterator[Finding]:
     """Is the record whole?"""
-    if own.record.startswith("sqlite:"):
+    if own.embedded_record:
         yield _sqlite("record", sqlite_path(own.record))
         return
     from hub.commands import _postgres
@@ -187,7 +187,7 @@ def _sqlite(what: str, path: Path) -> Finding:
 
 
 def _without_keys(own: Settings) -> Finding:
-    if own.record.startswith("sqlite:"):
+    if own.embedded_record:
         started: bool | None = sqlite_path(own.record).exists()
     else:
         from hub.commands import _postgres
@@ -201,7 +201,7 @@ def _without_keys(own: Settings) -> Finding:
 
 def _fitting(own: Settings, vault: Vault) -> Finding:
     """Do the keys open the record? Backups are the operator's own. Raises WrongKeys."""
-    if not own.record.startswith("sqlite:"):
+    if not own.embedded_record:
         from hub.commands import _postgres
 
         return _postgres.check_keys(own.record, own.keys, vault)

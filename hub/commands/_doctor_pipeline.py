@@ -86,7 +86,7 @@ def is_started(own: Settings) -> bool:
     """Is there a record that these settings open?"""
     if not own.keys.exists():
         return False
-    if own.record.startswith("sqlite:"):
+    if own.embedded_record:
         return sqlite_path(own.record).exists()
     from sink.record import is_new
 

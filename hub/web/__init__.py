@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.web.asgi import ASGIApp, Receive, Scope, Send
+from hub.web.asgi import INGRESS_PREFIX, ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from hub.opening import OpenHub
@@ -52,7 +52,7 @@ class PublicApp:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope["path"] if scope["type"] == "http" else ""
-        app = self._ingress if path.startswith("/in/") else self._inside.get(path, self._pages_and_api)
+        app = self._ingress if path.startswith(INGRESS_PREFIX) else self._inside.get(path, self._pages_and_api)
         return app(scope, receive, send)
 
 

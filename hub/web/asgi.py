@@ -7,6 +7,9 @@ from typing import Any
 
 from connectors import IngressResponse
 
+INGRESS_PREFIX = "/in/"
+"""Paths of the ingress: the account follows."""
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 from bus import fault_location
 from connectors import Forbidden, IngressResponse, Listens, Request
 from hub.intake import split_at_once, split_into_raws
-from hub.web.asgi import Headers, Receive, Scope, Send, header_fields
+from hub.web.asgi import INGRESS_PREFIX, Headers, Receive, Scope, Send, header_fields
 from hub.web.bodies import SMALL, BodyBudget, NoRoom, TooLarge, TooSlow, read_body
 from hub.web.group_publish import GroupPublisher
 from hub.web.repeated_lines import RepeatedLines
@@ -40,7 +40,6 @@ Store = Callable[[bytes], Awaitable[str]]
 Answer = Callable[[IngressResponse], None]
 """Sends the answer to one request."""
 
-PREFIX = "/in/"
 BODIES_AT_ONCE = 64 * 2**20
 STORE_WITHIN = 10.0
 RETRY_AFTER = 5
@@ -94,7 +93,7 @@ class Ingress:
     ) -> bool:
         """Take in a POST that has arrived whole, and call `answer` in a later turn of the loop, so that a sender cannot
         have many answered in one. False: nothing was done; it goes the usual way, as all that is refused does."""
-        name, slash, rest = path[len(PREFIX) :].partition("/")
+        name, slash, rest = path[len(INGRESS_PREFIX) :].partition("/")
         channel = self._accounts.listening.get(name)
         if channel is None or not self._takes_at_once(channel, body):
             return False
@@ -129,7 +128,7 @@ class Ingress:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name, slash, rest = scope["path"][len(PREFIX) :].partition("/")
+        name, slash, rest = scope["path"][len(INGRESS_PREFIX) :].partition("/")
         channel = self._accounts.listening.get(name)
         if channel is None:
             name, answer = "", IngressResponse(404, b"no such account\n")

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from connectors import IngressResponse
-from hub.web.asgi import header_fields
+from hub.web.asgi import INGRESS_PREFIX, header_fields
 from hub.web.server import TRAILERS, BoundedHttpProtocol
 
-PREFIX = b"/in/"
+_PREFIX = INGRESS_PREFIX.encode()
 
 
 class TakesWhole(Protocol):
@@ -88,7 +88,7 @@ class IngressHttpProtocol(BoundedHttpProtocol):
 
     def _may_be_whole(self) -> bool:
         return (
-            self.url.startswith(PREFIX)
+            self.url.startswith(_PREFIX)
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not (self.expect_100_continue or self.parser.should_upgrade())
