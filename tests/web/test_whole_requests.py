@@ -124,7 +124,8 @@ async def test_requests_behind_one_another_are_answered_in_order(site: Site) -> 
     assert sum(map(len, site.log)) == 80
 
 
-async def test_a_request_behind_a_whole_one_waits_for_its_answer(site: Site) -> None:
+def held_back(site: Site) -> asyncio.Event:
+    """What is taken in is published once the event is set."""
     durable = asyncio.Event()
     publish = site.publish
 
@@ -133,12 +134,22 @@ async def test_a_request_behind_a_whole_one_waits_for_its_answer(site: Site) -> 
         await publish(raws)
 
     site.ingress = type(site.ingress)(site.accounts, slowly, site.store, clock=lambda: NOW)
+    return durable
+
+
+async def until_at_work(running: uvicorn.Server) -> None:
+    """Until a connection has a request in hand."""
+    while not running.server_state.connections or next(iter(running.server_state.connections)).is_idle:  # type: ignore[union-attr]
+        await asyncio.sleep(0.001)
+
+
+async def test_a_request_behind_a_whole_one_waits_for_its_answer(site: Site) -> None:
+    durable = held_back(site)
     app = App(site)
     async with serving(app) as running, asyncio.timeout(20):  # type: ignore[arg-type]
         reader, writer = await connected(running)
         writer.write(request() + request("/in/nobody"))
-        while not running.server_state.connections or next(iter(running.server_state.connections)).is_idle:  # type: ignore[union-attr]
-            await asyncio.sleep(0.001)
+        await until_at_work(running)
         assert app.by_asgi == 0
         durable.set()
         assert [(await _answer(reader))[9:12] for _ in range(2)] == [b"200", b"404"]
@@ -146,19 +157,11 @@ async def test_a_request_behind_a_whole_one_waits_for_its_answer(site: Site) -> 
 
 
 async def test_a_sender_who_leaves_gets_no_answer_and_is_stored(site: Site) -> None:
-    durable = asyncio.Event()
-    publish = site.publish
-
-    async def slowly(raws: Sequence[Raw]) -> None:
-        await durable.wait()
-        await publish(raws)
-
-    site.ingress = type(site.ingress)(site.accounts, slowly, site.store, clock=lambda: NOW)
+    durable = held_back(site)
     async with serving(App(site)) as running, asyncio.timeout(20):  # type: ignore[arg-type]
         _, writer = await connected(running)
         writer.write(request())
-        while not running.server_state.connections or next(iter(running.server_state.connections)).is_idle:  # type: ignore[union-attr]
-            await asyncio.sleep(0.001)
+        await until_at_work(running)
         writer.close()
         while running.server_state.connections:
             await asyncio.sleep(0.001)
