@@ -24,6 +24,8 @@ _NESTED = 3
 _UNNAMED = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_WORD = re.compile(r"\w+")
+_NEARLY_ALL = 0.8
 _LABEL = 60
 """Characters of the name of a charset."""
 _STRUCTURE = 2000
@@ -38,12 +40,19 @@ class MailFile(NamedTuple):
     body: bytes
 
 
+class MailText(NamedTuple):
+    """A text as it stands in a part."""
+
+    source: str
+    is_html: bool
+
+
 @dataclass
 class MailBody:
     """What a mail says and carries."""
 
-    plain: list[str] = field(default_factory=list)
-    html: list[str] = field(default_factory=list)
+    texts: list[MailText] = field(default_factory=list)
+    """In order; of alternatives the one that is read."""
     files: list[MailFile] = field(default_factory=list)
     forwarded: list[str] = field(default_factory=list)
     """Mails that are attached, as text."""
@@ -52,9 +61,15 @@ class MailBody:
     @property
     def text(self) -> str:
         """The words as written, the quotes still in them; those of attached mails below."""
-        plain = "\n\n".join(text for text in self.plain if text.strip())
-        own = plain or "\n\n".join(filter(None, map(text_of_html, self.html)))
-        return "\n\n".join(filter(None, (own, *self.forwarded)))[:TEXT_LIMIT]
+        return "\n\n".join((*self._own_texts(), *self.forwarded))[:TEXT_LIMIT]
+
+    def _own_texts(self) -> Iterator[str]:
+        """Some programs put the same words as text and as HTML side by side, and not as alternatives."""
+        plain = _words_in("\n".join(text.source for text in self.texts if not text.is_html))
+        for source, is_html in self.texts:
+            text = text_of_html(source) if is_html else source
+            if text.strip() and not (is_html and plain and _is_said_in(plain, text)):
+                yield text
 
 
 def parse_mail(data: bytes, *, has_head: bool = True) -> Mail:
@@ -87,9 +102,12 @@ def _walk(part: Mail, body: MailBody, depth: int) -> None:
     if media == "message/rfc822" and isinstance(payload, list) and payload:
         _attached_mail(payload[0], body, depth)
     elif isinstance(payload, list):
+        before = len(body.texts)
         for inner in payload:
             if isinstance(inner, Mail):
                 _walk(inner, body, depth + 1)
+        if media == "multipart/alternative":
+            body.texts[before:] = _chosen(body.texts[before:])
     elif media not in _UNNAMED:
         _leaf(part, media, body)
 
@@ -101,10 +119,25 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
     if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
         media, is_file = "text/plain", False
     if media in {"text/plain", "text/html"} and not is_file:
-        found = body.plain if media == "text/plain" else body.html
-        found.append(decode_text(data, label)[:TEXT_LIMIT])
+        body.texts.append(MailText(decode_text(data, label)[:TEXT_LIMIT], media == "text/html"))
     elif data and len(body.files) < FILES:
         body.files.append(MailFile(name or "lampiran", media, data))
+
+
+def _chosen(texts: list[MailText]) -> list[MailText]:
+    """Of alternatives the plain one, unless it is blank."""
+    plain = [text for text in texts if not text.is_html and text.source.strip()]
+    return plain or [text for text in texts if text.is_html]
+
+
+def _words_in(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def _is_said_in(plain: frozenset[str], text: str) -> bool:
+    """Do nearly all words of the text stand there too?"""
+    words = _words_in(text)
+    return len(words & plain) >= _NEARLY_ALL * len(words)
 
 
 def _bytes_of(part: Mail) -> bytes:
@@ -183,10 +216,10 @@ def _tnef_files(data: bytes, body: MailBody) -> Iterator[MailFile]:
     from tnefparse import TNEF
 
     tnef = TNEF(data, do_checksum=False)
-    if not any(text.strip() for text in (*body.plain, *body.html)):
-        for found, where in ((tnef.body, body.plain), (tnef.htmlbody, body.html)):
-            if found:
-                where.append(found if isinstance(found, str) else decode_text(found))
+    if not any(text.source.strip() for text in body.texts):
+        found = [(tnef.body, False), (tnef.htmlbody, True)]
+        given = [MailText(t if isinstance(t, str) else decode_text(t), is_html) for t, is_html in found if t]
+        body.texts += _chosen(given)
     for one in tnef.attachments:
         name = _NOT_IN_NAMES.sub("", one.long_filename() or "").replace("\\", "/").rpartition("/")[2]
         yield MailFile(name.strip(" .")[-200:] or "lampiran", "application/octet-stream", bytes(one.data))

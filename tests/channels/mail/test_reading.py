@@ -45,12 +45,16 @@ def parts(*bodies: bytes, kind: str = "mixed", boundary: str = "b") -> bytes:
 
 PLAIN = b"Content-Type: text/plain\r\n\r\nJalan rusak."
 HTML = b"Content-Type: text/html\r\n\r\n<p>Jalan <b>rusak</b>.</p>"
+FOOTER = b"Content-Type: text/plain\r\n\r\nPesan ini rahasia."
 PHOTO = b"Content-Type: image/jpeg; name=a.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"foto")
 
 
 @pytest.mark.parametrize(("body", "text", "names"), [
     (parts(PLAIN, HTML, kind="alternative"), "Jalan rusak.", []),
     (parts(HTML, kind="alternative"), "Jalan rusak.", []),
+    (parts(b"Content-Type: text/plain\r\n\r\n \r\n", HTML, kind="alternative"), "Jalan rusak.", []),
+    (parts(HTML, FOOTER), "Jalan rusak.\n\nPesan ini rahasia.", []),
+    (parts(PLAIN, HTML), "Jalan rusak.", []),
     (parts(PLAIN, PHOTO), "Jalan rusak.", ["a.jpg"]),
     (parts(PLAIN, PHOTO, b"Content-Type: text/plain\r\n\r\nDan lampu."), "Jalan rusak.\n\nDan lampu.", ["a.jpg"]),
     (parts(PHOTO), "Foto", ["a.jpg"]),
@@ -61,7 +65,8 @@ PHOTO = b"Content-Type: image/jpeg; name=a.jpg\r\nContent-Transfer-Encoding: bas
     (parts(PLAIN, b'Content-Type: application/pdf; name="\xe9\xff.pdf"\r\n\r\nx'), "Jalan rusak.", ["éÿ.pdf"]),
     (parts(PLAIN, b"Content-Type: application/pgp-signature; name=s.asc\r\n\r\nx", kind="signed"), "Jalan rusak.", []),
     (parts(PLAIN, b"Content-Type: text/plain; name*\r\n\r\nJuga lampu."), "Jalan rusak.\n\nJuga lampu.", []),
-], ids=["alternative", "HTML only", "a photo", "around a photo", "a photo alone", "a text file", "a name with folders",
+], ids=["alternative", "HTML only", "a blank alternative", "HTML above a server's footer",
+        "the same twice", "a photo", "around a photo", "a photo alone", "a text file", "a name with folders",
         "bad bytes in a name (case 18)", "signed", "an empty parameter"])  # fmt: skip
 def test_mime_gives_words_and_files(body: bytes, text: str, names: list[str]):
     message = read_message(body.replace(b"From:", b"Subject: Foto\r\nFrom:", 1))
