@@ -11,10 +11,10 @@ import logging
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.web.connections import ConnectionLimit
 from hub.web.lingering import AnswerTransport, Lingering
+from hub.web.parsing import ParsedHttpProtocol
 
 PIPELINED = 8
 """Requests that wait behind the one at work; then the connection is not read."""
@@ -49,7 +49,7 @@ class _BoundedFlow(FlowControl):
             super().resume_reading()
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(ParsedHttpProtocol):
     """One connection."""
 
     limit = ConnectionLimit(2_000, 500)
@@ -59,7 +59,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.headers = []
         self._unparsed = memoryview(b"")
         self._parsing = False
-        self._at_work: Any = None
         self._answer_transport = AnswerTransport(self)
         self._lingering: Lingering | None = None
         self._in_header = True
@@ -90,14 +89,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._lingering.stop()
         self._unparsed = memoryview(b"")
         self.pipeline.clear()
-        if self._at_work is not None:
-            self._at_work.disconnected = True  # uvicorn marks the newest request only
-            self._at_work.message_event.set()
+        if self.at_work is not None:
+            self.at_work.disconnected = True  # uvicorn marks the newest request only
+            self.at_work.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._lingering is not None:
             self._lingering.discard(data)
+        if self._lingering is not None or self.is_broken:
             return
         if len(data) <= PIECE and not self._unparsed and not self._parsing and len(self.pipeline) < PIPELINED:
             self._parse(data)  # nearly every request
@@ -125,7 +125,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """No request is at work."""
-        return self._at_work is None or (bool(self._at_work.response_complete) and not self.pipeline)
+        return self.at_work is None or (bool(self.at_work.response_complete) and not self.pipeline)
 
     def on_message_begin(self) -> None:
         self._in_header, self._header_bytes, self.began = True, 0, self.loop.time()
@@ -145,12 +145,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     @property
     def may_close_at_once(self) -> bool:
         """Nothing is left of the request that was answered, or it was not answered whole."""
-        return not (self._at_work.response_complete and self._at_work.more_body)
+        return not (self.at_work.response_complete and self.at_work.more_body)
 
     def linger(self) -> None:
         """Throw away what still comes, then close."""
         self._unparsed = memoryview(b"")
-        self._at_work.body.clear()
+        self.at_work.body.clear()
         self._lingering = Lingering(self.transport, self.loop)
 
     def on_response_complete(self) -> None:
@@ -183,14 +183,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._at_work = cycle
+        self.at_work = cycle
         cycle.transport = self._answer_transport
         super()._start_asgi_task(cycle, app)
 
     def _parse(self, piece: bytes | memoryview) -> None:
         self._header_bytes += len(piece)
-        super().data_received(piece)  # type: ignore[arg-type]  # the parser takes any buffer
-        if self._header_bytes > HEADER_BYTES or len(self.headers) > HEADERS:
+        self.feed(piece)
+        if self.is_broken:
+            self._unparsed, self._in_header = memoryview(b""), False
+        elif self._header_bytes > HEADER_BYTES or len(self.headers) > HEADERS:
             self._refuse(b"431 Request Header Fields Too Large")
 
     def _time_header(self) -> None:

@@ -110,12 +110,12 @@ class IngressHttpProtocol(BoundedHttpProtocol):
         if not path.isascii() or b"%" in path or b"#" in self.url:  # uvicorn takes it apart
             return False
         request = WholeRequest(keep_alive=self.parser.should_keep_alive())
-        before, at_work = self.cycle, self._at_work
-        self.cycle = self._at_work = request  # type: ignore[assignment]  # all that is asked of a cycle
+        before, at_work = self.cycle, self.at_work
+        self.cycle = self.at_work = request  # type: ignore[assignment]  # all that is asked of a cycle
         answer = partial(self._answer, request)
         if self.ingress.take_whole(path.decode(), query, self.scope["headers"], body, answer):  # type: ignore[arg-type]
             return True
-        self.cycle, self._at_work = before, at_work
+        self.cycle, self.at_work = before, at_work
         return False
 
     def _answer(self, request: WholeRequest, response: IngressResponse) -> None:

@@ -250,3 +250,47 @@ async def _all(reader: asyncio.StreamReader) -> bytes:
         return await reader.read()
     except ConnectionResetError:
         return b""
+
+
+UPGRADE = b"POST /x HTTP/1.1\r\nHost: hub.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello"
+
+
+@pytest.mark.parametrize("at", [len(UPGRADE), 30, UPGRADE.index(b"hello"), len(UPGRADE) - 2])
+async def test_the_body_of_a_request_that_asks_for_another_protocol_is_read(app: App, at: int) -> None:
+    async with serving(app) as running, asyncio.timeout(20):
+        reader, writer = await connected(running)
+        writer.write(UPGRADE[:at])
+        await asyncio.sleep(0.01)  # so that it is read by itself
+        writer.write(UPGRADE[at:] + UPGRADE.replace(b"hello", b"world") + HELLO)
+        for _ in range(3):
+            assert await reader.readuntil(b"ok")
+        writer.close()
+    assert app.bodies == [b"hello", b"world", b""]
+    assert all(name != b"upgrade" for scope in app.scopes for name, _ in scope["headers"])
+
+
+LONGER = b"POST /x HTTP/1.1\r\nHost: hub.test\r\nContent-Length: 2\r\n\r\nab"
+UNENDED = b"POST /x HTTP/1.1\r\nHost: hub.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
+
+
+@pytest.mark.parametrize("behind", [b"hello", UNENDED + b"zz\r\n"], ids=["no request", "a body without end"])
+async def test_bytes_that_are_no_http_take_no_answer_from_the_request_before(app: App, behind: bytes) -> None:
+    app.may_answer.clear()
+    async with serving(app) as running, asyncio.timeout(20):
+        reader, writer = await connected(running)
+        writer.write(LONGER + HELLO + behind)
+        while not app.bodies:
+            await asyncio.sleep(0)
+        writer.write(b"more of it")
+        app.may_answer.set()
+        answered = await reader.read()
+        writer.close()
+    assert (answered.count(b"HTTP/1.1 200"), answered.count(b"HTTP/1.1 "), app.bodies) == (2, 2, [b"ab", b""])
+
+
+async def test_a_body_that_is_no_http_is_refused(app: App) -> None:
+    async with serving(app) as running, asyncio.timeout(20):
+        reader, writer = await connected(running)
+        writer.write(UNENDED + b"zz\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
