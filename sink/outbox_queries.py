@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, update
 
 from schemas import ReplyState
+from sink.account_states import account_faults
 from sink.bulk import insert, instant_encoder
 from sink.record import Record
 from sink.tables import outbox, timeline
@@ -53,14 +54,21 @@ class ReplyCount(NamedTuple):
 def list_replies(
     record: Record, state: ReplyState | None = None, account: str | None = None, *, limit: int = 1000
 ) -> list[ReplyRow]:
-    """The newest replies first. Without a state: those that were not sent (owed, claimed, failed, unknown). Raises
-    Retry."""
+    """The newest replies first. Without a state: those that were not sent (owed, claimed, failed, unknown). One that is
+    owed says what its account lacks, since that is why it waits. Raises Retry."""
     where = [_in_state(state) if state else or_(_PENDING, _UNSENT)]
     where += [outbox.c.account == account] if account else []
     query = select(*(outbox.c[name] for name in ReplyRow._fields)).where(*where)
     with record.read() as connection:
         rows = connection.execute(query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit))
-        return [ReplyRow(*row) for row in rows]
+        listed = [ReplyRow(*row) for row in rows]
+    faults = {name: fault for name, fault in account_faults(record).items() if fault.stops_sending}
+    return [
+        row._replace(code=fault.code, reason=fault.detail)
+        if row.state == "owed" and (fault := faults.get(row.account))
+        else row
+        for row in listed
+    ]
 
 
 def count_unsent(record: Record) -> list[ReplyCount]:

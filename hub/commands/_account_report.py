@@ -40,8 +40,8 @@ class AccountReport(NamedTuple):
     @property
     def backlog(self) -> str:
         """What waits, in words."""
-        answers, files = (_counted(n, word) for n, word in ((self.waiting, "answer"), (self.files, "file")))
-        return f"{answers} and {files} wait"
+        counted = [_counted(n, word) for n, word in ((self.waiting, "answer"), (self.files, "file")) if n]
+        return f"{' and '.join(counted) or 'nothing'} {'waits' if self.waiting + self.files < 2 else 'wait'}"
 
 
 def unstarted_reports(snapshot: AccountsSnapshot) -> dict[str, AccountReport]:

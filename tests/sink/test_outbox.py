@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from schemas import Receipt
 from sink import Record, Vault, apply_receipts
+from sink.account_states import set_account_fault
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
 from sink.outbox_queries import count_unsent, list_replies, mark_unknown, resend_replies
@@ -380,6 +381,15 @@ def test_replies_are_listed_with_the_reason_and_nothing_personal(record: Record,
     assert [row.account for row in list_replies(record, "claimed", "wa")] == ["wa", "wa"]
     assert len(list_replies(record, limit=2)) == 2
     assert "62812" not in repr(list_replies(record))
+
+
+def test_an_owed_reply_says_what_its_account_lacks(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1, account="sms"), reply(vault, 2, account="wa"), reply(vault, 3, account="tg"))
+    set_account_fault(record, "sms", "setting_missing", "set send_url of this account", now=NOW)
+    set_account_fault(record, "tg", "unreachable", "no file could be fetched", ability="fetch", now=NOW)
+    reasons = {row.account: (row.code, row.reason) for row in list_replies(record)}
+    lacking = ("setting_missing", "set send_url of this account")
+    assert reasons == {"sms": lacking, "wa": (None, None), "tg": (None, None)}
 
 
 def test_unsent_replies_are_counted_by_account_and_state(record: Record, vault: Vault) -> None:
