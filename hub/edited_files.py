@@ -20,7 +20,7 @@ from router import OfficeCandidate, OfficeRegistry, Rules, Templates
 from router.due import Calendars
 from router.offices import shipped_registry
 from router.offices_csv import load_offices
-from sink.aside import release_account
+from sink.aside import release_accounts
 from sink.record import Record
 
 T = TypeVar("T")
@@ -59,15 +59,18 @@ def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFil
 
     def parse(text: str) -> AccountsSnapshot:
         if not text:
-            raise UsageError(f"the channels file {path} does not exist: create it, or name another")
+            raise UsageError(f"the channels file {path} is missing or empty: satupintu channels new web >> {path}")
         snapshot = parse_accounts(text, source=str(path), zone=zone)
         for name, account in snapshot.accounts.items():
             _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
         return snapshot
 
+    to_release: set[str] = set()
+
     def release(record: Record, at: datetime) -> None:
-        for name in accounts.changed:
-            release_account(record, name, at)
+        to_release.update(accounts.changed)  # with those of a call that could not reach the record
+        release_accounts(record, to_release, at)
+        to_release.clear()
 
     return EditedFile("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
 

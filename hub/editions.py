@@ -26,6 +26,8 @@ EVERY = 1.5
 """Seconds between two checks of the files and the record."""
 SHIPPED = ""
 """Body of an edition that stands for what the program brings along."""
+_NEVER = (-1, -1)
+"""The stamp of no file."""
 log = logging.getLogger(__name__)
 
 
@@ -57,16 +59,25 @@ class EditedFile(Generic[T]):
         self._stamp: tuple[int, int] | None = None
 
     def changed_text(self) -> str | None:
-        """The file's text, where it changed since this was asked last. A file that is gone is the shipped edition."""
+        """The file's text, where it changed since this was asked last. A file that is gone is the shipped edition; one
+        that cannot be read is none."""
         stamp = _stamp(self.path)
         if stamp == self._stamp:
             return None
         self._stamp = stamp
-        text = _text(self.path)
+        try:
+            text = _text(self.path)
+        except UsageError as error:
+            log.error("%s; the old edition stays", error)
+            return None
         if text == self.last_text:
             return None
         self.last_text = text
         return text
+
+    def look_again(self) -> None:
+        """Its text could not be published: the next look finds it changed."""
+        self._stamp, self.last_text = _NEVER, None
 
     def written_at(self) -> datetime:
         """When the file was written; the beginning of time where there is none."""
@@ -116,7 +127,7 @@ class Editions:
         newest, text = latest_edition(record, edited.name), edited.changed_text()
         self._begun.add(edited.name)
         if newest is None:
-            edited.take(text or SHIPPED, 0)
+            edited.take(_text(edited.path) if text is None else text, 0)
             if text is not None:
                 self._publish(record, edited, text)
         elif text is not None and text != newest.body and edited.written_at() > newest.published_at:
@@ -146,10 +157,14 @@ class Editions:
         if self._publisher is None:
             edited.take(text, edited.version)
             return True
-        version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
-        edited.take(text, version)
-        if edited.published:
-            edited.published(record, self._now())
+        try:
+            version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
+            edited.take(text, version)
+            if edited.published:
+                edited.published(record, self._now())
+        except Retry:
+            edited.look_again()
+            raise
         log.info("%s is edition %d of %s", edited.path, version, edited.name)
         return True
 
@@ -175,13 +190,15 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def _text(path: Path) -> str:
+    """Raises UsageError where it is there and cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return SHIPPED
-    except (OSError, UnicodeDecodeError) as error:
-        log.error("%s cannot be read (%s): check it", path, error.__class__.__name__)
-        return SHIPPED
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} cannot be read: save it as UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check its rights") from None
 
 
 def publisher_name() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from typing import NamedTuple
 
@@ -50,6 +51,13 @@ def release_account(record: Record, account: str, at: datetime) -> int:
     held = update(aside).where(aside.c.account == account, aside.c.released_at.is_(None))
     with record.write() as connection:
         return connection.execute(held.values(released_at=at)).rowcount
+
+
+def release_accounts(record: Record, accounts: Container[str], at: datetime) -> None:
+    """As `release_account`, of those among these that a stage holds. Raises Retry."""
+    held = {row.account for row in list_asides(record) if row.released_at is None and row.account in accounts}
+    for account in sorted(held):
+        release_account(record, account, at)
 
 
 def delete_aside(record: Record, stage: str, account: str, released_before: datetime) -> None:

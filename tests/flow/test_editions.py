@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from hub.accounts import Accounts
-from hub.edited_files import channels_file, rules_file
+from hub.edited_files import channels_file, offices_file, rules_file
 from hub.editions import Editions, LiveEdition
 from hub.settings import UsageError
-from router import Rules
+from router import OfficeRegistry, Rules
 from schemas import Retry
 from sink.aside import list_asides, put_account_aside
 from sink.editions import edition_versions, latest_edition
@@ -193,6 +193,60 @@ def test_a_new_edition_of_an_account_releases_it(record: Record, here: Machine) 
     assert [row.released_at is not None for row in list_asides(record)] == [True]
 
 
+def test_a_file_that_was_changed_while_the_record_was_unavailable_is_published_when_it_is_back(
+    record: Record, here: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.editions.begin(record)
+    here.write(SMS.format(token="second"), at=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(record, "write", _unavailable)
+        with pytest.raises(Retry):
+            here.editions.step(record)
+    here.editions.step(record)
+    assert here.token == "second"
+    assert edition_versions(record) == {"accounts": 2}
+
+
+def test_an_account_is_released_though_the_record_was_unavailable_in_between(
+    record: Record, here: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.editions.begin(record)
+    put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
+    here.write(SMS.format(token="second"), at=1)
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.edited_files.release_accounts", _unavailable)
+        with pytest.raises(Retry):
+            here.editions.step(record)
+    here.editions.step(record)
+    assert [row.released_at is not None for row in list_asides(record)] == [True]
+    assert edition_versions(record) == {"accounts": 2}
+
+
+def test_a_file_that_cannot_be_read_is_no_edition(
+    record: Record, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    offices, path = LiveEdition(OfficeRegistry()), tmp_path / "offices.csv"
+    path.write_text("id,name\ndpu,Dinas PU\n")
+    editions = Editions([offices_file(path, offices)], publisher="here", now=lambda: NOW)
+    editions.begin(record)
+    path.write_bytes("id,name\ndpu,Dinas PU – Jalan\n".encode("cp1252"))
+    with caplog.at_level(logging.ERROR):
+        editions.step(record)
+        editions.step(record)
+    assert (offices.version, offices.value["dpu"].name) == (1, "Dinas PU")
+    assert caplog.messages == [f"{path} cannot be read: save it as UTF-8; the old edition stays"]
+    path.write_text("id,name\ndpu,Dinas PU – Jalan\n")
+    editions.step(record)
+    assert (offices.version, offices.value["dpu"].name) == (2, "Dinas PU – Jalan")
+
+
+def test_a_file_that_cannot_be_read_at_the_first_start_is_a_wrong_call(record: Record, tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="save it as UTF-8"):
+        Editions([rules_file(path, LiveEdition(Rules.load(None)))], publisher="here", now=lambda: NOW).begin(record)
+
+
 def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: Record, tmp_path: Path) -> None:
     rules, path = LiveEdition(Rules.load(None)), tmp_path / "rules.toml"
     shipped = rules.value.version
@@ -208,5 +262,5 @@ def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: R
     assert (rules.version, rules.value.version) == (2, shipped)
 
 
-def _unavailable() -> None:
+def _unavailable(*_: object) -> None:
     raise Retry("the database does not answer")
