@@ -18,6 +18,10 @@ _BLOCKED = ErrorMeaning("account", "blocked", "Meta blocks the account for a bre
 _WINDOW = ErrorMeaning("reject", "window_closed", "the time in which Meta lets us answer is over: see docs/channels")
 _UNREACHABLE = ErrorMeaning("reject", "undeliverable", "cannot be delivered to this citizen")
 _UNKNOWN_PERSON = ErrorMeaning("reject", "recipient_unknown", "Meta knows no such person for this account")
+_TEMPLATE_PARAMETERS = ErrorMeaning(
+    "account", "template_parameters", "the template must take one parameter, in its body: check late_template"
+)
+TEMPLATE_TOO_LONG = "template_too_long"
 _BY_STATUS = frozenset({401, 403, 408, 429})
 """Where there is no code of Meta's that we know, these say more."""
 
@@ -27,8 +31,11 @@ COMMON: Codes = {
     3: ErrorMeaning("account", "permission_missing", "the app may not use this part of the Graph API"),
     4: _SPENT,
     10: _NO_PERMISSION,
+    17: _SPENT,
     32: _SPENT,
+    102: ErrorMeaning("account", "token_expired", "enter a new access_token"),
     190: ErrorMeaning("account", "token_expired", "enter a new access_token"),
+    341: _SPENT,
     368: _BLOCKED,
     613: _SPENT,
     80007: _SPENT,
@@ -59,7 +66,16 @@ WHATSAPP: Codes = {
     131050: ErrorMeaning("reject", "undeliverable", "the citizen wants no such messages"),
     131056: ErrorMeaning("retry", "meta_131056", "too many messages to one citizen", 10.0),
     131057: ErrorMeaning("account", "maintenance", "the account is being moved", 300.0),
+    132000: _TEMPLATE_PARAMETERS,
+    132001: ErrorMeaning(
+        "account",
+        "template_missing",
+        "Meta has approved no such template in this language: check late_template and template_language",
+    ),
+    132005: ErrorMeaning("reject", TEMPLATE_TOO_LONG, "the words do not fit into the template"),
+    132012: _TEMPLATE_PARAMETERS,
     132015: ErrorMeaning("account", "template_paused", "Meta has paused the template for low quality"),
+    132016: ErrorMeaning("account", "template_disabled", "Meta has disabled the template: name another one"),
     133004: ErrorMeaning("retry", "meta_133004", "server temporarily unavailable", 60.0),
     133010: ErrorMeaning("account", "number_not_registered", "register the phone number"),
 }

@@ -21,7 +21,7 @@ from connectors._http import TRIES
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._meta import WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import check_number
-from connectors._meta_codes import WHATSAPP
+from connectors._meta_codes import TEMPLATE_TOO_LONG, WHATSAPP
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
 from connectors._results import AnswerTerms
@@ -136,8 +136,14 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         )
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        if template := self._template(reply):
+            try:
+                return SentReply((await self._send(reply, template, outbound),))
+            except Reject as refused:
+                if refused.code != TEMPLATE_TOO_LONG:
+                    raise
         sent: list[str] = []
-        for content in self._contents(reply):
+        for content in _texts(reply):
             try:
                 sent.append(await self._send(reply, content, outbound))
             except PipelineError:
@@ -146,16 +152,15 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
                 raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
         return SentReply(tuple(sent))
 
-    def _contents(self, reply: Reply) -> list[Json]:
-        """A long text is several messages."""
+    def _template(self, reply: Reply) -> Json | None:
+        """None: it goes as a plain text."""
         words = _NOT_IN_PARAMETERS.sub(" ", reply.text).strip()
-        if self.settings.late_template and reply.template in LATE and len(words) <= PARAMETER_LIMIT:
-            body = {"type": "body", "parameters": [{"type": "text", "text": words}]}
-            language = {"code": self.settings.template_language}
-            named = {"name": self.settings.late_template, "language": language, "components": [body]}
-            return [{"type": "template", "template": named}]
-        texts = split_text(reply.text, TEXT_LIMIT)
-        return [{"type": "text", "text": {"body": text, "preview_url": False}} for text in texts]
+        if not (self.settings.late_template and reply.template in LATE and len(words) <= PARAMETER_LIMIT):
+            return None
+        body = {"type": "body", "parameters": [{"type": "text", "text": words}]}
+        language = {"code": self.settings.template_language}
+        named = {"name": self.settings.late_template, "language": language, "components": [body]}
+        return {"type": "template", "template": named}
 
     async def _send(self, reply: Reply, content: Json, outbound: ProviderConnections) -> str:
         number = reply.conversation.partition(":")[0] or self.address or ""  # ours that the citizen wrote to
@@ -189,6 +194,12 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             raise Reject("file_too_large", f"{size} bytes: the limit of this account is {self.settings.file_limit}")
         file = await self.download(outbound, string_of(media, "url"))
         return file._replace(media_type=string_of(media, "mime_type") or attachment.media_type)
+
+
+def _texts(reply: Reply) -> list[Json]:
+    """A long text is several messages."""
+    texts = split_text(reply.text, TEXT_LIMIT)
+    return [{"type": "text", "text": {"body": text, "preview_url": False}} for text in texts]
 
 
 def _price(status: Json) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors import Forbidden, ProviderConnections, Request, group_parts
-from schemas import Attachment, Receipt, Reject
+from schemas import AccountFault, Attachment, Receipt, Reject
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes import graph as meta
 from tests.fakes.graph import Graph
@@ -174,6 +174,25 @@ async def test_a_late_answer_goes_out_in_the_template_that_meta_approved(graph: 
     assert template["components"][0]["parameters"] == [{"type": "text", "text": "Sudah ditambal. Terima kasih."}]
     with pytest.raises(Reject, match="window_closed"):
         await door.send(reply("whatsapp"), outbound)
+
+
+async def test_what_does_not_fit_into_the_template_goes_as_a_text(graph: Graph, outbound: ProviderConnections):
+    door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
+    graph.then(meta.error(400, 132005))
+    await door.send(reply("whatsapp", "Sudah ditambal. " * 60, template="officer_answer"), outbound)
+    assert [sent["type"] for sent in graph.sent] == ["text"]
+
+
+@pytest.mark.parametrize(("status", "code"), [
+    (400, 132000), (404, 132001), (400, 132012), (400, 132016), (400, 17), (400, 102), (400, 341),
+])  # fmt: skip
+async def test_a_fault_of_the_account_loses_no_answer(
+    status: int, code: int, graph: Graph, outbound: ProviderConnections
+):
+    graph.then(meta.error(status, code))
+    door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
+    with pytest.raises(AccountFault):
+        await door.send(reply("whatsapp", template="officer_answer"), outbound)
 
 
 async def test_a_long_answer_is_sent_in_pieces(graph: Graph, outbound: ProviderConnections):
