@@ -97,7 +97,7 @@ class SmsGateway(ABC):
         """The request that sends."""
 
     def sent_id(self, answer: bytes) -> str | None:
-        """The gateway's id of a message that it took. Raises Reject where it did not take it."""
+        """The gateway's id of a message that it took. Raises Reject or AccountFault where it did not take it."""
         return None
 
 

@@ -20,8 +20,24 @@ from connectors._sms_twilio import verify_signature
 from schemas import Reject
 
 _REFUSED = frozenset({"REJECTED", "UNDELIVERABLE", "UNDELIVERED", "EXPIRED", "FAILED"})
-_WRONG_SENDER = frozenset({"21212", "21606", "21659", "21660"})
-"""Twilio's codes of a sender that is not the account's."""
+_NO_CREDIT = ErrorMeaning("account", "no_credit", "the account has no credit with the gateway: buy some")
+_WRONG_SENDER = ErrorMeaning("account", "sender_missing", "the gateway does not let this account use sender")
+_TWILIO = dict.fromkeys(("21212", "21606", "21659", "21660"), _WRONG_SENDER) | {
+    "21408": ErrorMeaning("account", "region_closed", "allow messages to this country at the gateway"),
+    "21608": ErrorMeaning("account", "trial_account", "a trial account writes to verified numbers only: upgrade it"),
+    "21611": ErrorMeaning("retry", "queue_full", "too many messages of our number wait at the gateway", 60.0),
+}
+"""By Twilio's code."""
+_JASMIN_FORBIDS: tuple[tuple[bytes, ErrorMeaning], ...] = (
+    (b"throughput exceeded", ErrorMeaning("retry", "throttled", "more messages a second than agreed", 1.0)),
+    (b"cannot charge", _NO_CREDIT),
+)
+"""Words of a 403, beside a wrong password."""
+_INFOBIP_REJECTS = (
+    (b"NOT_ENOUGH_CREDITS", _NO_CREDIT), (b"PREPAID_PACKAGE_EXPIRED", _NO_CREDIT), (b"REJECTED_SENDER", _WRONG_SENDER),
+    (b"REJECTED_SOURCE", _WRONG_SENDER),
+)  # fmt: skip
+"""Names of Infobip's statuses that concern the account."""
 
 
 class MappedItem(NamedTuple):
@@ -136,6 +152,8 @@ at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
             return quoted[1] if quoted else None
         state = ((mapping.sent_state and text_at(found, mapping.sent_state)) or "").upper()
         if state in _REFUSED:
+            if fault := next((meaning for name, meaning in _INFOBIP_REJECTS if name in answer), None):
+                raise fault.error()
             raise Reject("refused_by_gateway", f"the gateway answers with {state}")
         return (mapping.sent_id and text_at(found, mapping.sent_id)) or None
 
@@ -158,11 +176,12 @@ def _judged(response: HttpResponse) -> ErrorMeaning | None:
     if 300 <= response.status < 400 or response.status in {404, 405}:
         return ErrorMeaning("account", "wrong_send_url", "the gateway takes no messages there: check send_url")
     if response.status in {401, 403}:
+        words = response.body.lower()
+        if fault := next((meaning for part, meaning in _JASMIN_FORBIDS if part in words), None):
+            return fault
         return ErrorMeaning("account", "wrong_password", "the gateway does not accept username and password")
     if response.status == 402:
-        return ErrorMeaning("account", "no_credit", "the account has no credit with the gateway: buy some")
+        return _NO_CREDIT
     if response.status == 412:
         return ErrorMeaning("reject", "not_routable", "the gateway has no route to this number")
-    if text_at(decode_object(response.body), "code") in _WRONG_SENDER:
-        return ErrorMeaning("account", "sender_missing", "the gateway does not let this account use sender")
-    return None
+    return _TWILIO.get(text_at(decode_object(response.body), "code") or "")

@@ -188,6 +188,10 @@ async def test_infobip_gets_json_and_may_refuse_with_200(gateway: Gateway, outbo
     gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "REJECTED"}}]})
     with pytest.raises(Reject, match="refused_by_gateway"):
         await door.send(one, outbound)
+    no_credit = {"groupName": "REJECTED", "name": "REJECTED_NOT_ENOUGH_CREDITS"}
+    gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": no_credit}]})
+    with pytest.raises(AccountFault, match="no_credit"):
+        await door.send(one, outbound)
 
 
 async def test_any_other_gateway_gets_what_its_mapping_says(gateway: Gateway, outbound: ProviderConnections) -> None:
@@ -206,6 +210,11 @@ async def test_any_other_gateway_gets_what_its_mapping_says(gateway: Gateway, ou
         (404, "", AccountFault, "wrong_send_url"),
         (402, "", AccountFault, "no_credit"),
         (400, {"code": 21606}, AccountFault, "sender_missing"),
+        (400, {"code": 21408}, AccountFault, "region_closed"),
+        (400, {"code": 21608}, AccountFault, "trial_account"),
+        (400, {"code": 21611}, Retry, "queue_full"),
+        (403, 'Error "User throughput exceeded"', Retry, "throttled"),
+        (403, 'Error "Cannot charge submit_sm, check RouterPB log file for details"', AccountFault, "no_credit"),
         (400, {"code": 21614}, Reject, "http_400"),
         (412, 'Error "No route found"', Reject, "not_routable"),
         (429, "", Retry, "http_429"),
