@@ -33,8 +33,9 @@ class MessagingEvent(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """Did we write it, by whatever app?"""
-        echo = object_of(self.value, "message").get("is_echo") or object_of(self.value, "postback").get("is_echo")
-        return echo is True or (bool(self.entry) and self._id("sender") == self.entry)
+        holders = (self.value, object_of(self.value, "message"), object_of(self.value, "postback"))
+        echo = any(one.get(name) is True for one in holders for name in ("is_echo", "is_self"))
+        return echo or (bool(self.entry) and self._id("sender") == self.entry)
 
     @property
     def citizen(self) -> str:

@@ -81,7 +81,9 @@ class FeedChange(NamedTuple):
 
     @property
     def is_ours(self) -> bool:
-        return bool(self.entry) and self.author.user == self.entry
+        """Instagram shows our own scoped id beside what we wrote ourselves."""
+        own = _id(object_of(self.value, "from"), "self_ig_scoped_id")
+        return bool(own) or (bool(self.entry) and self.author.user == self.entry)
 
     @property
     def reply_path(self) -> str:

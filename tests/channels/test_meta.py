@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from connectors import ProviderConnections
+from connectors import ProviderConnections, Request
 from connectors._meta_check import check_token
 from schemas import Attachment, Reject, Unanswered
 from tests.channels.recording import cases, channel, raw, read, reply
@@ -90,6 +91,17 @@ async def test_what_meta_lets_nobody_answer_does_not_stop_the_account(graph: Pag
         with pytest.raises(Reject, match="not_answerable"):
             await door.send(reply("facebook", to=door.reply_address(message)), outbound)
     assert graph.received == []
+
+
+def test_what_the_account_wrote_itself_is_no_report_whatever_id_it_has_there():
+    author = {"id": "990", "username": "dinas", "self_ig_scoped_id": "990"}
+    comment = {"field": "comments", "value": {"id": "180_9", "from": author, "text": "Kami cek ya"}}
+    pressed = {"sender": {"id": "990"}, "recipient": {"id": "991"}, "timestamp": 1755400100000, "is_self": True,
+               "postback": {"mid": "m_9", "title": "Mulai", "payload": "LAPOR"}}  # fmt: skip
+    entry = {"id": "17840", "time": 1755400100, "changes": [comment], "messaging": [pressed]}
+    body = json.dumps({"object": "instagram", "entry": [entry]}).encode()
+    items = read(channel("instagram"), raw("instagram", Request(body=body)))
+    assert [item.refusal for item in items] == ["echo of our own"] * 2
 
 
 async def test_instagram_sends_by_the_account_or_by_its_page(graph: PageGraph, outbound: ProviderConnections):
