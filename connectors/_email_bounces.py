@@ -22,6 +22,8 @@ _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ID_LINE = re.compile(r"^(?:message-id|in-reply-to|references):.{0,2000}", re.IGNORECASE | re.MULTILINE)
 _OWN_ID = re.compile(r"sp\.[0-9a-zA-Z-]{1,64}\.[0-9a-f]{16}@[^@\s<>]{1,255}")
 _SEARCHED = 64 * 1024
+_DELAYED = re.compile(r"\b(?:warning|delay(?:ed)?|still undelivered|tertunda)\b", re.IGNORECASE)
+"""In the subject of a bounce: the server goes on trying."""
 
 
 class ReplyReport(NamedTuple):
@@ -55,11 +57,12 @@ def read_report(mail: Mail) -> ReplyReport | None:
     return ReplyReport(*found, state, status[0] if status and state == "failed" else None)
 
 
-def bounced_reply(text: str) -> ReplyReport | None:
+def bounced_reply(text: str, subject: str) -> ReplyReport | None:
     """The reply that a bounce without structure quotes."""
     found = _OWN_ID.search(text[:_SEARCHED])
     own = parse_own_id(found[0]) if found else None
-    return ReplyReport(found[0], own, "failed") if found and own else None
+    state: ReceiptState = "sent" if _DELAYED.search(subject) else "failed"
+    return ReplyReport(found[0], own, state) if found and own else None
 
 
 def _state(fields: dict[str, str]) -> ReceiptState | None:

@@ -127,7 +127,7 @@ address = ""                   # pengaduan@example.go.id
         report = read_report(parse_mail(mail)) if is_report(head) else None
         refusal = (BOUNCE if is_report(head) else None) or refusal_of(head, own)
         if report is None and refusal == BOUNCE:
-            report = bounced_reply(mail.decode("latin-1"))
+            report = bounced_reply(mail.decode("latin-1"), head.words("subject"))
         answer_to = answers[0] if len(answers) == 1 else sender.address
         native, references = native_id_of(head, mail), references_of(head)
         return SeenMail(head, native, references, sender, answer_to, refusal, report)

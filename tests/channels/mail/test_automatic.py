@@ -24,6 +24,14 @@ def test_case_21_a_machines_mail_is_told_from_a_persons(wanted: str | None, fiel
         assert item.refusal == wanted
 
 
+@pytest.mark.parametrize(
+    "subject", ["Warning: could not send message for past 4 hours", "Delayed Mail (still retried)"]
+)
+def test_a_server_that_goes_on_trying_is_no_failure(subject: str):
+    item = read_one(mail(f"Message-ID: <{OWN_ID}>", from_="MAILER-DAEMON@mx.example", subject=subject))
+    assert (item.state, item.reply) == ("sent", "balasan-1")
+
+
 def test_a_mail_through_too_many_servers_is_a_loop():
     lines = [f"Received: from a{n} by b{n}" for n in range(61)]
     assert read_one(mail("Jalan rusak.", *lines)).refusal == "mail loop"
