@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,12 @@ READ_WITHIN = 60.0
 BEGINNING = 1024 * 1024
 """Bytes that are taken of a mail over the account's limit."""
 _SIZE, _AT = b"RFC822.SIZE", b"INTERNALDATE"
+_PASSES = re.compile(
+    r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|too many simultaneous connections|authenticated but not connected"
+    r"|server unavailable",
+    re.IGNORECASE,
+)
+"""Words of a refusal that passes by itself: RFC 5530, Gmail, Microsoft 365."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -94,8 +101,8 @@ class Mailbox:
             else:
                 self._client.login(name, self._settings.password.reveal())
         except LoginError as error:
-            if "[UNAVAILABLE]" in str(error).upper():
-                raise Retry("the mail server cannot check a login now") from None
+            if _PASSES.search(str(error)):
+                raise Retry("the mail server takes no login now") from None
             raise AccountFault(
                 "wrong_password", "the mailbox refuses username and password, or the token of oauth"
             ) from None
@@ -112,7 +119,9 @@ class Mailbox:
                 self._client.create_folder(self._settings.done_folder)
         except (IMAPClient.AbortError, OSError):
             raise Retry("the connection broke") from None
-        except (IMAPClientError, LookupError, ValueError):
+        except (IMAPClientError, LookupError, ValueError) as error:
+            if _PASSES.search(str(error)):
+                raise Retry("the mail server opens no folder now") from None
             raise AccountFault("no_folder", "the folder of this account cannot be opened: check folder") from None
 
     @_foreign_errors

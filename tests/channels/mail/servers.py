@@ -33,6 +33,8 @@ class MailServer:
         self.sent: list[Envelope] = []
         self.refusals: deque[tuple[str, str]] = deque()
         """Stage and answer of the next mails: ("RCPT", "550 5.1.1 no such user")."""
+        self.refused: dict[str, str] = {}
+        """Answers to commands of the mailbox: {"SELECT": "NO [INUSE] wait"}."""
         self.silent = False
         """Takes a mail and answers nothing."""
         self.spoiled: set[int] = set()
@@ -135,7 +137,9 @@ class _ImapSession:
     async def _answer(self, tag: str, command: str) -> bool:
         word = command.upper()
         server = self._server
-        if word.startswith("CAPABILITY"):
+        if refusal := server.refused.get(word.partition(" ")[0]):
+            self._say(f"{tag} {refusal}")
+        elif word.startswith("CAPABILITY"):
             self._say(f"* CAPABILITY {server.capabilities}", f"{tag} OK done")
         elif word.startswith("AUTHENTICATE"):
             self._say("+ ")

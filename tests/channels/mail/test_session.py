@@ -213,6 +213,19 @@ async def test_a_folder_that_is_not_there_is_a_fault_of_the_account(server: Mail
             pass
 
 
+@pytest.mark.parametrize(("command", "words"), [
+    ("LOGIN", "NO [ALERT] Too many simultaneous connections. (Failure)"), ("LOGIN", "NO [INUSE] try again"),
+    ("SELECT", "BAD User is authenticated but not connected."), ("SELECT", "NO Server Unavailable. 15"),
+])  # fmt: skip
+async def test_what_passes_by_itself_is_no_fault_of_the_account(
+    command: str, words: str, server: MailServer, intake: Intake
+):
+    server.refused[command] = words
+    with pytest.raises(Retry):
+        async with session(server, intake):
+            pass
+
+
 async def test_a_check_says_what_it_found(server: MailServer, intake: Intake):
     server.bring(letter(1), letter(2))
     own = {"smtp": f"smtp://127.0.0.1:{server.smtp_port}", "since": "2026-01-31"}
