@@ -7,31 +7,45 @@ from __future__ import annotations
 
 import re
 
+_FIRE = r"(?<!pemadam\s)(?<!untuk\s)(?<!korban\s)(?<!bahaya\s)(?<!keterangan\s)kebakaran"
+_PEOPLE = "orang|korban|pasien|warga|anak|bayi|ibu|bapak|istri|suami|nenek|kakek"
+_FOR_PEOPLE = rf"(?!\s+(?:desa|gratis|siaga|(?:untuk|buat)\s+(?!{_PEOPLE})))"
+"""What fetches no one: "untuk memotong pohon"."""
 _NOW = re.compile(
-    r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)"
+    r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|galodo|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)\b"
+    r"|(?:barusan|baru\s+saja)\s+(?:ada\s+|terjadi\s+)?(?:tabrakan|kecelakaan)|korban\s+(?:\w+\s+){0,2}(?:tergeletak|terjepit|bersimbah)|galodo\b|(?:ada|ancaman|teror)\s+bom\b(?!\s+(?:waktu|air))"
+    r"|(?:rumah|omah|imah|umah)\w*\s+(?:\w+\s+){0,2}(?:kobong|kobongan|kahuruan|kaduruk|tabaka|tabakar|puun)\b|(?:kapal|perahu|klotok|kelotok|ketinting)\s+(?:\w+\s+){0,2}(?:tenggelam|terbalik|karam)\b"
+    r"|(?:pohon|tiang|tebing|tembok|baliho|bangunan|atap)\s+(?:\w+\s+){0,3}menimpa\s+(?:\w+\s+){0,2}(?:orang|warga|pengendara|pengguna|anak|mobil|motor|rumah)\b"
+    r"|ada\s+(?:yang\s+|orang\s+|warga\s+)?(?:ketimbun|kejebak|tertimbun|tenggelam|hanyut|kesetrum|pingsan|kejang)\b|(?:mau|akan|hendak|ingin)\s+(?:lompat|loncat|terjun|melompat)\s+dari"
     r"|rumah(?:nya)?\s+(?:\w+\s+){0,2}(?:terbakar|kebakaran)|api\s+(?:makin|semakin|sudah|mulai|terus|masih)?\s*(?:membesar|merambat|menjalar|besar)"
-    r"|kebakaran\s+(?:besar|hebat|rumah|pasar|gudang|toko|pabrik|ruko|hutan|lahan|di)|kebakaran[!.]|^\W*kebakaran"
-    r"|(?:orang|anak|bayi|balita|korban|warga|ibu|bapak|nenek|kakek|bocah|santri|siswa|teman|suami|istri)\s+(?:\w+\s+){0,2}(?:tenggelam|hanyut|terseret|tertimbun|terjebak|tertimpa|kesetrum|tersetrum|tersengat|pingsan|sekarat|kejang|sesak\s+napas|jatuh\s+ke\s+sumur|disandera|diculik|keracunan)"
-    r"|(?:tenggelam|hanyut|tertimbun|terseret\s+arus)\s+(?:di|oleh|dan|belum|air|longsor)"
-    r"|longsor\s+(?:menimpa|menimbun|menutup|dan|di)|kecelakaan\s+(?:\w+\s+){0,3}(?:korban|luka|meninggal|parah|maut|beruntun)|(?:korban|luka)\s+(?:\w+\s+){0,2}(?:kecelakaan|tabrakan|tabrak\s+lari)"
-    r"|(?:butuh|perlu|tolong|kirim|panggil(?:kan)?|minta)\s+(?:\w+\s+){0,2}(?:ambulan[cs]?e?|damkar|pemadam)|gas\s+(?:\w+\s+){0,2}(?:bocor|meledak)|(?:tabung|elpiji|lpg)\s+(?:\w+\s+){0,2}(?:meledak|bocor)"
+    rf"|{_FIRE}\s+(?:besar|hebat|rumah|pasar|gudang|toko|pabrik|ruko|hutan|lahan|di)\b|{_FIRE}[!.]|^\W*kebakaran(?!\s+jenggot)"
+    r"|(?:orang|anak|bayi|balita|korban|warga|ibu|bapak|nenek|kakek|bocah|santri|siswa|teman|suami|istri)\s+(?:\w+\s+){0,2}(?:tenggelam|hanyut|terseret|tertimbun|terjebak|tertimpa|ketimbun|kesetrum|tersetrum|tersengat|pingsan|sekarat|kejang|sesak\s+napas|jatuh\s+ke\s+sumur|disandera|diculik|keracunan)(?!\s+(?:macet|kemacetan|antrean|berjam))"
+    r"|(?:tenggelam|hanyut|tertimbun|karam|terseret\s+arus)\s+(?:di|oleh|dan|belum|air|longsor)\b"
+    r"|longsor\s+(?:menimpa|menimbun|menutup|dan|di)\b|kecelakaan\s+(?:\w+\s+){0,3}(?:korban|luka|meninggal|parah|maut|beruntun)|(?:korban|luka)\s+(?:\w+\s+){0,2}(?:kecelakaan|tabrakan|tabrak\s+lari)"
+    rf"|(?:butuh|perlu|tolong|kirim|panggil(?:kan)?|minta)\s+(?:\w+\s+){{0,2}}(?:ambulan[cs]?e?|damkar|pemadam)\b{_FOR_PEOPLE}|kebocoran\s+gas|gas\s+(?:\w+\s+){{0,2}}(?:bocor|meledak)|(?:tabung|elpiji|lpg)\s+(?:\w+\s+){{0,2}}(?:meledak|bocor)"
     r"|kabel\s+(?:\w+\s+){0,3}(?:percikan|memercik|terbakar|menyetrum|nyetrum|setrum)|(?:kabel|tiang)\s+(?:listrik|pln)\s+(?:\w+\s+){0,2}(?:putus|roboh|jatuh|tumbang|menjuntai)|percikan\s+api"
     r"|(?:mau|akan|ingin|hendak|mencoba|percobaan)\s+bunuh\s+diri|(?:orang|warga|pelaku|preman)\s+(?:\w+\s+){0,2}(?:bawa|membawa|mengacungkan|ngamuk|mengamuk)\s+(?:\w+\s+)?(?:senjata|sajam|parang|celurit|pistol|golok)"
-    r"|(?:dirampok|dibegal|dikeroyok|diperkosa|dibacok|ditusuk|dianiaya|kdrt)|darurat[!,]|(?:keadaan|kondisi|situasi|gawat)\s+darurat|gawat\s+darurat|banjir\s+(?:sudah|mencapai|setinggi|hingga)\s+(?:\w+\s+){0,2}(?:leher|atap|dada|plafon)"
+    r"|(?:dirampok|dibegal|dikeroyok|diperkosa|dibacok|ditusuk|dianiaya|kdrt)|(?:ini|tolong|sos)\s+darurat\s*[!,]|(?:keadaan|kondisi|situasi|gawat)\s+darurat(?=\W*$|!|[\s,]+(?:tolong|mohon|segera|butuh|cepat))|(?:banjir|air)\s+(?:sudah|mencapai|setinggi|hingga|sampai)\s+(?:\w+\s+){0,2}(?:se)?(?:leher|atap|dada|plafon)\b"
     r"|(?:melahirkan|pendarahan|serangan\s+jantung)\s+(?:\w+\s+){0,4}(?:ambulan|sekarang|tolong|bantuan))",
 )
 _NOT_NOW = re.compile(
-    r"\b(?:rawan|sering|kerap|takut|khawatir|kuatir|berpotensi|potensi|bisa|dapat|agar|supaya|jangan\s+sampai|mencegah|pencegahan|antisipasi|menghindari|bila|jika|kalau|apabila|seandainya|"
-    r"kemarin|dulu|pernah|lalu|tahun|bulan|simulasi|sosialisasi|pelatihan|penyuluhan|laporan|kasus|unit|instalasi|igd|ugd|akibat|pasca|setelah|bekas|korban\s+kebakaran\s+belum|bantuan|"
+    r"\b(?:rawan|sering|kerap|takut|khawatir|kuatir|berpotensi|potensi|(?<!tidak\s)(?:bisa|dapat)|hampir|terancam|memicu|picu|hoaks?|hoax|memakan|menelan|timbul|beberapa\s+kali|berkali|agar|supaya|jangan\s+sampai|mencegah|pencegahan|antisipasi|menghindari|bila|jika|kalau|apabila|seandainya|"
+    r"kemarin|dulu|pernah|lalu|tahun|bulan|tanggal|terjadinya|hutang|utang|gaji|simulasi|sosialisasi|pelatihan|penyuluhan|laporan(?!\s*[:,]|\s+ada\b)|kasus|unit|instalasi|igd|ugd|akibat|pasca|setelah|bekas|korban\s+kebakaran\s+belum|(?<!butuh\s)(?<!minta\s)(?<!perlu\s)(?<!mohon\s)(?<!tolong\s)(?<!kirim\s)bantuan|"
     r"membahayakan|mengakibatkan|menyebabkan|rentan|nanti|takutnya|sebelum|santunan|kartu|puing|sisa|ditangani)\b",
 )
+_AGE = re.compile(
+    r"\b(?:anak|bayi|balita|bocah|usia|umur|berusia|berumur|perempuan|laki-laki)\s+(?:\w+\s+)?\d+\s+(?:tahun|bulan)\b"
+)
+"""No time that is over: "anak 2 tahun hanyut"."""
 _SENTENCE = re.compile(r"[.!?\n]+(?!\d)")
 _STEMS = (
     "bakar", " api", "hanyut", "tenggelam", "timbun", "jebak", "timpa", "setrum", "sengat", "pingsan", "sekarat",
     "kejang", "sesak", "sumur", "culik", "racun", "seret", "longsor", "celaka", "korban", "ambulan", "damkar",
     "pemadam", " gas ", "tabung", "elpiji", "lpg", "kabel", "tiang", "bunuh", "rampok", "begal", "keroyok",
     "perkosa", "bacok", "tusuk", "aniaya", "kdrt", "darurat", "banjir", "tawuran", "ledak", "lahirkan",
-    "darahan", "jantung", "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
+    "darahan", "jantung", "kobong", "huruan", "duruk", "tabaka", "puun", "galodo", "karam", "kejebak", "geletak",
+    "nimpa", "jepit", " bom ", "terbalik", "lompat", "loncat", "leher", " dada", " atap", "plafon",
+    "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
 """Without one of these nothing above can match."""
 _INSIDE = tuple(stem for stem in _STEMS if stem.strip() == stem)
@@ -56,6 +70,8 @@ def may_be_danger(piece: str) -> bool:
 
 
 def _around(text: str, match: re.Match[str]) -> str:
+    """The rest of the sentence: "pohon (hampir roboh) menimpa rumah" too."""
     before = _SENTENCE.split(text[max(0, match.start() - _AROUND) : match.start()])[-1]
     after = _SENTENCE.split(text[match.end() : match.end() + _AROUND])[0]
-    return f"{before} {after}"
+    inside = " ".join(_AGE.sub("", match[0]).split()[1:-1])
+    return f"{_AGE.sub('', before)} {inside} {_AGE.sub('', after)}"

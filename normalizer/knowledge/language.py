@@ -19,6 +19,7 @@ from schemas import Language
 
 WORDS: Mapping[str, str] = word_lists("languages")["languages"]
 INDONESIAN_ONLY = words_of(word_lists("languages")["only"]["id"])
+_SHARED = words_of(word_lists("languages")["only"]["shared"])
 _WORD = re.compile(r"[^\W\d_]+")
 _PLAIN_WORD = re.compile(r"[a-z]+")
 """The same in ASCII, in half the time."""
@@ -91,9 +92,8 @@ def _plainly_indonesian(own_words: int, foreign: Collection[str]) -> bool:
 @cache
 def _foreign() -> Mapping[str, tuple[str, ...]]:
     """The listed words that Indonesian has not."""
-    return {
-        word: languages for word, languages in _lists().items() if "id" not in languages and word not in INDONESIAN_ONLY
-    }
+    indonesian = INDONESIAN_ONLY | _SHARED
+    return {word: languages for word, languages in _lists().items() if "id" not in languages and word not in indonesian}
 
 
 def _own(words: Iterable[str], indonesian: int) -> Counter[str]:

@@ -21,6 +21,12 @@ from tests.normalizer.test_read import one
         "tolong kirim ambulans, ibu saya pingsan",
         "bau gas bocor dari rumah sebelah",
         "banjir sudah setinggi dada, nenek terjebak di rumah",
+        "barusan ada tabrakan, korban masih tergeletak di jalan",
+        "pohon tumbang menimpa mobil, ada orang di dalam",
+        "anak 2 tahun hanyut di selokan, tolong",
+        "butuh bantuan, ada kebakaran di gang sebelah",
+        "galodo di hulu, banyak urang tajabak",
+        "omah kobong mas, tulung",
     ],
 )
 def test_danger_now_is_flagged(text: str) -> None:
@@ -38,6 +44,13 @@ def test_danger_now_is_flagged(text: str) -> None:
         "pelayanan IGD instalasi gawat darurat lambat",
         "sosialisasi pencegahan kebakaran di kelurahan",
         "sering banjir kalau hujan",
+        "gedung ini tidak punya alat pemadam kebakaran di lantai 2",
+        "hidran untuk kebakaran di pasar tidak ada airnya",
+        "warga terjebak macet berjam-jam",
+        "persimpangan ini sudah memakan banyak korban kecelakaan",
+        "sampah ini sudah menjadi kondisi darurat yang perlu diatasi",
+        "minta ambulan untuk posyandu",
+        "jalan longsor diperbaiki asal-asalan",
     ],
 )
 def test_what_may_be_or_is_over_is_not(text: str) -> None:
