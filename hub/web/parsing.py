@@ -59,14 +59,14 @@ class ParsedHttpProtocol(HttpToolsProtocol):
     def _refuse_bytes(self) -> None:
         words = "Invalid HTTP request received."
         self.logger.warning(words)
-        last = self._last_whole()
+        last = self.last_whole()
         if last is None or last.response_complete:
             self.send_400_response(words)
         else:
             last.keep_alive = False
         self.is_broken = True
 
-    def _last_whole(self) -> Any:
+    def last_whole(self) -> Any:
         """The newest request that came whole, where one is to be answered; one behind it that did not is dropped."""
         newest: Any = self.cycle
         if newest is None or newest.response_complete or not newest.more_body:

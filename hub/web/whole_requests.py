@@ -62,6 +62,19 @@ class IngressHttpProtocol(BoundedHttpProtocol):
         self._release()
         return parsed
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """True: the sender has ended sending only, as far as one can tell, and waits for the answers to what came
+        whole."""
+        last = self.last_whole()
+        if last is None or last.response_complete or not self._at_ingress():
+            return False
+        last.keep_alive = False
+        return True
+
+    def _at_ingress(self) -> bool:
+        at_work = self.at_work
+        return isinstance(at_work, WholeRequest) or bool(at_work.scope["path"].startswith(INGRESS_PREFIX))
+
     def on_headers_complete(self) -> None:
         if not self._may_be_whole():
             super().on_headers_complete()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -156,13 +158,51 @@ async def test_a_request_behind_a_whole_one_waits_for_its_answer(site: Site) -> 
         writer.close()
 
 
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Leave at once, so that the other side knows."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+SLOW_BODY = request("/in/listed", b"x" * 70_000, {})
+
+
+@pytest.mark.parametrize(
+    ("sent", "times"), [(request(), 1), (SLOW_BODY, 1), (request(), 3)], ids=["whole", "pieces", "three"]
+)
+async def test_a_sender_who_has_ended_sending_is_answered(site: Site, sent: bytes, times: int) -> None:
+    durable = held_back(site)
+    async with serving(App(site)) as running, asyncio.timeout(20):  # type: ignore[arg-type]
+        reader, writer = await connected(running)
+        writer.write(sent * times)
+        await until_at_work(running)
+        writer.write_eof()
+        await asyncio.sleep(0.01)  # so that it is seen before the answer
+        durable.set()
+        answered = await reader.read()
+        writer.close()
+    assert (answered.count(b"HTTP/1.1 200"), len(site.log)) == (times, times)
+    assert answered.count(b"connection: close") == 1
+
+
+async def test_a_sender_who_ends_within_a_body_is_not_waited_for(site: Site) -> None:
+    async with serving(App(site)) as running, asyncio.timeout(20):  # type: ignore[arg-type]
+        reader, writer = await connected(running)
+        writer.write(request()[:-1])
+        await until_at_work(running)
+        writer.write_eof()
+        assert (await reader.read(), site.log) == (b"", [])
+        writer.close()
+
+
 async def test_a_sender_who_leaves_gets_no_answer_and_is_stored(site: Site) -> None:
     durable = held_back(site)
     async with serving(App(site)) as running, asyncio.timeout(20):  # type: ignore[arg-type]
         _, writer = await connected(running)
         writer.write(request())
         await until_at_work(running)
-        writer.close()
+        reset(writer)
         while running.server_state.connections:
             await asyncio.sleep(0.001)
         durable.set()
