@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from schemas import Routed
 from schemas.due import ComputeClocks, ComputedClock
 from sink.applied import AppliedAction
-from sink.bulk import InstantEncoder, insert, instant_encoder, query_in
+from sink.bulk import InstantEncoder, insert, instant_encoder, lock_rows, query_in
 from sink.case_histories import CountedCase, cases_of
 from sink.counters import count_cases
 from sink.record import Record
@@ -36,9 +36,10 @@ def batch_complaints(applied: Iterable[AppliedAction], routed: Iterable[Routed])
 
 
 def mark_stale(connection: Connection, complaints: Iterable[str]) -> None:
-    """Have the due dates of these computed anew, inside the caller's transaction."""
+    """Have the due dates of these computed anew, inside the caller's transaction. A mark that stands already is locked:
+    nobody takes it away before the caller's rows are seen."""
     rows = [{"complaint": complaint} for complaint in sorted(complaints)]
-    insert(connection, stale_due, rows, "ON CONFLICT DO NOTHING")
+    insert(connection, stale_due, rows, "ON CONFLICT (complaint) DO UPDATE SET complaint = excluded.complaint")
 
 
 class DueWorkFound(NamedTuple):
@@ -77,6 +78,7 @@ def recompute_due(record: Record, compute: ComputeClocks, calendar: int, *, now:
         marked = _take(connection, limit)
         if not marked:
             return 0
+        lock_rows(connection, due_dates, "complaint", marked)  # what their offices are told meanwhile stays told
         cases = cases_of(connection, marked)
         clocks = compute([case.history for case in cases], now)
         at, stored = instant_encoder(connection), _stored(connection, marked)

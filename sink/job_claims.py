@@ -126,7 +126,8 @@ def _mark_unknown(connection: Connection, begun: Iterable[str], now: datetime) -
 
 
 def _claim(connection: Connection, epochs: Mapping[str, int]) -> None:
-    sql = "UPDATE jobs SET state = 'claimed', epoch = :epoch WHERE id = :id"
+    """Its last holder may have ended one before it was locked."""
+    sql = "UPDATE jobs SET state = 'claimed', epoch = :epoch WHERE id = :id AND state NOT IN ('done', 'failed')"
     execute_each(connection, jobs, sql, [{"id": job, "epoch": epoch} for job, epoch in epochs.items()])
 
 

@@ -292,6 +292,33 @@ def test_two_processes_remind_an_office_once(postgres_url: str, vault: Vault, mo
         assert rows(record, "SELECT count(*) FROM notices") == [(1,)]
 
 
+def test_an_office_is_told_once_though_its_due_dates_are_computed_meanwhile(
+    postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Record.open(postgres_url, vault) as record:
+        opened = open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
+        compute(record, datetime(2026, 2, 2, 4, tzinfo=UTC))
+        now = datetime(2026, 2, 4, 3, tzinfo=UTC)
+        act(record, 1, "note", now, opened, text="Ya")
+        overlap = Overlap(record, monkeypatch, "sink.due._stored", after=True)
+        overlap.run(lambda: compute(record, now), lambda: remind(record, times(), now=now))
+        remind(record, times(), now=now)
+        assert rows(record, "SELECT told FROM due_dates WHERE clock = 'verification'") == [(1,)]
+        assert rows(record, "SELECT count(*) FROM notices") == [(1,)]
+
+
+def test_a_mark_that_stands_already_is_not_taken_away_before_what_happened_is_seen(
+    postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Record.open(postgres_url, vault) as record:
+        opened = open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
+        at = datetime(2026, 2, 3, 3, tzinfo=UTC)
+        overlap = Overlap(record, monkeypatch, "sink.persist.mark_stale", after=True)
+        overlap.run(lambda: act(record, 1, "answer", at, opened, text="Ya"), lambda: compute(record, at))
+        compute(record, at + timedelta(hours=1))
+        assert clocks(record)["first_answer"][0] == "met"
+
+
 def test_what_happens_while_due_dates_are_computed_is_computed_after_it(
     postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,9 @@ from sink import (
     store_dead_letters,
 )
 from sink.database import Database
+from sink.job_claims import claim_jobs
+from sink.job_results import begin_step, finish_job
+from sink.jobs import ClaimedJob, NewJob, store_jobs
 from tests.sink.made import (
     NOW,
     acted,
@@ -41,7 +44,7 @@ from tests.sink.made import (
     routed,
     rows,
 )
-from tests.sink.made_replies import claim, lease, store
+from tests.sink.made_replies import claim, lease, store, take_over
 from tests.sink.overlap import Overlap
 
 Patch = pytest.MonkeyPatch
@@ -164,6 +167,20 @@ def test_two_requests_with_one_key_get_the_same_raw(record: Record, monkeypatch:
         lambda: remember_request(record, "k", "k", "h", raw(1)), lambda: remember_request(record, "k", "k", "h", raw(2))
     )
     assert (both.waited, one.result(), other.result()) == (True, (raw(1), True), (raw(1), True))
+
+
+def test_a_job_that_its_last_holder_ends_at_this_moment_stays_ended(record: Record, monkeypatch: Patch) -> None:
+    store_jobs(record, [NewJob("job-1", "forward", "sms", "32.73")], NOW)
+    [job] = claim_jobs(record, ["forward"], lease(record), {"sms": 1}, in_flight=(), now=NOW)
+    job, epochs = begin_step(record, job, "create"), take_over(record)
+
+    def claim_next() -> list[ClaimedJob]:
+        return claim_jobs(record, ["forward"], epochs, {"sms": 1}, in_flight=(), now=NOW, state="unknown")
+
+    assert claim_next() == []  # it is found to be in doubt
+    both = Overlap(record, monkeypatch, "sink.job_claims._fitting")
+    one, _ = both.run(claim_next, lambda: finish_job(record, job, NOW))
+    assert (one.result(), rows(record, "SELECT state FROM jobs")) == ([], [("done",)])
 
 
 def test_a_deadlock_is_a_retry(record: Record) -> None:
