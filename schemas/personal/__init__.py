@@ -21,13 +21,14 @@ _NUMBERS = re.compile(r"[\d(+][\d()+ .\-–_/]{7,}", re.ASCII)
 """Numbers above of eight characters and more, with what stands between them."""
 _GROUP = re.compile(r"\d+", re.ASCII)
 _EMAIL = re.compile(
-    r"[A-Za-z0-9][\w.+-]*\s?(?:@|\[at\]|\(at\))\s?[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
+    r"[A-Za-z0-9][\w.+-]*(?:@\s?|\s@(?:\s|(?=g?mail|yahoo|ymail|hotmail|outlook|rocketmail|icloud))|\s?(?:\[at\]|\(at\))\s?)"
+    r"[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
     r"(?:\.|\[dot\]|\(dot\))(?:com|co|id|net|org|go|ac|sch|or|web|my|info|biz|io|me|gov|edu|[a-z]{2,6})(?![a-z0-9])",
     re.ASCII | re.IGNORECASE,
 )
 _PLATE = re.compile(
     r"(?<![\w/.-])(?:[ABDEFGHKLMNPRSTWZ]|A[ABDEG]|B[ABDEGHKLMNP]|D[ABCDEGHKLMNPRSTW]|E[ABD]|K[BHTU]|P[ABG])"
-    r"[ .-]?\d{2,4}[ .-]?[A-Z]{1,3}(?![\w])",
+    r"[ .-]?\d{2,4}[ .-]?(?!(?:JT|RB|KM|CM|MM|KG|GB|MB|TH|HR)\b)[A-Z]{1,3}(?![\w])",
     re.ASCII,
 )
 _PLATE_BEGINS = re.compile(r"[A-Z][ .-]?\d\d", re.ASCII)
@@ -37,7 +38,8 @@ _PLATE_AFTER_WORD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NO_PLATE = re.compile(
-    r"\b(?:blok|no|nomor|rt|rw|jl|jln|jalan|gang|gg|km|unit|lantai|lt|type|tipe|pasal|kav|rusun)\W*$", re.IGNORECASE
+    r"\b(?:blok|no|nomor|rt|rw|jl|jln|jalan|gang|gg|km|unit|lantai|lt|type|tipe|pasal|kav|rusun|kelas|kode|booking|kursi)\W*$",
+    re.IGNORECASE,
 )
 _NPWP = re.compile(r"\d{2}[. ]\d{3}[. ]\d{3}[. ]\d[-. ]\d{3}[. ]\d{3}", re.ASCII)
 _LABEL = re.compile(
@@ -53,6 +55,14 @@ _LABEL = re.compile(
 _SHORTEST = 2
 _BEFORE = 34
 """Characters in which the word for a number is looked for."""
+_NO_PERSON = re.compile(
+    r"(?:19|20)\d\d\D+(?:19|20)\d\d(?:\D+\d)?|[1-9]\d{0,2}(?:\.\d{3}){2,}|\d{1,2}\.\d\d\s?[-–]\s?\d{1,2}\.\d\d"
+    r"|[0-3]?\d([-/. ])[01]?\d\1(?:19|20)\d\d",
+    re.ASCII,
+)
+"""Two years, a price, hours, a day."""
+_SPOKEN_LANDLINE = re.compile(r"\(?0(?:21|22|24|31|61|[2-7]\d{2})\)?[ -]{1,3}[2-9]\d{2,3}[ -]?\d{3,4}", re.ASCII)
+"""As people write it: the area, then the number."""
 _MOBILE = re.compile(r"(?:\+?62|0)?8[1-9]\d{7,10}", re.ASCII)
 _LANDLINE = re.compile(r"(?:\+?62|0)(?:21|22|24|31|61|[2-7]\d{2}|9\d{2})\d{5,8}", re.ASCII)
 
@@ -136,7 +146,7 @@ def _with_bracket(text: str, start: int, end: int) -> int:
 def _kind(text: str, start: int, end: int) -> PersonalKind | None:
     written = text[start:end]
     digits = "".join(character for character in written if character.isdigit())
-    if not 7 <= len(digits) <= 18 or len(set(digits)) < 2:
+    if not 7 <= len(digits) <= 18 or len(set(digits)) < 2 or _NO_PERSON.fullmatch(written):
         return None
     number = _Number(digits, written, _label(text, start))
     return next((kind for kind, test in _TESTS if test(number)), None)
@@ -198,6 +208,8 @@ def _is_phone(number: _Number) -> bool:
         return number.label != "other" or len(digits) <= 13
     if number.label == "phone":
         return 7 <= len(digits) <= 14 and digits[0] != "1"
+    if number.label != "other" and _SPOKEN_LANDLINE.fullmatch(number.written):
+        return True
     return _LANDLINE.fullmatch(digits) is not None and not number.written[0].isdigit() | number.written.isdigit()
 
 

@@ -19,13 +19,28 @@ _SIGNS = (
     (PLATE, re.compile(r"\d\d", re.ASCII)),
     (CALLED_PLATE, re.compile(r"plat|pol")),
     (ANNOUNCED, re.compile(r"nama|rkenalkan|ttd|tertanda|pelapor|an[.:]|a[./]n|^[.:]|a\.$|^/$")),
-    (AT_HOME, re.compile(r"warga|alamat|asal|tinggal")),
+    (AT_HOME, re.compile(r"warga|alamat|asal|tinggal|umur|usia|tahun|th$")),
 )
 _TITLE = re.compile(
     r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny"
-    r"|almh?|hj?|ustadz?|cp)[.,:]*$"
+    r"|almh?|hj?|ustadz?|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?)[.,:]*$"
 )
-_SIGN_WORDS = ("plat", "pol", "nama", "rkenalkan", "ttd", "tertanda", "pelapor", "warga", "alamat", "asal", "tinggal")
+_SIGN_WORDS = (
+    "plat",
+    "pol",
+    "nama",
+    "rkenalkan",
+    "ttd",
+    "tertanda",
+    "pelapor",
+    "warga",
+    "alamat",
+    "asal",
+    "tinggal",
+    "umur",
+    "usia",
+    "tahun",
+)
 """Without one of these a piece of letters alone has none of the signs."""
 
 

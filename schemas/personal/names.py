@@ -28,21 +28,30 @@ _ALONE = re.compile(r"\Wan?\s*[.:/]")
 """Without one of these, the short ones at the beginning of a word, the above cannot match."""
 _WEAK = re.compile(
     r"\b(?:s(?:a(?:ya|udara|udari|lam\s*[,.:]?\s*\n+)|y|dri?)|hormat\s+(?:saya|kami)(?:\s*[,.:]?\s*\n+)?"
-    r"|(?:wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp)"
+    r"|(?:wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp"
+    r"|nami(?:\s+abdi)?|jeneng(?:ku|\s+k[ou]l[ao])|ngaran\s+(?:kuring|abdi)|namo\s+(?:ambo|awak)|wastan?\s+tiang)"
     r"[.,:]*\s+"
 )
 """Before a name with a capital. Words of one first letter stand together: that takes two thirds of the time."""
 _LAST_WORD = re.compile(r"[a-z]+[.,:]*$")
 _BEFORE_HOME = re.compile(
-    r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+(?=(?:warga|alamat|asal|tinggal)\b)"
+    r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+"
+    r"(?=(?:warga|alamat|asal|tinggal|umur|usia|berusia|berumur|\d\d\s?(?:tahun|th))\b)"
 )
-_HOMES = ("warga", "alamat", "asal", "tinggal")
+_HOMES = ("warga", "alamat", "asal", "tinggal", "umur", "usia", "tahun", "th")
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _BETWEEN = re.compile(r"(?:\s*\.\s?|[ ]{1,2}|,\s?(?=(?:S|M|A|Drs?|Ir|SE|SH|ST|SP)\b\.?))")
 _INSIDE = _LISTS["inside"]
 _ENDS = _LISTS["ends"]
 _NO_NAMES = _LISTS["everyday"]
 _INFLECTED = re.compile(r"(?:ber|ter|di|me[mn]|pe[mn])[a-z]{4,}|[a-z]{3,}(?:kan|nya)")
+_INFLECTED_ALWAYS = re.compile(r"meng[a-z]{3,}|meny[a-z]{4,}|mem[bp][a-z]{4,}|[a-z]{5,}kan")
+_NO_ADDRESS = re.compile(
+    r"(?:/\s?|\b[a-z]\.|\b(?:jl|jln|jalan|gg|gang|lrg?|lorong|simpang|rs|rsud|masjid)"
+    r"[. ]{1,2}\w{0,4}[. ]{0,2})\Z"
+)
+"""Before a word that names nobody then: "Bapak/Ibu", "S.H.", "Jl. H. Agus Salim"."""
+_BEFORE_TITLE = 20
 _WORDS_OF_A_NAME = 5
 _SMALL = 3
 """Words of a name in small letters: where it ends is a guess."""
@@ -98,10 +107,20 @@ def _starts(lower: str, title: str) -> Iterator[int]:
 
 def _addressed(text: str, weak: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
     for match in weak:
-        if text[match.end() : match.end() + 1].isupper() and (span := _name(text, match.end(), small=False)):
+        if not text[match.end() : match.end() + 1].isupper() or _begins_sentence(text, match):
+            continue
+        if span := _name(text, match.end(), small=False):
             alone = match[0].startswith(("saya", "sy")) and len(_WORD.findall(text, *span)) < 2
-            if not alone:
+            if not (alone or _NO_ADDRESS.search(match.string, max(0, match.start() - _BEFORE_TITLE), match.start())):
                 yield span
+
+
+def _begins_sentence(text: str, match: re.Match[str]) -> bool:
+    """ "Terima kasih pak. Kalau": an everyday word after a point or a line break."""
+    if "." not in match[0] and "\n" not in match[0]:
+        return False
+    word = _WORD.match(text, match.end())
+    return word is not None and word[0].lower() in _NO_NAMES
 
 
 def _at_home(text: str, lower: str) -> Iterator[tuple[int, int]]:
@@ -137,4 +156,6 @@ def _goes_on(last: str, word: str) -> bool:
 
 def _ends(word: str) -> bool:
     lower = word.lower()
-    return lower in _ENDS or (word.islower() and (lower in _NO_NAMES or _INFLECTED.fullmatch(lower) is not None))
+    if lower in _ENDS or _INFLECTED_ALWAYS.fullmatch(lower):
+        return True
+    return word.islower() and (lower in _NO_NAMES or _INFLECTED.fullmatch(lower) is not None)

@@ -45,6 +45,12 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Hormat saya,\nH. Ahmad Fauzi, S.Pd", [("name", "H. Ahmad Fauzi, S.Pd")]),
         ("saya Rudi Hartono tinggal di Cibiru", [("name", "Rudi Hartono")]),
         ("dari Pak Joko soal sampah", [("name", "Joko")]),
+        ("lapor, nama ulun Siti Aminah", [("name", "Siti Aminah")]),
+        ("Nami abdi Dadang Saleh ti Ciwidey", [("name", "Dadang Saleh")]),
+        ("jenengku Sutris, omahku mburi pasar", [("name", "Sutris")]),
+        ("saya Tumini, 56 tahun, belum dapat bantuan", [("name", "Tumini")]),
+        ("terima kasih.\nHormat saya,\nSari Dewi", [("name", "Sari Dewi")]),
+        ("call Firli 021 9341 7219", [("phone", "021 9341 7219")]),
     ],
 )
 def test_what_is_personal_is_found(text: str, expected: list[tuple[str, str]]) -> None:
@@ -65,6 +71,15 @@ def test_what_is_personal_is_found(text: str, expected: list[tuple[str, str]]) -
         "nomor objek pajak 327301000100200450",
         "Yth. Bapak Bupati di tempat",
         "saya Ketua RT 03",
+        "mohon bantuannya pak. Kalau bisa segera",
+        "Bapak/Ibu Pimpinan dinas terkait",
+        "lampu di Jl. H. Agus Saleh mati",
+        "Yth. Bapak Wali Kota",
+        "dana desa 2019-2022 tidak jelas",
+        "transfer 15.000.000 tanggal 12-03-2022",
+        "baru dibayar DP 300 JT",
+        "kereta kelas A 12 B",
+        "baca di akun @jalan.rusak",
     ],
 )
 def test_what_is_not_personal_stays(text: str) -> None:
