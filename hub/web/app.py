@@ -21,7 +21,7 @@ from hub.web.citizen.supplement import router as supplement
 from hub.web.counter import router as counter
 from hub.web.errors import add_exception_handlers
 from hub.web.limits import RateLimiter
-from hub.web.middleware import ErrorMiddleware
+from hub.web.middleware import ErrorMiddleware, HeadMiddleware
 from hub.web.origins import OriginsMiddleware
 from hub.web.uploads_routes import router as uploads_router
 from hub.web.widget import router as widget
@@ -58,6 +58,7 @@ def build_pages_and_api(
     add_exception_handlers(app)
     app.add_middleware(ErrorMiddleware)
     app.add_middleware(OriginsMiddleware)
+    app.add_middleware(HeadMiddleware)
     return app
 
 

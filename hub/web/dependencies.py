@@ -116,9 +116,17 @@ def require_same_site(request: Request, settings: TheSettings) -> None:
         ours = site in {"same-origin", "none"}
     else:
         names = {request.headers.get("host"), urlsplit(settings.public_url).netloc}
-        ours = origin is None or urlsplit(origin).netloc in names
+        ours = origin is None or _host_of(origin) in names
     if not ours:
         raise Problem(403, "forbidden")
+
+
+def _host_of(origin: str) -> str:
+    """Empty: it names none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def require_origin_of(account: AppChannel, request: Request, settings: Settings) -> None:

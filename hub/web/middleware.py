@@ -1,4 +1,4 @@
-"""Around every answer: headers that keep other sites out, and a page or problem where the hub itself fails."""
+"""Around every answer: headers that keep other sites out, a page or problem where the hub itself fails, and HEAD."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hub.web.repeated_lines import RepeatedLines
 from hub.web.widget_frame import frame_ancestors, is_embedded
 
 _lines = RepeatedLines(logging.getLogger(__name__))
+UPLOADS = "/api/v1/uploads/"
 _NO_FRAME = "frame-ancestors 'none'"
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -27,6 +28,23 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
 }
+
+
+class HeadMiddleware:
+    """Answers HEAD as GET, without the body: monitors ask so. Uploads have a HEAD of their own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].startswith(UPLOADS):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 class ErrorMiddleware:

@@ -44,6 +44,13 @@ async def test_a_form_filled_in_leads_to_its_number(site: Site) -> None:
     assert WORDS in (await site.call("GET", link)).text
 
 
+@pytest.mark.parametrize("path", ["/", "/lacak", "/widget.js", "/api/v1/statistics", "/tidak-ada"])
+async def test_a_monitor_that_asks_by_head_hears_what_get_says(path: str, site: Site) -> None:
+    told, whole = [await site.call(method, path) for method in ("HEAD", "GET")]
+    assert (told.status, told.headers["content-type"], told.body) == (whole.status, whole.headers["content-type"], b"")
+    assert whole.body
+
+
 async def test_a_form_sent_twice_is_filed_once(site: Site) -> None:
     drawn = once(await site.call("GET", "/"))
     first, again = [await send(site, ("text", WORDS), ("once", drawn)) for _ in range(2)]
@@ -127,6 +134,7 @@ async def test_the_accepted_page_is_for_its_token_only(site: Site) -> None:
         ({"sec-fetch-site": "same-site"}, 403),
         ({"origin": "https://jahat.example"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://[jahat"}, 403),
         ({"origin": "http://hub.test"}, 303),
         ({}, 303),
     ],
