@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ CHECKPOINT_ROWS = 25_000
 WAL_LIMIT = 64 * 2**20
 """Bytes; a larger log is cut once nobody reads in it."""
 CONNECTIONS = 8
+POOL_WAIT = 30.0
+"""Seconds that a call waits for a free one."""
 POSTGRES = {
     "application_name": "satupintu",
     "connect_timeout": "5",
@@ -59,6 +61,7 @@ class Database:
         self.turn = turn
         self._file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
         self._writing = self.engine.execution_options(writes=True)
+        self._urgent = make_engine(url, 1).execution_options(writes=True)
         self._reading = self.engine if self._file else self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )  # fmt: skip
@@ -73,6 +76,7 @@ class Database:
         """Under the turn: the last connection that is closed writes to a SQLite file."""
         with self.turn:
             self.engine.dispose()
+            self._urgent.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -81,14 +85,16 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it is durable on leaving, or none on an exception. Raises Retry."""
-        with faults_as_retry(), self.turn:
-            with self._writing.begin() as connection:
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """A transaction that writes: all of it is durable on leaving, or none on an exception. `urgent` has a
+        connection of its own, for which it waits behind no slow reader. Raises Retry."""
+        engine = self._urgent if urgent else self._writing
+        with faults_as_retry(), engine.connect() as connection, self.turn:  # the connection first: others wait for the turn
+            with connection.begin():
                 before = self._changes(connection)
                 yield connection
                 self._since_checkpoint += self._changes(connection) - before
-            self._checkpoint()
+            self._checkpoint(connection)
 
     def _changes(self, connection: Connection) -> int:
         if self._file is None:
@@ -97,16 +103,21 @@ class Database:
         changes: int = driver.total_changes
         return changes
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, connection: Connection) -> None:
         if self._file is None or self._since_checkpoint < CHECKPOINT_ROWS:
             return
         self._since_checkpoint = 0
-        big = os.stat(self._file + "-wal").st_size > WAL_LIMIT  # noqa: PTH116 - a suffix, not a path of its own
-        with closing(self.engine.raw_connection()) as pooled:
-            driver: Any = pooled.driver_connection
-            driver.execute("PRAGMA busy_timeout=100")  # cutting waits for readers; the next checkpoint tries again
-            driver.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if big else 'PASSIVE'})").fetchall()
-            driver.execute("PRAGMA busy_timeout=10000")
+        with suppress(sqlite3.Error, OSError):  # the rows are durable already; the next checkpoint tries again
+            big = os.stat(self._file + "-wal").st_size > WAL_LIMIT  # noqa: PTH116 - a suffix, not a path of its own
+            _copy_log(connection.connection.driver_connection, "TRUNCATE" if big else "PASSIVE")
+
+
+def _copy_log(driver: Any, how: str) -> None:
+    driver.execute("PRAGMA busy_timeout=100")  # cutting waits for readers
+    try:
+        driver.execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+    finally:
+        driver.execute("PRAGMA busy_timeout=10000")
 
 
 def allow_long_statements(connection: Connection) -> None:
@@ -144,24 +155,20 @@ def _cause(error: DBAPIError) -> str:
     return f" {state}" if state else ""
 
 
-def make_engine(url: URL) -> Engine:
+def make_engine(url: URL, connections: int = CONNECTIONS) -> Engine:
     """An engine with the record's settings. It does not connect yet."""
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": POOL_WAIT,
+                            "pool_use_lifo": True, "hide_parameters": True}  # fmt: skip
     if url.get_backend_name() != "sqlite":
         settings = {name: value for name, value in POSTGRES.items() if name not in url.query}
-        server = create_engine(
-            url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True, connect_args=settings
-        )
+        server = create_engine(url, **pool, connect_args=settings)
         event.listen(server, "checkin", _stamp_return)
         event.listen(server, "checkout", partial(_ping_after_idle, server.dialect))
         return server
     path = Path(url.database or "").expanduser()
     with suppress(FileExistsError):  # opening it again by hand and closing it would drop SQLite's locks
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-    made = create_engine(
-        url.set(database=str(path)),
-        pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, hide_parameters=True,
-        connect_args={"timeout": 10, "check_same_thread": False},
-    )  # fmt: skip
+    made = create_engine(url.set(database=str(path)), **pool, connect_args={"timeout": 10, "check_same_thread": False})
     event.listen(made, "connect", _set_up)
     event.listen(made, "begin", _begin)
     return made

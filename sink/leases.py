@@ -54,7 +54,7 @@ def renew_leases(
     """Renew the holder's leases, and take free or lapsed ones up to its fair share of the `wanted` accounts among the
     live holders; returns the epoch of each account held. A surplus is given back, as far as accounts are `idle`: with
     nothing in flight and no session. An account that is wanted no more lapses. Raises Retry."""
-    with record.write() as connection:
+    with record.write(urgent=True) as connection:
         at = current_time(connection, now)
         until = at + timedelta(seconds=ttl)
         share = -(-len(wanted) // _live_holders(connection, (holder, pool), at, until))
@@ -68,7 +68,7 @@ def renew_leases(
 
 def release_leases(record: Record, holder: str, accounts: Collection[str] | None = None) -> None:
     """Give these accounts back; None: all of them, and the holder counts no more. Raises Retry."""
-    with record.write() as connection:
+    with record.write(urgent=True) as connection:
         if accounts is None:
             accounts = connection.execute(select(leases.c.account).where(leases.c.holder == holder)).scalars().all()
             connection.execute(lease_holders.delete().where(lease_holders.c.holder == holder))

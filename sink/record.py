@@ -95,10 +95,11 @@ class Record:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that writes: all of it is durable on leaving, or none on an exception. Raises Retry."""
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """A transaction that writes: all of it is durable on leaving, or none on an exception. `urgent` waits for no
+        other call's connection. Raises Retry."""
         self._prepare_once()
-        with self._database.write() as connection:
+        with self._database.write(urgent=urgent) as connection:
             yield connection
 
     def _prepare_now_or_later(self) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import resource
 import sqlite3
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
+from unittest.mock import MagicMock
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,10 +18,11 @@ from schemas import Retry
 from sink import Record, Vault, downgrade, is_new, remember_request, upgrade
 from sink import database as module
 from sink.instant import format_instant
+from sink.leases import renew_leases
 from sink.migrate import HEAD
 from sink.tables import complaints, metadata
 from tests.sink.conftest import OpenRecord
-from tests.sink.made import execute, message, persist, raw, routed, rows
+from tests.sink.made import NOW, execute, message, persist, raw, routed, rows
 
 
 def test_the_migrations_make_what_the_tables_say(record: Record) -> None:
@@ -91,6 +94,37 @@ def test_the_log_is_copied_and_cut_under_the_turn(sqlite_record: Record, monkeyp
     monkeypatch.setattr(module, "WAL_LIMIT", grown // 2)
     persist(record, routed(message(300)))
     assert wal.stat().st_size == 0
+
+
+def test_a_log_that_cannot_be_copied_now_takes_nothing_back(
+    sqlite_record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    persist(sqlite_record, *(routed(message(n)) for n in range(1, 500)))
+    monkeypatch.setattr(module, "CHECKPOINT_ROWS", 1)
+    persist(sqlite_record, routed(message(500)))  # the file has all rows now, and the log begins anew
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = Path(str(sqlite_record.engine.url.database)).stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))  # as a full disk
+    try:
+        persist(sqlite_record, *(routed(message(n)) for n in range(501, 650)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert rows(sqlite_record, "SELECT count(*) FROM complaints") == [(649,)]
+
+
+def test_a_writer_without_a_connection_keeps_no_other_waiting_and_leases_have_their_own(
+    tmp_path: Path, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POOL_WAIT", 0.01)
+    turn = MagicMock()
+    with Record.open(f"sqlite:///{tmp_path / 'record.db'}", vault, turn) as record, ExitStack() as readers:
+        for _ in range(module.CONNECTIONS):
+            readers.enter_context(record.read())
+        turn.reset_mock()
+        with pytest.raises(Retry, match="all connections are in use"), record.write():
+            pass
+        turn.__enter__.assert_not_called()
+        assert renew_leases(record, "holder", ["sms"], now=NOW) == {"sms": 1}
 
 
 def test_a_locked_database_is_a_retry_and_wrong_sql_is_not(tmp_path: Path, vault: Vault) -> None:
