@@ -89,7 +89,7 @@ class Database:
         """A transaction that writes: all of it is durable on leaving, or none on an exception. `urgent` has a
         connection of its own, for which it waits behind no slow reader. Raises Retry."""
         engine = self._urgent if urgent else self._writing
-        with faults_as_retry(), engine.connect() as connection, self.turn:  # the connection first: others wait for the turn
+        with faults_as_retry(), engine.connect() as connection, self.turn:  # others wait for the turn
             with connection.begin():
                 before = self._changes(connection)
                 yield connection
