@@ -120,9 +120,8 @@ class XCalls:
 
     def _judged(self, limit: str, *, sending: bool = False) -> Callable[[HttpResponse], ErrorMeaning | None]:
         def judged(response: HttpResponse) -> ErrorMeaning | None:
-            if response.status == 429:
-                return self._limited(limit, response)
-            return judge_problem(response, sending=sending)
+            problem = judge_problem(response, sending=sending)
+            return self._limited(limit, response) if problem is None and response.status == 429 else problem
 
         return judged
 

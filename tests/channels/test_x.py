@@ -172,6 +172,12 @@ async def test_a_limit_in_the_headers_is_waited_for(x: XServer, outbound: Provid
     with pytest.raises(Retry) as limited:
         await door.poll(polled.cursor, outbound)
     assert limited.value.after == 840.0
+    capped = {"title": "UsageCapExceeded", "detail": "Usage cap exceeded: Monthly product cap",
+              "type": "https://api.twitter.com/2/problems/usage-capped"}  # fmt: skip
+    clock.at += timedelta(minutes=15)
+    x.then(answer(429, capped, x_rate_limit_remaining="39999"))
+    with pytest.raises(AccountFault, match="usage_capped"):
+        await door.poll(polled.cursor, outbound)
 
 
 async def test_an_answer_is_signed_and_holds_no_link(x: XServer, outbound: ProviderConnections):
