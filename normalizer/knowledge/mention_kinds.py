@@ -61,9 +61,18 @@ class KindRules:
             return MentionKind.STREET
         if self._before_city(at + taken):
             return MentionKind.CHAIN_LANE if self._after_lane(at) else MentionKind.CHAIN
-        if taken == 1 and not self.words.capital(at) and (name in ORDINARY or self._elsewhere(name)):
+        if self._everyday(at, taken, name):
             return MentionKind.ORDINARY
         return MentionKind.BARE_BEGUN if self._before_word(at + taken) else MentionKind.BARE
+
+    def _everyday(self, at: int, taken: int, name: str) -> bool:
+        """Words that are no names unless they are written as one: "air hitam", and "Baru" behind "Depok"."""
+        words = self.words
+        if words.capital(at):
+            return taken == 1 and name in ORDINARY and at > 0 and words.capital(at - 1) and not words.breaks(at)
+        if taken == 1:
+            return name in ORDINARY or self._elsewhere(name)
+        return all(word in ORDINARY for word in words.words[at : at + taken])
 
     def _elsewhere(self, name: str) -> bool:
         """Is it the name of a ward or district of another region than the first?"""

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
 from normalizer.knowledge.mention_kinds import BARE, CHAINS, STREETS, KindRules, MentionKind
 from normalizer.knowledge.place_words import (
+    AFTER,
     BESIDE,
     FUNCTION_WORDS,
     MARKERS,
@@ -193,13 +194,23 @@ class Finder:
         return tuple(code for code in near if len(code) in marker.levels) or near
 
     def _bare(self, name: str, at: int) -> tuple[str, ...]:
+        if name in FUNCTION_WORDS and name == self._words.words[at]:
+            return ()
         near = () if name in POSITIONS and not self._words.capital(at) else self._near(name)
         codes = self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
-        if codes and (name not in ORDINARY_REGENCIES or self._words.capital(at)):
+        if codes and (name not in ORDINARY_REGENCIES or self._stands_alone(at)):
             return codes + self._known.provinces.get(name, ())
         return self._known.provinces.get(name, ())
+
+    def _stands_alone(self, at: int) -> bool:
+        """Is the word written as a name, and not within a longer one: "Batu", but neither "Batu Merah" nor "Pondok Batu"?"""
+        words, end = self._words, at + 1
+        if not words.capital(at):
+            return False
+        after = end < len(words) and words.capital(end) and not words.breaks(end)
+        return not (after and words.words[end] not in AFTER and words.words[end] not in self._known.provinces)
 
     def _misspelt(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
         for region, inside in zip(self._regions, self._inside, strict=True):
