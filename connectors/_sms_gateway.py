@@ -14,9 +14,10 @@ from connectors._demo import DemoItem
 from connectors._http import HttpRequest
 from connectors._request import ACCEPTED, IngressResponse, Part, Payload, Request
 from connectors._sms_settings import SmsSettings
-from schemas import ReceiptState
+from schemas import ReceiptState, Unanswered
 
 _NO_ID = frozenset({"", "null", "none", "nil", "undefined", "00000000-0000-0000-0000-000000000000"})
+NO_ANSWER = "the answer is not one of the gateway's: it may have taken the message"
 
 
 class IncomingSms(NamedTuple):
@@ -97,10 +98,18 @@ class SmsGateway(ABC):
         """The request that sends."""
 
     def sent_id(self, answer: bytes) -> str | None:
-        """The gateway's id of a message that it took. Raises Reject or AccountFault where it did not take it."""
+        """The gateway's id of a message that it took. Raises Reject or AccountFault where it did not take it, and
+        Unanswered where the answer does not say so."""
+        if is_page(answer):
+            raise Unanswered(NO_ANSWER)
         return None
 
 
 def id_of(written: str) -> str:
     """Empty: it is a word for none."""
     return "" if written.lower() in _NO_ID else written
+
+
+def is_page(answer: bytes) -> bool:
+    """It is a page for people, as a proxy before the gateway answers with."""
+    return answer.lstrip().startswith(b"<")

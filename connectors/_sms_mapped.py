@@ -13,11 +13,11 @@ from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
 from connectors._json import decode_lenient, decode_object
 from connectors._numbers import normalize_number
 from connectors._request import IngressResponse, Part, Payload, Request
-from connectors._sms_gateway import IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of
+from connectors._sms_gateway import NO_ANSWER, IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of, is_page
 from connectors._sms_mappings import MAPPINGS, QUOTED, SmsMapping, check_mapping, fill
 from connectors._sms_settings import SmsSettings
 from connectors._sms_twilio import verify_signature
-from schemas import Reject
+from schemas import Reject, Unanswered
 
 _REFUSED = frozenset({"REJECTED", "UNDELIVERABLE", "UNDELIVERED", "EXPIRED", "FAILED"})
 _NO_CREDIT = ErrorMeaning("account", "no_credit", "the account has no credit with the gateway: buy some")
@@ -147,15 +147,20 @@ at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
 
     def sent_id(self, answer: bytes) -> str | None:
         mapping, found = self._mapping, decode_object(answer)
-        if found is None:
-            quoted = re.search(r'"([^"]+)"', answer.decode("utf-8", "replace")) if mapping.sent_id == QUOTED else None
-            return quoted[1] if quoted else None
         state = ((mapping.sent_state and text_at(found, mapping.sent_state)) or "").upper()
         if state in _REFUSED:
             if fault := next((meaning for name, meaning in _INFOBIP_REJECTS if name in answer), None):
                 raise fault.error()
             raise Reject("refused_by_gateway", f"the gateway answers with {state}")
-        return (mapping.sent_id and text_at(found, mapping.sent_id)) or None
+        id = _quoted(answer) if mapping.sent_id == QUOTED else mapping.sent_id and text_at(found, mapping.sent_id)
+        if not id and (mapping.sent_id or is_page(answer)):
+            raise Unanswered(NO_ANSWER)
+        return id or None
+
+
+def _quoted(answer: bytes) -> str | None:
+    found = None if is_page(answer) else re.search(r'"([^"]+)"', answer.decode("utf-8", "replace"))
+    return found and found[1]
 
 
 def mapping_of(settings: SmsSettings) -> SmsMapping:

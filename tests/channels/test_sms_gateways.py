@@ -227,3 +227,21 @@ async def test_what_a_gateway_refuses_with(
     gateway.behaviour_of = answer(status, body)
     with pytest.raises(error, match=code):
         await account(gateway, gateway="twilio").send(reply("sms", "x", to=SARI, conversation=SARI), outbound)
+
+
+@pytest.mark.parametrize("name", ["kannel", "jasmin", "twilio", "infobip", "other"])
+async def test_an_answer_that_is_none_of_the_gateways_leaves_open_what_arrived(
+    name: str, gateway: Gateway, outbound: ProviderConnections
+) -> None:
+    gateway.behaviour_of = answer(200, '<html lang="id">Sedang dalam pemeliharaan</html>')
+    with pytest.raises(Unanswered):
+        await account(gateway, gateway=name).send(reply("sms", "x", to=SARI, conversation=SARI), outbound)
+
+
+@pytest.mark.parametrize("name", ["jasmin", "twilio", "infobip"])
+async def test_an_answer_without_an_id_leaves_open_what_arrived(
+    name: str, gateway: Gateway, outbound: ProviderConnections
+) -> None:
+    gateway.behaviour_of = answer(200, {})
+    with pytest.raises(Unanswered):
+        await account(gateway, gateway=name).send(reply("sms", "x", to=SARI, conversation=SARI), outbound)
