@@ -21,6 +21,9 @@ _UNKNOWN_PERSON = ErrorMeaning("reject", "recipient_unknown", "Meta knows no suc
 _TEMPLATE_PARAMETERS = ErrorMeaning(
     "account", "template_parameters", "the template must take one parameter, in its body: check late_template"
 )
+_INVALID = 100
+_PARAMETER = ErrorMeaning("reject", "meta_100", "Meta refuses a parameter of this reply, as a number that is none")
+"""With details WhatsApp names a value; without, the request itself is wrong."""
 TEMPLATE_TOO_LONG = "template_too_long"
 _BY_STATUS = frozenset({401, 403, 408, 429})
 """Where there is no code of Meta's that we know, these say more."""
@@ -38,6 +41,7 @@ COMMON: Codes = {
     341: _SPENT,
     368: _BLOCKED,
     613: _SPENT,
+    2500: ErrorMeaning("account", "wrong_graph_url", "graph_url names no version or path of Meta's, or no token came"),
     80007: _SPENT,
     100: ErrorMeaning("account", "request_refused", "Meta refuses the request: check the account's id and graph_url"),
 }
@@ -120,6 +124,8 @@ def judge(codes: Codes) -> Callable[[HttpResponse], ErrorMeaning | None]:
         exact = codes.get((code, subcode)) if isinstance(subcode, int) else None
         if exact is not None:
             return exact
+        if code == _INVALID and object_of(error, "error_data").get("details"):
+            return _PARAMETER
         if 200 <= code <= 299:
             return _NO_PERMISSION
         unknown = ErrorMeaning("reject", f"meta_{code}", "see Meta's list of error codes")

@@ -184,7 +184,8 @@ async def test_what_does_not_fit_into_the_template_goes_as_a_text(graph: Graph, 
 
 
 @pytest.mark.parametrize(("status", "code"), [
-    (400, 132000), (404, 132001), (400, 132012), (400, 132016), (400, 17), (400, 102), (400, 341),
+    (400, 132000), (404, 132001), (400, 132012), (400, 132016), (400, 17), (400, 100), (400, 102), (400, 341),
+    (400, 2500),
 ])  # fmt: skip
 async def test_a_fault_of_the_account_loses_no_answer(
     status: int, code: int, graph: Graph, outbound: ProviderConnections
@@ -193,6 +194,13 @@ async def test_a_fault_of_the_account_loses_no_answer(
     door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
     with pytest.raises(AccountFault):
         await door.send(reply("whatsapp", template="officer_answer"), outbound)
+
+
+async def test_a_number_that_whatsapp_refuses_stops_no_other_answer(graph: Graph, outbound: ProviderConnections):
+    details = {"messaging_product": "whatsapp", "details": "Parameter Invalid"}
+    graph.then(answer(400, {"error": {"code": 100, "type": "OAuthException", "error_data": details}}))
+    with pytest.raises(Reject, match="meta_100"):
+        await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), outbound)
 
 
 async def test_a_long_answer_is_sent_in_pieces(graph: Graph, outbound: ProviderConnections):
