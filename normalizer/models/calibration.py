@@ -84,8 +84,9 @@ def _line(odds: Any, right: Any) -> tuple[float, float]:
     return max(0.1, float(line[0])), float(line[1])
 
 
-def threshold(found: Sequence[tuple[float, bool]], promised: float = PROMISED, z: float = 1.0) -> float:
-    """The lowest probability from which on the Wilson lower bound of being right reaches the promise; above 1: none."""
+def threshold(found: Sequence[tuple[float, bool]], promised: float = PROMISED, z: float = 1.645) -> float:
+    """The lowest probability from which on being right reaches the promise with 95 % certainty, by Wilson's one-sided
+    bound; above 1: none."""
     if len(found) < FEW:
         return 2.0
     hits, lowest = 0, 2.0
