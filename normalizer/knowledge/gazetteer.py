@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-from normalizer.knowledge.word_lists import names_by_word, word_lists
+from normalizer.knowledge.word_lists import names_by_word, word_lists, words_of
 
 PROVINCE, REGENCY, DISTRICT, VILLAGE = 2, 4, 6, 10
 """Digits of a code, level by level."""
@@ -22,6 +22,11 @@ _KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
 _REGENCIES_AT_ONCE = 64
 _NAMES_AT_ONCE = 2_000
 _LONGEST_UPPER = len("35.78")
+_SHORTEST_FAMILY = 5
+MEMBERS = words_of(word_lists("place_names")["words"]["members"])
+ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
+_SHORT_FORMS = frozenset(["sei", "tj", "tg", "gn", "kr"])
+"""Words of `_SPELLINGS` that are too short for the beginning of a name."""
 
 
 class Gazetteer:
@@ -77,10 +82,23 @@ class Gazetteer:
         for name, code in names_by_word(word_lists("place_names")["wards"]).items():
             if code.startswith(region):
                 found.setdefault(name, (code,))
+        for family, codes in self._families(region).items():
+            found.setdefault(family, codes)
         for name, codes in list(found.items()):
             for spelling in spellings(name):
                 found.setdefault(spelling, codes)
         return found
+
+    def _families(self, region: str) -> Mapping[str, tuple[str, ...]]:
+        """What wards and districts are called together: "Siantan", where there are Siantan Hulu and Siantan Hilir."""
+        found: dict[str, tuple[str, ...]] = {}
+        for line in self._lines_inside(region):
+            code, _, name = self._lines[line].partition(",")
+            *first, last = name.lower().replace("'", "").split()
+            family = "".join(first)
+            if len(code) > _LONGEST_UPPER and last in MEMBERS and _may_be_family(first):
+                found[family] = (*found.get(family, ()), code.replace(".", ""))
+        return {family: codes for family, codes in found.items() if len(codes) > 1}
 
     def _upper(self, digits: int, others: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -95,10 +113,15 @@ class Gazetteer:
         return found
 
 
+def _may_be_family(words: list[str]) -> bool:
+    return sum(map(len, words)) >= _SHORTEST_FAMILY and not ORDINARY.issuperset(words)
+
+
 def _beginnings(names: Iterable[str], lines: Iterable[str]) -> frozenset[str]:
     """Whole names, their first words, and what is left of a name that was written apart (from four letters on)."""
     found = {name[:end] for name in names for end in range(4, len(name))}
     found.update(names)
+    found.update(short for short in _SHORT_FORMS if any(name.startswith(short) for name in names))
     found.update(line.partition(",")[2].lower().replace("'", "").replace("-", " ").split()[0] for line in lines)
     return frozenset(found)
 
@@ -122,6 +145,7 @@ _SPELLINGS = (
     ("oe", "u"), ("u", "oe"), ("dj", "j"), ("tj", "c"), ("dh", "d"), ("th", "t"), ("ber", "br"), ("br", "ber"),
     ("kel", "kl"), ("kl", "kel"), ("ker", "kr"), ("kr", "ker"), ("sej", "sj"), ("tanjung", "tj"),
     ("tanjung", "tg"), ("gunung", "gn"), ("sungai", "sei"), ("karang", "kr"), ("tikan", "tian"),
+    ("sei", "sungai"), ("aie", "air"), ("air", "aia"), ("nanxx", ""), ("desaadat", ""),
     ("tian", "tikan"), ("ngrejo", "ngerejo"), ("rejo", "redjo"), ("sido", "sida"), ("wono", "wana"),
     ("suko", "suka"), ("y", "i"), ("i", "y"), ("pasir", "psr"), ("ii", "2"), ("jogo", "joyo"), ("tt", "t"),
     ("mm", "m"), ("ng", "n"),

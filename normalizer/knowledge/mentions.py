@@ -205,7 +205,7 @@ class Finder:
         return self._known.provinces.get(name, ())
 
     def _stands_alone(self, at: int) -> bool:
-        """Is the word written as a name, and not within a longer one: "Batu", but neither "Batu Merah" nor "Pondok Batu"?"""
+        """Is the word written as a name, and not within a longer one: "Batu", but not "Batu Merah"?"""
         words, end = self._words, at + 1
         if not words.capital(at):
             return False

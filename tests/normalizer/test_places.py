@@ -90,6 +90,8 @@ def test_a_region_is_found(text: str, expected: str) -> None:
         "Pak Bambang dan Bu Merdeka tidak datang",
         "Tes",
         "",
+        "komplek Pondok Pasir Indah 1 banjir",
+        "air bah di Batu Merah",
     ],
 )
 def test_nothing_is_said_where_nothing_is_sure(text: str) -> None:
@@ -112,6 +114,13 @@ def test_nothing_is_said_where_nothing_is_sure(text: str) -> None:
         ("tempat saya di Kab. Gresik", "35.78", "35.25"),
         ("jeruk dan gading dijual di pasar", "35.78", None),
         ("wonorejo", "35.78", "35.78"),
+        # wards of one name in one district, in several, and short forms
+        ("siantan gelap gulita", "61.71", "61.71.04"),
+        ("banjir di kelayan", "63.71", "63.71"),
+        ("lampu mati di sei andai", "63.71", "63.71.04.1010"),
+        ("jalan rusak di air pacah", "13.71", "13.71.11.1003"),
+        ("kel. Pampangan gelap", "13.71", "13.71.06.1013"),
+        ("Kabupaten Poso. Pada tahun itu jalan rusak", "72", "72.02"),
     ],
 )
 def test_the_account_settles_names_of_its_region(text: str, owner: str, expected: str | None) -> None:
