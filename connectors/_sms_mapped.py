@@ -28,6 +28,7 @@ _TWILIO = dict.fromkeys(("21212", "21606", "21659", "21660"), _WRONG_SENDER) | {
     "21611": ErrorMeaning("retry", "queue_full", "too many messages of our number wait at the gateway", 60.0),
 }
 """By Twilio's code."""
+_INTERNATIONAL = re.compile(r"[1-9]\d{7,14}", re.ASCII)
 _JASMIN_FORBIDS: tuple[tuple[bytes, ErrorMeaning], ...] = (
     (b"throughput exceeded", ErrorMeaning("retry", "throttled", "more messages a second than agreed", 1.0)),
     (b"cannot charge", _NO_CREDIT),
@@ -100,7 +101,10 @@ at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
 
     def _named(self, item: Any) -> dict[str, str]:
         found = {ours: text_at(item, path) for ours, path in self._mapping.fields.items()}
-        return {ours: value for ours, value in found.items() if value is not None}
+        known = {ours: value for ours, value in found.items() if value is not None}
+        if self._mapping.international and _INTERNATIONAL.fullmatch(known.get("from", "")):
+            known["from"] = f"+{known['from']}"
+        return known
 
     def read(self, item: MappedItem) -> IncomingSms | SmsReport:
         given = item.fields

@@ -49,6 +49,8 @@ class SmsMapping(NamedTuple):
     """The header of the gateway's signature, made with `auth_token` as Twilio does; empty: it signs nothing."""
     accepted: tuple[str, str] = ("", "text/plain; charset=utf-8")
     """Our answer to a message of theirs, and its media type."""
+    international: bool = False
+    """Numbers come with their country's code and without plus: 886 912… is none of Indonesia's."""
 
 
 JASMIN = SmsMapping(
@@ -86,6 +88,7 @@ INFOBIP = SmsMapping(
     headers={"Authorization": "App {password}"},
     sent_id="messages.0.messageId",
     sent_state="messages.0.status.groupName",
+    international=True,
 )  # fmt: skip
 MAPPINGS: Mapping[str, SmsMapping] = {
     "jasmin": JASMIN, "twilio": TWILIO, "infobip": INFOBIP, "other": SmsMapping(),

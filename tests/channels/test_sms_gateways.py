@@ -34,6 +34,18 @@ def test_messages_of_one_request_are_read_each_and_a_bad_one_spoils_no_other() -
     assert [one.code for one in read(door, raw("sms", Request("POST", body=b"{[")))] == ["not_json"]
 
 
+@pytest.mark.parametrize(
+    ("written", "conversation"),
+    [("886912345678", "+886912345678"), ("819012345678", "+819012345678"), ("6281200001", "+6281200001"),
+     ("1708", "1708"), ("PLN123", "PLN123")],
+)  # fmt: skip
+def test_a_foreign_number_without_plus_is_nobody_in_indonesia(written: str, conversation: str) -> None:
+    given = as_json({"results": [INFOBIP | {"from": written, "text": "Jalan rusak"}]})
+    (message,) = read(channel("sms", gateway="infobip"), raw("sms", given))
+    assert isinstance(message, Message)
+    assert message.conversation == conversation
+
+
 def test_a_message_with_a_time_and_no_id_has_a_fingerprint() -> None:
     given = {"msisdn": SARI, "content": {"body": "Jalan rusak"}, "at": "2025-08-17T10:06:40+07:00"}
     (message,) = read(channel("sms", **OTHER), raw("sms", as_json({"data": [given]})))
