@@ -39,7 +39,7 @@ def secret_hook(wanted: type, value: Any) -> Any:
     """`dec_hook` of msgspec for settings: plain text becomes a Secret."""
     if wanted is Secret and isinstance(value, str):
         return Secret(value)
-    raise NotImplementedError(f"no {wanted.__name__} can be made of this value")
+    raise TypeError("takes env:NAME, file:PATH or the value in quotes")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -50,6 +50,7 @@ def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
         ('[sms]\nkind = "sms"\nowner = "32.99"\n', "[sms] in c.toml: owner 32.99 is no region"),
         (SMS + 'tokn = "x"\n', "tokn is no setting (did you mean token?)"),
         (SMS + "token = 5\n", "token takes env:NAME, file:PATH or the value in quotes"),
+        (SMS + 'token = ["t"]\n', "token: takes env:NAME, file:PATH or the value in quotes"),
         (SMS + 'token = "$SMS_TOKEN"\n', "token: $SMS_TOKEN is not replaced here: write env:SMS_TOKEN"),
         (SMS + 'token = "env:NOT_SET_ANYWHERE"\n', "the environment has no NOT_SET_ANYWHERE: set it"),
         (SMS + 'token = "file:/nowhere/token"\n', "/nowhere/token cannot be read"),
