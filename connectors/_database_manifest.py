@@ -71,7 +71,7 @@ def load_database_manifest(name: str) -> DatabaseManifest:
 def is_database_manifest(name: str) -> bool:
     """Does it describe views, and no portal?"""
     try:
-        return "views" in tomllib.loads(manifest_path(name, SHIPPED).read_text(encoding="utf-8"))
+        return "views" in tomllib.loads(manifest_path(name, SHIPPED).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return False
 

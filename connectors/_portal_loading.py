@@ -61,7 +61,7 @@ def manifest_text(name: str, shipped: Path) -> tuple[str, str]:
     """The text, and the name of its file. Raises ValueError where it cannot be read."""
     path = manifest_path(name, shipped)
     try:
-        return path.read_text(encoding="utf-8"), path.name
+        return path.read_text(encoding="utf-8-sig"), path.name
     except (OSError, UnicodeDecodeError) as error:
         ours = ", ".join(sorted(p.stem for p in shipped.glob("*.toml")))
         raise ValueError(

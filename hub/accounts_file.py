@@ -200,7 +200,7 @@ def _from_elsewhere(where: str, source: str, rest: str) -> str:
 
 def _secret_of_file(where: str, path: Path) -> str:
     try:
-        secret = path.read_text(encoding="utf-8").strip()
+        secret = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{where}: {path} cannot be read ({error.__class__.__name__}): check its path and rights"

@@ -8,6 +8,7 @@ standard error that says what to do; the traceback of a bug goes to the log at l
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -123,7 +124,16 @@ def satupintu() -> None:
 
 def main() -> None:
     """The entry point."""
+    _open_closed_streams()
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """A caller may have closed a standard stream: no file or socket of ours may take its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -165,9 +175,15 @@ def _in_words(error: Exception) -> tuple[int, str]:
         return 64, str(error)
     if isinstance(error, PipelineError):
         return 1, f"{error}; see satupintu doctor"
+    return 1, _file_fault(error) or _bug(error)
+
+
+def _file_fault(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
-        return 1, f"{error.filename}: {error.strerror}; see satupintu doctor"
-    return 1, _bug(error)
+        return f"{error.filename}: {error.strerror}; see satupintu doctor"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"nothing can be written any more ({error.strerror}): make room where the output goes"
+    return ""
 
 
 def _bug(error: Exception) -> str:

@@ -244,10 +244,12 @@ def _set_up(settings: Settings) -> Iterator[None]:
     """One process at a time makes the folder, the keys, the tables and the first channels file."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.embedded_record:
+            sqlite_path(settings.record).parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(settings.data / ".setup.lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
-        raise UsageError(f"the data folder {settings.data} cannot be written ({error.strerror}): mend its rights, or "
-                        "name another with --data") from None  # fmt: skip
+        raise UsageError(f"{error.filename or settings.data} cannot be written ({error.strerror}): mend its rights, or "
+                        "name another folder with --data or --record") from None  # fmt: skip
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

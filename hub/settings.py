@@ -167,7 +167,7 @@ def sqlite_path(url: str) -> Path:
 def read_toml(path: Path, what: str) -> dict[str, object]:
     """The tables of a TOML file. Raises UsageError naming the file and the line."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(f"{what} {path} does not exist: create it, or name another") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -122,7 +122,7 @@ def check_rules(own: Settings) -> Iterator[Finding]:
 
     path = own.data / "rules.toml"
     try:
-        rules = Rules.load(path.read_text(encoding="utf-8") if path.exists() else None)
+        rules = Rules.load(path.read_text(encoding="utf-8-sig") if path.exists() else None)
     except ValueError as error:
         yield Finding("rules", f"{path}: {error}", wrong=True)
         return
@@ -136,7 +136,7 @@ def check_templates(own: Settings) -> Iterator[Finding]:
 
     path = own.data / "templates.toml"
     try:
-        Templates.load(path.read_text(encoding="utf-8") if path.exists() else None)
+        Templates.load(path.read_text(encoding="utf-8-sig") if path.exists() else None)
     except ValueError as error:
         yield Finding("templates", f"{path}: {error}", wrong=True)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.commands import DateTimeParam, load_call_settings, print_json, with_record
+from hub.commands._places import named_place
 from hub.settings import read_toml
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def export(since: datetime | None) -> None:
 
     def write(record: Record) -> None:
         for complaint in complaints(record, since, with_fields=with_fields):
-            print_json(complaint)
+            print_json(complaint | {"place": named_place(complaint["place"])})
 
     with_record(write)
 

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from hub.commands import print_json
+from hub.commands._places import level_of, name_of
 from hub.commands._row_items import read_rows
-from schemas import Message, Place
+from schemas import Message
 
 
 @click.command()
@@ -58,17 +59,8 @@ def _place(message: Message) -> dict[str, Any] | None:
         return None
     return {
         "code": found.code,
-        "level": found.level or LEVELS[found.code.count(".")],
-        "name": found.name or _name(found),
+        "level": found.level or level_of(found.code),
+        "name": found.name or name_of(found.code),
         "p": 1.0 if found.p is None else found.p,
         "evidence": found.evidence or found.source,
     }
-
-
-LEVELS = ("province", "regency", "district", "village")
-
-
-def _name(place: Place) -> str | None:
-    from normalizer.knowledge.gazetteer import gazetteer
-
-    return gazetteer().name((place.code or "").replace(".", ""))

@@ -93,7 +93,7 @@ def _rules(file: str) -> Rules:
     from router import Rules
 
     try:
-        return Rules.load(Path(file).read_text(encoding="utf-8"))
+        return Rules.load(Path(file).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror}): name a file of rules") from None
     except ValueError as error:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from hub.cli import COMMANDS
+from hub.commands._places import named_place
+from hub.editions import EditedFile
+from hub.settings import load_settings
 from tests.cli.program import CLEAN, one_line, satupintu
 
 
@@ -55,6 +58,7 @@ def test_help_lists_every_command_of_the_interface() -> None:
         (["export", "--since", "yesterday"], "is no time"),
         (["replay"], "--since"),
         (["ledger", "--config", "/nowhere.toml"], "does not exist"),
+        (["run", "sink", "--record", "sqlite:////dev/null/record.db"], "/dev/null cannot be written"),
     ],
 )
 def test_a_wrong_call_is_one_line_that_says_what_to_do(words: list[str], says: str, tmp_path: Path) -> None:
@@ -141,3 +145,37 @@ def test_help_loads_nothing_heavy() -> None:
     assert not [
         name for name in ("sqlalchemy", "aiohttp", "fastapi", "uvicorn", "aiokafka") if f"'{name}'" in done.stderr
     ]
+
+
+def test_closed_standard_streams_take_no_socket_along() -> None:
+    """A caller that runs without a terminal may hand over none."""
+    close_all = f"import os; os.closerange(0, 3); os.execl(*[{sys.executable!r}] * 2, '-m', 'hub', 'read')"
+    assert subprocess.run([sys.executable, "-c", close_all], timeout=120, env=CLEAN, check=False).returncode == 0
+
+
+def test_a_full_disk_under_the_output_is_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", "channels", "new", "web"],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, env=CLEAN, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "No space left on device" in done.stderr
+
+
+def test_a_mark_of_utf_8_at_the_front_of_a_settings_file_is_no_letter(tmp_path: Path) -> None:
+    """Windows' editor writes one."""
+    (tmp_path / "hub.toml").write_text('zone = "Asia/Makassar"\r\n', encoding="utf-8-sig")
+    assert load_settings({"config": str(tmp_path / "hub.toml")}, {}).zone.key == "Asia/Makassar"
+
+
+def test_a_mark_of_utf_8_at_the_front_of_an_edited_file_is_no_letter(tmp_path: Path) -> None:
+    (tmp_path / "channels.toml").write_text("[web]\n", encoding="utf-8-sig")
+    assert EditedFile("accounts", tmp_path / "channels.toml", str, lambda *_: None).changed_text() == "[web]\n"
+
+
+def test_a_stated_region_has_level_and_name() -> None:
+    stated = {"code": "32.73.02", "level": None, "name": None, "words": None}
+    assert named_place(stated) == {"code": "32.73.02", "level": "district", "name": "Coblong", "words": None}
+    assert named_place(None) is None
+    assert named_place(stated | {"code": None}) == stated | {"code": None}
