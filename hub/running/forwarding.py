@@ -23,7 +23,7 @@ from hub.running.backend import Backend
 from hub.running.backoff import Random
 from hub.running.forwarding_polls import ForwardPolls
 from hub.running.forwarding_progress import ProgressWriter
-from hub.running.forwarding_reconcile import Reconciler
+from hub.running.forwarding_reconcile import Reconciler, reconcile_each
 from hub.running.forwarding_steps import NotReady, StepRunner
 from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
@@ -119,13 +119,9 @@ class ForwarderStage:
         """Every night, the accounts that are held then are reconciled; what a clear rule repairs is repaired."""
         while True:
             await self._backend.timing.sleep(seconds_to_night(self._backend.timing.now(), self._tools.random()))
+            held = [self._accounts.get(account) for account in sorted(self._leases.usable())]
             reconciler = Reconciler(self._backend, self._accounts, self._outbound)
-            for account in sorted(self._leases.usable()):
-                channel = self._accounts.get(account)
-                if isinstance(channel, Forwards):
-                    found = await reconciler.run(channel, apply=True)
-                    log.info("account %s: %d differences, %d repaired%s", account, len(found.differences),
-                             found.repaired, f"; {found.fault}" if found.fault else "")  # fmt: skip
+            await reconcile_each(reconciler, [channel for channel in held if isinstance(channel, Forwards)])
 
     def _edited(self) -> bool:
         """An edition came: accounts that it changed are tried at once."""

@@ -5,10 +5,12 @@ repaired; the rest is shown.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bus import fault_location
 from connectors import Forwards, ProviderConnections
 from hub.accounts import Accounts
 from hub.running.backend import Backend
@@ -27,6 +29,7 @@ RECENT = timedelta(days=90)
 """Complaints that changed in this time are asked about, and every open one."""
 SETTLED = timedelta(minutes=2)
 """A complaint that was recorded later may not be queued yet where another process has an older edition."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -84,8 +87,8 @@ class Reconciler:
 
     async def _ask(self, channel: Forwards, found: Reconciliation) -> None:
         since, limit = self.backend.timing.now() - RECENT, asyncio.Semaphore(AT_ONCE)
-        pages = await self.backend(lambda record: list(forwarded_pages(record, channel.account, since)))
-        for page in pages:
+        pages = forwarded_pages(self.backend.record, channel.account, since)
+        while page := await self.backend.io(next, pages, None):
             answers = await asyncio.gather(*(self._compare(channel, ours, limit) for ours in page))
             asked = [differences for differences in answers if differences is not None]
             found.asked += len(asked)
@@ -116,6 +119,19 @@ class Reconciler:
         if stale:
             await self.backend(poll_soon, stale, now)
             found.repaired += len(stale)
+
+
+async def reconcile_each(reconciler: Reconciler, channels: Iterable[Forwards]) -> None:
+    """All of them, with what a clear rule repairs; a fault of one keeps no other back. The log says what was found."""
+    for channel in channels:
+        try:
+            found = await reconciler.run(channel, apply=True)
+        except Exception as error:
+            why = error.reason if isinstance(error, Retry) else fault_location(error)
+            log.error("account %s is not reconciled: %s", channel.account, why)
+            continue
+        log.info("account %s: %d differences, %d repaired%s", channel.account, len(found.differences), found.repaired,
+                 f"; {found.fault}" if found.fault else "")  # fmt: skip
 
 
 def _undone(lines: Iterable[ForwardLine]) -> Iterable[Difference]:

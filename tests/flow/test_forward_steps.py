@@ -11,6 +11,7 @@ import pytest
 
 from connectors import ForwardCall, Forwards, NeedsPerson, Part, ProviderConnections, Settings, StepResult
 from hub.running.forwarding import seconds_to_night
+from hub.running.forwarding_reconcile import Reconciliation, reconcile_each
 from hub.running.forwarding_steps import NEVER, NotReady, StepRunner
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
 from sink.forward_claims import ClaimedForward
@@ -207,3 +208,15 @@ async def test_an_account_with_delays_of_its_own_is_tried_by_them_and_then_switc
     stored, fault = await run(Webhook(refused), created_at=NOW - timedelta(hours=99), results=replayed)
     assert stored[-1].ends is not None
     assert (stored[-1].ends.state, fault) == ("waiting", refused)
+
+
+async def test_a_fault_of_one_account_keeps_no_other_from_being_reconciled(caplog: pytest.LogCaptureFixture) -> None:
+    reconciler = AsyncMock()
+    reconciler.run.side_effect = [KeyError("budi"), Retry("the record: locked"), Reconciliation("to", asked=1)]
+    with caplog.at_level("INFO"):
+        await reconcile_each(reconciler, [To(), To(), To()])
+    bug, retry, done = caplog.messages
+    assert "KeyError" in bug
+    assert "budi" not in bug
+    assert retry == "account to is not reconciled: the record: locked"
+    assert done == "account to: 0 differences, 0 repaired"
