@@ -17,7 +17,7 @@ import base64
 import binascii
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u115f\u1160\u2800\u3164\uffa0]")
@@ -33,6 +33,7 @@ _ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HIDDEN = re.compile(f"({_PICTURE}\ufe0f?(?:\u200d{_PICTURE}\ufe0f?)*)|[{_INVISIBLE}]")
 _MAX_MARKS = 30
 """Combining marks in a row, as the Stream-Safe Text Format has it (Unicode Annex 15)."""
+_ASCII = bytes(range(128))
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -43,17 +44,34 @@ def clean(text: str) -> str:
     """The cleaned text. Never raises; `clean(clean(x)) == clean(x)`."""
     if _plain(trimmed := text.strip()):
         return trimmed
-    if _plain_lines(lines := trimmed.split("\n")):
+    if all(map(str.isprintable, lines := trimmed.split("\n"))) and _only_blanks(trimmed):
         return _spaced(lines)
+    return _spaced(_mended(text).split("\n"))
+
+
+def _mended(text: str) -> str:
+    """The steps before the blanks."""
     if not text.isascii():
         text = _LEFTOVERS.sub(" ", replace_unencodable(text))
-    text = _composed(_visible(_BREAKS.sub("\n", text)))
-    return _spaced(text.split("\n"))
+    return _composed(_visible(_BREAKS.sub("\n", text)))
 
 
-def _plain_lines(lines: list[str]) -> bool:
-    """Is nothing but blanks to be mended?"""
-    return all(map(str.isascii, lines)) and all(map(str.isprintable, lines))
+def _only_blanks(text: str) -> bool:
+    """Is nothing but blanks to be mended, in a text whose lines are printable?"""
+    if text.isascii():
+        return True
+    try:
+        return all(map(_stays, set(text.encode().translate(None, _ASCII).decode())))
+    except UnicodeEncodeError:
+        return False
+
+
+@lru_cache(4_096)
+def _stays(letter: str) -> bool:
+    """Does cleaning leave this letter as it is, whatever stands beside it? A mark, or half of a syllable, may join the
+    letter before it."""
+    joins = unicodedata.category(letter).startswith("M") or "\u1160" <= letter <= "\u11ff"
+    return not (joins or letter.isspace()) and _mended(letter) == letter
 
 
 def _spaced(lines: list[str]) -> str:
