@@ -97,6 +97,10 @@ class SmsGateway(ABC):
     def request(self, sms: OutgoingSms) -> HttpRequest:
         """The request that sends."""
 
+    def longest(self, *, is_gsm: bool) -> int | None:
+        """Characters, or units of UTF-16, of one message; None: a text of any length."""
+        return None
+
     def sent_id(self, answer: bytes) -> str | None:
         """The gateway's id of a message that it took. Raises Reject or AccountFault where it did not take it, and
         Unanswered where the answer does not say so."""

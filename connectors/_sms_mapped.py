@@ -149,6 +149,10 @@ at the gateway (TOKEN as --secrets shows it): incoming messages, by POST, to
             "basic": b64encode(f"{own.username}:{password}".encode()).decode(), "report_url": sms.report_url,
         }  # fmt: skip
 
+    def longest(self, *, is_gsm: bool) -> int | None:
+        gsm, any_other = self._mapping.longest
+        return gsm if is_gsm else any_other
+
     def sent_id(self, answer: bytes) -> str | None:
         mapping, found = self._mapping, decode_object(answer)
         state = ((mapping.sent_state and text_at(found, mapping.sent_state)) or "").upper()

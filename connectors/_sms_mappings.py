@@ -24,6 +24,8 @@ VALUES = frozenset({
 and an empty field is left out; `basic`: username and password as HTTP's basic login; `id`: our own reference."""
 QUOTED = '"'
 """In the place of a path: the words in quotes of an answer that is no JSON."""
+Longest = tuple[int | None, int | None]
+"""Characters of a text of GSM-7, and units of UTF-16 of any other; None: the gateway takes texts of any length."""
 _VALUE = re.compile(r"\{(\w+)\}")
 
 
@@ -49,6 +51,8 @@ class SmsMapping(NamedTuple):
     """The header of the gateway's signature, made with `auth_token` as Twilio does; empty: it signs nothing."""
     accepted: tuple[str, str] = ("", "text/plain; charset=utf-8")
     """Our answer to a message of theirs, and its media type."""
+    longest: Longest = (None, None)
+    """Of one message."""
     international: bool = False
     """Numbers come with their country's code and without plus: 886 912… is none of Indonesia's."""
 
@@ -63,6 +67,7 @@ JASMIN = SmsMapping(
           "dlr-method": "POST"},
     sent_id=QUOTED,
     accepted=("ACK/Jasmin", "text/plain; charset=utf-8"),
+    longest=(700, 330),  # it sends five parts (long_content_max_parts), says yes, and drops the rest
 )  # fmt: skip
 TWILIO = SmsMapping(
     fields={"from": "From", "to": "To", "text": "Body", "id": "MessageSid", "state": "MessageStatus"},
@@ -74,6 +79,7 @@ TWILIO = SmsMapping(
     sent_state="status",
     signature=SIGNATURE,
     accepted=("<Response/>", "text/xml; charset=utf-8"),  # words would go to the citizen
+    longest=(1600, 1600),
 )  # fmt: skip
 INFOBIP = SmsMapping(
     fields={"from": "from", "to": "to", "text": "text", "id": "messageId", "time": "receivedAt",

@@ -187,6 +187,27 @@ async def test_twilio_gets_a_form_with_a_basic_login(gateway: Gateway, outbound:
     assert b64decode(gateway.asked.headers["authorization"].removeprefix("Basic ")) == b"AC1:sandi"
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "most"), [("twilio", "Sudah ditambal. ", 1600), ("jasmin", "Sudah ditambal. ", 5 * 153),
+                                   ("jasmin", "Terima kasih 🙏 ", 5 * 67)],
+)  # fmt: skip
+async def test_a_text_longer_than_a_gateway_takes_goes_in_several(
+    name: str, words: str, most: int, gateway: Gateway, outbound: ProviderConnections
+) -> None:
+    gateway.behaviour_of = answer(200, {"sid": "SM9"} if name == "twilio" else 'Success "SM9"')
+    one = reply("sms", words * 120, to=SARI, conversation=SARI)
+    sent = await account(gateway, gateway=name).send(one, outbound)
+    forms = [asked_form(received) for received in gateway.received]
+    texts = [f.get("Body") or f.get("content") or bytes.fromhex(f["hex-content"]).decode("utf-16-be") for f in forms]
+    assert " ".join(texts).split() == one.text.split()
+    assert max(len(text.encode("utf-16-le")) // 2 for text in texts) <= most
+    assert len(sent.native_ids) == len(texts) > 1
+    gateway.then(answer(200, {"sid": "SM9"} if name == "twilio" else 'Success "SM9"'))
+    gateway.behaviour_of = answer(400, "")
+    with pytest.raises(Unanswered):
+        await account(gateway, gateway=name).send(one, outbound)
+
+
 async def test_infobip_gets_json_and_may_refuse_with_200(gateway: Gateway, outbound: ProviderConnections) -> None:
     door, one = account(gateway, gateway="infobip", public_url=""), reply("sms", "Halo", to=SARI, conversation=SARI)
     gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "PENDING"}}]})
