@@ -84,19 +84,19 @@ class StageWork:
         last that is published where the bus can do both at once. Raises StageStopped."""
         parts = list(_parts(batch))
         for n, part in enumerate(parts, 1):
-            left, last = part, closing if n == len(parts) else None
+            left, last, singly = part, closing if n == len(parts) else None, 1
             while left and not await self._whole(left, last):
-                left = await self._singly(left, last)
+                left = await self._singly(left, last, singly)
+                singly *= 2  # soon whole again after an outage, and seldom in vain
 
-    async def _singly(self, batch: Sequence[StoredEvent], closing: Closing | None) -> Sequence[StoredEvent]:
-        """Run the events one at a time, until an account is put aside; the others: what is diverted need not go
-        singly."""
-        for done, stored in enumerate(batch, 1):
+    async def _singly(self, batch: Sequence[StoredEvent], closing: Closing | None, most: int) -> Sequence[StoredEvent]:
+        """Run so many events one at a time, or until an account is put aside; the others: they need not go singly."""
+        for done, stored in enumerate(batch[:most], 1):
             if dies := await self._outcome(stored, closing if done == len(batch) else None):
                 await self.dead_letter(stored, *dies)
             if await self._settled():
                 return batch[done:]
-        return ()
+        return batch[most:]
 
     async def look_again(self) -> None:
         """Let the stage look up what it remembers of keys."""

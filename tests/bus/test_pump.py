@@ -103,6 +103,35 @@ async def test_case_24_our_own_database_blinks_and_nothing_dies(pumping: Pumping
     assert await pumping.dead() == []
 
 
+@pytest.mark.parametrize("failing", [2, 3, 4, 9])
+async def test_after_an_outage_a_batch_goes_whole_again(failing: int, pumping: Pumping) -> None:
+    calls: list[int] = []
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        calls.append(len(events))
+        if len(calls) <= failing:
+            raise Retry("the record is away")
+        return [read_one(event) for event in events]
+
+    await pumping.run(run, [raw(n, conversation="a") for n in range(400)])
+    assert (await pumping.made(), sum(calls[failing:])) == (list(range(400)), 400)
+    assert len(calls) <= failing + 3
+
+
+async def test_few_are_run_in_vain_before_one_that_cannot_be_run_yet(pumping: Pumping) -> None:
+    calls: list[int] = []
+
+    async def run(events: Sequence[Event]) -> Sequence[Event]:
+        calls.append(len(events))
+        if any(event.id == "300" for event in events) and len(calls) < 500:  # type: ignore[attr-defined]
+            raise Retry("its body is away")
+        return [read_one(event) for event in events]
+
+    await pumping.run(run, [raw(n, conversation="a") for n in range(400)])
+    assert await pumping.made() == list(range(400))
+    assert sum(1 for n in calls if n > 1) <= 30
+
+
 async def test_the_world_outside_is_asked_a_set_number_of_times(pumping: Pumping) -> None:
     await pumping.run(stage_that(lambda *_: Retry("the gateway is unavailable", limit=3)), [raw(1)])
     (dead,) = await pumping.dead()
