@@ -15,6 +15,7 @@ from typing import Any
 
 from bus import (
     Bus,
+    EventOrigin,
     StoredEvent,
     lane_name,
     origin_of,
@@ -25,7 +26,7 @@ from bus import (
 )
 from hub.running.pools import Pools
 from hub.stages import PIPELINE, groups_by_topic
-from schemas import Aside, Retry
+from schemas import Aside, Raw, Retry
 from sink.aside import list_asides
 from sink.ledger import COLUMNS, last_booked, read_balance, unbooked
 from sink.record import Record
@@ -52,8 +53,10 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
 
 
 async def read_ledger_with_spool(record: Record, bus: Bus, pools: Pools, spool: Path) -> Ledger:
-    """The ledger now; what waits in the spool at that path came in too, and is in flight. Raises Retry."""
+    """The ledger now; what waits in the spool at that path came in too, and what is not booked yet, as in an outage of
+    the record: it is in flight. Raises Retry."""
     waiting = await pools.io(_spooled, spool)  # first: it moves to the log
+    waiting |= await _unread(bus)
     ledger = await read_ledger(record, bus, pools)
     for raw in await pools.io(unbooked, record, waiting) if waiting else ():
         for line in (ledger["all"], ledger["accounts"].setdefault(waiting[raw], dict.fromkeys(COLUMNS, 0))):
@@ -91,11 +94,15 @@ async def waiting_aside(bus: Bus, lanes: Iterable[str]) -> set[str]:
 
 def raw_id(stored: StoredEvent) -> str:
     """The Raw that the event came of; empty where that cannot be read."""
-    try:
-        origin = origin_of(resolve_reference(stored.value, stored.bodies))
-    except Retry:
-        return ""
+    origin = _origin(stored)
     return (origin.id if stored.topic in _RAWS else origin.raw) or ""
+
+
+def _origin(stored: StoredEvent) -> EventOrigin:
+    try:
+        return origin_of(resolve_reference(stored.value, stored.bodies))
+    except Retry:
+        return EventOrigin()
 
 
 def _spooled(path: Path) -> dict[str, str]:
@@ -105,6 +112,12 @@ def _spooled(path: Path) -> dict[str, str]:
         return {origin.id: origin.account or "" for origin in origins if origin.id}
     except sqlite3.Error as fault:
         raise Retry(f"the spool cannot be read: {fault}") from None
+
+
+async def _unread(bus: Bus) -> dict[str, str]:
+    """Accounts by the raw ids that the bookkeeper has still to read. Raises Retry."""
+    origins = [_origin(stored) async for stored in uncommitted_events(bus, Raw.topic, BOOKKEEPER)]
+    return {origin.id: origin.account or "" for origin in origins if origin.id}
 
 
 async def _in_lane(bus: Bus, lane: str) -> AsyncIterator[str]:
