@@ -33,10 +33,11 @@ from normalizer.incidents_points import (
     are_apart,
     are_at_other_houses,
     are_in_other_areas,
+    are_of_other_persons,
     have_other_landmarks,
 )
 from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
-from normalizer.incidents_things import are_of_other_things
+from normalizer.incidents_things import are_of_other_things, are_of_persons
 from schemas import Match
 from schemas.memory import SCORED, Candidate, Known, Profile
 
@@ -130,6 +131,12 @@ class Scored:
         """A lamp and a pavement; of texts whose words are all remembered."""
         one, other = (words.text for words in self.words)
         return max(len(one), len(other)) < MOST_WORDS and are_of_other_things(one, other)
+
+    @property
+    def of_another_person(self) -> bool:
+        """Personal matters, with other identity numbers."""
+        one, other = self.words
+        return are_of_other_persons(one.points, other.points) and are_of_persons(one.text, other.text)
 
     @property
     def in_another_area(self) -> bool:
@@ -234,8 +241,12 @@ def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
     own = (one for one in found if not one.candidate.reporter.isdisjoint(mine) and _is_open(one))
-    alike = (one for one in own if one.score >= needed and not (one.of_other_things or one.elsewhere or one.apart))
+    alike = (one for one in own if one.score >= needed and _may_be_own(one))
     return min(alike, key=_ORDER, default=None)
+
+
+def _may_be_own(one: Scored) -> bool:
+    return not (one.of_other_things or one.of_another_person or one.elsewhere or one.apart)
 
 
 def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
@@ -254,7 +265,7 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
 
 def _may_be_one(one: Scored, sender: str) -> bool:
     """Do neither things nor points or places speak against it?"""
-    if one.of_other_things or one.in_another_area or one.at_another_point:
+    if one.of_other_things or one.of_another_person or one.in_another_area or one.at_another_point:
         return False
     return not one.apart if one.candidate.sender == sender else not (one.same_words and one.surely_elsewhere)
 

@@ -16,14 +16,17 @@ from typing import NamedTuple
 from zlib import crc32
 
 _KINDS = {
-    **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2, **dict.fromkeys(("gang", "gg", "gng"), 3),
-    **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
+    **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2,
+    **dict.fromkeys(("gang", "gg", "gng", "lorong", "lrg", "lr"), 3), **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
+    **dict.fromkeys(("lingkungan", "lk"), 8), "km": 9,
 }  # fmt: skip
-_HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG = 0, 1, 2, 3, 5, 6, 7
-_AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG)
+_HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE, _HAMLET, _HOLDER = (
+    0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11,
+)  # fmt: skip
+_AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE)
 _MEANT = frozenset(_KINDS.values())
 POINT_WORDS = frozenset(crc32(word.encode()) for word in _KINDS)
-_MASK = 7
+_MASK = 15
 """The lowest bits of a point tell its kind."""
 _TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
 _ROMAN = {ten + one: str(10 * n + m) for n, ten in enumerate(_TENS) for m, one in enumerate(_ONES) if ten + one}
@@ -31,13 +34,28 @@ _LONGEST = 4
 """Digits of a house number."""
 _FRONT_WORDS = "depan dpn dpan seberang sebrang sebelah samping belakang blakang dekat dkt deket"
 _BEFORE_LANDMARK = frozenset(_FRONT_WORDS.split())
+_HAMLETS = "dusun dsn dukuh jorong korong banjar br kampung kp perum perumahan komplek kompleks btn cluster rusun"
+_BEFORE_HAMLET = frozenset(_HAMLETS.split())
+"""Words before the name of a part of a village, or of an estate."""
 _LANDMARK_WORDS = 3
+_NUMERALS = {
+    "satu": "1", "dua": "2", "tiga": "3", "empat": "4", "lima": "5", "enam": "6", "tujuh": "7", "delapan": "8",
+    "sembilan": "9", "sepuluh": "10",
+}  # fmt: skip
+_DIGITS_OF_ID = 16
+"""Of a NIK and of a family's card."""
+_BEFORE_CUSTOMER = frozenset(["pelanggan", "idpel", "nopel", "meteran"])
+_FEWEST_DIGITS = 8
 _NO_NAMES = frozenset(["ini", "itu", "kami", "saya", "sebelah", "depan", "yang", "yg", "dan", "di", "rumah"])
 
 
 def points_of(text: Sequence[str]) -> set[int]:
     """As small numbers. Of the text alone: the house in an address is often its writer's, or the nearest on a map."""
-    return {crc32(value.encode()) & ~_MASK | kind for kind, values in _by_kind(text).items() for value in values}
+    return {_point(value, kind) for kind, values in _by_kind(text).items() for value in values}
+
+
+def _point(value: str, kind: int) -> int:
+    return crc32(value.encode()) & ~_MASK | kind
 
 
 def are_apart(one: frozenset[int], other: frozenset[int], kinds: Sequence[int] = tuple(_MEANT)) -> bool:
@@ -57,11 +75,12 @@ def are_at_other_houses(one: frozenset[int], other: frozenset[int]) -> bool:
 
 
 def landmarks_of(words: Sequence[str], name_of: Callable[[str], int | None]) -> Iterator[int]:
-    """Names behind "depan" and the like, as points. `name_of`: the hash of a word that is a name."""
-    for at, word in enumerate(words) if not _BEFORE_LANDMARK.isdisjoint(words) else ():
-        if word in _BEFORE_LANDMARK:
-            behind = takewhile(_may_name, words[at + 1 : at + 1 + _LANDMARK_WORDS])
-            yield from (name & ~_MASK | _LANDMARK for one in behind if (name := name_of(one)) is not None)
+    """Names behind "depan" and the like, or behind "dusun", as points. `name_of`: the hash of a word that is a name."""
+    for before, kind, most in ((_BEFORE_LANDMARK, _LANDMARK, _LANDMARK_WORDS), (_BEFORE_HAMLET, _HAMLET, 1)):
+        for at, word in enumerate(words) if not before.isdisjoint(words) else ():
+            if word in before:
+                behind = takewhile(_may_name, words[at + 1 : at + 1 + most])
+                yield from (name & ~_MASK | kind for one in behind if (name := name_of(one)) is not None)
 
 
 class Named(NamedTuple):
@@ -70,23 +89,31 @@ class Named(NamedTuple):
     points: frozenset[int]
     names: frozenset[int]
 
-    @property
-    def landmarks(self) -> set[int]:
-        return {point for point in self.points if point & _MASK == _LANDMARK}
+    def of(self, kind: int) -> set[int]:
+        return {point for point in self.points if point & _MASK == kind}
 
-    def has_one_of(self, landmarks: set[int]) -> bool:
+    def has_one_of(self, points: set[int], kind: int) -> bool:
         """Anywhere among its names."""
-        return any(name & ~_MASK | _LANDMARK in landmarks for name in self.names)
+        return any(name & ~_MASK | kind in points for name in self.names)
 
 
 def have_other_landmarks(one: Named, other: Named) -> bool:
-    """Have both landmarks, and does neither name one of the other's?"""
-    here, there = one.landmarks, other.landmarks
-    return bool(here and there) and not one.has_one_of(there) and not other.has_one_of(here)
+    """Have both landmarks, or both parts of a village, and does neither name one of the other's?"""
+    return _others(one, other, _LANDMARK) or _others(one, other, _HAMLET)
+
+
+def _others(one: Named, other: Named, kind: int) -> bool:
+    here, there = one.of(kind), other.of(kind)
+    return bool(here and there) and not one.has_one_of(there, kind) and not other.has_one_of(here, kind)
+
+
+def are_of_other_persons(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Do both state identity numbers, and none in common?"""
+    return are_apart(one, other, (_HOLDER,))
 
 
 def _may_name(word: str) -> bool:
-    return word not in _BEFORE_LANDMARK and not word.isdecimal()
+    return word not in _BEFORE_LANDMARK and word not in _KINDS and not word.isdecimal()
 
 
 @lru_cache(maxsize=4096)
@@ -112,7 +139,16 @@ def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
             found[kind].update(values)
             if kind == _GANG:
                 found[_NUMBERED_GANG].update(value for value in values if value.isdecimal())
+    found[_HOLDER].update(_holders(words))
     return found
+
+
+def _holders(words: Sequence[str]) -> Iterator[str]:
+    """Numbers of a person, of a family and of a customer."""
+    yield from (word for word in words if len(word) == _DIGITS_OF_ID and word.isdecimal())
+    for at, word in enumerate(words) if not _BEFORE_CUSTOMER.isdisjoint(words) else ():
+        if word in _BEFORE_CUSTOMER:
+            yield from (one for one in words[at + 1 : at + 4] if len(one) >= _FEWEST_DIGITS and one.isdecimal())
 
 
 def _areas(words: Sequence[str], at: int) -> Iterator[str]:
@@ -126,8 +162,17 @@ def _values(kind: int, after: Sequence[str]) -> Iterator[str]:
     if kind == _HOUSE:
         numbers = takewhile(lambda word: word[0].isdecimal() and len(word) <= _LONGEST, after)
         yield from (_plain(number.rstrip(ascii_lowercase)) for number in numbers)
+    elif after and kind in (_NEIGHBOURHOOD, _KILOMETRE):
+        number = _number(after[0])
+        if number.isdecimal() and len(number) <= _LONGEST - 1:
+            yield number
     elif after and (len(after[0]) == 1 if kind == _POINT else after[0] not in _NO_NAMES):
-        yield _ROMAN.get(after[0], _plain(after[0]))
+        yield _number(after[0])
+
+
+def _number(word: str) -> str:
+    """ "IV" and "empat" as 4; any other word as it is."""
+    return _ROMAN.get(word) or _NUMERALS.get(word) or _plain(word)
 
 
 def _plain(number: str) -> str:

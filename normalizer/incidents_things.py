@@ -16,11 +16,18 @@ _THINGS = (
     "pohon pepohonan ranting dahan perantingan perampingan pemangkasan",
     "sampah tps pengangkutan diangkut angkut",
     "plengsengan plengseran",
-    "saluran got selokan drainase gorong sedimen sungai",
+    "saluran got selokan drainase gorong sedimen sungai parit banjir genangan tergenang",
     "pdam leding meteran",
     "listrik pln",
     "bansos pkh blt bpnt",
+    "longsor",
+    "macet kemacetan parkir",
 )
+_OF_PERSONS = """
+bansos pkh blt bpnt bst pip kip kis bpjs jkn pbi dtks desil prakerja mbr ektp akta akte ijazah sertifikat paspor stnk
+tagihan tunggakan rekening gaji pensiun
+"""
+_PERSONAL = frozenset(crc32(word.encode()) for word in _OF_PERSONS.split())
 _THING_OF = {crc32(word.encode()): n for n, words in enumerate(_THINGS) for word in words.split()}
 
 
@@ -33,3 +40,8 @@ def are_of_other_things(one: frozenset[int], other: frozenset[int]) -> bool:
 @lru_cache(maxsize=4096)
 def _things(words: frozenset[int]) -> set[int]:
     return {_THING_OF[word] for word in words if word in _THING_OF}
+
+
+def are_of_persons(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Does each text speak of what one person gets, owes or holds?"""
+    return not _PERSONAL.isdisjoint(one) and not _PERSONAL.isdisjoint(other)

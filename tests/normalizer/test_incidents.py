@@ -383,3 +383,43 @@ def test_one_batch_or_many_the_links_are_the_same(talk: list, data: st.DataObjec
     cut = data.draw(st.integers(0, len(messages)))
     memory = MemoryDouble()
     assert match(messages, MemoryDouble()) == match(messages[:cut], memory) + match(messages[cut:], memory)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("lampu mati di Lorong 3 Jalan Melati", "lampu mati di Lorong 5 Jalan Melati"),
+        ("jalan raya Kenanga Km 5 berlubang dalam", "jalan raya Kenanga Km 2 berlubang dalam"),
+        ("Jalan Melati Lk. IV Kenanga lampu mati", "Jalan Melati Lk. VI Kenanga lampu mati"),
+        ("jalan rusak Dusun Krajan Desa Kenanga Melati", "jalan rusak Dusun Soka Desa Kenanga Melati"),
+        ("got mampet di Br. Kaja Melati Kenanga", "got mampet di Br. Kelod Melati Kenanga"),
+        ("jalan longsor di Jalan Melati dekat Kenanga", "lampu mati di Jalan Melati dekat Kenanga"),
+        (
+            "NIK 3273014505900003 dapat bansos padahal tidak pernah menerima, Jalan Melati Kenanga",
+            "NIK 3273010101850007 dapat bansos padahal tidak pernah menerima, Jalan Melati Kenanga",
+        ),
+        (
+            "tagihan air pelanggan 120034567 naik padahal rumah kosong, Jalan Melati Kenanga",
+            "tagihan air pelanggan 120098761 naik padahal rumah kosong, Jalan Melati Kenanga",
+        ),
+    ],
+)
+def test_other_lanes_hamlets_and_persons_are_other_matters(one: str, other: str) -> None:
+    _, second = match([report("1", one), report("2", other, SARI, minutes=60)], MemoryDouble())
+    assert second.matches == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("lampu mati di Lorong 3 Jalan Melati Kenanga", "lampu mati di Lorong tiga Jalan Melati Kenanga"),
+        ("jalan rusak Dusun Krajan Desa Kenanga Melati", "jalan rusak di Krajan Desa Kenanga Melati"),
+        (
+            "NIK 3273014505900003 lampu mati di Jalan Melati Kenanga",
+            "NIK 3273010101850007 lampu mati di Jalan Melati Kenanga",
+        ),
+    ],
+)
+def test_the_same_lane_hamlet_or_lamp_is_one_incident(one: str, other: str) -> None:
+    first, second = match([report("1", one), report("2", other, SARI, minutes=60)], MemoryDouble())
+    assert only(second) == ("same_incident", first.id)
