@@ -24,6 +24,8 @@ DOWNLOAD_WITHIN = 120.0
 """Seconds."""
 WINDOW = timedelta(hours=24)
 """After the citizen's last message, in which Meta takes any answer."""
+LATER = frozenset({"officer_answer", "question", "status_changed", "finished"})
+"""Templates of answers to what an office did: they come days after the citizen wrote."""
 _OLD_ADDRESS = (b"URL signature", b"Bad URL", b"URL timestamp")
 
 

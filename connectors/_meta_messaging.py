@@ -18,7 +18,7 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, string_of
-from connectors._meta import WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import Rights, check_account
 from connectors._meta_codes import MESSAGING
 from connectors._meta_events import (
@@ -43,8 +43,6 @@ BY_PEOPLE = frozenset({"officer_answer", "question"})
 """Templates of answers that a person wrote."""
 WINDOW_OF_PEOPLE = timedelta(days=7)
 """After the citizen's last message, for `BY_PEOPLE`."""
-_PUBLIC = BY_PEOPLE | {"status_changed"}
-"""Answers that come later, when the private reply is spent."""
 
 
 class MessagingSettings(MetaSettings, frozen=True, kw_only=True):
@@ -119,8 +117,9 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         return f"{message.conversation.partition(':')[0]}:{place}" if place else message.conversation
 
     def answers_publicly(self, to: str, template: str) -> bool:
+        """What comes later does: the one private reply is spent by then."""
         comment = ":comment:" in to or ":post:" in to
-        return comment and (self.settings.comment_answers == "public" or template in _PUBLIC)
+        return comment and (self.settings.comment_answers == "public" or template in LATER)
 
     def answer_terms(self, to: str, template: str) -> AnswerTerms:
         if ":" in to.partition(":")[2]:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, object_of, objects_of, string_of
-from connectors._meta import WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import check_number
 from connectors._meta_codes import TEMPLATE_TOO_LONG, WHATSAPP
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
@@ -32,8 +32,6 @@ from schemas import Attachment, Message, Party, PipelineError, Raw, Receipt, Rec
 
 TEXT_LIMIT, PARAMETER_LIMIT = 4096, 1000
 """UTF-8 bytes of a message, and characters of a template's parameter."""
-LATE = frozenset({"officer_answer", "question", "status_changed"})
-"""Answers that may come more than 24 hours after the citizen wrote."""
 _NOT_IN_PARAMETERS = re.compile(r"\s+")
 _STATES: dict[str, ReceiptState] = {
     "sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
@@ -76,7 +74,7 @@ verify_token = "{secret}"
         return True
 
     def answer_terms(self, to: str, template: str) -> AnswerTerms:
-        late = self.settings.late_template and template in LATE
+        late = self.settings.late_template and template in LATER
         return AnswerTerms(taken_for=None if late else WINDOW, free_for=WINDOW)
 
     def setup_help(self, url: str) -> str:
@@ -155,7 +153,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
     def _template(self, reply: Reply) -> Json | None:
         """None: it goes as a plain text."""
         words = _NOT_IN_PARAMETERS.sub(" ", reply.text).strip()
-        if not (self.settings.late_template and reply.template in LATE and len(words) <= PARAMETER_LIMIT):
+        if not (self.settings.late_template and reply.template in LATER and len(words) <= PARAMETER_LIMIT):
             return None
         body = {"type": "body", "parameters": [{"type": "text", "text": words}]}
         language = {"code": self.settings.template_language}

@@ -65,6 +65,7 @@ async def test_a_comment_is_answered_once_in_private_and_later_in_public(
         ("facebook", "1080:comment:77_1", "number_given", {}, False),
         ("facebook", "1080:comment:77_1", "number_given", {"comment_answers": "public"}, True),
         ("facebook", "1080:post:1080_78", "status_changed", {}, True),
+        ("facebook", "1080:comment:77_1", "finished", {}, True),
         ("instagram", "17840:comment:180_1", "officer_answer", {}, True),
         ("messenger", "1080:900001", "officer_answer", {"comment_answers": "public"}, False),
     ],

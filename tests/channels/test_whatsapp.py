@@ -172,6 +172,8 @@ async def test_a_late_answer_goes_out_in_the_template_that_meta_approved(graph: 
     template = graph.sent[0]["template"]
     assert (template["name"], template["language"]) == ("kabar_laporan", {"code": "id"})
     assert template["components"][0]["parameters"] == [{"type": "text", "text": "Sudah ditambal. Terima kasih."}]
+    await door.send(reply("whatsapp", "Laporan Anda selesai.", template="finished"), outbound)
+    assert graph.sent[1]["type"] == "template"
     with pytest.raises(Reject, match="window_closed"):
         await door.send(reply("whatsapp"), outbound)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from connectors._meta import LATER
 from router import plan_answer
 from schemas import Action, Actor, Attachment, Match, Matched, Message, Office, Owed
 
@@ -113,6 +114,7 @@ PUPR = Office(id="pupr", name="Dinas PUPR")
 )
 def test_what_the_reporter_is_told_of_an_action(known: dict, answer: Owed) -> None:
     assert on_action(**known) == answer
+    assert answer.template in LATER
 
 
 @pytest.mark.parametrize(
