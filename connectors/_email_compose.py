@@ -19,7 +19,7 @@ from schemas import Reject, Reply
 SUBJECT = "Laporan Anda"
 """Where the citizen's mail had no subject."""
 SUBJECT_LIMIT = 200
-OFFICERS = frozenset({"officer_answer", "question", "test"})
+OFFICERS = frozenset({"officer_answer", "question", "status_changed", "finished", "test"})
 """Templates that a person has caused: a bounce of them must come back."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _LINE_LIMIT = 900

@@ -128,8 +128,9 @@ async def test_any_text_arrives_whole(server: MailServer, text: str):
 
 async def test_an_officers_answer_has_an_envelope_sender_to_which_a_bounce_comes(server: MailServer):
     async with sender(server) as send:
-        await send(reply(template="officer_answer"))
-    assert server.sent[0].mail_from == "pengaduan@example.go.id"
+        for template in ("officer_answer", "status_changed", "finished"):
+            await send(reply(template=template))
+    assert [mail.mail_from for mail in server.sent] == ["pengaduan@example.go.id"] * 3
     assert "BODY=8BITMIME" in server.sent[0].mail_options
 
 
