@@ -24,6 +24,8 @@ _STATUS = re.compile(r"[45]\.\d{1,3}\.\d{1,3}")
 _LIMIT = ErrorMeaning("account", "daily_limit", "the provider's limit of mails is reached", _HOUR)
 _SENDER = ErrorMeaning("account", "sender_refused", "this login may not send from the account's address")
 _LOGIN = ErrorMeaning("account", "wrong_password", "check username and password, or oauth, of this account")
+_BLOCKED = ErrorMeaning("account", "blocked", "the provider has barred us from sending: see its admin centre", _HOUR)
+_MICROSOFT_BLOCKS = ("5.7.501", "5.7.502", "5.7.503", "5.7.508", "5.7.700", "5.7.705", "5.7.708", "5.7.750")
 _UNKNOWN = ErrorMeaning("reject", "mailbox_unknown", "the citizen's address does not exist")
 _BY_STATUS = {
     "5.1.1": _UNKNOWN, "5.1.10": _UNKNOWN, "5.1.2": _UNKNOWN, "5.1.3": _UNKNOWN, "5.1.6": _UNKNOWN,
@@ -31,6 +33,7 @@ _BY_STATUS = {
     "5.2.2": ErrorMeaning("reject", "mailbox_full", "the citizen's mailbox is full"),
     "5.1.90": _LIMIT, "5.4.5": _LIMIT, "5.4.6": _LIMIT, "4.7.28": _LIMIT, "5.1.7": _SENDER, "5.1.8": _SENDER,
     "5.7.60": _SENDER, "5.2.252": _SENDER, "5.5.1": None, "5.7.0": None,
+    **dict.fromkeys(_MICROSOFT_BLOCKS, _BLOCKED),
     "5.7.3": _LOGIN, "5.7.8": _LOGIN, "5.7.9": _LOGIN, "5.7.14": _LOGIN, "5.7.57": _LOGIN, "5.7.139": _LOGIN,
 }  # fmt: skip
 _BY_CODE = {530: _LOGIN, 534: _LOGIN, 535: _LOGIN, 538: _LOGIN}
