@@ -83,10 +83,11 @@ def set_account_fault(
         )  # fmt: skip
 
 
-def clear_account_fault(record: Record, account: str) -> bool:
-    """The account works again; returns whether it had a fault. Raises Retry."""
+def clear_account_fault(record: Record, account: str, ability: str) -> bool:
+    """That ability of the account works again; returns whether the fault was of it. Raises Retry."""
     mended = dict.fromkeys(("fault_code", "fault_detail", "fault_since", "fault_ability", "retry_at"))
-    faulty = (account_states.c.account == account) & account_states.c.fault_code.is_not(None)
+    c = account_states.c
+    faulty = (c.account == account) & (c.fault_ability == ability) & c.fault_code.is_not(None)
     with record.write() as connection:
         return connection.execute(update(account_states).where(faulty).values(mended)).rowcount > 0
 

@@ -6,6 +6,7 @@ Sending, polling, holding a session and fetching fail apart from one another: a 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,9 @@ from schemas import AccountFault, Retry
 from sink.account_states import SENDING, account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch", "forward"]
+WORKING: frozenset[Ability] = frozenset({"send", "poll", "session", "fetch"})
+FORWARDING: frozenset[Ability] = frozenset({"forward", "poll"})
+"""Abilities of the two stages that work for accounts: each shows and ends faults of its own only."""
 DEAD_AFTER = 60.0
 """Seconds without any success after which polls, sessions and forwards that fail are the account's fault: a provider
 that refuses, hangs or answers nonsense is named, as a lapsed token is."""
@@ -33,14 +37,16 @@ class _Change(NamedTuple):
 class AccountHealth:
     """Pauses of this process's accounts by ability; faults are written to the record when they change."""
 
-    def __init__(self, backend: Backend, random: Random) -> None:
-        self._backend, self._random = backend, random
+    def __init__(self, backend: Backend, random: Random, abilities: Collection[str] = WORKING) -> None:
+        self._backend, self._random, self._abilities = backend, random, abilities
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
         self._failing_since: dict[tuple[str, Ability], float] = {}
         self._logs: dict[tuple[str, Ability], FaultLog] = {}
         self._faults: dict[str, dict[Ability, _Change]] = {}
         """Those of each account, the newest last."""
-        self._recorded: set[str] = set()
+        self._recorded: dict[str, str] = {}
+        """By account the ability of the fault that the record holds, where it is one of ours."""
+        self._known: frozenset[str] = frozenset()
         self._changes: dict[str, _Change] = {}
         self._changed = asyncio.Event()
 
@@ -64,8 +70,8 @@ class AccountHealth:
     def mended(self, account: str, ability: Ability) -> None:
         """No fault of this ability any more; pauses stay until it is known to work."""
         faults = self._faults.get(account, {})
-        mended = faults.pop(ability, None)
-        if (account in self._recorded or account in self._changes) and (mended or not faults):
+        mended = faults.pop(ability, None) or (not faults and self._recorded.get(account) == ability)
+        if mended and (account in self._recorded or account in self._changes):
             self._show(account)
 
     def failed(self, account: str, ability: Ability, fault: Exception) -> float:
@@ -105,9 +111,13 @@ class AccountHealth:
         if account in self._recorded:
             self._change(account, _Change(None))
 
-    async def learn(self) -> None:
-        """Which accounts the record holds a fault of, from processes before this one. Raises Retry."""
-        self._recorded |= (await self._backend(account_faults)).keys()
+    async def learn(self, held: Collection[str]) -> None:
+        """Where an account among these is new here, which faults the record holds of processes that had it before.
+        Raises Retry."""
+        if not set(held) <= self._known:
+            found = await self._backend(account_faults)
+            self._recorded |= {name: fault.ability for name, fault in found.items() if fault.ability in self._abilities}
+        self._known = frozenset(held)
 
     async def run(self) -> None:
         """Write the changes, for ever. Raises Retry."""
@@ -130,14 +140,15 @@ class AccountHealth:
     async def _write(self, account: str, change: _Change) -> None:
         try:
             if change.fault is None:
-                await self._backend(clear_account_fault, account)
-                self._recorded.discard(account)
+                if (ability := self._recorded.get(account)) is not None:
+                    await self._backend(clear_account_fault, account, ability)
+                    self._recorded.pop(account, None)
             else:
                 await self._backend(
                     set_account_fault, account, change.fault.code, change.fault.detail, ability=change.ability,
                     now=self._backend.timing.now(), retry_at=change.retry_at,
                 )  # fmt: skip
-                self._recorded.add(account)
+                self._recorded[account] = change.ability
         except BaseException:
             self._changed.set()  # it is still to be written
             raise

@@ -102,12 +102,12 @@ class AccountsStage:
         await self._backend(store_results, results, self._planner)
 
     async def _renew(self) -> None:
-        await self._health.learn()
         while True:
             self._renew_now.clear()
             wanted = self._accounts.snapshot.leased
             before = self._leases.held().keys()
             await self._leases.renew(wanted, before - self._busy())
+            await self._health.learn(self._leases.held())
             self._match()
             await wait_for_event(self._renew_now, self._times.renew_every)
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from connectors import ForwardedFile, Forwards, Http, ProviderConnections
 from hub.accounts import Accounts
 from hub.reading import RunInThread
-from hub.running.account_health import AccountHealth
+from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
 from hub.running.backoff import Random
 from hub.running.forwarding_polls import ForwardPolls
@@ -68,7 +68,7 @@ class ForwarderStage:
     ) -> None:  # fmt: skip
         self._backend, self._accounts, self._tools, self._times = backend, accounts, tools, times
         self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times, pool=POOL)
-        self._health = AccountHealth(backend, tools.random)
+        self._health = AccountHealth(backend, tools.random, FORWARDING)
         self._progress = ProgressWriter(backend)
         runner = StepRunner(self._progress.put, self._files, backend.timing.now, self._holds)
         self._forwarder = Forwarder(
@@ -100,11 +100,11 @@ class ForwarderStage:
             await self._stop(running)
 
     async def _renew(self) -> None:
-        await self._health.learn()
         while True:
             self._cancel_lost()  # the record may have been away for longer than a lease
             wanted = [channel.account for channel in self._accounts.snapshot.forwarding]
             await self._leases.renew(wanted, self._leases.held().keys() - self._forwarder.busy())
+            await self._health.learn(self._leases.held())
             self._cancel_lost()
             self._tools.wake.set()
             began = self._backend.timing.monotonic()

@@ -290,6 +290,20 @@ async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     await until(lambda: _no_faults(world), "the fault to be cleared")
 
 
+async def test_a_fault_ends_that_a_process_stored_which_is_gone(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    await world.owe("kios", "budi", "a")
+    waiting = Accounts()
+    processes.append(world.process(waiting).start())  # it is at work before there is a fault
+    wrong = world.process(Accounts.of(kiosk_account(kiosk, token="wrong"))).start()
+    await until(lambda: world.pools.io(account_faults, world.record), "the fault")
+    await wrong.stop()
+    waiting.swap(AccountsSnapshot([Account(kiosk_account(kiosk))]))
+    await until(lambda: _states(world, "sent"), "the reply")
+    await until(lambda: _no_faults(world), "the fault to be cleared")
+
+
 async def test_a_silent_account_takes_in_and_sends_nothing_until_it_speaks_again(
     world: World, processes: list[AccountProcess], kiosk: KioskServer
 ) -> None:

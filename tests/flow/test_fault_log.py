@@ -80,7 +80,7 @@ def test_a_fault_by_which_nothing_goes_out_is_shown_before_others() -> None:
     health = AccountHealth(backend, lambda: 0.5)
     shown: list[str] = []
     health._change = lambda _, change: shown.append(change.ability if change.fault else "ok")  # type: ignore[method-assign]
-    health._recorded.add("wa")
+    health._recorded["wa"] = "poll"
     health.failed("wa", "poll", AccountFault("quota", "spent"))
     health.failed("wa", "send", AccountFault("token", "lapsed"))
     health.failed("wa", "poll", AccountFault("quota", "spent"))

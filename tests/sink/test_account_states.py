@@ -29,8 +29,9 @@ def test_a_fault_is_known_until_the_account_is_mended(record: Record) -> None:
         "wa": StoredAccountFault("token_expired", "code 190", NOW, at(600)),
         "sms": StoredAccountFault("no_credit", "", NOW, None),
     }  # fmt: skip
-    assert clear_account_fault(record, "wa")
-    assert not clear_account_fault(record, "wa")
+    assert not clear_account_fault(record, "wa", "poll")
+    assert clear_account_fault(record, "wa", "send")
+    assert not clear_account_fault(record, "wa", "send")
     assert account_faults(record).keys() == {"sms"}
 
 

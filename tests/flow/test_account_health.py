@@ -1,0 +1,74 @@
+"""The faults of accounts as the record shows them, where several processes and stages write them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.clock import TimeSource
+from hub.running.account_health import FORWARDING, AccountHealth
+from hub.running.backend import Backend
+from schemas import AccountFault
+from sink.account_states import account_faults
+from sink.record import Record
+from sink.vault import Vault
+
+NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Backend]:
+    with Record.open(f"sqlite:///{tmp_path / 'record.db'}", Vault.create(tmp_path / "keys.toml")) as record:
+        yield Backend(record, _at_once, TimeSource(now=lambda: NOW, monotonic=lambda: 0.0))
+
+
+async def _at_once(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    return call(*args, **kwargs)
+
+
+async def _shown(backend: Backend, *processes: AccountHealth) -> dict[str, str]:
+    """Codes by account, once these have written what they know."""
+    writing = [asyncio.create_task(health.run()) for health in processes]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for task in writing:
+        task.cancel()
+    return {account: fault.code for account, fault in account_faults(backend.record).items()}
+
+
+async def test_the_next_holder_ends_the_fault_of_the_last_one(backend: Backend) -> None:
+    last, following = AccountHealth(backend, lambda: 0.5), AccountHealth(backend, lambda: 0.5)
+    await following.learn([])
+    last.failed("portal", "poll", AccountFault("unreachable"))
+    assert await _shown(backend, last) == {"portal": "unreachable"}
+    await following.learn(["portal"])  # it takes the account over
+    following.worked("portal", "fetch")
+    assert await _shown(backend, following) == {"portal": "unreachable"}
+    following.worked("portal", "poll")
+    assert await _shown(backend, following) == {}
+
+
+async def test_the_fault_of_forwarding_stays_while_polls_and_fetches_work(backend: Backend) -> None:
+    forwarder, accounts = AccountHealth(backend, lambda: 0.5, FORWARDING), AccountHealth(backend, lambda: 0.5)
+    accounts.failed("portal", "fetch", AccountFault("quota_spent"))
+    assert await _shown(backend, accounts) == {"portal": "quota_spent"}
+    forwarder.failed("portal", "forward", AccountFault("gave_up"))
+    assert await _shown(backend, forwarder) == {"portal": "gave_up"}
+    accounts.worked("portal", "fetch")
+    await accounts.learn(["portal"])
+    accounts.worked("portal", "poll")
+    assert await _shown(backend, accounts) == {"portal": "gave_up"}
+    forwarder.worked("portal", "forward")
+    assert await _shown(backend, forwarder) == {}
+
+
+async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) -> None:
+    health = AccountHealth(backend, lambda: 0.5)
+    health.failed("sms", "send", AccountFault("token_expired"))
+    health.worked("sms", "send")
+    assert await _shown(backend, health) == {}
