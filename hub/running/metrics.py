@@ -94,8 +94,10 @@ class Metrics(Collector):
         """The figures as they were taken last."""
         yield _answers(self._answered)
         yield from _lag(self._lags)
+        snapshot = self._accounts.snapshot
         if self._record.figures is not None:
-            yield from record_metrics(self._record.figures, self._accounts.snapshot.leased)
+            forwarding = [channel.account for channel in snapshot.forwarding]
+            yield from record_metrics(self._record.figures, snapshot.leased, forwarding)
         free = shutil.disk_usage(self._data).free
         yield GaugeMetricFamily("satupintu_disk_free_bytes", "Free on the disk of the data folder.", free)
         yield from _ledger(self._ledger.figures)

@@ -61,8 +61,11 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
     )  # fmt: skip
 
 
-def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[Metric]:
-    """For Prometheus; `leased` are the accounts that some process should work for. No label is personal."""
+def record_metrics(
+    figures: RecordFigures, leased: Collection[str], forwarding: Collection[str] = ()
+) -> Iterator[Metric]:
+    """For Prometheus; `leased` are the accounts that some process should work for, `forwarding` those that lead out. No
+    label is personal."""
     yield _gauge("outbox", "Replies by state.", ["state"], {(state,): n for state, n in figures.replies.items()})
     unsent = {(row.account, str(row.state)): row.replies for row in figures.unsent}
     yield _gauge("replies_unsent", "Replies owed, claimed, failed or unknown.", ["account", "state"], unsent)
@@ -71,7 +74,8 @@ def record_metrics(figures: RecordFigures, leased: Collection[str]) -> Iterator[
     yield _gauge("jobs", "Jobs by kind and state.", ["kind", "state"], figures.jobs)
     yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be seen to.", sum(figures.dead.values()))
     yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
-    faults = {(account, fault.code): 1 for account, fault in figures.faults.items()}
+    working = {*leased, *forwarding}  # the fault of an account that was closed since is nobody's
+    faults = {(account, fault.code): 1 for account, fault in figures.faults.items() if account in working}
     unable = "1: until it is mended it cannot send, poll, hold its session, fetch files or forward."
     yield _gauge("account_fault", unable, ["account", "code"], faults)
     yield from gap_metric(figures.gaps)

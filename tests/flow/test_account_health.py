@@ -13,8 +13,9 @@ import pytest
 from hub.clock import TimeSource
 from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
+from hub.running.record_figures import record_metrics, scan_record
 from schemas import AccountFault
-from sink.account_states import account_faults
+from sink.account_states import account_faults, set_account_fault
 from sink.record import Record
 from sink.vault import Vault
 
@@ -72,3 +73,11 @@ async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) 
     health.failed("sms", "send", AccountFault("token_expired"))
     health.worked("sms", "send")
     assert await _shown(backend, health) == {}
+
+
+def test_the_fault_of_an_account_that_was_closed_since_is_no_alarm(backend: Backend) -> None:
+    for account in ("sms", "webhook", "closed"):
+        set_account_fault(backend.record, account, "token_expired", "", now=NOW)
+    figures = scan_record(backend.record, lambda: NOW)
+    [metric] = [one for one in record_metrics(figures, ["sms"], ["webhook"]) if one.name == "satupintu_account_fault"]
+    assert [sample.labels["account"] for sample in metric.samples] == ["sms", "webhook"]
