@@ -110,6 +110,11 @@ class Channel(ABC):
         """The first of `outbound_settings` that is not set; None: nothing is missing."""
         return next((name for name in self.outbound_settings if not getattr(self.settings, name)), None)
 
+    @property
+    def missing_for_intake(self) -> str | None:
+        """The setting without which nothing comes in by this account; None: nothing is missing."""
+        return self.missing_setting
+
     def require_outbound(self) -> None:
         """Raises AccountFault where a setting is missing without which nothing can be sent or fetched."""
         if self.missing_setting:
@@ -215,6 +220,11 @@ class Listens(Channel):
     """The headers that `parts` and `read` need; they are stored with the bytes."""
     secret_parameters: ClassVar[frozenset[str]] = frozenset()
     """Query parameters that are taken out before the request is stored."""
+
+    @property
+    def missing_for_intake(self) -> str | None:
+        """The first of `proof_settings` that is not set: every request is refused."""
+        return next((name for name in self.proof_settings if not getattr(self.settings, name)), None)
 
     @abstractmethod
     def verify(self, request: Request) -> None:

@@ -21,6 +21,10 @@ class CounterChannel(ReportChannel):
 api_keys = ["{secret}"]
 """
 
+    @property
+    def missing_for_intake(self) -> str | None:
+        return None if self.settings.api_keys else "api_keys"
+
     def setup_help(self, url: str) -> str:
         return (
             f"staff open {url.rstrip('/')}/loket and show one of api_keys; programs send reports to /api/v1/reports "

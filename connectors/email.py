@@ -86,6 +86,10 @@ address = ""                   # pengaduan@example.go.id
         servers = (("imap", self.settings.imap_server), ("smtp", self.settings.smtp_server))
         return tuple(f"{name}://{server.host}:{server.port}" for name, server in servers)
 
+    @property
+    def missing_for_intake(self) -> str | None:
+        return None if self.settings.imap else "imap"
+
     def setup_help(self, url: str) -> str:
         return (
             "make a mailbox for complaints alone, switch on IMAP, enter imap, smtp, address and password (or oauth), "

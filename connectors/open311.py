@@ -89,6 +89,10 @@ keys = ["{secret}"]                     # API keys, one a client
         return None if self.settings.api_key else "api_key"
 
     @property
+    def missing_for_intake(self) -> str | None:
+        return None if self.settings.keys else self.missing_setting
+
+    @property
     def follow_every(self) -> float | None:
         return self._every if self.settings.url else None
 

@@ -104,6 +104,10 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         return f"secrets.{missing}" if missing else None
 
     @property
+    def missing_for_intake(self) -> str | None:
+        return self.missing_setting if self.manifest is None or self.polling else super().missing_for_intake
+
+    @property
     def outbound_urls(self) -> Sequence[str]:
         return (self._calls.url,) if self._calls and not self.missing_setting else ()
 

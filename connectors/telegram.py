@@ -109,6 +109,10 @@ secret = "{secret}"
         return bool(self.settings.mode == "poll")
 
     @property
+    def missing_for_intake(self) -> str | None:
+        return self.missing_setting if self.polling else super().missing_for_intake
+
+    @property
     def poll_every(self) -> float:
         return 0.2  # Telegram itself waits until there is something
 

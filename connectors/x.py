@@ -99,6 +99,12 @@ class XChannel(Polls, Speaks, Fetches):
         every: float = self.settings.poll_every
         return every
 
+    @property
+    def missing_for_intake(self) -> str | None:
+        if not self.settings.user:
+            return "user_id"
+        return None if self.settings.bearer_token else self.missing_setting
+
     def setup_help(self, url: str) -> str:
         return (
             "in X's developer console make an app of this account's own with the right to read and write (and direct "

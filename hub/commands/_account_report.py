@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
+from connectors import Channel
 from hub.accounts import Account, AccountsSnapshot
 from hub.clock import utc_now
 from hub.running.silence import GAP_NAMED, Silence, find_silences
@@ -39,9 +40,10 @@ class AccountReport(NamedTuple):
 
     @property
     def backlog(self) -> str:
-        """What waits, in words."""
+        """What waits, in words that go on a sentence; empty: nothing does."""
         counted = [_counted(n, word) for n, word in ((self.waiting, "answer"), (self.files, "file")) if n]
-        return f"{' and '.join(counted) or 'nothing'} {'waits' if self.waiting + self.files < 2 else 'wait'}"
+        verb = "waits" if self.waiting + self.files == 1 else "wait"
+        return f"; {' and '.join(counted)} {verb}" if counted else ""
 
 
 def unstarted_reports(snapshot: AccountsSnapshot) -> dict[str, AccountReport]:
@@ -85,7 +87,7 @@ def _report(
     if held and error is None:
         error = f"{held[0].code}: {held[0].detail or ''}"
     since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
-    words = f"cannot work for it since {since} ({error}); {report.backlog}" if fault else None
+    words = f"cannot work for it since {since} ({error}){report.backlog}" if fault else None
     last_in, gap = state.last_in_at if state else None, _gap(state, zone)
     token = _token(state, zone)
     health = _health(account, words or token or report.silence or gap, held)
@@ -114,9 +116,14 @@ def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
         return fault
     if account.state == "silent":
         return "silent: owes no answers"
-    if account.channel.missing_setting:
-        return f"takes in, cannot answer: set {account.channel.missing_setting}"
-    return "ok"
+    return missing_words(account.channel) or "ok"
+
+
+def missing_words(channel: Channel) -> str:
+    """What the account cannot do, and the setting that it lacks; empty: it lacks none."""
+    if channel.missing_for_intake:
+        return f"cannot work yet: set {channel.missing_for_intake}"
+    return f"takes in, cannot answer: set {channel.missing_setting}" if channel.missing_setting else ""
 
 
 def _silence(silence: Silence, zone: tzinfo) -> str:

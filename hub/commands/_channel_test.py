@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from connectors import Channel, Connects, Http, Polls, ProviderConnections, Request, Speaks
 from hub.clock import utc_now
+from hub.commands._account_report import missing_words
 from hub.commands._doctor_host import is_listening
 from hub.commands._finding import Finding
 from schemas import AccountFault, Reject, Reply, Retry
@@ -17,8 +18,8 @@ TEXT = "Pesan uji dari Satu Pintu. Tidak perlu dibalas."
 
 async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
     """Try the account at its provider: a finding for each thing that was tried."""
-    if channel.missing_setting:
-        yield Finding(channel.account, f"takes in, cannot answer: set {channel.missing_setting}", True)
+    if missing := missing_words(channel):
+        yield Finding(channel.account, missing, True)
         return
     for url in channel.outbound_urls:
         yield _reached(channel, url)

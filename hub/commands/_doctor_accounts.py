@@ -22,7 +22,7 @@ SHORTEST = 12
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
     from hub.accounts_file import load_accounts, no_accounts
-    from hub.commands._account_report import account_reports, unclaimed_addresses, unstarted_reports
+    from hub.commands._account_report import account_reports, missing_words, unclaimed_addresses, unstarted_reports
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
 
@@ -43,12 +43,10 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
         yield from _silence(name, report)
         if report.last_error:
             yield Finding(f"channel {name}", report.health, wrong=True)
-        elif channel.missing_setting:
-            waiting = f"; {report.backlog}" if report.waiting or report.files else ""
-            words = (
-                f"{account.state}, takes in, cannot answer: set {channel.missing_setting} in {own.channels}{waiting}"
-            )
-            yield Finding(f"channel {name}", words, wrong=bool(waiting))
+        elif missing := missing_words(channel):
+            idle = channel.missing_for_intake is not None and account.state != "closed"
+            words = f"{account.state}, {missing} in {own.channels}{report.backlog}"
+            yield Finding(f"channel {name}", words, wrong=idle or bool(report.backlog))
         else:
             yield from _reachable(account.state, channel)
     for (kind, address), at in unclaimed.items():

@@ -167,8 +167,6 @@ def _as_text(account: dict[str, Any], snapshot: AccountsSnapshot) -> str:
     if account["waiting"]:
         lines.append(f"  replies that wait: {account['waiting']}")
     channel = snapshot.channels[account["account"]]
-    if channel.missing_setting:
-        lines.append(f"  takes in, cannot answer: set {channel.missing_setting}")
     lines += [f"  {line}" for line in channel.setup_help(account["url"]).splitlines()]
     return "\n".join([*lines, ""])
 

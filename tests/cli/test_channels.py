@@ -121,8 +121,9 @@ WHATSAPP = 'kind = "whatsapp"\nowner = "32.73"\nphone_number_id = "1"\napp_secre
         ("", "WRONG  channels: "),
         (f"{SMS}token = ''\n", "WRONG  channel sms: token is empty: nothing that comes to its address is taken in"),
         (f"[satu]\n{WHATSAPP}[dua]\n{WHATSAPP}", "WRONG  channel satu: has the same address at the provider as dua"),
+        ('[p]\nkind = "portal"\nowner = "32"\n', "WRONG  channel p: active, cannot work yet: set manifest in "),
     ],
-    ids=["empty", "token", "copied"],
+    ids=["empty", "token", "copied", "portal"],
 )
 def test_doctor_names_accounts_that_take_nothing_in(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "channels.toml").write_text(text)
