@@ -127,7 +127,7 @@ class FileChannel(Polls, Fetches):
             return await fetch_from_folder(attachment.native_id or "", folder)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
-        return (CheckResult(f"files are taken from {self.settings.folder}"),) if self.polling else ()
+        return (CheckResult(f"the folder is {self.settings.folder}"),) if self.polling else ()
 
     def demo_request(self, item: DemoItem) -> DemoRequest | None:
         row = {

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -32,6 +32,7 @@ _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
 _KIND_OF_REGION = re.compile(r"^(?:Kota Administrasi|Kabupaten Administrasi|Kota|Kabupaten|Provinsi) ")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got ")
+_CHOICE = re.compile(r"Invalid enum value '(.*)'$")
 _FIXES = {
     "str": "takes text: write the value in quotes",
     "int": "takes a whole number, without quotes",
@@ -162,15 +163,30 @@ def _settings(where: str, kind: type[Settings], filled: dict[str, Any]) -> Setti
     try:
         return msgspec.convert(filled, kind, dec_hook=to_secret)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {_in_words(str(error))}") from None
+        raise UsageError(f"{where}: {_in_words(str(error), kind)}") from None
 
 
-def _in_words(fault: str) -> str:
+def _in_words(fault: str, kind: type[Settings]) -> str:
     """msgspec's words, the key first: "Expected `int`, got `str` - at `$.rate`"."""
     words, at, path = fault.partition(" - at `$")
+    if not at:
+        return fault
+    key = path.strip("`").lstrip(".")
+    if wrong := _CHOICE.match(words):
+        choices = next((_choices(f.type) for f in msgspec.structs.fields(kind) if f.encode_name in key.split("[")), [])
+        if choices:
+            near = did_you_mean(wrong[1], choices)
+            return f"{key.removesuffix('[...]')}: takes one of {', '.join(choices)}, not '{wrong[1]}'{near}"
     expected = _EXPECTED.match(words)
     fix = _FIXES.get(expected[1]) if expected else None
-    return f"{path.strip('`').lstrip('.')}: {fix or words}" if at else fault
+    return f"{key}: {fix or words}"
+
+
+def _choices(kind: object) -> list[str]:
+    """The words that a setting of this type takes; empty where it takes others too."""
+    if get_origin(kind) is Literal:
+        return [str(word) for word in get_args(kind)]
+    return [word for inner in get_args(kind) for word in _choices(inner)]
 
 
 def _resolve(where: str, value: object) -> object:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 _AT = re.compile(r"\(at line (\d+), column \d+\)$")
 _HEADER = re.compile(r"\s*\[+\s*([^\[\]]*?)\s*\]+\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[=:]""")
+_BLANK_IN_NAME = re.compile(r"\s*\[\s*[\w.-]+\s+[\w.-]")
 _CURLY = re.compile("[“”„‟‘’‚«»]")
 _PLAIN_VALUE = re.compile(r"=\s*[^\s\"'\[{0-9+#-]")
 
@@ -46,14 +47,13 @@ def _lacks_quote(_: str, line: str) -> bool:
     return value.count('"') % 2 == 1 or value.count("'") % 2 == 1
 
 
+_NAME_TABLE = "write a table as [name]: lower-case letters, digits, dot, dash, underscore between two brackets"
 _FIXES: tuple[tuple[Callable[[str, str], bool], str], ...] = (
+    (lambda _, line: bool(_BLANK_IN_NAME.match(line)), _NAME_TABLE),
     (lambda words, _: words.startswith("Cannot declare"), "this table stands twice: give one of the two another name"),
     (lambda words, _: words.startswith("Cannot overwrite"), "this key stands twice: remove one of the two lines"),
     (lambda _, line: bool(_CURLY.search(line)), 'write straight quotes, as {key} = "…"'),
-    (
-        lambda _, line: line.lstrip().startswith("["),
-        "write a table as [name]: lower-case letters, digits, dot, dash, underscore between two brackets",
-    ),
+    (lambda _, line: line.lstrip().startswith("["), _NAME_TABLE),
     (
         lambda words, _: words.startswith(("Unescaped", "Invalid hex")),
         "a backslash has a meaning between these quotes: write {key} = '…'",

@@ -73,6 +73,12 @@ def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
         (SMS + 'kind = "web"\n', "line 4, [sms], kind: this key stands twice"),
         (SMS + 'password = "a\\b c"\nsender = "C:\\x"\n', "a backslash has a meaning between these quotes"),
         ('[sms bandung]\nkind = "sms"\n', "line 1, [sms bandung]: write a table as [name]"),
+        (SMS + '[sms bandung]\nkind = "sms"\n', "line 4, [sms bandung]: write a table as [name]"),
+        (
+            SMS + 'gateway = "kanel"\n',
+            "gateway: takes one of kannel, jasmin, twilio, infobip, other, not 'kanel' (did you mean kannel?)",
+        ),
+        (SMS + 'states = { "OK" = "sampai" }\n', "states: takes one of "),
         ('[sms]\nkind = "sms"\nkeywords = {', "a quote or a bracket is never closed"),
         ('[[sms]]\nkind = "sms"\n', "sms in c.toml stands in two brackets: write [sms]"),
         ('[akun.sms]\nkind = "sms"\n', "[akun] in c.toml: write [akun-sms], without a dot"),
