@@ -30,12 +30,13 @@ class Backoff:
 
     def failed(self, now: float, *, after: float | None = None, at_once: bool = False) -> float:
         """One failure more; returns the seconds of the pause, 0 for none. `after` is the pause that the provider asks
-        for; `at_once`: the first failure pauses already."""
+        for: less than the first of ours is none, also a time that its clock has before ours. `at_once`: the first
+        failure pauses already."""
         self._failures += 1
         if now < self._until:  # it began before the pause did
             return self._until - now
-        if after is not None:
-            pause = min(max(after, 0.0), LONGEST_ASKED)
+        if after is not None and after >= self._first:
+            pause = min(after, LONGEST_ASKED)
         elif at_once or self._failures > TOLERATED:
             pause = min(self._first * 2.0 ** min(self._pauses, 20), self._longest) * (1 - self._random() / 5)
             self._pauses += 1

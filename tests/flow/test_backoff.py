@@ -55,6 +55,11 @@ def test_a_provider_that_names_a_pause_gets_it_within_bounds() -> None:
     assert backoff().failed(0.0, after=-3.0) == 0.0
 
 
+def test_a_provider_that_asks_for_no_pause_is_not_asked_without_end() -> None:
+    account = backoff()
+    assert [account.failed(now, after=0.0, at_once=True) for now in (0.0, 10.0, 20.0)] == [FIRST, FIRST * 2, FIRST * 4]
+
+
 def test_chance_shortens_a_pause_by_a_fifth_at_most() -> None:
     assert Backoff(lambda: 1.0).failed(0.0, at_once=True) == pytest.approx(FIRST * 0.8)
 
