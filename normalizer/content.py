@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from normalizer.incidents_profile import profile_of
-from normalizer.settle import settled_place
+from normalizer.settle import likely_place
 from schemas import Action, Message, Party
 from schemas.memory import Profile
 
@@ -60,7 +60,7 @@ def comparison_of(item: Message | Action) -> ComparedItem:
         _message_content(item, words),
         conversations,
         tuple(_report_keys(item, words, conversations)),
-        profile_of(item, settled_place(item, None) or item.place),
+        profile_of(item, likely_place(item) or item.place),
     )
 
 

@@ -8,26 +8,42 @@ from msgspec.structs import replace
 
 from schemas import Message, Place
 
+SURE = 0.5
+"""Probability from which what was read is more exact than what was stated."""
+
 
 def settled_place(message: Message, region: str | None) -> Place | None:
     """The place that was settled on; None where there is nothing to settle.
 
     `region`: of the complaint that the message joins. A code that the citizen stated or shared stands; only a region
-    inside it is more exact. Else the candidate inside that region wins, or where none is, the likeliest; of equally
-    likely ones none.
+    inside it that is likelier than not is more exact. Else the candidate inside that region wins, or where none is,
+    the likeliest; of equally likely ones none.
     """
     stated = message.place
     if not message.places:
         return None
-    if stated is not None and stated.code is not None and stated.source != "owner":
-        inside = [c for c in message.places if c.code and c.code.startswith(f"{stated.code}.")]
-        return replace(inside[0], lat=stated.lat, lon=stated.lon) if inside else None
+    if _is_stated(stated):
+        inside = likely_place(message)
+        return inside if inside is not None and (inside.p is None or inside.p >= SURE) else None
     chosen = _chosen(message.places, region)
     if stated is None:
         return chosen
     if chosen.code is None:
         return replace(stated, words=stated.words or chosen.words)
     return replace(chosen, lat=stated.lat, lon=stated.lon, words=stated.words or chosen.words)
+
+
+def likely_place(message: Message) -> Place | None:
+    """The same for comparing reports: inside a stated region also a place that is less likely than not."""
+    stated = message.place
+    if stated is None or not _is_stated(stated):
+        return settled_place(message, None)
+    inside = [c for c in message.places if c.code and c.code.startswith(f"{stated.code}.")]
+    return replace(inside[0], lat=stated.lat, lon=stated.lon) if inside else None
+
+
+def _is_stated(place: Place | None) -> bool:
+    return place is not None and place.code is not None and place.source != "owner"
 
 
 def likeliest(candidates: Sequence[Place]) -> Place | None:

@@ -12,6 +12,8 @@ from tests.normalizer.stage import LAMP, ROAD, MemoryDouble, message, opened
 OWNER = Place(code="32.73", source="owner")
 BANDUNG = Place(code="32.73.01", source="text", words="Sukasari", p=0.3)
 BOGOR = Place(code="32.71.05", source="text", words="Sukasari", p=0.6)
+STATED = Place(code="32.73", source="keyword")
+SURER = Place(code="32.73.01", source="text", words="Sukasari", p=0.8)
 SHARED = Place(lat=-6.9, lon=107.6, source="shared")
 
 
@@ -21,6 +23,8 @@ SHARED = Place(lat=-6.9, lon=107.6, source="shared")
         (None, (BANDUNG, BOGOR), BOGOR),
         (OWNER, (BANDUNG, BOGOR), BOGOR),
         (Place(code="36.03", source="keyword"), (BANDUNG,), Place(code="36.03", source="keyword")),
+        (STATED, (BANDUNG,), STATED),
+        (STATED, (SURER,), SURER),
         (SHARED, (BANDUNG,), Place(code="32.73.01", words="Sukasari", p=0.3, lat=-6.9, lon=107.6, source="text")),
         (OWNER, (Place(words="Jl. Mawar", source="text"),), Place(code="32.73", words="Jl. Mawar", source="owner")),
         (None, (Place(words="Jl. Mawar", source="text"),), Place(words="Jl. Mawar", source="text")),
