@@ -166,9 +166,7 @@ def _invoke(arguments: list[str]) -> int:
 def _in_words(error: Exception) -> tuple[int, str]:
     """Exit code and line."""
     if isinstance(error, click.ClickException):
-        context, words = getattr(error, "ctx", None), error.format_message().rstrip(".")
-        words += "" if words.endswith(("?", "?)")) else "."
-        return 64, f"{words} Try: {context.command_path if context else 'satupintu'} --help"
+        return 64, _wrong_call(error, getattr(error, "ctx", None))
     if type(error) in EXIT_CODES:
         return EXIT_CODES[type(error)], str(error)
     if type(error).__name__ in UNUSABLE:
@@ -176,6 +174,23 @@ def _in_words(error: Exception) -> tuple[int, str]:
     if isinstance(error, PipelineError):
         return 1, f"{error}; see satupintu doctor"
     return 1, _file_fault(error) or _bug(error)
+
+
+def _wrong_call(error: click.ClickException, context: click.Context | None) -> str:
+    path = context.command_path if context else "satupintu"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        words = _words_of(context)
+    else:
+        words = error.format_message().rstrip(".")
+        if words.startswith("No such command"):
+            words += f"{' ' if words.endswith('?') else ': '}{_words_of(context)}"
+    return f"{words}{'' if words.endswith(('?', '?)')) else '.'} Try: {path} --help"
+
+
+def _words_of(context: click.Context | None) -> str:
+    group = context.command if context else None
+    names = ", ".join(group.list_commands(context)) if context and isinstance(group, click.Group) else ""
+    return f"{group.name if group else 'satupintu'} takes one of {names}"
 
 
 def _file_fault(error: Exception) -> str:

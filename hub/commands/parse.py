@@ -49,6 +49,8 @@ def parse(  # noqa: PLR0917 - click names them
       satupintu parse sms --query 'from=%2B6281200001234&to=1708&text=LAPOR+jalan+rusak'
     """
     channel = portal_of(manifest, account) if manifest else channel_for(kind, account)
+    if not getattr(channel.settings, "manifest", "none is needed"):
+        raise UsageError(f"{kind} is read by a manifest: name one with --manifest, or an --account that has one")
     file = file or ("" if query else "-")
     raws = _rows(file, channel) if kind == "file" else payload_of(file, channel, _pairs(headers), query, stream)
     refused = [item for item in items_of(channel, raws) if print_item(item)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.cli import COMMANDS
+from hub.cli import COMMANDS, run_command
 from hub.commands._places import named_place
 from hub.editions import EditedFile
 from hub.settings import load_settings
@@ -44,6 +44,7 @@ def test_help_lists_every_command_of_the_interface() -> None:
         (["ingest"], "ingest --help"),
         (["ingest", "/nowhere/rows.csv"], "cannot be read"),
         (["parse", "pigeon"], "takes one of"),
+        (["parse", "portal"], "--manifest"),
         (["parse", "sms", "--header", "broken", "--query", "a=b"], "NAME=VALUE"),
         (["run", "reeder"], "did you mean reader?"),
         (["run", "foo"], "foo is no stage: run one of door, "),
@@ -179,3 +180,15 @@ def test_a_stated_region_has_level_and_name() -> None:
     assert named_place(stated) == {"code": "32.73.02", "level": "district", "name": "Coblong", "words": None}
     assert named_place(None) is None
     assert named_place(stated | {"code": None}) == stated | {"code": None}
+
+
+@pytest.mark.parametrize("words", [["dead"], ["dead", "lst"]])
+def test_a_family_without_a_word_of_it_names_its_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(words) == 64
+    assert "dead takes one of dismiss, list, replay, show" in one_line_of(capsys)
+
+
+def one_line_of(capsys: pytest.CaptureFixture[str]) -> str:
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    return shown
