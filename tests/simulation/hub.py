@@ -132,7 +132,7 @@ class Hub:
         self.bus = SeenBus(around.bus, process, around.faults, around.random, around.watch)
         self.accounts = Accounts()
         self._channels = make_channels(around.kinds, around.providers, around.registry)
-        edited = EditedFile("accounts", NOWHERE, self._snapshot, self._apply)
+        edited = EditedFile("accounts", NOWHERE / "channels.toml", self._snapshot, self._apply)
         editions = Editions([edited], publisher=process.name, now=around.now)
         editions.begin(None)
         files: Any = Files()
