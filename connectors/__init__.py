@@ -29,7 +29,7 @@ from connectors._port import (
     Speaks,
 )
 from connectors._request import Forbidden, IngressResponse, Part, PartGroup, Payload, Request, group_parts
-from connectors._settings import Secret, Settings, secret_hook
+from connectors._settings import Secret, Settings, choices_of, secret_hook
 
 __all__ = [
     "Channel",
@@ -70,6 +70,7 @@ __all__ = [
     "Speaks",
     "StepResult",
     "channel_type",
+    "choices_of",
     "group_parts",
     "kinds",
     "register",

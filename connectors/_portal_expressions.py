@@ -141,10 +141,7 @@ def compile_expression(source: str) -> Expression:
     if call and _PLAIN.fullmatch(call[2]):
         outer, inner = _CALLS[call[1]], _path(tuple(call[2].split(".")))
         return lambda row: outer(inner(row))
-    try:
-        compiled = jmespath.compile(source)
-    except (JMESPathError, RecursionError, ValueError) as error:
-        raise ValueError(str(error).splitlines()[0][:120]) from None
+    compiled = _compiled(source)
 
     def search(row: Any) -> Any:
         try:
@@ -153,6 +150,19 @@ def compile_expression(source: str) -> Expression:
             return None
 
     return search
+
+
+def _compiled(source: str) -> Any:
+    """Raises ValueError with what is wrong."""
+    try:
+        compiled = jmespath.compile(source)
+    except (JMESPathError, RecursionError, ValueError) as error:
+        words = str(error).splitlines()[0].partition(", for expression")[0][:120].rstrip(":")
+        raise ValueError(f"{words}: a name with blanks or other signs stands in quotes, as '\"Isi Laporan\"'") from None
+    for node in _nodes(compiled.parsed):
+        if node["type"] == "function_expression" and node["value"] not in OurFunctions.FUNCTION_TABLE:
+            raise ValueError(f"there is no function {node['value']}: docs/integrasi.md lists them")
+    return compiled
 
 
 def _path(names: tuple[str, ...]) -> Expression:
@@ -220,20 +230,22 @@ def faults_of_expressions(manifest: Manifest) -> list[str]:
         try:
             compile_expression(source)
         except ValueError as error:
-            faults.append(f"{where}: {error}: names with other signs than letters stand in quotes")
+            faults.append(f"{where}: {error}")
     return faults
 
 
 def names_in(source: str) -> set[str]:
     """The names of fields that an expression reads."""
-    found: set[str] = set()
-    waiting: list[Any] = [jmespath.compile(source).parsed]
+    return {str(node["value"]) for node in _nodes(jmespath.compile(source).parsed) if node["type"] == "field"}
+
+
+def _nodes(parsed: Any) -> Iterator[dict[str, Any]]:
+    """Every node of a compiled expression."""
+    waiting: list[Any] = [parsed]
     while waiting:
         node = waiting.pop()
-        if node.get("type") == "field":
-            found.add(str(node["value"]))
+        yield node
         waiting += [child for child in node.get("children", ()) if isinstance(child, dict)]
-    return found
 
 
 def names_of_stream(stream: Stream) -> set[str]:

@@ -30,12 +30,14 @@ from connectors._portal_manifest import (
     Tell,
     Watermark,
 )
-from connectors._settings import is_address
+from connectors._settings import choices_of, is_address
 from schemas.regions import is_region
 
 M = TypeVar("M", bound=Strict)
 SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
+_CHOICE = re.compile(r"Invalid enum value '(.*)'$")
+_REQUIRED = re.compile(r"missing required field `(.*)`")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
 _TABLES: tuple[type[Strict], ...] = (
     Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, StatusCall, Call, Tables,
@@ -80,7 +82,7 @@ def checked(
     except msgspec.ValidationError as error:
         raise ValueError(f"{source}: {mistake_in_words(str(error), tables)}") from None
     if faults := faults_of(manifest):
-        raise ValueError("\n".join(f"{source}: {fault}" for fault in faults))
+        raise ValueError("\n".join(f"{source}: {fault.removeprefix('[] ')}" for fault in faults))
     return manifest
 
 
@@ -100,8 +102,20 @@ def mistake_in_words(fault: str, tables: Iterable[type[Strict]]) -> str:
         near = get_close_matches(unknown[1], sorted(_keys_of(tables)), 1)
         fix = f": did you mean {near[0]}?" if near else ": take it out"
         return f"[{where}] {unknown[1]}: there is no such key{fix}"
+    if required := _REQUIRED.search(words):
+        return f"[{where}] {required[1]}: is missing: add it" if where else f"{required[1]}: is missing: add it"
     table, _, key = where.rpartition(".")
+    if (wrong := _CHOICE.match(words)) and (choices := _choices(where, wrong[1], tables)):
+        return f"[{table}] {key}: takes one of {choices}, not '{wrong[1]}'"
     return f"[{table}] {key}: {words}: write such a value" if key else f"[{where}] {words}: add it"
+
+
+def _choices(where: str, wrong: str, tables: Iterable[type[Strict]]) -> str:
+    """The words that the key takes; of all tables that have such a key where its own goes by another name."""
+    *_, table, key = ["", *where.split(".")]
+    own = [found for found in tables if found.__name__.lower() == table] or tables
+    listed = [choices_of(f.type) for found in own for f in msgspec.structs.fields(found) if f.name == key]
+    return " or ".join(", ".join(words) for words in listed if words and wrong not in words)
 
 
 def _keys_of(tables: Iterable[type[Strict]]) -> set[str]:

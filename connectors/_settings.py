@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
@@ -53,3 +53,10 @@ def is_address(url: str) -> bool:
         return bool(parts.scheme and parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def choices_of(kind: object) -> list[str]:
+    """The words that a setting of this type takes; empty where it takes any."""
+    if get_origin(kind) is Literal:
+        return [str(word) for word in get_args(kind)]
+    return [word for inner in get_args(kind) for word in choices_of(inner)]

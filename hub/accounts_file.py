@@ -16,11 +16,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 import msgspec
 
-from connectors import Channel, Settings, channel_type, kinds
+from connectors import Channel, Settings, channel_type, choices_of, kinds
 from connectors import secret_hook as to_secret
 from hub.accounts import Account, AccountsSnapshot, State, holds_secret
 from hub.settings import UsageError, did_you_mean
@@ -173,20 +173,13 @@ def _in_words(fault: str, kind: type[Settings]) -> str:
         return fault
     key = path.strip("`").lstrip(".")
     if wrong := _CHOICE.match(words):
-        choices = next((_choices(f.type) for f in msgspec.structs.fields(kind) if f.encode_name in key.split("[")), [])
-        if choices:
+        fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+        if choices := choices_of(fields.get(key.partition("[")[0])):
             near = did_you_mean(wrong[1], choices)
             return f"{key.removesuffix('[...]')}: takes one of {', '.join(choices)}, not '{wrong[1]}'{near}"
     expected = _EXPECTED.match(words)
     fix = _FIXES.get(expected[1]) if expected else None
     return f"{key}: {fix or words}"
-
-
-def _choices(kind: object) -> list[str]:
-    """The words that a setting of this type takes; empty where it takes others too."""
-    if get_origin(kind) is Literal:
-        return [str(word) for word in get_args(kind)]
-    return [word for inner in get_args(kind) for word in _choices(inner)]
 
 
 def _resolve(where: str, value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -52,7 +53,28 @@ def test_what_is_shipped_can_be_loaded(name: str) -> None:
 )
 def test_a_mistake_is_one_line_with_table_and_key(change: str, line: str) -> None:
     assert parse_manifest(GOOD, "m.toml")
-    with pytest.raises(ValueError, match=r"^m\.toml: \[[^\n]*\][^\n]*: [^\n]+$"):
+    with pytest.raises(ValueError, match=r"^m\.toml: (?:\[[^\n]*\])?[^\n]*: [^\n]+$"):
+        parse_manifest(GOOD.replace(change, line), "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "says"),
+    [
+        ('name = "p"', 'name = "p"\npoll_every = "5 menit"', "m.toml: poll_every: takes a duration"),
+        (
+            "[streams.a.message]",
+            '[streams.a.paging]\ntype = "x"\n[streams.a.message]',
+            "type: takes one of none, page, ",
+        ),
+        ("[streams.a]", '[tables.status]\nProses = "x"\n[streams.a]', "status: takes one of unverified, verified, "),
+        ('id = "id"\n', "", "[streams.message] id: is missing: add it"),
+        ('text = "isi"', 'text = "teks(isi)"', "[streams.a.message] text: there is no function teks"),
+        ('text = "isi"', 'text = "Isi Laporan"', "a name with blanks or other signs stands in quotes"),
+    ],
+    ids=["duration", "paging", "status", "missing", "function", "blank"],
+)
+def test_a_mistake_says_what_to_write(change: str, line: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
         parse_manifest(GOOD.replace(change, line), "m.toml")
 
 
