@@ -34,6 +34,7 @@ _PREFIX = re.compile(f"(?:{_ANSWERS}|{_FORWARDS})+", re.IGNORECASE)
 _ANSWERED = re.compile(_ANSWERS, re.IGNORECASE)
 _FORWARDED = re.compile(_FORWARDS, re.IGNORECASE)
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_TEXTS = frozenset({"text/plain", "text/html"})
 _AHEAD = timedelta(days=1)
 """A mail that is dated later than this after its receipt has a wrong date."""
 _TITLE_LIMIT = 500
@@ -101,8 +102,9 @@ address = ""                   # pengaduan@example.go.id
         return str(MailAddress(address, message.title, message.extra.get("thread", ""))) if address else ""
 
     def enclosed_files(self, request: Request) -> Iterable[bytes]:
-        if b"multipart/" not in request.body.lower() and b"tnef" not in request.body.lower():
-            return ()
+        fields = MailHead.parse(request.body).fields
+        if fields.get_content_type() in _TEXTS and fields.get_content_disposition() != "attachment":
+            return ()  # nearly every mail without files
         try:
             return [file.body for file in read_body(parse_mail(request.body)).files]
         except Reject:

@@ -73,9 +73,13 @@ def test_mime_gives_words_and_files(body: bytes, text: str, names: list[str]):
     assert (message.text, [file.name for file in message.attachments]) == (text, names)
 
 
-def test_a_file_is_named_by_what_is_stored_before():
-    door, body = channel("email"), parts(PLAIN, PHOTO)
-    (stored,) = door.enclosed_files(Request(body=body))
+@pytest.mark.parametrize("body", [
+    parts(PLAIN, PHOTO), f"From: {SARI}\r\n".encode() + PHOTO,
+    f"From: {SARI}\r\nContent-Disposition: attachment\r\n\r\nfoto".encode(),
+    f"From: {SARI}\r\nContent-Type: message/rfc822\r\n\r\n".encode() + PHOTO,
+], ids=["beside words", "alone", "a text as a file", "in a mail that is passed on"])  # fmt: skip
+def test_a_file_is_named_by_what_is_stored_before(body: bytes):
+    (stored,) = channel("email").enclosed_files(Request(body=body))
     (file,) = read_message(body).attachments
     assert (stored, file.sha256, file.size, file.state) == (b"foto", sha256(b"foto").hexdigest(), 4, "fetched")
 
