@@ -46,14 +46,14 @@ class Databases:
 
     def renew(self) -> None:
         """Begin with an empty record."""
-        self.database.engine.dispose()
+        self.database.close()
         for suffix in ("-wal", "-shm"):
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self._template, self.file)
 
     def close(self) -> None:
         """Remove everything."""
-        self.database.engine.dispose()
+        self.database.close()
         self._folder.cleanup()
 
 
@@ -75,10 +75,10 @@ class SeenRecord(Record):
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
         let_others_run()
         self._refuse()
-        with super().write() as connection:
+        with super().write(urgent=urgent) as connection:
             driver: Any = connection.connection.driver_connection
             before = driver.total_changes
             yield connection
