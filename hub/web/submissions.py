@@ -127,6 +127,8 @@ async def _read_form(request: Request) -> Submission:
     files: list[Upload] = []
     try:
         for name, value in form.multi_items():
+            if name.lstrip().startswith("{"):  # JSON, which curl -d calls a form
+                raise Problem(415, "media_type")
             if isinstance(value, UploadFile):
                 await _add_file(name, value, files, errors)
             elif value.strip():

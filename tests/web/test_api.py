@@ -215,6 +215,7 @@ async def test_a_problem_speaks_indonesian_and_on_demand_english(quiet: Site) ->
         (b"[" * 100_000, "application/json", 400),
         (b"x" * 300_000, "application/json", 413),
         (b"<a/>", "text/xml", 415),
+        (b'{"text": "Jalan & trotoar rusak"}', "application/x-www-form-urlencoded", 415),
         (b"x", "multipart/form-data", 400),
         (b"x", "multipart/form-data; boundary=a", 400),
     ],

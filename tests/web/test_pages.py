@@ -44,7 +44,7 @@ async def test_a_form_filled_in_leads_to_its_number(site: Site) -> None:
     assert WORDS in (await site.call("GET", link)).text
 
 
-@pytest.mark.parametrize("path", ["/", "/lacak", "/widget.js", "/api/v1/statistics", "/tidak-ada"])
+@pytest.mark.parametrize("path", ["/", "/lacak", "/lacak/", "/widget.js", "/api/v1/statistics", "/tidak-ada"])
 async def test_a_monitor_that_asks_by_head_hears_what_get_says(path: str, site: Site) -> None:
     told, whole = [await site.call(method, path) for method in ("HEAD", "GET")]
     assert (told.status, told.headers["content-type"], told.body) == (whole.status, whole.headers["content-type"], b"")

@@ -55,6 +55,7 @@ async def accepted(
     return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
 
 
+@router.get("/lacak/")
 @router.get("/lacak")
 async def ask_number(request: Request, language: PageLanguage, number: str | None = None) -> Response:
     """Where a number is entered."""
