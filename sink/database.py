@@ -40,10 +40,11 @@ POSTGRES = {
     "keepalives_count": "4",
     "tcp_user_timeout": "40000",
     "options": "-c statement_timeout=60s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s "
-    "-c plan_cache_mode=force_custom_plan -c jit=off",
+    "-c plan_cache_mode=force_custom_plan -c jit=off -c timezone=UTC",
 }
 """Limits, so that a dead server or a lock blocks nobody for ever; and a new plan for each execution, so that none
-outlives the time when the tables were empty. A setting in the URL wins."""
+outlives the time when the tables were empty. UTC, since the last day of the year 9999 cannot be read in a zone that is
+ahead of it. A setting in the URL wins."""
 IDLE = 0.1
 """Seconds after which a connection is pinged before it is used: most are used again at once."""
 _PASSING = ("42P01", "42501")

@@ -56,6 +56,15 @@ def test_instants_are_aware_and_utc_whatever_zone_they_came_in(record: Record) -
     assert (at, at.utcoffset(), len(found)) == (jakarta, timedelta(0), 1)
 
 
+def test_any_instant_is_read_again_whatever_the_zone_of_the_server(postgres_url: str, vault: Vault) -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    with Record.open(postgres_url, vault) as record:
+        execute(record, f"ALTER DATABASE \"{make_url(postgres_url).database}\" SET timezone = 'Asia/Jakarta'")
+    with Record.open(postgres_url, vault) as record:
+        persist(record, routed(message(1, sent_at=last)))  # the Date of a mail says anything
+        assert rows(record, "SELECT sent_at FROM messages") == [(last,)]
+
+
 def test_a_naive_instant_is_refused() -> None:
     with pytest.raises(ValueError, match="without a zone"):
         format_instant(datetime(2025, 7, 1))
