@@ -15,7 +15,7 @@ from normalizer.models.manner import Points, class_of, points_of, signs_of, sort
 from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
 
-COLD = "words-1"
+COLD = "words-2"
 """Version of the lists."""
 _SCALE = 1.5
 """How much a word list counts among what is learned."""
