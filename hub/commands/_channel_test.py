@@ -55,7 +55,7 @@ async def _polled(channel: Polls, outbound: ProviderConnections) -> Finding:
         polled = await channel.poll(None, outbound)
     except Exception as fault:
         return _failed(channel, "a poll", fault)
-    return Finding(channel.account, f"a poll brought {len(polled.requests)} answers; they are not stored")
+    return Finding(channel.account, f"a poll works and brought {len(polled.requests)} items, which are not stored")
 
 
 async def _connected(channel: Connects) -> AsyncIterator[Finding]:

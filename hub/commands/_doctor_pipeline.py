@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,21 @@ def check_lag(own: Settings) -> Iterator[Finding]:
                       wrong=True)  # fmt: skip
     if not behind:
         yield Finding("lag", f"{sum(lag.behind for lag in lags):,} events are in flight, none of them late")
+
+
+def check_dead_letters(own: Settings) -> Iterator[Finding]:
+    """Whose messages could not be read and wait for somebody."""
+    from sink.dead import count_dead_letters
+
+    if not is_started(own):
+        return
+    waiting: Counter[str] = Counter()
+    for (account, _), letters in _ask(own, count_dead_letters).items():
+        waiting[account] += letters
+    for account, letters in sorted(waiting.items()):
+        named = f" --account {account}" if account else ""
+        words = f"{account or 'no account'}: {letters:,} could not be read: satupintu dead list{named}"
+        yield Finding("dead letters", words, warning=True)
 
 
 def check_replies(own: Settings) -> Iterator[Finding]:

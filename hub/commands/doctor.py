@@ -55,6 +55,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "listen", host.check_port
     yield "stages", pipeline.check_stages
     yield "lag", pipeline.check_lag
+    yield "dead letters", pipeline.check_dead_letters
     yield "replies", pipeline.check_replies
     yield "files", files.check_files
     yield "forwards", forwards.check_forwards
