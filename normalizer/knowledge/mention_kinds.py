@@ -55,7 +55,8 @@ class KindRules:
     def kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
         if marker is not None and not marker.street:
             return MentionKind.LEVEL
-        if (longer := self._within_longer(at, at + taken)) is not None:
+        longer = self._within_longer(at, at + taken)
+        if longer is not None and (longer is not MentionKind.STREET or marker or not self._everyday(at, taken, name)):
             return longer
         if marker is not None:
             return MentionKind.STREET
@@ -68,11 +69,11 @@ class KindRules:
     def _everyday(self, at: int, taken: int, name: str) -> bool:
         """Words that are no names unless they are written as one: "air hitam", and "Baru" behind "Depok"."""
         words = self.words
+        if taken > 1:
+            return not words.capital(at + 1) and ORDINARY.issuperset(words.words[at : at + taken])
         if words.capital(at):
-            return taken == 1 and name in ORDINARY and at > 0 and words.capital(at - 1) and not words.breaks(at)
-        if taken == 1:
-            return name in ORDINARY or self._elsewhere(name)
-        return all(word in ORDINARY for word in words.words[at : at + taken])
+            return name in ORDINARY and at > 0 and words.capital(at - 1) and not words.breaks(at)
+        return name in ORDINARY or self._elsewhere(name)
 
     def _elsewhere(self, name: str) -> bool:
         """Is it the name of a ward or district of another region than the first?"""

@@ -12,7 +12,8 @@ _TOKEN = re.compile(r"([A-Z]+(?![a-z])\d*|[A-Z]?[^\W_A-Z]+(?:['’][^\W_A-Z]+)*)
 _PLAIN_TOKEN = re.compile(r"([a-z0-9]+|[A-Z]+(?![a-z])[0-9]*|[A-Z][a-z0-9]+)")
 """The same of a text in ASCII without apostrophes, in half the time: most words are in small letters."""
 _SIGNS = frozenset(",;:()\n/|")
-"""What stands between two names, never inside one; a point with a blank behind it does too."""
+"""What stands between two names, never inside one; a point with a blank behind it does too, but for "Gn. Kidul"."""
+_SHORTENED = frozenset(["sei", "tj", "tg", "gn", "kr"])
 
 
 class Words:
@@ -59,7 +60,9 @@ class Words:
     def breaks(self, at: int) -> bool:
         """Does a sign stand before the word that no name holds?"""
         gap = self._pieces[2 * at]
-        return gap != " " and (not _SIGNS.isdisjoint(gap) or ". " in gap)
+        if gap == " ":
+            return False
+        return not _SIGNS.isdisjoint(gap) or (". " in gap and self.words[at - 1] not in _SHORTENED)
 
     def may_begin(self, at: int, tables: Sequence[Container[str]], beginnings: Sequence[Container[str]]) -> bool:
         """False: `known_names` finds nothing here, as of most words that begin a name elsewhere. Of one table only."""
