@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 
@@ -39,7 +38,7 @@ from normalizer.incidents_points import (
 from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
 from normalizer.incidents_things import are_of_other_things, are_of_persons
 from schemas import Match
-from schemas.memory import SCORED, Candidate, Known, Profile
+from schemas.memory import Candidate, Known, Profile, sharing_most
 
 WINDOW = 30 * 24 * 3600
 """Seconds between two reports of one incident, at most; twice as many where the words are the same, and many or
@@ -57,11 +56,6 @@ MANY = 5
 """Senders of one text; more make it a chain."""
 _ORDER = attrgetter("order")
 _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district", NOT_KNOWN: "no place against it"}
-
-
-@lru_cache(maxsize=4096)
-def _words(profile: bytes) -> ComparedWords:
-    return unpack(profile)
 
 
 class Scored:
@@ -208,29 +202,18 @@ class Scored:
 
 def scored(report: Profile, known: Known) -> list[Scored]:
     """Of the candidates that share most with the report, those of which something speaks for one place or text."""
-    own, found = _words(report.words), []
-    for reference in _sharing_most(report, known):
+    own, found = unpack(report.words), []
+    lists = [known.alike[pair] for pair in report.asked_under if pair in known.alike]
+    for reference in sharing_most(Counter(chain.from_iterable(lists))):
         if (candidate := known.reports.get(reference)) is None:
             continue
-        words = _words(candidate.profile.words)
+        words = unpack(candidate.profile.words)
         if own.names.isdisjoint(words.names) and own.text != words.text and not _in_one_village(report, candidate):
             continue
         one = Scored(report, candidate, reference, (own, words))
         if one.grounded or one.same_words:
             found.append(one)
     return found
-
-
-def _sharing_most(report: Profile, known: Known) -> list[int]:
-    """References of the `SCORED` that share most keys, of equal ones the newest."""
-    lists = [known.alike[pair] for pair in report.asked_under if pair in known.alike]
-    shared = Counter(chain.from_iterable(lists))
-    best: list[int] = []
-    for count in range(max(shared.values(), default=0), 0, -1):
-        if (left := SCORED - len(best)) <= 0:
-            break
-        best += sorted(reference for reference, n in shared.items() if n == count)[-left:]
-    return best
 
 
 def _in_one_village(report: Profile, candidate: Candidate) -> bool:
@@ -253,8 +236,8 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     """Of a report that is recorded: what others reported before it."""
     if passed_on := _chain(found, sender):
         return passed_on
-    likely = (one for one in found if _is_open(one) and one.is_alike)
-    one = next((one for one in sorted(likely, key=_ORDER) if _may_be_one(one, sender)), None)
+    likely = (one for one in found if _is_open(one) and _may_be_one(one, sender) and one.is_alike)
+    one = min(likely, key=_ORDER, default=None)
     if one is None:
         return _few_words(found)
     if one.candidate.sender == sender:

@@ -8,7 +8,7 @@ another house. Named gangs are spelled in many ways ("gang tower / buntu"), and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import takewhile
 from string import ascii_lowercase
@@ -24,6 +24,9 @@ _HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG, _NEIGHBOURHOOD, _KIL
     0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11,
 )  # fmt: skip
 _AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE)
+_WORDS = frozenset(_KINDS)
+_JOINED = frozenset(["rt", "rw"])
+"""Their numbers may follow without a blank."""
 _MEANT = frozenset(_KINDS.values())
 POINT_WORDS = frozenset(crc32(word.encode()) for word in _KINDS)
 _MASK = 15
@@ -49,9 +52,11 @@ _FEWEST_DIGITS = 8
 _NO_NAMES = frozenset(["ini", "itu", "kami", "saya", "sebelah", "depan", "yang", "yg", "dan", "di", "rumah"])
 
 
-def points_of(text: Sequence[str]) -> set[int]:
-    """As small numbers. Of the text alone: the house in an address is often its writer's, or the nearest on a map."""
-    return {_point(value, kind) for kind, values in _by_kind(text).items() for value in values}
+def points_of(text: Sequence[str], distinct: Set[str], rare: Set[str]) -> set[int]:
+    """As small numbers; `rare` are those of the `distinct` words that are no common ones. Of the text alone: the house
+    in an address is often its writer's, or the nearest on a map."""
+    found = _by_kind(text, distinct, rare)
+    return {_point(value, kind) for kind, values in found.items() for value in values}
 
 
 def _point(value: str, kind: int) -> int:
@@ -74,10 +79,10 @@ def are_at_other_houses(one: frozenset[int], other: frozenset[int]) -> bool:
     return are_apart(one, other, (_HOUSE,))
 
 
-def landmarks_of(words: Sequence[str], name_of: Callable[[str], int | None]) -> Iterator[int]:
+def landmarks_of(words: Sequence[str], distinct: Set[str], name_of: Callable[[str], int | None]) -> Iterator[int]:
     """Names behind "depan" and the like, or behind "dusun", as points. `name_of`: the hash of a word that is a name."""
     for before, kind, most in ((_BEFORE_LANDMARK, _LANDMARK, _LANDMARK_WORDS), (_BEFORE_HAMLET, _HAMLET, 1)):
-        for at, word in enumerate(words) if not before.isdisjoint(words) else ():
+        for at, word in enumerate(words) if not before.isdisjoint(distinct) else ():
             if word in before:
                 behind = takewhile(_may_name, words[at + 1 : at + 1 + most])
                 yield from (name & ~_MASK | kind for one in behind if (name := name_of(one)) is not None)
@@ -125,12 +130,13 @@ def _by_number(points: frozenset[int]) -> Mapping[int, set[int]]:
     return found
 
 
-def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
+def _by_kind(words: Sequence[str], distinct: Set[str], rare: Set[str]) -> Mapping[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    for at, word in [(at, word) for at, word in enumerate(words) if word in _KINDS or word[0] == "r"]:
+    naming = (_WORDS & distinct).union(word for word in rare if word[:2] in _JOINED)
+    for at, word in [(at, word) for at, word in enumerate(words) if word in naming] if naming else ():
         kind = _KINDS.get(word)
         if kind is None:
-            if word[:2] in ("rt", "rw") and word[2:].isdecimal():
+            if word[2:].isdecimal():
                 found[_KINDS[word[:2]]].add(_plain(word[2:]))
         elif kind in (_RT, _RW):
             found[kind].update(_areas(words, at))
@@ -139,14 +145,14 @@ def _by_kind(words: Sequence[str]) -> Mapping[int, set[str]]:
             found[kind].update(values)
             if kind == _GANG:
                 found[_NUMBERED_GANG].update(value for value in values if value.isdecimal())
-    found[_HOLDER].update(_holders(words))
+    found[_HOLDER].update(_holders(words, distinct, rare))
     return found
 
 
-def _holders(words: Sequence[str]) -> Iterator[str]:
+def _holders(words: Sequence[str], distinct: Set[str], rare: Set[str]) -> Iterator[str]:
     """Numbers of a person, of a family and of a customer."""
-    yield from (word for word in words if len(word) == _DIGITS_OF_ID and word.isdecimal())
-    for at, word in enumerate(words) if not _BEFORE_CUSTOMER.isdisjoint(words) else ():
+    yield from (word for word in rare if len(word) == _DIGITS_OF_ID and word.isdecimal())
+    for at, word in enumerate(words) if not _BEFORE_CUSTOMER.isdisjoint(distinct) else ():
         if word in _BEFORE_CUSTOMER:
             yield from (one for one in words[at + 1 : at + 4] if len(one) >= _FEWEST_DIGITS and one.isdecimal())
 

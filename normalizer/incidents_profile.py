@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import chain, combinations, pairwise
+from itertools import accumulate, chain, combinations, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from normalizer.incidents_points import landmarks_of, points_of
@@ -41,6 +41,9 @@ MOST_WORDS = 48
 """Words of one kind that are remembered, at most."""
 _KINDS = 7
 """Of words that are remembered."""
+_REMEMBERED = 4096
+"""Reports whose words are at hand."""
+_WORDS_REMEMBERED = 1 << 16
 _WORD = re.compile(r"[^\W_]+")
 _WORDS_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
 """To `bytes.translate`: letters and digits in one case, blanks for all else."""
@@ -52,6 +55,7 @@ _NO_REPORTS = REFERRING_KINDS | {"sticker", "system", "contact"}
 _REGENCY, _VILLAGE = 5, 13
 """Characters of their codes."""
 
+_NONE = frozenset([None])
 Hashes = frozenset[int]
 
 
@@ -85,7 +89,8 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     if message.anonymous or message.secret or message.refusal or message.command or message.kind in _NO_REPORTS:
         return None
     body = f"{message.title} {message.clean_text}" if message.title else message.clean_text
-    text, address = _TextWords(_split(body)), _TextWords(_split(_address(message, place)))
+    stated = _address(message, place)
+    text, address = _TextWords(_split(body)), _TextWords(_split(stated)) if stated else _NO_WORDS
     words = _compared(text, address)
     if len(words.names) + len(words.matter) + len(words.numbers) < _FEW:
         return None
@@ -119,45 +124,63 @@ def _address(message: Message, place: Place | None) -> str:
 class _TextWords:
     """The words of a text, and which of them count as what."""
 
-    __slots__ = ("common", "distinct", "names", "numbers", "words")
+    __slots__ = ("common", "distinct", "names", "numbers", "rare", "words")
 
     def __init__(self, words: list[str]) -> None:
         self.words, self.distinct = words, set(words)
         self.common = self.distinct & common_words()
-        rest = self.distinct - self.common
-        self.numbers = {word for word in rest if word.isdigit()}
-        self.names = {word[:_STEM] for word in rest - self.numbers if len(word) > _NO_WORD}
+        self.rare = self.distinct - self.common
+        self.numbers = set(filter(str.isdigit, self.rare))
+        self.names = {word[:_STEM] for word in self.rare - self.numbers if len(word) > _NO_WORD}
+
+
+_NO_WORDS = _TextWords([])
 
 
 def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
     own = set(map(_hash, address.names))
     parts = [part for part in (text, address) if not _STREET.isdisjoint(part.distinct)]
-    behind = [word for part in parts for before, word in pairwise(part.words) if before in _STREET]
-    kinds = (
+    behind = {word for part in parts for before, word in pairwise(part.words) if before in _STREET}
+    kinds: tuple[set[Any], ...] = (
         own.union(map(_hash, text.names)),
-        {name for word in behind if (name := _name(word)) is not None},
-        {_hash(word[:_COMMON_STEM]) for word in text.common if len(word) > _NO_WORD},
+        set(map(_name, behind)) - _NONE,
+        set(map(_matter_hashes().__getitem__, text.common)) - _NONE,
         {_hash(word.lstrip("0") or "0") for word in text.numbers | address.numbers},
         own,
         set(map(_hash, text.distinct)),
-        points_of(text.words).union(landmarks_of(text.words, _name)),
+        points_of(text.words, text.distinct, text.rare).union(landmarks_of(text.words, text.distinct, _name)),
     )
-    return ComparedWords(len(text.words), *(_few(kind) for kind in kinds))
+    return ComparedWords(len(text.words), *map(_few, kinds))
 
 
+@cache
+def _matter_hashes() -> dict[str, int | None]:
+    """By common word; None where it is too short to count."""
+    return {word: _hash(word[:_COMMON_STEM]) if len(word) > _NO_WORD else None for word in common_words()}
+
+
+@lru_cache(maxsize=1 << 16)
 def _name(word: str) -> int | None:
     """The hash of a word that is a name."""
     is_none = len(word) <= _NO_WORD or word in common_words() or word.isdigit()
     return None if is_none else _hash(word[:_STEM])
 
 
-def _few(hashes: set[int]) -> Hashes:
+def _few(hashes: set[Any]) -> Hashes:
     return frozenset(hashes if len(hashes) <= MOST_WORDS else sorted(hashes)[:MOST_WORDS])
 
 
-@lru_cache(maxsize=1 << 16)
-def _hash(word: str) -> int:
-    return crc32(word.encode())
+class _Hashes(dict[str, int]):
+    """By word; the last thousands are remembered, in a third of the time of an LRU cache."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _WORDS_REMEMBERED:
+            self.clear()
+        self[word] = hashed = crc32(word.encode())
+        return hashed
+
+
+_hash = _Hashes().__getitem__
 
 
 def _keys(text: _TextWords, address: _TextWords, place: Place | None) -> Iterator[int]:
@@ -197,14 +220,26 @@ _short_key = lru_cache(maxsize=1 << 16)(_key)
 def pack(words: ComparedWords) -> bytes:
     """Sizes and hashes, four bytes each."""
     kinds = words[1:]
-    return array("I", [words.length, *map(len, kinds), *chain.from_iterable(map(sorted, kinds))]).tobytes()
+    packed = array("I", [words.length, *map(len, kinds), *chain.from_iterable(map(sorted, kinds))]).tobytes()
+    _remember(packed, words)
+    return packed
 
 
 def unpack(packed: bytes) -> ComparedWords:
-    """What `pack` made."""
-    length, *rest = array("I", packed)
-    start, kinds = _KINDS, []
-    for size in rest[:_KINDS]:
-        kinds.append(frozenset(rest[start : start + size]))
-        start += size
-    return ComparedWords(length, *kinds)
+    """What `pack` made. The last ones are remembered."""
+    if (known := _unpacked.get(packed)) is not None:
+        return known
+    numbers = memoryview(packed).cast("I").tolist()
+    ends = accumulate(numbers[1 : 1 + _KINDS], initial=1 + _KINDS)
+    words = ComparedWords(numbers[0], *(frozenset(numbers[start:end]) for start, end in pairwise(ends)))
+    _remember(packed, words)
+    return words
+
+
+_unpacked: dict[bytes, ComparedWords] = {}
+
+
+def _remember(packed: bytes, words: ComparedWords) -> None:
+    if len(_unpacked) >= _REMEMBERED:
+        _unpacked.clear()
+    _unpacked[packed] = words

@@ -5,6 +5,7 @@ They stand here because neither room may import the other. The port that speaks 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -25,8 +26,6 @@ SCORED = 10
 
 REPORT_BITS = 63
 """Of a complaint's id, as the memory keeps it."""
-REFERENCE_BITS = 128
-"""A reference to a report has fewer."""
 
 
 def report_reference(at: int, complaint: str) -> int:
@@ -38,6 +37,16 @@ def report_reference(at: int, complaint: str) -> int:
 def report_bits(complaint: str) -> int:
     """The first `REPORT_BITS` of a complaint's id, which is a UUID."""
     return int(complaint.replace("-", "")[:16], 16) >> 64 - REPORT_BITS
+
+
+def sharing_most(shared: Mapping[int, int]) -> Collection[int]:
+    """Of references, each with the number of keys that its report shares with another: the `SCORED` that share most, of
+    equal ones the newest."""
+    if len(shared) <= SCORED:
+        return shared.keys()
+    least = sorted(shared.values())[-SCORED]
+    more = [reference for reference, n in shared.items() if n > least]
+    return more + sorted([reference for reference, n in shared.items() if n == least])[len(more) - SCORED :]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

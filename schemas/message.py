@@ -127,7 +127,8 @@ class Message(Event, frozen=True, kw_only=True):
     @property
     def told_apart_by(self) -> str:
         """What tells senders apart."""
-        return next(iter(self.sender.identities), self.key)
+        identities = self.sender.identities
+        return identities[0] if identities else self.key
 
     @property
     def key(self) -> str:

@@ -76,7 +76,7 @@ class Party(Value, frozen=True, kw_only=True):
     @property
     def identities(self) -> tuple[str, ...]:
         """The values that identify this person, strongest first; never a name."""
-        return tuple(v for v in (self.nik, self.phone, self.email, self.user) if v)
+        return tuple(filter(None, (self.nik, self.phone, self.email, self.user)))
 
 
 class Attachment(Value, frozen=True, kw_only=True):

@@ -14,6 +14,10 @@ REPORTER_HASH = 8
 nowhere."""
 
 
+_HALF = 8
+"""Bytes."""
+
+
 class SenderHashes(NamedTuple):
     """Hashes of a message's sender, each with its plain value."""
 
@@ -64,8 +68,10 @@ class MemoryKeys:
         return {self._vault.digest("sender", name): name for name in {m.told_apart_by for m in messages}}
 
     def report(self, key: str) -> bytes:
-        """Of a report key (`schemas.memory.Query`)."""
-        return self._vault.digest("same_words", key)
+        """Of a report key (`schemas.memory.Query`), which ends with the digest of its words: the first half is theirs,
+        so that all keys of one report lie together."""
+        words = self._vault.digest("words", key.rpartition("\0")[2])
+        return words[:_HALF] + self._vault.digest("same_words", key)[:_HALF]
 
     def foreign(self, pair: tuple[str, str]) -> bytes:
         """Of a system's name and its id of a complaint."""
@@ -79,8 +85,8 @@ class MemoryKeys:
 def known_identities(joined: bytes, plain: Mapping[bytes, str]) -> frozenset[str]:
     """The plain values of those hashes in `numbers.reporter` that the batch itself brings (`plain`, by the first bytes
     of their hashes)."""
-    hashes = (joined[start : start + REPORTER_HASH] for start in range(0, len(joined), REPORTER_HASH))
-    return frozenset(plain[hashed] for hashed in hashes if hashed in plain)
+    hashes = [joined[start : start + REPORTER_HASH] for start in range(0, len(joined), REPORTER_HASH)]
+    return frozenset([plain[hashed] for hashed in hashes if hashed in plain])
 
 
 def _joined(hashes: Iterable[bytes]) -> bytes:

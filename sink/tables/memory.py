@@ -20,7 +20,8 @@ index(decisions, "fingerprint", "at", only="fingerprint IS NOT NULL")
 threads = clustered("threads", key("conversation", HASH), owner(), column("number"))
 
 same_words = clustered("same_words", key("key", HASH), owner(), column("number"))
-"""`key` hashes an identity and the digest of the words with which it opened the complaint."""
+"""`key` hashes the words with which it opened the complaint, then an identity and these words: what a report is found
+again under lies together."""
 
 foreign_ids = clustered("foreign_ids", key("key", HASH), owner(), column("complaint"), maybe("number"))
 """`key` hashes another system's name and its id of the complaint. `number` is null where the complaint was recorded
