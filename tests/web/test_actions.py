@@ -69,7 +69,7 @@ async def status(site: Site, report: dict[str, Any]) -> dict[str, Any]:
 
 async def test_an_officers_answer_is_shown_to_its_reporter(site: Site, report: dict[str, Any]) -> None:
     answer = await act(site, report["number"], "kunci-bandung", act="answer", text="Petugas datang besok.", by="Budi")
-    assert (answer.status, answer.json["outcome"]) == (200, "added")
+    assert (answer.status, answer.json["outcome"], answer.json["reason"]) == (200, "added", None)
     shown = await status(site, report)
     assert shown["status"] == "in_progress"
     assert [words["text"] for words in shown["answers"]] == ["Petugas datang besok."]

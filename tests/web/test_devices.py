@@ -103,4 +103,4 @@ async def test_devices_are_no_way_around_the_limit_of_an_address(quiet: Site) ->
 
 async def test_an_account_that_is_no_app_draws_no_keys(quiet: Site) -> None:
     for query in ("?account=web", "?account=tidak-ada"):
-        assert (await quiet.call("POST", f"/api/v1/devices{query}")).status == 503
+        assert (await quiet.call("POST", f"/api/v1/devices{query}")).status == 404

@@ -62,7 +62,7 @@ def acting_account(key: ApiKey, accounts: TheAccounts, limiter: Limiter, address
 @router.post(
     "/reports/{number}/actions",
     status_code=202,
-    response_model_exclude_none=True,
+    response_model_exclude_unset=True,
     responses={200: {"model": ActionAccepted}, **responses(400, 401, 403, 404, 422, 429, 500, 503)},
     openapi_extra={"security": [{"bearer": []}, {"key": []}]},
 )

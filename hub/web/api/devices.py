@@ -58,7 +58,7 @@ class OwnReports(ApiModel):
     """For `before`, where there are more."""
 
 
-@router.post("/devices", status_code=201, responses=responses(403, 422, 429, 500, 503))
+@router.post("/devices", status_code=201, responses=responses(403, 404, 422, 429, 500, 503))
 async def new_device(
     *,
     request: Request,
@@ -72,6 +72,8 @@ async def new_device(
 ) -> NewDevice:
     """Draw a key for a device of an app. `account`: the account of kind app; left out, the first one."""
     found = app_account(accounts, account)
+    if found is None and account is not None:
+        raise Problem(404, "unknown_account")
     if found is None or accounts.state(found.account) == "closed":
         raise Problem(503, "no_account", headers={"Retry-After": "3600"})
     require_origin_of(found, request, settings)
