@@ -34,8 +34,11 @@ def _marked(words: str, marker: Marker) -> dict[str, Marker]:
 
 
 MARKERS: Mapping[str, Marker] = {
-    **_marked("kec kecamatan kecamatn kcmtn kacamatan distrik camat", Marker((DISTRICT,))),
-    **_marked("kel kelurahan klurahan lurah ds desa dsa nagari gampong pekon kades", Marker((VILLAGE,))),
+    **_marked("kec kecamatan kecamatn kcmtn kacamatan distrik camat kapanewon kemantren", Marker((DISTRICT,))),
+    **_marked(
+        "kel kelurahan klurahan lurah ds desa dsa nagari gampong pekon kades kalurahan tiyuh kepenghuluan ohoi",
+        Marker((VILLAGE,)),
+    ),
     **_marked("kab kabupaten kabupatan kbptn pemkab bupati regency", Marker((REGENCY,), city=False)),
     **_marked("kota kotamadya kodya pemkot walikota wali", Marker((REGENCY,), city=True)),
     **_marked("provinsi propinsi prov prop pemprov gubernur", Marker((PROVINCE,))),
