@@ -7,6 +7,7 @@ transaction. So neither can drift: both are what the rows say, however often and
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from schemas import Routed
+from schemas import Retry, Routed
 from schemas.due import ComputeClocks, ComputedClock
 from sink.applied import AppliedAction
 from sink.bulk import InstantEncoder, insert, instant_encoder, lock_rows, query_in
@@ -27,6 +28,9 @@ from sink.tables import due_dates, stale_due, timeline
 _COLUMNS = [column.name for column in due_dates.columns if column.name not in {"complaint", "clock"}]
 _UPSERT = "ON CONFLICT (complaint, clock) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 _json = msgspec.json.Encoder()
+_SOME = "SELECT complaint FROM stale_due ORDER BY complaint LIMIT ?"
+_ONE = "SELECT complaint FROM stale_due WHERE complaint = ?"
+_logger = logging.getLogger(__name__)
 
 
 def batch_complaints(applied: Iterable[AppliedAction], routed: Iterable[Routed]) -> set[str]:
@@ -72,10 +76,41 @@ def mark_overdue(record: Record, now: datetime, limit: int = 1000) -> int:
 
 
 def recompute_due(record: Record, compute: ComputeClocks, calendar: int, *, now: datetime, limit: int = 500) -> int:
-    """Compute the clocks of marked complaints anew, by that edition of the calendar; returns of how many. Raises
+    """Compute the clocks of marked complaints anew, by that edition of the calendar; returns of how many. One of which
+    they cannot be computed, as where our clock was years behind at its receipt, is logged and left without. Raises
     Retry."""
+    try:
+        return _recompute(record, compute, calendar, now, (_SOME, limit))
+    except Retry:
+        raise
+    except Exception:  # one of them is at fault: it holds up no other
+        return _recompute_singly(record, compute, calendar, now, limit)
+
+
+def _recompute_singly(record: Record, compute: ComputeClocks, calendar: int, now: datetime, limit: int) -> int:
+    """Where none can be computed, the fault is no complaint's: the marks stay."""
+    failed: dict[str, Exception] = {}
+    with record.read() as connection:
+        marked = run(connection, _SOME, limit)
+    for (complaint,) in marked:
+        try:
+            _recompute(record, compute, calendar, now, (_ONE, complaint))
+        except Retry:
+            raise
+        except Exception as error:
+            failed[complaint] = error
+    if failed and len(failed) == len(marked):
+        raise next(iter(failed.values()))
+    for complaint, error in failed.items():
+        _logger.error("complaint %s has no due dates: %s", complaint, type(error).__name__)
+        with record.write() as connection:
+            _take(connection, (_ONE, complaint))
+    return len(marked)
+
+
+def _recompute(record: Record, compute: ComputeClocks, calendar: int, now: datetime, marks: tuple[str, Any]) -> int:
     with record.write() as connection:
-        marked = _take(connection, limit)
+        marked = _take(connection, marks)
         if not marked:
             return 0
         lock_rows(connection, due_dates, "complaint", marked)  # what their offices are told meanwhile stays told
@@ -93,12 +128,12 @@ def recompute_due(record: Record, compute: ComputeClocks, calendar: int, *, now:
     return len(marked)
 
 
-def _take(connection: Connection, limit: int) -> list[str]:
+def _take(connection: Connection, marks: tuple[str, Any]) -> list[str]:
     """Take marks away: what happens meanwhile marks the complaint again."""
-    among = "SELECT complaint FROM stale_due ORDER BY complaint LIMIT ?"
+    among, value = marks
     if connection.dialect.name == "postgresql":
         among += " FOR UPDATE SKIP LOCKED"
-    found = run(connection, f"DELETE FROM stale_due WHERE complaint IN ({among}) RETURNING complaint", limit)  # noqa: S608 - ours
+    found = run(connection, f"DELETE FROM stale_due WHERE complaint IN ({among}) RETURNING complaint", value)  # noqa: S608 - ours
     return sorted(complaint for (complaint,) in found)
 
 

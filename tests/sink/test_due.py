@@ -281,6 +281,20 @@ def test_an_answer_to_an_incident_meets_the_first_answer_of_each(record: Record)
     assert rows(record, "SELECT state FROM due_dates WHERE clock = 'first_answer'") == [("met",), ("met",)]
 
 
+def test_a_report_whose_due_dates_cannot_be_computed_holds_up_no_other(
+    record: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = datetime(2026, 2, 2, 3, tzinfo=UTC)
+    open_report(record, datetime(2000, 1, 1, tzinfo=UTC))  # by a machine that had not yet asked for the time
+    with pytest.raises(ValueError, match="lie outside"):
+        compute(record, now)
+    open_report(record, now, n=2)
+    compute(record, now)
+    assert clocks(record)["verification"] == ("running", "2026-02-05")
+    assert [message.rpartition(": ")[2] for message in caplog.messages] == ["ValueError"]
+    assert compute(record, now) == 0
+
+
 def test_two_processes_remind_an_office_once(postgres_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     with Record.open(postgres_url, vault) as record:
         open_report(record, datetime(2026, 2, 2, 3, tzinfo=UTC))
