@@ -16,7 +16,7 @@ _THINGS = (
     "pohon pepohonan ranting dahan perantingan perampingan pemangkasan",
     "sampah tps pengangkutan diangkut angkut",
     "plengsengan plengseran",
-    "saluran got selokan drainase gorong sedimen sungai parit banjir genangan tergenang",
+    "saluran got selokan drainase gorong sedimen mampet tersumbat banjir genangan tergenang meluap",
     "pdam leding meteran",
     "listrik pln",
     "bansos pkh blt bpnt",

@@ -394,6 +394,7 @@ def test_one_batch_or_many_the_links_are_the_same(talk: list, data: st.DataObjec
         ("jalan rusak Dusun Krajan Desa Kenanga Melati", "jalan rusak Dusun Soka Desa Kenanga Melati"),
         ("got mampet di Br. Kaja Melati Kenanga", "got mampet di Br. Kelod Melati Kenanga"),
         ("jalan longsor di Jalan Melati dekat Kenanga", "lampu mati di Jalan Melati dekat Kenanga"),
+        ("lampu mati di Jalan Melati Sungai Kenanga", "sampah menumpuk di Jalan Melati Sungai Kenanga"),
         (
             "NIK 3273014505900003 dapat bansos padahal tidak pernah menerima, Jalan Melati Kenanga",
             "NIK 3273010101850007 dapat bansos padahal tidak pernah menerima, Jalan Melati Kenanga",
