@@ -101,8 +101,8 @@ def _recompute_singly(record: Record, compute: ComputeClocks, calendar: int, now
             failed[complaint] = error
     if failed and len(failed) == len(marked):
         raise next(iter(failed.values()))
-    for complaint, error in failed.items():
-        _logger.error("complaint %s has no due dates: %s", complaint, type(error).__name__)
+    for complaint, why in failed.items():
+        _logger.error("complaint %s has no due dates: %s", complaint, type(why).__name__)
         with record.write() as connection:
             _take(connection, (_ONE, complaint))
     return len(marked)

@@ -30,6 +30,8 @@ ITS_TURN, STANDS_THERE = 5.0, 60.0
 """Seconds after which a forward is tried again that had to wait for another one, or until the complaint stands there,
 which makes it due at once."""
 BEGAN = ".began"
+WAITED = ".waited"
+"""In the results of a job: how often it was claimed and only had to wait for its turn."""
 DAY = 86400.0
 GAVE_UP = "gave_up"
 GAVE_UP_WORDS = (
@@ -68,7 +70,9 @@ class StepRunner:
         if claimed.waits is not None:
             seconds = STANDS_THERE if claimed.waits == NOT_THERE_YET else ITS_TURN
             due_at = self.now() + timedelta(seconds=seconds)
-            await self._end(claimed.job, "waiting", due_at, claimed.waits)
+            waited = {WAITED: claimed.job.results.get(WAITED, 0) + 1}
+            job = claimed.job._replace(results=claimed.job.results | waited)
+            await self._end(job, "waiting", due_at, claimed.waits)
             return None
         current = _Current(claimed.job)
         try:
@@ -157,7 +161,8 @@ class StepRunner:
             case Unanswered():
                 ends = JobResult(job, "unknown", now, "unanswered", fault.reason)
             case _:
-                due_at = _next_try(now, job.attempts, after, channel.retry_delays)
+                tried = max(0, job.attempts - job.results.get(WAITED, 0))
+                due_at = _next_try(now, tried, after, channel.retry_delays)
                 ends = JobResult(job, "waiting", due_at, "retry", getattr(fault, "reason", type(fault).__name__))
         return Progress(job, ends, answer=answer)
 

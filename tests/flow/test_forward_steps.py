@@ -14,7 +14,7 @@ from hub.running.forwarding import seconds_to_night
 from hub.running.forwarding_reconcile import Reconciliation, reconcile_each
 from hub.running.forwarding_steps import NEVER, NotReady, StepRunner
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
-from sink.forward_claims import ClaimedForward
+from sink.forward_claims import NOT_THERE_YET, ClaimedForward
 from sink.forward_progress import Progress
 from sink.jobs import ClaimedJob
 from sink.leases import StaleEpoch
@@ -91,6 +91,22 @@ async def test_each_step_is_begun_before_it_is_done_and_its_result_begins_the_ne
     ]  # fmt: skip
     assert [p.foreign and p.foreign.native for p in stored] == [None, None, "7123456", None, None]
     assert fault is None
+
+
+async def test_a_forward_that_waited_long_for_its_turn_is_tried_again_as_soon_as_any_other() -> None:
+    stored: list[Progress] = []
+
+    async def put(progress: Progress) -> None:
+        stored.append(progress)
+
+    runner, job = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: True), JOB
+    for attempts in range(60):
+        await runner.run(ClaimedForward(job, REPORT, NOT_THERE_YET), To(), None)  # type: ignore[arg-type]
+        job = stored[-1].job._replace(attempts=attempts + 1)  # as it is claimed again
+    await runner.run(ClaimedForward(job, REPORT), To(Retry("busy")), None)  # type: ignore[arg-type]
+    ends = stored[-1].ends
+    assert ends is not None
+    assert (ends.state, ends.due_at) == ("waiting", NOW + timedelta(seconds=3))
 
 
 async def test_it_goes_on_after_the_last_finished_step() -> None:
