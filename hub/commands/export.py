@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hub.commands import DateTimeParam, load_call_settings, print_json, with_record
-from hub.commands._places import named_place
+from hub.commands._stated import named_category, named_place
 from hub.settings import read_toml
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def export(since: datetime | None) -> None:
 
     def write(record: Record) -> None:
         for complaint in complaints(record, since, with_fields=with_fields):
-            print_json(complaint | {"place": named_place(complaint["place"])})
+            stated = {"place": named_place(complaint["place"]), "category": named_category(complaint["category"])}
+            print_json(complaint | stated)
 
     with_record(write)
 

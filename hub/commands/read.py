@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from hub.commands import print_json
-from hub.commands._places import level_of, name_of
 from hub.commands._row_items import read_rows
+from hub.commands._stated import level_of, name_of, named_category
 from schemas import Message
 
 
@@ -45,7 +45,8 @@ def as_row(message: Message) -> dict[str, Any]:
 
 def _category(message: Message) -> dict[str, Any] | None:
     found = message.category
-    return None if found is None else {"id": found.id, "name": found.name, "top": found.top, "p": found.p}
+    stated = None if found is None else {"id": found.id, "name": found.name, "top": found.top, "p": found.p}
+    return named_category(stated)
 
 
 def _place(message: Message) -> dict[str, Any] | None:

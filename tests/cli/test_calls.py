@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.cli import COMMANDS, run_command
-from hub.commands._places import named_place
+from hub.commands._stated import named_category, named_place
 from hub.editions import EditedFile
 from hub.settings import load_settings
 from tests.cli.program import CLEAN, one_line, satupintu
@@ -180,6 +180,14 @@ def test_a_stated_region_has_level_and_name() -> None:
     assert named_place(stated) == {"code": "32.73.02", "level": "district", "name": "Coblong", "words": None}
     assert named_place(None) is None
     assert named_place(stated | {"code": None}) == stated | {"code": None}
+
+
+def test_a_stated_category_has_its_name() -> None:
+    stated = {"id": "928", "name": None, "top": None, "p": None}
+    named = {"name": "Infrastruktur Jalan", "top": "Pekerjaan Umum dan Penataan Ruang"}
+    assert named_category(stated) == stated | named
+    assert named_category(stated | {"id": "pju"}) == stated | {"id": "pju"}
+    assert named_category({"id": "928", "name": None}) == {"id": "928", "name": "Infrastruktur Jalan"}
 
 
 @pytest.mark.parametrize("words", [["dead"], ["dead", "lst"]])

@@ -1,4 +1,4 @@
-"""What a region code alone says."""
+"""What a region code or the id of a category alone says."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ def named_place(place: dict[str, Any] | None) -> dict[str, Any] | None:
     if place is None or place["code"] is None or place["name"] is not None:
         return place
     return place | {"level": place["level"] or level_of(place["code"]), "name": name_of(place["code"])}
+
+
+def named_category(category: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A category whose id was stated, with what else it has here by that id."""
+    if category is None or category["name"] is not None:
+        return category
+    from normalizer.models.topics import categories
+
+    known = next((topic for topic in categories() if topic.id == category["id"]), None)
+    return (
+        category
+        if known is None
+        else category | {key: getattr(known, key) for key in ("name", "top") if key in category}
+    )
