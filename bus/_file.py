@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import ExitStack, suppress
@@ -50,12 +51,17 @@ def open_log(path: Path, partitions: int) -> SqliteConnections:
                 _lay_out(writes, partitions)
             stored = _check(writes)
         except (sqlite3.Error, OSError, TypeError, ValueError) as error:
-            raise UnusableLog(
-                f"the log {path.name} cannot be used ({error}): mend the disk, bring back a copy, or move it away"
-            ) from error
+            raise UnusableLog(f"the log {path.name} cannot be used ({error}): {_remedy(error)}") from error
         reads.execute("PRAGMA query_only=ON")
         stack.pop_all()
         return SqliteConnections(writes, reads, stored)
+
+
+def _remedy(error: Exception) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) or 0
+    if code & 0xFF == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC:
+        return "free space on its disk, and leave the log where it is: it holds what was accepted"
+    return "mend the disk, bring back a copy, or move it away"
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:

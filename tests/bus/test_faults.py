@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bus import SqliteBus, Turnstile, UnusableLog, _writer
+from bus import SqliteBus, Turnstile, UnusableLog, _file, _writer
 from schemas import Retry
 from tests.bus.events import everything, ids, raw, soon
 
@@ -90,6 +90,19 @@ async def test_a_full_disk_reaches_every_publisher_and_passes(log: Path) -> None
         assert {type(answer) for answer in answers} == {Retry}
         await bus.publish([raw(30)])
         assert ids(await everything(bus, "reader", 2)) == [0, 30]
+
+
+async def test_a_log_on_a_full_disk_is_not_to_be_moved_away(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay_out = _file._lay_out
+
+    def without_room(connection: sqlite3.Connection, partitions: int) -> None:
+        connection.execute("PRAGMA max_page_count=1")
+        lay_out(connection, partitions)
+
+    monkeypatch.setattr(_file, "_lay_out", without_room)
+    with pytest.raises(UnusableLog, match="free space on its disk, and leave the log where it is"):
+        async with SqliteBus(log):
+            pass
 
 
 async def test_a_publisher_that_waits_too_long_for_a_sync_gets_a_timeout(
