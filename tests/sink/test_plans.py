@@ -124,7 +124,7 @@ def _varied(column: Column[Any], table: Table) -> str:
 
 def _rows_read(record: Record, url: str) -> dict[str, int]:
     """By whole tables; a server counts at the latest when a connection ends what was done through it."""
-    record.engine.dispose()
+    record._database.close()
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     with psycopg.connect(plain(url), autocommit=True) as connection:
         while connection.execute(others).fetchone() != (0,):
