@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, ClassVar
@@ -22,7 +21,7 @@ from connectors._json import decode_object, string_of
 from connectors._port import Item, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
-from schemas import AccountFault, Forward, ForwardKind, Raw, Reject, Retry, Unanswered
+from schemas import Forward, ForwardKind, Raw, Reject, Retry, Unanswered
 
 TELL = "tell"
 SLOW_DOWN = frozenset({429, 502, 503, 504})
@@ -59,6 +58,10 @@ class Webhook(Forwards):
 # full = true                           # with the words, as far as they may leave
 """
 
+    def __init__(self, account: str, owner: str, settings: WebhookSettings) -> None:
+        super().__init__(account, owner, settings)
+        self._key = signing_key(settings.secret.reveal())
+
     @property
     def projection(self) -> str:
         return "default" if self.settings.full else "webhook"
@@ -91,7 +94,7 @@ class Webhook(Forwards):
         at = str(int(call.now.timestamp()))
         headers = {
             "webhook-id": id, "webhook-timestamp": at,
-            "webhook-signature": signature(self.settings.secret.reveal(), id, at, body),
+            "webhook-signature": signature(self._key, id, at, body),
         }  # fmt: skip
         content = "application/cloudevents+json; charset=utf-8", body
         request = HttpRequest(self.settings.url, "POST", headers=headers, content=content, timeout=20.0, judge=_judged)
@@ -126,14 +129,16 @@ def event_body(forward: Forward, account: str, *, replayed: bool = False) -> byt
     return msgspec.json.encode(event)
 
 
-def signature(secret: str, id: str, at: str, body: bytes) -> str:
-    """Of Standard Webhooks, version 1: HMAC-SHA-256 over id, time and body. Raises AccountFault."""
+def signing_key(secret: str) -> bytes:
+    """The bytes of a secret of Standard Webhooks. Raises ValueError."""
     try:
-        key = b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (NotBase64, ValueError):
-        raise AccountFault(
-            "secret_unusable", "secret: takes whsec_ and what `openssl rand -base64 32` prints"
-        ) from None
+        return b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ValueError("secret takes whsec_ and what `openssl rand -base64 32` prints") from None
+
+
+def signature(key: bytes, id: str, at: str, body: bytes) -> str:
+    """Of Standard Webhooks, version 1: HMAC-SHA-256 over id, time and body."""
     return "v1," + b64encode(hmac.digest(key, f"{id}.{at}.".encode() + body, sha256)).decode()
 
 

@@ -330,6 +330,12 @@ def test_an_office_is_told_by_a_signed_cloud_event() -> None:
     assert first.headers["webhook-signature"] == f"v1,{wanted}"
 
 
+@pytest.mark.parametrize("secret", ["rahasia", "whsec_x", "whsec_rahasia sekali"])
+def test_a_secret_that_cannot_sign_is_refused_with_the_settings(secret: str) -> None:
+    with pytest.raises(ValueError, match="secret takes whsec_"):
+        account("https://contoh.go.id", "webhook", secret=secret)
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(410, AccountFault), (503, Retry), (302, Retry), (404, Retry), (500, Retry)]
 )

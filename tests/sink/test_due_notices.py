@@ -33,7 +33,7 @@ DECREE = Holiday("id", date(2026, 2, 4), "joint", "Cuti bersama", "SKB")
 
 def webhook(account: str, *offices: str) -> Any:
     made = channel_type("webhook")
-    fields = {"url": "https://contoh.go.id/x", "secret": "whsec_x", "offices": offices}
+    fields = {"url": "https://contoh.go.id/x", "secret": "whsec_c2FuZGk=", "offices": offices}
     return made(account, "32.73", msgspec.convert(fields, made.settings_type, dec_hook=secret_hook))
 
 
