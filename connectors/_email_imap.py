@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
@@ -13,6 +12,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from connectors._email_connecting import connection_fault, tls_context
 from connectors._email_settings import EmailSettings
 from schemas import AccountFault, Retry
 
@@ -73,12 +73,12 @@ class Mailbox:
         self.has_idle = False
         try:
             self._client = self._connected()
-        except (OSError, IMAPClientError):
-            raise Retry("no connection to the mailbox") from None
+        except (OSError, IMAPClientError) as error:
+            raise Retry(connection_fault(error, "mail server", "imap")) from None
 
     def _connected(self) -> IMAPClient:
         server = self._settings.imap_server
-        context = ssl.create_default_context(cafile=self._settings.tls_ca or None)
+        context = tls_context(self._settings)
         timeout: Any = SocketTimeout(connect=CONNECT_WITHIN, read=READ_WITHIN)
         client = IMAPClient(server.host, server.port, ssl=server.tls, ssl_context=context, timeout=timeout)
         client.normalise_times = False

@@ -12,6 +12,7 @@ import ssl
 from contextlib import suppress
 
 from connectors._email_compose import OutgoingMail
+from connectors._email_connecting import connection_fault, tls_context
 from connectors._email_settings import EmailSettings
 from connectors._http import ErrorMeaning
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
@@ -45,7 +46,7 @@ _DOT = re.compile(rb"(?m)^\.")
 def open_connection(settings: EmailSettings, token: str) -> smtplib.SMTP:
     """A connection, encrypted and logged in. Raises Retry or AccountFault."""
     server = settings.smtp_server
-    context = ssl.create_default_context(cafile=settings.tls_ca or None)
+    context = tls_context(settings)
     own = settings.address.rpartition("@")[2] or "localhost"  # the name of this machine may take long to find
     try:
         if server.tls:
@@ -56,8 +57,8 @@ def open_connection(settings: EmailSettings, token: str) -> smtplib.SMTP:
             smtp = smtplib.SMTP(server.host, server.port, own, timeout=CONNECT_WITHIN)
     except smtplib.SMTPResponseException as error:
         raise meaning_of(error.smtp_code, error.smtp_error, "greeting") from None
-    except (OSError, smtplib.SMTPException, UnicodeError):
-        raise Retry("no connection to the sending server") from None
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        raise Retry(connection_fault(error, "sending server", "smtp")) from None
     try:
         _prepare(smtp, settings, context, token)
     except BaseException:
@@ -89,7 +90,10 @@ def _prepare(smtp: smtplib.SMTP, settings: EmailSettings, context: ssl.SSLContex
 def _encrypt(smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:
     if not smtp.has_extn("starttls"):
         raise AccountFault("not_encrypted", "the sending server offers no encryption: use smtps://")
-    smtp.starttls(context=context)
+    try:
+        smtp.starttls(context=context)
+    except ssl.SSLError as error:
+        raise Retry(connection_fault(error, "sending server", "smtp")) from None
     smtp.ehlo()
 
 
