@@ -35,7 +35,7 @@ from normalizer.incidents_points import (
     are_of_other_persons,
     have_other_landmarks,
 )
-from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, unpack
+from normalizer.incidents_profile import MOST_WORDS, WHOLE_TEXT, ComparedWords, everyday_words, unpack
 from normalizer.incidents_things import are_of_other_things, are_of_persons
 from schemas import Match
 from schemas.memory import Candidate, Known, Profile, sharing_most
@@ -45,6 +45,8 @@ WINDOW = 30 * 24 * 3600
 of one village, or where many of them are and all are surely alike."""
 LONG_TEXT = 20
 """Different words that two texts share."""
+SAME_LONG_TEXT = 0.6
+"""Part of all their words that two such texts share, from which they are one text."""
 ALIKE, SURELY_ALIKE, ALIKE_BY_NAMES = 0.6, 0.9, 0.3
 """Likeness from which two reports are one incident; where place or category speak against it; and where they share so
 many names beside those of their addresses: the same matter in other words."""
@@ -154,9 +156,15 @@ class Scored:
 
     @property
     def grounded(self) -> bool:
-        """Something speaks for one place: a shared name, the same village, or a long text that is the same."""
+        """Something speaks for one place: a shared name, the same village, or a long text that is nearly the same."""
         one, other = self.words
-        return not one.names.isdisjoint(other.names) or self.relation == SAME_VILLAGE or self.same_text
+        if self.relation == SAME_VILLAGE or self.same_text:
+            return True
+        shared = one.names & other.names
+        if not shared or not shared <= everyday_words():
+            return bool(shared)
+        words = len(one.text & other.text)
+        return words >= LONG_TEXT and words >= SAME_LONG_TEXT * len(one.text | other.text)
 
     @property
     def in_time(self) -> bool:
@@ -236,7 +244,8 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     """Of a report that is recorded: what others reported before it."""
     if passed_on := _chain(found, sender):
         return passed_on
-    likely = (one for one in found if _is_open(one) and _may_be_one(one, sender) and one.is_alike)
+    open_ones = (one for one in found if _is_open(one) and not (one.of_other_things or one.in_another_area))
+    likely = (one for one in open_ones if one.is_alike and _may_be_one(one, sender))
     one = min(likely, key=_ORDER, default=None)
     if one is None:
         return _few_words(found)
@@ -247,8 +256,8 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
 
 
 def _may_be_one(one: Scored, sender: str) -> bool:
-    """Do neither things nor points or places speak against it?"""
-    if one.of_other_things or one.of_another_person or one.in_another_area or one.at_another_point:
+    """Do neither points nor persons or places speak against it?"""
+    if one.of_another_person or one.at_another_point:
         return False
     return not one.apart if one.candidate.sender == sender else not (one.same_words and one.surely_elsewhere)
 

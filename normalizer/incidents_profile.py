@@ -83,6 +83,13 @@ def common_words() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("models").joinpath("data", "common_words.txt").read_text("utf-8").split())
 
 
+@cache
+def everyday_words() -> Hashes:
+    """Words that are no place's name, though the likeness takes them for names, as it learned to: by their stems."""
+    text = Path(__file__).with_name("models").joinpath("data", "everyday_words.txt").read_text("utf-8")
+    return frozenset(_hash(word[:_STEM]) for word in text.split())
+
+
 def profile_of(message: Message, place: Place | None) -> Profile | None:
     """None: it is not compared with others (no report, hardly any words, an anonymous or secret report: nothing shows
     that it is there)."""

@@ -59,6 +59,18 @@ def test_a_report_without_any_place_is_linked_to_none() -> None:
     assert opened(memory, "2", "lampu jalan mati", by=SARI).matches == ()
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("antrean solar di spbu panjang, sopir menunggu", "antri solar di spbu, sopir menunggu lama"),
+        ("balap liar dan knalpot bising tiap malam", "balap liar knalpot bising setiap malam"),
+        ("kades korupsi dana desa, mohon diperiksa", "mohon diperiksa, kades korupsi dana desa"),
+    ],
+)
+def test_words_of_the_matter_are_no_place(one: str, other: str) -> None:
+    assert match([report("1", one), report("2", other, SARI)], MemoryDouble())[1].matches == ()
+
+
 UNPAID = "Sudah enam bulan guru Yayasan Cendekia Harapan Purnama di Jalan Melati tidak diberi upah, mohon bantuan"
 HUNGRY = "guru {} tidak diberi upah, gaji karyawan belum turun, harap diperiksa oleh pengawas tenaga kerja"
 
