@@ -191,7 +191,8 @@ def accounts_by_complaint(
 def _earlier_messages(connection: Connection, opened: Collection[str]) -> Iterator[Later]:
     sql = (
         "SELECT m.complaint, m.raw, m.item_index, m.account, m.channel, m.kind, m.text, m.cleaned, m.received_at, "
-        "(SELECT count(a.id) FROM attachments a WHERE a.raw = m.raw AND a.item_index = m.item_index) AS files "
+        "(SELECT count(a.id) FROM attachments a WHERE a.complaint = m.complaint AND a.raw = m.raw "
+        "AND a.item_index = m.item_index) AS files "
         "FROM messages m JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
         "WHERE m.complaint IN (*) AND o.outcome = 'added' AND NOT m.stranger"
     )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from schemas import Category, Forward, Office, Place, encode
-from sink.bulk import execute_each, insert, instant_encoder, query_in
+from sink.bulk import execute_each, insert, instant_encoder, query_in, split_into_chunks
 from sink.contacts import unseal_contact
 from sink.forward_claims import read_forward
 from sink.forward_progress import ANSWER, ForeignReport, store_foreign_reports
@@ -153,7 +153,12 @@ _REPLAY = (
 
 
 def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:
-    """Queue complaints that are recorded already; returns how many jobs are new. Raises Retry."""
+    """Queue complaints that are recorded already, some in each transaction; returns how many jobs are new. Raises
+    Retry."""
+    return sum(_queue_some(record, to, some, now) for some in split_into_chunks(list(ids)))
+
+
+def _queue_some(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:
     encode_at = instant_encoder(record.engine)
     make = RowMaker(record.vault, record.ids, encode_at, encode_at(now), lambda message: message.conversation)
     with record.write() as connection:
@@ -170,9 +175,9 @@ def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: d
 
 def recorded_forwards(connection: Any, record: Record, ids: Collection[str]) -> Iterator[tuple[Any, Forward]]:
     """Recorded complaints as forwards with all their fields, and their rows."""
-    offices = _offices(connection, ids)
+    offices, files = _offices(connection, ids), _files(connection, ids)
     for row in query_in(connection, _FACTS, ids):
-        yield row, _forward(record, row, offices.get(row.id, ()), _files(connection, row))
+        yield row, _forward(record, row, offices.get(row.id, ()), files.get((row.id, row.raw, row.item_index), ()))
 
 
 def _forward(record: Record, row: Any, offices: tuple[Office, ...], files: tuple[str, ...]) -> Forward:
@@ -197,6 +202,11 @@ def _offices(connection: Any, ids: Collection[str]) -> dict[str, tuple[Office, .
     return found
 
 
-def _files(connection: Any, row: Any) -> tuple[str, ...]:
-    sql = "SELECT id, n FROM attachments WHERE raw IN (*) AND item_index = ? ORDER BY n"
-    return tuple(file.id for file in query_in(connection, sql, [row.raw], row.item_index))
+def _files(connection: Any, ids: Collection[str]) -> dict[tuple[str, str, int], tuple[str, ...]]:
+    """Ids of files by complaint and item."""
+    found: dict[tuple[str, str, int], tuple[str, ...]] = {}
+    sql = "SELECT complaint, raw, item_index, id FROM attachments WHERE complaint IN (*) ORDER BY n"
+    for row in query_in(connection, sql, ids):
+        item = row.complaint, row.raw, row.item_index
+        found[item] = (*found.get(item, ()), row.id)
+    return found

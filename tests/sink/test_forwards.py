@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import Engine, event
 
 from schemas import Attachment, Forward, Match, Message, Office, Party, Place, Routed, complaint_id
 from schemas.personal import mask_personal
@@ -463,6 +465,30 @@ def test_case_25_or_that_it_is_to_be_done_again(record: Record) -> None:
     assert decide_again(record, [id, "forward/lapor/other"], LATER) == [id]
     [claimed] = claim(record, at=LATER + timedelta(minutes=1))
     assert (claimed.job.step, claimed.job.results) == (None, {})
+
+
+def test_what_is_queued_later_has_its_files_and_reads_no_whole_table(sqlite_record: Record) -> None:
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith(("SELECT", "WITH", "UPDATE")):
+            plans.append(str(cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()))
+
+    photos = (Attachment(native_id="m1"), Attachment(native_id="m2"))
+    ids = [complaint_id(message(n).id) for n in (1, 2, 3)]
+    persist(sqlite_record, *(routed(message(n, attachments=photos)) for n in (1, 2, 3)), to=())
+    later = message(9, attachments=photos, text="Ini fotonya")
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        for one in (routed(later, "added", message(4)), routed(message(4))):  # the addition comes first
+            persist(sqlite_record, one)
+        assert queue_recorded(sqlite_record, LAPOR, ids, LATER) == 3
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert [plan for plan in plans if re.search("SCAN (?!CONSTANT)", plan)] == []
+    queued = {one.job.complaint: one.forward.attachments for one in claim(sqlite_record)}
+    own = {id: (f"{message(n).raw}.0.0", f"{message(n).raw}.0.1") for n, id in enumerate(ids, 1)}
+    assert {id: queued[id] for id in ids} == own
 
 
 def test_every_complaint_that_must_stand_there_stands_there_once_or_says_why_not(record: Record) -> None:
