@@ -7,7 +7,9 @@ import shlex
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -53,6 +55,14 @@ def test_the_build_uses_what_the_project_asks_for() -> None:
     asked = re.search(r'requires = \["([^"]+)"\]', (ROOT / "pyproject.toml").read_text())
     assert asked is not None
     assert (ROOT / "deploy" / "build.in").read_text().strip() == asked[1]
+
+
+def test_files_that_are_no_code_are_installed() -> None:
+    shipped = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("*") if path.is_file()]
+    left = {path.name for path in files if "__pycache__" not in path.parts and path.suffix != ".py"}
+    assert left
+    assert [name for name in sorted(left) if not any(fnmatch(name, pattern) for pattern in shipped)] == []
 
 
 def test_it_does_not_run_as_root() -> None:
