@@ -19,6 +19,8 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
+from normalizer.beyond_ascii import letters_beyond_ascii
+
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _LEFTOVERS = re.compile("[\ud800-\udfff\ufffd\x80-\x84\x86-\x9f\u115f\u1160\u2800\u3164\uffa0]")
 _PICTURE = (
@@ -44,7 +46,7 @@ def clean(text: str) -> str:
     """The cleaned text. Never raises; `clean(clean(x)) == clean(x)`."""
     if _plain(trimmed := text.strip()):
         return trimmed
-    if all(map(str.isprintable, lines := trimmed.split("\n"))) and _only_blanks(trimmed):
+    if all(map(str.isprintable, lines := trimmed.split("\n"))) and all(map(_stays, letters_beyond_ascii(trimmed))):
         return _spaced(lines)
     return _spaced(_mended(text).split("\n"))
 
@@ -54,16 +56,6 @@ def _mended(text: str) -> str:
     if not text.isascii():
         text = _LEFTOVERS.sub(" ", replace_unencodable(text))
     return _composed(_visible(_BREAKS.sub("\n", text)))
-
-
-def _only_blanks(text: str) -> bool:
-    """Is nothing but blanks to be mended, in a text whose lines are printable?"""
-    if text.isascii():
-        return True
-    try:
-        return all(map(_stays, set(text.encode().translate(None, _ASCII).decode())))
-    except UnicodeEncodeError:
-        return False
 
 
 @lru_cache(4_096)

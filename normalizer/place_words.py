@@ -58,7 +58,7 @@ class PlaceWords:
 
 
 def named_in(text: str, words: Iterable[str] | None = None) -> Sequence[Place]:
-    """The same for one text. `words`: all of it in small letters, where they are known."""
+    """The same for one text. `words`: all of it in small letters, where they are known and in ASCII."""
     names = (match[0].strip() for match in _matches(text, words) if _is_name(match["name"]))
     found = list(islice(names, _MOST))
     if not found:
@@ -67,8 +67,8 @@ def named_in(text: str, words: Iterable[str] | None = None) -> Sequence[Place]:
 
 
 def _matches(text: str, words: Iterable[str] | None) -> Iterator[re.Match[str]]:
-    """As `_NAME.finditer`. In ASCII only where one of the words stands is tried: that takes a third of the time."""
-    if not text.isascii():
+    """As `_NAME.finditer`. Of words in ASCII only where one of the first stands is tried, in a third of the time."""
+    if words is None and not text.isascii():
         yield from _NAME.finditer(text)
         return
     lower, end = text.lower(), 0

@@ -32,6 +32,7 @@ _LIKE = 88.0
 """Per cent of likeness at which a misspelt name after its level's word is taken for the region's."""
 _FEW_NAMESAKES = 4
 _SCOPES_AT_ONCE = 64
+_LENGTHS_AT_ONCE = 512
 _BARE_PROVINCE = 1.0
 _NAMESAKES = {(False, False): None, (False, True): 1.3, (True, False): 0.3, (True, True): -0.6}
 """Weight of a bare regency, by whether the account has another one, and whether many villages have the name."""
@@ -214,10 +215,10 @@ class Finder:
 
     def _misspelt(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
         for region, inside in zip(self._regions, self._inside, strict=True):
-            likely = self._known.named_inside(region, marker.levels[0])
             for name, taken in names[-2:][::-1] if len(names) > 1 else names:
                 if len(name) < 5 or name in ORDINARY:
                     continue
+                likely = _as_long(self._known, region, marker.levels[0], len(name))
                 if best := process.extractOne(name, likely, scorer=fuzz.ratio, score_cutoff=_LIKE):
                     codes = tuple(code for code in inside[best[0]] if len(code) in marker.levels)
                     return self._found(at, taken, codes, MentionKind.MISSPELT), taken
@@ -236,6 +237,13 @@ class Finder:
         start, end = self._words.span(at, taken)
         name = "".join(self._words.words[at : at + taken])
         return Mention(start, end, codes, name, kind, kind.value if weight is None else weight)
+
+
+@lru_cache(_LENGTHS_AT_ONCE)
+def _as_long(known: Gazetteer, region: str, level: int, length: int) -> list[str]:
+    """The names of a level that may be like one of this length: two letters in the sum of both lengths count."""
+    names, least = known.named_inside(region, level), _LIKE / 100 - 0.01
+    return [name for name in names if 2 * min(len(name), length) >= least * (len(name) + length)]
 
 
 @lru_cache(8)

@@ -30,11 +30,12 @@ class ReadText(NamedTuple):
 def read_pieces(text: str, *, annotates: bool = True) -> ReadText:
     """Of a cleaned text. Where it does not annotate, a text without danger may stay as it is written, without hints."""
     text = with_passive_joined(text)
-    pieces = _PIECES.of(set(text.split()))
+    written = set(text.split())
+    pieces = _PIECES.of(written)
     danger = any(piece.danger for piece in pieces)
     if (annotates or danger) and (forms := {form for piece in pieces for form in piece.forms}):
-        text, changed = with_forms_written_out(text, forms)
-        pieces += _PIECES.of(changed)
+        text = with_forms_written_out(text, forms)
+        pieces += _PIECES.of(set(text.split()) - written)
     return ReadText(text, danger, hints_of([piece.personal for piece in pieces]) if annotates else ALL)
 
 

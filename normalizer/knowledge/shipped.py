@@ -40,7 +40,7 @@ class ShippedKnowledge:
 
 def _named(asked: Unplaced) -> Sequence[Place]:
     text = "\n".join([part.text for part in asked.parts])
-    as_written = not any(words.rewritten for words in asked.tokens)
+    as_written = all(words.as_written for words in asked.tokens)
     return named_in(text, chain.from_iterable(words.words for words in asked.tokens) if as_written else None)
 
 

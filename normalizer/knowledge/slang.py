@@ -29,7 +29,7 @@ _LETTERS, _TWO, _COUNTED = (words_of(word_lists("words")["words"][name]) for nam
 def read_text(text: str) -> str:
     """Of a cleaned text. `read_text(read_text(x)) == read_text(x)`."""
     text = with_passive_joined(text)
-    return with_forms_written_out(text, {form for piece in text.split() for form in forms_in(piece)})[0]
+    return with_forms_written_out(text, {form for piece in text.split() for form in forms_in(piece)})
 
 
 def with_passive_joined(text: str) -> str:
@@ -37,25 +37,14 @@ def with_passive_joined(text: str) -> str:
     return _PASSIVE.sub(r"\1i\2", text) if "d " in text or "D " in text else text
 
 
-def with_forms_written_out(text: str, forms: Collection[str]) -> tuple[str, set[str]]:
-    """The text, and its pieces (what stands between two blanks) in which something was written out. `forms`: the words
-    that may be."""
-    parts, end, length = [], 0, 0
-    spans: list[tuple[int, int]] = []
-    for match in sorted((match for word in forms for match in _matches(text, word)), key=re.Match.start):
-        before, word = text[end : match.start()], _read(match)
-        parts += [before, word]
-        spans.append((length + len(before), length := length + len(before) + len(word)))
-        end = match.end()
-    text = "".join((*parts, text[end:]))
-    return text, {piece for span in spans for piece in _pieces_around(text, *span)}
-
-
-def _pieces_around(text: str, start: int, end: int) -> list[str]:
-    """The pieces that stand, in whole or in part, between two places."""
-    before = max(text.rfind(" ", 0, start), text.rfind("\n", 0, start)) + 1
-    behind = min(at for at in (text.find(" ", end), text.find("\n", end), len(text)) if at >= 0)
-    return text[before:behind].split()
+def with_forms_written_out(text: str, forms: Collection[str]) -> str:
+    """`forms`: the words that may be."""
+    parts, end = [], 0
+    for match in sorted([match for word in forms for match in _matches(text, word)], key=re.Match.start):
+        start, behind = match.span()
+        parts += [text[end:start], _read(match)]
+        end = behind
+    return "".join((*parts, text[end:]))
 
 
 def forms_in(piece: str) -> tuple[str, ...]:

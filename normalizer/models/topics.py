@@ -45,7 +45,7 @@ class TextScores(NamedTuple):
 
 
 class ListedWord(NamedTuple):
-    """A word that stands in a list, or begins a pair that does."""
+    """A word that stands in a list, or is one of a pair that does."""
 
     word: str
     entries: Entries
@@ -67,6 +67,7 @@ class WordLists:
             for entry in row["words"].split():
                 self._add(n, *_entry(entry))
         self._starts = {beginning[:_SHORTEST] for beginning in self._beginnings}
+        self._behind = {second for seconds in self._seconds.values() for second in seconds}
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
         self._listed = Remembered(self._listed_words)
 
@@ -91,8 +92,9 @@ class WordLists:
                 _count(entries, scores)
             if begun:
                 beginnings.update(begun)
-            for second in set(pairs.findall(lower)) if pairs else ():
-                _count(self._seconds[word][second], scores)
+            if pairs and not words.keys().isdisjoint(self._seconds[word]):
+                for second in set(pairs.findall(lower)):
+                    _count(self._seconds[word][second], scores)
         for beginning in beginnings:
             _count(self._beginnings[beginning], scores)
         return scores
@@ -104,7 +106,8 @@ class WordLists:
     def _listed_word(self, word: str) -> ListedWord | None:
         beginnings, entries = self._beginnings_of(word), self._words.get(word, ())
         pairs = _pairs(word, "|".join(self._seconds[word])) if word in self._seconds else None
-        return ListedWord(word, entries, beginnings, pairs) if beginnings or entries or pairs else None
+        known = beginnings or entries or pairs or word in self._behind
+        return ListedWord(word, entries, beginnings, pairs) if known else None
 
     def _beginnings_of(self, word: str) -> tuple[str, ...]:
         if word[:_SHORTEST] not in self._starts:
