@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
+from connectors._rows.fields import ROW_FIELDS
 from connectors._rows.headings import FURTHEST, heading
 from connectors._rows.kinds import require_rows, workbook_in
 from connectors._rows.lines import UnreadableFile, decode_head, read_chunks, read_head, read_titles
@@ -88,7 +89,9 @@ def _headings_at(records: Sequence[Sequence[str]]) -> int | None:
 
 def _fields(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> dict[int, tuple[str, str]]:
     """Column to field, and why."""
-    found = {n: (field, "by its heading") for n, field in field_of(headings, taken=()).items()}
+    found = {n: (one, "our own name") for n, one in enumerate(headings) if one in ROW_FIELDS}
+    taken = _known(found)
+    found |= {n: (field, "by its heading") for n, field in field_of(headings, taken=taken).items() if n not in found}
     for n, field in _alike(headings):
         if n not in found and field not in _known(found):
             found[n] = field, "its heading is like one that is known"

@@ -44,6 +44,11 @@ def test_a_heading_that_is_nearly_known_is_proposed():
     }  # fmt: skip
 
 
+def test_our_own_names_are_what_they_say_whatever_stands_under_them():
+    own = "ID,Text,sender,catatan\n081200000003,Macet,@warga,Lampu jalan di depan sekolah mati\n"
+    assert proposed(own) == {"ID": "id", "Text": "text", "sender": "sender"}
+
+
 def test_a_workbook_is_looked_at_too():
     book = Workbook()
     for row in (["Posko"], ["Kode", "Cerita"], ["A", "Lampu jalan di depan sekolah mati"]):
