@@ -18,7 +18,7 @@ lock: .venv/dev ; @$(BIN)/pip install --quiet --disable-pip-version-check uv==0.
 
 .venv/run: requirements.lock deploy/build.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Satu Pintu needs Python 3.11 or newer, this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 run" if sys.version_info < (3, 11) else 0)'
-	@echo "Installing into .venv (once, about half a minute)"
+	@echo "Installing into .venv (once, some minutes)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r deploy/build.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -118,7 +118,7 @@ def _rows(text: str) -> Iterable[tuple[int, Mapping[str, str]]]:
 def _office(row: Mapping[str, str]) -> RegisteredOffice:
     name = row.get("name", "")
     if not name or len(name) > LONGEST or not name.isprintable():
-        raise ValueError(f"name takes up to {LONGEST} letters")
+        raise ValueError(f"name takes up to {LONGEST} letters" if name else "name is missing: write what citizens read")
     id = row["id"]
     if not id or len(id) > LONGEST or not id.isprintable() or " " in id:
         raise ValueError("id takes letters and digits without blanks")

@@ -148,7 +148,7 @@ def _taken_in(body: bytes, old: OfficeRegistry) -> OfficeRegistry:
     except WrongOffices as wrong:
         for fault in wrong.faults[:SHOWN_FAULTS]:
             print_message(fault)
-        raise PayloadRefused(f"{len(wrong.faults)} faults, nothing was imported: mend these lines") from None
+        raise PayloadRefused(f"nothing was imported: mend the {len(wrong.faults)} named above") from None
 
 
 def _institutions(body: bytes, old: OfficeRegistry) -> OfficeRegistry:

@@ -57,7 +57,7 @@ def lint(rules: str | None, *, as_json: bool) -> None:
         print_json(fault._asdict()) if as_json else click.echo(f"{fault.about}: {fault.fault}")
     serious = sum(fault.serious for fault in faults)
     if serious:
-        raise OutOfBalance(f"{serious} faults of {len(faults)} must be mended")
+        raise OutOfBalance(f"{serious} of {len(faults)} findings must be mended")
     print_message("nothing must be mended in these rules and offices")
 
 

@@ -113,7 +113,7 @@ def test_lint_fails_for_what_must_be_mended(call, tmp_path: Path) -> None:
     assert call("router", "lint", good)[0] == 0
     code, out, err = call("router", "lint", bad)
     assert (code, out) == (1, "rule a: the office dpw is not in the registry\n")
-    assert "1 faults of 1 must be mended" in err
+    assert "1 of 1 findings must be mended" in err
     assert call("router", "lint", write(tmp_path, "none.toml", "a = ["))[0] == 2
     assert call("router", "lint", str(tmp_path / "gone.toml"))[0] == 64
 

@@ -60,6 +60,7 @@ def test_spreadsheets_write_semicolons_and_a_mark_and_an_id_may_be_left_out() ->
         ("id,nama\n1,a\n", "line 1: 'nama' is no heading"),
         ("id\n1\n", "line 1: the heading name is missing"),
         ("name\n\nDinas\n" + "x" * 201 + "\n", "line 4: name takes"),
+        ("id,name\na,\n", "line 2: name is missing"),
         ("id,name\na b,Dinas\n", "line 2: id takes"),
         ("name,kind\nDinas,dinas\n", "line 2: kind takes"),
         ("name,regions\nDinas,3374\n", "line 2: regions takes codes"),
