@@ -13,14 +13,15 @@ from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, or_, select
 
+from sink.bulk import query_in
 from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
 from sink.outbox_moves import MOVED, UNREACHED
 from sink.outbox_queries import DISMISSED
 from sink.record import Record
-from sink.tables import actions, attachments, complaints, messages, parties, timeline
+from sink.tables import actions, attachments, complaints, messages, timeline
 from sink.vault import Vault
 
 _REACHED = ("sent", "delivered", "read")
@@ -144,10 +145,17 @@ def _has_phone(vault: Vault, connection: Connection, own: Sequence[Row[Any]], la
     """A phone of the reporter, known when the report was filed or since."""
     if last4 is None or len(last4) != 4:
         return False
-    items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
-    sealed = connection.execute(select(parties.c.sealed).where(items)).scalars()
-    phones = [unseal_contact(vault, one).party.phone for one in sealed]
+    phones = [unseal_contact(vault, one).party.phone for one in _sealed_contacts(connection, own)]
     return _any(compare_digest(phone[-4:].encode(), last4.encode()) for phone in phones if phone)
+
+
+def _sealed_contacts(connection: Connection, own: Sequence[Row[Any]]) -> list[bytes]:
+    """By the raw alone: SQLite reads the whole table where it is asked for several pairs."""
+    items = {(m.raw, m.item_index) for m in own}
+    rows = query_in(
+        connection, "SELECT raw, item_index, sealed FROM parties WHERE raw IN (*)", {raw for raw, _ in items}
+    )
+    return [bytes(row.sealed) for row in rows if (row.raw, row.item_index) in items]
 
 
 def _any(answers: Iterable[bool]) -> bool:
@@ -173,9 +181,8 @@ def _details(
 
 
 def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]]) -> str | None:
-    items = tuple_(parties.c.raw, parties.c.item_index).in_([(m.raw, m.item_index) for m in own])
-    sealed = connection.execute(select(parties.c.sealed).where(items).limit(1)).scalar()
-    return unseal_contact(vault, sealed).conversation if sealed else None
+    sealed = _sealed_contacts(connection, own)
+    return unseal_contact(vault, sealed[0]).conversation if sealed else None
 
 
 def _shown(step: TimelineLine) -> TrackedStep:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from schemas import Attachment, Office, Party, Place
 from sink import Record, TrackedReport, apply_receipts, track_report
@@ -79,6 +80,22 @@ def test_case_09_a_phone_that_showed_up_later_in_the_conversation_proves_as_well
     elsewhere = message(3, sender=Party(user="whatsapp:US.1", phone="+628120000666"), conversation="x")
     persist(record, routed(later, "added", message(1)), routed(elsewhere, "added", message(1)))
     assert [seen(record, number=number, last4=last4).proven for last4 in ("0555", "0666")] == [True, False]
+
+
+def test_a_proof_reads_no_whole_table(sqlite_record: Record) -> None:
+    plans: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: object) -> None:
+        plans.append(str(cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()))
+
+    number = filed(sqlite_record)
+    persist(sqlite_record, routed(message(2, text="Masih mati"), "added", message(1)))
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        assert seen(sqlite_record, number=number, last4=PHONE[-4:]).proven
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert [plan for plan in plans if "SCAN" in plan] == []
 
 
 @pytest.mark.parametrize("shared", [{"email": "siti@contoh.id"}, {"nik": "3273010101900001"}])
