@@ -36,7 +36,7 @@ from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
 from hub.running.token_ends import TokenEnds
 from hub.running.waking import wait_for_event
-from sink.outbox_results import SendResult, store_results
+from sink.outbox_results import SendResult, hasten_replies, store_results
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ class AccountsStage:
         self._token_ends = TokenEnds(backend, accounts, self._leases, self._outbound)
         self._renew_now = asyncio.Event()
         self._seen: dict[str, Channel] = {}
+        self._changed: set[str] = set()
+        """Accounts with a new edition, of which replies may wait for another attempt."""
 
     async def run(self) -> None:
         """Until cancelled; then what is on its way is finished, and the accounts are given back."""
@@ -108,8 +110,19 @@ class AccountsStage:
             before = self._leases.held().keys()
             await self._leases.renew(wanted, before - self._busy())
             await self._health.learn(self._leases.held())
+            await self._hasten()
             self._match()
             await wait_for_event(self._renew_now, self._times.renew_every)
+
+    async def _hasten(self) -> None:
+        changed, self._changed = self._changed, set()
+        if not changed:
+            return
+        try:
+            await self._backend(hasten_replies, changed, self._backend.timing.now())
+        except BaseException:
+            self._changed |= changed
+            raise
 
     def _busy(self) -> set[str]:
         return self._dispatcher.busy() | self._tasks.busy() | self._fetching.busy()
@@ -126,9 +139,10 @@ class AccountsStage:
             await self._backend.timing.sleep(self._times.watch_every)
 
     def _edited(self, accounts: Iterable[str]) -> None:
-        self._renew_now.set()
         for account in accounts:
             self._health.edited(account)
+            self._changed.add(account)
+        self._renew_now.set()
 
     def _match(self) -> None:
         """Run what the leases allow, and nothing else."""

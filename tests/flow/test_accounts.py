@@ -14,16 +14,18 @@ from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.running.backoff import Backoff
 from schemas import Reply, Retry
+from sink import outbox_results
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
 from sink.leases import StaleEpoch, list_leases
+from sink.outbox_queries import list_replies
 from tests.channels.made_up.feed import Feed, FeedSettings
 from tests.channels.made_up.kiosk import Kiosk, KioskSettings
 from tests.channels.made_up.modem import Modem, ModemSettings
 from tests.fakes.feed import FeedServer
 from tests.fakes.kiosk import KioskServer
 from tests.fakes.modem import ModemServer
-from tests.fakes.server import Accepted, Fault
+from tests.fakes.server import Accepted, Fault, answer
 from tests.flow.account_processes import TIMES, UNHURRIED, AccountProcess, World, account_world, until
 
 
@@ -290,6 +292,19 @@ async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     await until(lambda: _no_faults(world), "the fault to be cleared")
 
 
+async def test_a_reply_that_is_tried_again_later_goes_at_once_with_a_new_edition(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_results, "SHORTEST", 600.0)
+    kiosk.then(answer(429, ""))
+    accounts = Accounts.of(kiosk_account(kiosk))
+    await world.owe("kios", "budi", "a")
+    processes.append(world.process(accounts).start())
+    await until(lambda: _waits_for_another_attempt(world), "the first attempt")
+    accounts.swap(AccountsSnapshot([Account(kiosk_account(kiosk))]))
+    await until(lambda: _states(world, "sent"), "the reply")
+
+
 async def test_a_fault_ends_that_a_process_stored_which_is_gone(
     world: World, processes: list[AccountProcess], kiosk: KioskServer
 ) -> None:
@@ -481,6 +496,10 @@ def _always(fault: Exception) -> Any:
 
 async def _states(world: World, *wanted: str) -> bool:
     return await world.states() == list(wanted)
+
+
+async def _waits_for_another_attempt(world: World) -> bool:
+    return [row.code for row in await world.pools.io(list_replies, world.record)] == ["retry"]
 
 
 async def _cursor(world: World, account: str, wanted: str) -> bool:

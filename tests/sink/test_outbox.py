@@ -13,7 +13,7 @@ from sink.account_states import set_account_fault
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
 from sink.outbox_queries import count_unsent, list_replies, mark_unknown, resend_replies
-from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
+from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, hasten_replies, next_attempt, store_results
 from sink.outbox_starts import start_replies
 from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
@@ -173,6 +173,17 @@ def test_a_later_reply_waits_for_an_earlier_one_that_is_tried_again(record: Reco
     assert claim(record, epochs, now=at(59)) == []
     (again,) = claim(record, epochs, now=at(60))
     assert again.id == first.id
+
+
+def test_what_a_changed_account_tries_again_later_is_due_now(record: Record, vault: Vault) -> None:
+    enqueue(record, reply(vault, 1), reply(vault, 2, account="other"))
+    epochs = lease(record, accounts=["sms", "other"])
+    for owed in claim(record, epochs):
+        store(record, owed, "retry", due_at=at(3600), code="retry")
+    hasten_replies(record, ["sms"], at(5))
+    assert claim(record, epochs, now=at(4)) == []
+    (hastened,) = claim(record, epochs, now=at(5))
+    assert (hastened.account, hastened.attempts) == ("sms", 1)
 
 
 def test_each_account_has_a_room_of_its_own(record: Record, vault: Vault) -> None:
