@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hub.commands._doctor_pipeline import is_started
 from hub.commands._finding import Finding
-from hub.settings import Settings
+from hub.settings import Settings, UsageError
 
 if TYPE_CHECKING:
     from sink.forward_law import NationalBalance
@@ -30,7 +30,10 @@ def check_forwards(own: Settings) -> Iterator[Finding]:
     accounts = Accounts()
     editions = Editions((channels_file(own.channels, accounts, own.zone.key),), publisher=None, now=_now)
     with open_record(own) as record:
-        editions.begin(record)
+        try:
+            editions.begin(record)
+        except UsageError:
+            return  # the check of the accounts says so
         for balance in scan_national(record, accounts, _now):
             yield from _findings(balance)
 

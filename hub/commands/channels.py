@@ -158,15 +158,18 @@ def _release(record: Record, name: str) -> int:
 
 
 def _as_text(account: dict[str, Any], snapshot: AccountsSnapshot) -> str:
+    from connectors import Connects, Forwards, Listens, Polls
+
+    channel = snapshot.channels[account["account"]]
     lines = [
-        f"[{account['account']}] {account['kind']}, owner {account['owner']}, {account['state']}: {account['health']}",
-        f"  address: {account['url']}",
+        f"[{account['account']}] {account['kind']}, owner {account['owner']}, {account['state']}: {account['health']}"
     ]
+    if isinstance(channel, Listens) or not isinstance(channel, Polls | Connects | Forwards):
+        lines.append(f"  address: {account['url']}")
     lines += [f"  {name}: {_shown(value)}" for name, value in account["settings"].items() if value]
     lines += [f"  {name}: {_shown(value)}" for name, value in account["secrets"].items()]
     if account["waiting"]:
         lines.append(f"  replies that wait: {account['waiting']}")
-    channel = snapshot.channels[account["account"]]
     lines += [f"  {line}" for line in channel.setup_help(account["url"]).splitlines()]
     return "\n".join([*lines, ""])
 
