@@ -24,7 +24,7 @@ from connectors._report import Report, ReportPlace
 from connectors._rows import PLACE_FIELDS
 from hub.web.api.struct_fields import model_fields, optional_field
 from hub.web.translations import TranslatableText, has_translation
-from normalizer.phones import to_e164
+from normalizer.phones import is_placeholder, to_e164
 from schemas.regions import is_region
 
 FEWEST_DIGITS = 8
@@ -74,6 +74,8 @@ class _ReportFields(_Input):
     @field_validator("phone", check_fields=False)
     @classmethod
     def _can_be_called(cls, phone: str) -> str:
+        if is_placeholder(phone):  # no phone, said so: it stays as written, and is nobody's
+            return phone
         if sum(c.isdigit() for c in phone) < FEWEST_DIGITS or to_e164(phone) is None:
             raise PydanticCustomError("error_phone", "no phone number")
         return phone
