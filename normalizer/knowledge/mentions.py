@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 
 from normalizer.knowledge.gazetteer import DISTRICT, PROVINCE, REGENCY, VILLAGE, Gazetteer, is_city
 from normalizer.knowledge.mention_kinds import BARE, CHAINS, STREETS, KindRules, MentionKind
+from normalizer.knowledge.named_regencies import everyday_pair
 from normalizer.knowledge.place_words import (
     AFTER,
     BESIDE,
@@ -198,7 +199,7 @@ class Finder:
         if name in FUNCTION_WORDS and name == self._words.words[at]:
             return ()
         near = () if name in POSITIONS and not self._words.capital(at) else self._near(name)
-        codes = self._known.regencies.get(name, ())
+        codes = () if everyday_pair(self._words, at, name) else self._known.regencies.get(name, ())
         if near and not (codes and any(code.startswith(codes) for code in near)):  # the regency before its namesake
             return near
         if codes and (name not in ORDINARY_REGENCIES or self._stands_alone(at)):
@@ -210,8 +211,10 @@ class Finder:
         words, end = self._words, at + 1
         if not words.capital(at):
             return False
-        after = end < len(words) and words.capital(end) and not words.breaks(end)
-        return not (after and words.words[end] not in AFTER and words.words[end] not in self._known.provinces)
+        begin, stop = words.span(at, 1)
+        if end == len(words) or words.text[begin:stop].isupper() or words.text[stop : words.span(end, 1)[0]] != " ":
+            return True
+        return not words.capital(end) or words.words[end] in AFTER or words.words[end] in self._known.provinces
 
     def _misspelt(self, at: int, marker: Marker, names: list[tuple[str, int]]) -> tuple[Mention | None, int]:
         for region, inside in zip(self._regions, self._inside, strict=True):

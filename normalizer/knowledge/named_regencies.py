@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from normalizer.knowledge.gazetteer import DISTRICT, Gazetteer
-from normalizer.knowledge.place_words import ORDINARY_REGENCIES, marker_before
+from normalizer.knowledge.place_words import ORDINARY, ORDINARY_REGENCIES, marker_before
 from normalizer.knowledge.tokens import Words
 
 
@@ -20,7 +20,7 @@ def named_regencies(known: Gazetteer, words: Words, places: Iterable[int]) -> se
         if _of_another_level(words, at):
             continue
         for name, _ in words.known_names(at, 3, (known.regencies,), (beginnings,)):
-            codes = known.regencies[name]
+            codes = () if everyday_pair(words, at, name) else known.regencies[name]
             if name not in ORDINARY_REGENCIES or words.capital(at) or marker_before(words, at):
                 found.update(codes)
     return found
@@ -30,3 +30,9 @@ def _of_another_level(words: Words, at: int) -> bool:
     """ "Kel. Karanganyar", "Jalan Demak": no regency."""
     marker = marker_before(words, at)
     return marker is not None and (marker.street or marker.levels[0] >= DISTRICT)
+
+
+def everyday_pair(words: Words, at: int, name: str) -> bool:
+    """ "kota baru": two everyday words in small letters, which name no regency."""
+    pair = words.words[at : at + 2]
+    return len(pair) > 1 and "".join(pair) == name and ORDINARY.issuperset(pair) and not words.capital(at + 1)
