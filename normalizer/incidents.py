@@ -63,7 +63,7 @@ _RELATIONS = {SAME_VILLAGE: "the same place", SAME_DISTRICT: "the same district"
 class Scored:
     """A candidate with how alike it is. `relation`: of the two places; `reference`: the higher, the newer."""
 
-    __slots__ = ("_score", "candidate", "reference", "relation", "report", "words")
+    __slots__ = ("_grounded", "_score", "candidate", "reference", "relation", "report", "words")
 
     def __init__(
         self, report: Profile, candidate: Candidate, reference: int, words: tuple[ComparedWords, ComparedWords]
@@ -71,6 +71,7 @@ class Scored:
         self.report, self.candidate, self.reference, self.words = report, candidate, reference, words
         self.relation = place_relation(report, candidate.profile)
         self._score: float | None = None
+        self._grounded: bool | None = None
 
     @property
     def score(self) -> float:
@@ -157,14 +158,15 @@ class Scored:
     @property
     def grounded(self) -> bool:
         """Something speaks for one place: a shared name, the same village, or a long text that is nearly the same."""
-        one, other = self.words
-        if self.relation == SAME_VILLAGE or self.same_text:
-            return True
-        shared = one.names & other.names
-        if not shared or not shared <= everyday_words():
-            return bool(shared)
-        words = len(one.text & other.text)
-        return words >= LONG_TEXT and words >= SAME_LONG_TEXT * len(one.text | other.text)
+        if self._grounded is None:
+            one, other = self.words
+            shared = one.names & other.names
+            named = not shared <= everyday_words()
+            self._grounded = named or self.relation == SAME_VILLAGE or self.same_text
+            if shared and not self._grounded:
+                words = len(one.text & other.text)
+                self._grounded = words >= LONG_TEXT and words >= SAME_LONG_TEXT * len(one.text | other.text)
+        return self._grounded
 
     @property
     def in_time(self) -> bool:
@@ -245,8 +247,8 @@ def match_of_others(found: Sequence[Scored], sender: str) -> Match | None:
     if passed_on := _chain(found, sender):
         return passed_on
     open_ones = (one for one in found if _is_open(one) and not (one.of_other_things or one.in_another_area))
-    likely = (one for one in open_ones if one.is_alike and _may_be_one(one, sender))
-    one = min(likely, key=_ORDER, default=None)
+    likely = sorted((one for one in open_ones if one.is_alike), key=_ORDER)
+    one = next((one for one in likely if _may_be_one(one, sender)), None)
     if one is None:
         return _few_words(found)
     if one.candidate.sender == sender:

@@ -172,13 +172,15 @@ class Likeness:
     def of_reports(self, one: ComparedWords, other: ComparedWords, relation: int) -> float:
         """That two reports are about one incident. Counts of words come again and again: what they leave over is
         remembered."""
-        names, matter, numbers, streets, address = self._left_by
+        by_names, by_matter, by_numbers, by_streets, by_address = self._left_by
+        _, names, streets, matter, numbers, address, _, _ = one
+        _, names_2, streets_2, matter_2, numbers_2, address_2, _, _ = other
         return self._probability(
-            names(len(one.names & other.names), len(one.names), len(other.names))
-            & matter(len(one.matter & other.matter), len(one.matter), len(other.matter))
-            & numbers(len(one.numbers & other.numbers), len(one.numbers), len(other.numbers))
-            & streets(len(one.streets & other.streets), len(one.streets), len(other.streets))
-            & address(len(one.address & other.address), len(one.address), len(other.address))
+            by_names(len(names & names_2), len(names), len(names_2))
+            & by_matter(len(matter & matter_2), len(matter), len(matter_2))
+            & by_numbers(len(numbers & numbers_2), len(numbers), len(numbers_2))
+            & by_streets(len(streets & streets_2), len(streets), len(streets_2))
+            & by_address(len(address & address_2), len(address), len(address_2))
             & _left_over(self._of_texts, _of_texts(one, other, relation))
         )
 

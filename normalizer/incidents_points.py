@@ -65,8 +65,10 @@ def _point(value: str, kind: int) -> int:
 
 def are_apart(one: frozenset[int], other: frozenset[int], kinds: Sequence[int] = tuple(_MEANT)) -> bool:
     """Do both name points of one of these kinds, and none in common?"""
+    if not one or not other:
+        return False
     here, there = _by_number(one), _by_number(other)
-    return any(kind in here and kind in there and here[kind].isdisjoint(there[kind]) for kind in kinds)
+    return any(kind in kinds and here[kind].isdisjoint(there[kind]) for kind in here.keys() & there.keys())
 
 
 def are_in_other_areas(one: frozenset[int], other: frozenset[int]) -> bool:
