@@ -18,6 +18,7 @@ from normalizer.knowledge.named_regencies import everyday_pair
 from normalizer.knowledge.place_words import (
     AFTER,
     BESIDE,
+    EVERYDAY,
     FUNCTION_WORDS,
     MARKERS,
     ORDINARY,
@@ -196,7 +197,7 @@ class Finder:
         return tuple(code for code in near if len(code) in marker.levels) or near
 
     def _bare(self, name: str, at: int) -> tuple[str, ...]:
-        if name in FUNCTION_WORDS and name == self._words.words[at]:
+        if name == self._words.words[at] and (name in FUNCTION_WORDS or (name in EVERYDAY and self._is_plain(at))):
             return ()
         near = () if name in POSITIONS and not self._words.capital(at) else self._near(name)
         codes = () if everyday_pair(self._words, at, name) else self._known.regencies.get(name, ())
@@ -205,6 +206,13 @@ class Finder:
         if codes and (name not in ORDINARY_REGENCIES or self._stands_alone(at)):
             return codes + self._known.provinces.get(name, ())
         return self._known.provinces.get(name, ())
+
+    def _is_plain(self, at: int) -> bool:
+        """Is the word written as any other: in small letters, or with the capital of a sentence?"""
+        words = self._words
+        if not words.capital(at) or at == 0:
+            return True
+        return words.text.startswith((".", "!", "?"), words.span(at - 1, 1)[1])
 
     def _stands_alone(self, at: int) -> bool:
         """Is the word written as a name, and not within a longer one: "Batu", but not "Batu Merah"?"""

@@ -11,6 +11,7 @@ from normalizer.knowledge.word_lists import word_lists, words_of
 
 ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
 FUNCTION_WORDS = words_of(word_lists("languages")["languages"]["id"])
+EVERYDAY = words_of(word_lists("place_names")["words"]["everyday"])
 ORDINARY_REGENCIES = words_of(word_lists("place_names")["words"]["ordinary"])
 BESIDE = frozenset(["administrasi", "adm", "kota", "kabupaten", "kab"])
 """Words between a marker and its name."""

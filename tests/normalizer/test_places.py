@@ -121,6 +121,10 @@ def test_nothing_is_said_where_nothing_is_sure(text: str) -> None:
         ("jalan rusak di air pacah", "13.71", "13.71.11.1003"),
         ("kel. Pampangan gelap", "13.71", "13.71.06.1013"),
         ("Kabupaten Poso. Pada tahun itu jalan rusak", "72", "72.02"),
+        # everyday words that are wards of the region
+        ("Sedang ada galian. Selamat pagi, sedang macet", "51.03", None),
+        ("lampu mati di Sedang", "51.03", "51.03.03.2006"),
+        ("desa sedang gelap", "51.03", "51.03.03.2006"),
     ],
 )
 def test_the_account_settles_names_of_its_region(text: str, owner: str, expected: str | None) -> None:
