@@ -147,6 +147,7 @@ def test_doctor_finds_nothing_wrong(folder: Path) -> None:
     verdicts = {
         what.split(":")[0]: verdict for verdict, what in (x.split(maxsplit=1) for x in done.stdout.splitlines())
     }
+    assert verdicts.pop("dead letters") == "warn"  # the file's wrong rows
     assert set(verdicts.values()) == {"ok"}
     assert set(verdicts) >= {"settings", "disk", "record", "bus", "clock", "keys", "rules", "listen", "channel sms"}
 
