@@ -73,17 +73,15 @@ class LineApi:
 
         headers = self._headers() | {"X-Line-Retry-Key": _retry_key(reference)}
         body = {"to": to, "messages": messages}
+        request = HttpRequest(self._at("message/push"), "POST", headers=headers, json=body, judge=judge)
         try:
-            answer = await self.outbound.http.send(
-                HttpRequest(self._at("message/push"), "POST", headers=headers, json=body, judge=judge)
-            )
+            return _ids((await self.outbound.http.send(request)).body)
         except Reject:
             if not accepted:
                 raise
             return _ids(accepted[0])
         except Unanswered as unanswered:
             raise Retry(f"{unanswered.reason}; LINE takes it once", limit=TRIES) from None
-        return _ids(answer.body)
 
     async def download(self, message_id: str, limit: int) -> FetchedFile:
         """The bytes of a message that is a file."""

@@ -77,7 +77,11 @@ async def test_a_reply_by_token_that_may_have_arrived_is_not_pushed(
     assert paths(line) == ["reply"]
 
 
-@pytest.mark.parametrize("fault", [answer(500, "<html>"), Fault.DROP, Fault.HALF], ids=["500", "dropped", "half"])
+@pytest.mark.parametrize(
+    "fault",
+    [answer(500, "<html>"), answer(200, "<html>"), Fault.DROP, Fault.HALF],
+    ids=["500", "no JSON", "dropped", "half"],
+)
 async def test_a_push_whose_answer_was_lost_is_made_again_and_arrives_once(
     line: LineServer, outbound: ProviderConnections, fault: Any
 ) -> None:
