@@ -13,7 +13,7 @@ _FOR_PEOPLE = rf"(?!\s+(?:desa|gratis|siaga|(?:untuk|buat)\s+(?!{_PEOPLE})))"
 """What fetches no one: "untuk memotong pohon"."""
 _NOW = re.compile(
     r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|galodo|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)\b"
-    r"|(?:barusan|baru\s+saja)\s+(?:ada\s+|terjadi\s+)?(?:tabrakan|kecelakaan)|korban\s+(?:\w+\s+){0,2}(?:tergeletak|terjepit|bersimbah)|galodo\b|(?:ada|ancaman|teror)\s+bom\b(?!\s+(?:waktu|air))"
+    r"|(?:barusan|baru\s+saja)\s+(?:ada\s+|terjadi\s+)?(?:tabrakan|kecelakaan)|(?:kelompok|sekelompok|pemuda|remaja|pelajar|anak)\s+(?:\w+\s+){0,3}tawuran|korban\s+(?:\w+\s+){0,2}(?:tergeletak|terjepit|bersimbah)|galodo\b|(?:ada|ancaman|teror)\s+bom\b(?!\s+(?:waktu|air))"
     r"|(?:rumah|omah|imah|umah)\w*\s+(?:\w+\s+){0,2}(?:kobong|kobongan|kahuruan|kaduruk|tabaka|tabakar|puun)\b|(?:kapal|perahu|klotok|kelotok|ketinting)\s+(?:\w+\s+){0,2}(?:tenggelam|terbalik|karam)\b"
     r"|(?:pohon|tiang|tebing|tembok|baliho|bangunan|atap)\s+(?:\w+\s+){0,3}menimpa\s+(?:\w+\s+){0,2}(?:orang|warga|pengendara|pengguna|anak|mobil|motor|rumah)\b"
     r"|ada\s+(?:yang\s+|orang\s+|warga\s+)?(?:ketimbun|kejebak|tertimbun|tenggelam|hanyut|kesetrum|pingsan|kejang)\b|(?:mau|akan|hendak|ingin)\s+(?:lompat|loncat|terjun|melompat)\s+dari"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,11 +46,12 @@ _WITHIN_LINE = 8
 
 @dataclass(frozen=True, slots=True)
 class KindRules:
-    """Tells the kind of each mention of one text. `near`: names inside the first region; None: no region is known."""
+    """Tells the kind of each mention of one text. `near`: names inside the first region, or the regions of its name;
+    empty: none is known."""
 
     known: Gazetteer
     words: Words
-    near: Collection[str] | None
+    near: Sequence[Container[str]]
 
     def kind(self, at: int, taken: int, name: str, marker: Marker | None) -> MentionKind:
         if marker is not None and not marker.street:
@@ -77,7 +78,7 @@ class KindRules:
 
     def _elsewhere(self, name: str) -> bool:
         """Is it the name of a ward or district of another region than the first?"""
-        return name not in self.known.regencies and self.near is not None and name not in self.near
+        return bool(self.near) and name not in self.known.regencies and not any(name in names for names in self.near)
 
     def _within_longer(self, first: int, end: int) -> MentionKind | None:
         """Does a word of the same name stand beside it, or a number, as in a street's?"""

@@ -69,6 +69,8 @@ class Scope(NamedTuple):
     """Words with which these may begin, and those before one."""
     longer: Container[str]
     """Words before a name with which a longer name may begin."""
+    are_twins: bool
+    """Are the regions a city and a regency of one name, and is the account's none of them?"""
 
 
 @lru_cache(_SCOPES_AT_ONCE)
@@ -84,6 +86,7 @@ def scope_of(known: Gazetteer, regions: tuple[str, ...], home: str) -> Scope:
         (_names_near(known, near), *map(known.inside, others)),
         (beginnings_near(known, near), *map(known.beginnings_inside, others)),
         MARKERS if others else _longer_near(known, near),
+        not near and len({(known.name(code) or "").partition(" ")[2] for code in regions}) == 1,
     )
 
 
@@ -97,7 +100,7 @@ class Finder:
         self._regions = scope.regions
         self._home = scope.home
         self._inside = scope.inside
-        self._rules = KindRules(scope.known, words, scope.inside[0] if scope.regions else None)
+        self._rules = KindRules(scope.known, words, scope.inside if scope.are_twins else scope.inside[:1])
         self._named = scope.named
         self._beginnings = scope.beginnings
         self._longer = scope.longer
