@@ -18,10 +18,11 @@ from normalizer.knowledge.mentions import Mention
 WEIGHTS: Mapping[str, float] = {
     "LEVEL": 1.98, "CHAIN": 0.69, "CHAIN_LANE": 2.10, "LANE": 1.12, "MISSPELT": 1.0, "BARE": 0.63, "BARE_BEGUN": -0.64,
     "STREET": -0.14, "ORDINARY": -1.6, "FAR": -0.5, "ESTATE": -1.28,
-    "text": -0.08, "again": 0.16, "first": 0.62, "two names": 1.48, "district": 0.26, "none": -1.07,
+    "text": -0.08, "again": 0.16, "first": 0.62, "two names": 1.48, "district": 0.26, "namesake": -1.0, "none": -1.07,
     "margin": 4.4, "learned alone": -1.5, "level, learned": 3.0, "none, learned": -1.9,
 }  # fmt: skip
-"""In capitals the kinds of mentions. `text`: not in the address. `none`: of no district that is named."""
+"""In capitals the kinds of mentions. `text`: not in the address. `none`: of no district that is named.
+`namesake`: only by a ward that bears another district's name, set by judgement."""
 _REPEATS = 3
 _TIE = 0.05
 _OWNER = 1.5
@@ -102,8 +103,19 @@ def evidence(code: str, support: Sequence[Weighed]) -> Iterator[str]:
         yield "two names"
     if any(one.is_first for one in support):
         yield "first"
+    if own := _of_its_name(code, support):
+        yield own
+
+
+def _of_its_name(code: str, support: Sequence[Weighed]) -> str:
+    """Is the district named itself, or a ward that bears another district's name? Else empty."""
     if any(code in one.mention.codes for one in support):
-        yield "district"
+        return "district"
+    return "namesake" if all(_is_namesake(code, one.mention) for one in support) else ""
+
+
+def _is_namesake(code: str, mention: Mention) -> bool:
+    return any(len(other) == DISTRICT and other != code for other in mention.codes)
 
 
 def _worth(one: Weighed) -> float:

@@ -57,6 +57,8 @@ def code(text: str, owner: str = "", address: str = "") -> str | None:
         ("kecamatan Coblong, Bandung", "32.73.02"),
         ("Kec. Cileunyi Bandung", "32.04.05"),
         ("Kotamadya Malang macet", "35.73"),
+        ("Kota Tegal margadana gelap", "33.76.04"),
+        ("Pemkab Bogor, Cibinong macet", "32.01.01"),
         # districts and villages
         ("Desa Cibiru Wetan, Kec. Cileunyi, Kab. Bandung", "32.04.05.2006"),
         ("kel. Cipadung kec. Cibiru kota Bandung", "32.73.25.1002"),
