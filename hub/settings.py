@@ -132,6 +132,9 @@ def load_settings(flags: Mapping[str, str | None] | None = None, env: Mapping[st
     merged = DEFAULTS | chosen
     for key in merged:
         _require_known(key, key)
+    for key in ("data", "channels", "keys"):
+        if not merged[key]:  # else the folder that the program happens to be called in
+            raise UsageError(f"{key} takes {KINDS[key]}, not ''")
     data = Path(merged.pop("data")).expanduser()
     filled = {k: v.replace("{data}", str(data)) for k, v in merged.items()}
     host, port = _host_port("listen", filled["listen"])

@@ -12,7 +12,7 @@ import pytest
 from hub.cli import COMMANDS, run_command
 from hub.commands._stated import named_category, named_place
 from hub.editions import EditedFile
-from hub.settings import load_settings
+from hub.settings import UsageError, load_settings
 from tests.cli.program import CLEAN, one_line, satupintu
 
 
@@ -168,6 +168,12 @@ def test_a_mark_of_utf_8_at_the_front_of_a_settings_file_is_no_letter(tmp_path: 
     """Windows' editor writes one."""
     (tmp_path / "hub.toml").write_text('zone = "Asia/Makassar"\r\n', encoding="utf-8-sig")
     assert load_settings({"config": str(tmp_path / "hub.toml")}, {}).zone.key == "Asia/Makassar"
+
+
+@pytest.mark.parametrize("key", ["data", "channels", "keys"])
+def test_an_empty_path_is_not_the_folder_of_the_call(key: str) -> None:
+    with pytest.raises(UsageError, match=f"{key} takes"):
+        load_settings({}, {f"SATUPINTU_{key.upper()}": ""})
 
 
 def test_a_mark_of_utf_8_at_the_front_of_an_edited_file_is_no_letter(tmp_path: Path) -> None:
