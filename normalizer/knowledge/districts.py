@@ -7,7 +7,7 @@ more than either, and the kinds of mentions tell how far a street's name reaches
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from math import exp
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ WEIGHTS: Mapping[str, float] = {
 }  # fmt: skip
 """In capitals the kinds of mentions. `text`: not in the address. `none`: of no district that is named.
 `namesake`: only by a ward that bears another district's name, set by judgement."""
+_COLD_ONLY = frozenset(["namesake"])
+"""What was learned knows better."""
 _REPEATS = 3
 _TIE = 0.05
 _OWNER = 1.5
@@ -55,7 +57,8 @@ def likely_districts(found: Sequence[Weighed], region: str, home: str, margins: 
     """Districts of a region that are named or learned, the likeliest first. `home`: the account's region."""
     named = by_district(found, region)
     learned = {code: margin for code, margin in margins.items() if code.startswith(region)}
-    scores = {code: _score(evidence(code, support)) for code, support in named.items()}
+    left_out = _COLD_ONLY if learned else frozenset()
+    scores = {code: _score(evidence(code, support), left_out) for code, support in named.items()}
     none = exp(WEIGHTS["none"])
     if learned:
         least, none = min(learned.values()), none * exp(WEIGHTS["none, learned"])
@@ -122,8 +125,8 @@ def _worth(one: Weighed) -> float:
     return WEIGHTS[one.mention.kind.name] + (0.0 if one.in_address else WEIGHTS["text"])
 
 
-def _score(found: Iterator[str]) -> float:
-    return sum(map(WEIGHTS.__getitem__, found))
+def _score(found: Iterator[str], left_out: Set[str]) -> float:
+    return sum(WEIGHTS[name] for name in found if name not in left_out)
 
 
 def most_exact(district: District) -> str:
