@@ -36,6 +36,7 @@ from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
 from hub.running.token_ends import TokenEnds
 from hub.running.waking import wait_for_event
+from sink.job_results import hasten_jobs
 from sink.outbox_results import SendResult, hasten_replies, store_results
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class AccountsStage:
         self._renew_now = asyncio.Event()
         self._seen: dict[str, Channel] = {}
         self._changed: set[str] = set()
-        """Accounts with a new edition, of which replies may wait for another attempt."""
+        """Accounts with a new edition, of which replies and jobs may wait for another attempt."""
 
     async def run(self) -> None:
         """Until cancelled; then what is on its way is finished, and the accounts are given back."""
@@ -119,7 +120,9 @@ class AccountsStage:
         if not changed:
             return
         try:
-            await self._backend(hasten_replies, changed, self._backend.timing.now())
+            now = self._backend.timing.now()
+            await self._backend(hasten_replies, changed, now)
+            await self._backend(hasten_jobs, changed, now)
         except BaseException:
             self._changed |= changed
             raise

@@ -29,6 +29,7 @@ from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.taking_in import RawPublisher
 from sink.forward_claims import POOL, forward_files
+from sink.job_results import hasten_jobs
 from sink.jobs import ClaimedJob
 
 FILES_WITHIN = timedelta(minutes=15)
@@ -86,6 +87,8 @@ class ForwarderStage:
             door=tools.door, outbound=self._outbound, random=tools.random,
         )  # fmt: skip
         self._snapshot = accounts.snapshot
+        self._changed: set[str] = set()
+        """Accounts with a new edition, of which jobs may wait for another attempt."""
 
     async def run(self) -> None:
         """Until cancelled; then the steps in hand may end, and the accounts are given back."""
@@ -105,11 +108,17 @@ class ForwarderStage:
             wanted = [channel.account for channel in self._accounts.snapshot.forwarding]
             await self._leases.renew(wanted, self._leases.held().keys() - self._forwarder.busy())
             await self._health.learn(self._leases.held())
+            await self._hasten()
             self._cancel_lost()
             self._tools.wake.set()
             began = self._backend.timing.monotonic()
             while self._backend.timing.monotonic() - began < self._times.renew_every and not self._edited():
                 await self._backend.timing.sleep(self._times.watch_every)
+
+    async def _hasten(self) -> None:
+        if self._changed:
+            await self._backend(hasten_jobs, self._changed, self._backend.timing.now())
+            self._changed = set()
 
     def _cancel_lost(self) -> None:
         for account in self._forwarder.busy() - self._leases.held().keys():
@@ -131,6 +140,7 @@ class ForwarderStage:
         for account, channel in snapshot.channels.items():
             if self._snapshot.channels.get(account) is not channel:
                 self._health.edited(account)
+                self._changed.add(account)
         self._snapshot = snapshot
         return True
 

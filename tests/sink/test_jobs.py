@@ -13,7 +13,7 @@ from sink import Record, Vault
 from sink.attachments import MAX_FETCHES, ClaimedFetch, FetchResult, FetchState, claim_fetches, store_fetches
 from sink.contacts import seal_attachment_source
 from sink.job_claims import Claimable, claim_jobs
-from sink.job_results import begin_step, fail_job, finish_job, mark_unknown, retry_job, save_step
+from sink.job_results import begin_step, fail_job, finish_job, hasten_jobs, mark_unknown, retry_job, save_step
 from sink.jobs import ClaimedJob, NewJob, count_jobs, enqueue_jobs, resume_jobs, store_jobs
 from sink.leases import StaleEpoch
 from sink.tables import attachments
@@ -156,6 +156,20 @@ def test_a_job_that_is_tried_too_often_fails_and_goes_on_by_wish(record: Record)
     assert claim(record, epochs, now=at(9000)) == []
     assert resume_jobs(record, ["job-001"], at(9000)) == ["job-001"]
     assert [found.attempts for found in claim(record, epochs, now=at(9000))] == [0]
+
+
+def test_what_a_changed_account_tries_again_or_looks_into_later_is_due_now(record: Record) -> None:
+    store_jobs(record, [job(1), job(2, account="other"), job(3), job(4, due_at=at(3600))], NOW)
+    epochs = lease(record, accounts=["sms", "other"])
+    first, other, doubtful = claim(record, epochs)
+    retry_job(record, first, at(3600), NOW, code="busy")
+    retry_job(record, other, at(3600), NOW, code="busy")
+    mark_unknown(record, begin_step(record, doubtful, "create"), at(3600), NOW, code="no_answer")
+    hasten_jobs(record, ["sms"], at(5))
+    assert [found.id for found in claim(record, epochs, now=at(5))] == ["job-001"]
+    assert [found.id for found in claim(record, epochs, in_flight=["job-001"], now=at(5), state="unknown")] == [
+        "job-003"
+    ]
 
 
 def test_jobs_tried_before_and_new_ones_do_not_starve_each_other(record: Record) -> None:
