@@ -19,7 +19,7 @@ LEVELS = {PROVINCE: "province", REGENCY: "regency", DISTRICT: "district", VILLAG
 _HEADING = "code,name\n"
 _PUNCTUATION = " .-'/()’"
 _KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
-_REGENCIES_AT_ONCE = 64
+_REGENCIES_AT_ONCE = 128
 _NAMES_AT_ONCE = 2_000
 _LONGEST_UPPER = len("35.78")
 _SHORTEST_FAMILY = 5
@@ -27,6 +27,23 @@ MEMBERS = words_of(word_lists("place_names")["words"]["members"])
 ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
 _SHORT_FORMS = frozenset(["sei", "tj", "tg", "gn", "kr"])
 """Words of `_SPELLINGS` that are too short for the beginning of a name."""
+
+
+class Beginnings:
+    """What `_beginnings` gives of these names, found in their order instead of written out."""
+
+    def __init__(self, names: Iterable[str], lines: Iterable[str]) -> None:
+        self._sorted = sorted(names)
+        self._whole = _first_words(self._sorted, lines).union(self._sorted)
+        self._fours = {name[:4] for name in self._sorted}
+
+    def __contains__(self, word: object) -> bool:
+        if word in self._whole:
+            return True
+        if not isinstance(word, str) or len(word) < 4 or word[:4] not in self._fours:
+            return False
+        at = bisect_left(self._sorted, word)
+        return at < len(self._sorted) and self._sorted[at].startswith(word)
 
 
 class Gazetteer:
@@ -49,6 +66,8 @@ class Gazetteer:
         """The name of a code as the decree writes it; None where there is no such region."""
         self.inside = lru_cache(_REGENCIES_AT_ONCE)(self._inside)
         self.beginnings_inside = lru_cache(_REGENCIES_AT_ONCE)(self._beginnings_inside)
+        self.begun_inside = lru_cache(_REGENCIES_AT_ONCE)(self._begun_inside)
+        """The same, made in half the time and asked in three times the time: for regions that few texts name."""
         self.named_inside = lru_cache(_REGENCIES_AT_ONCE)(self._named_inside)
 
     def codes(self, name: str) -> tuple[str, ...]:
@@ -66,7 +85,13 @@ class Gazetteer:
         return range(bisect_left(self._folded, region), bisect_left(self._folded, f"{region}:"))
 
     def _beginnings_inside(self, region: str) -> frozenset[str]:
-        return _beginnings(self.inside(region), [self._lines[line] for line in self._lines_inside(region)])
+        return _beginnings(self.inside(region), self._lines_of(region))
+
+    def _begun_inside(self, region: str) -> Beginnings:
+        return Beginnings(self.inside(region), self._lines_of(region))
+
+    def _lines_of(self, region: str) -> list[str]:
+        return [self._lines[line] for line in self._lines_inside(region)]
 
     def _named_inside(self, region: str, digits: int) -> list[str]:
         """Folded names of one level in a regency."""
@@ -121,9 +146,14 @@ def _beginnings(names: Iterable[str], lines: Iterable[str]) -> frozenset[str]:
     """Whole names, their first words, and what is left of a name that was written apart (from four letters on)."""
     found = {name[:end] for name in names for end in range(4, len(name))}
     found.update(names)
-    found.update(short for short in _SHORT_FORMS if any(name.startswith(short) for name in names))
-    found.update(line.partition(",")[2].lower().replace("'", "").replace("-", " ").split()[0] for line in lines)
-    return frozenset(found)
+    return frozenset(found.union(_first_words(names, lines)))
+
+
+def _first_words(names: Iterable[str], lines: Iterable[str]) -> set[str]:
+    """Of the lines as they are written, and of names that begin with a short form."""
+    all_names = "\n".join(("", *names))
+    short = {short for short in _SHORT_FORMS if f"\n{short}" in all_names}
+    return short.union(line.partition(",")[2].lower().replace("'", "").replace("-", " ").split()[0] for line in lines)
 
 
 def _codes_by_name(lines: list[str]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from normalizer.knowledge.gazetteer import Gazetteer
 from normalizer.knowledge.place_words import AFTER, BEFORE_ESTATES, CITY, ESTATES, LANE_SIGNS, LANES, ORDINARY, Marker
@@ -37,15 +37,15 @@ class MentionKind(Enum):
     """Within a longer name: "Ngagel Jaya", "Darmo Permai", "Raya Kenjeran"; these reach far."""
 
 
-STREETS = frozenset({MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE})
-CHAINS = frozenset({MentionKind.CHAIN, MentionKind.CHAIN_LANE})
-BARE = frozenset({MentionKind.BARE, MentionKind.BARE_BEGUN})
+STREETS = (MentionKind.LANE, MentionKind.STREET, MentionKind.ESTATE)
+CHAINS = (MentionKind.CHAIN, MentionKind.CHAIN_LANE)
+BARE = (MentionKind.BARE, MentionKind.BARE_BEGUN)
+"""No sets: a member is its own equal, and its hash is taken in Python."""
 _WITHIN_LINE = 8
 """Words before a ward among which a lane is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class KindRules:
+class KindRules(NamedTuple):
     """Tells the kind of each mention of one text. `near`: names inside the first region, or the regions of its name;
     empty: none is known."""
 

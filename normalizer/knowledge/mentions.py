@@ -35,6 +35,7 @@ _LIKE = 88.0
 _FEW_NAMESAKES = 4
 _SCOPES_AT_ONCE = 64
 _LENGTHS_AT_ONCE = 512
+_NAMES_AT_ONCE = 2_000
 _BARE_PROVINCE = 1.0
 _NAMESAKES = {(False, False): None, (False, True): 1.3, (True, False): 0.3, (True, True): -0.6}
 """Weight of a bare regency, by whether the account has another one, and whether many villages have the name."""
@@ -84,7 +85,7 @@ def scope_of(known: Gazetteer, regions: tuple[str, ...], home: str) -> Scope:
         regions,
         [known.inside(region) for region in regions],
         (_names_near(known, near), *map(known.inside, others)),
-        (beginnings_near(known, near), *map(known.beginnings_inside, others)),
+        (beginnings_near(known, near), *map(known.begun_inside, others)),
         MARKERS if others else _longer_near(known, near),
         not near and len({(known.name(code) or "").partition(" ")[2] for code in regions}) == 1,
     )
@@ -167,21 +168,12 @@ class Finder:
                     codes = tuple(
                         code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
                     )
-                weight = self._regency_weight(name, codes) if kind in BARE else None
+                weight = _regency_weight(self._known, self._home, name, codes) if kind in BARE else None
                 return (self._found(at, taken, codes, kind, weight) if codes else None), taken
         if marker and marker.levels and marker.levels[0] >= DISTRICT:
             found, taken = self._misspelt(at, marker, names)
             return (found, taken) if found else self._far(at, marker, names)
         return None, 1
-
-    def _regency_weight(self, name: str, codes: tuple[str, ...]) -> float | None:
-        """Of a bare name: less for another regency than the account's, and where many villages have that name."""
-        if len(codes[0]) == PROVINCE:
-            return _BARE_PROVINCE
-        if len(codes[0]) != REGENCY or (self._home and self._home in codes):
-            return None
-        below = sum(len(code) > REGENCY and not code.startswith(codes) for code in self._known.codes(name))
-        return _NAMESAKES[bool(self._home), below > _FEW_NAMESAKES]
 
     def _codes(self, name: str, marker: Marker | None, at: int) -> tuple[str, ...]:
         if marker is None:
@@ -251,6 +243,17 @@ class Finder:
         start, end = self._words.span(at, taken)
         name = "".join(self._words.words[at : at + taken])
         return Mention(start, end, codes, name, kind, kind.value if weight is None else weight)
+
+
+@lru_cache(_NAMES_AT_ONCE)
+def _regency_weight(known: Gazetteer, home: str, name: str, codes: tuple[str, ...]) -> float | None:
+    """Of a bare name: less for another regency than the account's, and where many villages have that name."""
+    if len(codes[0]) == PROVINCE:
+        return _BARE_PROVINCE
+    if len(codes[0]) != REGENCY or (home and home in codes):
+        return None
+    below = sum(len(code) > REGENCY and not code.startswith(codes) for code in known.codes(name))
+    return _NAMESAKES[bool(home), below > _FEW_NAMESAKES]
 
 
 @lru_cache(_LENGTHS_AT_ONCE)

@@ -84,3 +84,13 @@ def test_it_loads_within_its_budget() -> None:
     seconds, mebibytes = map(float, done.stdout.split())
     assert seconds < 2.0  # 0.2 to 0.3 on a quiet machine: `python -m bench.reading`
     assert 5 < mebibytes < 100
+
+
+def test_names_in_their_order_hold_the_same_beginnings_as_all_of_them_written_out() -> None:
+    known = gazetteer()
+    for region in ("3578", "1101", "9471"):
+        written, found = known.beginnings_inside(region), known.begun_inside(region)
+        words = (
+            {name[:end] for name in known.inside(region) for end in range(len(name) + 1)} | written | {"zzzz", "mohon"}
+        )
+        assert {word for word in words if word in found} == written & words
