@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from bench._refill import Refilled, refilled
 from connectors import channel_type
+from hub.opening import tune_interpreter
 from normalizer import PlaceQuestion, Reader
 from normalizer.clean import clean
 from normalizer.knowledge.gazetteer import gazetteer, is_city
@@ -211,7 +212,9 @@ def _group(kind: str) -> str:
 
 
 def measure_speed(rows: Sequence[Row]) -> None:
-    """Messages a second of one core through the whole reader, with and without the classifier; the gazetteer's load."""
+    """Messages a second of one core through the whole reader, with and without the classifier, and as the stages read:
+    without marks, as nothing looks at them there; the gazetteer's load. The interpreter is set as in the programs."""
+    tune_interpreter()
     kind = channel_type("file")
     channel, at = kind("file", SURABAYA, kind.settings_type()), datetime(2026, 1, 1, tzinfo=UTC)
     raws = [
@@ -240,6 +243,7 @@ def _readers(channel_of: Callable[[str], object]) -> Iterator[tuple[str, Reader]
     from normalizer.models import cold_classifier
 
     yield "with the classifier that ships", Reader(channel_of, None, cold_classifier())  # type: ignore[arg-type]
+    yield "the same without marks", Reader(channel_of, None, cold_classifier(), annotates=False)  # type: ignore[arg-type]
 
 
 def main() -> None:
