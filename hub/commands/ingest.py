@@ -59,7 +59,11 @@ def ingest(file: str, account: str | None) -> None:
       satupintu ingest reports.csv --account file
     """
     with rows_of(file, file_account(account).settings.columns) as rows:
-        ledger = with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True)
+        try:
+            ledger = with_hub(partial(ingest_rows, rows, account, Path(file).parent), first_start=True)
+        except KeyboardInterrupt:
+            print_message("stopped. Run the same command again: it goes on, and no row is recorded twice.")
+            raise
     print_json(ledger)
 
 
