@@ -206,3 +206,15 @@ def one_line_of(capsys: pytest.CaptureFixture[str]) -> str:
     shown = capsys.readouterr().err
     assert shown.count("\n") == 1
     return shown
+
+
+def test_an_import_that_is_stopped_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hub.commands.ingest.with_hub", stopped)
+    (tmp_path / "rows.ndjson").write_text('{"text": "jalan rusak"}\n')
+    assert run_command(["ingest", str(tmp_path / "rows.ndjson"), "--data", str(tmp_path)]) == 130
+    assert "Run the same command again" in capsys.readouterr().err
