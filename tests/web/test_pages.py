@@ -42,6 +42,8 @@ async def test_a_form_filled_in_leads_to_its_number(site: Site) -> None:
     [link] = re.findall(r'href="(/lacak/\d{10}\?token=\w+)"', page.text)
     assert "Laporan diterima" in page.text
     assert WORDS in (await site.call("GET", link)).text
+    cut = await site.call("GET", link[:-4])
+    assert ("tidak lengkap" in cut.text, WORDS in cut.text) == (True, False)
 
 
 @pytest.mark.parametrize("path", ["/", "/lacak", "/lacak/", "/widget.js", "/api/v1/statistics", "/tidak-ada"])

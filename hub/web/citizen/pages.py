@@ -163,6 +163,7 @@ def render_report(
         "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
         "errors": errors or {},
         "token": token,
+        "broken_link": bool(request.query_params.get("token")) and not found.proven,
         "shown": SHOWN,
         "day": partial(format_day, language=language),
         "size": partial(format_size, language=language),
