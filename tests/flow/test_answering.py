@@ -38,7 +38,8 @@ def chosen(template: str, *addresses: VerifiedAddress, **settings: Any) -> str |
         ("whatsapp", "finished", 23.8, {}, False),  # it may wait a while for its turn
         ("whatsapp", "officer_answer", 24.0, {}, False),
         ("whatsapp", "officer_answer", 900.0, LATE, True),
-        ("whatsapp", "finished", 24.0, LATE, False),
+        ("whatsapp", "finished", 900.0, LATE, True),
+        ("whatsapp", "number_given", 24.0, LATE, False),
         ("messenger", "finished", 23.7, {}, True),
         ("messenger", "finished", 24.0, {}, False),
         ("messenger", "officer_answer", 167.7, {}, True),
