@@ -55,4 +55,4 @@ def test_a_file_with_a_fault_is_refused_and_the_old_registry_stays(
         editions.step(record)
     assert "dpu" in live.value
     [line] = caplog.messages
-    assert "line 3: name takes" in line
+    assert "line 3: name is missing" in line
