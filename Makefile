@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/run ; @$(BIN)/satupintu up
 demo: .venv/run ; @$(BIN)/satupintu demo
 test: check ; $(BIN)/pytest -n 3 -m "not late" && $(BIN)/python -m tests.services $(BIN)/pytest -n 3 -m late
-quick: check ; $(BIN)/pytest -n 4 -m "not (service or program or late or slow)" --hypothesis-profile inner --ignore tests/cases --ignore tests/cli --ignore tests/flow --ignore tests/faults
+quick: check ; $(BIN)/pytest -n 4 -m "not (service or program or late or slow)" --hypothesis-profile inner --ignore tests/cases --ignore tests/cli --ignore tests/flow --ignore tests/faults --ignore-glob "tests/channels/*/test_flow*.py" --ignore-glob "tests/channels/*/test_polling.py" --ignore-glob "tests/channels/*/test_crash.py"
 check: .venv/dev ; $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 bench: .venv/dev ; $(BIN)/python -m bench all
 golden: .venv/dev ; $(BIN)/python -m tests.schemas.golden && $(BIN)/python -m deploy.settings
