@@ -18,6 +18,7 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, string_of
+from connectors._long_text import send_pieces
 from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import Rights, check_account
 from connectors._meta_codes import MESSAGING
@@ -35,7 +36,7 @@ from connectors._meta_feed import FeedChange, changes_of, feed_fields
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
 from connectors._results import NEVER_TAKEN, AnswerTerms
-from schemas import AccountFault, Attachment, Message, Party, PipelineError, Raw, Reject, Reply, Unanswered
+from schemas import AccountFault, Attachment, Message, Party, Raw, Reject, Reply, Unanswered
 
 FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "instagram.com")
 """Where Meta keeps files of messages and posts."""
@@ -141,20 +142,15 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         return SentReply((_id(await self.graph(outbound, self.sending_path(ours), body), "message_id"),))
 
     async def _send_message(self, reply: Reply, path: str, to: str, outbound: ProviderConnections) -> SentReply:
-        sent: list[str] = []
-        for text in split_text(reply.text, self.text_limit):
+        async def send(text: str) -> str:
             body = {
                 "recipient": {"id": to},
                 "messaging_type": "RESPONSE",
                 "message": {"text": text, "metadata": reply.id},
             }
-            try:
-                sent.append(_id(await self._sent_in_window(path, body, reply.template, outbound), "message_id"))
-            except PipelineError:
-                if not sent:
-                    raise
-                raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
-        return SentReply(tuple(sent))
+            return _id(await self._sent_in_window(path, body, reply.template, outbound), "message_id")
+
+        return await send_pieces(split_text(reply.text, self.text_limit), send)
 
     async def _sent_in_window(self, path: str, body: Json, template: str, outbound: ProviderConnections) -> Json:
         """Past the 24 hours Meta refuses; what a person wrote may then go as such, within 7 days."""

@@ -4,14 +4,13 @@ Infobip and any other (`_sms_mapped.py`), behind one port (`_sms_gateway.py`).""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._gsm import split_into_segments
-from connectors._http import TRIES
-from connectors._long_text import cut_text
+from connectors._long_text import cut_text, send_pieces
 from connectors._numbers import is_same_number, normalize_number
 from connectors._port import Listens, ProviderConnections, SentReply, Speaks
 from connectors._request import Forbidden, IngressResponse, Part, Payload, Request
@@ -20,7 +19,7 @@ from connectors._sms_kannel import KannelGateway
 from connectors._sms_mapped import MappedGateway
 from connectors._sms_request import gateway_time, token_in
 from connectors._sms_settings import SmsSettings
-from schemas import Message, Party, PipelineError, Raw, Receipt, Reject, Reply, Unanswered
+from schemas import Message, Party, Raw, Receipt, Reject, Reply
 from schemas.regions import is_region
 
 _MOST_SEGMENTS = 255
@@ -135,22 +134,14 @@ token = "{secret}"
         if len(text.parts) > _MOST_SEGMENTS:
             raise Reject("text_too_long", f"{len(text.parts)} segments: a short message has at most {_MOST_SEGMENTS}")
         longest = self._gateway.longest(is_gsm=text.encoding == "GSM-7")
-        sent: list[str] = []
-        for number, piece in enumerate(cut_text(reply.text, longest) if longest else [reply.text]):
-            try:
-                sent += await self._send_piece(reply, piece, outbound)
-            except PipelineError:
-                if not number:
-                    raise
-                raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
-        return SentReply(tuple(sent))
+        pieces = cut_text(reply.text, longest) if longest else [reply.text]
+        return await send_pieces(pieces, lambda piece: self._send_piece(reply, piece, outbound))
 
-    async def _send_piece(self, reply: Reply, text: str, outbound: ProviderConnections) -> Sequence[str]:
+    async def _send_piece(self, reply: Reply, text: str, outbound: ProviderConnections) -> str | None:
         is_gsm = split_into_segments(text).encoding == "GSM-7"
         sms = OutgoingSms(reply.id, reply.to, text, is_gsm, self._report_url(reply))
         answer = await outbound.http.send(self._gateway.request(sms))
-        native = self._gateway.sent_id(answer.body)
-        return [native] if native else []
+        return self._gateway.sent_id(answer.body)
 
     def _report_url(self, reply: Reply) -> str:
         """Empty where no reports are asked for."""

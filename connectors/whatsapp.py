@@ -19,6 +19,7 @@ from urllib.parse import quote
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, object_of, objects_of, string_of
+from connectors._long_text import send_pieces
 from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
 from connectors._meta_check import check_number
 from connectors._meta_codes import TEMPLATE_TOO_LONG, WHATSAPP
@@ -28,7 +29,7 @@ from connectors._results import AnswerTerms
 from connectors._whatsapp import error_texts, message_fields, message_id_with_phone, new_ids, shared_phone, time_of
 from connectors._whatsapp_changes import Citizen, Element, parts_of
 from connectors._whatsapp_demo import demo_webhook
-from schemas import Attachment, Message, Party, PipelineError, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
+from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
 TEXT_LIMIT, PARAMETER_LIMIT = 4096, 1000
 """UTF-8 bytes of a message, and characters of a template's parameter."""
@@ -140,15 +141,7 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             except Reject as refused:
                 if refused.code != TEMPLATE_TOO_LONG:
                     raise
-        sent: list[str] = []
-        for content in _texts(reply):
-            try:
-                sent.append(await self._send(reply, content, outbound))
-            except PipelineError:
-                if not sent:
-                    raise
-                raise Unanswered("only the beginning of a long answer was sent", limit=TRIES) from None
-        return SentReply(tuple(sent))
+        return await send_pieces(_texts(reply), lambda content: self._send(reply, content, outbound))
 
     def _template(self, reply: Reply) -> Json | None:
         """None: it goes as a plain text."""
