@@ -35,7 +35,6 @@ _ANY_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _HIDDEN = re.compile(f"({_PICTURE}\ufe0f?(?:\u200d{_PICTURE}\ufe0f?)*)|[{_INVISIBLE}]")
 _MAX_MARKS = 30
 """Combining marks in a row, as the Stream-Safe Text Format has it (Unicode Annex 15)."""
-_ASCII = bytes(range(128))
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
