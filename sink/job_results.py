@@ -6,7 +6,7 @@ StaleEpoch, and the caller stops working on the job.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -23,10 +23,6 @@ _UPDATE = (
     "UPDATE jobs SET state = :state, step = :step, attempts = :attempts, due_at = :due_at, code = :code, "
     "reason = :reason, finished_at = :finished_at WHERE id = :id"
 )
-_LATER = (
-    "SELECT id FROM jobs WHERE account IN (*) AND state IN ('waiting', 'unknown') AND code IS NOT NULL AND due_at > ?"
-)
-_DUE_NOW = "UPDATE jobs SET due_at = :due_at WHERE id = :id AND state IN ('waiting', 'unknown')"
 _STEP = "UPDATE jobs SET step = :step, results = :results WHERE id = :id"
 
 
@@ -79,16 +75,6 @@ def mark_unknown(
 ) -> None:
     """The step that was begun may have been done: find out at `due_at`. Raises Retry, StaleEpoch."""
     _store_one(record, JobResult(job, "unknown", due_at, code, reason), now)
-
-
-def hasten_jobs(record: Record, accounts: Iterable[str], now: datetime) -> None:
-    """What failed for these accounts and is tried again, or looked into, later is due now: they were changed. Raises
-    Retry."""
-    with record.write() as connection:
-        at = instant_encoder(connection)(now)
-        ids = [row.id for row in query_in(connection, _LATER, accounts, at)]
-        lock_rows(connection, jobs, "id", ids)
-        execute_each(connection, jobs, _DUE_NOW, [{"id": id, "due_at": at} for id in ids])
 
 
 def store_job_results(connection: Connection, results: Sequence[JobResult], now: datetime) -> set[str]:

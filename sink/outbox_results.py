@@ -34,8 +34,6 @@ _UPDATE = (
     "UPDATE outbox SET state = :state, attempts = :attempts, due_at = :due_at, sent_at = :sent_at, code = :code, "
     "reason = :reason, text = COALESCE(:text, text), public_ids = COALESCE(:public_ids, public_ids) WHERE id = :id"
 )
-_LATER = "SELECT id FROM outbox WHERE account IN (*) AND state = 'owed' AND code = 'retry' AND due_at > ?"
-_DUE_NOW = "UPDATE outbox SET due_at = :due_at WHERE id = :id AND state = 'owed'"
 
 
 class SendResult(NamedTuple):
@@ -61,15 +59,6 @@ def next_attempt(now: datetime, attempts: int, after: float | None = None) -> da
     """When a reply that was tried `attempts` times before is tried again: `after` seconds, else a growing backoff."""
     seconds = after if after is not None else 3.0 ** min(attempts + 1, 10)
     return now + timedelta(seconds=min(max(seconds, SHORTEST), LONGEST))
-
-
-def hasten_replies(record: Record, accounts: Iterable[str], now: datetime) -> None:
-    """What these accounts try again later is due now: they were changed. Raises Retry."""
-    with record.write() as connection:
-        at = instant_encoder(connection)(now)
-        ids = [row.id for row in query_in(connection, _LATER, accounts, at)]
-        lock_rows(connection, outbox, "id", ids)
-        execute_each(connection, outbox, _DUE_NOW, [{"id": id, "due_at": at} for id in ids])
 
 
 def store_results(record: Record, results: Sequence[SendResult], planner: ReplyPlanner | None = None) -> None:

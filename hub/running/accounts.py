@@ -36,8 +36,8 @@ from hub.running.stuck_replies import StuckReplies
 from hub.running.taking_in import RawPublisher
 from hub.running.token_ends import TokenEnds
 from hub.running.waking import wait_for_event
-from sink.job_results import hasten_jobs
-from sink.outbox_results import SendResult, hasten_replies, store_results
+from sink.hastening import hasten_jobs, hasten_replies
+from sink.outbox_results import SendResult, store_results
 
 log = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.taking_in import RawPublisher
 from sink.forward_claims import POOL, forward_files
-from sink.job_results import hasten_jobs
+from sink.hastening import hasten_jobs
 from sink.jobs import ClaimedJob
 
 FILES_WITHIN = timedelta(minutes=15)

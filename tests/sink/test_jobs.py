@@ -12,8 +12,9 @@ from schemas import Attachment
 from sink import Record, Vault
 from sink.attachments import MAX_FETCHES, ClaimedFetch, FetchResult, FetchState, claim_fetches, store_fetches
 from sink.contacts import seal_attachment_source
+from sink.hastening import hasten_jobs
 from sink.job_claims import Claimable, claim_jobs
-from sink.job_results import begin_step, fail_job, finish_job, hasten_jobs, mark_unknown, retry_job, save_step
+from sink.job_results import begin_step, fail_job, finish_job, mark_unknown, retry_job, save_step
 from sink.jobs import ClaimedJob, NewJob, count_jobs, enqueue_jobs, resume_jobs, store_jobs
 from sink.leases import StaleEpoch
 from sink.tables import attachments

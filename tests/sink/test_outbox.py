@@ -10,10 +10,11 @@ from sqlalchemy import text
 from schemas import Receipt
 from sink import Record, Vault, apply_receipts
 from sink.account_states import set_account_fault
+from sink.hastening import hasten_replies
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies
 from sink.outbox_queries import count_unsent, list_replies, mark_unknown, resend_replies
-from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, hasten_replies, next_attempt, store_results
+from sink.outbox_results import MAX_ATTEMPTS, SendResult, SendState, next_attempt, store_results
 from sink.outbox_starts import start_replies
 from tests.sink.conftest import OpenRecord
 from tests.sink.made_replies import NOW, at, claim, enqueue, lease, one, reply, states, store, take_over
