@@ -33,8 +33,6 @@ def named_category(category: dict[str, Any] | None) -> dict[str, Any] | None:
     from normalizer.models.topics import categories
 
     known = next((topic for topic in categories() if topic.id == category["id"]), None)
-    return (
-        category
-        if known is None
-        else category | {key: getattr(known, key) for key in ("name", "top") if key in category}
-    )
+    if known is None:
+        return category
+    return category | {key: getattr(known, key) for key in ("name", "top") if key in category}

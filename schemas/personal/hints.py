@@ -26,21 +26,9 @@ _TITLE = re.compile(
     r"|almh?|hj?|ustadz?|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?)[.,:]*$"
 )
 _SIGN_WORDS = (
-    "plat",
-    "pol",
-    "nama",
-    "rkenalkan",
-    "ttd",
-    "tertanda",
-    "pelapor",
-    "warga",
-    "alamat",
-    "asal",
-    "tinggal",
-    "umur",
-    "usia",
-    "tahun",
-)
+    "plat", "pol", "nama", "rkenalkan", "ttd", "tertanda", "pelapor", "warga", "alamat", "asal", "tinggal", "umur",
+    "usia", "tahun",
+)  # fmt: skip
 """Without one of these a piece of letters alone has none of the signs."""
 
 
