@@ -27,6 +27,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from connectors._demo import DemoItem, DemoRequest
+from connectors._items import MakesItems
 from connectors._request import ACCEPTED, IngressResponse, Part, Payload, Request
 from connectors._results import ALWAYS_COSTS, AnswerTerms
 from connectors._results import CheckResult as CheckResult  # noqa: PLC0414 - channels import it from here
@@ -39,16 +40,15 @@ from connectors._session import LeaseLost as LeaseLost  # noqa: PLC0414 - channe
 from connectors._session import ProviderConnections as ProviderConnections  # noqa: PLC0414 - as above
 from connectors._session import Session as Session  # noqa: PLC0414 - channels import it from here
 from connectors._settings import Settings, is_address
-from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply, message_id
+from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply
 
 Item = Message | Action | Receipt | Reject
 """The reading of one part; a Reject is a part that makes no sense."""
 
 
-class Channel(ABC):
+class Channel(MakesItems, ABC):
     """One account of one kind, with its settings."""
 
-    kind: ClassVar[str]
     settings_type: ClassVar[type[Settings]] = Settings
 
     conversational: ClassVar[bool] = False
@@ -108,12 +108,15 @@ class Channel(ABC):
     @property
     def missing_setting(self) -> str | None:
         """The first of `outbound_settings` that is not set; None: nothing is missing."""
-        return next((name for name in self.outbound_settings if not getattr(self.settings, name)), None)
+        return self._first_unset(self.outbound_settings)
 
     @property
     def missing_for_intake(self) -> str | None:
         """The setting without which nothing comes in by this account; None: nothing is missing."""
         return self.missing_setting
+
+    def _first_unset(self, names: Iterable[str]) -> str | None:
+        return next((name for name in names if not getattr(self.settings, name)), None)
 
     def require_outbound(self) -> None:
         """Raises AccountFault where a setting is missing without which nothing can be sent or fetched."""
@@ -185,28 +188,6 @@ class Channel(ABC):
         except Exception as fault:  # a bug in one part must not hide the others; the dead letter shows it
             return Reject("channel_bug", f"{self.kind}: {type(fault).__name__} while reading: mend it, then replay")
 
-    def message(self, raw: Raw, native: str | None, conversation: str, **known: Any) -> Message:
-        """A Message of this account. `native` None: the channel has no ids, the reader derives one."""
-        return Message(conversation=conversation, **self._origin(raw, native), **known)
-
-    def action(self, raw: Raw, native: str | None, **known: Any) -> Action:
-        """An Action of this account. `native` None: the source has no ids, the reader derives one."""
-        return Action(**self._origin(raw, native), **known)
-
-    def receipt(self, raw: Raw, **known: Any) -> Receipt:
-        """A Receipt of this account."""
-        return Receipt(account=self.account, channel=self.kind, raw=raw.id, received_at=raw.received_at, **known)
-
-    def _origin(self, raw: Raw, native: str | None) -> dict[str, Any]:
-        return {
-            "id": message_id(self.kind, self.account, native) if native else "",
-            "raw": raw.id,
-            "account": self.account,
-            "channel": self.kind,
-            "owner": self.owner,
-            "received_at": raw.received_at,
-        }
-
 
 class Listens(Channel):
     """Takes requests at `/in/ACCOUNT`."""
@@ -224,7 +205,7 @@ class Listens(Channel):
     @property
     def missing_for_intake(self) -> str | None:
         """The first of `proof_settings` that is not set: every request is refused."""
-        return next((name for name in self.proof_settings if not getattr(self.settings, name)), None)
+        return self._first_unset(self.proof_settings)
 
     @abstractmethod
     def verify(self, request: Request) -> None:
