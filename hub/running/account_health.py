@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
 from hub.running.fault_log import FaultLog
+from hub.running.own_faults import OwnFaults
 from schemas import AccountFault, Retry
 from sink.account_states import SENDING, account_faults, clear_account_fault, set_account_fault
 
@@ -41,6 +42,7 @@ class AccountHealth:
         self._backend, self._random, self._abilities = backend, random, abilities
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
         self._failing_since: dict[tuple[str, Ability], float] = {}
+        self._own_faults: dict[tuple[str, Ability], OwnFaults] = {}
         self._logs: dict[tuple[str, Ability], FaultLog] = {}
         self._faults: dict[str, dict[Ability, _Change]] = {}
         """Those of each account, the newest last."""
@@ -60,9 +62,11 @@ class AccountHealth:
         backoff = self._backoffs.get((account, ability))
         return backoff is not None and backoff.probing
 
-    def worked(self, account: str, ability: Ability) -> None:
-        """It works: no pause, and no fault of this ability."""
+    def worked(self, account: str, ability: Ability, sort: str = "") -> None:
+        """It works, as an item of this sort shows: no pause, and no fault of this ability."""
         self._failing_since.pop((account, ability), None)
+        if own_faults := self._own_faults.get((account, ability)):
+            own_faults.worked(sort)
         if backoff := self._backoffs.get((account, ability)):
             backoff.worked()
         self.mended(account, ability)
@@ -73,6 +77,13 @@ class AccountHealth:
         mended = faults.pop(ability, None) or (not faults and self._recorded.get(account) == ability)
         if mended and (account in self._recorded or account in self._changes):
             self._show(account)
+
+    def is_own(self, account: str, ability: Ability, fault: Exception | None, item: str, sort: str = "") -> bool:
+        """Is a fault of the account rather that of the item which met it, as others of its sort go through? A fault
+        that ends by itself is the account's."""
+        if not isinstance(fault, AccountFault) or fault.after is not None:
+            return False
+        return self._own_faults.setdefault((account, ability), OwnFaults()).met(item, sort)
 
     def failed(self, account: str, ability: Ability, fault: Exception) -> float:
         """It failed; returns the seconds of the pause."""
@@ -104,9 +115,10 @@ class AccountHealth:
 
     def edited(self, account: str) -> None:
         """A new edition of it holds: it is tried at once."""
-        for key in [key for key in self._backoffs if key[0] == account]:
-            del self._backoffs[key]
+        for key in {key for key in (*self._backoffs, *self._own_faults) if key[0] == account}:
+            self._backoffs.pop(key, None)
             self._failing_since.pop(key, None)
+            self._own_faults.pop(key, None)
         self._faults.pop(account, None)
         if account in self._recorded:
             self._change(account, _Change(None))

@@ -19,7 +19,7 @@ from hub.running.leases import Leases
 from hub.running.rate import TokenBucket
 from hub.running.result_writer import ResultWriter
 from hub.running.send_starts import SendStart, StartWriter
-from hub.running.sending import Render, lease_ended_result, send_reply
+from hub.running.sending import Render, SendOutcome, lease_ended_result, own_fault_result, send_reply
 from hub.running.waking import wait_for_event
 from sink.outbox_claims import OwedReply, SenderFacts, claim_replies
 from sink.outbox_results import SendResult
@@ -151,10 +151,12 @@ class ReplyDispatcher:
             start = SendStart(owed, self._starts)
             outbound = replace(outbound, before_arrival=start)
         sending = await send_reply(owed, channel, self._render, outbound, now, start=start)
+        if self._health.is_own(owed.account, "send", sending.fault, owed.id, owed.template):
+            sending = SendOutcome(own_fault_result(sending.result))
         if sending.fault is not None:
             self._health.failed(owed.account, "send", sending.fault)
         elif sending.result.state == "sent":
-            self._health.worked(owed.account, "send")
+            self._health.worked(owed.account, "send", owed.template)
         self._results.put(sending.result)
         self._wake.set()
 

@@ -113,8 +113,12 @@ class AttachmentFetcher:
             log.info("attachment %s of account %s is refused: %s", fetch.id, account, fault.reason)
             result = FetchResult(fetch, "refused", code=fault.code, reason=fault.detail)
         except (Retry, AccountFault) as fault:
-            self._health.failed(account, "fetch", fault)
             result = self._again(fetch, fault)
+            if self._health.is_own(account, "fetch", fault, fetch.id):
+                log.info("attachment %s of account %s is refused: others come, this one %s", fetch.id, account, fault)
+                result = result._replace(state="refused")
+            else:
+                self._health.failed(account, "fetch", fault)
         except asyncio.CancelledError:
             result = self._again(fetch, Retry("its lease ended"))
         except Exception as error:  # a bug in one fetch must not end the others

@@ -64,6 +64,12 @@ def lease_ended_result(owed: OwedReply, now: datetime) -> SendResult:
     return SendResult(owed, "owed", now, code=code, reason=reason)
 
 
+def own_fault_result(result: SendResult) -> SendResult:
+    """The result of a reply that a fault of the account keeps from going out, while others go."""
+    reason = f"{result.reason or result.code}; others of this account go out"
+    return result._replace(state="failed", reason=reason)
+
+
 def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datetime) -> SendOutcome:
     match fault:
         case Unanswered():

@@ -75,6 +75,25 @@ async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) 
     assert await _shown(backend, health) == {}
 
 
+def test_a_fault_is_the_items_own_once_others_of_its_sort_went_through_three_times(backend: Backend) -> None:
+    health, fault = AccountHealth(backend, lambda: 0.5), AccountFault("request_refused")
+
+    def own(others: int, sort: str = "question", fault: Exception = fault) -> list[bool]:
+        found = []
+        for _ in range(others):
+            found.append(health.is_own("wa", "send", fault, "reply-1", "question"))
+            health.worked("wa", "send", sort)
+        return found
+
+    assert own(5, sort="status") == [False] * 5  # a template that is missing keeps no other from going out
+    assert own(5, fault=AccountFault("rate_limited", after=300.0)) == [False] * 5
+    health.edited("wa")
+    assert own(4) == [False, False, False, True]
+    health.edited("wa")
+    assert own(4) == [False, False, False, True]
+    assert not health.is_own("wa", "send", fault, "reply-2", "question")
+
+
 def test_the_fault_of_an_account_that_was_closed_since_is_no_alarm(backend: Backend) -> None:
     for account in ("sms", "webhook", "closed"):
         set_account_fault(backend.record, account, "token_expired", "", now=NOW)

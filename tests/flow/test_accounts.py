@@ -12,8 +12,9 @@ import pytest
 
 from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
+from hub.running import own_faults
 from hub.running.backoff import Backoff
-from schemas import Reply, Retry
+from schemas import AccountFault, Reply, Retry
 from sink import outbox_results
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
@@ -190,6 +191,27 @@ async def test_a_send_that_could_not_be_marked_is_owed_again(world: World, kiosk
     await until(lambda: asked, "a refused mark")
     await first.stop()
     assert (await world.states(), kiosk.received) == (["owed"], [])
+
+
+async def test_a_fault_that_one_reply_alone_meets_is_its_own_and_not_the_accounts(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_faults, "OTHERS", 1)
+
+    class Blamed(Kiosk):
+        async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+            if reply.to == "budi":
+                raise AccountFault("request_refused", "check the account")
+            return await super().send(reply, outbound)
+
+    await world.owe("kios", "budi", "a")
+    await world.owe("kios", "siti", "b")
+    door = Blamed("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=kiosk.url))
+    processes.append(world.process(Accounts.of(door)).start())
+    await until(lambda: _states(world, "failed", "sent"), "the results")
+    (failed,) = await world.pools.io(list_replies, world.record, "failed")
+    assert (failed.code, failed.reason) == ("request_refused", "check the account; others of this account go out")
+    await until(lambda: not account_faults(world.record), "no fault of the account")
 
 
 async def test_a_process_that_dies_between_send_and_store_leaves_a_doubt_and_nothing_is_sent_twice(

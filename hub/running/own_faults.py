@@ -1,0 +1,33 @@
+"""A fault of the account that one reply or file alone meets is its own: the provider blames the account, and lets all
+others through."""
+
+from __future__ import annotations
+
+OTHERS = 3
+"""How often others must have gone through after an item met the fault."""
+MOST_KNOWN = 1_000
+
+
+class OwnFaults:
+    """Of one account and one ability."""
+
+    def __init__(self) -> None:
+        self._others: dict[str, int] = {}
+        """How often others of its sort went through after the item met a fault, by the item's id."""
+        self._met: dict[str, str] = {}
+        """The sorts of the items that met one since another of their sort went through."""
+
+    def met(self, item: str, sort: str) -> bool:
+        """An item met a fault of the account. True: it is the item's own."""
+        self._met[item] = sort
+        if len(self._met) > MOST_KNOWN:
+            del self._met[next(iter(self._met))]
+        return self._others.get(item, 0) >= OTHERS
+
+    def worked(self, sort: str) -> None:
+        """An item of this sort went through."""
+        for item in [item for item, known in self._met.items() if known == sort]:
+            del self._met[item]
+            self._others[item] = self._others.pop(item, 0) + 1
+        while len(self._others) > MOST_KNOWN:
+            del self._others[next(iter(self._others))]
