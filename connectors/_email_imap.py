@@ -24,7 +24,7 @@ BEGINNING = 1024 * 1024
 _SIZE, _AT = b"RFC822.SIZE", b"INTERNALDATE"
 _PASSES = re.compile(
     r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG)\]|too many simultaneous connections|authenticated but not connected"
-    r"|server unavailable",
+    r"|server unavailable|bandwidth limits",
     re.IGNORECASE,
 )
 """Words of a refusal that passes by itself: RFC 5530, Gmail, Microsoft 365."""
@@ -69,6 +69,8 @@ class Mailbox:
         self._settings = settings
         self.is_broken = False
         self.uid_validity = 0
+        self.uid_next = 0
+        """Of the next mail; 0: the server does not say."""
         self.count = 0
         self.has_idle = False
         try:
@@ -114,6 +116,7 @@ class Mailbox:
         try:
             found = self._client.select_folder(self._settings.folder, readonly=self._settings.after == "leave")
             self.uid_validity, self.count = int(found[b"UIDVALIDITY"]), int(found[b"EXISTS"])
+            self.uid_next = int(found.get(b"UIDNEXT", 0))
             self.has_idle = bool(self._client.has_capability("IDLE"))
             if self._settings.after == "move" and not self._client.folder_exists(self._settings.done_folder):
                 self._client.create_folder(self._settings.done_folder)

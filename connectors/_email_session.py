@@ -1,16 +1,15 @@
 """The session of a mailbox: it reads what is new after its cursor, waits for more, and sends answers.
 
-The cursor is UIDVALIDITY and UID. Where the server numbers its mails anew, all are read again; the matcher knows them
-by their own ids. A mail is marked only once it is stored; the cursor names the last ones that are to be marked, so that
-the session after a break marks them. The library blocks, so each mailbox has a thread of its own, and a deadline for
-each call after which the connection is broken off from outside.
+The cursor is the mailbox, UIDVALIDITY and UID (`_email_cursor.py`). Where the server numbers its mails anew, all are
+read again; the matcher knows them by their own ids. A mail is marked only once it is stored; the cursor names the last
+ones that are to be marked, so that the session after a break marks them. The library blocks, so each mailbox has a
+thread of its own, and a deadline for each call after which the connection is broken off from outside.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connectors._email_compose import OutgoingMail
+from connectors._email_cursor import MailCursor, id_set, mailbox_of
 from connectors._email_imap import CONNECT_WITHIN, READ_WITHIN, FetchedMail, Mailbox, Refused
 from connectors._email_oauth import TokenSource
 from connectors._email_sending import MailSender
 from connectors._email_settings import EmailSettings
 from connectors._http import Http
-from connectors._port import Gap, Intake, Session
+from connectors._port import Intake, Session
 from connectors._request import Request
 from connectors._session import BeforeArrival
 from schemas import AccountFault, Retry
@@ -75,8 +75,10 @@ class EmailSession(Session):
         self, settings: EmailSettings, intake: Intake, tokens: TokenSource, suspects: Suspects, cursor: str | None
     ) -> None:
         self._settings, self._intake, self._tokens, self._suspects = settings, intake, tokens, suspects
-        self._validity, self._uid, _ = parse_cursor(cursor)
-        self._cursor = cursor or ""
+        self._own, saved = mailbox_of(settings), MailCursor.parse(cursor)
+        if saved.mailbox not in {"", self._own}:  # of the mailbox that the account had before
+            saved, cursor = MailCursor(), ""
+        self._validity, self._uid, self._cursor = saved.validity, saved.uid, cursor or ""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="imap")
         self._mailbox: Mailbox | None = None
         self._sender = MailSender(settings, tokens)
@@ -91,6 +93,8 @@ class EmailSession(Session):
             self._tokens.forget()
             raise
         await self._select()
+        if 0 < self._mailbox.uid_next <= self._uid:  # a mailbox that was made anew, though its UIDVALIDITY is the same
+            self._uid, self._cursor = 0, ""
         if self._cursor != self._suspects.marked:
             await self._mark(self._cursor)
 
@@ -153,16 +157,17 @@ class EmailSession(Session):
             raise Retry("the mail server spoke before IDLE began", after=1.0) from None
 
     async def _take_all(self) -> bool:
-        """Take in what is new. False: nothing was."""
-        mailbox = self._opened
+        """Take in what is new. False: nothing was, or the server lists it and does not have it."""
+        mailbox, found = self._opened, False
         try:
             news = await self._call(mailbox.uids_after, self._uid)
             for at in range(0, len(news), LOOKED_AT):
                 sizes = await self._call(mailbox.sizes, news[at : at + LOOKED_AT])
+                found = found or bool(sizes)
                 await self._take_groups(list(_groups(sizes, self._suspects.singly_up_to)), sizes)
         except Refused as refused:
             raise Retry(f"the mail server refuses a command: {refused}") from None
-        return bool(news)
+        return found
 
     async def _take_groups(self, groups: Sequence[list[int]], sizes: Mapping[int, int]) -> None:
         """One group is fetched while the one before it is stored."""
@@ -201,14 +206,14 @@ class EmailSession(Session):
     async def _take_in(self, mails: Sequence[FetchedMail], last: int) -> None:
         """Store, move the cursor, then mark."""
         requests = [as_request(mail, self._validity) for mail in mails]
-        given = _id_set([mail.uid for mail in mails if mail.body is not None])
-        cursor = f"{self._validity}:{last}:{given}"
+        given = id_set([mail.uid for mail in mails if mail.body is not None])
+        cursor = str(MailCursor(self._validity, last, given, self._own))
         await self._intake(requests, cursor)
         self._uid = last
         await self._mark(cursor)
 
     async def _mark(self, cursor: str) -> None:
-        if ids := parse_cursor(cursor)[2]:
+        if ids := MailCursor.parse(cursor).unmarked:
             try:
                 await self._call(self._opened.mark, ids)
             except Refused:
@@ -247,34 +252,8 @@ def as_request(mail: FetchedMail, validity: int) -> Request:
     return Request(headers=headers | cut, body=mail.body)
 
 
-_CURSOR = re.compile(r"(\d+):(\d+)(?::([\d:,]*))?")
 CUT_OVER = 64 * 1024
 """Bytes; the size that a server names of a smaller mail may be wrong, but the mail is whole."""
-
-
-def parse_cursor(cursor: str | None) -> tuple[int, int, str]:
-    """UIDVALIDITY, UID, and the ids of the mails that are to be marked; zeros at the beginning."""
-    found = _CURSOR.fullmatch(cursor or "")
-    return (int(found[1]), int(found[2]), found[3] or "") if found else (0, 0, "")
-
-
-def _id_set(uids: Sequence[int]) -> str:
-    """As IMAP writes ids: 201:251,253."""
-    runs: list[tuple[int, int]] = []
-    for uid in uids:
-        first = runs.pop()[0] if runs and runs[-1][1] == uid - 1 else uid
-        runs.append((first, uid))
-    return ",".join(f"{first}:{last}" if last > first else str(first) for first, last in runs)
-
-
-def gap_between(before: str, after: str) -> Gap | None:
-    """Ids of mails say nothing of what is missing, since others may delete mails. But where the server numbers them
-    anew, what was deleted meanwhile was never seen."""
-    (old, uid, _), (new, *_) = parse_cursor(before), parse_cursor(after)
-    if not uid or old == new:
-        return None
-    words = "the server numbers the mails of the folder anew: all were read again; look for mails that were moved away"
-    return Gap("mailbox_renumbered", words)
 
 
 def _groups(sizes: Mapping[int, int], singly_up_to: int) -> Iterator[list[int]]:

@@ -18,11 +18,12 @@ from connectors._email_automatic import BOUNCE, refusal_of
 from connectors._email_body import MailBody, MailFile, parse_mail, read_body
 from connectors._email_bounces import ReplyReport, bounced_reply, is_report, read_report
 from connectors._email_compose import MailAddress, compose
+from connectors._email_cursor import gap_between
 from connectors._email_headers import Address, MailHead
 from connectors._email_ids import native_id_of, references_of, thread_of
 from connectors._email_proof import is_proven
 from connectors._email_quotes import trim_reply
-from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspects, gap_between, open_session
+from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspects, open_session
 from connectors._email_settings import EmailSettings
 from connectors._port import Connects, Gap, Intake, Item, ProviderConnections, SentReply, Session, Speaks
 from connectors._request import Part, Payload, Request

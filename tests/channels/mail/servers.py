@@ -39,6 +39,8 @@ class MailServer:
         """Takes a mail and answers nothing."""
         self.spoiled: set[int] = set()
         """UIDs for which FETCH is answered with NO."""
+        self.ghosts: set[int] = set()
+        """UIDs that SEARCH lists and FETCH does not know."""
         self.breaks_on: set[int] = set()
         """UIDs at which the connection breaks."""
         self.capabilities = "IMAP4rev1 IDLE UIDPLUS MOVE AUTH=XOAUTH2"
@@ -148,12 +150,13 @@ class _ImapSession:
             self._log_in(tag, command)
         elif word.startswith(("SELECT", "EXAMINE")):
             self._reported = len(server.mails)
-            found = (f"* {len(server.mails)} EXISTS", f"* OK [UIDVALIDITY {server.validity}] ok", f"{tag} OK done")
+            counted = (f"UIDVALIDITY {server.validity}", f"UIDNEXT {server.next_uid}")
+            found = (f"* {len(server.mails)} EXISTS", *(f"* OK [{one}] ok" for one in counted), f"{tag} OK done")
             self._say(*(found if "nihil" not in command else (f"{tag} NO no such folder",)))
         elif word.startswith("UID SEARCH"):
             first = int(re.search(r"UID (\d+):\*", word)[1])  # type: ignore[index]
             last = max(server.mails, default=0)
-            uids = [str(uid) for uid in server.mails if uid >= first or uid == last]
+            uids = [str(uid) for uid in (*server.mails, *server.ghosts) if uid >= first or uid == last]
             self._say(f"* SEARCH {' '.join(uids)}".rstrip(), f"{tag} OK done")
         elif word.startswith("UID FETCH"):
             return self._fetch(tag, word)

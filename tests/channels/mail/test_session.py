@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectors import LeaseLost
+from connectors._email_cursor import MailCursor, gap_between
 from connectors._email_session import BROKEN_OFF, Suspects
 from schemas import AccountFault, Reject, Retry
 from tests.channels.mail.reading import mail
@@ -47,7 +48,7 @@ async def test_what_is_there_and_what_comes_is_taken_in_order(server: MailServer
         await intake.until(lambda: len(intake.requests) == 251)
         await server.until(lambda: len(server.seen) == 251)
     assert intake.texts == [f"Laporan {n}" for n in range(1, 252)]
-    assert intake.cursor == f"{VALIDITY}:251:251"
+    assert MailCursor.parse(intake.cursor)[:3] == (VALIDITY, 251, "251")
     assert not [command for command in server.commands if "BODY[" in command]  # only BODY.PEEK
 
 
@@ -111,7 +112,52 @@ async def test_case_20_a_new_uidvalidity_reads_all_again_under_the_same_ids(serv
         await intake.until(lambda: len(intake.requests) == 7)
     assert set(intake.ids[:3]) < set(intake.ids[3:])
     assert len(set(intake.ids)) == 4
-    assert intake.cursor == f"{VALIDITY + 1}:103:100:103"
+    assert MailCursor.parse(intake.cursor)[:3] == (VALIDITY + 1, 103, "100:103")
+
+
+@pytest.mark.parametrize("settings", [{"username": "pengaduan-baru"}, {"folder": "Laporan"}], ids=["login", "folder"])
+async def test_another_mailbox_is_read_from_its_beginning_though_it_has_the_same_uidvalidity(
+    server: MailServer, intake: Intake, settings: dict[str, str]
+):
+    """Gmail and Zimbra give every inbox the UIDVALIDITY 1."""
+    server.bring(*(letter(n) for n in range(1, 6)))
+    async with session(server, intake):
+        await server.until(lambda: len(server.seen) == 5)
+    server.mails, server.next_uid, server.seen = {}, 1, set()
+    server.bring(letter(10), letter(11), letter(12))
+    async with session(server, intake, **settings):
+        await intake.until(lambda: len(intake.requests) == 8)
+        await server.until(lambda: server.seen == {1, 2, 3})
+    assert intake.texts[5:] == ["Laporan 10", "Laporan 11", "Laporan 12"]
+
+
+async def test_a_mailbox_made_anew_is_read_from_its_beginning(server: MailServer, intake: Intake):
+    server.bring(*(letter(n) for n in range(1, 6)))
+    async with session(server, intake):
+        await intake.until(lambda: len(intake.requests) == 5)
+    before = intake.cursor
+    server.mails, server.next_uid = {}, 1
+    server.bring(letter(10))
+    async with session(server, intake):
+        await intake.until(lambda: len(intake.requests) == 6)
+    assert intake.texts[5:] == ["Laporan 10"]
+    assert gap_between(before or "", intake.cursor or "")
+
+
+async def test_a_cursor_of_an_earlier_release_goes_on(server: MailServer, intake: Intake):
+    server.bring(letter(1), letter(2))
+    intake.cursor = f"{VALIDITY}:1:1"
+    async with session(server, intake):
+        await intake.until(lambda: intake.requests)
+    assert intake.texts == ["Laporan 2"]
+
+
+async def test_a_mail_that_is_listed_and_not_there_is_not_asked_for_without_end(server: MailServer, intake: Intake):
+    server.bring(letter(1))
+    server.ghosts.add(7)
+    async with session(server, intake, idle_for=0.02):
+        await server.until(lambda: "IDLE" in server.commands)
+    assert intake.texts == ["Laporan 1"]
 
 
 async def test_case_19_a_mail_that_the_server_cannot_give_is_visible_and_the_others_pass(
@@ -155,7 +201,7 @@ async def test_mails_are_moved_once_they_are_stored(server: MailServer, intake: 
     server.bring(letter(1), letter(2))
     async with session(server, intake, after="move", done_folder="Selesai"):
         await server.until(lambda: server.moved == {1: "Selesai", 2: "Selesai"})
-    assert intake.cursor == f"{VALIDITY}:2:1:2"
+    assert MailCursor.parse(intake.cursor)[:3] == (VALIDITY, 2, "1:2")
 
 
 async def test_mails_are_left_as_they_are(server: MailServer, intake: Intake):
@@ -215,6 +261,7 @@ async def test_a_folder_that_is_not_there_is_a_fault_of_the_account(server: Mail
 
 @pytest.mark.parametrize(("command", "words"), [
     ("LOGIN", "NO [ALERT] Too many simultaneous connections. (Failure)"), ("LOGIN", "NO [INUSE] try again"),
+    ("LOGIN", "NO [ALERT] Account exceeded command or bandwidth limits. (Failure)"),
     ("SELECT", "BAD User is authenticated but not connected."), ("SELECT", "NO Server Unavailable. 15"),
 ])  # fmt: skip
 async def test_what_passes_by_itself_is_no_fault_of_the_account(
