@@ -48,7 +48,9 @@ class SeenMail(NamedTuple):
     native: str
     references: list[str]
     sender: Address
-    answer_to: str
+    person: Address
+    """Who wrote, and gets the answer. A form on a website or a list sends in its own name and names the citizen in
+    Reply-To."""
     refusal: str | None
     report: ReplyReport | None
 
@@ -115,8 +117,8 @@ address = ""                   # pengaduan@example.go.id
         if payload.headers.get(NOT_GIVEN):
             raise Reject("mail_not_given", "the mail server cannot give this mail: look at it in the mailbox")
         seen = self._seen(payload.body)
-        in_thread = bool(seen.answer_to) and seen.report is None
-        yield Part(seen, f"{seen.answer_to}/{thread_of(seen.native, seen.references)}" if in_thread else None)
+        in_thread = bool(seen.person.address) and seen.report is None
+        yield Part(seen, f"{seen.person.address}/{thread_of(seen.native, seen.references)}" if in_thread else None)
 
     def read(self, part: Part, raw: Raw) -> Item:
         seen: SeenMail = part.payload
@@ -130,14 +132,12 @@ address = ""                   # pengaduan@example.go.id
             raise Reject("not_a_mail", "there is no mail in it")
         own = self.settings.own_addresses
         sender = next(iter(head.addresses("from") or head.addresses("sender", "return-path")), Address("", ""))
-        answers = [a.address for a in head.addresses("reply-to") if a.address not in own]
         report = read_report(parse_mail(mail)) if is_report(head) else None
         refusal = (BOUNCE if is_report(head) else None) or refusal_of(head, own)
         if report is None and refusal == BOUNCE:
             report = bounced_reply(mail.decode("latin-1"), head.words("subject"))
-        answer_to = answers[0] if len(answers) == 1 else sender.address
         native, references = native_id_of(head, mail), references_of(head)
-        return SeenMail(head, native, references, sender, answer_to, refusal, report)
+        return SeenMail(head, native, references, sender, _person(head, sender, own), refusal, report)
 
     def _receipt(self, report: ReplyReport, raw: Raw) -> Receipt:
         return self.receipt(
@@ -161,8 +161,8 @@ address = ""                   # pengaduan@example.go.id
             conversation,
             fingerprint=_fingerprint(seen, title, text) if seen.head.message_id else None,
             sent_at=self._sent_at(seen.head, raw),
-            sender=Party(name=seen.sender.name[:200] or None, email=seen.sender.address or None),
-            proven=is_proven(seen.head, seen.sender.address, self.settings.trusted_server),
+            sender=Party(name=seen.person.name[:200] or None, email=seen.person.address or None),
+            proven=self._is_proven(seen),
             kind=_kind(text, body),
             text=text or title,
             title=title if text else "",
@@ -171,6 +171,11 @@ address = ""                   # pengaduan@example.go.id
             refusal=seen.refusal,
             extra=self._extra(seen, raw),
         )
+
+    def _is_proven(self, seen: SeenMail) -> bool:
+        """Whoever fills in a form names any address: the form's own proves nobody."""
+        is_own = seen.person.address == seen.sender.address
+        return is_own and is_proven(seen.head, seen.sender.address, self.settings.trusted_server)
 
     def _sent_at(self, head: MailHead, raw: Raw) -> datetime | None:
         written = head.time(ZoneInfo(self.settings.zone))
@@ -203,6 +208,14 @@ address = ""                   # pengaduan@example.go.id
         mail = compose(reply, self.settings)
         await outbound.session.send(mail, outbound.before_arrival)
         return SentReply((mail.id,))
+
+
+def _person(head: MailHead, sender: Address, own: frozenset[str]) -> Address:
+    """Nobody where our own mailbox writes to itself: an answer would end here, and nobody would have read it."""
+    others = [one for one in head.addresses("reply-to") if one.address not in own]
+    if len(others) == 1 and others[0].address != sender.address:
+        return Address(others[0].name or sender.name, others[0].address)
+    return Address(sender.name, "") if sender.address in own else sender
 
 
 def _attachment(file: MailFile) -> Attachment:

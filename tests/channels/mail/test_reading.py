@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors import Request
 from connectors._email_charset import decode_text
 from schemas import Message, Reject
-from tests.channels.mail.reading import OWN_ID, SARI, TEXT, mail, read_message, read_one
+from tests.channels.mail.reading import OURS, OWN_ID, SARI, TEXT, mail, read_message, read_one
 from tests.channels.recording import cases, channel, raw, read
 
 LONG = "Jalan di depan pasar berlubang, café tutup, mohon segera diperbaiki oleh dinas terkait. "
@@ -193,6 +193,36 @@ def test_hostile_mails_cost_little(body: bytes):
 ])  # fmt: skip
 def test_a_sender_is_proven_by_our_own_server_only(results: str, server: str, proven: bool):
     assert read_message(mail(authentication_results=results), trusted_server=server).proven is proven
+
+
+@pytest.mark.parametrize(("from_", "reply_to"), [
+    ("Formulir <formulir@example.go.id>", "Sari <sari@warga.example>"),
+    ("'Sari' via Pengaduan <pengaduan@example.go.id>", "sari@warga.example"),
+    ("Formulir <formulir@example.go.id>", "pengaduan@example.go.id, Sari <sari@warga.example>"),
+])  # fmt: skip
+def test_who_writes_by_a_form_or_a_list_is_whom_it_names_and_proves_nothing(from_: str, reply_to: str):
+    """All who use the form would be one proven person, who sees the reports of all others."""
+    signed = "mx.example.go.id; dmarc=pass header.from=example.go.id"
+    written = mail(TEXT, from_=from_, reply_to=reply_to, authentication_results=signed)
+    message = read_message(written, trusted_server="mx.example.go.id")
+    assert (message.sender.email, message.proven) == ("sari@warga.example", False)
+    assert "Sari" in (message.sender.name or "")
+    assert message.conversation.startswith("sari@warga.example/")
+
+
+def test_one_s_own_address_in_reply_to_is_still_proven():
+    signed = "mx.example.go.id; dmarc=pass header.from=warga.example"
+    written = mail(TEXT, reply_to="SARI@warga.example", authentication_results=signed)
+    assert read_message(written, trusted_server="mx.example.go.id").proven is True
+
+
+def test_our_own_mailbox_is_no_citizen():
+    """An answer would come back to us, and count as sent."""
+    signed = "mx.example.go.id; dmarc=pass header.from=example.go.id"
+    message = read_message(mail(from_=OURS, authentication_results=signed), trusted_server="mx.example.go.id")
+    assert (message.text, message.refusal) == (TEXT, None)
+    assert (message.sender.email, message.proven) == (None, False)
+    assert channel("email").reply_address(message) == ""
 
 
 def test_only_the_topmost_result_counts():
