@@ -62,8 +62,8 @@ class KafkaAddress:
 def parse_kafka_url(url: str) -> KafkaAddress:
     """Raises UnusableLog, which says what to do and shows no password."""
     rest, _, query = url.removeprefix("kafka://").partition("?")
-    rest, _, path = rest.partition("/")
-    user, _, hosts = rest.rpartition("@")
+    user, _, place = rest.rpartition("@")  # first: a password's file:PATH has slashes of its own
+    hosts, _, path = place.partition("/")
     options = _options(query)
     servers = tuple(hosts.split(","))
     if not all(_SERVER.fullmatch(server) for server in servers):

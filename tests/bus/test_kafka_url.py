@@ -44,7 +44,8 @@ def test_a_login_has_the_strongest_mechanism_unless_told() -> None:
 def test_the_password_may_lie_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUS_PASSWORD", SECRET)
     (tmp_path / "secret").write_text(SECRET + "\n")
-    for told in ("env:BUS_PASSWORD", f"file:{tmp_path}/secret".replace("/", "%2F")):
+    file = f"file:{tmp_path}/secret"
+    for told in ("env:BUS_PASSWORD", file, file.replace("/", "%2F")):
         assert parse_kafka_url(f"kafka://hub:{told}@one:9092").security["sasl_plain_password"] == SECRET
 
 
@@ -78,6 +79,7 @@ def test_tls_checks_the_brokers_name() -> None:
         ("kafka://hub@one:9092", "USER:PASSWORD"),
         ("kafka://hub:env:NO_SUCH_VARIABLE@one:9092", "set it"),
         ("kafka://hub:file:%2Fnowhere@one:9092", "cannot be read"),
+        ("kafka://hub:file:/nowhere@one:9092", "cannot be read"),
     ],
 )
 def test_a_wrong_url_says_what_to_do_and_shows_no_password(url: str, fix: str) -> None:
