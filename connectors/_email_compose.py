@@ -21,6 +21,8 @@ SUBJECT = "Laporan Anda"
 SUBJECT_LIMIT = 200
 OFFICERS = frozenset({"officer_answer", "question", "status_changed", "finished", "test"})
 """Templates that a person has caused: a bounce of them must come back."""
+_NO_REPLIES, _NO_REPLIES_BUT_BOUNCES = "All", "DR, RN, NRN, OOF, AutoReply"
+"""What Exchange leaves out; "All" would take NDR in, its word for a bounce (MS-OXCMAIL, 2.1.3.2.20)."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _LINE_LIMIT = 900
 _USED_TWICE = re.compile(r"(@[^@~]*)~[0-9a-f]{1,12}$")
@@ -94,7 +96,7 @@ def compose(reply: Reply, settings: EmailSettings) -> OutgoingMail:
         "In-Reply-To": f"<{answered}>" if answered else "",
         "References": " ".join(f"<{one}>" for one in dict.fromkeys((_clean_id(to.root), answered)) if one),
         "Auto-Submitted": "auto-replied",
-        "X-Auto-Response-Suppress": "All",
+        "X-Auto-Response-Suppress": _NO_REPLIES if _without_sender(reply, settings) else _NO_REPLIES_BUT_BOUNCES,
     }
     try:
         for name, value in fields.items():

@@ -132,6 +132,8 @@ async def test_an_officers_answer_has_an_envelope_sender_to_which_a_bounce_comes
             await send(reply(template=template))
     assert [mail.mail_from for mail in server.sent] == ["pengaduan@example.go.id"] * 3
     assert "BODY=8BITMIME" in server.sent[0].mail_options
+    assert "NDR" not in (left_out := sent_mail(server)["X-Auto-Response-Suppress"])  # Exchange's word for a bounce
+    assert {"OOF", "AutoReply"} < set(left_out.split(", "))
 
 
 async def test_a_server_that_refuses_an_empty_envelope_sender_gets_the_address(server: MailServer):
@@ -253,6 +255,22 @@ async def test_a_kept_connection_that_the_server_closed_is_replaced(server: Mail
         server.hang_up()
         await send(reply(id="balasan-2"))
     assert len(server.sent) == 2
+
+
+async def test_a_kept_connection_that_another_thread_takes_first_is_replaced(server: MailServer):
+    class TakenByOthers(list[Any]):
+        def __bool__(self) -> bool:
+            return True
+
+    async with Http() as http:
+        own = channel("email", smtp=f"smtp://127.0.0.1:{server.smtp_port}").settings
+        opened = MailSender(own, TokenSource(own, http))
+        opened._idle = TakenByOthers()
+        try:
+            await opened.send(compose(reply(), own), unmarked)
+        finally:
+            await opened.close()
+    assert len(server.sent) == 1
 
 
 async def test_nobody_listens():
