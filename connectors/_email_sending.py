@@ -87,11 +87,12 @@ class MailSender:
 
     def _connection(self, token: str) -> tuple[smtplib.SMTP, bool]:
         """An open connection; True: it is a new one."""
-        while self._idle:
-            smtp, since = self._idle.pop()
-            if time.monotonic() - since < KEPT_OPEN:
-                return smtp, False
-            self._drop(smtp)
+        with suppress(IndexError):  # another thread may take the last one between a look and the taking
+            while True:
+                smtp, since = self._idle.pop()
+                if time.monotonic() - since < KEPT_OPEN:
+                    return smtp, False
+                self._drop(smtp)
         smtp = open_connection(self._settings, token)
         self._open.add(smtp)
         return smtp, True
