@@ -200,6 +200,13 @@ def error_from_response(request: HttpRequest, response: HttpResponse, now: datet
     return verdict.error(parse_retry_after(response, now))
 
 
+def judge_unproven(response: HttpResponse) -> ErrorMeaning | None:
+    """Of a file whose request bears no secret of the account: a refusal tells of the file, and not of the account."""
+    if response.status in {401, 403}:
+        return ErrorMeaning("reject", "file_refused", f"its server answers with {response.status}")
+    return None
+
+
 def _by_status(status: int) -> ErrorMeaning | None:
     """None: it may have arrived."""
     if status in {408, 429}:

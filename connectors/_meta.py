@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
-from connectors._http import TRIES, ErrorMeaning, HttpRequest, HttpResponse, is_at, require_host, scheme_and_host
+from connectors._http import (
+    TRIES,
+    ErrorMeaning,
+    HttpRequest,
+    HttpResponse,
+    is_at,
+    judge_unproven,
+    require_host,
+    scheme_and_host,
+)
 from connectors._json import Json, decode_lenient, decode_object
 from connectors._meta_check import lapses_at, token_facts
 from connectors._meta_codes import COMMON, Codes, judge, judge_file
@@ -105,10 +114,11 @@ class MetaWebhook(Listens):
     async def download(self, outbound: ProviderConnections, url: str) -> FetchedFile:
         """The bytes that the Graph API pointed to. Our token goes along, so only to hosts of the provider's."""
         require_host(url, self.settings.graph_url, self.settings.file_hosts)
-        response = await outbound.http.send(
-            HttpRequest(url, headers=self._authorization(), limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN)
-        )
-        return FetchedFile(response.body)
+        request = HttpRequest(
+            url, headers=self._authorization(), limit=self.settings.file_limit, timeout=DOWNLOAD_WITHIN,
+            judge=_judged_download,
+        )  # fmt: skip
+        return FetchedFile((await outbound.http.send(request)).body)
 
     async def download_signed(self, outbound: ProviderConnections, url: str, domains: tuple[str, ...]) -> FetchedFile:
         """The bytes behind an address of Meta's that carries its own proof: our token does not go along. `domains` are
@@ -153,4 +163,11 @@ def split_text(text: str, limit: int) -> list[str]:
 def _judged_address(response: HttpResponse) -> ErrorMeaning | None:
     if response.status == 403 and response.body.startswith(_OLD_ADDRESS):
         return ErrorMeaning("reject", "file_expired", "the address of the file has lapsed")
+    return judge_unproven(response)
+
+
+def _judged_download(response: HttpResponse) -> ErrorMeaning | None:
+    """The Graph API has just taken the access token: a refusal tells of this file."""
+    if response.status in {401, 403}:
+        return ErrorMeaning("retry", "file_missing", f"Meta's file server answers with {response.status}")
     return None

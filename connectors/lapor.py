@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from connectors import _lapor_reading as reading
 from connectors._durations import seconds_of, seconds_until, window_of
 from connectors._forwards import ForwardCall, Forwards, NeedsPerson, StepResult
-from connectors._http import HttpRequest, is_at
+from connectors._http import HttpRequest, is_at, judge_unproven
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._lapor_api import INSTITUTIONS, LaporApi, complaint_id_of, complaint_path, detail_of, id_of, numbers_in
 from connectors._lapor_body import (
@@ -172,7 +172,8 @@ class Lapor(Forwards, Fetches):
             request = api.request("GET", "")
             request = HttpRequest(url, headers=request.headers, limit=request.limit)
         else:  # our credentials go to LAPOR! only
-            request = HttpRequest(url, limit=20 * 1024 * 1024, public=not is_at(url, self.settings.file_hosts))
+            public = not is_at(url, self.settings.file_hosts)
+            request = HttpRequest(url, limit=20 * 1024 * 1024, public=public, judge=judge_unproven)
         response = await outbound.http.send(request)
         return FetchedFile(response.body, response.headers.get("content-type"))
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from connectors import _x_budget as prices
 from connectors._demo import DemoItem, DemoRequest
-from connectors._http import HttpRequest, is_at, require_host
+from connectors._http import HttpRequest, is_at, judge_unproven, require_host
 from connectors._json import Json, object_of, string_of
 from connectors._port import Fetches, Polls, ProviderConnections, Speaks
 from connectors._request import Part, Payload
@@ -285,8 +285,8 @@ class XChannel(Polls, Speaks, Fetches):
         url = attachment.url or ""
         require_host(url, self.settings.api_url, self.settings.file_hosts)
         limit, public = self.settings.file_limit, is_at(url, FILE_HOSTS)  # one that the operator names may be within
-        response = await outbound.http.send(HttpRequest(url, limit=limit, timeout=DOWNLOAD_WITHIN, public=public))
-        return FetchedFile(response.body, attachment.media_type)
+        request = HttpRequest(url, limit=limit, timeout=DOWNLOAD_WITHIN, public=public, judge=judge_unproven)
+        return FetchedFile((await outbound.http.send(request)).body, attachment.media_type)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
         answer, _ = await self._calls.get(outbound, "users/me", {}, own=True)
