@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connectors._http import ErrorMeaning, HttpResponse
-from connectors._json import decode_object, object_of
+from connectors._json import Json, decode_object, object_of, string_of
 
 Codes = Mapping[int | tuple[int, int], ErrorMeaning]
 _SPENT = ErrorMeaning("account", "rate_limited", "the account's quota is spent for a while", 300.0)
@@ -24,6 +24,9 @@ _TEMPLATE_PARAMETERS = ErrorMeaning(
 _INVALID = 100
 _PARAMETER = ErrorMeaning("reject", "meta_100", "Meta refuses a parameter of this reply, as a number that is none")
 """With details WhatsApp names a value; without, the request itself is wrong."""
+_NO_PROOF = ErrorMeaning(
+    "account", "proof_required", "the app asks for appsecret_proof: switch off Require App Secret in its settings"
+)
 TEMPLATE_TOO_LONG = "template_too_long"
 _BY_STATUS = frozenset({401, 403, 408, 429})
 """Where there is no code of Meta's that we know, these say more."""
@@ -116,22 +119,33 @@ def judge(codes: Codes) -> Callable[[HttpResponse], ErrorMeaning | None]:
                 "account", "wrong_graph_url", "the Graph API redirects: set graph_url to where it leads"
             )
         error = object_of(decode_object(response.body) or {}, "error")
-        code, subcode = error.get("code"), error.get("error_subcode")
         plain = response.status in range(400, 500) and response.status not in _BY_STATUS
+        code = error.get("code")
         if not isinstance(code, int):
             elsewhere = ErrorMeaning("account", "wrong_graph_url", "graph_url leads to somebody else than Meta")
             return elsewhere if plain else None
-        exact = codes.get((code, subcode)) if isinstance(subcode, int) else None
-        if exact is not None:
-            return exact
-        if code == _INVALID and object_of(error, "error_data").get("details"):
-            return _PARAMETER
-        if 200 <= code <= 299:
-            return _NO_PERMISSION
         unknown = ErrorMeaning("reject", f"meta_{code}", "see Meta's list of error codes")
-        return codes.get(code, unknown if plain else None)
+        return _meaning(code, error, codes) or (unknown if plain else None)
 
     return judged
+
+
+def _meaning(code: int, error: Json, codes: Codes) -> ErrorMeaning | None:
+    """None: the code is not known."""
+    subcode = error.get("error_subcode")
+    exact = codes.get((code, subcode)) if isinstance(subcode, int) else None
+    if exact is None and code == _INVALID:
+        exact = _invalid(error)
+    if exact is None and code in range(200, 300):
+        exact = _NO_PERMISSION
+    passing = ErrorMeaning("retry", f"meta_{code}", "Meta says that it passes", 30.0)
+    return exact or codes.get(code, passing if error.get("is_transient") is True else None)
+
+
+def _invalid(error: Json) -> ErrorMeaning | None:
+    if "appsecret_proof" in string_of(error, "message"):
+        return _NO_PROOF
+    return _PARAMETER if object_of(error, "error_data").get("details") else None
 
 
 def judge_file(codes: Codes) -> Callable[[HttpResponse], ErrorMeaning | None]:

@@ -150,7 +150,12 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
             }
             return _id(await self._sent_in_window(path, body, reply.template, outbound), "message_id")
 
-        return await send_pieces(split_text(reply.text, self.text_limit), send)
+        try:
+            return await send_pieces(split_text(reply.text, self.text_limit), send)
+        except Reject as refused:
+            if refused.code != "gone":
+                raise
+        raise AccountFault("wrong_page", "the access token may not send for our id in the webhook: check it and the id")
 
     async def _sent_in_window(self, path: str, body: Json, template: str, outbound: ProviderConnections) -> Json:
         """Past the 24 hours Meta refuses; what a person wrote may then go as such, within 7 days."""

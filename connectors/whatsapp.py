@@ -34,6 +34,9 @@ from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reje
 TEXT_LIMIT, PARAMETER_LIMIT = 4096, 1000
 """UTF-8 bytes of a message, and characters of a template's parameter."""
 _NOT_IN_PARAMETERS = re.compile(r"\s+")
+_IN_GROUP = "group:"
+"""Begins the address of a citizen who wrote in a group."""
+_REFUSED_VALUES = frozenset({"meta_100", "meta_131009"})
 _STATES: dict[str, ReceiptState] = {
     "sent": "sent", "delivered": "delivered", "read": "read", "played": "read", "failed": "failed",
 }  # fmt: skip
@@ -73,6 +76,9 @@ verify_token = "{secret}"
     @property
     def carries_reference(self) -> bool:
         return True
+
+    def reply_address(self, message: Message) -> str:
+        return f"{_IN_GROUP if message.extra.get('group') else ''}{message.conversation}"
 
     def answer_terms(self, to: str, template: str) -> AnswerTerms:
         late = self.settings.late_template and template in LATER
@@ -163,9 +169,13 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             "to" if to.isdigit() else "recipient": to,
             "biz_opaque_callback_data": reply.id,
         }
-        if reply.in_reply_to and not reply.in_reply_to.startswith("~"):  # an id of ours is none to Meta
-            message["context"] = {"message_id": reply.in_reply_to}
-        answer = await self.graph(outbound, f"{quote(number, safe='')}/messages", message)
+        path, quoted = f"{quote(number, safe='')}/messages", _quoted(reply)
+        try:
+            answer = await self.graph(outbound, path, message | ({"context": quoted} if quoted else {}))
+        except Reject as refused:
+            if quoted is None or refused.code not in _REFUSED_VALUES:
+                raise
+            answer = await self.graph(outbound, path, message)  # what it quotes may be what Meta refuses
         native = next((string_of(one, "id") for one in objects_of(answer, "messages")), "")
         if not native:
             raise Unanswered("the Graph API gave no id for the reply", limit=TRIES)
@@ -185,6 +195,13 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
             raise Reject("file_too_large", f"{size} bytes: the limit of this account is {self.settings.file_limit}")
         file = await self.download(outbound, string_of(media, "url"))
         return file._replace(media_type=string_of(media, "mime_type") or attachment.media_type)
+
+
+def _quoted(reply: Reply) -> Json | None:
+    """The citizen's message, where Meta knows it: not by an id of ours, which begins with `~` or ends in `~2`. One of a
+    group cannot be quoted outside of it."""
+    id = (reply.in_reply_to or "").partition("~")[0]
+    return {"message_id": id} if id and not reply.to.startswith(_IN_GROUP) else None
 
 
 def _texts(reply: Reply) -> list[Json]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors import Forbidden, ProviderConnections, Request, group_parts
-from schemas import AccountFault, Attachment, Receipt, Reject
+from schemas import AccountFault, Attachment, Receipt, Reject, Retry
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes import graph as meta
 from tests.fakes.graph import Graph
@@ -101,6 +101,38 @@ def test_an_answer_goes_to_the_conversation():
     request = Request(body=json.dumps(meta.text("Halo")).encode())
     (message,) = read(channel("whatsapp"), raw("whatsapp", request))
     assert channel("whatsapp").reply_address(message) == message.conversation == "1068:628120000001"
+
+
+async def test_an_answer_quotes_what_meta_can_quote(graph: Graph, outbound: ProviderConnections):
+    door = channel("whatsapp", graph_url=graph.graph_url)
+    for written, to in (("wamid.A1", ""), ("wamid.A1~2", ""), ("~raw.0", ""), ("wamid.A1", "group:")):
+        wanted = reply("whatsapp", in_reply_to=written, to=f"{to}1068:628120000001")
+        await door.send(wanted, outbound)
+    assert [sent.get("context") for sent in graph.sent] == [{"message_id": "wamid.A1"}] * 2 + [None] * 2
+    assert {sent["to"] for sent in graph.sent} == {"628120000001"}
+
+
+def test_the_address_of_a_citizen_in_a_group_says_so():
+    value = {"messages": [{"from": "62812", "group_id": "g", "id": "w", "type": "text", "text": {"body": "Halo"}}]}
+    (message,) = read(channel("whatsapp"), raw("whatsapp", Request(body=json.dumps(meta.webhook(value)).encode())))
+    assert channel("whatsapp").reply_address(message) == "group:1068:62812"
+
+
+@pytest.mark.parametrize("code", [100, 131009])
+async def test_an_answer_whose_quote_meta_refuses_goes_without_it(
+    code: int, graph: Graph, outbound: ProviderConnections
+):
+    words = {"code": code, "error_data": {"details": "Message id invalid"}}
+    graph.then(answer(400, {"error": words}))
+    sent = await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), outbound)
+    assert (sent.native_ids, graph.sent[0].get("context")) == (("wamid.sent.1",), None)
+
+
+async def test_a_file_that_metas_server_refuses_blames_no_account(graph: Graph, outbound: ProviderConnections):
+    graph.files["901"] = (b"foto", "image/jpeg")
+    graph.then(answer(200, {"url": f"{graph.url}/bytes/901"}), answer(403, "Forbidden"))
+    with pytest.raises(Retry, match="file_missing"):
+        await channel("whatsapp", graph_url=graph.graph_url).fetch(Attachment(native_id="901"), outbound)
 
 
 async def test_an_account_without_a_number_of_its_own_answers_from_the_one_written_to(
@@ -200,7 +232,8 @@ async def test_a_fault_of_the_account_loses_no_answer(
 
 async def test_a_number_that_whatsapp_refuses_stops_no_other_answer(graph: Graph, outbound: ProviderConnections):
     details = {"messaging_product": "whatsapp", "details": "Parameter Invalid"}
-    graph.then(answer(400, {"error": {"code": 100, "type": "OAuthException", "error_data": details}}))
+    refused = answer(400, {"error": {"code": 100, "type": "OAuthException", "error_data": details}})
+    graph.then(refused, refused)
     with pytest.raises(Reject, match="meta_100"):
         await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), outbound)
 
