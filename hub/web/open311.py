@@ -90,6 +90,7 @@ class Open311Server:
             raise FormFault(404, "there is nothing here: see discovery.xml")
         posted = request.method == "POST"
         if posted:
+            _check_is_form(request)
             try:
                 channel.verify(request)
             except Forbidden:
@@ -162,6 +163,13 @@ def scope_of(channel: Open311) -> PublicScope:
 
 def _codes(channel: Open311) -> frozenset[str]:
     return frozenset(topic.id for topic in documents.offered(channel.settings))
+
+
+def _check_is_form(request: Request) -> None:
+    """One that says that it is something else would seem to have no key. One that says nothing is taken for a form."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given == "application/json" or given.startswith("multipart/"):
+        raise FormFault(400, "POST takes application/x-www-form-urlencoded; a picture is named by media_url")
 
 
 def _check_jurisdiction(channel: Open311, given: str) -> None:

@@ -259,6 +259,14 @@ async def test_only_posts_need_a_key(site: Site, key: str):
     assert (await stranger.get("requests.json")).status == 200
 
 
+@pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "application/json"])
+async def test_a_post_that_is_no_form_is_told_so_and_not_that_its_key_is_missing(client: Client, media_type: str):
+    body = f'--x\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n{KEY}\r\n--x--\r\n'.encode()
+    for query in ("", f"?api_key={KEY}"):
+        answer = await client.site.call("POST", f"/in/o311/requests.json{query}", body, {"content-type": media_type})
+        assert_error(answer, 400, "application/x-www-form-urlencoded")
+
+
 @pytest.mark.parametrize(
     "where",
     [{"address_string": "Pasar Contoh"}, {"address_id": "7"}, {"lat": "-6.9", "long": "107.6", "jurisdiction_id": ""},
