@@ -1,7 +1,7 @@
 """What became of claimed jobs and of their steps. Each is stored under the job's claim: by epoch and attempts.
 
-Storing the same again after a lost answer changes nothing. A claim that another process has taken over raises
-StaleEpoch, and the caller stops working on the job.
+Storing the same again after a lost answer changes nothing. Of a claim that another process has taken over nothing is
+stored, and the caller stops working on the job.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from sqlalchemy import Connection
 
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
 from sink.jobs import ClaimedJob, JobState, results_json
-from sink.leases import StaleEpoch
-from sink.record import Record
 from sink.tables import jobs
 
 _SELECT = "SELECT id, state, epoch, attempts FROM jobs WHERE id IN (*)"
@@ -37,44 +35,6 @@ class JobResult(NamedTuple):
     code: str | None = None
     reason: str | None = None
     """Nothing personal."""
-
-
-def begin_step(record: Record, job: ClaimedJob, step: str) -> ClaimedJob:
-    """From here on the step may have been done. Returns the job as it is now. Raises Retry, StaleEpoch."""
-    return _stored_step(record, job._replace(step=step))
-
-
-def save_step(record: Record, job: ClaimedJob, step: str, result: Any) -> ClaimedJob:
-    """The step is done; `result` (JSON) is there for the later ones. Returns the job as it is now. Raises Retry,
-    StaleEpoch."""
-    return _stored_step(record, job._replace(step=None, results=job.results | {step: result}))
-
-
-def finish_job(record: Record, job: ClaimedJob, now: datetime) -> None:
-    """All steps are done. Raises Retry, StaleEpoch."""
-    _store_one(record, JobResult(job, "done"), now)
-
-
-def retry_job(
-    record: Record, job: ClaimedJob, due_at: datetime, now: datetime, *, limit: int | None = None, code: str = "",
-    reason: str = "",
-) -> None:  # fmt: skip
-    """It failed for now, and was surely not done: try again at `due_at`; after `limit` attempts it has failed. Raises
-    Retry, StaleEpoch."""
-    exhausted = limit is not None and job.attempts + 1 >= limit
-    _store_one(record, JobResult(job, "failed" if exhausted else "waiting", due_at, code, reason), now)
-
-
-def fail_job(record: Record, job: ClaimedJob, now: datetime, *, code: str, reason: str = "") -> None:
-    """It failed for good. Raises Retry, StaleEpoch."""
-    _store_one(record, JobResult(job, "failed", None, code, reason), now)
-
-
-def mark_unknown(
-    record: Record, job: ClaimedJob, due_at: datetime, now: datetime, *, code: str, reason: str = ""
-) -> None:
-    """The step that was begun may have been done: find out at `due_at`. Raises Retry, StaleEpoch."""
-    _store_one(record, JobResult(job, "unknown", due_at, code, reason), now)
 
 
 def store_job_results(connection: Connection, results: Sequence[JobResult], now: datetime) -> set[str]:
@@ -100,19 +60,6 @@ def store_steps(connection: Connection, changed: Sequence[ClaimedJob]) -> set[st
         connection, jobs, _STEP, [{"id": j.id, "step": j.step, "results": results_json(j.results)} for j in ours]
     )
     return {job.id for job in ours}
-
-
-def _store_one(record: Record, result: JobResult, now: datetime) -> None:
-    with record.write() as connection:
-        if not store_job_results(connection, [result], now):
-            raise StaleEpoch(result.job.account)
-
-
-def _stored_step(record: Record, after: ClaimedJob) -> ClaimedJob:
-    with record.write() as connection:
-        if not store_steps(connection, [after]):
-            raise StaleEpoch(after.account)
-    return after
 
 
 def _is_claim(row: Any, job: ClaimedJob) -> bool:

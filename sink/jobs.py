@@ -2,10 +2,10 @@
 
     waiting -> claimed -> done | failed | unknown            waiting again: tried again at `due_at`
 
-A job is done in steps. `begin_step` comes before anything is sent, `save_step` stores what came of it; a job that stops
-between two steps goes on with the next one, in whichever process. A step that was begun and has no result may have been
-done: the job is `unknown` then, and its handler gets it back (`claim_jobs(..., state="unknown")`) with `step` set, to
-find out instead of doing it again.
+A job is done in steps. That a step begins is stored (`store_steps`) before anything is sent, and so is what came of it;
+a job that stops between two steps goes on with the next one, in whichever process. A step that was begun and has no
+result may have been done: the job is `unknown` then, and its handler gets it back (`claim_jobs(..., state="unknown")`)
+with `step` set, to find out instead of doing it again.
 """
 
 from __future__ import annotations
@@ -89,12 +89,6 @@ def enqueue_jobs(connection: Connection, vault: Vault, new: Sequence[NewJob], no
     return len(insert_returning(connection, jobs, job_rows(vault, new, now, connection), "ON CONFLICT (id) DO NOTHING"))
 
 
-def store_jobs(record: Record, new: Sequence[NewJob], now: datetime) -> int:
-    """As `enqueue_jobs`, in a transaction of its own. Raises Retry."""
-    with record.write() as connection:
-        return enqueue_jobs(connection, record.vault, new, now)
-
-
 def count_jobs(record: Record) -> list[JobCount]:
     """Jobs that are not done, by account, kind and state. Raises Retry."""
     columns = jobs.c.account, jobs.c.kind, jobs.c.state
@@ -117,14 +111,6 @@ def steps_in_hand(record: Record, kind: str, due_before: datetime) -> list[tuple
     with record.read() as connection:
         found = connection.execute(query.limit(1000))
         return [(step, decode_object(results or "{}")) for step, results in found]
-
-
-def resume_jobs(record: Record, ids: Sequence[str], now: datetime) -> list[str]:
-    """Let failed jobs go on from the step at which they failed; returns their ids. Raises Retry."""
-    failed = jobs.c.id.in_(ids) & (jobs.c.state == "failed")
-    again = jobs.update().where(failed).values(state="waiting", due_at=now, attempts=0, finished_at=None)
-    with record.write() as connection:
-        return sorted(connection.execute(again.returning(jobs.c.id)).scalars())
 
 
 def results_json(results: Mapping[str, Any]) -> str:

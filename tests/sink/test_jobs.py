@@ -14,10 +14,10 @@ from sink.attachments import MAX_FETCHES, ClaimedFetch, FetchResult, FetchState,
 from sink.contacts import seal_attachment_source
 from sink.hastening import hasten_jobs
 from sink.job_claims import Claimable, claim_jobs
-from sink.job_results import begin_step, fail_job, finish_job, mark_unknown, retry_job, save_step
-from sink.jobs import ClaimedJob, NewJob, count_jobs, enqueue_jobs, resume_jobs, store_jobs
-from sink.leases import StaleEpoch
+from sink.job_results import store_steps
+from sink.jobs import ClaimedJob, NewJob, count_jobs, enqueue_jobs
 from sink.tables import attachments
+from tests.sink.made_jobs import begin_step, end_job, save_step, store_jobs
 from tests.sink.made_replies import NOW, at, lease, take_over
 
 
@@ -49,7 +49,7 @@ def test_a_job_is_done_in_steps_that_are_remembered(record: Record) -> None:
     found = begin_step(record, found, "attach")
     assert (found.step, found.results) == ("attach", {"create": {"id": 7}})
     found = save_step(record, found, "attach", None)
-    finish_job(record, found, at(5))
+    assert end_job(record, found, "done", at(5))
     assert only(record, "state, results") == ("done", '{"create":{"id":7},"attach":null}')
 
 
@@ -101,18 +101,18 @@ def test_a_step_that_was_begun_is_unknown_after_a_takeover_and_is_looked_into(re
     assert doubtful.step == "create"
     settled = save_step(record, doubtful, "create", {"id": 7})
     assert (settled.step, settled.results) == (None, {"create": {"id": 7}})
-    finish_job(record, settled, at(62))
+    assert end_job(record, settled, "done", at(62))
 
 
 def test_an_unknown_step_that_was_not_done_is_tried_again(record: Record) -> None:
     store_jobs(record, [job(1)], NOW)
     epochs = lease(record)
     (found,) = claim(record, epochs)
-    mark_unknown(record, begin_step(record, found, "create"), at(10), NOW, code="timeout")
+    end_job(record, begin_step(record, found, "create"), "unknown", NOW, due_at=at(10), code="timeout")
     assert claim(record, epochs, now=at(9), state="unknown") == []
     assert claim(record, epochs, now=at(10)) == []
     (doubtful,) = claim(record, epochs, now=at(10), state="unknown")
-    retry_job(record, doubtful, at(20), at(10))
+    end_job(record, doubtful, "waiting", at(10), due_at=at(20))
     (again,) = claim(record, epochs, now=at(20))
     assert (again.step, again.attempts) == (None, 1)
 
@@ -121,51 +121,33 @@ def test_a_process_that_was_taken_over_writes_no_more_about_the_job(record: Reco
     store_jobs(record, [job(1)], NOW)
     (old,) = claim(record, lease(record))
     (new,) = claim(record, take_over(record), now=at(60))
-    for write in (
-        lambda: begin_step(record, old, "create"),
-        lambda: save_step(record, old, "create", 1),
-        lambda: finish_job(record, old, NOW),
-        lambda: retry_job(record, old, NOW, NOW),
-        lambda: fail_job(record, old, NOW, code="gone"),
-        lambda: mark_unknown(record, old, NOW, NOW, code="timeout"),
-    ):
-        with pytest.raises(StaleEpoch):
-            write()
-    finish_job(record, begin_step(record, new, "create")._replace(step=None), NOW)
+    for state in ("done", "waiting", "failed", "unknown"):
+        assert not end_job(record, old, state, NOW)
+    with record.write() as connection:
+        assert store_steps(connection, [old._replace(step="create")]) == set()
+    assert end_job(record, begin_step(record, new, "create"), "done", NOW)
 
 
 def test_what_is_stored_twice_is_stored_once(record: Record) -> None:
     store_jobs(record, [job(n) for n in range(1, 5)], NOW)
     done, retried, failed, unknown = claim(record, lease(record))
     for _ in range(3):
-        finish_job(record, done, NOW)
-        retry_job(record, retried, at(60), NOW)
-        fail_job(record, failed, NOW, code="gone")
-        mark_unknown(record, unknown, at(60), NOW, code="timeout")
+        assert end_job(record, done, "done", NOW)
+        assert end_job(record, retried, "waiting", NOW, due_at=at(60))
+        assert end_job(record, failed, "failed", NOW, code="gone")
+        assert end_job(record, unknown, "unknown", NOW, due_at=at(60), code="timeout")
     with record.read() as connection:
         rows = connection.execute(text("SELECT state, attempts FROM jobs ORDER BY id")).all()
     assert [tuple(row) for row in rows] == [("done", 0), ("waiting", 1), ("failed", 0), ("unknown", 0)]
-
-
-def test_a_job_that_is_tried_too_often_fails_and_goes_on_by_wish(record: Record) -> None:
-    store_jobs(record, [job(1)], NOW)
-    epochs = lease(record)
-    for second in range(3):
-        (found,) = claim(record, epochs, now=at(second))
-        retry_job(record, found, at(second + 1), at(second), limit=3, code="busy")
-    assert only(record, "state, attempts, code") == ("failed", 2, "busy")
-    assert claim(record, epochs, now=at(9000)) == []
-    assert resume_jobs(record, ["job-001"], at(9000)) == ["job-001"]
-    assert [found.attempts for found in claim(record, epochs, now=at(9000))] == [0]
 
 
 def test_what_a_changed_account_tries_again_or_looks_into_later_is_due_now(record: Record) -> None:
     store_jobs(record, [job(1), job(2, account="other"), job(3), job(4, due_at=at(3600))], NOW)
     epochs = lease(record, accounts=["sms", "other"])
     first, other, doubtful = claim(record, epochs)
-    retry_job(record, first, at(3600), NOW, code="busy")
-    retry_job(record, other, at(3600), NOW, code="busy")
-    mark_unknown(record, begin_step(record, doubtful, "create"), at(3600), NOW, code="no_answer")
+    end_job(record, first, "waiting", NOW, due_at=at(3600), code="busy")
+    end_job(record, other, "waiting", NOW, due_at=at(3600), code="busy")
+    end_job(record, begin_step(record, doubtful, "create"), "unknown", NOW, due_at=at(3600), code="no_answer")
     hasten_jobs(record, ["sms"], at(5))
     assert [found.id for found in claim(record, epochs, now=at(5))] == ["job-001"]
     assert [found.id for found in claim(record, epochs, in_flight=["job-001"], now=at(5), state="unknown")] == [
@@ -177,7 +159,7 @@ def test_jobs_tried_before_and_new_ones_do_not_starve_each_other(record: Record)
     store_jobs(record, [job(n) for n in range(60)], NOW)
     epochs = lease(record)
     for found in claim(record, epochs):
-        retry_job(record, found, at(1), NOW)
+        end_job(record, found, "waiting", NOW, due_at=at(1))
     store_jobs(record, [job(n) for n in range(60, 120)], at(2))
     claimed = claim(record, epochs, room=10, now=at(3))
     assert [found.attempts for found in claimed].count(0) == 5
@@ -193,8 +175,8 @@ def test_jobs_of_one_kind_do_not_starve_those_of_another(record: Record) -> None
 def test_jobs_that_are_not_done_are_counted(record: Record) -> None:
     store_jobs(record, [job(1), job(2), job(3, account="other", kind="poll"), job(4)], NOW)
     first, second, _ = claim(record, lease(record))
-    finish_job(record, first, NOW)
-    fail_job(record, second, NOW, code="gone")
+    end_job(record, first, "done", NOW)
+    end_job(record, second, "failed", NOW, code="gone")
     counted = {(count.account, count.kind, count.state): count.jobs for count in count_jobs(record)}
     assert counted == {
         ("sms", "forward", "failed"): 1, ("sms", "forward", "claimed"): 1, ("other", "poll", "waiting"): 1,

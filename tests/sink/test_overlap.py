@@ -25,8 +25,7 @@ from sink import (
 )
 from sink.database import Database
 from sink.job_claims import claim_jobs
-from sink.job_results import begin_step, finish_job
-from sink.jobs import ClaimedJob, NewJob, store_jobs
+from sink.jobs import ClaimedJob, NewJob
 from tests.sink.made import (
     NOW,
     acted,
@@ -44,6 +43,7 @@ from tests.sink.made import (
     routed,
     rows,
 )
+from tests.sink.made_jobs import begin_step, end_job, store_jobs
 from tests.sink.made_replies import claim, lease, store, take_over
 from tests.sink.overlap import Overlap
 
@@ -179,7 +179,7 @@ def test_a_job_that_its_last_holder_ends_at_this_moment_stays_ended(record: Reco
 
     assert claim_next() == []  # it is found to be in doubt
     both = Overlap(record, monkeypatch, "sink.job_claims._fitting")
-    one, _ = both.run(claim_next, lambda: finish_job(record, job, NOW))
+    one, _ = both.run(claim_next, lambda: end_job(record, job, "done", NOW))
     assert (one.result(), rows(record, "SELECT state FROM jobs")) == ([], [("done",)])
 
 
