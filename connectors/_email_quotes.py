@@ -3,7 +3,8 @@
 What is forwarded stays: the complaint stands below such a line. A line is taken for the head of a quote only with
 evidence of a mail program: an address in brackets, or a block of header fields with a time. A citizen who writes "Pada
 hari Selasa petugas datang dan menulis:" or "Dari: terminal sampai pasar" is left alone. Where nothing would be left,
-all stays.
+all stays. A mail that answers none quotes nothing of ours: what stands below such a line is what its writer shows us,
+as Outlook forwards under a subject of one's own.
 """
 
 from __future__ import annotations
@@ -54,23 +55,24 @@ _RULE = re.compile(r"[\s>]{0,20}[_=-]{10,}\s*")
 _DEVICE = re.compile(
     r"(?:sent from my [\w ]{1,40}|sent from (?:yahoo mail|outlook|mail|samsung|proton|aol)\b[^,]{0,60}"
     r"|get outlook for .{1,60}|dapatkan outlook untuk .{1,60}|enviado desde .{1,40}|von meinem iphone gesendet"
-    r"|(?:dikirim|terkirim) (?:dari|dengan|melalui|lewat) (?:iphone|ipad|android|yahoo|outlook|e-?mail|samsung|ponsel"
-    r"|hp|xiaomi|oppo|vivo|perangkat|telepon|blackberry|proton|gmail|aplikasi)\b[^,]{0,60}"
+    r"|(?:dikirim|terkirim) (?:dari|dengan|melalui|lewat) (?:iphone|ipad|android|yahoo|outlook|e-?mail|samsung|galaxy"
+    r"|ponsel|hp|xiaomi|redmi|poco|realme|infinix|huawei|oppo|vivo|perangkat|telepon|blackberry|proton|gmail|aplikasi)\b"
+    r"[^,]{0,60}"
     r"|(?:virus-?free|bebas virus)\.? ?www\..{1,60}|powered by telkomsel blackberry.{0,10})",
     re.IGNORECASE,
 )
 
 
 def trim_reply(text: str, *, is_reply: bool, is_forward: bool = False) -> str:
-    """The citizen's own words. `is_reply`: the mail answers another; only then are lines with `>` somebody else's."""
+    """The citizen's own words. `is_reply`: the mail answers another; only then is what it quotes left out."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     looked, rest = lines[:MOST_LINES], lines[MOST_LINES:]
     at = next((n for n, line in enumerate(looked) if is_forward_mark(line)), None)
     if is_forward or at is not None:
         end = len(looked) if at is None else at
-        above = looked[:end] if is_forward else _without_quotes(looked[:end], is_reply)
+        above = _without_quotes(looked[:end]) if is_reply and not is_forward else looked[:end]
         return "\n".join((*_without_signature(above), *looked[end:], *rest)).strip()
-    kept = _without_signature(_without_quotes(looked, is_reply))
+    kept = _without_signature(_without_quotes(looked) if is_reply else looked)
     trimmed = "\n".join((*kept, *rest)).strip()
     return trimmed or text.strip()
 
@@ -81,17 +83,16 @@ def is_forward_mark(line: str) -> bool:
     return bool(_FORWARD.fullmatch(line.strip(_DECORATION))) and ("-" in line or ":" in line or "*" in line)
 
 
-def _without_quotes(lines: list[str], is_reply: bool) -> list[str]:
+def _without_quotes(lines: list[str]) -> list[str]:
     kept: list[str] = []
-    at, quoting = 0, is_reply
+    at = 0
     while at < len(lines):
         head = _quote_head(lines, at)
         if head:
-            quoting = True
             at += head
             if not _is_quoted(lines, at):
                 return kept  # all that follows is the mail that is answered
-        elif quoting and lines[at].lstrip().startswith(">"):
+        elif lines[at].lstrip().startswith(">"):
             at += 1
         else:
             kept.append(lines[at])

@@ -36,7 +36,7 @@ HEADS = {
 SIGNATURES = [
     "Dikirim dari iPhone saya", "Dikirim dari Yahoo Mail di Android", "Terkirim dari ponsel Samsung saya",
     "Dapatkan Outlook untuk Android", "Sent from my iPhone", "Sent from Yahoo Mail on Android", "Get Outlook for iOS",
-    "-- \nSari\nRT 05 RW 02", "--\nSari", "Dikirim dari Outlook untuk Android",
+    "-- \nSari\nRT 05 RW 02", "--\nSari", "Dikirim dari Outlook untuk Android", "Dikirim dari Galaxy saya",
 ]  # fmt: skip
 LEFT_ALONE = [
     "Pada hari Selasa pukul 10 petugas datang dan menulis:\nJalan ditutup sampai besok.",
@@ -95,6 +95,13 @@ def test_a_forward_stays_below_its_line(line: str):
 def test_a_forward_of_outlook_stays_by_its_subject():
     text = f"Mohon dibantu.\n\n{HEADS['Outlook']}\n{OLD}"
     assert trim_reply(text, is_reply=False, is_forward=True) == text
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=list(HEADS))
+def test_what_a_mail_shows_that_answers_none_stays(head: str):
+    """Outlook forwards so, and the subject may be one's own."""
+    text = f"Mohon dibantu laporan warga ini.\n\n{head}\n{OLD}"
+    assert trim_reply(text, is_reply=False) == text
 
 
 def test_where_nothing_would_be_left_all_stays():
