@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ _WORD = re.compile(r"\w+")
 _NEARLY_ALL = 0.8
 _LABEL = 60
 """Characters of the name of a charset."""
+_STUB = 300
+"""Characters."""
 _STRUCTURE = 2000
 """Boundaries and mails inside; more are no mail that a person wrote."""
 
@@ -125,9 +128,20 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
 
 
 def _chosen(texts: list[MailText]) -> list[MailText]:
-    """Of alternatives the plain one, unless it is blank."""
+    """Of alternatives the plain one, unless it is blank, or says only that there is another."""
     plain = [text for text in texts if not text.is_html and text.source.strip()]
-    return plain or [text for text in texts if text.is_html]
+    rich = [text for text in texts if text.is_html and text.source.strip()]
+    return rich if rich and _is_stub(plain, rich) else plain
+
+
+def _is_stub(plain: list[MailText], rich: list[MailText]) -> bool:
+    """ "To view the message, please use an HTML compatible email viewer!", as programs behind forms of websites write
+    in the place of the words: all their mails would say the same."""
+    written = "\n".join(text.source for text in plain)
+    if len(written) > _STUB:
+        return False
+    words, shown = _words_in(written), _words_in(html.unescape("\n".join(text.source for text in rich)))
+    return not words or len(words & shown) < len(words) / 2
 
 
 def _words_in(text: str) -> frozenset[str]:

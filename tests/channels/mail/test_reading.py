@@ -179,6 +179,21 @@ def test_hostile_mails_cost_little(body: bytes):
     assert time.process_time() - began < 4
 
 
+@pytest.mark.parametrize(("plain", "html", "wanted"), [
+    ("To view the message, please use an HTML compatible email viewer!", f"<p>{TEXT}</p>", TEXT),
+    ("Pesan ini memerlukan HTML.", f"<style>p {{ color: red }}</style><p>{TEXT}</p>", TEXT),
+    (TEXT, f"<p>{TEXT}</p>", TEXT), (TEXT, "<p>Jalan di depan pasar <b>berlubang</b>.</p>", TEXT),
+    ("Caf\u00e9 tutup.", "<p>Caf&eacute; tutup.</p>", "Caf\u00e9 tutup."), (TEXT, "", TEXT),
+    ("", f"<p>{TEXT}</p>", TEXT), ("--", f"<p>{TEXT}</p>", TEXT),
+    ("Foto: [1]", "<p>Foto: <img src='cid:1'></p>", "Foto: [1]"),
+])  # fmt: skip
+def test_of_alternatives_the_one_with_the_words_is_read(plain: str, html: str, wanted: str):
+    parts = "".join(f"--b\r\nContent-Type: text/{kind}; charset=utf-8\r\n\r\n{text}\r\n"
+                    for kind, text in (("plain", plain), ("html", html)))  # fmt: skip
+    body = f"{parts}--b--"
+    assert read_message(mail(body, "Content-Type: multipart/alternative; boundary=b")).text == wanted
+
+
 @pytest.mark.parametrize(("results", "server", "proven"), [
     ("mx.example.go.id; dmarc=pass header.from=warga.example", "mx.example.go.id", True),
     ("mx.example.go.id 1; dkim=pass (good) header.d=warga.example", "mx.example.go.id", True),
