@@ -52,6 +52,8 @@ class Place(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     since: str = ""
     """The newest id that was taken in."""
+    begun: bool = False
+    """An answer was read whole before: what is there since is all new, however many pages it fills."""
     page: str = ""
     """The next page of an answer that is not taken in whole yet."""
     top: str = ""
@@ -169,7 +171,7 @@ def advance(source: Source, place: Place, answer: Json, day: str, now: float = 0
     top = place.top or max(ids, key=number_of, default="")
     token = string_of(object_of(answer, "meta"), "next_token")
     reached = not source.has_since and any(number_of(id) <= number_of(place.since) for id in ids)
-    more = bool(token and place.since and ids and not reached)
+    more = bool(token and (place.since or place.begun) and ids and not reached)
     seen = dict(place.seen)
     for id in sorted(filter(None, ids), key=number_of):
         seen.pop(id, None)
@@ -181,7 +183,13 @@ def advance(source: Source, place: Place, answer: Json, day: str, now: float = 0
     count = 0 if place.count >= LOOK_BACK else place.count + 1
     at = now if source.name in _SHOWN_FOR else 0.0
     cut = source.name == "mentions" and place.listed + len(ids) >= SHOWN
-    return Place(since=max(place.since, top, key=number_of), cut=cut, at=at, count=count, seen=seen), False
+    since = max(place.since, top, key=number_of)
+    return Place(since=since, begun=True, cut=cut, at=at, count=count, seen=seen), False
+
+
+def without_page(place: Place) -> Place:
+    """The same answer from its newest page on: X does not take the token of the next one any more."""
+    return msgspec.structs.replace(place, page="", top="", listed=0)
 
 
 def request_of(answer: Json, body: bytes, seen: Mapping[str, str]) -> Request | None:

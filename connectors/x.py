@@ -17,6 +17,7 @@ from functools import partial
 from urllib.parse import quote
 
 from connectors import _x_budget as prices
+from connectors import _x_polling as timelines
 from connectors._demo import DemoItem, DemoRequest
 from connectors._http import HttpRequest, is_at, judge_unproven, require_host
 from connectors._json import Json, object_of, string_of
@@ -24,23 +25,6 @@ from connectors._port import Fetches, Polls, ProviderConnections, Speaks
 from connectors._request import Part, Payload
 from connectors._results import ALWAYS_COSTS, AnswerTerms, CheckResult, FetchedFile, Gap, PollResult, SentReply
 from connectors._x_calls import XCalls, native_of
-from connectors._x_polling import (
-    KNOWN,
-    PAGE,
-    SMALL_PAGE,
-    Cursor,
-    Place,
-    Source,
-    advance,
-    decode_cursor,
-    direct_messages,
-    encode_cursor,
-    gap_between,
-    mentions,
-    params_of,
-    request_of,
-    searched,
-)
 from connectors._x_posts import Post, content_fields, other_party, posts_in
 from connectors._x_settings import FILE_HOSTS, XSettings
 from connectors._x_stream import XStream
@@ -118,7 +102,7 @@ class XChannel(Polls, Speaks, Fetches):
         return DemoRequest(body=json.dumps({"data": [post]}, ensure_ascii=False).encode())
 
     def parts(self, payload: Payload) -> Iterator[Part]:
-        known = frozenset(filter(None, payload.headers.get(KNOWN, "").split(",")))
+        known = frozenset(filter(None, payload.headers.get(timelines.KNOWN, "").split(",")))
         for found in posts_in(payload.body):
             if isinstance(found, Reject):
                 yield Part(found)
@@ -141,14 +125,15 @@ class XChannel(Polls, Speaks, Fetches):
         if post.is_direct:
             known |= self._direct_fields(post)
         else:
-            known |= self._post_fields(post, frozenset(raw.headers[KNOWN].split(",")) if KNOWN in raw.headers else None)
+            known |= self._post_fields(post, raw.headers.get(timelines.KNOWN))
         name = string_of(post.included.users.get(post.author, {}), "name") or None
         sender = Party(name=name, user=f"x:{post.author}" if post.author else None)
         return self.message(raw, post.id, part.conversation or raw.id, sender=sender, **known)
 
-    def _post_fields(self, post: Post, known: frozenset[str] | None) -> Json:
+    def _post_fields(self, post: Post, known: str | None) -> Json:
         """`known` None: nothing tells which versions we saw, as in a file."""
-        earlier = [id for id in post.history if id != post.id and (known is None or id in known)]
+        seen = post.history if known is None else known.split(",")
+        earlier = [id for id in post.history if id != post.id and id in seen]
         ours = self.settings.user
         fields = {
             "refers_to": post.referred("replied_to") or post.referred("quoted") or post.referred("retweeted") or None,
@@ -182,21 +167,27 @@ class XChannel(Polls, Speaks, Fetches):
         return ALWAYS_COSTS
 
     async def poll(self, cursor: str | None, outbound: ProviderConnections) -> PollResult:
-        saved = decode_cursor(cursor)
+        saved = timelines.decode_cursor(cursor)
         sources = self._sources(saved)
         source, self._turn = sources[min(self._turn, len(sources) - 1)], 0
         self._budget.adopt(saved.month, saved.reserved)
         most = prices.most_of_a_page(self._page_size, source.price, names=self.settings.names)
         if self._budget.must_reserve(most):
             return PollResult((), self._encode(saved, most), more=True)
-        place = saved.places.get(source.name, Place())
+        place = saved.places.get(source.name, timelines.Place())
         day = f"{self.now():%Y-%m-%d}" if self._budget.limit else ""
-        answer, body, month = await self._read_page(source, place, most, outbound)
+        try:
+            answer, body, month = await self._read_page(source, place, most, outbound)
+        except Reject:
+            if not place.page:
+                raise
+            saved.places[source.name] = timelines.without_page(place)
+            return PollResult((), self._encode(saved, 0))
         paid = {id for known in (place.seen, self._shown) for id, read_on in known.items() if day and read_on == day}
         cost = prices.cost_of(answer, source.price, paid.__contains__)
         self._budget.give_back(most - cost, month)
-        request = request_of(answer, body, place.seen)
-        saved.places[source.name], more = advance(source, place, answer, day, self.now().timestamp())
+        request = timelines.request_of(answer, body, place.seen)
+        saved.places[source.name], more = timelines.advance(source, place, answer, day, self.now().timestamp())
         if source.name == "direct" and not more:
             saved.direct_at = self.now().timestamp()
         at = sources.index(source) + (not more)
@@ -205,15 +196,15 @@ class XChannel(Polls, Speaks, Fetches):
 
     @property
     def _page_size(self) -> int:
-        return SMALL_PAGE if self._budget.limit else PAGE
+        return timelines.SMALL_PAGE if self._budget.limit else timelines.PAGE
 
     async def _read_page(
-        self, source: Source, place: Place, most: int, outbound: ProviderConnections
+        self, source: timelines.Source, place: timelines.Place, most: int, outbound: ProviderConnections
     ) -> tuple[Json, bytes, str]:
         """With the month whose budget has paid. Of polls in a row without an answer one a day may have cost something:
         the next answer of that day holds the same."""
         month, day = self._budget.take(most), f"{self.now():%Y-%m-%d}"
-        params = params_of(source, place, self._page_size, self.now().timestamp())
+        params = timelines.params_of(source, place, self._page_size, self.now().timestamp())
         try:
             answer, body = await self._calls.get(outbound, source.path, params, own=source.own)
         except PipelineError as fault:
@@ -224,7 +215,7 @@ class XChannel(Polls, Speaks, Fetches):
         self._unanswered = ""
         return answer, body, month
 
-    def _sources(self, saved: Cursor) -> Sequence[Source]:
+    def _sources(self, saved: timelines.Cursor) -> Sequence[timelines.Source]:
         """What is polled now. Raises AccountFault."""
         own = self.settings
         if not own.user:
@@ -232,17 +223,17 @@ class XChannel(Polls, Speaks, Fetches):
         if not own.bearer_token:
             self.require_outbound()
         price = prices.OWN_POST if own.own_app and not own.stream else prices.POST
-        sources = [mentions(quote(own.user, safe=""), price, names=own.names)]
+        sources = [timelines.mentions(quote(own.user, safe=""), price, names=own.names)]
         if own.search:
-            sources.append(searched(own.search, prices.POST, names=own.names))
+            sources.append(timelines.searched(own.search, prices.POST, names=own.names))
         if own.direct_messages and self.now().timestamp() - saved.direct_at >= own.direct_every:
-            sources.append(direct_messages(prices.DIRECT))
+            sources.append(timelines.direct_messages(prices.DIRECT))
         return sources
 
-    def _encode(self, cursor: Cursor, next_poll: int) -> str:
+    def _encode(self, cursor: timelines.Cursor, next_poll: int) -> str:
         if self._budget.limit:
             cursor.month, cursor.reserved = self._budget.reservation(next_poll)
-        return encode_cursor(cursor)
+        return timelines.encode_cursor(cursor)
 
     def new_items(self, outbound: ProviderConnections) -> AbstractAsyncContextManager[asyncio.Event | None]:
         if not self.settings.stream:
@@ -250,7 +241,7 @@ class XChannel(Polls, Speaks, Fetches):
         return XStream(self.account, self.settings.stream, self._calls, self._budget, self._shown).open(outbound)
 
     def gap(self, before: str, after: str, taken: int) -> Gap | None:
-        return gap_between(decode_cursor(before), decode_cursor(after))
+        return timelines.gap_between(timelines.decode_cursor(before), timelines.decode_cursor(after))
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

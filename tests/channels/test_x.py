@@ -92,6 +92,33 @@ async def test_what_is_killed_between_pages_goes_on_where_it_was(x: XServer, out
     assert sorted({m.native_id for m in taken}) == [one["id"] for one in x.posts[1:]]
 
 
+async def test_a_page_that_x_does_not_give_any_more_is_read_from_the_newest_on(
+    x: XServer, outbound: ProviderConnections
+):
+    """Else every later poll would ask for it, and bring nothing for ever."""
+    x.posts = [post(1)]
+    _, cursor = await poll(account(x), None, outbound)
+    x.posts += [post(n) for n in range(2, 202)]
+    first = await account(x).poll(cursor, outbound)
+    x.broken = answer(
+        400, {"title": "Invalid Request", "errors": [{"message": "pagination_token is not a valid token"}]}
+    )
+    refused = await account(x).poll(first.cursor, outbound)
+    assert (refused.requests, refused.more) == ((), False)
+    x.broken = None
+    rest, _ = await poll(account(x), refused.cursor, outbound)
+    taken = read(account(x), raw("x", first.requests[0])) + rest
+    assert sorted(m.native_id for m in taken) == [one["id"] for one in x.posts[1:]]
+
+
+async def test_the_first_burst_of_a_new_account_is_taken_in_whole(x: XServer, outbound: ProviderConnections):
+    _, cursor = await poll(account(x), None, outbound)
+    x.posts = [post(n) for n in range(1, 252)]
+    found, cursor = await poll(account(x), cursor, outbound)
+    assert sorted(message.native_id for message in found) == [one["id"] for one in x.posts]
+    assert (await poll(account(x), cursor, outbound))[0] == []
+
+
 async def test_a_post_that_shows_up_late_is_found_by_looking_back(x: XServer, outbound: ProviderConnections):
     door = account(x)
     minute = 60_000 << 22
