@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
@@ -43,6 +43,26 @@ _STEPS = (
     "ON a.raw = t.raw AND a.item_index = t.item_index WHERE t.complaint IN (*)"
 )
 _OFFICES = "SELECT complaint, office_id, office_name, state, since, seq FROM assignments WHERE complaint IN (*)"
+
+
+class HistoryLine(Protocol):
+    """What tells of a line of the timeline whether the reporter is asked."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def actor_kind(self) -> str: ...
+
+
+def is_asked(lines: Iterable[HistoryLine]) -> bool:
+    """Does an office wait for what the reporter answers? `lines`: the timeline, in order."""
+    asked = False
+    for line in lines:
+        if line.what == "question":
+            asked = True
+        elif (line.actor_kind == "citizen" and line.what in _REPLIES) or _KINDS.get(line.what) in _ENDS:
+            asked = False
+    return asked
 
 
 class CountedCase(NamedTuple):

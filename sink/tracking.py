@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, or_, select
 
 from sink.bulk import query_in
+from sink.case_histories import is_asked
 from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
 from sink.contacts import unseal_contact
 from sink.outbox_moves import MOVED, UNREACHED
@@ -38,6 +39,8 @@ class TrackedText(msgspec.Struct, frozen=True):
 
     at: datetime
     text: str
+    question: bool = False
+    """An office asks the citizen."""
 
 
 class TrackedFile(msgspec.Struct, frozen=True):
@@ -81,6 +84,8 @@ class TrackedReport(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
     incident_date: str | None = None
     place_name: str | None = None
+    asked: bool = False
+    """An office waits for what the citizen answers; until then the clocks rest."""
     words: tuple[TrackedText, ...] = ()
     answers: tuple[TrackedText, ...] = ()
     attachments: tuple[TrackedFile, ...] = ()
@@ -173,6 +178,7 @@ def _details(
         "title": row.title,
         "incident_date": row.incident_date,
         "place_name": row.place_words or row.place_name,
+        "asked": is_asked(steps),
         "words": tuple(TrackedText(m.received_at, m.text) for m in received if m.direction == "in"),
         "answers": _answers(connection, row.id),
         "attachments": _files(connection, vault, row.id, own),
@@ -200,13 +206,12 @@ def _answers(connection: Connection, complaint: str) -> tuple[TrackedText, ...]:
         timeline.c.what.in_(("answer", "question")),  # of its incident too
         and_(timeline.c.what.startswith("status_", autoescape=True), actions.c.what == "status"),
     )
-    query = select(timeline.c.at, actions.c.text).join(actions, action)
+    query = select(timeline.c.at, timeline.c.what, actions.c.text).join(actions, action)
     query = query.where(timeline.c.complaint == complaint, spoke, actions.c.text.is_not(None))
-    first: dict[str, datetime] = {}
+    first: dict[str, TrackedText] = {}
     for row in connection.execute(query.order_by(timeline.c.at, timeline.c.seq)):
-        first.setdefault(row.text, row.at)
-    spoken = [TrackedText(at, text) for text, at in first.items()]
-    return tuple(sorted(sent + spoken, key=lambda answer: answer.at))
+        first.setdefault(row.text, TrackedText(row.at, row.text, row.what == "question"))
+    return tuple(sorted([*sent, *first.values()], key=lambda answer: answer.at))
 
 
 def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[Row[Any]]) -> tuple[TrackedFile, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.dates import format_clock
 from hub.web.citizen.rendering import digit_groups
 from hub.web.counter_session import CounterSession
-from hub.web.idempotency import IdempotencyKey, caller_of_key
+from hub.web.idempotency import IdempotencyKey, caller_of_key, draw_key
 from hub.web.reports import FiledReport, WebReports
 from hub.web.submissions import Submission
 from hub.web.translations import Language, TranslatableText
@@ -35,17 +34,15 @@ async def file_entry(
     fields = validate_submission(submission, today, KIND_FIELDS)
     if agenda:
         fields["extra"] = {**fields.get("extra", {}), "agenda": agenda}
-    drawn = isinstance(once, str) and len(once) == 24 and once.isascii()
-    key = IdempotencyKey(agenda or str(once), drawn=not agenda) if agenda or drawn else None
     caller = caller_of_key(session.account, session.key)
+    if not agenda:
+        return await reports.file_form(caller, fields, submission.files, once)
     try:
-        return await reports.file(caller, fields, submission.files, key)
+        return await reports.file(caller, fields, submission.files, IdempotencyKey(agenda))
     except Problem as problem:
         if problem.key != "key_reused":
             raise
-        if agenda:
-            raise invalid_fields({"agenda": TranslatableText("error_agenda_used")}) from None
-        return await reports.file(caller, fields, submission.files, None)
+        raise invalid_fields({"agenda": TranslatableText("error_agenda_used")}) from None
 
 
 async def entered_today(
@@ -63,7 +60,7 @@ async def entered_today(
 def page_values(
     session: CounterSession, listed: list[dict[str, Any]], values: Mapping[str, Any], today: date
 ) -> dict[str, Any]:
-    drawn = {"once": secrets.token_urlsafe(18), "came_by": "letter"}
+    drawn = {"once": draw_key(), "came_by": "letter"}
     return {
         "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today.isoformat(),
         "values": {**drawn, **values}, "problem": None, "files_again": False,

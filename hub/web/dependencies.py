@@ -204,7 +204,6 @@ def api_caller(
 
 
 ApiCaller = Annotated[Caller, Depends(api_caller)]
-FormCaller = Annotated[Caller, Depends(anonymous_caller)]
 
 
 def count_upload(limiter: RateLimiter, address: str, size: int) -> None:

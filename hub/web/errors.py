@@ -15,9 +15,10 @@ from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
 from hub.web.repeated_lines import RepeatedLines
 from hub.web.translations import TranslatableText, other_language, page_language
-from hub.web.widget_frame import WIDGET
 from schemas import Retry
 
+KEPT_BY_THE_BROWSER = frozenset({400, 408, 413, 429, 500, 503})
+"""Statuses after which the same form may be sent again from where it was typed."""
 _lines = RepeatedLines(logging.getLogger(__name__))
 
 
@@ -39,7 +40,7 @@ def respond(request: Request, problem: Problem) -> Response:
         "detail": problem.detail.to(language),
         "other_title": problem.title.to(other_language(language)),
         "other_detail": problem.detail.to(other_language(language)),
-        "keeps_form": request.method == "POST" and request.url.path in {"/", WIDGET},
+        "keeps_form": request.method == "POST" and problem.status in KEPT_BY_THE_BROWSER,
     }
     answer = render(request, "error.html", language=language, status=problem.status, switch=None, **sentences)
     answer.headers.update(problem.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -14,6 +15,10 @@ from sink import remember_request
 if TYPE_CHECKING:
     from connectors import Channel
     from sink import Record
+
+
+_DRAWN_BYTES = 18
+_DRAWN_LENGTH = 24
 
 
 class Caller(NamedTuple):
@@ -33,6 +38,17 @@ class IdempotencyKey(NamedTuple):
     value: str
     drawn: bool = False
     """Drawn by the hub at random, so that nobody else has it: it works also where the record cannot be asked."""
+
+
+def draw_key() -> str:
+    """A key for a form that is about to be shown."""
+    return secrets.token_urlsafe(_DRAWN_BYTES)
+
+
+def drawn_key(word: object) -> IdempotencyKey | None:
+    """The key that a form was shown with; None: it holds none of ours."""
+    ours = isinstance(word, str) and len(word) == _DRAWN_LENGTH and word.isascii()
+    return IdempotencyKey(str(word), drawn=True) if ours else None
 
 
 def caller_of_key(account: Channel, key: str) -> Caller:

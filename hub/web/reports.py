@@ -19,7 +19,7 @@ from connectors._report import Report, ReportChannel, ReportFile
 from hub.limits import WebLimits
 from hub.web.api.problems import Problem, not_stored
 from hub.web.devices import Device, device_key, device_of_key
-from hub.web.idempotency import Caller, IdempotencyKey, first_of_key, report_digest
+from hub.web.idempotency import Caller, IdempotencyKey, drawn_key, first_of_key, report_digest
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from schemas import Body, Raw, Retry
 from sink import TrackedReport, give_back_proof_attempt, outcomes_of, take_proof_attempt, track_report
@@ -99,6 +99,19 @@ class WebReports:
             raise not_stored() from None
         self._answered[account, 202] += 1
         return filed
+
+    async def file_form(
+        self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], once: object
+    ) -> FiledReport:
+        """Store what a form holds. `once`: the key that it was shown with. A form sent twice by an impatient finger is
+        filed once; the same form with other words is another report. Raises Problem."""
+        key = drawn_key(once)
+        try:
+            return await self.file(caller, fields, files, key)
+        except Problem as problem:
+            if problem.key != "key_reused":
+                raise
+            return await self.file(caller, fields, files, None)
 
     async def _file(
         self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], key: IdempotencyKey | None

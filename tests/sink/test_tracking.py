@@ -146,6 +146,21 @@ def test_automatic_replies_are_shown_once_they_were_sent(record: Record) -> None
     assert [(answer.at, answer.text) for answer in by_token(record, number).answers] == [(NOW, "Terima kasih")]
 
 
+def test_an_office_waits_for_an_answer_until_the_reporter_writes_or_the_report_is_closed(record: Record) -> None:
+    number = filed(record)
+    persist(record, acted(action(5, "question", text="Gang yang mana?"), message(1)))
+    persist(record, acted(action(6, "answer", text="Kami tunggu"), message(1)))
+    asked = by_token(record, number)
+    assert [(a.text, a.question) for a in asked.answers] == [("Gang yang mana?", True), ("Kami tunggu", False)]
+    persist(record, routed(message(7, text="Gang 3"), "added", message(1)))
+    answered = by_token(record, number)
+    persist(record, acted(action(8, "question", text="Nomor berapa?"), message(1)))
+    again = by_token(record, number)
+    persist(record, acted(action(9, "status", status="done"), message(1)))
+    closed = by_token(record, number)
+    assert [found.asked for found in (asked, answered, again, closed)] == [True, False, True, False]
+
+
 def test_an_officers_words_are_shown_and_neither_the_name_nor_the_notes(record: Record) -> None:
     number = filed(record)
     answer, note = action(5, "answer", text="Kami perbaiki besok"), action(6, "note", text="Pelapor sering keliru")

@@ -215,8 +215,8 @@ async def test_a_url_with_a_token_is_named_to_nobody(site: Site) -> None:
     page = await site.call("GET", f"/lacak/{mine['number']}?token={mine['token']}")
     assert (page.headers["referrer-policy"], page.headers["cache-control"]) == ("strict-origin", "no-store")
     links = re.findall(r'<a [^>]*href="(.+?)"', page.text)
-    assert links
-    assert not any(mine["token"] in link for link in links)
+    with_token = [link for link in links if mine["token"] in link]
+    assert with_token == [f"/lacak/{mine['number']}?lang=en&amp;token={mine['token']}"]
 
 
 async def test_no_page_has_script_or_style_of_its_own_or_of_others(quiet: Site) -> None:
@@ -350,6 +350,51 @@ async def test_an_addition_without_words_is_asked_for_again(site: Site) -> None:
     answer = await site.call("POST", f"/lacak/{mine['number']}/keterangan", body, {**kind, **SAME_SITE})
     assert answer.status == 422
     assert '<p class="error" id="text-error">Keterangan belum diisi.</p>' in answer.text
+
+
+async def test_an_addition_that_is_refused_gives_the_words_back(site: Site) -> None:
+    mine = await filed(site)
+    at, token = f"/lacak/{mine['number']}/keterangan", ("token", mine["token"])
+    typed, once = "Kawat ketiga juga putus.", ("once", "k" * 24)
+    body, kind = multipart(("text", typed), token, once, ("files", ("surat.exe", b"MZ\x90\x00")))
+    wrong = await site.call("POST", at, body, {**kind, **SAME_SITE})
+
+    async def broken(_: object) -> None:
+        raise Retry("the log cannot be written")
+
+    site.publish = broken
+    body, kind = multipart(("text", typed), token, once)
+    later = await site.call("POST", at, body, {**kind, **SAME_SITE})
+    assert (wrong.status, later.status, later.headers["retry-after"]) == (422, 503, "5")
+    for page in (wrong, later):
+        assert f">{typed}</textarea>" in page.text
+        assert f'value="{once[1]}"' in page.text  # the same form, if it is sent again
+        assert "hreflang" not in page.text  # a link would lose the words
+    assert "Silakan pilih lagi berkasnya" in wrong.text
+    again = await site.call("GET", at)
+    assert (again.status, again.headers["location"]) == (303, f"/lacak/{mine['number']}")
+
+
+async def test_an_addition_sent_twice_is_filed_once_and_confirmed(site: Site) -> None:
+    mine = await filed(site)
+    at, typed = f"/lacak/{mine['number']}/keterangan", "Kawat ketiga juga putus."
+    body, kind = multipart(("text", typed), ("token", mine["token"]), ("once", "k" * 24))
+    for _ in range(2):
+        sent = await site.call("POST", at, body, {**kind, **SAME_SITE})
+    address, _, place = sent.headers["location"].partition("#")
+    page = await site.call("GET", address)
+    assert page.text.count(typed) == 1
+    assert f'id="{place}" role="status" tabindex="-1">Terima kasih. Keterangan Anda sudah kami terima.' in page.text
+
+
+async def test_a_photo_without_words_is_no_empty_line(site: Site) -> None:
+    mine = await filed(site)
+    body, kind = multipart(("token", mine["token"]), ("files", ("foto.png", PNG)))
+    sent = await site.call("POST", f"/lacak/{mine['number']}/keterangan", body, {**kind, **SAME_SITE})
+    page = await site.call("GET", sent.headers["location"].partition("#")[0])
+    words = page.text.partition('<ul class="words">')[2].partition("</ul>")[0]
+    assert words.count("<li>") == 1
+    assert "foto.png" in page.text
 
 
 async def test_a_report_that_cannot_be_stored_gives_the_words_back(quiet: Site) -> None:

@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 WEB = Path(hub.web.__file__).parent
 SENTENCES: dict[str, list[str]] = tomllib.loads((WEB / "translations.toml").read_text())
 SOURCES = "\n".join(p.read_text() for p in (*WEB.rglob("*.py"), *WEB.rglob("templates/*.html")))
-COMPOSED = ("step_", "state_", "happened_", "p_", "came_by_")
+COMPOSED = ("step_", "state_", "happened_", "p_", "came_by_", "sent_")
 """Beginnings of keys that are put together."""
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeGuard
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
@@ -27,9 +26,8 @@ from hub.web.dependencies import (
     require_same_site,
     web_account,
 )
-from hub.web.idempotency import Caller, IdempotencyKey
+from hub.web.idempotency import Caller, draw_key, drawn_key
 from hub.web.limits import RateLimiter
-from hub.web.reports import FiledReport, WebReports
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import Language, TranslatableText, language_of
 from hub.web.validation import validate_submission
@@ -56,7 +54,7 @@ async def submit_form(
     *, request: Request, accounts: TheAccounts, limiter: Limiter, address: Address, reports: Reports, today: Today
 ) -> Response:
     """File what the form holds and go on to its number; else show the form again."""
-    caller, refusal = _admit(request, accounts, limiter, address)
+    caller, refusal = admit_form(request, accounts, limiter, address)
     submission = await read_submission(request, count_bytes=partial(count_upload, limiter, address))
     hidden = {name: submission.values.pop(name, None) for name in ("lang", "once", "switch")}
     language = language_of(hidden["switch"] or hidden["lang"])
@@ -68,7 +66,7 @@ async def submit_form(
         return again(problem=refusal)
     try:
         fields = validate_submission(submission, today)
-        filed = await _file(reports, caller, fields, submission, hidden["once"])
+        filed = await reports.file_form(caller, fields, submission.files, hidden["once"])
     except Problem as problem:
         return again(problem=problem)
     await reports.number(filed.id, WAIT)
@@ -77,8 +75,10 @@ async def submit_form(
     return RedirectResponse(f"{prefix}/diterima/{filed.id}?{urlencode(query)}", 303)
 
 
-def _admit(request: Request, accounts: Accounts, limiter: RateLimiter, address: str) -> tuple[Caller, Problem | None]:
-    """The caller; and the problem of one who sent too many, whose form is small enough to be read and shown again.
+def admit_form(
+    request: Request, accounts: Accounts, limiter: RateLimiter, address: str
+) -> tuple[Caller, Problem | None]:
+    """The caller of a form; and the problem of one who sent too many, whose form is small enough to be shown again.
     Raises Problem."""
     caller = Caller("form", web_account(accounts))
     try:
@@ -90,19 +90,6 @@ def _admit(request: Request, accounts: Accounts, limiter: RateLimiter, address: 
     return caller, None
 
 
-async def _file(
-    reports: WebReports, caller: Caller, fields: Mapping[str, Any], submission: Submission, once: object
-) -> FiledReport:
-    """A form sent twice by an impatient finger is filed once; the same form with other words is another report."""
-    key = IdempotencyKey(once, drawn=True) if _is_drawn(once) else None
-    try:
-        return await reports.file(caller, fields, submission.files, key)
-    except Problem as problem:
-        if problem.key != "key_reused":
-            raise
-        return await reports.file(caller, fields, submission.files, None)
-
-
 def _show_again(
     request: Request,
     submission: Submission,
@@ -112,7 +99,7 @@ def _show_again(
     today: str,
     problem: Problem | None = None,
 ) -> Response:
-    values = {**submission.values, **({"once": once} if _is_drawn(once) else {})}
+    values = {**submission.values, **({"once": once} if drawn_key(once) else {})}
     errors = problem.errors if problem else {}
     banner = problem and not errors and {"title": problem.title.to(language), "detail": problem.detail.to(language)}
     page = _page_values(values, today) | {
@@ -128,13 +115,8 @@ def _show_again(
 
 
 def _page_values(values: Mapping[str, Any], today: str) -> dict[str, Any]:
-    once = {"once": secrets.token_urlsafe(18)}
-    return {"files_again": False, "problem": None, "today": today, "values": {**once, **values}}
+    return {"files_again": False, "problem": None, "today": today, "values": {"once": draw_key(), **values}}
 
 
 def _on_page(error: tuple[str, TranslatableText]) -> int:
     return _FIELDS.index(error[0]) if error[0] in _FIELDS else len(_FIELDS)
-
-
-def _is_drawn(once: object) -> TypeGuard[str]:
-    return isinstance(once, str) and len(once) == 24 and once.isascii()

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.settings import Settings
 from hub.web.access_proof import is_number
-from hub.web.api.problems import Problem
-from hub.web.citizen.dates import format_day, format_size, format_time
+from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.number import number_or_pause
-from hub.web.citizen.rendering import carried_language, digit_groups, progress_steps, render, static_file
+from hub.web.citizen.rendering import carried_language, render, static_file
+from hub.web.citizen.report_page import SHOWN, RefusedForm, render_report
 from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
-from hub.web.translations import Language, TranslatableText, has_translation, language_of, translate
+from hub.web.translations import Language, TranslatableText, language_of, other_language
 from schemas import Retry, plain_digits
-from sink import TrackedReport
 
-SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-"""Media types that are shown back: what a browser draws and never runs."""
 DIGITS_LIMIT = 16 * 1024
 """Bytes of a request that holds four digits."""
 
@@ -52,7 +46,8 @@ async def accepted(
         found = await proof.find(address, raw, token, None)
     values = number_or_pause(found, n, {"token": token} | carried_language(request, language))
     own_token = token if found is not None and found.proven else None
-    return render(request, "accepted.html", language=language, switch=None, token=own_token, **values)
+    switch = f"?{urlencode({'token': token, 'lang': other_language(language)})}"
+    return render(request, "accepted.html", language=language, switch=switch, token=own_token, **values)
 
 
 @router.get("/lacak/")
@@ -116,10 +111,10 @@ async def prove_by_phone(
     found = await proof.find(address, number, None, last4 if complete else None) if is_number(number) else None
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
-    error = None if found.proven else "not_proven" if complete else "error_last4"
-    return render_report(
-        request, found, language, settings, {"last4": TranslatableText(error).to(language)} if error else {}
-    )
+    if found.proven:
+        return render_report(request, found, language, settings)
+    wrong = invalid_fields({"last4": TranslatableText("not_proven" if complete else "error_last4")})
+    return render_report(request, found, language, settings, refused=RefusedForm("last4", wrong))
 
 
 @router.get("/static/{name}")
@@ -141,41 +136,3 @@ def _mistake(digits: str) -> str | None:
 def _ask_again(request: Request, language: Language, number: str, error: str, status: int) -> Response:
     values = {"errors": {"number": TranslatableText(error).to(language)}, "values": {"number": number}}
     return render(request, "track.html", language=language, here="track", status=status, **values)
-
-
-def render_report(
-    request: Request,
-    found: TrackedReport,
-    language: Language,
-    settings: Settings,
-    errors: dict[str, str] | None = None,
-    *,
-    token: str | None = None,
-) -> Response:
-    """The page of a report that was found."""
-    steps = progress_steps(found.status)
-    values: dict[str, Any] = {
-        "found": found,
-        "groups": digit_groups(found.number),
-        "steps": steps,
-        "now": next(step for step, state in steps if state == "now"),
-        "when": partial(format_time, zone=settings.zone, language=language),
-        "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
-        "errors": errors or {},
-        "token": token,
-        "broken_link": bool(request.query_params.get("token")) and not found.proven,
-        "shown": SHOWN,
-        "day": partial(format_day, language=language),
-        "size": partial(format_size, language=language),
-    }
-    if "token" in request.query_params:
-        values["switch"] = None  # it would have to repeat the token
-    return render(request, "report.html", language=language, here="track", status=422 if errors else 200, **values)
-
-
-def _happened(what: str, why: str | None, language: Language) -> str:
-    """A line of the history. Why an office was chosen is known in Indonesian only."""
-    if what == "routed" and why and language == "id":
-        return why
-    key = f"happened_{what}"
-    return translate(key if has_translation(key) else "happened_other", language)

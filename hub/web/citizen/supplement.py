@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends
@@ -14,13 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from connectors._report import ReportSupplement
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, invalid_fields
-from hub.web.citizen.form import WAIT
-from hub.web.citizen.pages import render_report
+from hub.web.citizen.form import WAIT, admit_form
 from hub.web.citizen.rendering import carried_language
+from hub.web.citizen.report_page import NO_WORDS, RefusedForm, render_report
 from hub.web.dependencies import (
     Address,
-    FormCaller,
     Limiter,
+    PageLanguage,
     Proof,
     Reports,
     TheAccounts,
@@ -35,18 +36,23 @@ from hub.web.validation import validate_submission
 
 router = APIRouter(include_in_schema=False)
 
+Form = Literal["keterangan", "belum", "nilai"]
+COMMANDS: Mapping[Form, Literal["TL", "BELUM", "NILAI"]] = {"keterangan": "TL", "belum": "BELUM", "nilai": "NILAI"}
 
-COMMANDS: Mapping[str, Literal["TL", "BELUM", "NILAI"]] = {"keterangan": "TL", "belum": "BELUM", "nilai": "NILAI"}
-"""By the last part of the address."""
+
+@router.get("/lacak/{number}/{form}")
+async def show_report_again(request: Request, number: str, form: Form, language: PageLanguage) -> Response:
+    """The address that a browser shows after a form was refused."""
+    query = urlencode(carried_language(request, language))
+    return RedirectResponse(f"/lacak/{number}" + (f"?{query}" if query else ""), 303)
 
 
-@router.post("/lacak/{number}/{what}", dependencies=[Depends(require_same_site)])
+@router.post("/lacak/{number}/{form}", dependencies=[Depends(require_same_site)])
 async def add_to_report(
     *,
     request: Request,
     number: str,
-    what: Literal["keterangan", "belum", "nilai"],
-    caller: FormCaller,
+    form: Form,
     accounts: TheAccounts,
     settings: TheSettings,
     limiter: Limiter,
@@ -55,34 +61,44 @@ async def add_to_report(
     proof: Proof,
     today: Today,
 ) -> Response:
-    """File it in the report's own conversation, and show the report with it."""
+    """File it in the report's own conversation, and show the report with it; else show the form again."""
+    caller, refusal = admit_form(request, accounts, limiter, address)
     submission = await read_submission(request, count_bytes=partial(count_upload, limiter, address))
-    hidden = {name: submission.values.pop(name, None) for name in ("lang", "token")}
+    hidden = {name: submission.values.pop(name, None) for name in ("lang", "token", "once")}
     token, language = str(hidden["token"] or ""), language_of(hidden["lang"])
     found = await proof.find(address, number, token, None) if is_number(number) else None
     account = accounts.get(found.account or "") if found is not None and found.proven else None
     if found is None or account is None or found.conversation is None:
         raise Problem(404, "not_found")
     try:
-        rating = _rating(submission) if what == "nilai" else None
+        if refusal:
+            raise refusal
+        fields = _fields(form, submission, number, found.conversation, today)
+        caller = caller._replace(account=account)
+        filed = await reports.file_form(caller, fields, submission.files, hidden["once"])
+    except Problem as problem:
+        values = {**submission.values, "once": hidden["once"]}
+        refused = RefusedForm(form, problem, values, has_files=bool(submission.files or "files" in problem.errors))
+        return render_report(request, found, language, settings, token=token, refused=refused)
+    now = await reports.number(filed.id, WAIT)
+    sent: str = form if now is not None else "waiting"
+    if now is not None and now != number:  # too late to reopen it: a report of its own
+        number, token, sent = now, filed.token, "anew"
+    query = {"token": token, "sent": sent} | carried_language(request, language)
+    return RedirectResponse(f"/lacak/{number}?{urlencode(query)}#terkirim", 303)
+
+
+def _fields(form: Form, submission: Submission, number: str, conversation: str, today: date) -> dict[str, Any]:
+    """Of the report that is filed. Raises Problem."""
+    rating = _rating(submission) if form == "nilai" else None
+    try:
         fields = validate_submission(_words_and_files(submission, rating), today)
     except Problem as problem:
-        errors = {_field(name, what): _in_details(text).to(language) for name, text in problem.errors.items()}
-        return render_report(request, found, language, settings, errors, token=token)
+        raise invalid_fields({name: _in_details(text) for name, text in problem.errors.items()}) from None
     fields["supplement"] = ReportSupplement(
-        number=number, conversation=found.conversation, command=COMMANDS[what], rating=rating
+        number=number, conversation=conversation, command=COMMANDS[form], rating=rating
     )
-    filed = await reports.file(caller._replace(account=account), fields, submission.files, None)
-    now = await reports.number(filed.id, WAIT)
-    if now is not None and now != number:  # too late to reopen it: a report of its own
-        number, token = now, filed.token
-    query = {"token": token} | carried_language(request, language)
-    return RedirectResponse(f"/lacak/{number}?{urlencode(query)}#keterangan", 303)
-
-
-def _field(name: str, what: str) -> str:
-    """The field on the page: two of its forms have words."""
-    return "why" if name == "text" and what == "belum" else name
+    return fields
 
 
 def _in_details(text: TranslatableText) -> TranslatableText:
@@ -91,7 +107,7 @@ def _in_details(text: TranslatableText) -> TranslatableText:
 
 def _rating(submission: Submission) -> int:
     """Raises Problem."""
-    rating = str(submission.values.pop("rating", ""))
+    rating = str(submission.values.get("rating", ""))
     if rating not in {"1", "2", "3", "4", "5"}:
         raise invalid_fields({"rating": TranslatableText("error_rating")})
     return int(rating)
@@ -99,6 +115,6 @@ def _rating(submission: Submission) -> int:
 
 def _words_and_files(submission: Submission, rating: int | None = None) -> Submission:
     """Whoever sends only a photo or a rating sends no words."""
-    instead = f"Nilai {rating}" if rating else "-" if submission.files else ""
-    text = str(submission.values.get("text") or instead)
-    return submission._replace(values={**submission.values, "text": text})
+    instead = f"Nilai {rating}" if rating else NO_WORDS if submission.files else ""
+    values = {name: value for name, value in submission.values.items() if name != "rating"}
+    return submission._replace(values={**values, "text": str(values.get("text") or instead)})

@@ -17,7 +17,7 @@
     byId("files").tabIndex = -1;
     byId("files").addEventListener("focus", () => pick.focus());
     byId("files").addEventListener("change", async (event) => {
-      const added = await Promise.all([...event.target.files].map(shrink));
+      const added = await Promise.all([...event.target.files].map((file) => smallerPhoto(file, LONGEST_SIDE)));
       choose([...chosen, ...added]);
     });
     form.addEventListener("submit", (event) => {
@@ -39,24 +39,6 @@
   }
 
   const tooMuch = () => chosen.length > MOST || chosen.some((file) => file.size > LIMIT);
-
-  // A photo of a phone has ten times as many pixels as anybody needs to see a hole in a road.
-  async function shrink(file) {
-    if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 400_000) return file;
-    try {
-      const picture = await createImageBitmap(file);
-      const scale = Math.min(1, LONGEST_SIDE / Math.max(picture.width, picture.height));
-      const canvas = document.createElement("canvas");
-      canvas.width = Math.round(picture.width * scale);
-      canvas.height = Math.round(picture.height * scale);
-      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-      const small = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82));
-      if (!small || small.size >= file.size) return file;
-      return new File([small], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" });
-    } catch {
-      return file;
-    }
-  }
 
   function choose(files) {
     chosen = files;
