@@ -48,9 +48,9 @@ Waiting = Callable[[], Awaitable[set[str]]]
 class SideLane:
     """Which keys one consumer diverts. `waiting` finds those that have to be; `monotonic` gives seconds."""
 
-    def __init__(self, waiting: Waiting, monotonic: Callable[[], float], *, empty_every: float = SCAN_EMPTY_EVERY):
+    def __init__(self, waiting: Waiting, monotonic: Callable[[], float]) -> None:
         self.keys: set[str] = set()
-        self._waiting, self._monotonic, self._empty_every = waiting, monotonic, empty_every
+        self._waiting, self._monotonic = waiting, monotonic
         self._next = float("-inf")
 
     async def scan(self) -> None:
@@ -59,7 +59,7 @@ class SideLane:
         began = self._monotonic()
         self.keys = await self._waiting()
         ended = self._monotonic()
-        rest = SCAN_EVERY if self.keys else self._empty_every
+        rest = SCAN_EVERY if self.keys else SCAN_EMPTY_EVERY
         self._next = ended + max(rest, (ended - began) * SCAN_REST)
 
     async def scan_if_due(self) -> None:

@@ -64,12 +64,6 @@ def comparison_of(item: Message | Action) -> ComparedItem:
     )
 
 
-def text_digest(text: str) -> str | None:
-    """SHA-256 of the letters and digits in one case, which two equal reports share. None where there are too few."""
-    letters = fold_text(text)
-    return sha256(letters).hexdigest() if len(letters) >= SHORT else None
-
-
 def fold_text(text: str) -> bytes:
     """The text's letters and digits in one case, as UTF-8."""
     text = text.casefold()

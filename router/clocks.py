@@ -58,6 +58,8 @@ ENDS_BY_ITSELF: frozenset[str] = frozenset({"closing", "reopening"})
 """Clocks that are met when their due day is over."""
 OPENING = time(8, 0)
 """When reminders go out, in the office's zone: never at night."""
+WARNED_BEFORE, REMINDED_AFTER = 1, (1, 3, 5)
+"""Working days before and after the due date."""
 
 
 class ClockEvent(NamedTuple):
@@ -104,23 +106,6 @@ class Clock(NamedTuple):
     rests: tuple[tuple[date, date], ...] = ()
     """From the day of each question to the day of its reply."""
 
-    def explained(self) -> str:
-        """The due date for people, with the days that it skips."""
-        if self.due is None:
-            return f"menunggu jawaban pelapor; sisa {self.left} hari kerja"
-        words = f"{self.due:%d-%m-%Y}"
-        if self.skipped:
-            words += "; melewati " + ", ".join(str(holiday) for holiday in self.skipped)
-        return words + ("; dapat berubah bila keputusan hari libur terbit" if self.provisional else "")
-
-
-class Reminder(NamedTuple):
-    """When to say something about a clock, and how far up the hierarchy."""
-
-    at: datetime
-    level: int
-    """0: the office itself; 1: its coordinator, and so on upwards."""
-
 
 def clocks_of(
     steps: Iterable[ClockEvent], limits: ClockLimits, calendar: WorkingDayCalendar, region: str, now: datetime
@@ -132,42 +117,11 @@ def clocks_of(
     return [clock for clock in found if clock is not None]
 
 
-def due_in_hours(start: datetime, hours: float, rests: Sequence[tuple[datetime, datetime]] = ()) -> datetime:
-    """The second kind of clock: calendar hours, as the 3 x 24 hours of UU PDP. `rests` do not overlap, in order."""
-    due = start + timedelta(hours=hours)
-    for begin, end in rests:
-        if end > start and begin < due:
-            due += end - max(begin, start)
-    return due
-
-
-def reminders(
-    clock: Clock,
-    calendar: WorkingDayCalendar,
-    region: str,
-    *,
-    before: Sequence[int] = (1,),
-    after: Sequence[int] = (1, 3, 5),
-) -> list[Reminder]:
-    """So many working days before the due date for the office, and after it for each level above."""
-    if clock.due is None or clock.ended is not None or clock.name in ENDS_BY_ITSELF:
-        return []
-    return reminders_of(clock.due, calendar, region, before=before, after=after)
-
-
-def reminders_of(
-    due: date,
-    calendar: WorkingDayCalendar,
-    region: str,
-    *,
-    before: Sequence[int] = (1,),
-    after: Sequence[int] = (1, 3, 5),
-) -> list[Reminder]:
-    """The reminders of a clock that is due on that day."""
-    zone = zone_of(region)
-    days = [(_back(calendar, due, days), 0) for days in before]
-    days += [(calendar.add(due, days).day, level) for level, days in enumerate(after, 1)]
-    return [Reminder(datetime.combine(day, OPENING, zone), level) for day, level in days]
+def reminders_of(due: date, calendar: WorkingDayCalendar, region: str) -> tuple[datetime, ...]:
+    """When something is said about a clock that is due on that day: the warning to the office itself, then the word to
+    each level above it, one by one."""
+    days = (_back(calendar, due, WARNED_BEFORE), *(calendar.add(due, days).day for days in REMINDED_AFTER))
+    return tuple(datetime.combine(day, OPENING, zone_of(region)) for day in days)
 
 
 def due_day(calendar: WorkingDayCalendar, first: date, days: int, rests: Sequence[tuple[date, date | None]]) -> DueDate:

@@ -159,9 +159,7 @@ def reminder_times(clock: str, day: date, region: str, calendar: WorkingDayCalen
     """When the office is warned of a clock that is due on that day, then the levels above it, one by one."""
     if clock not in {"verification", "first_answer", "completion"}:
         return ()
-    return _reminders(day, calendar, region)
+    return _reminders_of(day, calendar, region)
 
 
-@lru_cache(maxsize=4096)
-def _reminders(day: date, calendar: WorkingDayCalendar, region: str) -> tuple[datetime, ...]:
-    return tuple(reminder.at for reminder in reminders_of(day, calendar, region))
+_reminders_of = lru_cache(maxsize=4096)(reminders_of)

@@ -77,10 +77,6 @@ class RuleIndex:
             if fits(position, facts):
                 yield position
 
-    def linear(self, facts: Facts) -> Iterator[int]:
-        """The same, asking every rule: what the index is held against."""
-        return (position for position in range(len(self._rules)) if self.fits(position, facts))
-
     def fits(self, position: int, facts: Facts) -> bool:
         """Whether all conditions of the rule fit, and none of those that it excludes."""
         wanted, excluded = self._rules[position]

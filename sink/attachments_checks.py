@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import func, select, text, update
 
 from sink.bulk import execute_each, insert, instant_encoder, lock_rows, query_in
 from sink.record import Record
@@ -58,19 +58,6 @@ class CheckedFile(NamedTuple):
     """Degrees north and east, where the picture holds them."""
     again_at: datetime | None = None
     """When it is checked again; None: this is the last word."""
-
-
-class FileVerdict(NamedTuple):
-    """A file as an officer may see it."""
-
-    id: str
-    state: str
-    verdict: str | None
-    """None: it is not checked yet."""
-    why: str | None
-    shown: str | None
-    shown_type: str | None
-    preview: str | None
 
 
 def claim_checks(record: Record, limit: int, now: datetime) -> list[FileToCheck]:
@@ -139,13 +126,6 @@ def count_withheld(record: Record) -> Mapping[tuple[str, str], int]:
     with record.read() as connection:
         rows = connection.execute(select(*columns, func.count()).where(where).group_by(*columns))
         return {(str(verdict), str(why)): int(n) for verdict, why, n in rows}
-
-
-def file_verdicts(connection: Connection, complaint: str) -> list[FileVerdict]:
-    """The files of a complaint in the order of their receipt, for officers."""
-    columns = [attachments.c[name] for name in FileVerdict._fields]
-    query = select(*columns).where(attachments.c.complaint == complaint).order_by(attachments.c.id)
-    return [FileVerdict(*row) for row in connection.execute(query)]
 
 
 def _changed(result: CheckedFile, row: Any, at: Any) -> dict[str, Any]:
