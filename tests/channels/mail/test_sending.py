@@ -193,6 +193,7 @@ def test_an_answer_leads_back_to_its_thread():
     ("RCPT", "550 5.1.1 no such user", Reject, "mailbox_unknown"), ("RCPT", "552 5.2.2 full", Reject, "mailbox_full"),
     ("RCPT", "554 5.7.1 Relay access denied", AccountFault, "relay_denied"), ("RCPT", "550 no", Reject, "smtp_550"),
     ("RCPT", "550 5.4.5 Daily limit", AccountFault, "daily_limit"), ("DATA", "451 4.7.0 later", Retry, None),
+    ("DATA", "550 5.7.233 Your tenant exceeded its daily limit", AccountFault, "daily_limit"),
     ("DATA", "550 5.7.705 Access denied, tenant has exceeded threshold", AccountFault, "blocked"),
     ("DATA", "554 5.7.1 spam", Reject, "smtp_554"), ("DATA", "552 5.3.4 too big", Reject, "smtp_552"),
 ])  # fmt: skip
