@@ -24,6 +24,8 @@ _MOST = 3
 """Candidates handed on."""
 _SCOPES = 6
 """Regencies in whose names bare words are looked up."""
+_MENTIONS = 100
+"""Of a part that are weighed, so that a text of nothing but names costs no more than its letters."""
 _OWNER = 1.5
 _AGAIN, _REPEATS = 0.3, 3
 """For a name that comes again."""
@@ -126,7 +128,7 @@ def _mentions(one: Unplaced, places: Sequence[Sequence[int]], scope: Scope) -> l
         (mention, part)
         for part, words, at in zip(one.parts, one.tokens, places, strict=True)
         if at or len(scope.beginnings) > 1
-        for mention in Finder(scope, words, at).mentions()
+        for mention in Finder(scope, words, at).mentions()[:_MENTIONS]
     ]
     if len(found) > 1 and len(names := {mention.name for mention, _ in found}) > 1:
         found = [row for row in found if not _shortened(row[0].name, names)]

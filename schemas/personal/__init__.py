@@ -8,7 +8,10 @@ apart. An NPWP of 15 digits has a Luhn digit as its ninth.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from itertools import accumulate
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.personal.areas import is_issuing_area
@@ -21,7 +24,7 @@ _NUMBERS = re.compile(r"[\d(+][\d()+ .\-–_/]{7,}", re.ASCII)
 """Numbers above of eight characters and more, with what stands between them."""
 _GROUP = re.compile(r"\d+", re.ASCII)
 _EMAIL = re.compile(
-    r"[A-Za-z0-9][\w.+-]*(?:@\s?|\s@(?:\s|(?=g?mail|yahoo|ymail|hotmail|outlook|rocketmail|icloud))|\s?(?:\[at\]|\(at\))\s?)"
+    r"[A-Za-z0-9][\w.+-]{0,63}(?:@\s?|\s@(?:\s|(?=g?mail|yahoo|ymail|hotmail|outlook|rocketmail|icloud))|\s?(?:\[at\]|\(at\))\s?)"
     r"[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
     r"(?:\.|\[dot\]|\(dot\))(?:com|co|id|net|org|go|ac|sch|or|web|my|info|biz|io|me|gov|edu|[a-z]{2,6})(?![a-z0-9])",
     re.ASCII | re.IGNORECASE,
@@ -33,7 +36,7 @@ _PLATE = re.compile(
 )
 _PLATE_BEGINS = re.compile(r"[A-Z][ .-]?\d\d", re.ASCII)
 _PLATE_AFTER_WORD = re.compile(
-    r"(?:plat|nopol|no\.?\s*pol(?:isi)?|nomor\s+polisi)(?:\s+(?:nomor|nomer|no|motor|mobil)\.?)?\s*[:=]?\s*"
+    r"(?:plat|nopol|no\.?\s*pol(?:isi)?|nomor\s+polisi)(?:\s+(?:nomor|nomer|no|motor|mobil)\.?)?\s*(?:[:=]\s*)?"
     r"([a-z]{1,2}[ .-]?\d{1,4}[ .-]?[a-z]{1,3})\b",
     re.IGNORECASE | re.ASCII,
 )
@@ -53,6 +56,9 @@ _LABEL = re.compile(
     r"|berkas|laporan)",
 )
 _SHORTEST = 2
+_START = attrgetter("start")
+_FEWEST_DIGITS, _MOST_DIGITS = 7, 18
+"""Of a number."""
 _BEFORE = 34
 """Characters in which the word for a number is looked for."""
 _NO_PERSON = re.compile(
@@ -78,16 +84,17 @@ def personal_spans(text: str, hints: Hints = ALL) -> tuple[PersonalSpan, ...]:
     found: list[PersonalSpan] = []
     for finder in _FINDERS:
         for span in finder(text, hints):
-            if free := _free(span, found):
-                found.append(free)
-    return tuple(sorted(found, key=lambda span: span.start))
+            at = bisect_right(found, span.start, key=_START)
+            if free := _free(span, found[max(at - 1, 0) : at], found[at : at + 1]):
+                found.insert(at, free)
+    return tuple(found)
 
 
-def _free(span: PersonalSpan, others: list[PersonalSpan]) -> PersonalSpan | None:
-    """The span up to the first that was found before it; None where it begins inside one."""
-    within = [other for other in others if span.start < other.end and other.start < span.end]
-    end = min((other.start for other in within), default=span.end)
-    if any(other.start <= span.start for other in within) or end - span.start < _SHORTEST:
+def _free(span: PersonalSpan, before: list[PersonalSpan], behind: list[PersonalSpan]) -> PersonalSpan | None:
+    """The span up to the first that was found before it; None where it begins inside one. `before`, `behind`: the
+    nearest in the text, as none overlap."""
+    end = min(span.end, behind[0].start) if behind else span.end
+    if (before and span.start < before[0].end) or end - span.start < _SHORTEST:
         return None
     return PersonalSpan(kind=span.kind, start=span.start, end=end)
 
@@ -123,13 +130,18 @@ def _numbers(text: str, hints: Hints) -> Iterator[PersonalSpan]:
 
 def _inside(text: str, match: re.Match[str]) -> Iterator[PersonalSpan]:
     """The longest runs of groups that are one number each: two may stand side by side."""
-    groups = [(group.start(), group.end()) for group in _GROUP.finditer(text, match.start(), match.end())]
+    groups = [group.span() for group in _GROUP.finditer(text, match.start(), match.end())]
+    digits = "".join(text[start:end] for start, end in groups)
+    ends = [0, *accumulate(end - start for start, end in groups)]
     first = 0
     while first < len(groups):
-        for last in range(len(groups) - 1, first - 1, -1):
-            start, end = groups[first][0], groups[last][1]
-            start -= text[start - 1 : start] == "+"
-            if kind := _kind(text, start, end):
+        start = groups[first][0]
+        start -= text[start - 1 : start] == "+"
+        fewest, most = (bisect_left(ends, ends[first] + n) for n in (_FEWEST_DIGITS, _MOST_DIGITS + 1))
+        label = _label(text, start) if fewest < most else ""
+        for last in range(most - 2, fewest - 2, -1):
+            end = groups[last][1]
+            if kind := _kind(_Number(digits[ends[first] : ends[last + 1]], text[start:end], label)):
                 yield PersonalSpan(kind=kind, start=_with_bracket(text, start, end), end=end)
                 first = last
                 break
@@ -143,19 +155,20 @@ def _with_bracket(text: str, start: int, end: int) -> int:
     return start - 2 if text[max(start - 2, 0) : start] == "+(" else start - 1
 
 
-def _kind(text: str, start: int, end: int) -> PersonalKind | None:
-    written = text[start:end]
-    digits = "".join(character for character in written if character.isdigit())
-    if not 7 <= len(digits) <= 18 or len(set(digits)) < 2 or _NO_PERSON.fullmatch(written):
+def _kind(number: _Number) -> PersonalKind | None:
+    if len(set(number.digits)) < 2 or _NO_PERSON.fullmatch(number.written):
         return None
-    number = _Number(digits, written, _label(text, start))
     return next((kind for kind, test in _TESTS if test(number)), None)
 
 
 def _label(text: str, start: int) -> str:
     """The last word for a number before it."""
+    before = text[max(0, start - _BEFORE) : start]
+    lower = before.lower()
+    if lower == before.upper():  # no letters
+        return ""
     found = ""
-    for match in _LABEL.finditer(text[max(0, start - _BEFORE) : start].lower()):
+    for match in _LABEL.finditer(lower):
         found = match.lastgroup or ""
     return found
 

@@ -19,23 +19,24 @@ _STRONG = re.compile(
     rf"\b(?:(?<!atas\s)nama(?:\s+(?:{_OF}|kepala|orang\s?tua))*|be?rnama|atas\s+nama|a\s?[./]\s?n\b|an(?=\s*[.:])"
     r"|perkenalkan|ttd|tertanda|pelapor(?=\s*:)|namanya)"
     r"(?:\s*(?:saya|sy|adalah|yaitu|ialah|kami|dengan|pelapor|nama|bapak|bpk|ibu|pak|bu|sdri?|saudara|saudari|anak|tn|ny"
-    r"|alm)\b\.?)*\s*[.:;=,–-]*\s*"
+    r"|alm)\b\.?)*\s*(?:[.:;=,–-]+\s*)?"
 )
 """Before a name, however it is written. In small letters, like all before a name: that takes a third of the time."""
 _HINTS = ("nama", "rkenalkan", "ttd", "tertanda", "pelapor")
 _SHORT_HINTS = ("an.", "an:", "an :", "an .", "a.n", "a/n", "a. n", "a / n")
 _ALONE = re.compile(r"\Wan?\s*[.:/]")
 """Without one of these, the short ones at the beginning of a word, the above cannot match."""
+_LINE_END = r"[^\S\n]*(?:[,.:][^\S\n]*)?\n+"
 _WEAK = re.compile(
-    r"\b(?:s(?:a(?:ya|udara|udari|lam\s*[,.:]?\s*\n+)|y|dri?)|hormat\s+(?:saya|kami)(?:\s*[,.:]?\s*\n+)?"
-    r"|(?:wassalam|terima\s?kasih)\s*[,.:]?\s*\n+|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp"
+    rf"\b(?:s(?:a(?:ya|udara|udari|lam{_LINE_END})|y|dri?)|hormat\s+(?:saya|kami)(?:{_LINE_END})?"
+    rf"|(?:wassalam|terima\s?kasih){_LINE_END}|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp"
     r"|nami(?:\s+abdi)?|jeneng(?:ku|\s+k[ou]l[ao])|ngaran\s+(?:kuring|abdi)|namo\s+(?:ambo|awak)|wastan?\s+tiang)"
     r"[.,:]*\s+"
 )
 """Before a name with a capital. Words of one first letter stand together: that takes two thirds of the time."""
 _LAST_WORD = re.compile(r"[a-z]+[.,:]*$")
 _BEFORE_HOME = re.compile(
-    r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})\s*,?\s+"
+    r"s(?<!\w\w)(?:aya|y)\s+([^\W\d_]+(?:\s[^\W\d_]+){0,2})(?:\s*,)?\s+"
     r"(?=(?:warga|alamat|asal|tinggal|umur|usia|berusia|berumur|\d\d\s?(?:tahun|th))\b)"
 )
 _HOMES = ("warga", "alamat", "asal", "tinggal", "umur", "usia", "tahun", "th")

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import PlaceQuestion
+from normalizer.knowledge.gazetteer import gazetteer
+from normalizer.knowledge.places import Unplaced, mentions_in
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.settle import likeliest
 from schemas import Place
@@ -207,3 +209,10 @@ def test_a_name_that_many_villages_have_names_no_region(text: str, owner: str) -
 
 def test_the_ward_of_the_accounts_region_is_meant() -> None:
     assert code("lampu mati di Kel. Karanganyar", "32.73") == "32.73.10.1003"
+
+
+def test_a_text_of_nothing_but_names_weighs_as_many_as_any_other() -> None:
+    """Each mention is compared with each: a page of names held the reader up for minutes."""
+    known = gazetteer()
+    few, many = (mentions_in(known, [Unplaced.of("Sukolilo Rungkut " * n, "35.78")])[0] for n in (60, 600))
+    assert len(many) == len(few)
