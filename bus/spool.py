@@ -185,7 +185,7 @@ def spooled_events(path: Path) -> int:
         return log.count_uncommitted(connection, TOPIC, GROUP)
 
 
-def read_spooled(path: Path, bodies: BodyStore | None = None) -> Iterator[StoredEvent]:
+def read_spooled(path: Path, bodies: BodyStore | None) -> Iterator[StoredEvent]:
     """The events that wait in the spool at that path, read without opening the spool. Raises sqlite3.Error."""
     if not path.exists():
         return

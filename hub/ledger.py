@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bus import (
+    BodyStore,
     Bus,
     EventOrigin,
     StoredEvent,
@@ -52,10 +53,10 @@ async def read_ledger(record: Record, bus: Bus, pools: Pools) -> Ledger:
     return await pools.io(read_balance, record, last, moving)
 
 
-async def read_ledger_with_spool(record: Record, bus: Bus, pools: Pools, spool: Path) -> Ledger:
+async def read_ledger_with_spool(record: Record, bus: Bus, pools: Pools, spool: Path, bodies: BodyStore) -> Ledger:
     """The ledger now; what waits in the spool at that path came in too, and what is not booked yet, as in an outage of
-    the record: it is in flight. Raises Retry."""
-    waiting = await pools.io(_spooled, spool)  # first: it moves to the log
+    the record: it is in flight. `bodies` holds its large events. Raises Retry."""
+    waiting = await pools.io(_spooled, spool, bodies)  # first: it moves to the log
     waiting |= await _unread(bus)
     ledger = await read_ledger(record, bus, pools)
     for raw in await pools.io(unbooked, record, waiting) if waiting else ():
@@ -105,10 +106,10 @@ def _origin(stored: StoredEvent) -> EventOrigin:
         return EventOrigin()
 
 
-def _spooled(path: Path) -> dict[str, str]:
+def _spooled(path: Path, bodies: BodyStore) -> dict[str, str]:
     """Accounts by the raw ids of the events that wait in a spool. Raises Retry."""
     try:
-        origins = (origin_of(stored.value) for stored in read_spooled(path))
+        origins = map(_origin, read_spooled(path, bodies))
         return {origin.id: origin.account or "" for origin in origins if origin.id}
     except sqlite3.Error as fault:
         raise Retry(f"the spool cannot be read: {fault}") from None

@@ -53,5 +53,9 @@ async def _read(settings: Settings, opened: OpenHub) -> tuple[Ledger, list[str]]
 
     if settings.bus.startswith("memory:"):
         print_message("a memory:// bus is seen by its own process only: what is in flight there counts as lost here")
-    record, bus, pools = opened.storage.record, opened.transport.bus, opened.outside.pools
-    return await read_ledger_twice(lambda: read_ledger_with_spool(record, bus, pools, spool_path(settings)))
+    storage, spool = opened.storage, spool_path(settings)
+    return await read_ledger_twice(
+        lambda: read_ledger_with_spool(
+            storage.record, opened.transport.bus, opened.outside.pools, spool, bodies=storage.blobs
+        )
+    )

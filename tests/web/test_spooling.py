@@ -126,17 +126,19 @@ async def test_h12_what_waits_in_a_spool_came_in_and_is_in_flight(
 ) -> None:
     async def ledger() -> dict[str, dict[str, int]]:
         storage, pools = site.opened.storage, site.opened.outside.pools
-        found = await read_ledger_with_spool(storage.record, remote.inner, pools, intake.spool_path(settings))
+        spool = intake.spool_path(settings)
+        found = await read_ledger_with_spool(storage.record, remote.inner, pools, spool, storage.blobs)
         return {name: line for name, line in [*found["accounts"].items(), ("all", found["all"])] if line["received"]}
 
     assert await ledger() == {}
     remote.mood = "refuses"
-    assert [await _whatsapp(site, number) for number in range(3)] == [200] * 3
+    large = '"' * 100_000  # travels by reference
+    assert [await _whatsapp(site, number, text) for number, text in enumerate(("a", "b", large))] == [200] * 3
     found = await ledger()
     assert sorted(found) == ["all", "whatsapp"]
     for line in found.values():
         assert (line["received"], line["in_flight"], line["lost"]) == (3, 3, 0)
-    first = next(read_spooled(intake.spool_path(settings))).event()
+    first = next(read_spooled(intake.spool_path(settings), None)).event()
     assert isinstance(first, Raw)
     book_received(site.opened.storage.record, [(first.id, "whatsapp", first.received_at)])
     assert (await ledger())["all"]["in_flight"] == 2  # that one is booked, and nowhere in flight
@@ -150,7 +152,7 @@ async def test_a_spool_that_cannot_be_read_is_no_empty_one(site: Site, remote: F
     (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
     storage, pools = site.opened.storage, site.opened.outside.pools
     with pytest.raises(Retry, match="the spool cannot be read"):
-        await read_ledger_with_spool(storage.record, remote.inner, pools, tmp_path / "broken.db")
+        await read_ledger_with_spool(storage.record, remote.inner, pools, tmp_path / "broken.db", storage.blobs)
 
 
 async def test_case_13_a_full_disk_is_503_and_nothing_else(site: Site, remote: Faulty, settings: Settings) -> None:
