@@ -4,6 +4,7 @@ It works without JavaScript."""
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from hub.web.citizen.dates import format_time
 from hub.web.citizen.form import WAIT
 from hub.web.citizen.number import number_or_pause
 from hub.web.citizen.rendering import carried_language, render
-from hub.web.counter_entry import entered_today, fault_values, file_entry, page_values
+from hub.web.counter_entry import again_values, entered_today, fault_values, file_entry, page_values
 from hub.web.counter_session import (
     COOKIE,
     LASTS,
@@ -34,16 +35,15 @@ from hub.web.dependencies import (
     Reports,
     TheAccounts,
     TheSettings,
+    count_upload,
     require_same_site,
 )
 from hub.web.reports import is_raw_id
-from hub.web.submissions import JSON_LIMIT, REQUEST_LIMIT, read_submission
+from hub.web.submissions import JSON_LIMIT, read_submission
 from hub.web.translations import Language, TranslatableText
 from schemas import Retry
 
 PAGE = "/loket"
-LOGIN_LIMIT = 16 * 1024
-"""Bytes of a request that holds a key and a name."""
 router = APIRouter(include_in_schema=False, prefix=PAGE)
 
 
@@ -61,9 +61,15 @@ async def show_counter(
 ) -> Response:
     """The empty form, with what this counter entered today; the way in for those who have not shown a key."""
     if session is None:
-        return render(request, "counter_login.html", language=language)
+        return render(request, "counter_login.html", language=language, typed={})
     listed = await entered_today(reports, session, now, language)
     return render(request, "counter.html", language=language, **page_values(session, listed, {}, now.date()))
+
+
+@router.get("/masuk")
+async def show_login(request: Request, language: PageLanguage) -> Response:
+    """The address that a browser shows after a wrong key."""
+    return _to(request, language, PAGE)
 
 
 @router.post("/masuk", dependencies=SAME_SITE)
@@ -79,17 +85,23 @@ async def log_in(
     now: Now,
 ) -> Response:
     """Show a key of the counter, and say who works there."""
-    values = (await read_submission(request, LOGIN_LIMIT)).values
-    staff, key = str(values.get("staff", "")).strip()[:LONGEST_NAME], str(values.get("key", "")).strip()
+    typed = (await read_submission(request, JSON_LIMIT)).values
+    staff, key = (str(typed.pop(name, "")).strip() for name in ("staff", "key"))
+    staff = staff[:LONGEST_NAME]
     session = session_of_key(accounts, key, staff) if staff else None
     if session is None:
         if staff and (waiting := limiter.wrong_key(address)):
             raise too_many(waiting)
         error = {"key": "error_counter_key"} if staff else {"staff": "error_missing"}
         errors = {name: TranslatableText(text).to(language) for name, text in error.items()}
-        page: dict[str, Any] = {"errors": errors, "values": {"staff": staff}, "switch": None}
+        page: dict[str, Any] = {"errors": errors, "values": {"staff": staff}, "typed": typed, "switch": None}
         return render(request, "counter_login.html", language=language, status=422, **page)
-    answer = _to(request, language, PAGE)
+    if typed:
+        listed = await entered_today(reports, session, now, language)
+        page = page_values(session, listed, typed, now.date()) | again_values(typed, language)
+        answer = render(request, "counter.html", language=language, **page)
+    else:
+        answer = _to(request, language, PAGE)
     secure = settings.public_url.startswith("https:")
     cookie = cookie_of(session, now, reports.proof_of)
     answer.set_cookie(COOKIE, cookie, LASTS, path=PAGE, secure=secure, httponly=True, samesite="strict")
@@ -105,13 +117,24 @@ async def log_out(request: Request, language: PageLanguage) -> Response:
 
 
 @router.post("", dependencies=SAME_SITE)
-async def enter(*, request: Request, language: PageLanguage, session: Session, reports: Reports, now: Now) -> Response:
-    """File what the form holds and go on to its number; else show the form again."""
-    submission = await read_submission(request, JSON_LIMIT if session is None else REQUEST_LIMIT)
-    once, agenda = submission.values.pop("once", None), submission.values.pop("agenda", "")
+async def enter(
+    *,
+    request: Request,
+    language: PageLanguage,
+    session: Session,
+    reports: Reports,
+    limiter: Limiter,
+    address: Address,
+    now: Now,
+) -> Response:
+    """File what the form holds and go on to its number; else show the form again, after a session that is over once
+    its staff has logged in."""
+    count_bytes = partial(count_upload, limiter, address) if session is None else (lambda size: None)
+    submission = await read_submission(request, count_bytes=count_bytes)
     if session is None:
-        typed = {"over": True, "typed": submission.values.get("text", ""), "switch": None}
-        return render(request, "counter_login.html", language=language, status=403, **typed)
+        typed = submission.values | ({"files_again": "true"} if submission.files or submission.errors else {})
+        return render(request, "counter_login.html", language=language, status=403, typed=typed, switch=None)
+    once, agenda = submission.values.pop("once", None), submission.values.pop("agenda", "")
     submission.values["entered_by"] = session.staff
     try:
         filed = await file_entry(reports, session, submission, once, str(agenda).strip(), today=now.date())

@@ -14,7 +14,7 @@ from hub.web.counter_session import CounterSession
 from hub.web.idempotency import IdempotencyKey, caller_of_key, draw_key
 from hub.web.reports import FiledReport, WebReports
 from hub.web.submissions import Submission
-from hub.web.translations import Language, TranslatableText
+from hub.web.translations import Language, TranslatableText, translate
 from hub.web.validation import validate_submission
 
 SHOWN = 10
@@ -65,6 +65,12 @@ def page_values(
         "counter": session.account.account, "staff": session.staff, "listed": listed, "today": today.isoformat(),
         "values": {**drawn, **values}, "problem": None, "files_again": False,
     }  # fmt: skip
+
+
+def again_values(typed: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """What was typed before the session was over is not stored yet: that is said above it."""
+    banner = {"title": translate("counter_again", language), "detail": translate("counter_again_detail", language)}
+    return {"problem": banner, "files_again": "files_again" in typed, "switch": None}
 
 
 def fault_values(problem: Problem, submission: Submission, language: Language) -> dict[str, Any]:

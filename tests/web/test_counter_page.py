@@ -19,7 +19,7 @@ from tests.web.accounts import TheseAccounts
 from tests.web.asgi import Response
 from tests.web.building import app_of
 from tests.web.conftest import KEY, Site
-from tests.web.test_api import multipart
+from tests.web.test_api import PNG, multipart
 from tests.web.test_counter import COUNTER_KEY, OTHER_KEY
 from tests.web.test_counter import settings as settings  # noqa: PLC0414 - a fixture
 from tests.web.test_pages import once
@@ -116,10 +116,24 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_pages(quiet
     assert COUNTER_KEY not in answer.headers["set-cookie"]
 
 
-async def test_after_the_session_nothing_is_stored_and_the_words_can_be_copied(quiet: Site) -> None:
-    answer = await post(quiet, "/loket", LETTER, cookie="loket=e30.aaaa")
-    assert answer.status == 403
-    assert LETTER["text"] in answer.text
+async def test_after_the_session_nothing_is_stored_and_everything_typed_comes_back_after_the_login(quiet: Site) -> None:
+    scan = ("pindai.png", PNG + bytes(300_000))
+    typed = [*LETTER.items(), ("agenda", "470/17"), ("secret", "true"), ("once", "k" * 24)]
+    body, kind = multipart(*typed, ("files", scan))
+    over = await quiet.call("POST", "/loket", body, {**kind, "sec-fetch-site": "same-origin"})
+    assert over.status == 403
+    kept = dict(re.findall(r'type="hidden" name="(\w+)" value="(.*?)"', over.text))
+    assert kept == dict(typed) | {"files_again": "true"}
+    mistaken = await post(quiet, "/loket/masuk", {**kept, "key": "salah", "staff": STAFF})
+    assert dict(re.findall(r'type="hidden" name="(\w+)" value="(.*?)"', mistaken.text)) == kept
+    form = await post(quiet, "/loket/masuk", {**kept, "key": COUNTER_KEY, "staff": STAFF})
+    assert (form.status, "loket=" in form.headers["set-cookie"], once(form)) == (200, True, "k" * 24)
+    for part in (f">{LETTER['text']}</textarea>", 'value="470/17"', 'value="Wawan Setiadi"', "Laporan belum tersimpan"):
+        assert part in form.text
+    assert "Silakan pilih lagi berkasnya" in form.text
+    assert re.search(r'name="secret" value="true"[^>]* checked', form.text)
+    login = await quiet.call("GET", "/loket/masuk")
+    assert (login.status, login.headers["location"]) == (303, "/loket")
     place = f"/loket/diterima/{'0' * 8}-0000-7000-8000-{'0' * 12}?token=a"
     assert (await quiet.call("GET", place)).status == 404
 
