@@ -87,7 +87,7 @@ def read_event(event: Event, raw: Raw) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "sent_at": _time(value),
         "sender": Party(user=f"line:{user}") if user else Party(),
-        "answerable": string_of(value, "mode") != "standby",
+        "answerable": event.conversation is not None and string_of(value, "mode") != "standby",
         "extra": _extra(value),
     }
     if word in {"message", "messageEdited"}:

@@ -14,10 +14,13 @@ _KINDS: dict[str, MessageKind] = {
     "image": "image", "video": "video", "audio": "audio", "file": "document", "sticker": "sticker",
     "location": "location", "story_mention": "image", "reel": "video", "ig_reel": "video", "ig_story": "image",
     "animated_image_share": "image", "share": "text", "ig_post": "text", "post": "text", "fallback": "text",
-    "template": "text", "link": "text",
+    "template": "text", "link": "text", "shared_media": "image", "like_heart": "sticker",
 }  # fmt: skip
-"""What is shared by its address is text: its title and address are the words."""
+"""What is shared by its address is text: its title and address are the words. `link` and `shared_media` are ours."""
 _SHARED = frozenset(word for word, kind in _KINDS.items() if kind == "text")
+_TITLED = _SHARED | {"shared_media", "reel", "ig_reel", "ig_story"}
+_PAGES = frozenset({"facebook.com", "instagram.com", "fb.watch"})
+_STORES = ("fbcdn.net", "cdninstagram.com", "fbsbx.com")
 _ADDRESS_LENGTH = 4096
 
 
@@ -30,7 +33,7 @@ def content_fields(message: Json) -> dict[str, Any]:
     return {
         "kind": kind,
         "kind_word": (words[0] if words else "unsupported") if kind == "unknown" else None,
-        "text": "\n".join(filter(None, (string_of(message, "text"), *map(_shared_text, attachments)))),
+        "text": "\n".join(dict.fromkeys(filter(None, (string_of(message, "text"), *map(_shared_text, attachments))))),
         "place": next(filter(None, map(_place, attachments)), None),
         "attachments": tuple(_files(attachments, object_of(reply, "story"))),
         "refers_to": string_of(reply, "mid") or None,
@@ -53,6 +56,18 @@ def file_of(url: str, **known: Any) -> Attachment:
     return Attachment(url=url, expires_at=_expiry(url), **known)
 
 
+def is_page(url: str) -> bool:
+    """Does a page for people stand at this address of Meta's? No file lies there."""
+    return _host(url).removeprefix("www.").removeprefix("m.").removeprefix("web.") in _PAGES
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _kind(message: Json, words: list[str]) -> MessageKind:
     if message.get("is_unsupported") is True:
         return "unknown"
@@ -65,18 +80,23 @@ def _kind(message: Json, words: list[str]) -> MessageKind:
 
 
 def _word(attachment: Json) -> str:
-    """Stickers came as images until August 2026."""
-    if object_of(attachment, "payload").get("sticker_id"):
+    """Stickers came as images until August 2026. A reel may be a page, and a shared post a file."""
+    payload = object_of(attachment, "payload")
+    if payload.get("sticker_id"):
         return "sticker"
-    return string_of(attachment, "type") or "none"
+    word, url = string_of(attachment, "type") or "none", string_of(payload, "url")
+    if word in _SHARED:
+        return "shared_media" if _host(url).endswith(tuple(f".{store}" for store in _STORES)) else word
+    return "link" if is_page(url) else word
 
 
 def _shared_text(attachment: Json) -> str:
-    if _word(attachment) not in _SHARED:
+    word, payload = _word(attachment), object_of(attachment, "payload")
+    if word not in _TITLED:
         return ""
-    payload = object_of(attachment, "payload")
     title = string_of(attachment, "title") or string_of(payload, "title")
-    return "\n".join(filter(None, (title, string_of(attachment, "url") or string_of(payload, "url"))))
+    url = string_of(attachment, "url") or string_of(payload, "url") if word in _SHARED else ""
+    return "\n".join(filter(None, (title, url)))
 
 
 def _place(attachment: Json) -> Place | None:
@@ -88,10 +108,9 @@ def _place(attachment: Json) -> Place | None:
 
 
 def _files(attachments: list[Json], story: Json) -> Iterator[Attachment]:
-    for attachment in attachments:
-        url = string_of(object_of(attachment, "payload"), "url")
-        if url and _word(attachment) not in _SHARED | {"location"}:
-            yield file_of(url, name=string_of(attachment, "name") or None)
+    files = [one for one in attachments if _word(one) not in _SHARED | {"location"}]
+    named = {string_of(object_of(one, "payload"), "url"): string_of(one, "name") or None for one in files}
+    yield from (file_of(url, name=name) for url, name in named.items() if url)  # a shared post comes twice
     if url := string_of(story, "url"):
         yield file_of(url, name="story")
 

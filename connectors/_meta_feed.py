@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from connectors._json import Json, object_of, objects_of, string_of
-from connectors._meta_content import file_of, time_of
+from connectors._meta_content import file_of, is_page, time_of
 from schemas import Attachment, MessageKind, Party
 
 _WRITTEN = frozenset({"comment", "post", "status", "photo", "video", "share", "link", "note", "album", "event"})
@@ -109,7 +109,7 @@ def feed_fields(change: FeedChange, kind: str) -> tuple[str, dict[str, Any]]:
     if change.item in _REACTIONS:
         return _derived(change, string_of(value, "reaction_type") or verb), known | _reaction(change)
     if change.item not in _WRITTEN | {"rating"}:
-        return _derived(change, verb), known | _unknown(change.item)
+        return _derived(change, verb), known | _strange(change)
     if verb in _ADDED:
         return change.id, known | _words(change)
     if verb in _EDITED:
@@ -154,7 +154,7 @@ def _files(change: FeedChange) -> tuple[Attachment, ...]:
         urls.append(string_of(value, "link"))
     listed = value.get("photos")
     urls += [url for url in listed if isinstance(url, str)] if isinstance(listed, list) else []
-    return tuple(file_of(url) for url in dict.fromkeys(filter(None, urls)))
+    return tuple(file_of(url) for url in dict.fromkeys(urls) if url and not is_page(url))
 
 
 def _reaction(change: FeedChange) -> dict[str, Any]:
@@ -163,8 +163,11 @@ def _reaction(change: FeedChange) -> dict[str, Any]:
     return {"kind": "reaction", "text": word, "refers_to": change.id or None, "extra": {"action": action}}
 
 
-def _unknown(item: str) -> dict[str, Any]:
-    return {"kind": "unknown", "kind_word": item[:40]}
+def _strange(change: FeedChange) -> dict[str, Any]:
+    """An item that we do not know. Without an author and words it is a change of the page itself."""
+    words = _words(change)
+    silent = not (change.author.user or words["text"] or words["attachments"])
+    return words | {"kind_word": change.item[:40]} | ({"refusal": "notice"} if silent else {})
 
 
 def _notice(verb: str) -> dict[str, Any]:

@@ -110,8 +110,9 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         if event.citizen and not event.is_ours:
             known["sender"] = Party(user=f"{self.people}:{event.citizen}")
         return self.message(
-            raw, native or None, conversation or raw.id, sent_at=event.at, answerable=not event.standby, **known
-        )
+            raw, native or None, conversation or raw.id, sent_at=event.at,
+            answerable=bool(event.citizen) and not event.standby, **known,
+        )  # fmt: skip
 
     def reply_address(self, message: Message) -> str:
         place = message.extra.get("reply_to")
