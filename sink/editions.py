@@ -78,6 +78,15 @@ def edition_of(record: Record, name: str, version: int) -> Edition | None:
     return None if row is None else _opened(record, row)
 
 
+def edition_at(record: Record, name: str, at: datetime) -> Edition | None:
+    """The version that held then. None: there was none yet. Raises Retry."""
+    held = (editions.c.name == name) & (editions.c.published_at <= at)
+    query = select(editions).where(held).order_by(editions.c.version.desc()).limit(1)
+    with record.read() as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _opened(record, row)
+
+
 def edition_versions(record: Record) -> dict[str, int]:
     """The newest version of each name. Raises Retry."""
     query = select(editions.c.name, func.max(editions.c.version).label("version")).group_by(editions.c.name)

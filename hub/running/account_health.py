@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from hub.running.account_edits import edited_since
 from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
 from hub.running.fault_log import FaultLog
@@ -24,6 +25,8 @@ FORWARDING: frozenset[Ability] = frozenset({"forward", "poll"})
 DEAD_AFTER = 60.0
 """Seconds without any success after which polls, sessions and forwards that fail are the account's fault: a provider
 that refuses, hangs or answers nonsense is named, as a lapsed token is."""
+LONGEST_WAIT = timedelta(hours=1)
+"""What failed for an account is tried again within this time."""
 _CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})
 
 
@@ -123,13 +126,23 @@ class AccountHealth:
         if account in self._recorded:
             self._change(account, _Change(None))
 
-    async def learn(self, held: Collection[str]) -> None:
+    async def learn(self, held: Collection[str]) -> set[str]:
         """Where an account among these is new here, which faults the record holds of processes that had it before.
-        Raises Retry."""
-        if not set(held) <= self._known:
+        Returns which of the new ones have a new edition that no such process saw: these are tried at once. Raises
+        Retry."""
+        taken = set(held) - self._known
+        edited: set[str] = set()
+        if taken:
             found = await self._backend(account_faults)
-            self._recorded |= {name: fault.ability for name, fault in found.items() if fault.ability in self._abilities}
+            faults = {name: fault for name, fault in found.items() if fault.ability in self._abilities}
+            self._recorded |= {name: fault.ability for name, fault in faults.items()}
+            latest = self._backend.timing.now() - LONGEST_WAIT
+            since = {name: min(latest, faults[name].since) if name in faults else latest for name in taken}
+            edited = await self._backend(edited_since, since)
+            for account in edited:
+                self.edited(account)
         self._known = frozenset(held)
+        return edited
 
     async def run(self) -> None:
         """Write the changes, for ever. Raises Retry."""

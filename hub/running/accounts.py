@@ -110,7 +110,7 @@ class AccountsStage:
             wanted = self._accounts.snapshot.leased
             before = self._leases.held().keys()
             await self._leases.renew(wanted, before - self._busy())
-            await self._health.learn(self._leases.held())
+            self._changed |= await self._health.learn(self._leases.held())
             await self._hasten()
             self._match()
             await wait_for_event(self._renew_now, self._times.renew_every)

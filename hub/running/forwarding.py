@@ -107,7 +107,7 @@ class ForwarderStage:
             self._cancel_lost()  # the record may have been away for longer than a lease
             wanted = [channel.account for channel in self._accounts.snapshot.forwarding]
             await self._leases.renew(wanted, self._leases.held().keys() - self._forwarder.busy())
-            await self._health.learn(self._leases.held())
+            self._changed |= await self._health.learn(self._leases.held())
             await self._hasten()
             self._cancel_lost()
             self._tools.wake.set()

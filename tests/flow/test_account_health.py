@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hub.running.backend import Backend
 from hub.running.record_figures import record_metrics, scan_record
 from schemas import AccountFault
 from sink.account_states import account_faults, set_account_fault
+from sink.editions import publish_edition
 from sink.record import Record
 from sink.vault import Vault
 
@@ -52,6 +53,20 @@ async def test_the_next_holder_ends_the_fault_of_the_last_one(backend: Backend) 
     assert await _shown(backend, following) == {"portal": "unreachable"}
     following.worked("portal", "poll")
     assert await _shown(backend, following) == {}
+
+
+async def test_what_was_mended_while_the_hub_was_stopped_is_tried_at_once(backend: Backend) -> None:
+    for hours, wa in ((9, "url = 1"), (4, "url = 2"), (3, "url = 2"), (2, "url = 3")):
+        text = f"[wa]\n{wa}\n[sms]\n[mail]\nhours = {hours}\n"
+        publish_edition(backend.record, "accounts", text, "vm:1", NOW - timedelta(hours=hours))
+    for account, hours in (("wa", 2.5), ("sms", 2.5), ("mail", 1.5)):
+        set_account_fault(backend.record, account, "token_expired", "", now=NOW - timedelta(hours=hours))
+    health = AccountHealth(backend, lambda: 0.5)
+    assert await health.learn(["wa", "sms", "mail"]) == {"wa"}
+    assert await _shown(backend, health) == {"sms": "token_expired", "mail": "token_expired"}
+    assert await health.learn(["wa", "sms", "mail"]) == set()
+    publish_edition(backend.record, "accounts", "[wa]\n[sms]\n", "vm:1", NOW - timedelta(minutes=50))
+    assert await AccountHealth(backend, lambda: 0.5).learn(["wa", "sms"]) == {"wa"}  # its replies may wait for an hour
 
 
 async def test_the_fault_of_forwarding_stays_while_polls_and_fetches_work(backend: Backend) -> None:
