@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from sink.bulk import insert, instant_encoder, lock_names
 from sink.record import Record
@@ -79,9 +79,9 @@ def edition_of(record: Record, name: str, version: int) -> Edition | None:
 
 
 def edition_at(record: Record, name: str, at: datetime) -> Edition | None:
-    """The version that held then. None: there was none yet. Raises Retry."""
-    held = (editions.c.name == name) & (editions.c.published_at <= at)
-    query = select(editions).where(held).order_by(editions.c.version.desc()).limit(1)
+    """The version that held then, or the first. None: there is none. Raises Retry."""
+    held = case((editions.c.published_at <= at, editions.c.version), else_=-editions.c.version)
+    query = select(editions).where(editions.c.name == name).order_by(held.desc()).limit(1)
     with record.read() as connection:
         row = connection.execute(query).one_or_none()
     return None if row is None else _opened(record, row)

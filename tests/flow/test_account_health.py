@@ -69,6 +69,12 @@ async def test_what_was_mended_while_the_hub_was_stopped_is_tried_at_once(backen
     assert await AccountHealth(backend, lambda: 0.5).learn(["wa", "sms"]) == {"wa"}  # its replies may wait for an hour
 
 
+async def test_so_is_what_was_mended_in_a_hub_younger_than_an_hour(backend: Backend) -> None:
+    for minutes, text in ((20, "[wa]\n[sms]\n"), (10, "[wa]\nurl = 1\n[sms]\n")):
+        publish_edition(backend.record, "accounts", text, "vm:1", NOW - timedelta(minutes=minutes))
+    assert await AccountHealth(backend, lambda: 0.5).learn(["wa", "sms"]) == {"wa"}
+
+
 async def test_the_fault_of_forwarding_stays_while_polls_and_fetches_work(backend: Backend) -> None:
     forwarder, accounts = AccountHealth(backend, lambda: 0.5, FORWARDING), AccountHealth(backend, lambda: 0.5)
     accounts.failed("portal", "fetch", AccountFault("quota_spent"))
