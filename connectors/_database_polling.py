@@ -76,7 +76,8 @@ class ViewPoller:
         return self._news_page(place, connection, now) if place.since else ([], place)
 
     def _sweep_due(self, place: ViewPlace, now: datetime) -> bool:
-        return place.since is None or now.timestamp() - place.swept >= self._every
+        waited = now.timestamp() - place.swept
+        return place.since is None or not 0 <= waited < self._every  # below 0: our clock was ahead
 
     def _begin(self, place: ViewPlace, connection: Connection, now: datetime) -> ViewPlace:
         """Of the first sweep, the newest change and the floor are those of its first moment."""

@@ -232,7 +232,8 @@ def _looked_at(before: Mapping[str, Seen], files: Mapping[str, FolderFile], now:
     for name, file in islice(sorted(files.items(), key=lambda item: (item[1].time, item[0])), REMEMBERED):
         known = before.get(name)
         same = known is not None and (known.size, known.time) == (file.size, file.time)
-        found[name] = known if known and same else Seen(size=file.size, time=file.time, since=now)
+        is_past = known is not None and (known.stays or known.since <= now)  # else our clock was ahead
+        found[name] = known if known and same and is_past else Seen(size=file.size, time=file.time, since=now)
     return found
 
 

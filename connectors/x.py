@@ -226,7 +226,8 @@ class XChannel(Polls, Speaks, Fetches):
         sources = [timelines.mentions(quote(own.user, safe=""), price, names=own.names)]
         if own.search:
             sources.append(timelines.searched(own.search, prices.POST, names=own.names))
-        if own.direct_messages and self.now().timestamp() - saved.direct_at >= own.direct_every:
+        waited = self.now().timestamp() - saved.direct_at
+        if own.direct_messages and not 0 <= waited < own.direct_every:  # below 0: our clock was ahead
             sources.append(timelines.direct_messages(prices.DIRECT))
         return sources
 

@@ -99,6 +99,16 @@ async def test_a_file_that_a_program_has_not_finished_is_left(name: str, folder:
     assert (poller.taken, names(folder)) == ([], [name])
 
 
+async def test_a_clock_that_was_a_year_ahead_holds_no_file_back(folder: Path, poller: Poller):
+    (folder / "rekap.csv").write_text("text\nLampu mati\n")
+    poller.at = BEGIN + timedelta(days=365)
+    await poller.until_idle(0)
+    poller.at = BEGIN
+    await poller.until_idle(0)
+    await poller.until_idle()
+    assert poller.texts() == ["Lampu mati"]
+
+
 async def test_an_empty_file_waits_for_its_rows(folder: Path, poller: Poller):
     (folder / "mei.csv").touch()
     await poller.until_idle()

@@ -168,8 +168,11 @@ async def test_direct_messages_are_read_after_the_mentions_and_not_at_every_poll
     x.direct.append({"id": "42", "event_type": "MessageCreate", "text": "Jalan rusak", "sender_id": "7001"})
     assert (await poll(door, cursor, outbound))[0] == []
     clock.at += timedelta(minutes=5)
-    found, _ = await poll(door, cursor, outbound)
+    found, cursor = await poll(door, cursor, outbound)
     assert texts(found) == ["Jalan rusak"]
+    x.direct.append({"id": "43", "event_type": "MessageCreate", "text": "Lampu mati", "sender_id": "7001"})
+    clock.at -= timedelta(days=2)  # it was ahead
+    assert texts((await poll(door, cursor, outbound))[0]) == ["Lampu mati"]
 
 
 async def test_a_fault_of_direct_messages_does_not_stop_mentions(x: XServer, outbound: ProviderConnections):

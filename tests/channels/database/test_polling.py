@@ -68,8 +68,12 @@ async def test_a_row_that_commits_late_is_found_within_the_overlap_and_a_later_o
     late, cursor = await sweep(door, cursor)
     assert numbers(door, late) == [10]
     later(door, timedelta(days=1))
-    swept, _ = await sweep(door, cursor)
+    swept, cursor = await sweep(door, cursor)
     assert numbers(door, swept) == [11]
+    source.add(12, BEFORE - 60 * MINUTE)
+    later(door, -timedelta(days=2))  # the clock was ahead
+    swept, _ = await sweep(door, cursor)
+    assert numbers(door, swept) == [12]
 
 
 async def test_a_change_without_a_new_time_is_found_by_the_sweep(source: Source) -> None:

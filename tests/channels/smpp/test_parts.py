@@ -120,6 +120,15 @@ def test_two_citizens_two_widths_and_two_recipients_are_never_joined():
     assert len(keys) == 8
 
 
+def test_a_clock_that_was_years_ahead_keeps_no_text_back():
+    store = Store()
+    store.take("dari masa depan ", 1, 2, now=NOW + 1e8, reference=1)
+    store.take("kini ", 1, 2, now=NOW, reference=2)
+    store.expire(NOW + 60)
+    assert [text.split(" [")[0].strip() for _, text in store.read] == ["dari masa depan", "kini"]
+    assert store.texts.due_in(NOW + 60) is None
+
+
 def test_too_many_that_wait_release_the_oldest(monkeypatch):
     monkeypatch.setattr("connectors._smpp_parts.MOST_WAITING", 2)
     store = Store()
