@@ -30,6 +30,8 @@ LIVES = timedelta(hours=24)
 """How long an upload waits for its next bytes."""
 KNOWN = timedelta(days=7)
 """How long after its end an upload is 410 and not 404."""
+NAMED = timedelta(days=90)
+"""How long a report that is sent again may name an upload that it took: as long as its Idempotency-Key is known."""
 MOST = 20
 """Uploads of one owner that wait at the same moment."""
 ORPHAN = timedelta(hours=1)
@@ -76,7 +78,7 @@ class UploadStore:
         state = read_state(state_path(self._path(owner, id)))
         if state is None:
             raise UploadUnknown
-        if state.ended or state.expires_at <= now:
+        if state.ended or (state.sha256 is None and state.expires_at <= now):
             raise UploadGone
         return state
 
@@ -101,7 +103,7 @@ class UploadStore:
             writer.close()
 
     def move_to_blobs(self, owner: str, id: str, now: datetime, blobs: Blobs) -> str:
-        """Its SHA-256 with the blobs; the same again until it expires. Raises as `open`."""
+        """Its SHA-256 with the blobs; the same again as long as it may be named. Raises as `open`."""
         if done := self.state(owner, id, now).sha256:
             return done
         try:
@@ -130,7 +132,7 @@ class UploadStore:
                 forgotten += sum(_sweep_one(path, now) for path in home.iterdir() if _ID.fullmatch(path.name))
                 for state in home.glob("*.json"):
                     found = read_state(state)
-                    if not state.with_suffix("").exists() and (found is None or found.expires_at + KNOWN <= now):
+                    if not state.with_suffix("").exists() and (found is None or _is_forgotten(found, now)):
                         state.unlink(missing_ok=True)
                 for unfinished in home.glob("*.tmp"):
                     with suppress(FileNotFoundError):  # its writer is at work
@@ -155,6 +157,10 @@ class UploadStore:
             yield
         finally:
             os.close(lock)
+
+
+def _is_forgotten(state: UploadState, now: datetime) -> bool:
+    return state.expires_at + (KNOWN if state.sha256 is None else NAMED) <= now
 
 
 def _sweep_one(path: Path, now: datetime) -> bool:

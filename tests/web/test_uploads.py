@@ -242,6 +242,19 @@ def test_orphans_are_swept_and_their_end_is_known_for_a_while(store: UploadStore
         store.state(OWNER, old, NOW + timedelta(days=30))
 
 
+def test_a_report_that_is_sent_again_after_days_names_the_same_file(store: UploadStore, tmp_path: Path) -> None:
+    blobs, id = Blobs(tmp_path / "blobs"), store.create(OWNER, 0, "", NOW)
+    first = store.move_to_blobs(OWNER, id, NOW, blobs)
+    for days in (2, 60):
+        store.sweep(NOW + timedelta(days=days))
+        assert store.move_to_blobs(OWNER, id, NOW + timedelta(days=days), blobs) == first
+    with pytest.raises(UploadGone):
+        store.open(OWNER, id, NOW + timedelta(days=2))
+    store.sweep(NOW + timedelta(days=92))
+    with pytest.raises(UploadUnknown):
+        store.state(OWNER, id, NOW + timedelta(days=92))
+
+
 def test_a_writer_that_was_killed_locks_nobody_out(store: UploadStore, tmp_path: Path) -> None:
     id = store.create(OWNER, 10, "", NOW)
     file = tmp_path / "uploads" / OWNER / id
