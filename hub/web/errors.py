@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -60,9 +62,22 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    unknown = {"extra_forbidden": "error_unknown_field"}
-    errors = {str(e["loc"][-1]): TranslatableText(unknown.get(e["type"], "error_value")) for e in error.errors()}
-    return respond(request, invalid_fields(errors))
+    errors = error.errors()
+    if any(e["type"] == "json_invalid" for e in errors):
+        return respond(request, Problem(400, "malformed"))
+    return respond(request, invalid_fields({str(e["loc"][-1]): _mistake(e) for e in errors}))
+
+
+def _mistake(error: Mapping[str, Any]) -> TranslatableText:
+    """What is wrong with a field, of an error as pydantic describes it."""
+    if error["type"] == "literal_error":
+        expected = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        return TranslatableText("error_choice", {"expected": expected})
+    if error["type"] == "string_too_long":
+        return TranslatableText("error_too_long", {"limit": error["ctx"]["max_length"]})
+    return TranslatableText(
+        {"extra_forbidden": "error_unknown_field", "missing": "error_missing"}.get(error["type"], "error_value")
+    )
 
 
 async def _unavailable(request: Request, fault: Exception) -> Response:

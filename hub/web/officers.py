@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from uuid_utils import uuid7
 
-from connectors.console import ConsoleChannel, ConsoleSettings
+from connectors.console import NEEDS_OTHER, ConsoleChannel, ConsoleSettings
 from hub.editions import LiveEdition
 from hub.officers import IncompleteActError, Request, act_raw, officer_act
 from hub.reading import RunInThread
+from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, not_stored
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
+from hub.web.translations import TranslatableText
 from router import OfficeRegistry
 from router.regions import NATION
 from sink import outcomes_of
@@ -50,9 +52,11 @@ class OfficerActs:
         settings: ConsoleSettings = account.settings
         if settings.actions and request.act not in settings.actions:
             raise Problem(403, "act_forbidden", act=request.act)
-        target = await self._io(action_target, self._record, number)
-        if target is None or not may_act(account, target):
-            raise Problem(404, "not_found")  # what is another's is not even confirmed
+        target = await self._target(account, number)
+        if target is None:
+            raise Problem(404, "not_found")
+        if request.act in NEEDS_OTHER and request.to and await self._target(account, request.to) is None:
+            raise Problem(422, "act_incomplete", reason=TranslatableText("p_act_no_other", {"number": request.to}))
         id, at = str(uuid7()), self._clock()
         native = id if key is None else hashlib.sha256(f"{number}\0{key}".encode()).hexdigest()
         acting = request._replace(acting=settings.office or request.acting, person=request.person or account.account)
@@ -74,6 +78,11 @@ class OfficerActs:
             if found or time.monotonic() >= until:
                 return found[0] if found else None
             await asyncio.sleep(PAUSE)
+
+    async def _target(self, account: ConsoleChannel, number: str) -> ActionTarget | None:
+        """The report of that number, where the account may act on it; what is another's is not even confirmed."""
+        found = await self._io(action_target, self._record, number) if is_number(number) else None
+        return found if found is not None and may_act(account, found) else None
 
     async def _stored(self, raw: object) -> None:
         async with asyncio.timeout(STORE_WITHIN):

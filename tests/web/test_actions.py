@@ -126,6 +126,35 @@ async def test_nobody_acts_beyond_the_own_scope(
     assert (await status(site, report))["status"] == "unverified"
 
 
+@pytest.mark.parametrize("given", ["link", "join", "unlink"])
+async def test_nobody_links_a_report_with_one_beyond_the_own_scope(
+    site: Site, report: dict[str, Any], given: str
+) -> None:
+    body = json.dumps({"text": "Lampu di Cimahi mati"}).encode()
+    keyed = {**JSON, "prefer": "wait=10", "authorization": "Bearer kunci-kedua"}
+    others = (await site.call("POST", "/api/v1/reports", body, keyed)).json
+    answer, unknown = [
+        await act(site, report["number"], "kunci-bandung", act=given, to=to) for to in (others["number"], "1708000011")
+    ]
+    assert (answer.status, unknown.status) == (422, 422)
+    assert answer.json["detail"].replace(others["number"], "1708000011") == unknown.json["detail"]
+    assert [step["what"] for step in (await status(site, others))["timeline"]] == ["recorded", "routed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "says"),
+    [
+        (b"answer", 400, "Kirim satu objek JSON"),
+        (b'{"act": "destroy"}', 422, "Pilih salah satu: verify, take"),
+        (b"{}", 422, "Kolom ini wajib diisi."),
+    ],
+)
+async def test_what_is_wrong_with_an_act_is_said(site: Site, body: bytes, code: int, says: str) -> None:
+    headers = {**JSON, "authorization": "Bearer kunci-bandung"}
+    answer = await site.call("POST", "/api/v1/reports/1708000011/actions", body, headers)
+    assert (answer.status, says in answer.text) == (code, True)
+
+
 async def test_a_number_that_nobody_has_is_not_found(site: Site) -> None:
     assert (await act(site, "1708000011", "kunci-bandung", act="verify")).status == 404
 

@@ -55,7 +55,7 @@ def acting_account(key: ApiKey, accounts: TheAccounts, limiter: Limiter, address
         waiting = limiter.wrong_key(address) if key is not None else 0
         if waiting:
             raise too_many(waiting)
-        raise Problem(401, "unauthorized", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem(401, "act_key", headers={"WWW-Authenticate": "Bearer"})
     return account
 
 
