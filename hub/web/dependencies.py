@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header
 from starlette.requests import Request
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT = 30
 """Seconds."""
+EASTERNMOST = ZoneInfo("Asia/Jayapura")
 _KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,199}")
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
@@ -82,7 +84,8 @@ Now = Annotated[datetime, Depends(_now)]
 
 
 def _today(now: Now) -> date:
-    return now.date()
+    """The latest day that has begun in Indonesia: a citizen in Papua writes two hours ahead of Jakarta."""
+    return max(now.date(), now.astimezone(EASTERNMOST).date())
 
 
 Today = Annotated[date, Depends(_today)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from hub.settings import Settings
 from hub.web.api.problems import too_many
 from schemas import Event, Retry
 from tests.web.asgi import Response
+from tests.web.building import app_of
 from tests.web.conftest import KEY, Site
 
 WORDS = "Jembatan gantung di Kampung Cikareo putus dua kawatnya, anak sekolah memutar lima kilometer."
@@ -175,6 +177,18 @@ async def test_case_13_what_cannot_be_stored_is_503(quiet: Site) -> None:
 async def test_every_wrong_field_is_named(quiet: Site, report: dict[str, Any], field: str) -> None:
     response = await file(quiet, report)
     assert (response.status, [e["field"] for e in response.json["errors"]]) == (422, field.split())
+
+
+@pytest.mark.parametrize(("day", "status"), [("2026-03-03", 202), ("2026-03-04", 422)])
+async def test_a_day_that_has_begun_in_papua_is_none_to_come(quiet: Site, day: str, status: int) -> None:
+    late = datetime(2026, 3, 2, 16, 30, tzinfo=UTC)  # 23.30 in Jakarta
+    quiet.app = app_of(quiet.settings, quiet.opened, quiet.publish, clock=lambda: late)
+    assert (await file(quiet, {"text": WORDS, "incident_date": day})).status == status
+
+
+async def test_too_many_uploads_are_said_to_be_too_many(quiet: Site) -> None:
+    answer = await file(quiet, {"text": WORDS, "uploads": ["a", "b", "c", "d", "e", "f"]}, x_api_key=KEY)
+    assert answer.json["errors"] == [{"field": "uploads", "detail": "Paling banyak 5 berkas."}]
 
 
 @pytest.mark.parametrize("before", [b"", BOM_UTF8], ids=["plain", "after a byte order mark"])

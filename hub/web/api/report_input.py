@@ -181,6 +181,8 @@ def _name(error: ErrorDetails, values: Mapping[str, Any]) -> str:
 def _text(error: ErrorDetails) -> TranslatableText:
     if error["type"] == "string_too_long":
         return TranslatableText("error_too_long", {"limit": error["ctx"]["max_length"]})
+    if error["type"] == "too_long" and error["loc"][0] == "uploads":
+        return TranslatableText("error_too_many_files")
     if error["type"] in _BY_TYPE:
         return TranslatableText(_BY_TYPE[error["type"]])
     if has_translation(error["type"]):  # raised above, under the name of its sentence
