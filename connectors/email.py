@@ -169,6 +169,7 @@ address = ""                   # pengaduan@example.go.id
             attachments=(*map(_attachment, body.files), *_missing_rest(raw)),
             refers_to=seen.references[-1] if seen.references else None,
             refusal=seen.refusal,
+            answerable=bool(seen.person.address),
             extra=self._extra(seen, raw),
         )
 

@@ -236,7 +236,7 @@ def test_our_own_mailbox_is_no_citizen():
     signed = "mx.example.go.id; dmarc=pass header.from=example.go.id"
     message = read_message(mail(from_=OURS, authentication_results=signed), trusted_server="mx.example.go.id")
     assert (message.text, message.refusal) == (TEXT, None)
-    assert (message.sender.email, message.proven) == (None, False)
+    assert (message.sender.email, message.proven, message.answerable) == (None, False, False)
     assert channel("email").reply_address(message) == ""
 
 
