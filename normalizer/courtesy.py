@@ -1,4 +1,5 @@
-"""Thanks and greetings: messages that report nothing, by word lists. One word beyond the lists makes it a report."""
+"""Thanks and greetings in Indonesian and its neighbours: messages that report nothing, by word lists. One word beyond
+the lists makes it a report."""
 
 from __future__ import annotations
 
@@ -11,15 +12,20 @@ _LONGEST = 80
 """Characters; a longer text says more."""
 _THANKS = """
 terima kasih terimakasih trimakasih trimakasi makasih makasi mksh trims tks thx thanks thank nuwun suwun nuhun
-ok oke okay okey baik siap sip iya y ya noted
+makase makaseh tarima tarimo tarimakasih suksma suksema mauliate danke teurimong geunaseh gaseh tampiasih tampiaseh
+sakalangkong kurru sumange epanggawang amanai bujur
+ok oke okay okey baik siap sip iya y ya noted nggih inggih enggih muhun iye iyo
 """
 _GREETINGS = """
 p halo hallo hai hi hello tes test testing ping assalamualaikum assalamu alaikum alaikumsalam waalaikumsalam salam
-selamat pagi siang sore malam permisi punten shalom swastiastu
+selamat slamat met pagi siang sore malam permisi punten shalom swastiastu swastyastu tabe tabik tabea horas menjuah
+mejuah juah kulonuwun kulanuwun sampurasun rampes wilujeng enjing sonten wengi sugeng enjang siyang dalu rahajeng
+semeng
 """
 _COMPANIONS = """
 banyak pak bu bapak ibu min admin kak mas mbak bang gan bos dan atas sekali kembali sebelumnya bantuannya infonya
 informasinya responnya jawabannya kerjasamanya perhatiannya semuanya you so much matur hatur om wr wb wrwb ww
+bapa mama mace pace bang abang bg uda uni ces daeng kanda ajik bli mbok om tante kaka lai ate samo sanget pisan
 """
 _SORTS: dict[str, Sort] = {
     **dict.fromkeys(_GREETINGS.split(), "greeting"),
@@ -34,6 +40,6 @@ def classify_courtesy(text: str) -> Sort:
     if text and not words:  # signs and emoji only
         return "greeting" if "?" in text else "thanks"
     sorts = {_SORTS.get(word, "unknown") for word in words if word not in _BESIDE}
-    if not sorts or "unknown" in sorts:
+    if not words or "unknown" in sorts:
         return "unknown"
-    return "thanks" if "thanks" in sorts else "greeting"
+    return "thanks" if "thanks" in sorts else "greeting"  # "Pak min" alone greets too

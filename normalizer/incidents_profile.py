@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache, lru_cache
 from hashlib import blake2b
 from heapq import nsmallest
@@ -171,6 +171,13 @@ def _name(word: str) -> int | None:
     """The hash of a word that is a name."""
     is_none = len(word) <= _NO_WORD or word in common_words() or word.isdigit()
     return None if is_none else _hash(word[:_STEM])
+
+
+def names_behind(text: str, before: Set[str]) -> set[int]:
+    """Of a text: the names among the two words behind one of these, hashed as `ComparedWords.names` are."""
+    words = _split(text)
+    behind = (word for at, word in enumerate(words) if word in before for word in words[at + 1 : at + 3])
+    return {name for word in behind if (name := _name(word)) is not None}
 
 
 def _few(hashes: set[Any]) -> Hashes:

@@ -17,7 +17,7 @@ from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
-MATCHER = "11"
+MATCHER = "12"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 
 from normalizer.incidents_likeness import NOT_KNOWN, place_relation
-from normalizer.incidents_profile import unpack
+from normalizer.incidents_profile import everyday_words, names_behind, unpack
 from schemas import Message
 from schemas.memory import Profile, Thread
 
@@ -23,11 +23,18 @@ _SHARED = 0.25
 _GOES_ON = re.compile(
     r"\b(?:tambahan|(?:me)?nambah(?:kan)?|susulan|lanjut(?:an|kan)?|masih|tadi|tersebut|tsb|laporan (?:saya|kami|sy)|"
     r"(?:sudah|sdh|telah) (?:saya |sy )?lapor(?:kan)?|ralat|maksud(?:nya)?|lokasi(?:nya)? di|alamat(?:nya)?|"
-    r"tolong segera|update|perkembangan(?:nya)?|foto(?:nya)?|terlampir|mohon tanggapan(?:nya)?|"
+    r"di ?situ|tolong segera|update|perkembangan(?:nya)?|foto(?:nya)?|terlampir|mohon tanggapan(?:nya)?|"
     r"belum (?:juga |ada )?(?:ditanggapi|tanggapan|diperbaiki|respon))\b",
     re.IGNORECASE,
 )
 """Words that refer to what was written before."""
+_PLACE_WORDS = """
+di d ke dari ning neng ing teng ring ka arah simpang daerah wilayah kawasan sekitar dekat dkt depan dpn belakang samping
+sebelah seberang jl jln jalan gg gang lorong lrg kampung kp dusun desa ds kelurahan kel kecamatan kec distrik kompleks
+komplek perum perumahan
+"""
+_BEFORE_PLACE = frozenset(_PLACE_WORDS.split())
+"""Of Indonesian and of its neighbours."""
 
 
 def opens_new_matter(message: Message, profile: Profile | None, thread: Thread) -> bool:
@@ -36,19 +43,24 @@ def opens_new_matter(message: Message, profile: Profile | None, thread: Thread) 
         return False
     if len(message.clean_text.split()) < _SENTENCE or _GOES_ON.search(message.clean_text):
         return False
-    return _other_place(profile, thread.profile) and _other_matter(profile, thread.profile)
+    place = names_behind(message.clean_text, _BEFORE_PLACE) - everyday_words()
+    return _other_place(profile, thread.profile, bool(place)) and _other_matter(profile, thread.profile)
 
 
-def _other_place(one: Profile, other: Profile) -> bool:
+def _other_place(one: Profile, other: Profile, names_place: bool) -> bool:
+    """By their regions; else by names, of which one must stand as a place's does: in a language that no list knows
+    every word is a name."""
     relation = place_relation(one, other)
-    if relation != NOT_KNOWN:
+    if relation != NOT_KNOWN or not names_place:
         return relation < NOT_KNOWN
-    here, there = unpack(one.words).names, unpack(other.words).names
+    here, there = (unpack(profile.words).names - everyday_words() for profile in (one, other))
     return bool(here and there) and not here & there
 
 
 def _other_matter(one: Profile, other: Profile) -> bool:
+    """Other categories, where both are known, or words: an address such as "pak" may be in both."""
     here, there = unpack(one.words).matter, unpack(other.words).matter
-    if one.category and other.category and one.category == other.category:
+    few, known = _SHARED * min(len(here), len(there)), bool(one.category and other.category)
+    if known and one.category == other.category:
         return False
-    return bool(here and there) and len(here & there) <= _SHARED * min(len(here), len(there))
+    return len(here & there) <= (max(few, 1) if known else few) and (known or bool(here and there))

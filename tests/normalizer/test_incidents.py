@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from normalizer import match
 from normalizer.keywords import Keywords
-from schemas import Matched, Message, Party, Place
+from schemas import Category, Matched, Message, Party, Place
 from tests.normalizer.stage import BUDI, SARI, WEEK, MemoryDouble, after, match_each, message, opened
 
 TINI = "+6281200000003"
@@ -355,6 +355,31 @@ def test_a_new_matter_elsewhere_opens_a_report_of_its_own(text: str, minutes: fl
     memory = MemoryDouble()
     match([chat("1", POTHOLE)], memory)
     assert match([chat("2", text, minutes)], memory)[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("ada juga kabel menjuntai disitu pak", "added"),
+        ("belumpi ada yang datang kodong", "added"),
+        ("ada le depe got tasumbat di situ", "added"),
+        ("banyu PDAM mati wis telung dina ning Kelurahan Gajahmungkur", "recorded"),
+        ("sampah di pasar karombasan nyanda diangkut dari kemarin", "recorded"),
+    ],
+)
+def test_words_of_a_language_that_no_list_knows_are_no_other_place(text: str, outcome: str) -> None:
+    memory = MemoryDouble()
+    match([chat("1", POTHOLE)], memory)
+    assert match([chat("2", text, 30)], memory)[0].outcome == outcome
+
+
+def test_other_categories_are_another_matter_though_both_say_pak() -> None:
+    memory, road, water = MemoryDouble(), Category(id="1", top="Jalan"), Category(id="2", top="Air")
+    there, here = (Place(code=code) for code in ("33.74.06", "33.74.09"))
+    match([message("1", "dalan bolong kabeh pak", account="wa", place=there, category=road)], memory)
+    no_water = "banyu mati wis telung dina, piye iki pak"
+    (later,) = match([message("2", no_water, account="wa", minutes=30, place=here, category=water)], memory)
+    assert later.outcome == "recorded"
 
 
 @pytest.mark.parametrize(
