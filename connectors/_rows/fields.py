@@ -113,9 +113,9 @@ class _Repeated(ValueError):  # noqa: N818 - it says what is wrong
 
 def _object(pairs: list[tuple[str, Any]]) -> Fields:
     """Of two fields of one name, one would take the other's place in silence."""
-    found = {without_surrogates(name): without_surrogates(value) for name, value in pairs}
+    names = [without_surrogates(name) for name, _ in pairs]
+    found = {name: without_surrogates(value) for name, (_, value) in zip(names, pairs, strict=True)}
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
         raise _Repeated(next(name for name in names if names.count(name) > 1))
     return found
 

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -53,12 +53,12 @@ def is_workbook(packed: zipfile.ZipFile) -> bool:
 
 
 def workbook_rows(name: str, file: BinaryIO, chosen: Mapping[str, str]) -> Iterator[Row]:
-    """The rows of all visible sheets whose headings are known. Raises UnreadableFile."""
+    """The rows of all visible sheets whose headings are known; the first one says which sheets are left out. Raises
+    UnreadableFile."""
     from openpyxl.utils.datetime import from_excel
 
     workbook = _opened(name, file)
-    sheets, others = _sheets(name, workbook, chosen)
-    note = f"the sheets without such columns are left out: {', '.join(others)}" if others else ""
+    sheets, note = _sheets(name, workbook, chosen)
     cells = 0
     for sheet in sheets:
         at_time = [at for at, field in enumerate(sheet.columns.names) if field == "sent_at"]
@@ -129,21 +129,37 @@ def _opened(name: str, file: BinaryIO) -> Workbook:
         raise UnreadableFile(f"{name} {_DAMAGED}") from None
 
 
-def _sheets(name: str, workbook: Workbook, chosen: Mapping[str, str]) -> tuple[list[_Sheet], list[str]]:
-    """Those with known headings, and the names of the others that hold something."""
-    found, others = [], []
+def _sheets(name: str, workbook: Workbook, chosen: Mapping[str, str]) -> tuple[list[_Sheet], str]:
+    """The visible ones with known headings; and a note of the others that hold something, hidden ones with known
+    headings among them."""
+    found, hidden, others = [], [], []
     for sheet in workbook.worksheets:
-        if sheet.sheet_state != "visible":
-            continue
         head = [[_text(value) for value in values] for values in islice(_values(name, workbook, sheet.title), FURTHEST)]
-        columns = ((at, find_columns(name, _without_end(cells), chosen)) for at, cells in enumerate(head, 1))
-        if known := next(((at, one) for at, one in columns if one), None):
+        if sheet.sheet_state != "visible":
+            hidden += [sheet.title] if _has_columns(head, chosen) else []
+        elif known := _headings(name, head, chosen):
             found.append(_Sheet(sheet.title, *known))
         elif any(map(any, head)):
             others.append(sheet.title)
     if not found:
         raise without_text(name)
-    return found, others
+    return found, "; ".join(_left_out("sheets without such columns", others) + _left_out("hidden sheets", hidden))
+
+
+def _headings(name: str, head: list[list[str]], chosen: Mapping[str, str]) -> tuple[int, Columns] | None:
+    columns = ((at, find_columns(name, _without_end(cells), chosen)) for at, cells in enumerate(head, 1))
+    return next(((at, one) for at, one in columns if one), None)
+
+
+def _has_columns(head: list[list[str]], chosen: Mapping[str, str]) -> bool:
+    try:
+        return _headings("", head, chosen) is not None
+    except UnreadableFile:  # it has one of them twice
+        return True
+
+
+def _left_out(which: str, sheets: Sequence[str]) -> list[str]:
+    return [f"the {which} are left out: {', '.join(sheets)}"] if sheets else []
 
 
 def _values(name: str, workbook: Workbook, title: str) -> Iterator[list[Any]]:

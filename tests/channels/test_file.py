@@ -88,7 +88,8 @@ def test_a_number_whose_last_digits_are_lost_stays_as_written():
 @pytest.mark.parametrize(
     "body",
     [b'{"text": "a", "text": "b"}', b'{"text" : "a", "text": "b"}', b'{"text": "a", "secret":true, "secret" :false}',
-     b'{"text": "a", "extra": {"x": 1, "x": 2}}', b'{"text": "a", "te\\u0078t": "b"}'],
+     b'{"text": "a", "extra": {"x": 1, "x": 2}}', b'{"text": "a", "te\\u0078t": "b"}',
+     b'{"text": "a", "x\\ud83d": 1, "x\\ud83c": 2}'],
 )  # fmt: skip
 def test_a_field_that_stands_twice_is_named(body: bytes):
     (reject,) = read(channel("file"), raw("file", Request("POST", "", "", {"row-line": "2"}, body)))

@@ -119,6 +119,16 @@ def test_each_visible_sheet_with_known_headings_is_read():
     assert "Bulan 1" in found[0].note
 
 
+def test_a_hidden_sheet_of_reports_is_not_left_out_in_silence():
+    for heads, note in (
+        (HEAD, "the hidden sheets are left out: Bulan 2"),
+        (["text", "Text"], "the hidden sheets are left out: Bulan 2"),
+        (["Kode", "Nama"], ""),  # what the cells of another sheet are chosen from
+    ):
+        data = made([HEAD, [1, "Macet"]], [heads, [9, "Air"]], hidden=True)
+        assert [row.note for row in rows(data)] == [note]
+
+
 def test_a_formula_is_the_value_beside_it():
     cells = f'<row r="2">{inline("A2", "Macet")}<c r="B2"><f>A1</f><v>812</v></c><c r="C2"><f>A1</f></c></row>'
     assert [json.loads(row.body) for row in rows(with_sheet(TEXT_HEAD + cells))] == [{"text": "Macet", "sender": "812"}]
