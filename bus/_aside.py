@@ -55,7 +55,7 @@ class StageAsides:
         """Set, and replaced by a new one, by every look at the store."""
         self.condemned = asyncio.Event()
         """Set when an account was put aside here."""
-        self._bus, self._stage, self._watch, self._timing = bus, stage, work.watch, timing
+        self._bus, self._stage, self._guard, self._timing = bus, stage, work.guard, timing
         self._lanes: dict[str, str] = {}
         """Names of the lanes of the accounts that are diverted."""
         work.divert, work.settle = self._divert, self._put_aside
@@ -109,10 +109,10 @@ class StageAsides:
 
     async def _put_aside(self) -> None:
         """Those whom the guard has condemned. Raises Retry: it is called again."""
-        for account, verdict in list(self._watch.verdicts.items()):
+        for account, verdict in list(self._guard.verdicts.items()):
             await self.store.put_aside(self._stage, account, *verdict, self._timing.clock())
             await self.refresh()
             self._lanes[account] = self.name(account, self.known[account])
             self.lane.keys.add(account)
-            self._watch.verdicts.pop(account, None)
+            self._guard.verdicts.pop(account, None)
             self.condemned.set()

@@ -64,9 +64,9 @@ class _Bugs:
 class StageGuard:
     """A stage's guard at work. Accounts to be put aside stand in `verdicts` until they are taken."""
 
-    def __init__(self, stage: str, guard: GuardLimits) -> None:
+    def __init__(self, stage: str, limits: GuardLimits) -> None:
         self.verdicts: dict[str, AsideReason] = {}
-        self._stage, self._guard = stage, guard
+        self._stage, self._limits = stage, limits
         self._tallies: dict[str, _Tally] = {}
         self._bugs = _Bugs()
 
@@ -86,15 +86,15 @@ class StageGuard:
     def dead_lettered(self, letter: Dead) -> None:
         """Nothing but this came of an event."""
         account = letter.account
-        if account is None or letter.channel in self._guard.spared:
+        if account is None or letter.channel in self._limits.spared:
             return
-        tally = self._tallies.setdefault(account, _Tally(deque(maxlen=self._guard.of)))
+        tally = self._tallies.setdefault(account, _Tally(deque(maxlen=self._limits.of)))
         tally.in_a_row += 1
         tally.ends.append(True)
-        if tally.in_a_row >= self._guard.run:
+        if tally.in_a_row >= self._limits.run:
             self._condemn(account, "guard_run", f"the last {tally.in_a_row} events all died", letter)
-        elif len(tally.ends) == self._guard.of and (dead := sum(tally.ends)) > self._guard.share * self._guard.of:
-            self._condemn(account, "guard_share", f"{dead} of the last {self._guard.of} events died", letter)
+        elif len(tally.ends) == self._limits.of and (dead := sum(tally.ends)) > self._limits.share * self._limits.of:
+            self._condemn(account, "guard_share", f"{dead} of the last {self._limits.of} events died", letter)
 
     def refused(self) -> None:
         """The stage has seen what is wrong with an event: that is no bug."""
@@ -122,7 +122,7 @@ class StageGuard:
             if tally := self._tallies.get(account):
                 tally.in_a_row = 0
                 tally.ends.extend(repeat(False, count))
-                if len(tally.ends) == self._guard.of and not any(tally.ends):
+                if len(tally.ends) == self._limits.of and not any(tally.ends):
                     del self._tallies[account]
 
     def _condemn(self, account: str, code: str, figures: str, letter: Dead) -> None:

@@ -1,8 +1,8 @@
 """Which partitions a member of a Kafka group owns, and what it may still commit. Pure: no broker, no clock, no waiting.
 
-A partition that is assigned to us gets a number. It keeps the number only while we are surely its sole owner: the same
-member, and no generation of the group without us. A batch that was read under another number is Lost. Generations that
-we have not heard of yet, the coordinator refuses.
+A partition that is assigned to us gets an epoch. It keeps the epoch only while we are surely its sole owner: the same
+member, and no generation of the group without us. A batch that was read under another epoch is lost (`PartitionLost`).
+Generations that we have not heard of yet, the coordinator refuses.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Offsets = Mapping[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class ReadPositions:
-    """What was read of an assignment: per partition its number then, and the last offset."""
+    """What was read of an assignment: per partition its epoch then, and the last offset."""
 
-    deal: int
+    rebalances: int
     offsets: Mapping[TopicPartition, tuple[int, int]]
 
 
@@ -28,31 +28,31 @@ class ReadPositions:
 class Assignment:
     """Of one member, from its joining on."""
 
-    numbers: Mapping[TopicPartition, int] = field(default_factory=dict)
-    deals: int = 0
-    """How often partitions were assigned; after each, reading starts at the committed offsets."""
+    epochs: Mapping[TopicPartition, int] = field(default_factory=dict)
+    rebalances: int = 0
+    """How many are over; after each, reading starts at the committed offsets."""
     steady: bool = False
     """False from the beginning of a rebalance to its end."""
     _grown: bool = True
     _part: tuple[str, int] = ("", 0)
-    """Member id and generation in the last deal."""
+    """Member id and generation in the last rebalance."""
     _next: count[int] = field(default_factory=lambda: count(1))
 
     def expelled(self) -> None:
         """The coordinator has put us out: others own all of it by now."""
-        self.numbers = {}
+        self.epochs = {}
 
-    def rebalance(self) -> None:
-        """A rebalance begins."""
+    def begin_rebalance(self) -> None:
+        """Until `assigned`, nothing is steady."""
         self.steady = False
 
     def assigned(self, partitions: Collection[TopicPartition], member: str, generation: int) -> None:
         """It is over."""
-        before = self.numbers if (member, generation) == (self._part[0], self._part[1] + 1) else {}
-        self.numbers = {slot: before.get(slot) or next(self._next) for slot in partitions}
-        self._grown = self._grown or not self.numbers.keys() <= before.keys()
+        before = self.epochs if (member, generation) == (self._part[0], self._part[1] + 1) else {}
+        self.epochs = {slot: before.get(slot) or next(self._next) for slot in partitions}
+        self._grown = self._grown or not self.epochs.keys() <= before.keys()
         self._part = member, generation
-        self.deals += 1
+        self.rebalances += 1
         self.steady = True
 
     def take_grown(self) -> bool:
@@ -62,12 +62,12 @@ class Assignment:
 
     def read(self, last: Offsets) -> ReadPositions:
         """Of partitions that are ours, the last offsets read."""
-        return ReadPositions(self.deals, {slot: (self.numbers[slot], offset) for slot, offset in last.items()})
+        return ReadPositions(self.rebalances, {slot: (self.epochs[slot], offset) for slot, offset in last.items()})
 
     def still_ours(self, read: ReadPositions) -> dict[TopicPartition, int]:
         """The offsets that may be committed."""
-        return {slot: offset for slot, (number, offset) in read.offsets.items() if self.numbers.get(slot) == number}
+        return {slot: offset for slot, (epoch, offset) in read.offsets.items() if self.epochs.get(slot) == epoch}
 
     def restarted(self, read: ReadPositions) -> bool:
         """Has reading begun again, before these offsets?"""
-        return read.deal != self.deals
+        return read.rebalances != self.rebalances

@@ -80,10 +80,10 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not self.consumer._coordinator.member_id:
             self.assignment.expelled()
         with suppress(TimeoutError):
-            if self.assignment.numbers:
+            if self.assignment.epochs:
                 await asyncio.wait_for(self._idle.wait(), HAND_OVER)
         self._began = time.monotonic()
-        self.assignment.rebalance()
+        self.assignment.begin_rebalance()
         self._steady.clear()
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:

@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 
 class KafkaConnection:
-    """Ask `client` for a connection. `close_client` it at the end."""
+    """Ask `client` for a connection, and call `close` at the end."""
 
     def __init__(self, address: KafkaAddress, partitions: int, retention: timedelta) -> None:
         self.address = address

@@ -46,7 +46,7 @@ class CommitToken:
 
 
 class KafkaSubscription(AsyncIterator[Batch]):
-    """`close` it at the end."""
+    """Call `close` at the end."""
 
     def __init__(self, link: KafkaConnection, topic: str, group: str, size: int, *, bodies: BodyStore | None) -> None:
         self._link, self._topic, self._group, self._size, self._bodies = link, topic, group, size, bodies
@@ -56,7 +56,7 @@ class KafkaSubscription(AsyncIterator[Batch]):
         self._idle.set()
         self._coordinated_at = self._checked_at = time.monotonic()
         self._ends: tuple[int, Mapping[TopicPartition, int]] = 0, {}
-        """Deal and ends of the partitions as of the last check."""
+        """Rebalances until the last check, and the ends of the partitions then."""
 
     async def __anext__(self) -> Batch:
         await self._idle.wait()
@@ -117,13 +117,13 @@ class KafkaSubscription(AsyncIterator[Batch]):
         if time.monotonic() - self._checked_at < CHECK:
             return ""
         self._checked_at = time.monotonic()
-        deal, ends = self._ends
+        rebalances, ends = self._ends
         late = [slot.partition for slot, end in ends.items() if consumer.position(slot) < end]
-        if late and deal == consumer.assignment.deals:
+        if late and rebalances == consumer.assignment.rebalances:
             return f"partitions {late} stand still"
         with suppress(*FAULTS):  # the next check tries again
             async with asyncio.timeout(ANSWER):
-                self._ends = consumer.assignment.deals, await consumer.ends()
+                self._ends = consumer.assignment.rebalances, await consumer.ends()
         return ""
 
     def _give_up(self, consumer: GroupConsumer, why: str) -> NoReturn:
@@ -139,7 +139,7 @@ class KafkaSubscription(AsyncIterator[Batch]):
             return
         if time.monotonic() - self._coordinated_at > GONE:
             self._consumer.drop(consumer)
-        if consumer.assignment.deals:  # else we are about to join
+        if consumer.assignment.rebalances:  # else we are about to join
             raise self._link.unavailable(TimeoutError())
 
     async def _commit(self, token: CommitToken) -> Mapping[TopicPartition, int]:

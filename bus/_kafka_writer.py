@@ -37,7 +37,7 @@ _Future = asyncio.Future[object]
 
 
 class KafkaWriter:
-    """`close_client` it at the end."""
+    """Call `close` at the end."""
 
     def __init__(self, link: KafkaConnection) -> None:
         self._link = link

@@ -1,14 +1,23 @@
-"""A resource that is opened at the first call: once for all callers, and anew after it was dropped."""
+"""A resource that is opened at the first call: once for all callers, and anew after it was dropped; and the end of a
+task."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from schemas import Retry
 
 T = TypeVar("T")
+
+
+async def cancel_and_wait(task: asyncio.Task[None]) -> None:
+    """Return when the task has ended. Raises what it ended with."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 class LazyResource(Generic[T]):

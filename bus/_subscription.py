@@ -1,7 +1,7 @@
 """A group's reader of a topic: holds its share of the partitions, hands out batches, gives back what others are due.
 
 Ownership is a row (group, topic, partition) with a member and an epoch that grows whenever the owner changes. A commit
-names the epoch; under an old one it is Lost. So an outdated view of the living members does no harm.
+names the epoch; under an old one it raises `PartitionLost`. So an outdated view of the living members does no harm.
 """
 
 from __future__ import annotations

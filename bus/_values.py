@@ -1,8 +1,8 @@
 """The bytes that stand on the bus for an event: its JSON, or a reference to it where it is large.
 
 A value over `BY_REFERENCE` is put into the `BodyStore` and a reference stands in its place, in every topic of every
-adapter; `decode_event` returns the event either way. An adapter without Bodies publishes values up to `LIMIT` whole. A
-dead letter is never too large: without Bodies the event inside it is cut, and its detail says so.
+adapter; `decode_event` returns the event either way. An adapter without a store publishes values up to `LIMIT` whole. A
+dead letter is never too large: without a store the event inside it is cut, and its detail says so.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class StageWork:
     are, and `settle` is called where the guard has condemned accounts."""
 
     def __init__(self, bus: Bus, stage: Stage, timing: TimeSource) -> None:
-        self.watch = StageGuard(stage.name, stage.guard)
+        self.guard = StageGuard(stage.name, stage.guard)
         self.divert: Divert = _divert_nothing
         self.settle: Callable[[], Awaitable[None]] | None = None
         self._bus, self._stage, self._timing = bus, stage, timing
@@ -128,7 +128,7 @@ class StageWork:
         letter = await self.patiently(publish)
         _logger.warning("%s: dead letter %s (%s) after %d attempts", stage.name, letter.id, code, attempts)
         stage.counts.dead += 1
-        self.watch.dead_lettered(letter)
+        self.guard.dead_lettered(letter)
 
     async def _whole(self, batch: Sequence[StoredEvent], closing: Closing | None) -> bool:
         """Run the events together; False: they are to be run one at a time."""
@@ -160,13 +160,13 @@ class StageWork:
                     return _Dies("gave_up", fault.reason, attempt)
                 await self._wait(fault, attempt)
             except Reject as fault:
-                self.watch.refused()
+                self.guard.refused()
                 return _Dies(fault.code, fault.detail, attempt)
             except StageStopped:
                 raise
             except Exception as error:
                 location = fault_location(error)
-                self.watch.bug(account_of(stored.value), location)
+                self.guard.bug(account_of(stored.value), location)
                 return _Dies("bug", location, attempt)
         raise AssertionError("count() has no end")
 
@@ -179,7 +179,7 @@ class StageWork:
                 await self._publish([*diverted, *made], closing)
         self._stage.counts.published += len(made)
         if events:
-            self.watch.done(events, made)
+            self.guard.done(events, made)
 
     async def _publish(self, events: Sequence[Event], closing: Closing | None) -> None:
         if closing is None:
@@ -191,7 +191,7 @@ class StageWork:
 
     async def _settled(self) -> bool:
         """Whether the guard has condemned an account; it is put aside then."""
-        if not (self.settle and self.watch.verdicts):
+        if not (self.settle and self.guard.verdicts):
             return False
         await self.patiently(self.settle)
         return True

@@ -33,7 +33,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -42,6 +42,7 @@ from bus import _log as log
 from bus._drain import GROUP, TOPIC, DrainSettings, SpoolDrain
 from bus._file import open_read_only
 from bus._groups import forget_group, rewind_group
+from bus._opened import cancel_and_wait
 from bus._partitions import utc_now
 from bus._port import Batch, Bus, PartitionLag, StoredEvent
 from bus._spool_flags import SpoolFlags
@@ -101,7 +102,7 @@ class Spool(Bus):
             if self._local.behind(TOPIC, GROUP):
                 self._flags.spooling = True
             drain = SpoolDrain(self._remote, self._local, self._flags, self._clock, self._pace)
-            stack.push_async_callback(_end, asyncio.create_task(drain.run()))
+            stack.push_async_callback(cancel_and_wait, asyncio.create_task(drain.run()))
             self._open = stack.pop_all()
         return self
 
@@ -197,9 +198,3 @@ def read_spooled(path: Path, bodies: BodyStore | None) -> Iterator[StoredEvent]:
         while page := log.read_page(connection, (TOPIC, 0), after, READ_AT_ONCE, bodies):
             yield from page
             after = page[-1].offset
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -21,6 +21,7 @@ from typing import Self
 from bus import _log, _retention
 from bus._groups import GroupInUse
 from bus._membership import MEMBERS, Membership
+from bus._opened import cancel_and_wait
 from bus._partitions import Rows, Slot, group_by_partition, utc_now
 from bus._port import Batch, Bus, PartitionLag, PartitionLost, StoredEvent
 from bus._subscription import CommitToken, PartitionOwner, Subscription
@@ -70,7 +71,7 @@ class SqliteBus(Bus):
             self.partitions = self._writer.partitions
             self._membership = stack.enter_context(Membership(self._path, self._received))
             self._wake_readers()
-            stack.push_async_callback(_end, asyncio.create_task(self._tick()))
+            stack.push_async_callback(cancel_and_wait, asyncio.create_task(self._tick()))
             self._open = stack.pop_all()
         return self
 
@@ -269,9 +270,3 @@ def _faults() -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise Retry(f"the log cannot be read: {error}") from error
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -62,9 +62,8 @@ class Lanes:
 
     async def _in_slow_lane(self) -> set[str]:
         waiting = {stored.key async for stored in uncommitted_events(self._bus, Slow.topic, GROUP)}
-        return waiting | await keys_of_waiting_events(
-            self._bus, self._asides, GROUP
-        )  # in this order: it moves from there to here
+        # in this order: events move from there to here
+        return waiting | await keys_of_waiting_events(self._bus, self._asides, GROUP)
 
     def _over_budget(self, raws: Sequence[Raw]) -> set[str]:
         """The conversations that are over their budget with these."""

@@ -35,7 +35,7 @@ class Raw(Event, frozen=True, kw_only=True):
     query: str = ""
     """The query string as it came, without the question mark and without secrets."""
     headers: dict[str, str] = msgspec.field(default_factory=dict)
-    """Lower-case names; only what `parse` needs."""
+    """Lower-case names; only what reading needs (`Listens.kept_headers`)."""
     body: Body = msgspec.field(default_factory=Body)
     """Bytes are taken too."""
     blob: str | None = None

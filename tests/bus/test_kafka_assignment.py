@@ -18,7 +18,7 @@ def assigned(*partitions: TopicPartition, member: str = "m", generation: int = 1
 
 def rebalance(assignment: Assignment, *partitions: TopicPartition, member: str = "m", generation: int = 2) -> None:
     """The next one that it takes part in."""
-    assignment.rebalance()
+    assignment.begin_rebalance()
     assignment.assigned(partitions, member, generation)
 
 
@@ -68,7 +68,7 @@ def test_an_expelled_member_may_commit_nothing() -> None:
 def test_during_a_rebalance_the_partitions_are_still_ours() -> None:
     assignment = assigned(A)
     read = assignment.read({A: 5})
-    assignment.rebalance()
+    assignment.begin_rebalance()
     assert not assignment.steady
     assert assignment.still_ours(read) == {A: 5}
 
@@ -100,8 +100,8 @@ def test_a_partition_that_went_and_came_back_is_new() -> None:
 
 def test_no_two_assignments_of_a_partition_have_one_number() -> None:
     assignment = assigned(A)
-    numbers = [assignment.numbers[A]]
+    epochs = [assignment.epochs[A]]
     for generation in range(3, 30, 2):
         rebalance(assignment, A, generation=generation)
-        numbers.append(assignment.numbers[A])
-    assert len(set(numbers)) == len(numbers)
+        epochs.append(assignment.epochs[A])
+    assert len(set(epochs)) == len(epochs)
