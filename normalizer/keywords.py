@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from stdnum import luhn
 
-from schemas import Command
+from schemas import Command, plain_digits
 
 _BETWEEN = r"""[\s:;,.!?#*_~"'“”‘’«»`<>()\[\]{}|/=+–—-]*"""
 _END = r"(?![^\W_])"
@@ -55,7 +55,6 @@ _NILAI = re.compile(
     rf"(?:(?P<number>\d(?:[ .-]?\d){{9}}(?!\d)){_BETWEEN})?(?P<rating>[1-5])(?:/5)?{_END}{_BETWEEN}",
     re.IGNORECASE,
 )
-_NOT_DIGITS = re.compile(r"\D+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 NUMBER_DIGITS = 10
 
@@ -107,7 +106,7 @@ def _command(text: str) -> ParsedText | None:
         alone = _ALONE.get(_NOT_LETTERS.sub("", text).upper()) if len(text) < 2 * NUMBER_DIGITS else None
         return ParsedText("", command=alone) if alone else None
     rest = text[found.end() :]
-    number = _NOT_DIGITS.sub("", found["number"] or "")
+    number = plain_digits(found["number"] or "")
     if found["before"] and not is_our_number(number):
         return None
     if rest and not NUMBER_DIGITS // 2 <= len(number) <= NUMBER_DIGITS:
@@ -118,10 +117,10 @@ def _command(text: str) -> ParsedText | None:
 def _about_the_end(text: str) -> ParsedText | None:
     """`BELUM` and `NILAI`; a number must be one of ours, and without one nothing may follow."""
     if found := _BELUM.match(text):
-        number = _NOT_DIGITS.sub("", found["number"])
+        number = plain_digits(found["number"])
         return ParsedText(text[found.end() :], command="BELUM", number=number) if is_our_number(number) else None
     if found := _NILAI.match(text):
-        number, rest = _NOT_DIGITS.sub("", found["number"] or ""), text[found.end() :]
+        number, rest = plain_digits(found["number"] or ""), text[found.end() :]
         if is_our_number(number) if number else not rest:
             return ParsedText(rest, command="NILAI", number=number or None, rating=int(found["rating"]))
     return None
