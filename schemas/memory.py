@@ -96,7 +96,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bucket(self) -> int:
-        """The four weeks that it belongs to: the index is kept, asked and dropped by them."""
+        """The four weeks that it belongs to: the index is stored and asked by them."""
         return self.at // BUCKET
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
 from uuid import uuid4
 
 import msgspec
@@ -59,15 +58,12 @@ class Heartbeat:
         self._id = uuid4().hex
         self._started_at = backend.timing.now()
 
-    def now(self) -> datetime:
-        """The present."""
-        return self._backend.timing.now()
-
     async def beat(self) -> None:
         """Once. Raises Retry."""
         await self._backend(
             heartbeat, self._id, host=f"{os.uname().nodename}:{os.getpid()}", stages=self._names,
-            started_at=self._started_at, now=self.now(), report=msgspec.to_builtins(self._status.report()),
+            started_at=self._started_at, now=self._backend.timing.now(),
+            report=msgspec.to_builtins(self._status.report()),
         )  # fmt: skip
 
     async def end(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from hub.running.early_actions import matching_actions
 from hub.running.forwarding import ForwarderStage, ForwarderTools
 from hub.running.forwarding_steps import creates_in_hand
 from hub.running.loops import Heartbeat, repeat
+from hub.running.pruning import prune
 from hub.running.scanning import BlobCalls
 from hub.running.scanning_clamd import Clamd
 from hub.running.sending import Render
@@ -35,19 +35,11 @@ from hub.running.status import ProcessStatus, StageStatus
 from hub.running.taking_in import RawPublisher
 from hub.settings import Settings
 from hub.stages import LOOPS, stage_rows
-from hub.web.uploads_store import UploadStore
 from normalizer import Reader
 from router import Templates, public_form, render
 from schemas import Owed
 from sink.memory import RecordMemory
 from sink.outbox_claims import OwedReply
-from sink.receipts import forget_early
-from sink.requests import forget_requests
-
-IDEMPOTENCY_KEYS = timedelta(days=90)
-"""No caller repeats a request later than that."""
-EARLY_RECEIPTS = timedelta(days=7)
-"""A receipt that waited for so long is about a reply that this hub never sent."""
 
 
 class RunningWork(NamedTuple):
@@ -76,7 +68,7 @@ def build_work(
     if "forwarder" in names:
         work.append(RunningWork("forwarder", forwarder_stage(settings, opened, backend, wake).run, StageStatus()))
     heartbeat = Heartbeat(backend, status, names)
-    steps, last = _steps(settings, opened, heartbeat), {"heartbeat": heartbeat.end}
+    steps, last = _steps(settings, opened, heartbeat, timing), {"heartbeat": heartbeat.end}
     loops = [loop for loop in LOOPS if loop.run in ("", *names)]
     return work + [
         RunningWork(x.name, partial(repeat, x, steps[x.name], timing, last.get(x.name)), StageStatus()) for x in loops
@@ -189,22 +181,15 @@ def _runs(settings: Settings, opened: OpenHub, lanes: Lanes, timing: TimeSource,
     }
 
 
-def _steps(settings: Settings, opened: OpenHub, heartbeat: Heartbeat) -> Mapping[str, Callable[[], Awaitable[object]]]:
+def _steps(
+    settings: Settings, opened: OpenHub, heartbeat: Heartbeat, timing: TimeSource
+) -> Mapping[str, Callable[[], Awaitable[object]]]:
     storage, _, current, outside = opened
     io = outside.pools.io
-
-    uploads = UploadStore(settings.data / "uploads", 0)
-
-    async def prune() -> None:
-        await io(uploads.sweep, heartbeat.now())
-        await io(storage.archive.prune, settings.archive_days, heartbeat.now())
-        await io(forget_early, storage.record, heartbeat.now() - EARLY_RECEIPTS)
-        await io(forget_requests, storage.record, heartbeat.now() - IDEMPOTENCY_KEYS)
-
-    due = DueWork(storage.record, outside.pools.stage, current, heartbeat.now)
+    due = DueWork(storage.record, outside.pools.stage, current, timing.now)
     return {
         "due": due.step,
         "editions": lambda: io(current.editions.step, storage.record),
         "heartbeat": heartbeat.beat,
-        "prune": prune,
+        "prune": lambda: prune(settings, storage, io, timing.now()),
     }

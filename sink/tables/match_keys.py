@@ -1,5 +1,5 @@
 """By what the matcher finds alike reports. Time comes first in both keys: what is asked and written lies together, and
-a bucket that is over is dropped as a whole. No random key stands first in an index, so the cost does not grow."""
+a bucket that is over is not touched any more. No random key stands first in an index, so the cost does not grow."""
 
 from __future__ import annotations
 
