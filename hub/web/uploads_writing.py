@@ -83,9 +83,10 @@ class UploadWriter:
             os.ftruncate(self._file, 0)
 
     def close(self) -> None:
-        """Let the next writer in."""
+        """Let the next writer in. A call that comes later raises OSError: the number may be another file's by then."""
         with self._busy:
-            os.close(self._file)
+            file, self._file = self._file, -1
+            os.close(file)
 
     def _save(self, state: UploadState) -> None:
         write_state(self._path, state)

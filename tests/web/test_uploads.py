@@ -255,6 +255,16 @@ def test_a_report_that_is_sent_again_after_days_names_the_same_file(store: Uploa
         store.state(OWNER, id, NOW + timedelta(days=92))
 
 
+def test_a_write_that_comes_after_the_close_reaches_no_other_file(store: UploadStore, tmp_path: Path) -> None:
+    """A request that was cut off closes its writer while a thread may still be on its way to write."""
+    writer = store.open(OWNER, store.create(OWNER, 8, "", NOW), NOW)
+    writer.close()
+    with (tmp_path / "other").open("wb+") as other:  # it gets the number of the file that was closed
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            writer.write(b"12345678")
+        assert other.read() == b""
+
+
 def test_a_writer_that_was_killed_locks_nobody_out(store: UploadStore, tmp_path: Path) -> None:
     id = store.create(OWNER, 10, "", NOW)
     file = tmp_path / "uploads" / OWNER / id
