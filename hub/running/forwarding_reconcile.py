@@ -25,6 +25,8 @@ from sink.record import Record
 
 AT_ONCE = 8
 """Questions to one system in flight at the same time."""
+MOST_UNANSWERED = 16
+"""Questions in a row without an answer, after which the system counts as away."""
 RECENT = timedelta(days=90)
 """Complaints that changed in this time are asked about, and every open one."""
 SETTLED = timedelta(minutes=2)
@@ -43,6 +45,8 @@ class Reconciliation:
     repaired: int = 0
     fault: str | None = None
     """Why not everything could be asked."""
+    unanswered: int = 0
+    """Questions in a row without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,7 @@ class Reconciler:
         found.differences += await self._missing(channel, since)
         found.differences += _undone(await self._lines(channel.account))
         found.differences += await self.backend(twice_here, channel.account)
-        try:
-            await self._ask(channel, found)
-        except (Retry, AccountFault) as fault:
-            found.fault = fault.reason
+        await self._ask(channel, found)
         if apply:
             await self._repair(channel, found)
         return found
@@ -88,21 +89,32 @@ class Reconciler:
     async def _ask(self, channel: Forwards, found: Reconciliation) -> None:
         since, limit = self.backend.timing.now() - RECENT, asyncio.Semaphore(AT_ONCE)
         pages = forwarded_pages(self.backend.record, channel.account, since)
-        while page := await self.backend.io(next, pages, None):
-            answers = await asyncio.gather(*(self._compare(channel, ours, limit) for ours in page))
+        while found.unanswered < MOST_UNANSWERED and (page := await self.backend.io(next, pages, None)):
+            answers = await asyncio.gather(*(self._compare(channel, ours, limit, found) for ours in page))
             asked = [differences for differences in answers if differences is not None]
             found.asked += len(asked)
             found.differences += [difference for differences in asked for difference in differences]
 
-    async def _compare(self, channel: Forwards, ours: OurView, limit: asyncio.Semaphore) -> list[Difference] | None:
-        """None: the other system cannot say how it is."""
+    async def _compare(
+        self, channel: Forwards, ours: OurView, limit: asyncio.Semaphore, found: Reconciliation
+    ) -> list[Difference] | None:
+        """None: the other system cannot say how it is, or is not asked any more."""
         async with limit:
+            if found.unanswered >= MOST_UNANSWERED:
+                return None
             outbound = self.outbound(channel.account)
             try:
                 there = await channel.status_of(ours.native, outbound)
                 ids = await channel.find(ours.number, outbound) if ours.number else None
             except (Reject, NotImplementedError):
                 return None
+            except Retry as fault:  # one complaint that its server fails at keeps no other from being asked about
+                found.fault, found.unanswered = fault.reason, found.unanswered + 1
+                return None
+            except AccountFault as fault:
+                found.fault, found.unanswered = fault.reason, MOST_UNANSWERED
+                return None
+            found.unanswered = 0
         return [
             *_status(channel, ours, _as_far_as_told(channel, ours, there)),
             *_twice_there(channel.account, ours, ids or ()),

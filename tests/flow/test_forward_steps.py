@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
 from connectors import ForwardCall, Forwards, NeedsPerson, Part, ProviderConnections, Settings, StepResult
 from hub.running.forwarding import seconds_to_night
-from hub.running.forwarding_reconcile import Reconciliation, reconcile_each
+from hub.running.forwarding_reconcile import Reconciler, Reconciliation, reconcile_each
 from hub.running.forwarding_steps import NEVER, NotReady, StepRunner
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
 from sink.forward_claims import NOT_THERE_YET, ClaimedForward
 from sink.forward_progress import Progress
 from sink.jobs import ClaimedJob
 from sink.leases import StaleEpoch
+from sink.reconcile import OurView
 
 NOW = datetime(2025, 8, 18, 3, 0, tzinfo=UTC)
 REPORT = Forward(what="complaint", number="4719360285", reference="4719360285", at=NOW)
@@ -236,3 +237,49 @@ async def test_a_fault_of_one_account_keeps_no_other_from_being_reconciled(caplo
     assert "budi" not in bug
     assert retry == "account to is not reconciled: the record: locked"
     assert done == "account to: 0 differences, 0 repaired"
+
+
+class Asked(To):
+    """A system that says how the complaints of these numbers are, and fails at all others."""
+
+    follow_every = 60.0
+
+    def __init__(self, known: Collection[str], fault: Exception) -> None:
+        super().__init__()
+        self.known, self.fault = known, fault
+        self.questions: list[str] = []
+
+    async def status_of(self, native: str, outbound: ProviderConnections) -> str | None:
+        self.questions.append(native)
+        if native not in self.known:
+            raise self.fault
+        return "done"
+
+    async def find(self, number: str, outbound: ProviderConnections) -> Sequence[str]:
+        return ()
+
+
+async def reconciled(channel: Asked, monkeypatch: pytest.MonkeyPatch) -> Reconciliation:
+    pages = [[OurView(f"c{n}", str(n), f"{n:010}", "verified") for n in range(start, start + 50)] for start in (0, 50)]
+    monkeypatch.setattr("hub.running.forwarding_reconcile.forwarded_pages", lambda *_: iter(pages))
+    backend = AsyncMock(return_value=[])
+    backend.io.side_effect = lambda call, *args: call(*args)
+    backend.timing.now = lambda: NOW
+    return await Reconciler(backend, Mock(), Mock()).run(channel, apply=False)
+
+
+async def test_a_complaint_that_cannot_be_asked_about_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = Asked({str(n) for n in range(100) if n != 7}, Retry("answered 500"))
+    found = await reconciled(channel, monkeypatch)
+    assert (found.asked, found.fault, len(found.differences)) == (99, "answered 500", 99)
+
+
+@pytest.mark.parametrize(("fault", "most"), [(Unanswered("no answer"), 16 + 8), (AccountFault("token_expired"), 8)])
+async def test_a_system_that_is_away_is_not_asked_about_all(
+    fault: Exception, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Asked((), fault)
+    found = await reconciled(channel, monkeypatch)
+    assert found.asked == 0
+    assert found.fault in {"no answer", "token_expired"}
+    assert len(channel.questions) <= most
