@@ -58,7 +58,7 @@ def officer_act(
         raise IncompleteActError("act_needs_other", act=request.act)
     if request.act == "pass" and target.status in CLOSED_STATUSES:
         raise IncompleteActError("act_closed", act=request.act)
-    acting = None if request.acting is None else _office(request.acting, offices, target)
+    acting = _office(request.acting, offices, target) if request.acting else _own_desk(request, target, offices)
     kind: ActorKind = "office" if acting else "officer"
     actor_id, actor_name = acting or (request.person, request.person)
     current = (target.office, target.office_name) if target.office else (None, None)
@@ -70,6 +70,13 @@ def officer_act(
         to=request.to if request.act in NEEDS_OTHER else None, office=office, office_name=name,
         actor_kind=kind, actor_id=actor_id, actor_name=actor_name, at=at,
     )  # fmt: skip
+
+
+def _own_desk(request: Request, target: ActionTarget, offices: OfficeRegistry) -> tuple[str, str | None] | None:
+    """Whoever names no office passes a report on for the region's coordinator, where that has it: what it had begun
+    does not stay with it. From another office's hands a person sends it on, and what that office began goes on."""
+    coordinator = offices.coordinator(target.owner)
+    return (coordinator.id, coordinator.name) if request.act == "pass" and target.office == coordinator.id else None
 
 
 def _office(named: str, offices: OfficeRegistry, target: ActionTarget) -> tuple[str, str | None]:

@@ -98,6 +98,16 @@ async def test_a_closed_report_goes_on_only_when_it_is_reopened(
     assert reopened.json["outcome"] == "added"
 
 
+async def test_a_desk_that_answered_and_passed_the_report_on_no_longer_has_it(
+    site: Site, report: dict[str, Any]
+) -> None:
+    await act(site, report["number"], "kunci-bandung", act="answer", text="Kami teruskan ke provinsi.")
+    passed = await act(site, report["number"], "kunci-bandung", act="pass", to="32", text="Jalan provinsi.")
+    ended = await act(site, report["number"], "kunci-bandung", act="finish", office="32", text="Sudah diperbaiki.")
+    assert (passed.json["outcome"], ended.json["outcome"]) == ("added", "added")
+    assert (await status(site, report))["status"] == "done"
+
+
 async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any]) -> None:
     first = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
     again = await act(site, report["number"], "kunci-bandung", idempotency="k1", act="answer", text="Satu kali.")
