@@ -13,13 +13,11 @@ import msgspec
 
 from connectors._rows import AmbiguousTime, Dates, Fields, parse_json, parse_list, read_time, wrong_field
 from schemas import Attachment, Category, Office, Party, Place, Reject
-from schemas.regions import is_region
+from schemas.regions import read_region
 
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 _NO = frozenset({"", "false", "0", "tidak", "t", "n", "no"})
 _LIKE_A_CODE = re.compile(r"[\d.,\s]+(?:e\+?\d+)?", re.IGNORECASE | re.ASCII)
-_DIGITS = (2, 4, 6, 10)
-"""How many digits a region code has."""
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d{1,12})?", re.ASCII)
 """A date as a spreadsheet counts it, where a cell shows no date: 45874,5."""
 _files = msgspec.json.Decoder(tuple[Attachment, ...]).decode
@@ -99,15 +97,12 @@ def place_of(row: Fields) -> Place | None:
 
 
 def _region(row: Fields) -> tuple[str | None, str | None]:
-    """A code, or the words of one who wrote a name. `3273` and `32,73` can only be 32.73; `32.1` may be 32.10, with
-    the zero that a spreadsheet takes away, and is none."""
+    """A code, or the words of one who wrote a name."""
     text = text_of(row, "region")
     if text is None or not _LIKE_A_CODE.fullmatch(text):
         return None, text
-    code = text.replace(",", ".")
-    if code.isdigit() and len(code) in _DIGITS:
-        code = ".".join(code[a:b] for a, b in ((0, 2), (2, 4), (4, 6), (6, 10)) if code[a:b])
-    if not is_region(code):
+    code = read_region(text)
+    if code is None:
         raise wrong_field("region")
     return code, None
 

@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 NATION = "id"
+HEADINGS = ("calendar", "date", "kind", "name", "decree")
 SEED = 1
 """Raised with every change of `calendars.csv`, so that running clocks are computed anew."""
 DayKind = Literal["national", "joint", "local", "optional", "workday"]
@@ -126,8 +127,10 @@ def national_holidays() -> tuple[Holiday, ...]:
 
 def load_holidays(text: str) -> tuple[Holiday, ...]:
     """Rows of CSV with the headings calendar, date, kind, name, decree. Raises ValueError naming the line."""
-    found = []
-    for line, row in enumerate(csv.DictReader(text.splitlines()), 2):
+    found, rows = [], csv.DictReader(text.splitlines())
+    if missing := [name for name in HEADINGS if name not in (rows.fieldnames or ())]:
+        raise ValueError(f"line 1: the heading {missing[0]} is missing: write {','.join(HEADINGS)}")
+    for line, row in enumerate(rows, 2):
         try:
             found.append(_holiday(row))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -139,7 +142,7 @@ def format_holidays(holidays: Iterable[Holiday]) -> str:
     """The rows as `load_holidays` reads them."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("calendar", "date", "kind", "name", "decree"))
+    writer.writerow(HEADINGS)
     writer.writerows((h.calendar, h.day.isoformat(), h.kind, h.name, h.decree) for h in holidays)
     return text.getvalue()
 

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 CODE = re.compile(r"\d{2}(?:\.\d{2}(?:\.\d{2}(?:\.\d{4})?)?)?", re.ASCII)
 """A region code: province, regency, district, village."""
+_DIGITS = {2, 4, 6, 10}
+"""How many a code has."""
 
 
 @cache
@@ -23,3 +25,17 @@ def region_names() -> Mapping[str, str]:
 def is_region(code: str) -> bool:
     """Whether there is such a province, regency or city; of a district or village, whether its regency exists."""
     return CODE.fullmatch(code) is not None and code[:5] in region_names()
+
+
+def is_inside(code: str, region: str) -> bool:
+    """Whether the code is that region's or of one in it."""
+    return f"{code}.".startswith(f"{region}.")
+
+
+def read_region(text: str) -> str | None:
+    """The code of a region that this can only be: `3273` and `32,73` are 32.73. None: there is no such region; `32.1`
+    may be 32.10, with the zero that a spreadsheet takes away, and is none."""
+    code = text.strip().replace(",", ".")
+    if code.isdecimal() and len(code) in _DIGITS:
+        code = ".".join(code[a:b] for a, b in ((0, 2), (2, 4), (4, 6), (6, 10)) if code[a:b])
+    return code if is_region(code) else None

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Select, or_, select, text
 
 from sink.record import Record
+from sink.statistics import within
 from sink.tables import complaints, due_dates, notices
 
 _OPEN = text("due_at IS NOT NULL AND ended_at IS NULL")
@@ -31,13 +32,13 @@ class DueClock(NamedTuple):
 
 
 def due_clocks(
-    record: Record, *, before: datetime, owner: str | None = None, office: str | None = None, limit: int = 100
+    record: Record, *, before: datetime, region: str | None = None, office: str | None = None, limit: int = 100
 ) -> list[DueClock]:
     """Clocks of offices that run and are due before then, the oldest first; with `before` now: what is overdue.
-    `owner`: of that region and those inside. Raises Retry."""
+    `region`: of offices there, or that came in by an account of it; those inside too. Raises Retry."""
     query = _query().where(due_dates.c.due_at <= before).limit(limit)
-    if owner is not None:
-        query = query.where(or_(due_dates.c.owner == owner, due_dates.c.owner.startswith(f"{owner}.", autoescape=True)))
+    if region is not None:
+        query = query.where(or_(within(due_dates.c.region, region), within(due_dates.c.owner, region)))
     if office is not None:
         query = query.where(due_dates.c.office_id == office)
     with record.read() as connection:

@@ -57,15 +57,15 @@ def statistics(
     record: Record,
     by: Sequence[str] = ("region",),
     *,
-    owner: str | None = None,
+    region: str | None = None,
     since: str | None = None,
     until: str | None = None,
     suppress: bool = True,
 ) -> list[Cell]:
     """Cells by these columns of `counters`, in their order. `since` and `until` are months, YYYY-MM, both included;
-    `owner`: of that region and those inside. Raises Retry."""
+    `region`: reports of that region and of those inside. Raises Retry."""
     columns = [counters.c[name] for name in by]
-    where = [] if owner is None else [_of(counters.c.owner, owner)]
+    where = [] if region is None else [within(counters.c.region, region)]
     where += [counters.c.month >= since] if since else []
     where += [counters.c.month <= until] if until else []
     query = select(*columns, counters.c.measure, func.sum(counters.c.value)).where(*where)
@@ -78,15 +78,11 @@ def statistics(
     return [_cell(key, found[key], suppress=suppress) for key in sorted(found)]
 
 
-def silent_offices(
-    record: Record, days: int, now: datetime, *, owner: str | None = None, limit: int = 1000
-) -> list[SilentOffice]:
+def silent_offices(record: Record, days: int, now: datetime, *, limit: int = 1000) -> list[SilentOffice]:
     """Offices with reports that wait, and without any answer for so many days; the longest first. Raises Retry."""
     table, before = office_activity.c, now - timedelta(days=days)
     silent = or_(table.answered_at.is_(None), table.answered_at <= before)
     query = select(office_activity).where(table.waiting > 0, table.since <= before, silent)
-    if owner is not None:
-        query = query.where(_of(table.owner, owner))
     with record.read() as connection:
         rows = connection.execute(query.limit(limit)).all()
     found = [_silent(row, now) for row in rows]
@@ -104,8 +100,9 @@ def open_data(cells: Iterable[Cell], by: Sequence[str]) -> list[dict[str, Any]]:
     return [dict(zip((*by, *names), (*cell.key, *cell[1:]), strict=True)) for cell in cells]
 
 
-def _of(column: Any, owner: str) -> ColumnElement[bool]:
-    return or_(column == owner, column.startswith(f"{owner}.", autoescape=True))
+def within(column: Any, region: str) -> ColumnElement[bool]:
+    """Whether the column's code is of that region or of one inside."""
+    return or_(column == region, column.startswith(f"{region}.", autoescape=True))
 
 
 def _cell(key: tuple[str, ...], values: Mapping[str, int], *, suppress: bool) -> Cell:

@@ -46,6 +46,17 @@ class DateTimeParam(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=load_call_settings().zone)
 
 
+class RegionParam(click.ParamType[str]):
+    """The code of a region that there is."""
+
+    name = "code"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from schemas.regions import read_region
+
+        return read_region(value) or self.fail(f"{value!r} is no region: write its code, as 32 or 32.73", param, ctx)
+
+
 def remember_flag(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     """Remember a setting given as a flag, before the command or after it; the last one wins."""
     if value is not None:
@@ -72,13 +83,17 @@ def require_initialised(settings: Settings) -> None:
             raise UsageError("no hub has been started on that record: start it with satupintu up, or mend --record")
 
 
-def with_record(work: Callable[[Record], T]) -> T:
-    """Do something with the record alone. Raises UsageError where it cannot be opened."""
+def with_record(work: Callable[[Record], T], *, account: str | None = None) -> T:
+    """Do something with the record alone; `account`: only of that one. Raises UsageError where the record cannot be
+    opened, or has no such account."""
+    from hub.commands._known_account import require_account
     from hub.opening import open_record
 
     own = load_call_settings()
     require_initialised(own)
     with open_record(own) as record:
+        if account is not None:
+            require_account(record, account)
         return work(record)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import PayloadRefused, load_call_settings, print_message
+from hub.commands import PayloadRefused, RegionParam, load_call_settings, print_message
 from hub.commands._table import format_table
+from schemas.regions import read_region
 
 if TYPE_CHECKING:
     from router.calendars import Holiday
@@ -52,14 +53,15 @@ def import_(file: str, *, dry_run: bool) -> None:
         rows = load_holidays(text)
     except ValueError as error:
         raise PayloadRefused(f"{error}; nothing was imported") from None
+    _require_calendars(rows)
     with open_record(load_call_settings()) as record:
         _import(record, rows, dry_run=dry_run)
 
 
 @calendar.command("list")
 @click.option("--year", type=int, help="Only of that year. [this year]")
-@click.option("--region", default="id", metavar="CODE", help="With the days of that region. [the nation]")
-def list_(year: int | None, region: str) -> None:
+@click.option("--region", type=RegionParam(), metavar="CODE", help="With the days of that region. [the nation]")
+def list_(year: int | None, region: str | None) -> None:
     """The days on which no clock runs.
 
     \b
@@ -69,11 +71,24 @@ def list_(year: int | None, region: str) -> None:
     from hub.commands import with_record
 
     year = year or date.today().year  # noqa: DTZ011 - the year of the person who asks
-    found = with_record(_published).of(region)
+    found = with_record(_published).of(region or "")
     days = found.between(date(year - 1, 12, 31), date(year, 12, 31))
     head = ("day", "kind", "name", "decree")
     rows = [(day.day.isoformat(), day.kind, day.name, day.decree or "perkiraan") for day in days]
     click.echo(format_table(head, rows), nl=False)
+
+
+def _require_calendars(rows: tuple[Holiday, ...]) -> None:
+    from hub.commands._routing import load_routing
+    from router.calendars import NATION
+
+    offices = load_routing().offices
+    for name in dict.fromkeys(row.calendar for row in rows):
+        if name != NATION and read_region(name) != name and name not in offices:
+            raise PayloadRefused(
+                f"{name!r} is no calendar: write {NATION} for the nation, the code of a region or the id of an office; "
+                "nothing was imported"
+            )
 
 
 def _import(record: Record, rows: tuple[Holiday, ...], *, dry_run: bool) -> None:

@@ -46,7 +46,7 @@ def list_dead(code: str | None, account: str | None, limit: int) -> None:
     """
     from sink.dead import list_dead_letters
 
-    letters = with_record(lambda record: list_dead_letters(record, limit, code=code, account=account))
+    letters = with_record(lambda record: list_dead_letters(record, limit, code=code, account=account), account=account)
     if sys.stdout.isatty():
         sys.stdout.write(format_table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
     else:

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from hub.commands import print_json, with_record
+from hub.commands import RegionParam, print_json, with_record
 from hub.commands._table import format_table
+from hub.settings import UsageError
 
 SHOWN = ("number", "clock", "due_day", "office_id", "provisional")
 
@@ -18,7 +19,7 @@ SHOWN = ("number", "clock", "due_day", "office_id", "provisional")
 @click.command()
 @click.argument("number", required=False)
 @click.option("--within", type=click.IntRange(0), default=0, metavar="DAYS", help="Due within so many days. [overdue]")
-@click.option("--region", metavar="CODE", help="Only of that region and of those in it.")
+@click.option("--region", type=RegionParam(), metavar="CODE", help="Only of that region and of those in it.")
 @click.option("--office", metavar="ID", help="Only of that office.")
 @click.option("--notices", type=click.IntRange(0), metavar="SEQ", help="What offices were told after that one.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, help="At most so many. [1000]")
@@ -38,7 +39,10 @@ def due(
     from sink.due_queries import clocks_of_report, due_clocks, notices_after
 
     if number is not None:
-        for clock in with_record(partial(clocks_of_report, number=number)):
+        clocks = with_record(partial(clocks_of_report, number=number))
+        if not clocks:
+            raise UsageError(f"no report has the number {number}, or it came just now: look for it with satupintu find")
+        for clock in clocks:
             print_json(clock)
         return
     if notices is not None:
@@ -46,7 +50,7 @@ def due(
             print_json(notice._asdict())
         return
     before = utc_now() + timedelta(days=within)
-    found = with_record(partial(due_clocks, before=before, owner=region, office=office, limit=limit))
+    found = with_record(partial(due_clocks, before=before, region=region, office=office, limit=limit))
     rows: list[dict[str, Any]] = [clock._asdict() for clock in found]
     if sys.stdout.isatty():
         click.echo(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]), nl=False)

@@ -47,7 +47,8 @@ def list_command(state: str | None, account: str | None, limit: int) -> None:
     from sink.forward_repair import list_forwards
 
     states = (state,) if state else STATES[:-1]
-    rows = [row._asdict() for row in with_record(lambda record: list_forwards(record, states, account, limit=limit))]
+    found = with_record(lambda record: list_forwards(record, states, account, limit=limit), account=account)
+    rows = [row._asdict() for row in found]
     if sys.stdout.isatty():
         sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
     else:
@@ -140,5 +141,5 @@ def replay(account: str, since: datetime, until: datetime | None) -> None:
     from sink.forward_repair import replay_forwards
 
     now = utc_now()
-    done = with_record(lambda record: replay_forwards(record, account, since, until or now, now))
+    done = with_record(lambda record: replay_forwards(record, account, since, until or now, now), account=account)
     print_json({"account": account, "replayed": done.forwards, "more_since": done.more_since})

@@ -8,14 +8,18 @@ import re
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.commands import print_json, with_record
+from hub.commands import RegionParam, print_json, with_record
 from hub.commands._table import format_table
 from hub.settings import UsageError
-from schemas.regions import region_names
+from schemas.regions import is_inside, region_names
+
+if TYPE_CHECKING:
+    from router import OfficeRegistry
+    from sink.statistics import SilentOffice
 
 WORDS = ("month", "owner", "region", "office_id", "channel", "category_id")
 MONTH = r"\d{4}-(0[1-9]|1[0-2])"
@@ -23,7 +27,7 @@ MONTH = r"\d{4}-(0[1-9]|1[0-2])"
 
 @click.command()
 @click.option("--by", default="region", metavar="WORDS", help=f"Of {', '.join(WORDS)}, with commas. [region]")
-@click.option("--region", metavar="CODE", help="Only of that region and of those in it.")
+@click.option("--region", type=RegionParam(), metavar="CODE", help="Only of that region and of those in it.")
 @click.option("--since", metavar="YYYY-MM", help="From that month of receipt on.")
 @click.option("--until", metavar="YYYY-MM", help="Up to that month of receipt.")
 @click.option("--silent", type=click.IntRange(1), metavar="DAYS", help="Offices without an answer for so long.")
@@ -40,7 +44,10 @@ def numbers(*, by: str, silent: int | None, as_json: bool, as_csv: bool, everyth
       satupintu numbers --by month,office_id --region 32.73 --json
       satupintu numbers --silent 90
     """
-    rows = _silent(silent, which["region"]) if silent else _cells(_words(by), suppress=not everything, **which)
+    region = which["region"]
+    if region is not None and len(region) > len("32.73"):
+        raise UsageError(f"numbers are of provinces, regencies and cities, not of {region}: write {region[:5]}")
+    rows = _silent(silent, region) if silent else _cells(_words(by), suppress=not everything, **which)
     if as_csv:
         click.echo(_as_csv(rows), nl=False)
     elif as_json or not sys.stdout.isatty():
@@ -67,7 +74,7 @@ def _cells(
     for month in (since, until):
         if month is not None and not re.fullmatch(MONTH, month):
             raise UsageError(f"{month} is no month: write 2026-01")
-    ask = partial(statistics, by=by, owner=region, since=since, until=until, suppress=suppress)
+    ask = partial(statistics, by=by, region=region, since=since, until=until, suppress=suppress)
     rows = open_data(with_record(ask), by)
     return [_named(row) for row in rows]
 
@@ -81,10 +88,19 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
 
 def _silent(days: int, region: str | None) -> list[dict[str, Any]]:
     from hub.clock import utc_now
+    from hub.commands._routing import load_routing
     from sink.statistics import silent_offices
 
-    found = with_record(partial(silent_offices, days=days, now=utc_now(), owner=region))
+    found = with_record(partial(silent_offices, days=days, now=utc_now()))
+    if region is not None:
+        offices = load_routing().offices
+        found = [one for one in found if any(is_inside(code, region) for code in (one.owner, *_regions(offices, one)))]
     return [office._asdict() for office in found]
+
+
+def _regions(offices: OfficeRegistry, silent: SilentOffice) -> tuple[str, ...]:
+    office = offices.get(silent.office_id)
+    return office.regions if office else ()
 
 
 def _as_csv(rows: Sequence[dict[str, Any]]) -> str:

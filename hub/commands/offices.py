@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import PayloadRefused, load_call_settings, print_json, print_message, with_record
+from hub.commands import PayloadRefused, RegionParam, load_call_settings, print_json, print_message, with_record
 from hub.commands._table import format_table
 from hub.settings import UsageError
+from schemas.regions import is_inside
 
 if TYPE_CHECKING:
     from router import OfficeRegistry, RegisteredOffice
@@ -63,7 +64,7 @@ def import_(file: str | None, account: str | None, *, dry_run: bool) -> None:
 
 
 @offices.command("list")
-@click.option("--region", metavar="CODE", help="Only those of that region and of the regions in it.")
+@click.option("--region", type=RegionParam(), metavar="CODE", help="Only of that region and of those in it.")
 @click.option("--imported", is_flag=True, help="Without the front desks that come with the hub.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line for each.")
 @click.option("--csv", "as_csv", is_flag=True, help="As import takes it.")
@@ -175,7 +176,7 @@ def _text(body: bytes) -> str:
 
 
 def _is_in(office: RegisteredOffice, region: str | None) -> bool:
-    return region is None or any(f"{code}.".startswith(f"{region}.") for code in office.regions)
+    return region is None or any(is_inside(code, region) for code in office.regions)
 
 
 def _cells(office: RegisteredOffice, registry: OfficeRegistry) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ def list_command(state: ReplyState | None, account: str | None, limit: int) -> N
     """
     from sink.outbox_queries import list_replies
 
-    rows = [row._asdict() for row in with_record(lambda record: list_replies(record, state, account, limit=limit))]
+    found = with_record(lambda record: list_replies(record, state, account, limit=limit), account=account)
+    rows = [row._asdict() for row in found]
     if sys.stdout.isatty():
         sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
     else:
@@ -66,7 +67,7 @@ def resend(ids: tuple[str, ...], state: ReplyState | None, account: str | None, 
     if bool(ids) == bool(state):
         raise UsageError("name the replies by their ids, or all of a state by --state failed or --state unknown")
     work = partial(_would_resend if dry_run else _resend, ids=ids, state=state, account=account)
-    resent = with_record(work)
+    resent = with_record(work, account=account)
     for id in resent:
         print_json({"id": id, "resent": not dry_run})
     if missing := set(ids) - set(resent):
@@ -107,7 +108,7 @@ def mark_unknown(account: str | None, *, apply: bool) -> None:
     """
     from sink.outbox_queries import mark_unknown as mark
 
-    for id in with_record(partial(mark, account=account, dry_run=not apply)):
+    for id in with_record(partial(mark, account=account, dry_run=not apply), account=account):
         print_json({"id": id, "applied": apply})
     if not apply:
         print_message("nothing was done: add --apply to do it")

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from hub.cli import run_command
 from tests.cli.program import satupintu
 
 ROWS = [
     {"id": f"r{n}", "text": f"Lampu jalan nomor {n} di Jalan Melati mati", "sender": f"+62 812-0000-20{n:02}"}
     for n in range(6)
 ]
+ROWS[5]["region"] = "32.73"
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,33 @@ def test_an_officer_verifies_and_the_same_again_changes_nothing(folder: Path) ->
 def test_a_wrong_call_says_what_to_do(folder: Path, words: tuple[str, ...], says: str) -> None:
     number = words[0] or number_of(folder, 3)
     assert says in run(folder, "act", number, *words[1:], code=64)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("due", "1708000012"), "no report has the number 1708000012"),
+        (("due", "--region", "Bandung"), "'Bandung' is no region: write its code, as 32 or 32.73"),
+        (("numbers", "--region", "32.99"), "'32.99' is no region"),
+        (("numbers", "--region", "32.73.01"), "write 32.73"),
+        (("replies", "list", "--account", "fil"), "fil is no account of this hub (did you mean file?)"),
+        (("replies", "resend", "--state", "failed", "--account", "fil"), "fil is no account"),
+        (("dead", "list", "--account", "fil"), "fil is no account"),
+        (("forwards", "list", "--account", "fil"), "fil is no account"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_what_is_not_known_here_is_no_empty_answer(
+    folder: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    assert run_command([*words, "--data", str(folder / "var")]) == 64
+    assert says in capfd.readouterr().err
+
+
+def test_a_region_is_asked_for_by_where_its_reports_are(folder: Path) -> None:
+    (cell,) = lines(run(folder, "numbers", "--all", "--region", "3273"))
+    assert (cell["region"], cell["received"]) == ("32.73", 1)
+    assert {clock["region"] for clock in lines(run(folder, "due", "--region", "32.73", "--within", "99"))} == {"32.73"}
 
 
 def test_a_finished_report_shows_its_clocks_and_is_in_the_numbers(folder: Path) -> None:

@@ -91,6 +91,9 @@ def test_every_province_has_its_zone() -> None:
 def test_a_wrong_row_is_named_by_its_line() -> None:
     with pytest.raises(ValueError, match="line 3: kind takes one of"):
         load_holidays("calendar,date,kind,name,decree\nid,2026-01-01,national,Tahun Baru,\nid,2026-01-02,libur,X,\n")
+    for text in ("", "tanggal,nama\n2026-01-01,Tahun Baru\n"):
+        with pytest.raises(ValueError, match="line 1: the heading calendar is missing: write calendar,date,kind"):
+            load_holidays(text)
 
 
 @given(start=DAYS, days=st.integers(1, 80))

@@ -72,7 +72,7 @@ async def read_statistics(
     words = tuple(word.strip() for word in by.split(","))
     if not 0 < len(words) <= MOST_WORDS or not WORDS.issuperset(words) or len(set(words)) < len(words):
         raise Problem(422, "statistics_by")
-    rows = open_data(await ask(by=words, owner=region, since=since, until=until), words)
+    rows = open_data(await ask(by=words, region=region, since=since, until=until), words)
     if form == "json":
         return JSONResponse(rows, headers={"Cache-Control": FRESH})
     return Response(_as_csv(rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH})
