@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from connectors._email_charset import decode_text
 from connectors._email_headers import POLICY, MailHead, decode_words, str_of, with_bounded_head
-from connectors._email_html import text_of_html
+from connectors._email_html import HTML_LIMIT, text_of_html
 from schemas import Reject
 
 DEPTH = 20
@@ -29,8 +29,8 @@ _WORD = re.compile(r"\w+")
 _NEARLY_ALL = 0.8
 _LABEL = 60
 """Characters of the name of a charset."""
-_STUB = 300
-"""Characters."""
+_STUB, _SAMPLE = 300, 200_000
+"""Characters of a text that may be one, and of the HTML beside it that are looked at."""
 _STRUCTURE = 2000
 """Boundaries and mails inside; more are no mail that a person wrote."""
 
@@ -60,6 +60,8 @@ class MailBody:
     forwarded: list[str] = field(default_factory=list)
     """Mails that are attached, as text."""
     parts: int = 0
+    html_left: int = HTML_LIMIT
+    """Characters of HTML that are still taken, of attached mails too: a megabyte takes a second to read."""
 
     @property
     def text(self) -> str:
@@ -121,8 +123,12 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
     is_file = part.get_content_disposition() == "attachment" or (bool(name) and not media.startswith("text/"))
     if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
         media, is_file = "text/plain", False
-    if media in {"text/plain", "text/html"} and not is_file:
-        body.texts.append(MailText(decode_text(data, label)[:TEXT_LIMIT], media == "text/html"))
+    if media == "text/html" and not is_file:
+        source = decode_text(data, label)[: body.html_left]
+        body.texts.append(MailText(source, True))
+        body.html_left -= len(source)
+    elif media == "text/plain" and not is_file:
+        body.texts.append(MailText(decode_text(data, label)[:TEXT_LIMIT], False))
     elif data and len(body.files) < FILES:
         body.files.append(MailFile(name or "lampiran", media, data))
 
@@ -140,7 +146,8 @@ def _is_stub(plain: list[MailText], rich: list[MailText]) -> bool:
     written = "\n".join(text.source for text in plain)
     if len(written) > _STUB:
         return False
-    words, shown = _words_in(written), _words_in(html.unescape("\n".join(text.source for text in rich)))
+    source = "\n".join(text.source for text in rich)[:_SAMPLE]
+    words, shown = _words_in(written), _words_in(html.unescape(source))
     return not words or len(words & shown) < len(words) / 2
 
 
@@ -178,9 +185,9 @@ def _require_charset(part: Mail) -> None:
 
 def _attached_mail(mail: Mail, body: MailBody, depth: int) -> None:
     """A mail that is attached: its words below the own ones, its files among the own ones."""
-    inner = MailBody(parts=body.parts)
+    inner = MailBody(parts=body.parts, html_left=body.html_left)
     _walk(mail, inner, depth + 1)
-    body.parts = inner.parts
+    body.parts, body.html_left = inner.parts, inner.html_left
     head = MailHead(mail)
     if depth < _NESTED and len(body.forwarded) < FILES:
         lines = [f"Dari: {head.words('from')}", f"Tanggal: {head.words('date')}", f"Perihal: {head.words('subject')}"]

@@ -45,6 +45,8 @@ def parts(*bodies: bytes, kind: str = "mixed", boundary: str = "b") -> bytes:
 
 PLAIN = b"Content-Type: text/plain\r\n\r\nJalan rusak."
 HTML = b"Content-Type: text/html\r\n\r\n<p>Jalan <b>rusak</b>.</p>"
+HTML_PART = b"Content-Type: text/html\r\n\r\n" + b"<p>kata lain</p>" * 60_000
+ATTACHED = b"Content-Type: message/rfc822\r\n\r\n" + HTML_PART
 FOOTER = b"Content-Type: text/plain\r\n\r\nPesan ini rahasia."
 PHOTO = b"Content-Type: image/jpeg; name=a.jpg\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"foto")
 
@@ -165,6 +167,8 @@ HOSTILE = {
     "many parts": parts(*[PLAIN] * 20_000),
     "one long line": b"From: a@b.c\r\n\r\n" + b"x" * 3_000_000,
     "HTML": b"From: a@b.c\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 200_000,
+    "much HTML": parts(*[HTML_PART] * 8),
+    "much HTML in attached mails": parts(*[ATTACHED] * 8),
     "comments": b"From: " + b"(" * 50_000 + b"\r\n\r\nx",
     "quotes": b"From: a@b.c\r\n\r\n" + b"> On Mon <a@b> wrote:\r\n" * 50_000,
     "percent parameters": b"From: a@b.c\r\nContent-Type: text/plain; " + b"name*0*=%41;" * 2000 + b"\r\n\r\nx",
