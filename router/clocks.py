@@ -28,10 +28,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
 from router.calendars import DueDate, Holiday, WorkingDayCalendar, local_day, zone_of
+from schemas.due import CaseStep
 
-StepKind = Literal[
-    "received", "verified", "answered", "asked", "replied", "finished", "archived", "rejected", "reopened", "closed",
-]  # fmt: skip
 ClockName = Literal["verification", "first_answer", "completion", "closing", "reopening"]
 ClockState = Literal["running", "resting", "met", "late", "cancelled"]
 
@@ -60,13 +58,6 @@ OPENING = time(8, 0)
 """When reminders go out, in the office's zone: never at night."""
 WARNED_BEFORE, REMINDED_AFTER = 1, (1, 3, 5)
 """Working days before and after the due date."""
-
-
-class ClockEvent(NamedTuple):
-    """Something that happened to a complaint, as far as the clocks care."""
-
-    at: datetime
-    kind: StepKind
 
 
 class ClockLimits(NamedTuple):
@@ -108,7 +99,7 @@ class Clock(NamedTuple):
 
 
 def clocks_of(
-    steps: Iterable[ClockEvent], limits: ClockLimits, calendar: WorkingDayCalendar, region: str, now: datetime
+    steps: Iterable[CaseStep], limits: ClockLimits, calendar: WorkingDayCalendar, region: str, now: datetime
 ) -> list[Clock]:
     """Every clock that was started. `region` is the office's, for its zone."""
     ordered = sorted((s for s in steps if s.at <= now), key=lambda s: s.at)
@@ -133,7 +124,7 @@ def due_day(calendar: WorkingDayCalendar, first: date, days: int, rests: Sequenc
 
 
 def _clock(
-    name: ClockName, steps: Sequence[ClockEvent], days: int, calendar: WorkingDayCalendar, where: tuple[str, datetime]
+    name: ClockName, steps: Sequence[CaseStep], days: int, calendar: WorkingDayCalendar, where: tuple[str, datetime]
 ) -> Clock | None:
     region, now = where
     start = _last_start(name, steps)
@@ -157,11 +148,11 @@ def _clock(
     return Clock(name, state, start.at, ended, due.day, left, due.skipped, due.provisional, first, days, whole)
 
 
-def _last_start(name: ClockName, steps: Sequence[ClockEvent]) -> ClockEvent | None:
+def _last_start(name: ClockName, steps: Sequence[CaseStep]) -> CaseStep | None:
     return next((s for s in reversed(steps) if s.kind in _STARTS[name]), None)
 
 
-def _state(name: ClockName, end: ClockEvent | None, *, late: bool) -> ClockState:
+def _state(name: ClockName, end: CaseStep | None, *, late: bool) -> ClockState:
     if end is not None and end.kind in _CANCELS.get(name, frozenset()):
         return "cancelled"
     if late:
@@ -170,7 +161,7 @@ def _state(name: ClockName, end: ClockEvent | None, *, late: bool) -> ClockState
 
 
 def _rests(
-    name: ClockName, steps: Sequence[ClockEvent], end: datetime | None, region: str
+    name: ClockName, steps: Sequence[CaseStep], end: datetime | None, region: str
 ) -> list[tuple[date, date | None]]:
     """From the day of each question to the day of the reply; the last may still be open."""
     found: list[tuple[date, date | None]] = []

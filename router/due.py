@@ -19,9 +19,9 @@ from router.calendars import (
     national_holidays,
     zone_of,
 )
-from router.clocks import LIMITS, Clock, ClockEvent, ClockLimits, clocks_of, due_day, reminders_of
+from router.clocks import LIMITS, Clock, ClockLimits, clocks_of, due_day, reminders_of
 from router.hours import hours_of_office
-from schemas.due import CaseHistory, ComputedClock, MovedClock, StoredClock
+from schemas.due import CaseHistory, CaseStep, ComputedClock, MovedClock, StoredClock
 from schemas.regions import CODE
 
 LONGEST_CLOSED = 60
@@ -93,11 +93,10 @@ class DueDates:
             started = case.steps[0].at
             alike = self._new(region, office, limits, local_day(started, region), local_day(now, region))
             return [clock._replace(started_at=started) for clock in alike]
-        steps = [ClockEvent(step.at, step.kind) for step in case.steps]  # type: ignore[arg-type]
-        return self._of_steps(steps, limits, region, office, now)
+        return self._of_steps(case.steps, limits, region, office, now)
 
     def _of_steps(
-        self, steps: Sequence[ClockEvent], limits: ClockLimits, region: str, office: str | None, now: datetime
+        self, steps: Sequence[CaseStep], limits: ClockLimits, region: str, office: str | None, now: datetime
     ) -> list[ComputedClock]:
         calendar = self.calendars.of(region, office)
         return [_computed(clock, region, calendar) for clock in clocks_of(steps, limits, calendar, region, now)]
@@ -107,7 +106,7 @@ class DueDates:
     ) -> list[ComputedClock]:
         """Of a report that was received on that day, and of which nothing else is known."""
         begin, end = (datetime.combine(day, time(12), zone_of(region)) for day in (received, today))
-        return self._of_steps([ClockEvent(begin, "received")], limits, region, office, max(begin, end))
+        return self._of_steps([CaseStep(begin, "received")], limits, region, office, max(begin, end))
 
     def region_of(self, case: CaseHistory) -> str:
         """The office's region; where that is not known, the place's, then the owner's."""

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+StepKind = Literal[
+    "received", "verified", "answered", "asked", "replied", "finished", "archived", "rejected", "reopened", "closed",
+]  # fmt: skip
+"""What each does to the clocks stands in `router/clocks.py`."""
 
 
 class CaseStep(NamedTuple):
-    """Something that happened to a complaint, as far as the clocks care (`router/clocks.py` names the kinds)."""
+    """Something that happened to a complaint, as far as the clocks care."""
 
     at: datetime
-    kind: str
+    kind: StepKind
 
 
 class CaseHistory(NamedTuple):

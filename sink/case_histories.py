@@ -22,13 +22,13 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 
-from schemas.due import CaseHistory, CaseStep
+from schemas.due import CaseHistory, CaseStep, StepKind
 from sink.action_rules import OPEN_ASSIGNMENTS
 from sink.bulk import query_in
 from sink.instant import parse_instant
 
 _REPLIES = frozenset({"added", "edit", "disagreed"})
-_KINDS: Mapping[str, str] = {
+_KINDS: Mapping[str, StepKind] = {
     "answer": "answered", "question": "asked", "disposition": "verified", "status_verified": "verified",
     "status_in_progress": "verified", "status_done": "finished", "status_archived": "archived",
     "status_rejected": "rejected",
@@ -120,7 +120,7 @@ def _steps(lines: Iterable[Any], received: datetime) -> Iterable[CaseStep]:
         yield CaseStep(max(parse_instant(line.at), received), kind)
 
 
-def _kind(line: Any) -> str | None:
+def _kind(line: Any) -> StepKind | None:
     if line.actor_kind == "citizen" and line.what in _REPLIES:
         return "replied"
     if line.what.startswith("status_") and line.reason is not None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.calendars import WorkingDayCalendar, calendar_of, national_holidays
-from router.clocks import LIMITS, Clock, ClockEvent, ClockLimits, StepKind, clocks_of, reminders_of
+from router.clocks import LIMITS, Clock, ClockLimits, clocks_of, reminders_of
+from schemas.due import CaseStep, StepKind
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 CALENDAR = calendar_of("32.73", national_holidays())
@@ -28,7 +29,7 @@ def at(day: str, hour: int = 10) -> datetime:
 
 
 def clocks(*steps: tuple[str, StepKind], now: str, limits: ClockLimits = LIMITS["complaint"]) -> dict[str, Clock]:
-    found = clocks_of([ClockEvent(at(day), kind) for day, kind in steps], limits, CALENDAR, "32.73", at(now, 23))
+    found = clocks_of([CaseStep(at(day), kind) for day, kind in steps], limits, CALENDAR, "32.73", at(now, 23))
     return {clock.name: clock for clock in found}
 
 
@@ -90,7 +91,7 @@ def test_the_class_of_the_report_decides_the_completion(kind: str, days: int) ->
 
 
 def test_the_zone_of_the_office_decides_the_day_of_receipt() -> None:
-    steps = [ClockEvent(datetime(2026, 2, 2, 16, 30, tzinfo=UTC), "received")]
+    steps = [CaseStep(datetime(2026, 2, 2, 16, 30, tzinfo=UTC), "received")]
     dues = [clocks_of(steps, ClockLimits(), CALENDAR, code, steps[0].at)[0].due for code in ("31", "51", "91")]
     assert dues == [date(2026, 2, 5), date(2026, 2, 6), date(2026, 2, 6)]
 
@@ -108,7 +109,7 @@ def test_reminders_go_out_in_the_morning_of_working_days_and_up_the_hierarchy() 
 
 @given(start=MOMENTS, later=LATER, seed=st.randoms())
 def test_the_order_in_which_steps_arrive_changes_nothing(start, later, seed) -> None:
-    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
+    steps = [CaseStep(start, "received"), *(CaseStep(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
     distinct = list({s.at: s for s in steps}.values())
     shuffled = list(distinct)
@@ -120,7 +121,7 @@ def test_the_order_in_which_steps_arrive_changes_nothing(start, later, seed) -> 
 
 @given(start=MOMENTS, later=LATER)
 def test_a_due_date_is_a_working_day_and_never_earlier_than_without_rest(start, later) -> None:
-    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
+    steps = [CaseStep(start, "received"), *(CaseStep(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
     asked = {s for s in steps if s.kind in ("asked", "replied")}
     restless = {c.name: c for c in clocks_of([s for s in steps if s not in asked], ClockLimits(), CALENDAR, "32", now)}
@@ -134,7 +135,7 @@ def test_a_due_date_is_a_working_day_and_never_earlier_than_without_rest(start, 
 def test_a_late_decree_moves_a_due_date_by_at_most_its_own_day(start, later, moved) -> None:
     holidays = national_holidays()
     more = WorkingDayCalendar([*holidays, holidays[0]._replace(day=moved, kind="joint", decree="SKB")])
-    steps = [ClockEvent(start, "received"), *(ClockEvent(start + delay, kind) for delay, kind in later)]
+    steps = [CaseStep(start, "received"), *(CaseStep(start + delay, kind) for delay, kind in later)]
     now = start + timedelta(days=150)
     before = {c.name: c for c in clocks_of(steps, ClockLimits(), CALENDAR, "32", now)}
     for clock in clocks_of(steps, ClockLimits(), more, "32", now):
