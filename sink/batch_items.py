@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas import Message, Routed
 from sink.actions import HandOver
-from sink.contacts import ReplyAddress
+from sink.contacts import ReplyAddressOf
 from sink.forward_queue import Destination, queue_complaint
 from sink.jobs import NewJob
 from sink.outbox import NewReply
@@ -32,7 +32,7 @@ class PersistOptions:
     """Accounts that can send."""
     destinations: Sequence[Destination] = ()
     """Accounts that forward, in order."""
-    reply_address: ReplyAddress = _in_its_conversation
+    reply_address: ReplyAddressOf = _in_its_conversation
     hand_over: HandOver | None = None
     zone: tzinfo = JAKARTA
     """Where a citizen's day begins."""

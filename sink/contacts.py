@@ -10,7 +10,7 @@ from schemas import Attachment, Message, Party, encode
 from sink.identifiers import Identifiers
 from sink.vault import Vault
 
-ReplyAddress = Callable[[Message], str]
+ReplyAddressOf = Callable[[Message], str]
 """The channel's own address for an answer to a message (`Channel.reply_address` of its account)."""
 
 
@@ -46,7 +46,7 @@ _contact = msgspec.json.Decoder(Contact).decode
 _source = msgspec.json.Decoder(AttachmentSource).decode
 
 
-def contact_of(message: Message, ids: Identifiers, reply_address: ReplyAddress) -> Contact:
+def contact_of(message: Message, ids: Identifiers, reply_address: ReplyAddressOf) -> Contact:
     """The contact of the message's sender."""
     to = reply_address(message)
     return Contact(

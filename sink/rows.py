@@ -16,7 +16,7 @@ from sqlalchemy import Table
 
 from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Routed
 from sink.bulk import InstantEncoder
-from sink.contacts import Contact, ReplyAddress, contact_of, seal_attachment_source, seal_contact
+from sink.contacts import Contact, ReplyAddressOf, contact_of, seal_attachment_source, seal_contact
 from sink.identifiers import Identifiers
 from sink.tables import assignments, attachments, complaints, matches, messages, outcomes, parties, timeline
 from sink.text import json_or_none, without_nul
@@ -36,7 +36,7 @@ class RowMaker:
     ids: Identifiers
     at: InstantEncoder
     now: Any
-    reply_address: ReplyAddress
+    reply_address: ReplyAddressOf
 
     def contact(self, message: Message | None) -> Contact | None:
         """Of a message's sender."""
