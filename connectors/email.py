@@ -212,11 +212,14 @@ address = ""                   # pengaduan@example.go.id
 
 
 def _person(head: MailHead, sender: Address, own: frozenset[str]) -> Address:
-    """Nobody where our own mailbox writes to itself: an answer would end here, and nobody would have read it."""
-    others = [one for one in head.addresses("reply-to") if one.address not in own]
-    if len(others) == 1 and others[0].address != sender.address:
-        return Address(others[0].name or sender.name, others[0].address)
-    return Address(sender.name, "") if sender.address in own else sender
+    """Nobody where only a list's address or our own is named: an answer would go to all its readers, or end here."""
+    nobody = own | {list.address for list in head.addresses("list-post")}
+    named = [one for one in head.addresses("reply-to") if one.address not in nobody]
+    if len(named) != 1 and sender.address in nobody:  # a list that writes in its own name says whose words they are
+        named = [one for one in head.addresses("x-original-from", "x-original-sender") if one.address not in nobody][:1]
+    if len(named) == 1 and named[0].address != sender.address:
+        return Address(named[0].name or sender.name, named[0].address)
+    return Address(sender.name, "") if sender.address in nobody else sender
 
 
 def _attachment(file: MailFile) -> Attachment:

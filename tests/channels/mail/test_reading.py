@@ -229,6 +229,21 @@ def test_who_writes_by_a_form_or_a_list_is_whom_it_names_and_proves_nothing(from
     assert message.conversation.startswith("sari@warga.example/")
 
 
+@pytest.mark.parametrize(("from_", "lines", "person"), [
+    (SARI, ("Reply-To: warga@list.example",), "sari@warga.example"),
+    ("'Sari' via Warga <warga@list.example>", ("Reply-To: warga@list.example",), None),
+    ("'Sari' via Warga <warga@list.example>", ("Reply-To: warga@list.example", f"X-Original-From: {SARI}"),
+     "sari@warga.example"),
+])  # fmt: skip
+def test_a_list_gets_no_answer(from_: str, lines: tuple[str, ...], person: str | None):
+    """All its readers would read the number."""
+    written = mail(TEXT, "List-Post: <mailto:warga@list.example>", *lines, from_=from_)
+    message = read_message(written)
+    assert (message.sender.email, message.answerable) == (person, person is not None)
+    assert channel("email").reply_address(message).startswith("mailto:sari@" if person else "")
+    assert "list" not in channel("email").reply_address(message)
+
+
 def test_one_s_own_address_in_reply_to_is_still_proven():
     signed = "mx.example.go.id; dmarc=pass header.from=warga.example"
     written = mail(TEXT, reply_to="SARI@warga.example", authentication_results=signed)
