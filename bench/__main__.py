@@ -1,4 +1,5 @@
-"""`python -m bench` lists the benchmarks; `python -m bench all` runs them (about an hour)."""
+"""`python -m bench` lists the benchmarks; `python -m bench all` runs those that need no arguments (over an
+hour)."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from pathlib import Path
 NAMES = (
     "limits", "ingress", "ingest", "batches", "latency", "parts", "replies", "accounts", "smpp", "mail", "telegram",
     "garbage", "attacks", "start", "kafka_ingest", "kafka_latency", "stages", "routing", "due", "forwarder",
-    "portal", "portals", "fuzz",
+    "portal", "portals", "fuzz", "matching", "record_bytes", "workbook",
 )  # fmt: skip
+"""Those that `all` runs. The others take a folder of real rows, or are drills."""
 
 
 def about(name: str) -> str:
@@ -22,9 +24,11 @@ def about(name: str) -> str:
 
 def main() -> None:
     """List them, or run all."""
-    for name in NAMES:
+    runs = sys.argv[1:] == ["all"]
+    others = {file.stem for file in Path(__file__).parent.glob("[!_]*.py")} - {*NAMES}
+    for name in (*NAMES, *(() if runs else sorted(others))):
         print(f"{name:14} {about(name)}", flush=True)
-        if sys.argv[1:] == ["all"]:
+        if runs:
             subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
 
 
