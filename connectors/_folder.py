@@ -228,8 +228,9 @@ def _is_whole(file: FolderFile) -> bool:
 
 
 def _looked_at(before: Mapping[str, Seen], files: Mapping[str, FolderFile], now: float) -> dict[str, Seen]:
+    """The newest of many: where they may not be moved, the old ones would hide the new for ever."""
     found = {}
-    for name, file in islice(sorted(files.items(), key=lambda item: (item[1].time, item[0])), REMEMBERED):
+    for name, file in sorted(files.items(), key=lambda item: (item[1].time, item[0]))[-REMEMBERED:]:
         known = before.get(name)
         same = known is not None and (known.size, known.time) == (file.size, file.time)
         is_past = known is not None and (known.stays or known.since <= now)  # else our clock was ahead

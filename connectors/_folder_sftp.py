@@ -82,6 +82,8 @@ class SftpFolder:
             await self._copy(self._path + b"/" + name, out, limit + 1)
         except asyncssh.SFTPPermissionDenied:
             raise UnreadableFile("the hub may not read the file: give its user the right") from None
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+            raise Retry("a file of the folder went away while it was taken") from None
 
     async def _copy(self, path: bytes, out: BinaryIO, left: int) -> None:
         async with self._client.open(path, "rb") as file:
@@ -123,6 +125,8 @@ class SftpFolder:
             with suppress(asyncssh.SFTPError):  # of an earlier time, with the same content
                 await self._client.remove(target + b"/" + as_name)
             await self._client.rename(self._path + b"/" + name, target + b"/" + as_name)
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection):
+            raise  # it may be moved, at the next poll
         except asyncssh.SFTPError:
             return False
         return True

@@ -202,6 +202,21 @@ async def test_a_folder_whose_files_may_not_be_moved_is_read_once(folder: Path, 
     assert (poller.texts(), names(folder)) == (["Macet"], ["a.csv"])
 
 
+async def test_many_files_that_may_not_be_moved_hide_no_new_one(folder: Path, poller: Poller, monkeypatch):
+    async def may_not(*args: bytes) -> bool:
+        return False
+
+    monkeypatch.setattr("connectors._folder_local.LocalFolder.move", may_not)
+    monkeypatch.setattr(_folder, "REMEMBERED", 3)
+    for number in range(5):
+        path = folder / f"{number}.csv"
+        path.write_text(f"text\nLaporan {number}\n")
+        os.utime(path, ns=(number, number))
+        for _ in range(2):
+            await poller.until_idle()
+    assert poller.texts() == [f"Laporan {number}" for number in range(5)]
+
+
 async def test_names_in_any_bytes_are_taken(folder: Path, poller: Poller):
     with open(os.fsencode(folder) + b"/m\xe9i.csv", "w") as file:  # noqa: PTH123 - a name that is no text
         file.write("text\nMacet\n")

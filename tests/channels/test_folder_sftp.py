@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import asyncssh
 import pytest
 
+from connectors._folder_sftp import SftpFolder
 from connectors._settings import Secret
 from connectors.file import FileChannel, FileSettings
 from schemas import AccountFault, Attachment, Message, Reject, Retry
@@ -75,6 +77,37 @@ async def test_a_file_is_taken_once_and_moved(login: dict[str, Any], port: int, 
     assert not (tmp_path / "masuk" / "mei.csv").exists()
     (moved,) = (tmp_path / "masuk" / "selesai").iterdir()
     assert moved.read_text().startswith("id,text")
+
+
+async def test_a_file_that_goes_away_while_it_is_taken_is_no_fault_of_the_account(
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copied = SftpFolder._copy
+
+    async def too_late(folder: SftpFolder, path: bytes, *args: Any) -> None:
+        (tmp_path / "masuk" / "mei.csv").unlink()
+        await copied(folder, path, *args)
+
+    monkeypatch.setattr(SftpFolder, "_copy", too_late)
+    (tmp_path / "masuk" / "mei.csv").write_text("text\nMacet\n")
+    channel = account(port)
+    cursor = (await channel.poll(None, NOBODY)).cursor
+    with pytest.raises(Retry, match="went away"):
+        await channel.poll(cursor, NOBODY)
+    assert not (await channel.poll(cursor, NOBODY)).requests
+
+
+async def test_a_file_whose_move_is_cut_off_is_moved_later(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "masuk" / "mei.csv").write_text("text\nMacet\n")
+    channel, cursor = account(port), None
+    for _ in range(2):
+        cursor = (await channel.poll(cursor, NOBODY)).cursor
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncssh.SFTPClient, "rename", AsyncMock(side_effect=asyncssh.SFTPConnectionLost("cut off")))
+        with pytest.raises(Retry):
+            await channel.poll(cursor, NOBODY)
+    await channel.poll(cursor, NOBODY)
+    assert not (tmp_path / "masuk" / "mei.csv").exists()
 
 
 async def test_a_machine_with_another_key_is_not_spoken_to(port: int):
