@@ -113,19 +113,22 @@ class Mailbox:
 
     def select(self) -> None:
         """Select the folder. Raises AccountFault or Retry."""
+        wrong = "the folder of this account cannot be opened: check folder"
         try:
             found = self._client.select_folder(self._settings.folder, readonly=self._settings.after == "leave")
             self.uid_validity, self.count = int(found[b"UIDVALIDITY"]), int(found[b"EXISTS"])
             self.uid_next = int(found.get(b"UIDNEXT", 0))
             self.has_idle = bool(self._client.has_capability("IDLE"))
-            if self._settings.after == "move" and not self._client.folder_exists(self._settings.done_folder):
-                self._client.create_folder(self._settings.done_folder)
+            done = self._settings.done_folder
+            if self._settings.after == "move" and not self._client.folder_exists(done):
+                wrong = f'done_folder cannot be made: check it, some servers want it within INBOX, as "INBOX.{done}"'
+                self._client.create_folder(done)
         except (IMAPClient.AbortError, OSError):
             raise Retry("the connection broke") from None
         except (IMAPClientError, LookupError, ValueError) as error:
             if _PASSES.search(str(error)):
                 raise Retry("the mail server opens no folder now") from None
-            raise AccountFault("no_folder", "the folder of this account cannot be opened: check folder") from None
+            raise AccountFault("no_folder", wrong) from None
 
     @_foreign_errors
     def uids_after(self, uid: int) -> list[int]:

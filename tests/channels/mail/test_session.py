@@ -259,6 +259,13 @@ async def test_a_folder_that_is_not_there_is_a_fault_of_the_account(server: Mail
             pass
 
 
+async def test_a_done_folder_that_the_server_does_not_make_is_named(server: MailServer, intake: Intake):
+    server.refused["CREATE"] = "NO [CANNOT] Mailbox name should probably be prefixed with: INBOX."
+    with pytest.raises(AccountFault, match=r"done_folder .*INBOX\.Selesai"):
+        async with session(server, intake, after="move", done_folder="Selesai"):
+            pass
+
+
 @pytest.mark.parametrize(("command", "words"), [
     ("LOGIN", "NO [ALERT] Too many simultaneous connections. (Failure)"), ("LOGIN", "NO [INUSE] try again"),
     ("LOGIN", "NO [ALERT] Account exceeded command or bandwidth limits. (Failure)"),
