@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.reading import RunInThread
@@ -24,9 +25,8 @@ EARLY_RECEIPTS = timedelta(days=7)
 async def prune(settings: Settings, storage: Storage, io: RunInThread, now: datetime) -> None:
     """Remove each of them. Raises the first fault, after all were tried: a folder that cannot be read must not let the
     others grow."""
-    uploads = UploadStore(settings.data / "uploads", 0)
     ends = await asyncio.gather(
-        io(uploads.sweep, now),
+        io(_sweep, settings.data / "uploads", now),
         io(storage.archive.prune, settings.archive_days, now),
         io(forget_early, storage.record, now - EARLY_RECEIPTS),
         io(forget_requests, storage.record, now - IDEMPOTENCY_KEYS),
@@ -35,3 +35,8 @@ async def prune(settings: Settings, storage: Storage, io: RunInThread, now: date
     for end in ends:
         if isinstance(end, BaseException):
             raise end
+
+
+def _sweep(uploads: Path, now: datetime) -> None:
+    if uploads.is_dir():  # a process without a door has none
+        UploadStore(uploads, 0).sweep(now)
