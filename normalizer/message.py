@@ -119,7 +119,9 @@ def classified_text(message: Message) -> str:
 
 
 def with_class(message: Message, found: Classified) -> Message:
-    """The message with what the classifier found; what is known already stands."""
+    """The message with what the classifier found; what is known already stands. Danger is a complaint."""
+    if message.emergency and (found.report_class, found.sort) == ("unknown", "unknown"):
+        found = found._replace(report_class="complaint", sort="report")
     return replace(
         message,
         report_class=found.report_class if message.report_class == "unknown" else message.report_class,

@@ -11,11 +11,11 @@ import msgspec
 from normalizer.models.classified import Classified
 from normalizer.models.hashed import Extras, Rows, hashed
 from normalizer.models.linear import Linear, Ranked, StoredLinear
-from normalizer.models.manner import Points, class_of, points_of, signs_of, sort_of
+from normalizer.models.manner import Points, class_by_lists, points_of, signs_of, sort_of
 from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
 
-COLD = "words-2"
+COLD = "words-3"
 """Version of the lists."""
 _SCALE = 1.5
 """How much a word list counts among what is learned."""
@@ -65,7 +65,8 @@ class TextClassifier:
         leaves = self._leaves.ranked_rows(rows, extras, 5) if self._leaves and rows else [[] for _ in texts]
         classes = _first(self._classes, rows, (p.extras_of_class for p in points)) or [None] * len(texts)
         sorts = _first(self._sorts, rows, (signs_of(text) for text in texts)) or [None] * len(texts)
-        judged = [_judged(*row) for row in zip(points, classes, sorts, strict=True)]
+        about = [_speaks(found) for found in ranked]
+        judged = [_judged(*row) for row in zip(points, about, classes, sorts, strict=True)]
         named = [self._named(*row) for row in zip(tops, ranked, leaves, strict=True)]
         return [Classified(*one, top[0] if top else None, top) for one, top in zip(judged, named, strict=True)]
 
@@ -84,10 +85,11 @@ class TextClassifier:
 
 
 def _judged(
-    points: Points, learned_class: Ranked | None, learned_sort: Ranked | None
+    points: Points, is_about: bool, learned_class: Ranked | None, learned_sort: Ranked | None
 ) -> tuple[ReportClass, float, Sort, float]:
-    """Class and sort, each with its probability. A label that is no word of ours is `unknown`."""
-    report_class, class_p = learned_class or class_of(points)
+    """Class and sort, each with its probability. A label that is no word of ours is `unknown`. `is_about`: the lists
+    name a category."""
+    report_class, class_p = learned_class or class_by_lists(points, is_about=is_about)
     known = _CLASSES.get(report_class, "unknown")
     sort, sort_p = learned_sort or sort_of(points, known)
     return known, class_p, _SORTS.get(sort, "unknown"), sort_p
@@ -108,6 +110,10 @@ def extras_of(text: str) -> Extras:
 def extras_of_class(text: str) -> Extras:
     """Features of a text, by which its class is learned: those of categories make it worse."""
     return points_of(text, scores_of(text).manners).extras_of_class
+
+
+def _speaks(ranked: Sequence[TopicScore]) -> bool:
+    return bool(ranked) and ranked[0].score >= _SPEAKS
 
 
 def _cold(ranked: Sequence[TopicScore]) -> list[Ranked]:

@@ -16,6 +16,8 @@ from schemas import ReportClass, Sort
 _CLASSES: tuple[ReportClass, ...] = ("complaint", "information_request", "aspiration")
 _SORTS: tuple[Sort, ...] = ("publicity", "advertising", "fraud")
 _ENOUGH = 3.0
+_ASKS, _GUESS = 2.0, 0.4
+"""Points of a question without a word of complaint, and the probability of a class that rests on so little."""
 _TITLE = 2.0
 """Points more for what the first line says already."""
 _SIGN = 0.6
@@ -75,6 +77,17 @@ def class_of(points: Points) -> tuple[ReportClass, float]:
     if points.classes[best] >= _ENOUGH and points.classes[best] > complaint:
         return best, _share(points.classes[best], complaint)
     return ("complaint", _share(complaint + 1, points.classes[best])) if complaint > 0 else ("unknown", 0.0)
+
+
+def class_by_lists(points: Points, *, is_about: bool) -> tuple[ReportClass, float]:
+    """The same. Of a text in which no word is a complaint's: a question by its form, else a complaint where it
+    `is_about` something that offices care for."""
+    found = class_of(points)
+    if found[0] != "unknown" or any(value >= _ENOUGH for value in points.sorts.values()):
+        return found
+    if points.classes["information_request"] >= _ASKS:
+        return "information_request", _GUESS
+    return ("complaint", _GUESS) if is_about else found
 
 
 def sort_of(points: Points, report_class: ReportClass) -> tuple[Sort, float]:

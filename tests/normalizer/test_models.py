@@ -21,6 +21,7 @@ from normalizer.models.training import Example, Recipe, fit
 from schemas import Message, Place
 
 ROADS = "Pekerjaan Umum dan Penataan Ruang"
+ENERGY = "Energi dan Sumber Daya Alam"
 PLACE = Place(code="35.78.01.1001", source="said")
 
 
@@ -32,6 +33,12 @@ PLACE = Place(code="35.78.01.1001", source="said")
         ("KTP saya belum dicetak di disdukcapil", "Kependudukan", "963"),
         ("belum pernah dapat bansos BPNT padahal miskin", "Sosial dan Kesejahteraan", "957"),
         ("tumpukan sampah tidak diangkut, bau menyengat", "Lingkungan Hidup dan Kehutanan", "942"),
+        ("air PDAM tidak mengalir dan keruh", ENERGY, "1618"),
+        ("listrik PLN sering padam, kabel di tiang putus", ENERGY, "1602"),
+        ("gas elpiji langka, antre solar di SPBU", ENERGY, "1011"),
+        ("sinyal internet hilang, tower provider mati", "Teknologi Informasi dan Komunikasi", "1035"),
+        ("korupsi dan suap di kantor", "Politik dan Hukum", "996"),
+        ("kapan vaksin rabies gratis untuk anjing", "Kesehatan", "921"),
         ("pungli di sekolah SD, guru minta uang seragam siswa", "Pendidikan dan Kebudayaan", "915"),
     ],
 )
@@ -54,6 +61,8 @@ def test_nothing_is_said_where_no_list_speaks() -> None:
         ("Jalan rusak parah, tidak pernah diperbaiki", "complaint", "report"),
         ("Permohonan informasi\nMohon info syarat pindah domisili, apa saja?", "information_request", "question"),
         ("Usul dan saran agar dibuat taman bermain, semoga berkenan", "aspiration", "report"),
+        ("Parit di depan rumah tumpat, mohon dikeruk", "complaint", "report"),
+        ("Kapan ada program ptsl lagi di desa itu?", "information_request", "question"),
         ("Selamat! Nomor Anda pemenang undian berhadiah, hubungi kode PIN pemenang", "unknown", "fraud"),
         ("Promo spesial! dapatkan bonus kuota internetan, aktifkan sekarang", "unknown", "advertising"),
         ("Yuk sobat, ikuti sosialisasi dan webinar, narasumber dari inspektorat", "unknown", "publicity"),

@@ -10,8 +10,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from normalizer import PlaceQuestion, Reader
+from normalizer.message import with_class
+from normalizer.models.classified import Classified
 from schemas import (
     EVENTS,
     Action,
@@ -298,6 +301,13 @@ def test_findings_of_the_channel_itself_stay() -> None:
 )
 def test_thanks_and_greetings_are_known_by_their_words(text: str, sort: str) -> None:
     assert one(message("1", text)).sort == sort
+
+
+def test_danger_is_a_complaint_though_no_list_says_so() -> None:
+    burning = message("1", "klitih neng prapatan, ana sing dibacok", emergency=True)
+    known = with_class(burning, Classified())
+    assert (known.report_class, known.sort) == ("complaint", "report")
+    assert with_class(replace(burning, emergency=False), Classified()).report_class == "unknown"
 
 
 KEYWORD = Place(code="36.03", source="keyword")
