@@ -86,7 +86,9 @@ def _encoded(text: str, settings: SmppSettings) -> tuple[list[bytes], int]:
 
 
 def _type_of(address: str) -> tuple[int, int]:
-    """Type of number and numbering plan, by the form of an address."""
+    """Type of number and numbering plan, by the form of an address; unknown where the centre puts in its own."""
+    if not address:
+        return 0, 0
     if any(c.isalpha() for c in address):
         return _NAME, 0
     if address.startswith("+"):

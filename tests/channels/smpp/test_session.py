@@ -308,6 +308,16 @@ async def test_a_reply_goes_in_what_the_operator_can_read(
     assert (sent.data_coding, sent.text, sent.destination, sent.destination_ton) == (coding, data, SARI, 1)
 
 
+@pytest.mark.parametrize(("address", "ton", "npi"), [
+    ("1708", 3, 0), ("+62811000001", 1, 1), ("LAPOR", 5, 0), ("", 0, 0),
+])  # fmt: skip
+async def test_our_address_is_named_for_what_it_is(smsc: Smsc, address: str, ton: int, npi: int):
+    """Without one the centre puts in its own: it refuses a short code of no digits."""
+    async with session(smsc, address=address) as (door, outbound, _):
+        await door.send(reply("Baik"), outbound)
+    assert [(sent.source_ton, sent.source_npi) for sent in smsc.sent] == [(ton, npi)]
+
+
 async def test_a_busy_centre_gets_the_rest_of_a_text_a_little_later(smsc: Smsc, monkeypatch):
     monkeypatch.setattr("connectors._smpp_sending.PAUSES", (0.0, 0.0))
     async with session(smsc) as (door, outbound, _):
