@@ -14,6 +14,7 @@ from bus._partitions import HASH
 APPLICATION = 0x53505442
 FORMAT = 2
 
+_RIGHTS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY}
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE heads (topic TEXT, partition INTEGER, head INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -61,6 +62,8 @@ def _remedy(error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", 0) or 0
     if code & 0xFF == sqlite3.SQLITE_FULL or getattr(error, "errno", 0) == errno.ENOSPC:
         return "free space on its disk, and leave the log where it is: it holds what was accepted"
+    if code & 0xFF in _RIGHTS or isinstance(error, PermissionError):
+        return "chown it to the user of the hub, and leave it where it is: it holds what was accepted"
     return "mend the disk, bring back a copy, or move it away"
 
 

@@ -68,9 +68,9 @@ class Vault:
                 raise WrongKeys(f"{path} can be read by others (mode {mode:03o}): chmod 600 {path}")
             return cls._read(tomllib.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
-            raise WrongKeys(
-                f"{path} cannot be read ({error.strerror}): bring the keys file back from its backup"
-            ) from None
+            away = isinstance(error, FileNotFoundError)
+            fix = "bring the keys file back from its backup" if away else "chown it to the user of the hub"
+            raise WrongKeys(f"{path} cannot be read ({error.strerror}): {fix}") from None
         except (KeyError, TypeError, ValueError, AttributeError):
             raise WrongKeys(f"{path} is not a keys file, or was changed: bring it back from its backup") from None
 

@@ -40,6 +40,7 @@ def check_disk(own: Settings) -> Iterator[Finding]:
     if not os.access(own.data, os.W_OK | os.X_OK):
         yield Finding("disk", f"{own.data} cannot be written: mend its rights, or name another with --data", True)
         return
+    yield from _without_rights(own.data)
     if own.data.stat().st_mode & 0o077:
         yield Finding("disk", f"{own.data} can be read by others: chmod 700 {own.data}", True)
     if own.channels.exists() and (own.channels.stat().st_mode & own.channels.parent.stat().st_mode) & 0o044:
@@ -50,6 +51,16 @@ def check_disk(own: Settings) -> Iterator[Finding]:
         yield Finding("disk", f"{words}: make room, doors answer 503 on a full disk", True)
     else:
         yield Finding("disk", words)
+
+
+def _without_rights(folder: Path) -> Iterator[Finding]:
+    """What a copy that another user made, such as a restored backup, keeps from us."""
+    for path in sorted(folder.iterdir()):
+        edited = path.suffix in {".toml", ".csv"}
+        needed = os.R_OK | (os.X_OK if path.is_dir() else 0) | (0 if edited else os.W_OK)
+        if path.exists() and not os.access(path, needed):
+            words = f"{path} cannot be {'read' if edited else 'read and written'}: chown it to the user of the hub"
+            yield Finding("disk", words, wrong=True)
 
 
 def check_record(own: Settings) -> Iterator[Finding]:
@@ -182,8 +193,13 @@ def _sqlite(what: str, path: Path) -> Finding:
         except sqlite3.DatabaseError:
             found = "no database"
     if found == "ok":
-        return Finding(what, f"{path} is whole, {path.stat().st_size // 2**20:,} MiB")
+        return Finding(what, f"{path} is whole, {_size(path) // 2**20:,} MiB")
     return Finding(what, f"{path} is damaged: stop the hub, copy the file, restore the last backup", wrong=True)
+
+
+def _size(path: Path) -> int:
+    """With what is written and stands beside the file still."""
+    return sum(one.stat().st_size for one in (path, Path(f"{path}-wal")) if one.exists())
 
 
 def _without_keys(own: Settings) -> Finding:

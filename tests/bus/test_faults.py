@@ -105,6 +105,13 @@ async def test_a_log_on_a_full_disk_is_not_to_be_moved_away(log: Path, monkeypat
             pass
 
 
+async def test_nor_is_one_that_may_not_be_opened(log: Path) -> None:
+    log.mkdir()  # root may open everything but a folder
+    with pytest.raises(UnusableLog, match="chown it to the user of the hub, and leave it"):
+        async with SqliteBus(log):
+            pass
+
+
 async def test_a_publisher_that_waits_too_long_for_a_sync_gets_a_timeout(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
