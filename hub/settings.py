@@ -34,12 +34,12 @@ KINDS = {
     "inside": "host:port where /metrics and /readyz answer, and nowhere else",
     "proxies": "addresses or networks of proxies, with commas between, as 10.0.0.5,172.16.0.0/12",
     "clamd": "host:port or unix:PATH of a clamd that scans files, as unix:/run/clamav/clamd.ctl",
-    "archive_days": "days that raw bytes stay in the archive",
+    "archive_days": "a number of days from 1 to 36500: so long raw bytes stay in the archive",
     "partitions": "a number from 1 to 1000, used for new topics",
-    "retention": "days that events stay on the bus after every stage has committed them",
-    "spool_limit": "MiB that an ingress spools on its disk while the broker is unavailable",
-    "guard_run": "dead letters in a row after which a stage puts an account aside",
-    "guard_share": "a share from 0 to 1: an account with more dead among its last 1,000 events is put aside",
+    "retention": "a number of days from 0.01 to 36500: so long events stay on the bus once all have committed them",
+    "spool_limit": "a number of MiB from 1 on: so much an ingress spools on its disk while the broker is unavailable",
+    "guard_run": "a number from 1 on: after so many dead letters in a row a stage puts an account aside",
+    "guard_share": "a share from 0.001 to 1: an account with more dead among its last 1,000 events is put aside",
 }
 DEFAULTS = {
     "data": "./var",

@@ -43,7 +43,7 @@ async def _rewind(opened: OpenHub, groups: tuple[str, ...], to: datetime, *, app
     groups = groups or tuple(row.name for row in TABLE if row.name in known)
     if unknown := [group for group in groups if group not in known]:
         raise UsageError(
-            f"{unknown[0]} is no group of this bus{did_you_mean(unknown[0], known)}: it has {sorted(known)}"
+            f"{unknown[0]} is no group of this bus{did_you_mean(unknown[0], known)}: it has {', '.join(sorted(known))}"
         )
     done: list[dict[str, object]] = []
     for group in groups:
