@@ -22,7 +22,10 @@ from schemas import Reject, Unanswered
 _REFUSED = frozenset({"REJECTED", "UNDELIVERABLE", "UNDELIVERED", "EXPIRED", "FAILED"})
 _NO_CREDIT = ErrorMeaning("account", "no_credit", "the account has no credit with the gateway: buy some")
 _WRONG_SENDER = ErrorMeaning("account", "sender_missing", "the gateway does not let this account use sender")
+_NO_SMS = ErrorMeaning("reject", "wrong_recipient", "this number takes no SMS")
 _TWILIO = dict.fromkeys(("21212", "21606", "21659", "21660"), _WRONG_SENDER) | {
+    **dict.fromkeys(("21211", "21612", "21614", "21635"), _NO_SMS),
+    "21610": ErrorMeaning("reject", "unsubscribed", "the citizen has sent STOP to our number"),
     "21408": ErrorMeaning("account", "region_closed", "allow messages to this country at the gateway"),
     "21608": ErrorMeaning("account", "trial_account", "a trial account writes to verified numbers only: upgrade it"),
     "21611": ErrorMeaning("retry", "queue_full", "too many messages of our number wait at the gateway", 60.0),
