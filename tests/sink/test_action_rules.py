@@ -120,6 +120,7 @@ def test_a_disposition_to_an_office_that_had_it_gives_it_back() -> None:
     now = case(pu=("returned", "officer"))
     apply_action(action(1, "disposition", office=ROADS), now, None, 6)
     assert (now.offices["pu"].state, now.offices["pu"].since) == ("assigned", 6)
+    assert now.changed == {"pu"}
 
 
 def test_one_office_that_is_done_does_not_close_what_another_works_on() -> None:
@@ -129,6 +130,24 @@ def test_one_office_that_is_done_does_not_close_what_another_works_on() -> None:
     assert now.offices["pu"].state == "done"
     last = apply_action(action(2, "status", status="done", office=Office(id="water")), now, None, 7)
     assert (last.status_moved, now.status) == (True, "done")
+
+
+def test_a_reopened_complaint_is_with_the_office_again_that_was_done_with_it_last() -> None:
+    now = case("in_progress", pu=("in_progress", "officer"), water=("in_progress", "officer"))
+    for minute, office in enumerate(("pu", "water"), 6):
+        apply_action(action(minute, "status", status="done", office=Office(id=office)), now, None, minute)
+    now.changed.clear()
+    apply_action(action(9, "status", status="in_progress", reopens=True), now, None, 9)
+    assert {id: (had.state, had.until) for id, had in now.offices.items()} == {
+        "pu": ("done", 6), "water": ("in_progress", None),
+    }  # fmt: skip
+    assert now.changed == {"status", "water"}
+
+
+def test_a_reopened_complaint_stays_with_the_office_that_has_it_still() -> None:
+    now = case("done", pu=("done", "officer"), water=("assigned", "officer"))
+    apply_action(action(1, "status", status="in_progress", reopens=True), now, None, 9)
+    assert (now.changed, now.offices["pu"].state) == ({"status"}, "done")
 
 
 def test_an_office_that_is_not_assigned_closes_the_complaint_for_all() -> None:
