@@ -423,6 +423,21 @@ async def test_changing_the_language_costs_no_turn(quiet: Site) -> None:
     assert {a.status for a in answers} == {200}
 
 
+async def test_changing_the_language_gives_no_turn_to_one_who_has_none(
+    quiet: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.web.citizen.form.WAIT", 0.0)
+
+    async def sent(*fields: tuple[str, str]) -> int:
+        body, kind = multipart(*fields)
+        return (await quiet.call("POST", "/", body, {**kind, **SAME_SITE, "content-length": str(len(body))})).status
+
+    while await sent(("text", WORDS)) == 303:
+        pass
+    assert [await sent(("text", WORDS), ("switch", "en")) for _ in range(5)] == [200] * 5
+    assert await sent(("text", WORDS)) == 429
+
+
 async def test_a_mistyped_number_is_said_to_be_one(quiet: Site) -> None:
     answer = await quiet.call("GET", "/lacak?number=1234567890")
     assert (answer.status, "Ada angka yang salah ketik" in answer.text) == (422, True)

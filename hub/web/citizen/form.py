@@ -60,7 +60,8 @@ async def submit_form(
     language = language_of(hidden["switch"] or hidden["lang"])
     again = partial(_show_again, request, submission, language=language, once=hidden["once"], today=today.isoformat())
     if hidden["switch"]:
-        limiter.give_back_report(caller.account.account, address)
+        if not refusal:  # else none was taken
+            limiter.give_back_report(caller.account.account, address)
         return again()
     if refusal:
         return again(problem=refusal)
