@@ -8,6 +8,8 @@ from typing import Any
 
 from connectors._json import Json, without_surrogates
 
+_FURTHEST = 100
+
 
 def value_at(value: Any, path: str) -> Any:
     """What stands at the path; None: nothing. An empty path is the value itself."""
@@ -26,7 +28,8 @@ def text_at(value: Any, path: str) -> str | None:
 
 
 def nested(given: Mapping[str, str]) -> Json:
-    """The JSON of which these are the paths: a name of digits is a position of a list."""
+    """The JSON of which these are the paths: a name of digits is a position of a list. Raises ValueError where two
+    paths do not go together."""
     root: Json = {}
     for path, value in given.items():
         at: Any = root
@@ -34,6 +37,8 @@ def nested(given: Mapping[str, str]) -> Json:
         for name, following in zip(names, [*names[1:], ""], strict=True):
             inner: Any = value if not following else [] if following.isdecimal() else {}
             at = _entered(at, name, inner)
+            if type(at) is not type(inner):
+                raise ValueError(f"{path} does not go together with another name")
     return root
 
 
@@ -44,8 +49,11 @@ def _step(value: Any, name: str) -> Any:
 
 
 def _entered(at: Any, name: str, inner: Any) -> Any:
-    """What stands at that name, `inner` where nothing did."""
+    """What stands at that name, `inner` where nothing did. Of a list the positions before it are empty objects."""
     if isinstance(at, dict):
         return at.setdefault(name, inner)
+    if not name.isdecimal() or int(name) > _FURTHEST:
+        raise ValueError(f"{name} is no position of a list, as 0")
+    at.extend({} for _ in range(int(name) - len(at)))
     at.extend([inner] * (int(name) >= len(at)))
     return at[int(name)]

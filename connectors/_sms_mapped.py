@@ -69,6 +69,11 @@ class MappedGateway(SmsGateway):
         super().__init__(settings)
         check_mapping({name: getattr(settings, name) for name in ("fields", "send", "headers")})
         self._mapping = mapping_of(settings)
+        if self._mapping.send_as == "json":
+            try:
+                nested(self._mapping.send)
+            except ValueError as wrong:
+                raise ValueError(f"send: {wrong}") from None
         self.signature = self._mapping.signature
         words, media_type = self._mapping.accepted
         self.accepted = IngressResponse(200, words.encode(), media_type)

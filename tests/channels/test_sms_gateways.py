@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from connectors import Forbidden, ProviderConnections, Request, Secret
+from connectors._field_paths import nested
 from connectors._sms_twilio import sign, signed_form
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
@@ -72,11 +73,19 @@ def test_each_hears_what_it_takes_for_a_yes_and_no_citizen_gets_it(gateway: str,
 @pytest.mark.parametrize(
     ("settings", "named"),
     [({"fields": {"pengirim": "x"}}, "fields: pengirim"), ({"send": {"x": "{teks}"}}, "send: {teks}"),
-     ({"headers": {"x": "{rahasia}"}}, "headers: {rahasia}")],
+     ({"headers": {"x": "{rahasia}"}}, "headers: {rahasia}"),
+     ({"send_as": "json", "send": {"a": "{to}", "a.b": "{text}"}}, "send: a.b does not go together"),
+     ({"send_as": "json", "send": {"a.0.to": "{to}", "a.isi": "{text}"}}, "send: a.isi does not go together"),
+     ({"send_as": "json", "send": {"a.0.to": "{to}", "a.0.b.1000": "{text}"}}, "send: 1000 is no position")],
 )  # fmt: skip
 def test_a_mapping_that_cannot_be_is_refused_with_its_setting(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         channel("sms", gateway="other", **settings)
+
+
+def test_an_empty_value_before_others_of_a_list_moves_none() -> None:
+    """The report's address is empty without `public_url`, and an empty field is left out."""
+    assert nested({"a.1.to": "x", "b": "y"}) == {"a": [{}, {"to": "x"}], "b": "y"}
 
 
 AUTH_TOKEN, PUBLIC_URL = "token-twilio-untuk-uji", "https://aduan.example.go.id"
