@@ -11,21 +11,25 @@ _FIRE = r"(?<!pemadam\s)(?<!untuk\s)(?<!korban\s)(?<!bahaya\s)(?<!keterangan\s)k
 _PEOPLE = "orang|korban|pasien|warga|anak|bayi|ibu|bapak|istri|suami|nenek|kakek"
 _FOR_PEOPLE = rf"(?!\s+(?:desa|gratis|siaga|(?:untuk|buat)\s+(?!{_PEOPLE})))"
 """What fetches no one: "untuk memotong pohon"."""
+_IN_WATER = r"tinggalam|kelelep|keli\b|kintir\b|hanyui[ak]|tabanam|titeuleum|palid"
+"""Drowning and swept away, in Banjarese, Javanese, Minangkabau and Sundanese."""
 _NOW = re.compile(
     r"\b(?:(?:sedang|lagi|masih|ada|terjadi|telah|baru\s+saja|barusan)\s+(?:terjadi\s+)?(?:ke?bakar(?:an)?|terbakar|longsor|tanah\s+longsor|banjir\s+bandang|galodo|perampokan|penculikan|begal|tawuran|pengeroyokan|ledakan)\b"
     r"|(?:barusan|baru\s+saja)\s+(?:ada\s+|terjadi\s+)?(?:tabrakan|kecelakaan)|(?:kelompok|sekelompok|pemuda|remaja|pelajar|anak)\s+(?:\w+\s+){0,3}tawuran|korban\s+(?:\w+\s+){0,2}(?:tergeletak|terjepit|bersimbah)|galodo\b|(?:ada|ancaman|teror)\s+bom\b(?!\s+(?:waktu|air))"
-    r"|(?:rumah|omah|imah|umah)\w*\s+(?:\w+\s+){0,2}(?:kobong|kobongan|kahuruan|kaduruk|tabaka|tabakar|puun)\b|(?:kapal|perahu|klotok|kelotok|ketinting)\s+(?:\w+\s+){0,2}(?:tenggelam|terbalik|karam)\b"
+    r"|(?:rumah|omah|imah|umah|rumoh|bola)\w*\s+(?:\w+\s+){0,2}(?:kobong|kobongan|kahuruan|kaduruk|tabaka|tabakar|puun|tutong|nanre)\b|(?:kapal|perahu|klotok|kelotok|ketinting)\s+(?:\w+\s+){0,2}(?:tenggelam|terbalik|karam)\b"
     r"|(?:pohon|tiang|tebing|tembok|baliho|bangunan|atap)\s+(?:\w+\s+){0,3}menimpa\s+(?:\w+\s+){0,2}(?:orang|warga|pengendara|pengguna|anak|mobil|motor|rumah)\b"
-    r"|ada\s+(?:yang\s+|orang\s+|warga\s+)?(?:ketimbun|kejebak|tertimbun|tenggelam|hanyut|kesetrum|pingsan|kejang)\b|(?:mau|akan|hendak|ingin)\s+(?:lompat|loncat|terjun|melompat)\s+dari"
+    rf"|ad[ao]\s+(?:yang\s+|nang\s+|nan\s+|orang\s+|urang\s+|warga\s+)?(?:ketimbun|kejebak|tertimbun|tenggelam|hanyut|kesetrum|pingsan|kejang|terjepit|kejepit|tatanam|gantung\s+diri|{_IN_WATER})\b|(?:mau|akan|hendak|ingin)\s+(?:lompat|loncat|terjun|melompat)\s+dari"
     r"|rumah(?:nya)?\s+(?:\w+\s+){0,2}(?:terbakar|kebakaran)|api\s+(?:makin|semakin|sudah|mulai|terus|masih)?\s*(?:membesar|merambat|menjalar|besar)"
     rf"|{_FIRE}\s+(?:besar|hebat|rumah|pasar|gudang|toko|pabrik|ruko|hutan|lahan|di)\b|{_FIRE}[!.]|^\W*kebakaran(?!\s+jenggot)"
-    r"|(?:orang|anak|bayi|balita|korban|warga|ibu|bapak|nenek|kakek|bocah|santri|siswa|teman|suami|istri)\s+(?:\w+\s+){0,2}(?:tenggelam|hanyut|terseret|tertimbun|terjebak|tertimpa|ketimbun|kesetrum|tersetrum|tersengat|pingsan|sekarat|kejang|sesak\s+napas|jatuh\s+ke\s+sumur|disandera|diculik|keracunan)(?!\s+(?:macet|kemacetan|antrean|berjam))"
+    rf"|(?:orang|urang|ureueng|wong|anak|bayi|balita|korban|warga|penumpang|ibu|bapak|nenek|kakek|oma|opa|bocah|budak|santri|siswa|teman|suami|istri)(?:nya)?\s+(?:\w+\s+){{0,2}}(?:{_IN_WATER}|tidak\s+sadar(?:kan\s+diri\b|(?=\W*$|[,.!]))|tenggelam|hanyut|terseret|tertimbun|terjebak|tertimpa|ketimbun|kesetrum|tersetrum|tersengat|pingsan|sekarat|kejang|sesak\s+napas|jatuh\s+ke\s+sumur|disandera|diculik|keracunan)(?!\s+(?:macet|kemacetan|antrean|berjam))"
     r"|(?:tenggelam|hanyut|tertimbun|karam|terseret\s+arus)\s+(?:di|oleh|dan|belum|air|longsor)\b"
     r"|longsor\s+(?:menimpa|menimbun|menutup|dan|di)\b|kecelakaan\s+(?:\w+\s+){0,3}(?:korban|luka|meninggal|parah|maut|beruntun)|(?:korban|luka)\s+(?:\w+\s+){0,2}(?:kecelakaan|tabrakan|tabrak\s+lari)"
     rf"|(?:butuh|perlu|tolong|kirim|panggil(?:kan)?|minta)\s+(?:\w+\s+){{0,2}}(?:ambulan[cs]?e?|damkar|pemadam)\b{_FOR_PEOPLE}|kebocoran\s+gas|gas\s+(?:\w+\s+){{0,2}}(?:bocor|meledak)|(?:tabung|elpiji|lpg)\s+(?:\w+\s+){{0,2}}(?:meledak|bocor)"
     r"|kabel\s+(?:\w+\s+){0,3}(?:percikan|memercik|terbakar|menyetrum|nyetrum|setrum)|(?:kabel|tiang)\s+(?:listrik|pln)\s+(?:\w+\s+){0,2}(?:putus|roboh|jatuh|tumbang|menjuntai)|percikan\s+api"
-    r"|(?:mau|akan|ingin|hendak|mencoba|percobaan)\s+bunuh\s+diri|(?:orang|warga|pelaku|preman)\s+(?:\w+\s+){0,2}(?:bawa|membawa|mengacungkan|ngamuk|mengamuk)\s+(?:\w+\s+)?(?:senjata|sajam|parang|celurit|pistol|golok)"
-    r"|(?:dirampok|dibegal|dikeroyok|diperkosa|dibacok|ditusuk|dianiaya|kdrt)|(?:ini|tolong|sos)\s+darurat\s*[!,]|(?:keadaan|kondisi|situasi|gawat)\s+darurat(?=\W*$|!|[\s,]+(?:tolong|mohon|segera|butuh|cepat))|(?:banjir|air)\s+(?:sudah|mencapai|setinggi|hingga|sampai)\s+(?:\w+\s+){0,2}(?:se)?(?:leher|atap|dada|plafon)\b"
+    r"|(?:mau|akan|ingin|hendak|mencoba|percobaan)\s+bunuh\s+diri|(?:orang|warga|pelaku|preman)\s+(?:\w+\s+){0,4}(?:bawa|membawa|mengacungkan|ngamuk|mengamuk)\s+(?:\w+\s+)?(?:senjata|sajam|parang|celurit|pistol|golok)"
+    r"|(?:dirampok|dibegal|dikeroyok|diperkosa|dibacok|ditusuk|dianiaya|kdrt)|(?:ini|tolong|sos)\s+darurat\s*[!,]|(?:keadaan|kondisi|situasi|gawat)\s+darurat(?=\W*$|!|[\s,]+(?:tolong|mohon|segera|butuh|cepat))|(?:banjir|air|aer|aek|aia|aie|banyu)\s+(?:sudah|so|su|lah|wis|mencapai|setinggi|hingga|sampai)\s+(?:\w+\s+){0,2}(?:se)?(?:leher|atap|dada|plafon)\b"
+    r"|(?:kereta|bus|angkot|pesawat)\s+(?:\w+\s+){0,2}(?:anjlok|terguling|terbalik|jatuh)\b|(?:masuk|ke)\s+jurang\b|gempa\s+(?:\w+\s+){0,2}(?:barusan|baru\s+saja)|tsunami!"
+    r"|(?:nemu|menemukan|ditemukan)\s+(?:\w+\s+)?mayat\b|ada\s+(?:mayat\s+(?:di|orang|bayi|mengapung)|bayi\s+(?:\w+\s+)?dibuang)\b"
     r"|(?:melahirkan|pendarahan|serangan\s+jantung)\s+(?:\w+\s+){0,4}(?:ambulan|sekarang|tolong|bantuan))",
 )
 _NOT_NOW = re.compile(
@@ -45,6 +49,8 @@ _STEMS = (
     "perkosa", "bacok", "tusuk", "aniaya", "kdrt", "darurat", "banjir", "tawuran", "ledak", "lahirkan",
     "darahan", "jantung", "kobong", "huruan", "duruk", "tabaka", "puun", "galodo", "karam", "kejebak", "geletak",
     "nimpa", "jepit", " bom ", "terbalik", "lompat", "loncat", "leher", " dada", " atap", "plafon",
+    "tinggalam", "kelelep", " keli ", " kintir", "hanyui", "tabanam", "titeuleum", "palid", "tutong", "nanre",
+    "tatanam", " gantung ", " sadar", "anjlok", "guling", "jurang", "gempa", "tsunami", "mayat", " bayi ",
     "sajam", "senjata", "parang", "celurit", "golok", "pistol", "sandera", "luka",
 )  # fmt: skip
 """Without one of these nothing above can match."""

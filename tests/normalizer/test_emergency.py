@@ -27,6 +27,15 @@ from tests.normalizer.test_read import one
         "butuh bantuan, ada kebakaran di gang sebelah",
         "galodo di hulu, banyak urang tajabak",
         "omah kobong mas, tulung",
+        "Ada urang tinggalam di sungai bawah jembatan, ancap tulung!!",
+        "Aer so sampe di dada, oma masih di rumah, tolong evakuasi",
+        "ada anak hanyuik di batang arau, tolong",
+        "bocah keli ning kali, tulung",
+        "tulong, rumoh tutong di Lampriet",
+        "gempa besar barusan, rumah roboh",
+        "bus masuk jurang di Enrekang",
+        "motor masuk selokan orangnya tidak sadar",
+        "orang mabuk palang jalan bawa parang di Hamadi",
     ],
 )
 def test_danger_now_is_flagged(text: str) -> None:
@@ -51,6 +60,8 @@ def test_danger_now_is_flagged(text: str) -> None:
         "sampah ini sudah menjadi kondisi darurat yang perlu diatasi",
         "minta ambulan untuk posyandu",
         "jalan longsor diperbaiki asal-asalan",
+        "warga memelihara kelinci, kotorannya bau",
+        "orang yang tidak sadar lingkungan membuang sampah",
     ],
 )
 def test_what_may_be_or_is_over_is_not(text: str) -> None:

@@ -40,6 +40,8 @@ def test_each_language_is_known_by_its_words(text: str, language: str) -> None:
         "Warga Griya Kebraon Tengah minta lampu PJU, terima kasih mas dan mbak admin",
         "Pak Made dan Bu Ketut dari Banjar Sari minta jalan desa diaspal",
         "kapan bansos cair di Desa Cibiru Wetan, sudah tiga bulan tidak ada kabar",
+        "kebakaran di jl kandea lorong 7 kec bontoala, api besar tolong damkar",
+        "cakmano ini, lampu di lorong kami mati galo, dak katek yang benerin",
         "Mas Agus dari Sidoarjo melaporkan truk parkir di depan sekolah",
     ],
 )
