@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from yarl import URL
 
-from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
+from schemas import AccountFault, Held, PipelineError, Reject, Retry, Unanswered
 
 if TYPE_CHECKING:
     from connectors._http_session import HttpSession
@@ -51,8 +51,9 @@ class HttpResponse(NamedTuple):
 class ErrorMeaning(NamedTuple):
     """The meaning of a provider's code, as a channel's table gives it."""
 
-    meaning: Literal["retry", "account", "reject"]
-    """retry: it did not arrive. account: the account is at fault. reject: this reply can never be sent."""
+    meaning: Literal["retry", "hold", "account", "reject"]
+    """retry: it did not arrive. hold: this reply waits, and the account goes on. account: the account is at fault.
+    reject: this reply can never be sent."""
     code: str
     detail: str = ""
     after: float | None = None
@@ -61,8 +62,9 @@ class ErrorMeaning(NamedTuple):
     def error(self, after: float | None = None) -> PipelineError:
         """The error to raise. `after` is the provider's own wait."""
         after = self.after if after is None else after
-        if self.meaning == "retry":
-            return Retry(f"{self.code}: {self.detail}".removesuffix(": "), after=after)
+        reason = f"{self.code}: {self.detail}".removesuffix(": ")
+        if self.meaning in {"retry", "hold"}:
+            return Retry(reason, after=after) if self.meaning == "retry" else Held(reason, after=after)
         if self.meaning == "account":
             return AccountFault(self.code, self.detail, after=after)
         return Reject(self.code, self.detail)

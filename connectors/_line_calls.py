@@ -17,6 +17,7 @@ DOWNLOAD_WITHIN = 120.0
 """Seconds."""
 PREPARED_IN = 10.0
 """Seconds to wait for a file that LINE is still preparing."""
+_NO_PUSHES = ErrorMeaning("reject", "push_forbidden", "the channel or its plan allows no pushes")
 _TOKEN = ErrorMeaning("account", "token_invalid", "enter a new channel access token")
 _MEANINGS: tuple[tuple[int, str, ErrorMeaning], ...] = (
     (429, "monthly limit", ErrorMeaning("reject", "quota_spent", "the month's pushes are spent: buy more and resend")),
@@ -69,7 +70,8 @@ class LineApi:
         def judge(response: HttpResponse) -> ErrorMeaning | None:
             if response.status == 409:
                 accepted.append(response.body)
-            return judged(response)
+            meaning = judged(response)
+            return _NO_PUSHES if meaning is not None and meaning.code == "forbidden" else meaning
 
         headers = self._headers() | {"X-Line-Retry-Key": _retry_key(reference)}
         body = {"to": to, "messages": messages}

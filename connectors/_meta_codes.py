@@ -18,9 +18,12 @@ _BLOCKED = ErrorMeaning("account", "blocked", "Meta blocks the account for a bre
 _WINDOW = ErrorMeaning("reject", "window_closed", "the time in which Meta lets us answer is over: see docs/channels")
 _UNREACHABLE = ErrorMeaning("reject", "undeliverable", "cannot be delivered to this citizen")
 _UNKNOWN_PERSON = ErrorMeaning("reject", "recipient_unknown", "Meta knows no such person for this account")
+_TEMPLATE_TRIED = 900.0
+"""Seconds until an answer tries again whether its template is mended; what needs none goes out meanwhile."""
 _TEMPLATE_PARAMETERS = ErrorMeaning(
-    "account", "template_parameters", "the template must take one parameter, in its body: check late_template"
-)
+    "hold", "template_parameters", "the template must take one parameter, in its body: check late_template",
+    _TEMPLATE_TRIED,
+)  # fmt: skip
 _INVALID = 100
 _PARAMETER = ErrorMeaning("reject", "meta_100", "Meta refuses a parameter of this reply, as a number that is none")
 """With details WhatsApp names a value; without, the request itself is wrong."""
@@ -54,13 +57,13 @@ WHATSAPP: Codes = {
     33: ErrorMeaning("account", "number_missing", "the phone number was deleted: check phone_number_id"),
     (100, 33): ErrorMeaning("account", "number_missing", "check phone_number_id and the access token's permissions"),
     130429: ErrorMeaning("retry", "meta_130429", "throughput of the number", 30.0),
-    130497: ErrorMeaning("account", "blocked", "Meta bars the account from writing to this country"),
+    130497: ErrorMeaning("reject", "country_barred", "Meta bars the account from writing to this country"),
     131000: ErrorMeaning("retry", "meta_131000", "something went wrong at Meta; the message was not sent", 30.0),
     131005: ErrorMeaning("account", "permission_missing", "access denied: check the access token's permissions"),
     131016: ErrorMeaning("retry", "meta_131016", "service overloaded", 60.0),
     131021: ErrorMeaning("reject", "recipient_is_sender", "the number is our own"),
     131026: _UNREACHABLE,
-    131030: ErrorMeaning("account", "test_number", "a test number of Meta's writes to listed citizens only"),
+    131030: ErrorMeaning("hold", "test_number", "a test number of Meta's writes to listed citizens only", 900.0),
     131031: ErrorMeaning("account", "blocked", "Meta has locked the account"),
     131037: ErrorMeaning("account", "display_name", "Meta has to approve the number's display name first"),
     131042: ErrorMeaning("account", "payment", "mend the payment method in Meta's dashboard"),
@@ -71,18 +74,21 @@ WHATSAPP: Codes = {
     131048: ErrorMeaning("account", "held_back", "Meta holds the number back, as too many citizens blocked it", 3600.0),
     131049: ErrorMeaning("reject", "undeliverable", "Meta limits how much this citizen gets"),
     131050: ErrorMeaning("reject", "undeliverable", "the citizen wants no such messages"),
-    131056: ErrorMeaning("retry", "meta_131056", "too many messages to one citizen", 10.0),
+    131056: ErrorMeaning("hold", "meta_131056", "too many messages to one citizen", 10.0),
     131057: ErrorMeaning("account", "maintenance", "the account is being moved", 300.0),
     132000: _TEMPLATE_PARAMETERS,
     132001: ErrorMeaning(
-        "account",
+        "hold",
         "template_missing",
         "Meta has approved no such template in this language: check late_template and template_language",
+        _TEMPLATE_TRIED,
     ),
     132005: ErrorMeaning("reject", TEMPLATE_TOO_LONG, "the words do not fit into the template"),
     132012: _TEMPLATE_PARAMETERS,
-    132015: ErrorMeaning("account", "template_paused", "Meta has paused the template for low quality"),
-    132016: ErrorMeaning("account", "template_disabled", "Meta has disabled the template: name another one"),
+    132015: ErrorMeaning("hold", "template_paused", "Meta has paused the template for low quality", _TEMPLATE_TRIED),
+    132016: ErrorMeaning(
+        "hold", "template_disabled", "Meta has disabled the template: name another one", _TEMPLATE_TRIED
+    ),
     133004: ErrorMeaning("retry", "meta_133004", "server temporarily unavailable", 60.0),
     133010: ErrorMeaning("account", "number_not_registered", "register the phone number"),
 }

@@ -36,10 +36,12 @@ from connectors._meta_feed import FeedChange, changes_of, feed_fields
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
 from connectors._results import NEVER_TAKEN, AnswerTerms
-from schemas import AccountFault, Attachment, Message, Party, Raw, Reject, Reply, Unanswered
+from schemas import AccountFault, Attachment, Held, Message, Party, Raw, Reject, Reply, Unanswered
 
 FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "instagram.com")
 """Where Meta keeps files of messages and posts."""
+_RIGHTS_TRIED = 900.0
+"""Seconds until an answer to a comment tries again whether the rights for it were granted; messages go on meanwhile."""
 BY_PEOPLE = frozenset({"officer_answer", "question"})
 """Templates of answers that a person wrote."""
 WINDOW_OF_PEOPLE = timedelta(days=7)
@@ -136,11 +138,21 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
             return await self._send_message(reply, self.sending_path(ours), to, outbound)
         if what not in {"comment", "post"}:
             raise Reject("not_answerable", "Meta lets nobody answer a mention elsewhere or a recommendation")
+        path, body, name = self._answer_to_comment(reply, ours, what, id)
+        try:
+            return SentReply((_id(await self.graph(outbound, path, body), name),))
+        except AccountFault as fault:
+            if fault.code != "permission_missing":
+                raise
+            reason = f"{fault.code}: comments have rights of their own: {fault.detail}"
+        raise Held(reason, after=_RIGHTS_TRIED)
+
+    def _answer_to_comment(self, reply: Reply, ours: str, what: str, id: str) -> tuple[str, Json, str]:
+        """Path and body of the request, and the name of the id in its answer."""
         if self.answers_publicly(reply.to, reply.template):
-            path = f"{quote(id, safe='')}/{self.comment_path}"
-            return SentReply((_id(await self.graph(outbound, path, {"message": reply.text}), "id"),))
-        body = {"recipient": {f"{what}_id": id}, "message": {"text": split_text(reply.text, self.text_limit)[0]}}
-        return SentReply((_id(await self.graph(outbound, self.sending_path(ours), body), "message_id"),))
+            return f"{quote(id, safe='')}/{self.comment_path}", {"message": reply.text}, "id"
+        words = split_text(reply.text, self.text_limit)[0]
+        return self.sending_path(ours), {"recipient": {f"{what}_id": id}, "message": {"text": words}}, "message_id"
 
     async def _send_message(self, reply: Reply, path: str, to: str, outbound: ProviderConnections) -> SentReply:
         async def send(text: str) -> str:

@@ -11,8 +11,9 @@ hub needs to know of a kind is a fact on its class.
 * `verify` sees the raw bytes first, does the cheapest check first, compares in constant time, and fails closed.
 * Foreign words are translated by a table; what is not in it is `unknown`, and the foreign word is kept.
 * Foreign exceptions stop here: `Reject` for bytes that make no sense, and from the way out `Retry` (it did not arrive),
-  `Unanswered` (it may have arrived), `AccountFault` (the account is at fault: everything owed waits) or `Reject` (this
-  reply can never be sent). The provider's own codes are a table of `ErrorMeaning`s (`_http.py`).
+  `Held` (the same, and this reply waits alone), `Unanswered` (it may have arrived), `AccountFault` (the account is at
+  fault: everything owed waits) or `Reject` (this reply can never be sent). The provider's own codes are a table of
+  `ErrorMeaning`s (`_http.py`).
 * Positions of parts are stored in `Raw.parts`. A later release that finds more in the same bytes yields it last, and
   yields a part that it no longer reads as one that is a Reject.
 """

@@ -3,7 +3,7 @@
 from schemas.addresses import UndeliveredReply, VerifiedAddress
 from schemas.body import Body
 from schemas.digits import plain_digits
-from schemas.errors import AccountFault, PipelineError, Reject, Retry, Unanswered
+from schemas.errors import AccountFault, Held, PipelineError, Reject, Retry, Unanswered
 from schemas.events import EVENTS, Action, Aside, Dead, Event, Matched, Message, Raw, Receipt, Routed, Slow
 from schemas.forward import Forward, ForwardKind
 from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_id, without_native
@@ -40,9 +40,9 @@ from schemas.wire import decode, encode, json_schemas
 __all__ = [
     "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
     "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Forward",
-    "ForwardKind", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome", "Owed",
-    "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState", "Reject",
-    "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered", "UndeliveredReply",
-    "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode", "json_schemas", "message_id", "native_of",
-    "plain_digits", "reply_id", "without_native",
+    "ForwardKind", "Held", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome",
+    "Owed", "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState",
+    "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered",
+    "UndeliveredReply", "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode", "json_schemas",
+    "message_id", "native_of", "plain_digits", "reply_id", "without_native",
 ]  # fmt: skip

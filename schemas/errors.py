@@ -2,6 +2,7 @@
 
     PipelineError
     ├── Retry           the fault may pass: wait, then run the same work again
+    │   ├── Held        this reply alone has to wait: whatever else the account sends goes on
     │   └── Unanswered  a request was sent and no whole answer came back: it may have arrived, so it is not sent again
     ├── AccountFault    the account is at fault, not the reply: what is owed waits until the account is mended
     └── Reject          the event or the reply itself is at fault: a dead letter, or a failed reply
@@ -33,6 +34,10 @@ class Retry(PipelineError):  # noqa: N818 - it says what to do, as Reject does
         self.reason = reason
         self.after = after
         self.limit = limit
+
+
+class Held(Retry):
+    """This reply alone has to wait, as for the template that it needs: the account goes on with all others."""
 
 
 class Unanswered(Retry):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bus import fault_location
 from connectors import Channel, ProviderConnections, Speaks
 from hub.running.send_starts import SendStart
-from schemas import AccountFault, Reject, Reply, Retry, Unanswered
+from schemas import AccountFault, Held, Reject, Reply, Retry, Unanswered
 from sink.outbox_claims import LEASE_ENDED, SENDER_LOST, TAKEN_ONCE, OwedReply
 from sink.outbox_results import SendResult, next_attempt
 
@@ -74,8 +74,8 @@ def _not_sent(owed: OwedReply, channel: Speaks, fault: BaseException, now: datet
     match fault:
         case Unanswered():
             return SendOutcome(_unknown(owed, channel, "unanswered", fault.reason, now), fault)
-        case Retry():
-            return SendOutcome(_again(owed, fault, now), fault)
+        case Retry():  # one that is held says nothing of the account
+            return SendOutcome(_again(owed, fault, now), None if isinstance(fault, Held) else fault)
         case AccountFault():
             return SendOutcome(SendResult(owed, "owed", now, code=fault.code, reason=fault.detail or None), fault)
         case Reject():

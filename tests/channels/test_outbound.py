@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from connectors import Fetches, Http, Polls, ProviderConnections, Speaks
-from schemas import AccountFault, Reject, Retry, Unanswered
+from schemas import AccountFault, Held, Reject, Retry, Unanswered
 from tests.channels.recording import able, answer_of, attachment_of, raw, read, recording, reply, secrets, speaking
 from tests.fakes.server import Accepted, Fault, Server, answer
 
-ERRORS = {error.__name__: error for error in (AccountFault, Reject, Retry, Unanswered)}
+ERRORS = {error.__name__: error for error in (AccountFault, Held, Reject, Retry, Unanswered)}
 SENDING = [kind for kind in able(Speaks) if "sends" in recording(kind)]
 FETCHING = [kind for kind in able(Fetches) if "fetches" in recording(kind)]
 POLLING = [kind for kind in able(Polls) if "polls" in recording(kind)]

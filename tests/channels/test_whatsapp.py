@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors import Forbidden, ProviderConnections, Request, group_parts
-from schemas import AccountFault, Attachment, Receipt, Reject, Retry
+from schemas import AccountFault, Attachment, Held, Receipt, Reject, Retry
 from tests.channels.recording import cases, channel, raw, read, reply
 from tests.fakes import graph as meta
 from tests.fakes.graph import Graph
@@ -217,9 +217,18 @@ async def test_what_does_not_fit_into_the_template_goes_as_a_text(graph: Graph, 
     assert [sent["type"] for sent in graph.sent] == ["text"]
 
 
+@pytest.mark.parametrize("code", [132000, 132001, 132012, 132015, 132016])
+async def test_an_answer_whose_template_is_at_fault_waits_alone(
+    code: int, graph: Graph, outbound: ProviderConnections
+):
+    graph.then(meta.error(400, code))
+    door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
+    with pytest.raises(Held):
+        await door.send(reply("whatsapp", template="officer_answer"), outbound)
+
+
 @pytest.mark.parametrize(("status", "code"), [
-    (400, 132000), (404, 132001), (400, 132012), (400, 132016), (400, 17), (400, 100), (400, 102), (400, 341),
-    (400, 2500),
+    (400, 17), (400, 100), (400, 102), (400, 341), (400, 2500),
 ])  # fmt: skip
 async def test_a_fault_of_the_account_loses_no_answer(
     status: int, code: int, graph: Graph, outbound: ProviderConnections

@@ -14,7 +14,7 @@ from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.running import own_faults
 from hub.running.backoff import Backoff
-from schemas import AccountFault, Reply, Retry
+from schemas import AccountFault, Held, Reply, Retry
 from sink import outbox_results
 from sink.account_states import account_faults
 from sink.cursors import load_cursor, save_cursor
@@ -212,6 +212,32 @@ async def test_a_fault_that_one_reply_alone_meets_is_its_own_and_not_the_account
     (failed,) = await world.pools.io(list_replies, world.record, "failed")
     assert (failed.code, failed.reason) == ("request_refused", "check the account; others of this account go out")
     await until(lambda: not account_faults(world.record), "no fault of the account")
+
+
+async def test_replies_that_are_held_pause_nothing_that_the_account_sends(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    class Holding(Kiosk):
+        async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+            if reply.to != "siti":
+                raise Held("template_paused", after=900.0)
+            return await super().send(reply, outbound)
+
+    for n in range(8):
+        await world.owe("kios", f"budi-{n}", "a")
+    door = Holding("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=kiosk.url))
+    process = world.process(Accounts.of(door)).start()
+    processes.append(process)
+    held = lambda: world.pools.io(list_replies, world.record, "owed", "kios")  # noqa: E731
+    await until(lambda: _all_tried(held), "eight tries")
+    await world.owe("kios", "siti", "b")
+    process.wake.replies.set()
+    await until(lambda: kiosk.sent, "the answer behind them", within=5)  # faults of the account: minutes
+    assert {row.reason for row in await held()} == {"template_paused"}
+
+
+async def _all_tried(owed: Any) -> bool:
+    return {row.code for row in await owed()} == {"retry"}
 
 
 async def test_a_process_that_dies_between_send_and_store_leaves_a_doubt_and_nothing_is_sent_twice(

@@ -68,6 +68,13 @@ async def test_a_token_that_is_spent_is_followed_by_a_push(line: LineServer, out
     assert paths(line) == ["reply", "push"]
 
 
+async def test_a_plan_without_pushes_stops_no_answer_by_token(line: LineServer, outbound: ProviderConnections) -> None:
+    line.then(answer(403, {"message": "Access to this API is not available for your account"}))
+    with pytest.raises(Reject, match="push_forbidden"):
+        await send(line, outbound, SARI)
+    assert await send(line, outbound) == ("10",)
+
+
 async def test_a_reply_by_token_that_may_have_arrived_is_not_pushed(
     line: LineServer, outbound: ProviderConnections
 ) -> None:
