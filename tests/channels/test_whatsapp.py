@@ -218,9 +218,7 @@ async def test_what_does_not_fit_into_the_template_goes_as_a_text(graph: Graph, 
 
 
 @pytest.mark.parametrize("code", [132000, 132001, 132012, 132015, 132016])
-async def test_an_answer_whose_template_is_at_fault_waits_alone(
-    code: int, graph: Graph, outbound: ProviderConnections
-):
+async def test_an_answer_whose_template_is_at_fault_waits_alone(code: int, graph: Graph, outbound: ProviderConnections):
     graph.then(meta.error(400, code))
     door = channel("whatsapp", graph_url=graph.graph_url, late_template="kabar_laporan")
     with pytest.raises(Held):
