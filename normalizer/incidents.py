@@ -230,11 +230,11 @@ def _in_one_village(report: Profile, candidate: Candidate) -> bool:
     return place_relation(report, candidate.profile) == SAME_VILLAGE
 
 
-def own_report(found: Iterable[Scored], identities: Iterable[str], needed: float = SAME_REPORT) -> Scored | None:
+def own_report(found: Iterable[Scored], identities: Iterable[str]) -> Scored | None:
     """An open report of the same citizen, of nearly the same words."""
     mine = set(identities)
     own = (one for one in found if not one.candidate.reporter.isdisjoint(mine) and _is_open(one))
-    alike = (one for one in own if one.score >= needed and _may_be_own(one))
+    alike = (one for one in own if one.score >= SAME_REPORT and _may_be_own(one))
     return min(alike, key=_ORDER, default=None)
 
 

@@ -36,20 +36,21 @@ _PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 _NO_WORD = re.compile(r"[\W_0x]*", re.IGNORECASE)
+_REGION, _COUNTRY = "ID", "62"
 
 
 @lru_cache(maxsize=8_192)
-def to_e164(written: str, region: str = "ID") -> str | None:
+def to_e164(written: str) -> str | None:
     """`0812…`, `62812…`, `+62 812-…` as `+62812…`; None where it is no phone number (a name, a short code).
 
-    A number without plus that is none in the region is read as an international one, as gateways write them.
+    A number without plus that is none in Indonesia is read as an international one, as gateways write them.
     """
-    if region == "ID" and (mobile := _MOBILE.fullmatch(written)):
-        return f"+62{mobile[1]}"
+    if mobile := _MOBILE.fullmatch(written):
+        return f"+{_COUNTRY}{mobile[1]}"
     number = _digits(written)
     if number is None or len(set(number.lstrip("+0"))) < 2:
         return None
-    return next((found for form in _forms(number, region) if (found := _valid(form, region))), None)
+    return next((found for form in _forms(number) if (found := _valid(form))), None)
 
 
 def normalize_party(party: Party) -> Party:
@@ -88,23 +89,22 @@ def _digits(written: str) -> str | None:
     return plus + "".join(c for c in text if c.isdigit())
 
 
-def _forms(number: str, region: str) -> tuple[str, ...]:
+def _forms(number: str) -> tuple[str, ...]:
     """The readings of the number, likeliest first."""
-    code = str(phonenumbers.country_code_for_region(region))
     if number.startswith("+"):
         return (number,)
     if number.startswith("00"):
         return (f"+{number[2:]}",)
-    if number.startswith(code):  # an eleven-digit 62812… would pass for a national number
+    if number.startswith(_COUNTRY):  # an eleven-digit 62812… would pass for a national number
         return (f"+{number}",)
     if number.startswith(("0", "8")) or len(number) < 10:
         return (number, f"+{number}")
     return (f"+{number}", number)
 
 
-def _valid(form: str, region: str) -> str | None:
+def _valid(form: str) -> str | None:
     try:
-        number = phonenumbers.parse(form, region)
+        number = phonenumbers.parse(form, _REGION)
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_valid_number(number):

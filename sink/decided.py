@@ -31,7 +31,7 @@ class DecidedComplaint(NamedTuple):
     office_name: str | None
 
 
-def decided_complaints(connection: Connection, most: int = MOST) -> list[DecidedComplaint]:
+def decided_complaints(connection: Connection) -> list[DecidedComplaint]:
     """The newest, oldest first. Secret reports teach nothing."""
     c, m, a = complaints.c, messages.c, assignments.c
     query = (
@@ -43,7 +43,7 @@ def decided_complaints(connection: Connection, most: int = MOST) -> list[Decided
         .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(_KEPT)))
         .where(c.touched_at.is_not(None), c.status.not_in(_WRONG), c.secret.is_(False))
         .order_by(c.received_at.desc(), c.id, a.since.desc(), a.seq.desc())
-        .limit(most)
+        .limit(MOST)
     )  # fmt: skip
     return list(_each_once(connection.execute(query)))[::-1]
 

@@ -23,11 +23,10 @@ _AT = datetime(2026, 1, 1, tzinfo=UTC)
 class Folder:
     """A folder like `data`; a file that is not there has no rows."""
 
-    def __init__(self, path: Path, reader: Reader | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         kind = channel_type("file")
         self._channel = kind("file", "nasional", kind.settings_type())
-        self._reader = reader
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """Rows of a CSV with a heading; the breaks that some files write as `\\n` are breaks."""
@@ -43,7 +42,7 @@ class Folder:
     @cached_property
     def reader(self) -> Reader:
         """The reader of the pipeline, over a channel of files."""
-        return self._reader or Reader({"file": self._channel}.get)
+        return Reader({"file": self._channel}.get)
 
     def messages(self, rows: Iterable[Mapping[str, Any]]) -> list[Message | None]:
         """What the reader makes of rows as `ingest` takes them; None where it refuses one. In order."""

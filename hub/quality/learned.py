@@ -133,9 +133,9 @@ def category_lines(folder: Folder) -> Iterator[Line]:
     yield from certainty_lines("top category, newer half", newer)
 
 
-def certainty_lines(name: str, answers: Sequence[Answer], wanted: tuple[str, str] = ("0.05", "0.03")) -> Iterator[Line]:
+def certainty_lines(name: str, answers: Sequence[Answer]) -> Iterator[Line]:
     """Is what is promised kept?"""
-    yield Line(f"{name}: calibration error", f"{calibration_error(answers):.3f}", *wanted)
+    yield Line(f"{name}: calibration error", f"{calibration_error(answers):.3f}", "0.05", "0.03")
     sure = [a for a in answers if a.p >= BAND]
     yield Line(f"{name}: right where 0.95 or more is said", str(share(a.right for a in sure)), "0.94", "0.95")
 

@@ -18,8 +18,8 @@ LONGEST_ASKED = 3600.0
 class Backoff:
     """Counts the failures in a row of one account and one ability. `now` is monotonic, in seconds."""
 
-    def __init__(self, random: Random, *, first: float = FIRST, longest: float = LONGEST) -> None:
-        self._random, self._first, self._longest = random, first, longest
+    def __init__(self, random: Random) -> None:
+        self._random = random
         self._failures = self._pauses = 0
         self._until = float("-inf")
 
@@ -35,10 +35,10 @@ class Backoff:
         self._failures += 1
         if now < self._until:  # it began before the pause did
             return self._until - now
-        if after is not None and after >= self._first:
+        if after is not None and after >= FIRST:
             pause = min(after, LONGEST_ASKED)
         elif at_once or self._failures > TOLERATED:
-            pause = min(self._first * 2.0 ** min(self._pauses, 20), self._longest) * (1 - self._random() / 5)
+            pause = min(FIRST * 2.0 ** min(self._pauses, 20), LONGEST) * (1 - self._random() / 5)
             self._pauses += 1
         else:
             return 0.0
