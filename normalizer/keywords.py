@@ -95,6 +95,11 @@ class Keywords:
         return ParsedText(rest, opens_report=lapor or region is not None, region=region)
 
 
+def begins_with_lapor(text: str) -> bool:
+    """Not with BARU, nor with a region's keyword."""
+    return bool(_LAPOR.match(text))
+
+
 def is_our_number(number: str) -> bool:
     """Ten digits, the last one the check digit."""
     return len(number) == NUMBER_DIGITS and number.isascii() and number.isdigit() and luhn.is_valid(number)

@@ -32,10 +32,12 @@ def _learn_message(
         return
     place = decision.place or message.place
     opened = decision.opens_complaint and compared.profile
+    says = decision.outcome in {"recorded", "added"} and message.has_words
     about: dict[str, Any] = {
         "complaint": decision.complaint, "number": decision.number or "", "last_at": message.received_at,
         "closed": joined is not None and joined.closed, "region": place.code if place else None,
         "profile": replace(opened, keys=(), text_keys=()) if opened else joined and joined.profile,
+        "wordless": not says and (decision.opens_complaint or (joined is not None and joined.wordless)),
     }  # fmt: skip
     identities, conversations = message.sender.identities, compared.conversations
     thread, referred = Thread(**about), Referred(**about, reporter=frozenset((*identities, *conversations)))

@@ -17,7 +17,7 @@ from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
-MATCHER = "12"
+MATCHER = "13"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3
@@ -39,8 +39,8 @@ def match(items: Sequence[Message | Action], memory: Memory, *, early_since: dat
         if decision is None:
             if early_since and isinstance(given, Action) and is_early(given, known, early_since):
                 break
-            decision = _decide(one, known, reused=one.item.id != given.id)
-            entries.append(_entry(one, decision, given.id))
+            decision, joined = _decide(one, known, reused=one.item.id != given.id)
+            entries.append(_entry(one, decision, given.id, joined))
         matched.append(_matched(one.item, decision))
     if entries:
         memory.remember(entries)
@@ -49,7 +49,8 @@ def match(items: Sequence[Message | Action], memory: Memory, *, early_since: dat
     return matched
 
 
-def _decide(one: ComparedItem, known: Known, *, reused: bool) -> Decision:
+def _decide(one: ComparedItem, known: Known, *, reused: bool) -> tuple[Decision, Thread | None]:
+    """The decision, and the complaint that a message joins, as it was known."""
     item = one.item
     if isinstance(item, Action):
         decision, joined = decide_action(item, known, MATCHER, one.content), None
@@ -61,7 +62,7 @@ def _decide(one: ComparedItem, known: Known, *, reused: bool) -> Decision:
     if reused:
         decision = replace(decision, reason=f"{decision.reason}; {ID_USED_BEFORE}")
     add_decision(one, decision, known, joined)
-    return decision
+    return decision, joined
 
 
 def _decision(case: MessageContext, verdict: MatchVerdict, content: str) -> Decision:
@@ -108,11 +109,16 @@ def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
     return (*(["text"] if text else []), *(["place"] if message.place is None and place is None else []))
 
 
-def _entry(one: ComparedItem, decision: Decision, id_as_read: str) -> Entry:
+def _entry(one: ComparedItem, decision: Decision, id_as_read: str, joined: Thread | None) -> Entry:
     keys = one.opened_keys if decision.opens_complaint else ()
     as_read = one.item if one.item.id == id_as_read else replace(one.item, id=id_as_read)
     profile = one.profile if decision.opens_complaint else None
-    return Entry(item=as_read, decision=decision, report_keys=keys, profile=profile)
+    first_words = joined is not None and joined.wordless and decision.outcome == "added" and _says_something(one.item)
+    return Entry(item=as_read, decision=decision, report_keys=keys, profile=profile, first_words=first_words)
+
+
+def _says_something(item: Message | Action) -> bool:
+    return isinstance(item, Message) and item.has_words
 
 
 def _matched(item: Message | Action, decision: Decision) -> Matched:

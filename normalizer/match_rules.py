@@ -42,12 +42,14 @@ from datetime import timedelta
 
 from normalizer._port import Decision, Referred, Thread
 from normalizer.incidents import match_of_others, own_report
-from normalizer.keywords import is_our_number
+from normalizer.keywords import begins_with_lapor, is_our_number
 from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.new_matter import opens_new_matter
 from schemas import REFERRING_KINDS, Match, message_id
 
 REDELIVERY = timedelta(minutes=10)
+WORDS_FOLLOW = timedelta(hours=1)
+"""Within it LAPOR is an answer to "Apa yang terjadi?"."""
 SILENT_KINDS = frozenset({"sticker", "system"})
 COURTESIES = frozenset({"thanks", "greeting"})
 NUMBERED_COMMANDS = frozenset({"TL", "CEK", "BELUM", "NILAI"})
@@ -228,6 +230,16 @@ def new_matter(case: MessageContext) -> MatchVerdict | None:
     return _recorded(case, "another place and matter than in the open conversation")
 
 
+def gives_words(case: MessageContext) -> MatchVerdict | None:
+    """LAPOR soon after a photo, a place or LAPOR alone: the words of that report, for which its sender was asked."""
+    message, thread = case.message, case.thread
+    if thread is None or not (thread.wordless and begins_with_lapor(message.text)):
+        return None
+    if abs(message.received_at - thread.last_at) >= WORDS_FOLLOW:
+        return None
+    return MatchVerdict("added", "the words of a report that had none", thread)
+
+
 def opens_report(case: MessageContext) -> MatchVerdict | None:
     return _recorded(case, "stated to open a report") if case.message.opens_report else None
 
@@ -241,10 +253,14 @@ def nothing_open(case: MessageContext) -> MatchVerdict:
 
 
 def _recorded(case: MessageContext, reason: str) -> MatchVerdict:
-    """A report of its own; with a match where the same words stand under an identity that was not proven."""
+    """A report of its own; with a match where the same words stand under an identity that was not proven, or where the
+    sender's report before it is still without words."""
     found = ((case.known.same_words.get(k.key), k.evidence) for k in case.report_keys if not k.joins)
     matches = [_same_words(joined, 0.5, evidence) for joined, evidence in found if joined and not joined.closed]
     matches += [_same_number(known, system, "another sender") for (system, _), known in _by_external_id(case)]
+    if not matches and case.thread and case.thread.wordless and begins_with_lapor(case.message.text):
+        evidence = "the report before it in this conversation has no words"
+        matches.append(Match(kind="same_report", of=case.thread.complaint, score=0.5, evidence=evidence))
     if not matches and (others := match_of_others(case.alike, case.message.told_apart_by)):
         matches.append(others)
     return MatchVerdict("recorded", reason, None, tuple(matches[:1]))
@@ -258,7 +274,6 @@ def _same_words(joined: Thread, score: float, evidence: str) -> Match:
 
 RULES: tuple[Callable[[MessageContext], MatchVerdict | None], ...] = (
     redelivered, redelivered_without_id, changed_number, no_report, status_asked, rated, unknown_number,
-    followed_up,
-    refers, quotes, reports_nothing, known_elsewhere, duplicate_report, near_duplicate_report, opens_report, new_matter,
-    goes_on, nothing_open,
+    followed_up, refers, quotes, reports_nothing, known_elsewhere, duplicate_report, near_duplicate_report, gives_words,
+    opens_report, new_matter, goes_on, nothing_open,
 )  # fmt: skip

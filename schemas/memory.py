@@ -140,6 +140,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     none. A key that is already stored leads to the newer complaint from now on."""
     profile: Profile | None = None
     """Under which the complaint that this message opened is found by alike reports; None where it opened none."""
+    first_words: bool = False
+    """The complaint that this message joined was wordless, and is no longer."""
 
 
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +159,8 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """Region code of its place, where the record knows one."""
     profile: Profile | None = None
     """What its opening message is compared by, without its keys."""
+    wordless: bool = False
+    """Nothing was said in it so far: a photo, a place or LAPOR alone opened it."""
 
 
 class Referred(Thread, frozen=True, kw_only=True):

@@ -125,6 +125,11 @@ class Message(Event, frozen=True, kw_only=True):
         return self.clean_text if self.text_read is None else self.text_read
 
     @property
+    def has_words(self) -> bool:
+        """Somebody says something in it, as in a voice note."""
+        return bool(self.title or self.clean_text) or self.kind == "audio"
+
+    @property
     def told_apart_by(self) -> str:
         """What tells senders apart."""
         identities = self.sender.identities

@@ -29,6 +29,7 @@ _UNLESS_SAME = (
     "THEN excluded.complaint END"
 )
 """A complaint may get the number again that it has; the number of another one breaks NOT NULL."""
+_SET_WORDED = "UPDATE numbers SET reported_at = :reported_at WHERE number = :number AND reported_at IS NULL"
 _SET_LATER = "UPDATE numbers SET last_at = :last_at WHERE number = :number AND last_at < :last_at"
 
 
@@ -70,6 +71,7 @@ class RecordMemory:
         switching = [(e, sender) for e, sender in senders if e.decision.switches_thread]
         new_numbers = [_number(e, sender.reporter, at(e.decision.received_at)) for e, sender in opened]
         compared = [rows_of(e, sender.proof, self._sender(e.item)) for e, sender in opened if e.profile is not None]
+        worded = {e.decision.number: _seconds(e) for e in entries if e.first_words}
         later = _latest((e.decision.number, at(e.decision.received_at))
                         for e, _ in switching if not e.decision.opens_complaint)  # fmt: skip
         inserts = (
@@ -85,6 +87,7 @@ class RecordMemory:
         def write(connection: Connection) -> None:
             insert_all(connection, *inserts)
             execute_each(connection, numbers, _SET_LATER, later)
+            execute_each(connection, numbers, _SET_WORDED, [{"number": n, "reported_at": s} for n, s in worded.items()])
 
         return write
 
@@ -107,11 +110,17 @@ class RecordMemory:
 
 
 def _number(entry: Entry, reporter: bytes, at: Any) -> dict[str, Any]:
-    decision = entry.decision
+    decision, item = entry.decision, entry.item
+    has_words = isinstance(item, Message) and item.has_words
     return {
-        "number": decision.number, "complaint": decision.complaint, "owner": entry.item.owner, "last_at": at,
-        "reporter": reporter, "reported_at": entry.profile and entry.profile.at,
+        "number": decision.number, "complaint": decision.complaint, "owner": item.owner, "last_at": at,
+        "reporter": reporter,
+        "reported_at": entry.profile.at if entry.profile else _seconds(entry) if has_words else None,
     }  # fmt: skip
+
+
+def _seconds(entry: Entry) -> int:
+    return int(entry.decision.received_at.timestamp())
 
 
 def _thread_rows(entries: Iterable[tuple[Entry, SenderHashes]]) -> list[dict[str, Any]]:

@@ -168,7 +168,7 @@ def _foreign_ids(item: Item) -> Iterable[tuple[str, str]]:
 def _thread(complaint: str, number: str, last_at: Any, status: str | None, region: str | None, *profile: Any) -> Thread:
     return Thread(
         complaint=complaint, number=number, last_at=parse_instant(last_at), closed=status in CLOSED_STATUSES,
-        region=region, profile=profile_of_row(*profile),
+        region=region, profile=profile_of_row(*profile), wordless=profile[0] is None,
     )  # fmt: skip
 
 

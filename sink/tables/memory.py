@@ -34,5 +34,5 @@ numbers = clustered(
     maybe("reported_at", BigInteger),
 )  # fmt: skip
 """A complaint as the matcher knows it, from before it is recorded: found by its number alone, for a second random key
-would cost a second tree. `reporter`: hashes of those who opened it, end to
-end. `reported_at`, in seconds since 1970, leads to its row in `match_reports`; null where it is not compared."""
+would cost a second tree. `reporter`: hashes of those who opened it, end to end. `reported_at`, in seconds since 1970,
+leads to its row in `match_reports` where it is compared; null while it has no words."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from normalizer import Decision, Entry, Known, Memory, Query
+from normalizer import Decision, Entry, Known, Memory, Query, match
 from normalizer.keywords import is_our_number
 from schemas import Action, Match, Message, Party, Retry, complaint_id, message_id
 from schemas.memory import BUCKET, NEWEST, SCORED, TEXT_BUCKET, Candidate, Profile, report_reference
@@ -81,6 +81,15 @@ class MemoryContract:
         known = recall(memory, message("1", ROAD))
         assert known.decided == {(first.raw, 0): first}
         assert known.seen == {first.message: first}
+
+    def test_a_report_is_wordless_until_somebody_says_something(self, memory: Memory) -> None:
+        said = [message("1", kind="image"), message("2", kind="image", minutes=1), message("3", "Banjir", minutes=2)]
+        found = []
+        for item in said:
+            match([item], memory)
+            (thread,) = recall(memory, item).threads.values()
+            found.append(thread.wordless)
+        assert found == [True, True, False]
 
     def test_another_raw_with_that_message_id_finds_the_first_decision(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD))

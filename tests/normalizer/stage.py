@@ -157,8 +157,15 @@ class MemoryDouble:
             closed=closed,
             region=place.code if place else None,
             profile=self._profile(entry),
+            wordless=not any(self._says(e) for e in self.entries if e.decision.complaint == decision.complaint),
         )
         self._link(known, entry, item, thread)
+
+    @staticmethod
+    def _says(entry: Entry) -> bool:
+        decision, item = entry.decision, entry.item
+        taken = decision.outcome in {"recorded", "added"} and not decision.stranger
+        return taken and isinstance(item, Message) and item.has_words
 
     def _profile(self, entry: Entry) -> Profile | None:
         """Of the message that opened the complaint."""

@@ -104,6 +104,41 @@ def test_case_08_an_album_is_one_complaint() -> None:
     assert len({c.id for c in events}) == 1
 
 
+@pytest.mark.parametrize("batch", [True, False])
+@pytest.mark.parametrize(
+    ("first", "words", "minutes", "outcome", "evidence"),
+    [
+        ({"kind": "image"}, f"LAPOR {ROAD}", 0.1, "added", None),
+        ({"kind": "location"}, f"lapor: {ROAD}", 50, "added", None),
+        ({"text": "LAPOR", "cleaned": "", "opens_report": True}, f"LAPOR {ROAD}", 1, "added", None),
+        ({"kind": "image", "minutes": 0.2}, f"LAPOR {ROAD}", 0.1, "added", None),
+        ({"kind": "image"}, f"LAPOR {ROAD}", 70, "recorded", "same_report"),
+        ({"kind": "image"}, f"BARU: {ROAD}", 0.1, "recorded", None),
+        ({"kind": "audio"}, f"LAPOR {ROAD}", 0.1, "recorded", None),
+        ({"text": "Banjir"}, f"LAPOR {ROAD}", 0.1, "recorded", None),
+    ],
+)
+def test_case_08_lapor_behind_a_photo_or_a_bare_lapor_is_its_caption(
+    batch: bool, first: dict, words: str, minutes: float, outcome: str, evidence: str | None
+) -> None:
+    memory = MemoryDouble()
+    said = message("2", words, cleaned=ROAD, opens_report=True, minutes=minutes)
+    opening = message("1", **first)
+    one, two = match([opening, said], memory) if batch else match_each(memory, opening, said)
+    assert (two.outcome, two.id == one.id) == (outcome, outcome == "added")
+    assert [(m.kind, m.of) for m in two.matches] == ([(evidence, one.id)] if evidence else [])
+
+
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_report_that_has_words_is_followed_by_another(batch: bool) -> None:
+    memory = MemoryDouble()
+    photo, words = message("1", kind="image"), message("2", "di Dago", minutes=0.1)
+    lapor = message("3", f"LAPOR {ROAD}", cleaned=ROAD, opens_report=True, minutes=0.2)
+    found = match([photo, words, lapor], memory) if batch else match_each(memory, photo, words, lapor)
+    assert [one.outcome for one in found] == ["recorded", "added", "recorded"]
+    assert found[2].matches == ()
+
+
 def test_a_dead_message_joins_what_its_successors_opened() -> None:
     memory = MemoryDouble()
     first = opened(memory, minutes=60)
