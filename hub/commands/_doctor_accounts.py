@@ -19,17 +19,33 @@ SHORTEST = 12
 """Characters of a secret that proves where a request comes from; the ones that the hub draws have more."""
 
 
+def check_edition(own: Settings) -> Iterator[Finding]:
+    """Is it this machine's channels file that holds?"""
+    from hub.commands._accounts import published_elsewhere
+
+    edition = published_elsewhere(own)
+    if edition is None:
+        return
+    words = f"edition {edition.version} holds, published by {edition.by}"
+    if own.channels.exists():
+        mend = "it is older, and not the same: edit the file there, or save this one again to publish it"
+        yield Finding("channels", f"{words}, and not {own.channels}: {mend}", warning=True)
+    else:
+        yield Finding("channels", f"{words}; there is no {own.channels} here: edit the file there")
+
+
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
-    from hub.accounts_file import load_accounts, no_accounts
+    from hub.accounts_file import no_accounts
     from hub.commands._account_report import account_reports, missing_words, unclaimed_addresses, unstarted_reports
+    from hub.commands._accounts import current_accounts
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
 
-    if not own.channels.exists():
+    snapshot = current_accounts(own)
+    if snapshot is None:
         yield Finding("channels", f"{own.channels} is made by the first start: satupintu up")
         return
-    snapshot = load_accounts(own.channels, zone=own.zone.key)
     reports, unclaimed = unstarted_reports(snapshot), {}
     if is_started(own):
         with open_record(own) as record:

@@ -7,13 +7,15 @@ import asyncio
 from connectors import Forwards, Http, ProviderConnections
 from hub.accounts_file import load_accounts
 from hub.commands import OutOfBalance
+from hub.commands._accounts import current_accounts
 from hub.settings import Settings, UsageError, did_you_mean
 from schemas import PipelineError, encode
 
 
 def fetch_institutions(settings: Settings, account: str) -> bytes:
     """As an answer of LAPOR!'s API, all pages in one. Raises UsageError, and OutOfBalance where it cannot be asked."""
-    channels = load_accounts(settings.channels, zone=settings.zone.key).channels
+    snapshot = current_accounts(settings) or load_accounts(settings.channels)
+    channels = snapshot.channels
     if account not in channels:
         raise UsageError(f"{account} is no account in {settings.channels}{did_you_mean(account, channels)}")
     channel = channels[account]

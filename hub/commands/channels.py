@@ -134,10 +134,11 @@ async def _tried(channel: Channel, send_to: str | None) -> int:
 
 def _snapshot(own: Settings) -> AccountsSnapshot:
     from hub.accounts_file import load_accounts
+    from hub.commands._accounts import current_accounts
 
     if not own.channels.exists():
         require_initialised(own)
-    return load_accounts(own.channels, zone=own.zone.key)
+    return current_accounts(own) or load_accounts(own.channels)
 
 
 def _reports(own: Settings, snapshot: AccountsSnapshot) -> dict[str, AccountReport]:

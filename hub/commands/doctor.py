@@ -59,6 +59,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "replies", pipeline.check_replies
     yield "files", files.check_files
     yield "forwards", forwards.check_forwards
+    yield "channels", accounts.check_edition
     yield "channels", accounts.check_accounts
 
 

@@ -41,12 +41,12 @@ def find(text: str, limit: int) -> None:
 
 
 def _found(record: Record, text: str, limit: int) -> list[SearchResult]:
-    from hub.accounts_file import load_accounts
+    from hub.commands._accounts import current_accounts
     from normalizer import to_e164
     from sink.find import search_record as search
 
     own = load_call_settings()
-    snapshot = load_accounts(own.channels, zone=own.zone.key) if own.channels.exists() else None
+    snapshot = current_accounts(own)
     accounts = [(kind, name) for name, c in snapshot.channels.items() for kind in _kinds_in(c.kind)] if snapshot else []
     phone = to_e164(text)
     return search(record, text, phones=[phone] if phone else [], accounts=accounts, limit=limit)
