@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection
 
 from schemas import Receipt
@@ -39,6 +40,8 @@ RANK: Mapping[str, int] = {
     "delivered": 6, "read": 7,
 }  # fmt: skip
 """A reply's state moves up only."""
+_RANK_OF_PARTS = {**RANK, "failed": 8, "moved": 8, "dismissed": 8}
+"""Of a reply that went in several parts: without one of them the others are not to be read."""
 _REACHED = frozenset({"sent", "delivered", "read"})
 _UPDATE = "UPDATE outbox SET state = :state, sent_at = :sent_at, code = :code, reason = :reason WHERE id = :id"
 
@@ -140,12 +143,13 @@ def _apply(
 
 def _move(connection: Connection, news: Mapping[str, Iterable[_News]]) -> list[str]:
     """Move each reply to the highest state that it was given; returns those that failed by that."""
-    sql = "SELECT id, state, sent_at, code, reason FROM outbox WHERE id IN (*)"
+    sql = "SELECT id, state, sent_at, code, reason, public_ids FROM outbox WHERE id IN (*)"
     rows = []
-    for id, state, sent_at, code, reason in query_in(connection, sql, news):
+    for id, state, sent_at, code, reason, public_ids in query_in(connection, sql, news):
         moved = {"id": id, "state": state, "sent_at": sent_at, "code": code, "reason": reason}
+        rank = _RANK_OF_PARTS if public_ids and len(msgspec.json.decode(public_ids)) > 1 else RANK
         for one in news[id]:
-            if RANK.get(one.state, 0) > RANK.get(moved["state"], 0):
+            if rank.get(one.state, 0) > rank.get(moved["state"], 0):
                 moved |= {"state": one.state, "reason": one.reason, "code": _code(one.state)}
                 if one.state in _REACHED:
                     moved["sent_at"] = moved["sent_at"] or one.at

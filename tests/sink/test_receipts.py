@@ -44,6 +44,31 @@ def test_states_move_up_and_never_back(record: Record, reported: list[str], stat
     assert states(record) == [state]
 
 
+@pytest.mark.parametrize(
+    ("reported", "state"),
+    [
+        ([("g1", "delivered"), ("g2", "delivered")], "delivered"),
+        ([("g1", "delivered"), ("g2", "failed")], "failed"),
+        ([("g1", "failed"), ("g2", "delivered")], "failed"),
+    ],
+)
+@pytest.mark.parametrize("early", [True, False])
+def test_of_a_reply_in_parts_one_that_fails_is_a_failure(
+    record: Record, reported: list[tuple[str, str]], state: str, early: bool
+) -> None:
+    """A telephone shows a long SMS only once it has all its parts."""
+    persist(record, routed(message(1)))
+    (owed,) = claim(record, lease(record))
+    receipts = [receipt(word, n, native_id=id) for n, (id, word) in enumerate(reported, 500)]  # type: ignore[arg-type]
+    if early:
+        apply_receipts(record, receipts)
+    store(record, owed, "sent", native_ids=("g1", "g2"), text="Terima kasih")
+    if not early:
+        for one in receipts:
+            apply_receipts(record, [one])
+    assert states(record) == [state]
+
+
 def test_our_own_reference_finds_a_reply_whose_id_nobody_knows(record: Record) -> None:
     reply = sent(record, wait=True)
     apply_receipts(record, [receipt("delivered", reply=reply, native_id="g1", at=NOW + timedelta(seconds=3))])
