@@ -36,7 +36,7 @@ def nested(given: Mapping[str, str]) -> Json:
         names = path.split(".")
         for name, following in zip(names, [*names[1:], ""], strict=True):
             inner: Any = value if not following else [] if following.isdecimal() else {}
-            at = _entered(at, name, inner)
+            at = _setdefault(at, name, inner)
             if type(at) is not type(inner):
                 raise ValueError(f"{path} does not go together with another name")
     return root
@@ -48,7 +48,7 @@ def _step(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def _entered(at: Any, name: str, inner: Any) -> Any:
+def _setdefault(at: Any, name: str, inner: Any) -> Any:
     """What stands at that name, `inner` where nothing did. Of a list the positions before it are empty objects."""
     if isinstance(at, dict):
         return at.setdefault(name, inner)

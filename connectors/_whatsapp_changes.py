@@ -126,7 +126,7 @@ def parts_of(field: str, value: Json) -> Iterator[Part]:
         inner = shared | standby
         yield from _listed(field, inner, Change(field, inner, standby=True))
     if field == "history":
-        yield from _past(field, value)
+        yield from _history_parts(field, value)
 
 
 def _listed(field: str, value: Json, change: Change) -> Iterator[Part]:
@@ -144,7 +144,8 @@ def _listed(field: str, value: Json, change: Change) -> Iterator[Part]:
                 yield Part(name, None, address)
 
 
-def _past(field: str, value: Json) -> Iterator[Part]:
+def _history_parts(field: str, value: Json) -> Iterator[Part]:
+    """Messages of the time before the account was connected, as Meta hands them over."""
     change = Change(field, value)
     for chunk in objects_of(value, "history"):
         for thread in objects_of(chunk, "threads"):

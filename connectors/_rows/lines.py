@@ -117,13 +117,13 @@ def _split(chunks: Iterable[bytes], end: bytes) -> Iterator[tuple[bytes, bool]]:
         size += len(first)
         open_parts = [b"".join(open_parts)[:_CUT]] if size > LONGEST else [*open_parts, first]
         for other in others:
-            yield _whole(open_parts, size)
+            yield _one_line(open_parts, size)
             open_parts, size = [other], len(other)
     if size:
-        yield _whole(open_parts, size)
+        yield _one_line(open_parts, size)
 
 
-def _whole(parts: list[bytes], size: int) -> tuple[bytes, bool]:
+def _one_line(parts: list[bytes], size: int) -> tuple[bytes, bool]:
     line = b"".join(parts)
     return (line[:_CUT], True) if size > LONGEST else (line.removesuffix(b"\r"), False)
 
