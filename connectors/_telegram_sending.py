@@ -45,6 +45,9 @@ async def send_text(reply: Reply, api: BotApi) -> tuple[str, ...]:
 def keyboard_of(reply: Reply) -> Json | None:
     """The buttons under an answer. None: there is nothing to press."""
     if reply.template == "awaiting_words":
+        to = Address.of(reply.to)
+        if to.connection or to.direct:  # Telegram refuses a reply that is forced there, and the words with it
+            return None
         return {"force_reply": True, "selective": True, "input_field_placeholder": "Tulis keterangan"}
     number = reply.number
     if not number or not reply.complaint:

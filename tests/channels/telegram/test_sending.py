@@ -107,6 +107,14 @@ async def test_a_citizen_asked_for_words_gets_a_field_for_them(
     assert [one.get("reply_markup", {}).get("force_reply") for one in telegram.sent] == [True, None]
 
 
+@pytest.mark.parametrize("to", [f"{SARI}@Kx_9", f"-1002000010.d9:{SARI}"], ids=["business account", "direct messages"])
+async def test_a_citizen_is_asked_for_words_without_a_field_where_telegram_refuses_one(
+    telegram: TelegramServer, outbound: ProviderConnections, to: str
+) -> None:
+    await send(telegram, outbound, template="awaiting_words", to=to)
+    assert "reply_markup" not in telegram.sent[0]
+
+
 async def test_a_citizen_who_blocked_the_bot_is_told_nothing(
     telegram: TelegramServer, outbound: ProviderConnections
 ) -> None:
