@@ -57,7 +57,7 @@ class Update(NamedTuple):
         if chat is None:
             return None if writer is None else str(writer)
         public = string_of(object_of(self.message, "chat"), "type") in _PUBLIC
-        connection = string_of(self.value, "business_connection_id")
+        connection = self._connection
         return "".join((
             str(chat), _topic(self.message), f":{writer}" if public and writer is not None else "",
             f"@{connection}" if connection else "",
@@ -66,7 +66,12 @@ class Update(NamedTuple):
     @property
     def native(self) -> str | None:
         """The id of the message that it is or is about: chat and message."""
-        return native_id(self.message, string_of(self.value, "business_connection_id"))
+        return native_id(self.message, self._connection)
+
+    @property
+    def _connection(self) -> str:
+        """Of the business account in whose chat it is. A pressed button does not name it, the message above it does."""
+        return string_of(self.message, "business_connection_id")
 
 
 class Address(NamedTuple):

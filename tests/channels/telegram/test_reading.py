@@ -52,6 +52,16 @@ def test_case_08_the_pictures_of_an_album_stand_in_one_conversation_and_the_capt
     ]  # fmt: skip
 
 
+def test_a_button_on_a_business_account_is_pressed_in_the_conversation_there() -> None:
+    """Telegram names the connection in the message above the button only; without it the answer has no way back."""
+    ours = written(**{"from": {"id": 811000009, "is_bot": True}}, business_connection_id="Kx_9")
+    asked = {"update_id": 1, "business_message": written(text="Jalan rusak", business_connection_id="Kx_9")}
+    pressed = {"update_id": 2, "callback_query": {"id": "1", "from": SARI, "message": ours, "data": "CEK 4719360285"}}
+    first, second = items(asked, pressed)
+    assert second.conversation == first.conversation == "811000001@Kx_9"
+    assert second.refers_to == "811000001:1@Kx_9"
+
+
 def test_blocks_without_end_are_read_to_a_depth() -> None:
     block: dict[str, Any] = {"type": "paragraph", "text": "terdalam"}
     for level in range(3 * DEEPEST):
