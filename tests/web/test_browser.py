@@ -58,7 +58,7 @@ def filed(page: Page, url: str, phone: str = "0812-0000-6677") -> str:
     page.get_by_label("Nomor telepon", exact=False).first.fill(phone)
     page.get_by_role("button", name="Kirim laporan").click()
     expect(page.get_by_role("heading", name="Laporan diterima")).to_be_visible()
-    return page.locator("#number").inner_text().replace(" ", "")
+    return page.locator(".digits#number").inner_text().replace(" ", "")
 
 
 def test_a_report_is_filed_and_opened_without_javascript(page: Page, url: str, tmp_path: Path) -> None:
@@ -192,9 +192,26 @@ def test_nothing_is_lost_when_sending_fails(modern: Page, url: str, status: int,
 def test_the_reporter_adds_details(page: Page, url: str) -> None:
     filed(page, url)
     page.get_by_role("link", name="Buka laporan saya").click()
+    page.get_by_role("button", name="Kirim keterangan").click()
+    expect(page.get_by_label("Keterangan tambahan")).to_be_focused()
     page.get_by_label("Keterangan tambahan").fill("Kawat ketiga juga putus")
     page.get_by_role("button", name="Kirim keterangan").click()
+    expect(page.get_by_text("Keterangan Anda sudah kami terima.")).to_be_in_viewport()
     expect(page.get_by_text("Kawat ketiga juga putus")).to_be_visible()
+
+
+def test_photos_that_are_added_are_made_smaller(modern: Page, url: str, tmp_path: Path) -> None:
+    filed(modern, url)
+    modern.get_by_role("link", name="Buka laporan saya").click()
+    photo = tmp_path / "foto.png"
+    photo.write_bytes(large_png())
+    modern.get_by_role("button", name="Kirim keterangan").click()
+    expect(modern.get_by_label("Keterangan tambahan")).to_be_focused()
+    assert Axe().run(modern).response["violations"] == []
+    modern.locator("#files").set_input_files(photo)
+    modern.get_by_role("button", name="Kirim keterangan").click()
+    expect(modern.get_by_text(re.compile("foto.jpg · "))).to_be_visible()
+    assert Axe().run(modern).response["violations"] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
