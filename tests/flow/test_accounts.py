@@ -12,8 +12,7 @@ import pytest
 
 from connectors import Http, ProviderConnections, Secret, SentReply
 from hub.accounts import Account, Accounts, AccountsSnapshot
-from hub.running import own_faults
-from hub.running.backoff import Backoff
+from hub.running import backoff, own_faults
 from schemas import AccountFault, Held, Reply, Retry
 from sink import outbox_results
 from sink.account_states import account_faults
@@ -324,7 +323,7 @@ async def test_a_reply_that_may_have_arrived_is_never_sent_again(
 async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     world: World, processes: list[AccountProcess], kiosk: KioskServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(Backoff.__init__.__kwdefaults__, "first", 600.0)
+    monkeypatch.setattr(backoff, "FIRST", 600.0)
     accounts = Accounts.of(kiosk_account(kiosk, token="wrong"))
     await world.owe("kios", "budi", "a", "b")
     process = world.process(accounts)
