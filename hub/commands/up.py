@@ -58,9 +58,9 @@ def run(stages: tuple[str, ...]) -> None:
 def _until_stopped(own: Settings, stages: Collection[str], workers: int = 0) -> None:
     """Until SIGTERM or SIGINT; it ends within ten seconds of it."""
     from bus import StageStopped
+    from hub.repeated_lines import RepeatedLineFilter
     from hub.running.serve import serve
     from hub.running.shutdown import stop_on_signal
-    from hub.web.repeated_lines import RepeatedLineFilter
 
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     for name in LOGGED:

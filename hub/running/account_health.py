@@ -6,14 +6,15 @@ Sending, polling, holding a session and fetching fail apart from one another: a 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from hub.repeated_lines import RepeatedLines
 from hub.running.account_edits import edited_since
 from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
-from hub.running.fault_log import FaultLog
 from hub.running.own_faults import OwnFaults
 from schemas import AccountFault, Retry
 from sink.account_states import SENDING, account_faults, clear_account_fault, set_account_fault
@@ -27,6 +28,7 @@ DEAD_AFTER = 60.0
 that refuses, hangs or answers nonsense is named, as a lapsed token is."""
 LONGEST_WAIT = timedelta(hours=1)
 """What failed for an account is tried again within this time."""
+log = logging.getLogger(__name__)
 _CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})
 
 
@@ -46,7 +48,7 @@ class AccountHealth:
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
         self._failing_since: dict[tuple[str, Ability], float] = {}
         self._own_faults: dict[tuple[str, Ability], OwnFaults] = {}
-        self._logs: dict[tuple[str, Ability], FaultLog] = {}
+        self._lines = RepeatedLines(log, backend.timing.monotonic)
         self._faults: dict[str, dict[Ability, _Change]] = {}
         """Those of each account, the newest last."""
         self._recorded: dict[str, str] = {}
@@ -98,7 +100,8 @@ class AccountHealth:
         if not isinstance(fault, AccountFault):
             fault = self._dead(ability, fault, since) or fault
         if isinstance(fault, AccountFault):
-            self._log_of(account, ability)(fault.reason)
+            line = f"account {account} cannot {ability}: {fault.reason}; trying again"
+            self._lines.write(logging.WARNING, line)
             faults = self._faults.setdefault(account, {})
             faults.pop(ability, None)
             faults[ability] = _Change(fault, ability, self._backend.timing.now() + timedelta(seconds=pause))
@@ -111,10 +114,6 @@ class AccountHealth:
             return None
         words = fault.reason if isinstance(fault, Retry) else type(fault).__name__
         return AccountFault("unreachable", f"no {ability} has worked for long: {words}")
-
-    def _log_of(self, account: str, ability: Ability) -> FaultLog:
-        name = f"account {account} cannot {ability}"
-        return self._logs.setdefault((account, ability), FaultLog(name, self._backend.timing.monotonic))
 
     def edited(self, account: str) -> None:
         """A new edition of it holds: it is tried at once."""

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 from bus import fault_location
 from hub.clock import TimeSource
 from hub.reading import RunInThread
-from hub.running.fault_log import FaultLog
+from hub.repeated_lines import RepeatedLines
 from schemas import Retry
 from sink.record import Record
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds between two tries of work that fails."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ class Backend:
 
     async def forever(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run the work again whenever it ends or fails: a fault in it must not end the work beside it."""
-        pause, faults = FIRST_PAUSE, FaultLog(name, self.timing.monotonic)
+        pause, lines = FIRST_PAUSE, RepeatedLines(log, self.timing.monotonic)
         while True:
             began = self.timing.monotonic()
             try:
                 await work()
             except Retry as fault:
-                faults(fault.reason)
+                lines.write(logging.WARNING, f"{name}: {fault.reason}; trying again")
             except Exception as error:  # a bug: logged, and tried again
-                faults(fault_location(error), level=logging.ERROR)
+                lines.write(logging.ERROR, f"{name}: {fault_location(error)}; trying again")
             pause = FIRST_PAUSE if self.timing.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
             await self.timing.sleep(pause)

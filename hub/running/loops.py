@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable, Collection
 from uuid import uuid4
@@ -11,8 +12,8 @@ import msgspec
 
 from bus import fault_location
 from hub.clock import TimeSource
+from hub.repeated_lines import RepeatedLines
 from hub.running.backend import Backend
-from hub.running.fault_log import FaultLog
 from hub.running.status import ProcessStatus
 from hub.stages import LoopRow
 from schemas import Retry
@@ -20,6 +21,7 @@ from sink.processes import forget_process, heartbeat
 
 LAST_STEP = 1.0
 """Seconds that the last step may take."""
+log = logging.getLogger(__name__)
 
 
 async def repeat(
@@ -29,11 +31,11 @@ async def repeat(
     last: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Do the step every so many seconds, also after faults; `last` when it is cancelled."""
-    faults = FaultLog(loop.name, timing.monotonic)
+    lines = RepeatedLines(log, timing.monotonic)
     try:
         while True:
             if fault := await _fault_of(step):
-                faults(fault)
+                lines.write(logging.WARNING, f"{loop.name}: {fault}; trying again")
             await timing.sleep(loop.every)
     finally:
         if last is not None:

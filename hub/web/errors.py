@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.repeated_lines import RepeatedLines
 from hub.web.api import problems
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.rendering import render
-from hub.web.repeated_lines import RepeatedLines
 from hub.web.translations import TranslatableText, other_language, page_language
 from schemas import Retry
 

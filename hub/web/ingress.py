@@ -22,10 +22,10 @@ from uuid_utils import uuid7
 from bus import fault_location
 from connectors import Forbidden, IngressResponse, Listens, Request
 from hub.intake import split_at_once, split_into_raws
+from hub.repeated_lines import RepeatedLines
 from hub.web.asgi import INGRESS_PREFIX, Headers, Receive, Scope, Send, header_fields
 from hub.web.bodies import SMALL, BodyBudget, NoRoom, TooLarge, TooSlow, read_body
 from hub.web.group_publish import GroupPublisher
-from hub.web.repeated_lines import RepeatedLines
 from schemas import Raw, Retry
 
 if TYPE_CHECKING:

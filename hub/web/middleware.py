@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bus import fault_location
+from hub.repeated_lines import RepeatedLines
 from hub.web.api.problems import Problem
 from hub.web.errors import respond
-from hub.web.repeated_lines import RepeatedLines
 from hub.web.widget_frame import frame_ancestors, is_embedded
 
 _lines = RepeatedLines(logging.getLogger(__name__))

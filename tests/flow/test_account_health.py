@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from hub.clock import TimeSource
 from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
 from hub.running.record_figures import record_metrics, scan_record
-from schemas import AccountFault
+from schemas import AccountFault, Retry
 from sink.account_states import account_faults, set_account_fault
 from sink.editions import publish_edition
 from sink.record import Record
@@ -121,3 +121,63 @@ def test_the_fault_of_an_account_that_was_closed_since_is_no_alarm(backend: Back
     figures = scan_record(backend.record, lambda: NOW)
     [metric] = [one for one in record_metrics(figures, ["sms"], ["webhook"]) if one.name == "satupintu_account_fault"]
     assert [sample.labels["account"] for sample in metric.samples] == ["sms", "webhook"]
+
+
+class Clock:
+    """Seconds, set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def clocked() -> tuple[Clock, AccountHealth]:
+    """A health that writes nothing, and its clock."""
+    clock = Clock()
+    backend = Backend(cast(Any, None), cast(Any, None), TimeSource(monotonic=clock))
+    return clock, AccountHealth(backend, lambda: 0.5)
+
+
+def test_many_replies_that_an_account_cannot_send_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    _, health = clocked()
+    for _ in range(16):
+        health.failed("sms", "send", AccountFault("setting_missing", "set send_url of this account"))
+    health.failed("sms", "fetch", AccountFault("setting_missing", "set access_token of this account"))
+    assert [record.message for record in caplog.records] == [
+        "account sms cannot send: setting_missing: set send_url of this account; trying again",
+        "account sms cannot fetch: setting_missing: set access_token of this account; trying again",
+    ]
+
+
+def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
+    clock, health = clocked()
+    written = []
+    health._change = lambda account, change: written.append((account, change.fault))  # type: ignore[method-assign]
+    for clock.now in (0.0, 30.0, 59.0):
+        health.failed("portal", "poll", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"))
+    assert written == []
+    health.worked("other", "poll")
+    for clock.now in (60.0, 300.0):
+        health.failed("portal", "poll", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"))
+    assert [(account, fault.reason) for account, fault in written] == [
+        ("portal", "unreachable: no poll has worked for long: no connection")
+    ] * 2
+    health.worked("portal", "poll")
+    health.failed("portal", "poll", Retry("no connection"))
+    assert len(written) == 2
+
+
+def test_a_fault_by_which_nothing_goes_out_is_shown_before_others() -> None:
+    _, health = clocked()
+    shown: list[str] = []
+    health._change = lambda _, change: shown.append(change.ability if change.fault else "ok")  # type: ignore[method-assign]
+    health._recorded["wa"] = "poll"
+    health.failed("wa", "poll", AccountFault("quota", "spent"))
+    health.failed("wa", "send", AccountFault("token", "lapsed"))
+    health.failed("wa", "poll", AccountFault("quota", "spent"))
+    health.worked("wa", "send")
+    health.worked("wa", "poll")
+    assert shown == ["poll", "send", "send", "poll", "ok"]

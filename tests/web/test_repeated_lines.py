@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from hub.web.repeated_lines import MOST, RepeatedLineFilter, RepeatedLines
+from hub.repeated_lines import MOST, RepeatedLineFilter, RepeatedLines
 
 
 def test_a_line_is_written_at_once_and_then_once_a_minute_with_how_often_it_came(

@@ -1,4 +1,4 @@
-"""Lines of the log that requests cause: strangers and full disks cause them by the thousand."""
+"""Lines of the log that come again and again: strangers, full disks and dead providers cause them by the thousand."""
 
 from __future__ import annotations
 
