@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from connectors._email_cursor import mailbox_of
 from connectors._smpp_pdu import ShortMessage
 from schemas import AccountFault, Reject, Retry
 from tests.channels.mail.servers import VALIDITY, MailServer, ids_of
+from tests.channels.recording import channel
 from tests.fakes.modem import ModemServer
 from tests.fakes.smsc import Smsc
 
@@ -71,7 +73,9 @@ class MailProvider(MailServer):
 
     kind = "email"
     citizen = "sari@warga.example"
-    first_cursor: ClassVar[str | None] = f"{VALIDITY}:1:1"
+    first_cursor: ClassVar[str | None] = (
+        f"{VALIDITY}:1:1/{mailbox_of(channel('email', imap='imap://127.0.0.1').settings)}"
+    )
     codes: ClassVar[list[Refusal]] = [
         (("RCPT", "450 4.2.1 busy"), Retry, None), (("RCPT", "550 5.4.5 limit"), AccountFault, 3600),
         (("RCPT", "550 5.1.1 unknown"), Reject, None), (("DATA", "554 5.6.0 no"), Reject, None),
