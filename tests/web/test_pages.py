@@ -375,6 +375,21 @@ async def test_an_addition_that_is_refused_gives_the_words_back(site: Site) -> N
     assert (again.status, again.headers["location"]) == (303, f"/lacak/{mine['number']}")
 
 
+async def test_an_addition_sent_too_often_gives_the_words_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.citizen.supplement.WAIT", 0.0)
+    mine = await filed(site)
+    body, kind = multipart(("text", "Kawat ketiga juga putus."), ("token", mine["token"]))
+    headers = {**kind, **SAME_SITE, "content-length": str(len(body))}
+    answers = [await site.call("POST", f"/lacak/{mine['number']}/keterangan", body, headers) for _ in range(20)]
+    assert [answer.status for answer in answers] == [303] * 19 + [429]
+    assert "sent=waiting" in answers[0].headers["location"]
+    assert (">Kawat ketiga juga putus.</textarea>" in answers[-1].text, "Terlalu sering" in answers[-1].text) == (
+        True,
+        True,
+    )
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
 async def test_an_addition_sent_twice_is_filed_once_and_confirmed(site: Site) -> None:
     mine = await filed(site)
     at, typed = f"/lacak/{mine['number']}/keterangan", "Kawat ketiga juga putus."
