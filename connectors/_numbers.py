@@ -17,5 +17,10 @@ def normalize_number(written: str) -> str:
 
 
 def is_same_number(one: str, other: str) -> bool:
-    """Are both the same number, short code or name?"""
-    return bool(one) and normalize_number(one).casefold() == normalize_number(other).casefold()
+    """Are both the same number, short code or name? Some gateways write a short code like any number: +621708."""
+    if normalize_number(one).casefold() == normalize_number(other).casefold():
+        return bool(one)
+    here, there = ("".join(c for c in written if c.isdigit()) for written in (one, other))
+    short, longer = sorted((here, there), key=len)
+    is_code = 0 < len(short) < 8 and not any(c.isalpha() for c in one + other)
+    return is_code and longer in {f"{prefix}{short}" for prefix in ("0", "62", "0062")}

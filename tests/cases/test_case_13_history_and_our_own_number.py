@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from connectors._numbers import is_same_number
 from tests.cases.conftest import INPUTS, NUMBER_ID, Satupintu, webhook_of
 from tests.fakes.graph import text, webhook
 from tests.flow.running_hub import RunningHub
@@ -46,7 +47,15 @@ async def test_our_number_is_known_in_any_form(hub: RunningHub, shown: str):
 async def test_a_gateway_that_hands_in_our_answers_is_not_answered(hub: RunningHub):
     await hub.sms("+622100001708", "Laporan Anda kami terima", to="02100001708", id="o2")
     await hub.sms("1708", "Laporan Anda kami terima", to="081200001303", id="o3")
-    assert (await hub.settled())["refused"] == 2
+    await hub.sms("+621708", "Laporan Anda kami terima", to="081200001303", id="o4")
+    assert (await hub.settled())["refused"] == 3
+
+
+def test_a_short_code_is_known_in_any_form_and_is_nobody_elses():
+    assert all(is_same_number(form, "1708") for form in ("1708", "01708", "+621708", "62 1708", "00621708"))
+    others = ("", "021708", "+62217081", "081708", "+65 1708", "PLN1708", "6281200001708")
+    assert not any(is_same_number(other, "1708") for other in others)
+    assert not is_same_number("", "")
 
 
 async def test_a_citizen_who_writes_during_the_import_is_heard(hub: RunningHub):
