@@ -34,6 +34,14 @@ def on_action(outcome: str = "added", **known) -> Owed | None:
     [
         ("recorded", message("jalan rusak"), {}, "number_given"),
         ("recorded", message("masih rusak", command="TL", number="1234567897"), {}, "number_given"),
+        (
+            "recorded",
+            message("masih rusak", command="BELUM", number="1234567897"),
+            {"matches": JOINED},
+            "reopened_late",
+        ),
+        ("recorded", message("masih rusak", command="BELUM", number="1234567897"), {}, "number_given"),
+        ("recorded", message("jalan rusak"), {"matches": JOINED}, "number_given"),
         ("recorded", message("ada kebakaran", emergency=True), {}, "emergency"),
         ("recorded", message("ada kebakaran", emergency=True), {"missing": ("place",)}, "emergency"),
         ("added", message("api makin besar", emergency=True), {}, "emergency"),
