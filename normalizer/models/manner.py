@@ -93,7 +93,9 @@ def class_by_lists(points: Points, *, is_about: bool) -> tuple[ReportClass, floa
 def sort_of(points: Points, report_class: ReportClass) -> tuple[Sort, float]:
     """What the lists alone say, and how sure."""
     best: Sort = max(points.sorts, key=lambda name: points.sorts[name])
-    others = max(points.classes["complaint"], points.classes["information_request"])
+    complaint, request = points.classes["complaint"], points.classes["information_request"]
+    # citizens write of their accounts, prices and quotas too
+    others = max(complaint, request) if best == "publicity" else 2 * complaint + request
     if points.sorts[best] >= _ENOUGH and points.sorts[best] > others:
         return best, _share(points.sorts[best], others)
     if report_class == "unknown":

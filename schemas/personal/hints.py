@@ -22,8 +22,9 @@ _SIGNS = (
     (AT_HOME, re.compile(r"warga|alamat|asal|tinggal|umur|usia|tahun|th$")),
 )
 _TITLE = re.compile(
-    r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny"
-    r"|almh?|hj?|ustadz?|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?)[.,:]*$"
+    r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak?|pk|u|ang|li|eta)|pak|ibu|m(?:as|bak)"
+    r"|tn|ny|almh?|hj?|u(?:stadz?|da|ni)|daeng|puang|kang|om|tante|pdt|tgk|teungku|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?"
+    r")[.,:]*$"
 )
 _SIGN_WORDS = (
     "plat", "pol", "nama", "rkenalkan", "ttd", "tertanda", "pelapor", "warga", "alamat", "asal", "tinggal", "umur",

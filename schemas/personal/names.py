@@ -29,7 +29,8 @@ _ALONE = re.compile(r"\Wan?\s*[.:/]")
 _LINE_END = r"[^\S\n]*(?:[,.:][^\S\n]*)?\n+"
 _WEAK = re.compile(
     rf"\b(?:s(?:a(?:ya|udara|udari|lam{_LINE_END})|y|dri?)|hormat\s+(?:saya|kami)(?:{_LINE_END})?"
-    rf"|(?:wassalam|terima\s?kasih){_LINE_END}|b(?:apak|pk|u)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|ustadz?|cp"
+    rf"|(?:wassalam|terima\s?kasih){_LINE_END}|b(?:apak?|pk|u|ang|li|eta)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|u(?:stadz?|da|ni)|cp"
+    r"|daeng|puang|kang|om|tante|pdt|tgk|teungku"
     r"|nami(?:\s+abdi)?|jeneng(?:ku|\s+k[ou]l[ao])|ngaran\s+(?:kuring|abdi)|namo\s+(?:ambo|awak)|wastan?\s+tiang)"
     r"[.,:]*\s+"
 )
@@ -111,7 +112,7 @@ def _addressed(text: str, weak: Iterator[re.Match[str]]) -> Iterator[tuple[int, 
         if not text[match.end() : match.end() + 1].isupper() or _begins_sentence(text, match):
             continue
         if span := _name(text, match.end(), small=False):
-            alone = match[0].startswith(("saya", "sy")) and len(_WORD.findall(text, *span)) < 2
+            alone = match[0].startswith(("saya", "sy", "beta")) and len(_WORD.findall(text, *span)) < 2
             if not (alone or _NO_ADDRESS.search(match.string, max(0, match.start() - _BEFORE_TITLE), match.start())):
                 yield span
 

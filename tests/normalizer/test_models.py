@@ -61,6 +61,7 @@ def test_nothing_is_said_where_no_list_speaks() -> None:
         ("Jalan rusak parah, tidak pernah diperbaiki", "complaint", "report"),
         ("Permohonan informasi\nMohon info syarat pindah domisili, apa saja?", "information_request", "question"),
         ("Usul dan saran agar dibuat taman bermain, semoga berkenan", "aspiration", "report"),
+        ("Bantuan belum masuk ke rekening BRI saya, tidak ada kabar", "complaint", "report"),
         ("Parit di depan rumah tumpat, mohon dikeruk", "complaint", "report"),
         ("Kapan ada program ptsl lagi di desa itu?", "information_request", "question"),
         ("Selamat! Nomor Anda pemenang undian berhadiah, hubungi kode PIN pemenang", "unknown", "fraud"),

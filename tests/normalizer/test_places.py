@@ -40,6 +40,7 @@ def code(text: str, owner: str = "", address: str = "") -> str | None:
         ("mohon bantuan untuk warga banyuwangi", "35.10"),
         ("Kabupaten Gunungkidul kekurangan air", "34.03"),
         ("di Gunung Kidul air susah", "34.03"),
+        ("bjm banjir lagi min", "63.71"),
         ("kab. sidoarjo banjir", "35.15"),
         ("PDAM Kota Palangka Raya mati", "62.71"),
         ("di Jakarta Selatan macet", "31.74"),
