@@ -87,10 +87,13 @@ class FeedChange(NamedTuple):
 
     @property
     def reply_path(self) -> str:
-        """Where an answer goes: `comment:ID` or `post:ID`; empty where nothing can be answered."""
+        """Where an answer goes: `comment:ID`, `post:ID`, or `unsigned:ID` for a comment whose author Meta leaves out;
+        empty where nothing can be answered."""
         if not self.id or self.field in {"ratings", "mention"} or "media_id" in self.value:
             return ""
-        return f"{'comment' if self.item == 'comment' else 'post'}:{self.id}"
+        if self.item != "comment":
+            return f"post:{self.id}"
+        return f"comment:{self.id}" if self.author.user else f"unsigned:{self.id}"
 
 
 def is_feed(field: str) -> bool:

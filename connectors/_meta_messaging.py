@@ -40,6 +40,8 @@ from schemas import AccountFault, Attachment, Held, Message, Party, Raw, Reject,
 
 FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "instagram.com")
 """Where Meta keeps files of messages and posts."""
+_ANSWERED = {"comment": "comment_id", "unsigned": "comment_id", "post": "post_id"}
+"""What can be answered beside a message, and Meta's name for it in a private reply."""
 _RIGHTS_TRIED = 900.0
 """Seconds until an answer to a comment tries again whether the rights for it were granted; messages go on meanwhile."""
 BY_PEOPLE = frozenset({"officer_answer", "question"})
@@ -121,9 +123,11 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         return f"{message.conversation.partition(':')[0]}:{place}" if place else message.conversation
 
     def answers_publicly(self, to: str, template: str) -> bool:
-        """What comes later does: the one private reply is spent by then."""
-        comment = ":comment:" in to or ":post:" in to
-        return comment and (self.settings.comment_answers == "public" or template in LATER)
+        """What comes later does: the one private reply is spent by then. A comment without its author may be our own:
+        the first answer to it is private, so that no answer of ours is answered for ever."""
+        what = to.split(":")[1:2]
+        public = self.settings.comment_answers == "public" and what != ["unsigned"]
+        return what != [] and what[0] in _ANSWERED and (public or template in LATER)
 
     def answer_terms(self, to: str, template: str) -> AnswerTerms:
         if ":" in to.partition(":")[2]:
@@ -136,7 +140,7 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         ours = ours or self.address or "me"
         if ":" not in to:
             return await self._send_message(reply, self.sending_path(ours), to, outbound)
-        if what not in {"comment", "post"}:
+        if what not in _ANSWERED:
             raise Reject("not_answerable", "Meta lets nobody answer a mention elsewhere or a recommendation")
         path, body, name = self._answer_to_comment(reply, ours, what, id)
         try:
@@ -152,7 +156,8 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         if self.answers_publicly(reply.to, reply.template):
             return f"{quote(id, safe='')}/{self.comment_path}", {"message": reply.text}, "id"
         words = split_text(reply.text, self.text_limit)[0]
-        return self.sending_path(ours), {"recipient": {f"{what}_id": id}, "message": {"text": words}}, "message_id"
+        recipient = {_ANSWERED[what]: id}
+        return self.sending_path(ours), {"recipient": recipient, "message": {"text": words}}, "message_id"
 
     async def _send_message(self, reply: Reply, path: str, to: str, outbound: ProviderConnections) -> SentReply:
         async def send(text: str) -> str:

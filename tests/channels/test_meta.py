@@ -67,6 +67,8 @@ async def test_a_comment_is_answered_once_in_private_and_later_in_public(
         ("facebook", "1080:post:1080_78", "status_changed", {}, True),
         ("facebook", "1080:comment:77_1", "finished", {}, True),
         ("instagram", "17840:comment:180_1", "officer_answer", {}, True),
+        ("facebook", "1080:unsigned:77_1", "number_given", {"comment_answers": "public"}, False),
+        ("facebook", "1080:unsigned:77_1", "officer_answer", {}, True),
         ("messenger", "1080:900001", "officer_answer", {"comment_answers": "public"}, False),
     ],
 )
@@ -83,6 +85,17 @@ def test_an_answer_goes_to_the_comment_or_to_the_person(kind: str, to: str):
     case = next(case for name, case in first.items() if "comment" in name or kind == "messenger")
     message = read(channel(kind), raw(kind, case.request))[0]
     assert channel(kind).reply_address(message) == to
+
+
+async def test_a_comment_without_its_author_which_may_be_our_own_is_answered_in_private(
+    graph: PageGraph, outbound: ProviderConnections
+):
+    value = {"item": "comment", "verb": "add", "comment_id": "77_8", "post_id": "1080_77", "message": "Lampu mati"}
+    entry = {"id": "1080", "time": 1755400100, "changes": [{"field": "feed", "value": value}]}
+    door = channel("facebook", graph_url=graph.graph_url, comment_answers="public")
+    (message,) = read(door, raw("facebook", Request(body=json.dumps({"object": "page", "entry": [entry]}).encode())))
+    await door.send(reply("facebook", to=door.reply_address(message)), outbound)
+    assert (graph.sent[0]["recipient"], graph.comments) == ({"comment_id": "77_8"}, [])
 
 
 async def test_what_meta_lets_nobody_answer_does_not_stop_the_account(graph: PageGraph, outbound: ProviderConnections):
