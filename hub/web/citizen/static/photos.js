@@ -21,10 +21,13 @@ document.querySelectorAll("input[type=file][data-longest]").forEach((input) => {
   input.addEventListener("change", async () => {
     const button = input.form.querySelector("button");
     button.disabled = true;
-    const files = await Promise.all([...input.files].map((file) => smallerPhoto(file, Number(input.dataset.longest))));
-    const transfer = new DataTransfer();
-    files.forEach((file) => transfer.items.add(file));
-    input.files = transfer.files;
-    button.disabled = false;
+    try {
+      const files = await Promise.all([...input.files].map((file) => smallerPhoto(file, Number(input.dataset.longest))));
+      const transfer = new DataTransfer(); // older browsers have none: the photos go as they are
+      files.forEach((file) => transfer.items.add(file));
+      input.files = transfer.files;
+    } finally {
+      button.disabled = false;
+    }
   });
 });
