@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,7 +11,8 @@ from connectors import Channel, Secret
 from hub.accounts import Account, AccountsSnapshot
 from hub.commands._doctor_host import TIMEOUT, is_listening
 from hub.commands._finding import Finding
-from hub.settings import Settings
+from hub.settings import Settings, UsageError
+from schemas import Retry
 
 if TYPE_CHECKING:
     from hub.commands._account_report import AccountReport
@@ -23,7 +25,9 @@ def check_edition(own: Settings) -> Iterator[Finding]:
     """Is it this machine's channels file that holds?"""
     from hub.commands._accounts import published_elsewhere
 
-    edition = published_elsewhere(own)
+    edition = None
+    with suppress(UsageError, Retry):  # the check of the accounts says so
+        edition = published_elsewhere(own)
     if edition is None:
         return
     words = f"edition {edition.version} holds, published by {edition.by}"
