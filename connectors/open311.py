@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connectors._durations import seconds_of
 from connectors._forwards import ForwardCall, Forwards, StepResult
-from connectors._http import HttpRequest, require_host
+from connectors._http import HttpRequest, judge_unproven, require_host
 from connectors._lapor_body import mark
 from connectors._open311_client import GeoReportClient
 from connectors._open311_form import KEY, Form, FormFault, ReportForm, UpdateForm, report_form, update_form
@@ -176,7 +176,7 @@ keys = ["{secret}"]                     # API keys, one a client
         url, hosts = attachment.url or "", self.settings.file_hosts
         own = self.settings.url or (f"{urlsplit(url).scheme or 'https'}://{hosts[0]}" if hosts else "")
         require_host(url, own, hosts)
-        answer = await outbound.http.send(HttpRequest(url, limit=FILE_BYTES))
+        answer = await outbound.http.send(HttpRequest(url, limit=FILE_BYTES, judge=judge_unproven))
         return FetchedFile(answer.body, answer.headers.get("content-type") or attachment.media_type)
 
     def wants(self, forward: Forward) -> bool:
