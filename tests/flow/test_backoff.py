@@ -40,6 +40,12 @@ def test_failures_of_tries_that_began_before_the_pause_do_not_lengthen_it() -> N
     assert account.left(0.0) == FIRST
 
 
+def test_a_pause_passes_with_time() -> None:
+    account = backoff()
+    account.failed(100.0, after=8.0)
+    assert [account.left(now) for now in (100.0, 105.0, 108.0, 200.0)] == [8.0, 3.0, 0.0, 0.0]
+
+
 def test_a_success_ends_it() -> None:
     account = backoff()
     account.failed(0.0, at_once=True)
