@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bus import AsideAccount
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from sink.aside import delete_aside, list_asides, put_account_aside
 from sink.record import Record
 

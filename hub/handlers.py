@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bus import Run
 from hub.intake import UNCLAIMED
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from normalizer import Memory, match
 from router import OfficeModel, OfficeRegistry, Rules, route
 from router.handover import Handover, PassedOn, hand_over

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from bus import Bus, Run
 from hub.clock import TimeSource
 from hub.lanes import Lanes, wait_for_live_groups
+from hub.running.pools import RunInThread
 from normalizer import Reader
 from schemas import Event, Raw, Retry, Slow
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class BodyReader(Protocol):
@@ -23,12 +21,6 @@ class BodyReader(Protocol):
     def get(self, sha256: str, /) -> bytes:
         """Raises FileNotFoundError, or OSError while the disk does not answer."""
         ...
-
-
-class RunInThread(Protocol):
-    """Runs a blocking call beside the event loop (`Pools.io`)."""
-
-    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 def read_stage(

@@ -19,7 +19,6 @@ from connectors import Channel, Http, ProviderConnections
 from hub.accounts import Accounts
 from hub.answering import AddressPlanner
 from hub.opening import WakeEvents
-from hub.reading import RunInThread
 from hub.running.account_health import AccountHealth
 from hub.running.account_tasks import AccountTasks
 from hub.running.backend import Backend
@@ -27,6 +26,7 @@ from hub.running.backoff import Random
 from hub.running.dispatch import ReplyDispatcher
 from hub.running.fetching import AttachmentFetcher
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
+from hub.running.pools import RunInThread
 from hub.running.result_writer import ResultWriter
 from hub.running.scanning import BlobCalls, FileChecker
 from hub.running.scanning_clamd import Clamd

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from bus import fault_location
 from hub.clock import TimeSource
-from hub.reading import RunInThread
 from hub.repeated_lines import RepeatedLines
+from hub.running.pools import RunInThread
 from schemas import Retry
 from sink.record import Record
 

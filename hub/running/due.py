@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from router.calendars import FIRST, SEED
 from router.due import Calendars, DueDates, reminder_times
 from sink.due import due_work, mark_overdue, recompute_due

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bus import PartitionLag, Run
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from normalizer import Memory, match
 from schemas import Action, Event, Retry
 

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from connectors import ForwardedFile, Forwards, Http, ProviderConnections
 from hub.accounts import Accounts
-from hub.reading import RunInThread
 from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
 from hub.running.backoff import Random
@@ -27,6 +26,7 @@ from hub.running.forwarding_reconcile import Reconciler, reconcile_each
 from hub.running.forwarding_steps import NotReady, StepRunner
 from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
+from hub.running.pools import RunInThread
 from hub.running.taking_in import RawPublisher
 from sink.forward_claims import POOL, forward_files
 from sink.hastening import hasten_jobs

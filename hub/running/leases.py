@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hub.clock import TimeSource
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from sink.leases import lease_name, release_leases, renew_leases
 from sink.record import Record
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -14,6 +14,12 @@ THREADS = 8
 EMBEDDED_STAGES = 1
 """Stages of a process that work at the same time where the record is embedded. They need Python's lock nearly all the
 time: two that have to share it only make each other's transactions longer, for which the other processes wait."""
+
+
+class RunInThread(Protocol):
+    """Runs a blocking call beside the event loop (as `Pools.io`)."""
+
+    async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
 
 
 class Pools:

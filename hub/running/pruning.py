@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from hub.settings import Settings
 from hub.web.uploads_store import UploadStore
 from sink.receipts import forget_early

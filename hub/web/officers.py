@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 from connectors.console import NEEDS_OTHER, ConsoleChannel, ConsoleSettings
 from hub.editions import LiveEdition
 from hub.officers import IncompleteActError, Request, act_raw, officer_act
-from hub.reading import RunInThread
+from hub.running.pools import RunInThread
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, not_stored
 from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse

@@ -28,7 +28,7 @@ from schemas import Retry
 from sink.public_reports import PublicQuery, PublicScope, public_reports, public_updates
 
 if TYPE_CHECKING:
-    from hub.reading import RunInThread
+    from hub.running.pools import RunInThread
     from hub.web.open311_posts import Posts
     from sink import Record
 

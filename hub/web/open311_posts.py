@@ -28,7 +28,7 @@ from sink.public_reports import PublicScope, is_number_taken, is_public
 from sink.requests import remember_for_a_while
 
 if TYPE_CHECKING:
-    from hub.reading import RunInThread
+    from hub.running.pools import RunInThread
     from sink import Record
 
 SAME_WITHIN = timedelta(minutes=10)
