@@ -27,7 +27,7 @@ from connectors._meta_codes import COMMON, Codes, judge, judge_file
 from connectors._port import FetchedFile, Listens, ProviderConnections
 from connectors._request import Forbidden, IngressResponse, Payload, Request
 from connectors._settings import Secret, Settings
-from schemas import Reject, Unanswered
+from schemas import AccountFault, Reject, Unanswered
 
 DOWNLOAD_WITHIN = 120.0
 """Seconds."""
@@ -35,6 +35,8 @@ WINDOW = timedelta(hours=24)
 """After the citizen's last message, in which Meta takes any answer."""
 LATER = frozenset({"officer_answer", "question", "status_changed", "finished"})
 """Templates of answers to what an office did: they come days after the citizen wrote."""
+_OF_SENDER = frozenset({"number_missing", "number_not_registered", "permission_missing", "wrong_page"})
+"""Codes of faults of the number or page that sends."""
 _OLD_ADDRESS = (b"URL signature", b"Bad URL", b"URL timestamp")
 
 
@@ -158,6 +160,13 @@ def split_text(text: str, limit: int) -> list[str]:
         pieces.append(text[:end].rstrip())
         text = text[end:].lstrip()
     return [*pieces, text] if text or not pieces else pieces
+
+
+def refuse_other(fault: AccountFault, ours: str, own: str | None) -> None:
+    """Raises Reject where the fault is of another number or page (`ours`) than the account's own: one that no account
+    has, for which this one took the message in. It must not stop what the account sends for its own."""
+    if own and ours and ours != own and fault.code in _OF_SENDER:
+        raise Reject("other_sender", f"the citizen wrote to {ours[:40]}, which no account has: make one") from None
 
 
 def _judged_address(response: HttpResponse) -> ErrorMeaning | None:

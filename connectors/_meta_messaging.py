@@ -19,7 +19,7 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, string_of
 from connectors._long_text import send_pieces
-from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, refuse_other, split_text
 from connectors._meta_check import Rights, check_account
 from connectors._meta_codes import MESSAGING
 from connectors._meta_events import (
@@ -139,7 +139,11 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
         what, _, id = to.partition(":")
         ours = ours or self.address or "me"
         if ":" not in to:
-            return await self._send_message(reply, self.sending_path(ours), to, outbound)
+            try:
+                return await self._send_message(reply, self.sending_path(ours), to, outbound)
+            except AccountFault as fault:
+                refuse_other(fault, ours, self.address)
+                raise
         if what not in _ANSWERED:
             raise Reject("not_answerable", "Meta lets nobody answer a mention elsewhere or a recommendation")
         path, body, name = self._answer_to_comment(reply, ours, what, id)

@@ -20,7 +20,7 @@ from connectors._demo import DemoItem, DemoRequest
 from connectors._http import TRIES
 from connectors._json import Json, object_of, objects_of, string_of
 from connectors._long_text import send_pieces
-from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, split_text
+from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, refuse_other, split_text
 from connectors._meta_check import check_number
 from connectors._meta_codes import TEMPLATE_TOO_LONG, WHATSAPP
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
@@ -29,7 +29,7 @@ from connectors._results import AnswerTerms
 from connectors._whatsapp import error_texts, message_fields, message_id_with_phone, new_ids, shared_phone, time_of
 from connectors._whatsapp_changes import Citizen, Element, parts_of
 from connectors._whatsapp_demo import demo_webhook
-from schemas import Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
+from schemas import AccountFault, Attachment, Message, Party, Raw, Receipt, ReceiptState, Reject, Reply, Unanswered
 
 TEXT_LIMIT, PARAMETER_LIMIT = 4096, 1000
 """UTF-8 bytes of a message, and characters of a template's parameter."""
@@ -141,6 +141,13 @@ in Meta's dashboard, WhatsApp, Configuration (the verify token as --secrets show
         )
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+        try:
+            return await self._say(reply, outbound)
+        except AccountFault as fault:
+            refuse_other(fault, reply.conversation.partition(":")[0], self.address)
+            raise
+
+    async def _say(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         if template := self._template(reply):
             try:
                 return SentReply((await self._send(reply, template, outbound),))

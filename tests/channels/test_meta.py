@@ -10,8 +10,9 @@ import pytest
 
 from connectors import ProviderConnections, Request
 from connectors._meta_check import check_token
-from schemas import Attachment, Reject, Unanswered
+from schemas import AccountFault, Attachment, Reject, Unanswered
 from tests.channels.recording import cases, channel, raw, read, reply
+from tests.fakes.graph import error
 from tests.fakes.pages import PageGraph
 from tests.fakes.server import Fault
 
@@ -96,6 +97,15 @@ async def test_a_comment_without_its_author_which_may_be_our_own_is_answered_in_
     (message,) = read(door, raw("facebook", Request(body=json.dumps({"object": "page", "entry": [entry]}).encode())))
     await door.send(reply("facebook", to=door.reply_address(message)), outbound)
     assert (graph.sent[0]["recipient"], graph.comments) == ({"comment_id": "77_8"}, [])
+
+
+async def test_a_page_that_no_account_has_stops_no_answer_of_our_own(graph: PageGraph, outbound: ProviderConnections):
+    door = channel("messenger", graph_url=graph.graph_url)
+    graph.then(error(400, 100, 33), error(400, 100, 33))
+    with pytest.raises(Reject, match="other_sender"):
+        await door.send(reply("messenger", to="2080:900001"), outbound)
+    with pytest.raises(AccountFault, match="wrong_page"):
+        await door.send(reply("messenger"), outbound)
 
 
 async def test_what_meta_lets_nobody_answer_does_not_stop_the_account(graph: PageGraph, outbound: ProviderConnections):

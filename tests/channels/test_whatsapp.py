@@ -217,6 +217,17 @@ async def test_what_does_not_fit_into_the_template_goes_as_a_text(graph: Graph, 
     assert [sent["type"] for sent in graph.sent] == ["text"]
 
 
+async def test_a_number_that_no_account_has_stops_no_answer_of_our_own(graph: Graph, outbound: ProviderConnections):
+    door = channel("whatsapp", graph_url=graph.graph_url)
+    for code in (33, 131045):
+        graph.then(meta.error(400, code))
+        with pytest.raises(Reject, match="other_sender: the citizen wrote to 2079"):
+            await door.send(reply("whatsapp", conversation="2079:628120000001"), outbound)
+    graph.then(meta.error(401, 190))
+    with pytest.raises(AccountFault):
+        await door.send(reply("whatsapp", conversation="2079:628120000001"), outbound)
+
+
 @pytest.mark.parametrize("code", [132000, 132001, 132012, 132015, 132016])
 async def test_an_answer_whose_template_is_at_fault_waits_alone(code: int, graph: Graph, outbound: ProviderConnections):
     graph.then(meta.error(400, code))
