@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 from connectors._lapor_body import OURS
 from connectors._lapor_reading import ECHO, status_word
 from connectors._row_values import plain_text, text_of, time_of
-from connectors._rows import Dates, Fields
-from schemas import Actor, Office, Status
+from connectors._rows import Dates, Fields, wrong_field
+from schemas import Actor, Office, Status, plain_digits
 
 FIELDS = ("answer", "answer_status", "answered_at", "answered_by", "of_number")
 _WORDS: dict[str, Status] = {
@@ -24,6 +24,8 @@ _WORDS: dict[str, Status] = {
     "sudah selesai": "done", "tuntas": "done", "selesai ditindaklanjuti": "done",
 }  # fmt: skip
 """Words of offices beside those of LAPOR!. What only may mean the end, as `ditindaklanjuti`, is not here."""
+_DIGITS = 10
+"""Of a number of ours."""
 _ENDS = frozenset({"done", "archived", "rejected"})
 
 
@@ -35,10 +37,18 @@ class RowAction(NamedTuple):
 
 
 def is_report(row: Fields, words: Mapping[str, Status]) -> bool:
-    """Not where the row names a report of ours, or tells what was done about one without its words."""
-    if plain_text(row.get("of_number")):
+    """Not where the row names a report of ours, or tells what was done about one without its words. Raises Reject."""
+    if number_in(row):
         return False
     return _has_words(row.get("text")) or not any(actions_of(row, words))
+
+
+def number_in(row: Fields) -> str | None:
+    """The number that we gave the report; None where a word such as "-" says that it has none. Raises Reject."""
+    number = plain_digits(plain_text(row.get("of_number")).removesuffix(".0"))
+    if number and len(number) != _DIGITS:
+        raise wrong_field("of_number")
+    return number or None
 
 
 def actions_of(row: Fields, words: Mapping[str, Status]) -> Iterator[RowAction]:

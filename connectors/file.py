@@ -31,6 +31,7 @@ from connectors._row_actions import (
     action_fields,
     actions_of,
     is_report,
+    number_in,
     own_id,
     without_actions,
 )
@@ -147,11 +148,12 @@ class FileChannel(Polls, Fetches):
             if fault := payload.headers.get("row-fault"):
                 raise Reject(fault, FAULTS.get(fault, "the row cannot be read"))
             row = decode_row(payload.body)
+            number, opens = number_in(row), is_report(row, self._statuses)
         except Reject as reject:
             raise _at_line(payload, reject) from None
-        own = (row.get("conversation"), row.get("id"), row.get("of_number"), payload.headers.get("row-id"))
+        own = (row.get("conversation"), row.get("id"), number, payload.headers.get("row-id"))
         conversation = next((text for text in map(plain_text, own) if text), None)
-        if is_report(row, self._statuses):
+        if opens:
             yield Part(row, conversation)
         for action in actions_of(row, self._statuses):
             yield Part(action, conversation)
@@ -166,7 +168,7 @@ class FileChannel(Polls, Fetches):
 
     def _action(self, raw: Raw, found: RowAction) -> Action:
         row, own = dict(found.row), self.settings
-        number = text_of(row, "of_number")
+        number = number_in(row)
         native = text_of(row, "id") or (None if number else raw.headers.get("row-id"))
         fields = action_fields(found, self.account, self._statuses, own.zone, own.dates)
         systems = READERS["external_ids"](row, "external_ids")

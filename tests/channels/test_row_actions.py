@@ -83,6 +83,15 @@ def test_a_row_with_our_own_number_is_about_that_report():
     assert (answer.number, answer.of, answer.text) == ("4719360285", {}, "Sudah diganti")
 
 
+def test_a_word_in_the_place_of_our_number_makes_no_report_vanish():
+    reports = "-;Lampu mati;\nbelum ada;Macet;Sudah kami urai\n"
+    table = f"Nomor Satu Pintu;Isi Laporan;Jawaban\n{reports}4719360285.0;Air;\n471936;Pohon;\n"
+    one, two, answer, wrong = items(table)
+    assert [(found.text, type(found)) for found in (one, two)] == [("Lampu mati", Message), ("Macet", Message)]
+    assert (answer.number, answer.of) == (None, two.external_ids)
+    assert (wrong.code, wrong.detail[:7]) == ("wrong_of_number", "line 5:")
+
+
 def test_our_own_words_that_come_back_are_refused():
     _, answer, _ = items(HEAD + ROW.replace("terima kasih", "[SP 4719360285-0a1b2c3d]"))
     assert (answer.refusal, answer.text) == ("an echo of our own", "Sudah diganti,")
