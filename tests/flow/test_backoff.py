@@ -38,6 +38,7 @@ def test_failures_of_tries_that_began_before_the_pause_do_not_lengthen_it() -> N
     for _ in range(16):
         account.failed(0.0)
     assert account.left(0.0) == FIRST
+    assert account.failed(FIRST / 4) == account.left(FIRST / 4) == FIRST * 3 / 4
 
 
 def test_a_pause_passes_with_time() -> None:
