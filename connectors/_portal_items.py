@@ -133,16 +133,19 @@ class MessageReader:
     def empty(self, rows: Sequence[Row], account: str) -> dict[str, str]:
         """The mapped fields of which no row has a value that can be used, with their expressions."""
         found: set[str] = set()
+        read = 0
         for row in rows:
             try:
                 fields = self.fields(row, account)
             except Reject:
                 continue
+            read += 1
             shown = {name for name in _FLAGS if name in self._mapped}
             for part in (fields, fields["sender"], fields["place"], {"category": fields["extra"].get("category")}):
                 shown |= {name for name, value in _values(part) if value}
             found |= shown | {of for name, of in _ALIASES if name in shown}
-        return {name: self._sources[name] for name in sorted(self._mapped - found - {"id"}) if name in self._sources}
+        missing = sorted(self._mapped - found - {"id"}) if read else ()  # rows that cannot be read show nothing
+        return {name: self._sources[name] for name in missing if name in self._sources}
 
     def _external(self, row: Row) -> dict[str, str]:
         found = ((name, plain_text(get(row))) for name, get in self._systems.items())

@@ -189,10 +189,23 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         fault = Reject("no_manifest", "the manifest has no stream")
         for one in [name] if name else self.streams:
             try:
-                return one, self._delivered(one, body)
+                rows = self._delivered(one, body)
+                self._require_items(one, body)
             except Reject as reject:
                 fault = reject
+            else:
+                return one, rows
         raise fault
+
+    def _require_items(self, name: str, body: bytes) -> None:
+        """A list that is not where `items` says looks like a single row that lacks everything."""
+        assert self.manifest is not None
+        stream, answer = self.manifest.streams[name], decode_answer(self.manifest.streams[name], body)
+        if self.manifest.push or not stream.items or not isinstance(answer, dict):
+            return
+        if compile_expression(stream.items)(answer) is None:
+            words = f"[streams.{name}] items: nothing stands at {stream.items}: the answer has {', '.join(answer)}"
+            raise Reject("no_items", words)
 
     def unused_fields(self, name: str, rows: Sequence[Row]) -> dict[str, int]:
         """The fields of rows that no expression of the stream reads, and how many rows have each."""

@@ -35,6 +35,8 @@ ZONE = ZoneInfo("Asia/Jakarta")
         ("Selasa, 5 Agu 2025, jam 14.30", "2025-08-05T14:30:00+07:00"),
         ("5-Agt-2025 pkl. 7.05", "2025-08-05T07:05:00+07:00"),
         ("17 Aug 2025", "2025-08-17T00:00:00+07:00"),
+        ("Tue, 05 Aug 2025 07:30:15 GMT", "2025-08-05T07:30:15+00:00"),  # RSS, HTTP and mail
+        ("Sel, 5 Agu 2025 14.30", "2025-08-05T14:30:00+07:00"),
     ],
 )
 def test_a_time_is_read_as_it_is_meant(written: str, read: str):

@@ -185,6 +185,31 @@ def test_a_sample_names_what_the_manifest_does_not_find(tmp_path: Path, capsys: 
     assert named == ["attachments", "latitude"]
 
 
+def test_a_sample_whose_list_lies_elsewhere_says_where_to_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, sample = tmp_path / "m.toml", tmp_path / "s.xml"
+    manifest.write_text(
+        'name = "RSS"\nurl = "https://x.example/"\n[streams.item]\npath = "/rss"\nformat = "xml"\n'
+        'items = "rss.channel.item"\n[streams.item.message]\nid = "guid"\ntext = "text(description)"\n'
+        'sent_at = "pubDate"\n'
+    )
+    item = "<item><guid>{0}</guid><description>Lampu mati {0}</description><pubDate>{1}</pubDate></item>"
+    times = ("Sun, 01 Nov 2026 08:00:00 +0700", "kemarin")
+    items = "".join(item.format(n, time) for n, time in enumerate(times))
+    sample.write_text(f'<rss version="2.0"><channel>{items}</channel></rss>')
+    assert run_command(["channels", "test", str(manifest), "--sample", str(sample)]) == 64
+    assert "nothing stands at rss.channel.item: the answer has @version, channel" in capsys.readouterr().err
+    manifest.write_text(manifest.read_text().replace("rss.channel", "channel"))
+    assert run_command(["channels", "test", str(manifest), "--sample", str(sample)]) == 2
+    out, err = capsys.readouterr()
+    assert '"sent_at":"2026-11-01T01:00:00Z"' in out
+    assert "sent_at: is no time that can be read" in err
+    sample.write_text(f"<rss><channel>{item.format(1, 'kemarin') * 2}</channel></rss>")
+    assert run_command(["channels", "test", str(manifest), "--sample", str(sample)]) == 2
+    assert "no row has one" not in capsys.readouterr().err  # none could be read
+
+
 def test_a_sample_of_a_wrong_manifest_is_a_wrong_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "m.toml").write_text("name = 3")
     (tmp_path / "s.json").write_text("[]")
