@@ -150,11 +150,17 @@ def web_account(accounts: TheAccounts) -> Channel:
 def anonymous_caller(accounts: TheAccounts, limiter: Limiter, address: Address) -> Caller:
     """A caller by its address, one turn less. Raises Problem after too many."""
     account = web_account(accounts)
-    assert isinstance(account.settings, WebSettings)
-    waiting = limiter.report(account.account, max(1, account.settings.rate), address)
+    take_form_turn(account, limiter, address)
+    return Caller(f"address:{address}", account)
+
+
+def take_form_turn(account: Channel | None, limiter: RateLimiter, address: str) -> None:
+    """Raises Problem after too many forms. `account`: of kind web, where there is one."""
+    name, settings = (account.account, account.settings) if account else ("web", WebSettings())
+    assert isinstance(settings, WebSettings)
+    waiting = limiter.report(name, max(1, settings.rate), address)
     if waiting:
         raise too_many(waiting)
-    return Caller(f"address:{address}", account)
 
 
 def app_account(accounts: Accounts, name: str | None) -> AppChannel | None:

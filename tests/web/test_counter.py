@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from hub.opening import open_hub
+from hub.running.serve import WORK, run_stages
+from hub.running.status import ProcessStatus
 from hub.settings import Settings, load_settings
 from sink import export
 from tests.web.asgi import Response
 from tests.web.conftest import CHANNELS, KEY, Site
+from tests.web.test_api import multipart
 
 COUNTER_KEY = "kunci-loket-untuk-uji"
 OTHER_KEY = "kunci-loket-yang-baru"
@@ -28,6 +32,20 @@ LETTER = {"text": "Saluran air di depan balai desa tersumbat", "came_by": "lette
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "channels.toml").write_text(CHANNELS + COUNTER)
     return load_settings({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
+
+
+async def test_where_no_form_is_open_that_is_said_before_it_is_filled_in_and_reports_go_on(settings: Settings) -> None:
+    settings.channels.write_text(COUNTER)
+    async with open_hub(settings) as opened, run_stages(settings, opened, ProcessStatus(), WORK):
+        site = Site(settings, opened)
+        form = await site.call("GET", "/")
+        entered = (await enter(site, LETTER, prefer="wait=20")).json
+        at = f"/lacak/{entered['number']}"
+        body, kind = multipart(("text", "Kini meluap"), ("token", entered["token"]))
+        added = await site.call("POST", f"{at}/keterangan", body, {**kind, "sec-fetch-site": "same-origin"})
+        page = await site.call("GET", f"{at}?token={entered['token']}")
+    assert (form.status, "Silakan lapor lewat kanal lain" in form.text, "<textarea" in form.text) == (503, True, False)
+    assert (added.status, "Kini meluap" in page.text) == (303, True)
 
 
 async def enter(site: Site, report: dict[str, Any], key: str = COUNTER_KEY, **headers: str) -> Response:

@@ -21,9 +21,9 @@ from hub.web.dependencies import (
     Reports,
     TheAccounts,
     Today,
-    anonymous_caller,
     count_upload,
     require_same_site,
+    take_form_turn,
     web_account,
 )
 from hub.web.idempotency import Caller, draw_key, drawn_key
@@ -44,8 +44,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def show_form(request: Request, language: PageLanguage, today: Today) -> Response:
-    """The empty form."""
+async def show_form(request: Request, accounts: TheAccounts, language: PageLanguage, today: Today) -> Response:
+    """The empty form. Raises Problem where none is taken: nobody shall fill it in for nothing."""
+    web_account(accounts)
     return render(request, "form.html", language=language, here="form", **_page_values({}, today.isoformat()))
 
 
@@ -54,7 +55,8 @@ async def submit_form(
     *, request: Request, accounts: TheAccounts, limiter: Limiter, address: Address, reports: Reports, today: Today
 ) -> Response:
     """File what the form holds and go on to its number; else show the form again."""
-    caller, refusal = admit_form(request, accounts, limiter, address)
+    caller = Caller("form", web_account(accounts))
+    refusal = refused_turn(request, accounts, limiter, address)
     submission = await read_submission(request, count_bytes=partial(count_upload, limiter, address))
     hidden = {name: submission.values.pop(name, None) for name in ("lang", "once", "switch")}
     language = language_of(hidden["switch"] or hidden["lang"])
@@ -76,19 +78,16 @@ async def submit_form(
     return RedirectResponse(f"{prefix}/diterima/{filed.id}?{urlencode(query)}", 303)
 
 
-def admit_form(
-    request: Request, accounts: Accounts, limiter: RateLimiter, address: str
-) -> tuple[Caller, Problem | None]:
-    """The caller of a form; and the problem of one who sent too many, whose form is small enough to be shown again.
-    Raises Problem."""
-    caller = Caller("form", web_account(accounts))
+def refused_turn(request: Request, accounts: Accounts, limiter: RateLimiter, address: str) -> Problem | None:
+    """The problem of one who sent too many forms, whose form is small enough to be shown again; None: a turn was taken.
+    Raises Problem where the form is too large for that."""
     try:
-        anonymous_caller(accounts, limiter, address)
+        take_form_turn(accounts.first("web"), limiter, address)
     except Problem as problem:
         if int(request.headers.get("content-length") or READ_THOUGH_REFUSED + 1) > READ_THOUGH_REFUSED:
             raise
-        return caller, problem
-    return caller, None
+        return problem
+    return None
 
 
 def _show_again(

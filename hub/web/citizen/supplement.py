@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from connectors._report import ReportSupplement
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, invalid_fields
-from hub.web.citizen.form import WAIT, admit_form
+from hub.web.citizen.form import WAIT, refused_turn
 from hub.web.citizen.rendering import carried_language
 from hub.web.citizen.report_page import NO_WORDS, RefusedForm, render_report
 from hub.web.dependencies import (
@@ -30,6 +30,7 @@ from hub.web.dependencies import (
     count_upload,
     require_same_site,
 )
+from hub.web.idempotency import Caller
 from hub.web.submissions import Submission, read_submission
 from hub.web.translations import TranslatableText, language_of
 from hub.web.validation import validate_submission
@@ -62,20 +63,21 @@ async def add_to_report(
     today: Today,
 ) -> Response:
     """File it in the report's own conversation, and show the report with it; else show the form again."""
-    caller, refusal = admit_form(request, accounts, limiter, address)
+    refusal = refused_turn(request, accounts, limiter, address)
     submission = await read_submission(request, count_bytes=partial(count_upload, limiter, address))
     hidden = {name: submission.values.pop(name, None) for name in ("lang", "token", "once")}
     token, language = str(hidden["token"] or ""), language_of(hidden["lang"])
     found = await proof.find(address, number, token, None) if is_number(number) else None
-    account = accounts.get(found.account or "") if found is not None and found.proven else None
-    if found is None or account is None or found.conversation is None:
+    if found is None or not found.proven or found.conversation is None:
         raise Problem(404, "not_found")
+    account = accounts.get(found.account or "")
     try:
         if refusal:
             raise refusal
+        if account is None or accounts.state(account.account) == "closed":
+            raise Problem(503, "no_account", headers={"Retry-After": "3600"})
         fields = _fields(form, submission, number, found.conversation, today)
-        caller = caller._replace(account=account)
-        filed = await reports.file_form(caller, fields, submission.files, hidden["once"])
+        filed = await reports.file_form(Caller("form", account), fields, submission.files, hidden["once"])
     except Problem as problem:
         values = {**submission.values, "once": hidden["once"]}
         refused = RefusedForm(form, problem, values, has_files=bool(submission.files or "files" in problem.errors))
