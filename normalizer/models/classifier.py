@@ -15,7 +15,7 @@ from normalizer.models.manner import Points, class_by_lists, points_of, signs_of
 from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
 
-COLD = "words-3"
+COLD = "words-4"
 """Version of the lists."""
 _SCALE = 1.5
 """How much a word list counts among what is learned."""
@@ -92,6 +92,8 @@ def _judged(
     report_class, class_p = learned_class or class_by_lists(points, is_about=is_about)
     known = _CLASSES.get(report_class, "unknown")
     sort, sort_p = learned_sort or sort_of(points, known)
+    if sort == "answer":  # of an office: none of the classes
+        return "unknown", 0.0, "answer", sort_p
     return known, class_p, _SORTS.get(sort, "unknown"), sort_p
 
 

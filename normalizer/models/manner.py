@@ -14,7 +14,7 @@ from normalizer.models.topics import scores_of
 from schemas import ReportClass, Sort
 
 _CLASSES: tuple[ReportClass, ...] = ("complaint", "information_request", "aspiration")
-_SORTS: tuple[Sort, ...] = ("publicity", "advertising", "fraud")
+_SORTS: tuple[Sort, ...] = ("publicity", "advertising", "fraud", "answer")
 _ENOUGH = 3.0
 _ASKS, _GUESS = 2.0, 0.4
 """Points of a question without a word of complaint, and the probability of a class that rests on so little."""

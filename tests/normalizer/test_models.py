@@ -64,6 +64,8 @@ def test_nothing_is_said_where_no_list_speaks() -> None:
         ("Bantuan belum masuk ke rekening BRI saya, tidak ada kabar", "complaint", "report"),
         ("Parit di depan rumah tumpat, mohon dikeruk", "complaint", "report"),
         ("Kapan ada program ptsl lagi di desa itu?", "information_request", "question"),
+        ("Terima kasih atas laporan Anda. Laporan telah kami teruskan ke Dinas PU", "unknown", "answer"),
+        ("Laporan kami belum ditindaklanjuti juga, sudah sebulan", "complaint", "report"),
         ("Selamat! Nomor Anda pemenang undian berhadiah, hubungi kode PIN pemenang", "unknown", "fraud"),
         ("Promo spesial! dapatkan bonus kuota internetan, aktifkan sekarang", "unknown", "advertising"),
         ("Yuk sobat, ikuti sosialisasi dan webinar, narasumber dari inspektorat", "unknown", "publicity"),
