@@ -35,6 +35,8 @@ TRIES = 8
 """How often a request that did not arrive is tried again at most."""
 ANSWER = 4000
 """Bytes of an error's answer that are handed on."""
+HELD = 900.0
+"""Seconds between two tries of a reply that waits alone, where neither provider nor table names any."""
 LONGEST_WAIT = 24 * 3600.0
 """Seconds; a Retry-After beyond it is cut."""
 
@@ -64,7 +66,7 @@ class ErrorMeaning(NamedTuple):
         after = self.after if after is None else after
         reason = f"{self.code}: {self.detail}".removesuffix(": ")
         if self.meaning in {"retry", "hold"}:
-            return Retry(reason, after=after) if self.meaning == "retry" else Held(reason, after=after)
+            return Retry(reason, after=after) if self.meaning == "retry" else Held(reason, after=after or HELD)
         if self.meaning == "account":
             return AccountFault(self.code, self.detail, after=after)
         return Reject(self.code, self.detail)

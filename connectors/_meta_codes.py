@@ -18,12 +18,9 @@ _BLOCKED = ErrorMeaning("account", "blocked", "Meta blocks the account for a bre
 _WINDOW = ErrorMeaning("reject", "window_closed", "the time in which Meta lets us answer is over: see docs/channels")
 _UNREACHABLE = ErrorMeaning("reject", "undeliverable", "cannot be delivered to this citizen")
 _UNKNOWN_PERSON = ErrorMeaning("reject", "recipient_unknown", "Meta knows no such person for this account")
-_TEMPLATE_TRIED = 900.0
-"""Seconds until an answer tries again whether its template is mended; what needs none goes out meanwhile."""
 _TEMPLATE_PARAMETERS = ErrorMeaning(
-    "hold", "template_parameters", "the template must take one parameter, in its body: check late_template",
-    _TEMPLATE_TRIED,
-)  # fmt: skip
+    "hold", "template_parameters", "the template must take one parameter, in its body: check late_template"
+)
 _INVALID = 100
 _PARAMETER = ErrorMeaning("reject", "meta_100", "Meta refuses a parameter of this reply, as a number that is none")
 """With details WhatsApp names a value; without, the request itself is wrong."""
@@ -63,7 +60,7 @@ WHATSAPP: Codes = {
     131016: ErrorMeaning("retry", "meta_131016", "service overloaded", 60.0),
     131021: ErrorMeaning("reject", "recipient_is_sender", "the number is our own"),
     131026: _UNREACHABLE,
-    131030: ErrorMeaning("hold", "test_number", "a test number of Meta's writes to listed citizens only", 900.0),
+    131030: ErrorMeaning("hold", "test_number", "a test number of Meta's writes to listed citizens only"),
     131031: ErrorMeaning("account", "blocked", "Meta has locked the account"),
     131037: ErrorMeaning("account", "display_name", "Meta has to approve the number's display name first"),
     131042: ErrorMeaning("account", "payment", "mend the payment method in Meta's dashboard"),
@@ -81,14 +78,11 @@ WHATSAPP: Codes = {
         "hold",
         "template_missing",
         "Meta has approved no such template in this language: check late_template and template_language",
-        _TEMPLATE_TRIED,
     ),
     132005: ErrorMeaning("reject", TEMPLATE_TOO_LONG, "the words do not fit into the template"),
     132012: _TEMPLATE_PARAMETERS,
-    132015: ErrorMeaning("hold", "template_paused", "Meta has paused the template for low quality", _TEMPLATE_TRIED),
-    132016: ErrorMeaning(
-        "hold", "template_disabled", "Meta has disabled the template: name another one", _TEMPLATE_TRIED
-    ),
+    132015: ErrorMeaning("hold", "template_paused", "Meta has paused the template for low quality"),
+    132016: ErrorMeaning("hold", "template_disabled", "Meta has disabled the template: name another one"),
     133004: ErrorMeaning("retry", "meta_133004", "server temporarily unavailable", 60.0),
     133010: ErrorMeaning("account", "number_not_registered", "register the phone number"),
 }

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._http import TRIES
+from connectors._http import HELD, TRIES
 from connectors._json import Json, string_of
 from connectors._long_text import send_pieces
 from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, refuse_other, split_text
@@ -42,8 +42,6 @@ FILE_DOMAINS = ("fbcdn.net", "cdninstagram.com", "fbsbx.com", "facebook.com", "i
 """Where Meta keeps files of messages and posts."""
 _ANSWERED = {"comment": "comment_id", "unsigned": "comment_id", "post": "post_id"}
 """What can be answered beside a message, and Meta's name for it in a private reply."""
-_RIGHTS_TRIED = 900.0
-"""Seconds until an answer to a comment tries again whether the rights for it were granted; messages go on meanwhile."""
 BY_PEOPLE = frozenset({"officer_answer", "question"})
 """Templates of answers that a person wrote."""
 WINDOW_OF_PEOPLE = timedelta(days=7)
@@ -153,7 +151,7 @@ class MessagingChannel(MetaWebhook, Speaks, Fetches):
             if fault.code != "permission_missing":
                 raise
             reason = f"{fault.code}: comments have rights of their own: {fault.detail}"
-        raise Held(reason, after=_RIGHTS_TRIED)
+        raise Held(reason, after=HELD)
 
     def _answer_to_comment(self, reply: Reply, ours: str, what: str, id: str) -> tuple[str, Json, str]:
         """Path and body of the request, and the name of the id in its answer."""

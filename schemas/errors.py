@@ -15,6 +15,8 @@ people. Neither holds anything personal, and no secret.
 
 from __future__ import annotations
 
+_DAY = 24 * 3600.0
+
 
 class PipelineError(Exception):
     """A fault that was raised on purpose."""
@@ -37,7 +39,11 @@ class Retry(PipelineError):  # noqa: N818 - it says what to do, as Reject does
 
 
 class Held(Retry):
-    """This reply alone has to wait, as for the template that it needs: the account goes on with all others."""
+    """This reply alone has to wait, as for the template that it needs, a day at most: the account goes on with all
+    others. `after` is the seconds between two tries."""
+
+    def __init__(self, reason: str, *, after: float) -> None:
+        super().__init__(reason, after=after, limit=max(1, round(_DAY / max(after, 1.0))))
 
 
 class Unanswered(Retry):

@@ -14,7 +14,7 @@ import pytest
 
 from connectors import ErrorMeaning, Http, HttpRequest, HttpResponse, channel_type, kinds
 from connectors._http import parse_retry_after, scheme_and_host
-from schemas import AccountFault, Reject, Retry, Unanswered
+from schemas import AccountFault, Held, Reject, Retry, Unanswered
 from tests.fakes.server import Fault, Server, answer
 
 NOON = datetime(2025, 8, 17, 12, 0, tzinfo=UTC)
@@ -200,3 +200,9 @@ def test_a_registered_channel_is_found_and_not_listed():
 
     assert channel_type("kiosk") is Kiosk
     assert "kiosk" not in kinds()
+
+
+@pytest.mark.parametrize(("after", "tries"), [(None, 96), (900.0, 96), (10.0, 8640), (86400.0, 1)])
+def test_a_reply_that_is_held_waits_a_day_at_most(after: float | None, tries: int):
+    held = ErrorMeaning("hold", "template_paused", "Meta has paused it", after).error()
+    assert (type(held), held.limit, str(held)) == (Held, tries, "template_paused: Meta has paused it")
