@@ -42,6 +42,8 @@ ROW_FIELDS = {
     "of_number": "the number that we gave the report",
 }
 """The fields of a row, and what each takes. Other fields are kept under `extra`."""
+MOST = 100
+"""Entries of a list."""
 PLACE_FIELDS = {"latitude": "lat", "longitude": "lon", "region": "code"}
 """Those that are parts of a `Place`."""
 
@@ -94,6 +96,8 @@ def parse_list(name: str, value: Any) -> list[Any]:
             value = [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
     if value is not None and not isinstance(value, list):
         raise wrong_field(name)
+    if value and len(value) > MOST:
+        raise Reject(f"wrong_{name}", f'"{name}" takes at most {MOST} of them')
     return value or []
 
 

@@ -85,6 +85,13 @@ def test_a_number_whose_last_digits_are_lost_stays_as_written():
     assert (message.native_id, message.sender.phone) == ("6281200000602", "6.28E+12")
 
 
+@pytest.mark.parametrize("name", ["attachments", "tags"])
+def test_a_list_without_end_is_named(name: str):
+    row = {"text": "Macet", name: ["a.jpg"] * 101}
+    (reject,) = read(channel("file"), raw("file", Request(body=json.dumps(row).encode())))
+    assert (reject.code, reject.detail) == (f"wrong_{name}", f'"{name}" takes at most 100 of them')
+
+
 @pytest.mark.parametrize(
     "body",
     [b'{"text": "a", "text": "b"}', b'{"text" : "a", "text": "b"}', b'{"text": "a", "secret":true, "secret" :false}',
