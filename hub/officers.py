@@ -20,6 +20,7 @@ REASONS = {
     "status_would_move_back": "the report is further than that; reopen a closed one",
     "older_than_the_current_status": "a later status was reported already",
     "another_office_works_on_it": "another office still works on it; the own part is done",
+    "passed_on": "the office passed it on and another has it; it gets it back by pass",
     "closed": "the report is closed; reopen it first",
     "office_has_it": "the office has it already",
     "no_other_complaint": "name another report by its number",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas import Actor, Attachment, Office
+from schemas import Actor, Attachment, Office, Status
 from sink.action_rules import ComplaintState, OfficeState, apply_action
 from tests.sink.made import action
 
@@ -114,6 +114,16 @@ def test_an_office_that_passes_a_complaint_on_no_longer_has_it() -> None:
     office = Actor(kind="office", id="water")
     apply_action(action(1, "disposition", office=ROADS, actor=office), now, None, 6)
     assert now.offices["water"].state == "passed_on"
+
+
+@pytest.mark.parametrize("status", ["verified", "in_progress", "done", "rejected"])
+def test_an_office_that_passed_a_complaint_on_neither_begins_nor_ends_it(status: Status) -> None:
+    now = case("unverified", water=("passed_on", "router"), pu=("assigned", "officer"))
+    effect = apply_action(action(1, "status", status=status, office=Office(id="water")), now, None, 6)
+    assert (effect.applied, effect.reason, now.status, now.changed) == (False, "passed_on", "unverified", set())
+    answer = action(2, "answer", text="Sudah kami teruskan", status="in_progress", office=Office(id="water"))
+    assert apply_action(answer, now, None, 7).applied
+    assert (now.status, now.holders) == ("unverified", ["pu"])
 
 
 def test_a_disposition_to_an_office_that_had_it_gives_it_back() -> None:
