@@ -185,7 +185,7 @@ class StreamPoller:
             return
 
     def _stored(self, row: Row) -> Request:
-        return Request("GET", f"/{self.name}", headers={"portal-row": self.name}, body=msgspec.json.encode(row))
+        return Request("GET", f"/{self.name}", body=msgspec.json.encode(row))
 
     def _after(self, place: StreamPlace, page: Page, marks: list[str], news: bool, now: datetime) -> StreamPlace:
         rows = blake2b("".join(sorted(marks)).encode(), digest_size=9).hexdigest()

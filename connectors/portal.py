@@ -1,6 +1,6 @@
 """A region's own portal, plugged in by a manifest (`_portal_manifest.py`): polled, pushed, and told back.
 
-A stored request is one row of the portal as JSON, or what the portal pushed; the header `portal-row` tells them apart.
+A stored request is one row of the portal as JSON, or what the portal pushed; the method tells them apart: GET or POST.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ from connectors._settings import Secret, Settings
 from schemas import AccountFault, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Status
 
 TELL = "tell"
-ROW = "portal-row"
-"""Header of a stored row: the name of its stream."""
 
 
 class PortalSettings(Settings, frozen=True, kw_only=True):
@@ -157,12 +155,13 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
     def _rows(self, payload: Payload) -> Iterator[tuple[StreamReader, Row]]:
         if self.manifest is None:
             raise Reject("no_manifest", "set manifest of this account, or name one with --manifest")
-        if name := payload.headers.get(ROW):
+        name = payload.path.strip("/")
+        if payload.method == "GET":  # a row, as a poll stored it; what is pushed comes by POST
             if (reader := self._readers.get(name)) is None:
                 raise Reject("no_stream", "the manifest has no stream of this name any more: put it back, then replay")
             yield reader, _object(payload.body)
             return
-        name = payload.path.strip("/") or (self.manifest.push.stream if self.manifest.push else "")
+        name = name or (self.manifest.push.stream if self.manifest.push else "")
         reader = self._readers.get(name) or next(iter(self._readers.values()))
         for row in self._delivered(reader.name, payload.body):
             yield reader, row

@@ -8,8 +8,9 @@ from typing import Any
 
 from connectors import PollResult, ProviderConnections, Request, Secret
 from connectors.portal import Portal, PortalSettings
+from hub.intake import split_at_once
 from schemas import AccountFault, Action, Message, Retry
-from tests.channels.recording import raw, read
+from tests.channels.recording import read
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 MANIFEST = (Path(__file__).parent / "portal.toml").as_posix()
@@ -39,6 +40,12 @@ async def sweep(door: Portal, cursor: str | None, outbound: ProviderConnections)
 
 
 def items(door: Portal, requests: list[Request]) -> list[Message | Action]:
-    found = [item for request in requests for item in read(door, raw("portal", request))]
+    """As they are read of what is stored: no header more."""
+    stored = [
+        raw
+        for request in requests
+        for raw in split_at_once(door, request, clock=lambda: NOW, new_id=lambda: "01", sibling=lambda _: None) or ()
+    ]
+    found = [item for raw in stored for item in read(door, raw)]
     assert all(isinstance(item, Message | Action) for item in found)
     return found  # type: ignore[return-value]

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -46,6 +47,29 @@ async def test_every_page_is_read_and_nothing_twice(portal: PortalServer, outbou
     await sweep(door, cursor, outbound)
     asked = [r.params["sejak"] for r in portal.received if r.path == "/aduan"]
     assert (asked[0], asked[-1]) == ("21/10/2026 08:00:00", "01/11/2026 07:51:06")
+
+
+FEED = (
+    "<rss><channel><item><guid>7</guid><description>Jalan rusak</description></item>"
+    "<item><guid>8</guid><description>Lampu mati</description></item></channel></rss>"
+)
+FORMS = {"xml": FEED, "csv": "guid;description\n7;Jalan rusak\n8;Lampu mati\n"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_rows_of_a_feed_and_of_an_export_are_read_as_they_were_stored(
+    form: str, portal: PortalServer, outbound: ProviderConnections, tmp_path: Path
+) -> None:
+    where = 'items = "channel.item"\n' if form == "xml" else ""
+    manifest = tmp_path / "feed.toml"
+    manifest.write_text(
+        f'name = "Feed"\nurl = "{portal.url}"\n[streams.item]\npath = "/feed"\nformat = "{form}"\n{where}'
+        '[streams.item.message]\nid = "guid"\ntext = "description"\n'
+    )
+    door = account(portal.url, manifest.as_posix(), secrets={})
+    portal.then(answer(200, FORMS[form]))
+    polled = await door.poll(None, outbound)
+    assert texts(door, polled.requests) == ["Jalan rusak", "Lampu mati"]
 
 
 async def test_a_row_that_commits_late_is_read(portal: PortalServer, outbound: ProviderConnections) -> None:
