@@ -1,7 +1,8 @@
 """Is the sender proven? Only our own mail server can say so, in the Authentication-Results that it adds (RFC 8601).
 
 Anybody can write such a field. Only the topmost counts, and only under the name that the account trusts: a server that
-adds it takes out those that came under its own name.
+adds it takes out those that came under its own name. Microsoft 365 gives itself none, and writes its field above all
+others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 
 from connectors._email_headers import MailHead
 
+UNNAMED = "unnamed"
+"""In the place of a name: the server gives none."""
 _COMMENT = re.compile(r"\([^()]{0,500}\)")
 _FIELD = re.compile(r"\b(header\.from|header\.d|header\.i)\s*=\s*\"?@?([^\s\";]{1,255})", re.IGNORECASE)
 
@@ -19,8 +22,9 @@ def is_proven(head: MailHead, sender: str, server: str) -> bool:
     domain = sender.rpartition("@")[2]
     if not server or not domain or len(head.addresses("from")) != 1 or len(head.all("from")) != 1:
         return False
-    name, *results = _COMMENT.sub(" ", head.first("authentication-results")).split(";")
-    if name.split()[:1] != [server]:
+    results = _COMMENT.sub(" ", head.first("authentication-results")).split(";")
+    name = "" if "=" in results[0] else results.pop(0)
+    if name.split()[:1] != ([] if server == UNNAMED else [server]):
         return False
     return any(_passes(result.strip().lower(), domain) for result in results)
 

@@ -57,7 +57,8 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
     since: str = ""
     """YYYY-MM-DD: mail that reached the mailbox before is left alone; empty: all is read."""
     trusted_server: str = ""
-    """Name that our own mail server gives itself in Authentication-Results; empty: no sender is proven."""
+    """Name that our own mail server gives itself in Authentication-Results (Google: mx.google.com; "unnamed" where it
+    gives none, as Microsoft 365); empty: no sender is proven."""
     envelope: Literal["auto", "address", "null"] = "auto"
     """Envelope sender of answers; auto: none for automatic answers, the address for an officer's."""
     largest: Annotated[int, msgspec.Meta(ge=64 * 1024)] = 35 * 1024 * 1024

@@ -208,7 +208,12 @@ def test_of_alternatives_the_one_with_the_words_is_read(plain: str, html: str, w
     ("mx.lain.example; dmarc=pass header.from=warga.example", "mx.example.go.id", False),
     ("mx.example.go.id (dmarc=pass header.from=warga.example); none", "mx.example.go.id", False),
     ("mx.example.go.id; dmarc=pass header.from=warga.example", "", False),
-    ("", "mx.example.go.id", False),
+    ("", "mx.example.go.id", False), ("", "unnamed", False),
+    ("spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=warga.example; dkim=pass (signature was verified) "
+     "header.d=warga.example;dmarc=pass action=none header.from=warga.example;compauth=pass", "unnamed", True),
+    ("spf=pass smtp.mailfrom=lain.example; dkim=none; dmarc=fail header.from=warga.example", "unnamed", False),
+    ("mx.lain.example; dmarc=pass header.from=warga.example", "unnamed", False),
+    ("dmarc=pass header.from=warga.example", "mx.example.go.id", False),
 ])  # fmt: skip
 def test_a_sender_is_proven_by_our_own_server_only(results: str, server: str, proven: bool):
     assert read_message(mail(authentication_results=results), trusted_server=server).proven is proven
