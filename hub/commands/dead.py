@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import print_json, print_message, with_hub, with_record
+from hub.commands import load_call_settings, print_json, print_message, with_hub, with_record
 from hub.commands._table import format_table
 from hub.settings import UsageError
 
@@ -56,7 +56,7 @@ def list_dead(code: str | None, account: str | None, limit: int) -> None:
 
 @dead.command()
 @click.argument("id")
-@click.option("--payload", is_flag=True, help="With the event as it stood on the bus: a citizen's words. It is logged.")
+@click.option("--payload", is_flag=True, help="With the event and its body, whole: a citizen's words. It is logged.")
 def show(id: str, *, payload: bool) -> None:
     """One dead letter, as JSON, without a citizen's words unless asked for.
 
@@ -110,7 +110,32 @@ def _shown(record: Record, id: str, *, payload: bool) -> dict[str, object] | Non
         return found
     letter = load_dead_event(record, id)
     log.warning("%s looked at the payload of dead letter %s", _person(), id)
-    return found | {"payload": "" if letter is None else letter.event.decode("utf-8", "replace")}
+    return found | {"payload": "" if letter is None else _whole_event(letter).decode("utf-8", "replace")}
+
+
+def _whole_event(letter: Dead) -> bytes:
+    """The letter's event with what lies with the blobs; without it where that cannot be read."""
+    from msgspec.structs import replace
+
+    from bus import resolve_reference
+    from hub.reading import with_body
+    from schemas import Raw, Reject, Retry, decode, encode
+    from schemas.body import Body
+    from sink.blobs import Blobs
+
+    blobs = Blobs(load_call_settings().data / "blobs")
+    event = letter.event
+    try:
+        event = resolve_reference(event, blobs)
+        raw = decode(letter.of_topic, event)
+        if not isinstance(raw, Raw) or raw.blob is None:
+            return event
+        return encode(replace(raw, body=Body(with_body(blobs, raw).body)))  # as text where it is one
+    except Reject:  # an event that cannot be read may be why there is a letter
+        return event
+    except Retry as error:
+        print_message(f"{error}: shown as it stood on the bus")
+        return event
 
 
 def _dismiss(record: Record, ids: Sequence[str], *, apply: bool) -> list[str]:
