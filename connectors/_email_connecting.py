@@ -33,3 +33,8 @@ def tls_context(settings: EmailSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.tls_ca or None)
     except OSError:
         raise AccountFault("wrong_tls_ca", "tls_ca is no file of certificates") from None
+
+
+def unusable_password() -> AccountFault:
+    """For a login that cannot be written in the letters of the protocol."""
+    return AccountFault("wrong_password", "username and password take letters, digits and signs of ASCII alone")

@@ -12,7 +12,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from connectors._email_connecting import connection_fault, tls_context
+from connectors._email_connecting import connection_fault, tls_context, unusable_password
 from connectors._email_settings import EmailSettings
 from schemas import AccountFault, Retry
 
@@ -108,6 +108,8 @@ class Mailbox:
             raise AccountFault(
                 "wrong_password", "the mailbox refuses username and password, or the token of oauth"
             ) from None
+        except UnicodeError:
+            raise unusable_password() from None
         except (OSError, IMAPClientError, ValueError):
             raise Retry("the connection broke") from None
 

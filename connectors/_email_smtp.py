@@ -12,7 +12,7 @@ import ssl
 from contextlib import suppress
 
 from connectors._email_compose import OutgoingMail
-from connectors._email_connecting import connection_fault, tls_context
+from connectors._email_connecting import connection_fault, tls_context, unusable_password
 from connectors._email_settings import EmailSettings
 from connectors._http import ErrorMeaning
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
@@ -74,10 +74,7 @@ def _prepare(smtp: smtplib.SMTP, settings: EmailSettings, context: ssl.SSLContex
         smtp.ehlo_or_helo_if_needed()
         if not server.tls and not server.is_local:
             _encrypt(smtp, context)
-        if token:
-            smtp.auth("XOAUTH2", lambda _=None: f"user={settings.login_name}\1auth=Bearer {token}\1\1")
-        elif settings.password:
-            smtp.login(settings.login_name, settings.password.reveal())
+        _log_in(smtp, settings, token)
         if smtp.sock:
             smtp.sock.settimeout(STEP_WITHIN)
     except smtplib.SMTPResponseException as error:
@@ -86,6 +83,16 @@ def _prepare(smtp: smtplib.SMTP, settings: EmailSettings, context: ssl.SSLContex
         raise AccountFault("login_not_offered", "the sending server takes no login of this kind") from None
     except (OSError, smtplib.SMTPException):
         raise Retry("the connection to the sending server broke") from None
+
+
+def _log_in(smtp: smtplib.SMTP, settings: EmailSettings, token: str) -> None:
+    if token:
+        smtp.auth("XOAUTH2", lambda _=None: f"user={settings.login_name}\1auth=Bearer {token}\1\1")
+    elif settings.password:
+        try:
+            smtp.login(settings.login_name, settings.password.reveal())
+        except UnicodeError:
+            raise unusable_password() from None
 
 
 def _encrypt(smtp: smtplib.SMTP, context: ssl.SSLContext) -> None:

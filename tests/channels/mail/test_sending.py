@@ -20,6 +20,7 @@ from connectors._session import BeforeArrival, unmarked
 from schemas import AccountFault, Message, Reject, Retry, Unanswered
 from tests.channels.mail.reading import mail as mail_of_sari
 from tests.channels.mail.reading import read_message
+from tests.channels.mail.running import Intake, session
 from tests.channels.mail.servers import MailServer
 from tests.channels.recording import channel, recording
 from tests.channels.recording import reply as recorded_reply
@@ -214,6 +215,15 @@ async def test_a_wrong_password_is_a_fault_of_the_account(server: MailServer):
         with pytest.raises(AccountFault, match="wrong_password") as caught:
             await send(reply())
     assert "lain" not in f"{caught.value!r}"
+
+
+async def test_a_password_in_other_letters_is_a_fault_of_the_account(server: MailServer):
+    async with sender(server, password="sandí") as send:
+        with pytest.raises(AccountFault, match="ASCII"):
+            await send(reply())
+    with pytest.raises(AccountFault, match="ASCII"):
+        async with session(server, Intake(), password="sandí"):
+            pass
 
 
 @pytest.mark.parametrize("right", [True, False])
