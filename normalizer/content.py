@@ -52,12 +52,12 @@ class ComparedItem(NamedTuple):
 def comparison_of(item: Message | Action) -> ComparedItem:
     """The item with what it is compared by."""
     if isinstance(item, Action):
-        return ComparedItem(item, _action_content(item))
+        return ComparedItem(item, _action_digest(item))
     words = fold_text(item.clean_text)
     conversations = (item.key, *(f"{item.account}/{alias}" for alias in item.aliases))
     return ComparedItem(
         item,
-        _message_content(item, words),
+        _message_digest(item, words),
         conversations,
         tuple(_report_keys(item, words, conversations)),
         profile_of(item, likely_place(item) or item.place),
@@ -72,18 +72,18 @@ def fold_text(text: str) -> bytes:
     return _NOT_COMPARED.sub("", text).encode("utf-8", "replace")
 
 
-def _message_content(message: Message, words: bytes) -> str:
+def _message_digest(message: Message, words: bytes) -> str:
     same = not message.title and message.cleaned is None
-    return _content([_sender(message.sender), words if same else fold_text(f"{message.title} {message.text}")], message)
+    return _digest([_sender(message.sender), words if same else fold_text(f"{message.title} {message.text}")], message)
 
 
-def _action_content(action: Action) -> str:
+def _action_digest(action: Action) -> str:
     office = action.office.id if action.office else ""
     done = (action.what, action.what_word, action.status, action.status_said, office, action.to)
-    return _content(["\0".join(word or "" for word in done).encode("utf-8", "replace"), fold_text(action.text)], action)
+    return _digest(["\0".join(word or "" for word in done).encode("utf-8", "replace"), fold_text(action.text)], action)
 
 
-def _content(parts: list[bytes], item: Message | Action) -> str:
+def _digest(parts: list[bytes], item: Message | Action) -> str:
     parts += sorted((a.sha256 or a.native_id or a.url or "").encode("utf-8", "replace") for a in item.attachments)
     return sha256(b"\0".join(parts)).hexdigest()[:32]
 

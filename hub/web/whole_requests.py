@@ -135,13 +135,15 @@ class IngressHttpProtocol(BoundedHttpProtocol):
         request.response_complete = True
         if request.disconnected or self.transport.is_closing():
             return
-        self.transport.write(_written(response, self.server_state.default_headers, keep_alive=request.keep_alive))
+        self.transport.write(
+            _encode_response(response, self.server_state.default_headers, keep_alive=request.keep_alive)
+        )
         if not request.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
 
-def _written(response: IngressResponse, default: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
+def _encode_response(response: IngressResponse, default: Sequence[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
     """The answer as it stands on the wire."""
     lines = [STATUS_LINE[response.status]]
     for name, value in (*default, *header_fields(response)):
