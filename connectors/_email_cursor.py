@@ -1,7 +1,7 @@
 """Where the reading of a mailbox goes on.
 
-UIDVALIDITY and UID alone do not say it: several servers give every inbox the UIDVALIDITY 1, so after a move to another
-mailbox the old UID would hide what is in the new one. So the cursor names the mailbox too.
+UIDVALIDITY and UID alone do not say it: they hold for one mailbox (RFC 3501, 2.3.1.1). Another one may have the same
+UIDVALIDITY, and the old UID would hide what is in it. So the cursor names the mailbox too.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ async def test_case_20_a_new_uidvalidity_reads_all_again_under_the_same_ids(serv
 async def test_another_mailbox_is_read_from_its_beginning_though_it_has_the_same_uidvalidity(
     server: MailServer, intake: Intake, settings: dict[str, str]
 ):
-    """Gmail and Zimbra give every inbox the UIDVALIDITY 1."""
+    """It is unique within one mailbox only: some servers count from 1."""
     server.bring(*(letter(n) for n in range(1, 6)))
     async with session(server, intake):
         await server.until(lambda: len(server.seen) == 5)
