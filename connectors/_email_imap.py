@@ -68,9 +68,8 @@ class Mailbox:
     def __init__(self, settings: EmailSettings) -> None:
         self._settings = settings
         self.is_broken = False
-        self.uid_validity = 0
-        self.uid_next = 0
-        """Of the next mail; 0: the server does not say."""
+        self.uid_validity = self.uid_next = 0
+        """0: the server does not say."""
         self.count = 0
         self.has_idle = False
         try:
@@ -118,8 +117,8 @@ class Mailbox:
         wrong = "the folder of this account cannot be opened: check folder"
         try:
             found = self._client.select_folder(self._settings.folder, readonly=self._settings.after == "leave")
-            self.uid_validity, self.count = int(found[b"UIDVALIDITY"]), int(found[b"EXISTS"])
-            self.uid_next = int(found.get(b"UIDNEXT", 0))
+            self.count = int(found[b"EXISTS"])
+            self.uid_validity, self.uid_next = (int(found.get(name, 0)) for name in (b"UIDVALIDITY", b"UIDNEXT"))
             self.has_idle = bool(self._client.has_capability("IDLE"))
             done = self._settings.done_folder
             if self._settings.after == "move" and not self._client.folder_exists(done):

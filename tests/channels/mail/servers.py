@@ -150,7 +150,7 @@ class _ImapSession:
             self._log_in(tag, command)
         elif word.startswith(("SELECT", "EXAMINE")):
             self._reported = len(server.mails)
-            counted = (f"UIDVALIDITY {server.validity}", f"UIDNEXT {server.next_uid}")
+            counted = [f"UIDVALIDITY {server.validity}"] * bool(server.validity) + [f"UIDNEXT {server.next_uid}"]
             found = (f"* {len(server.mails)} EXISTS", *(f"* OK [{one}] ok" for one in counted), f"{tag} OK done")
             self._say(*(found if "nihil" not in command else (f"{tag} NO no such folder",)))
         elif word.startswith("UID SEARCH"):

@@ -144,6 +144,17 @@ async def test_a_mailbox_made_anew_is_read_from_its_beginning(server: MailServer
     assert gap_between(before or "", intake.cursor or "")
 
 
+async def test_a_server_that_names_no_uidvalidity_is_read(server: MailServer, intake: Intake):
+    server.validity = 0
+    server.bring(letter(1))
+    async with session(server, intake):
+        await server.until(lambda: server.seen == {1})
+    server.bring(letter(2))
+    async with session(server, intake):
+        await server.until(lambda: server.seen == {1, 2})
+    assert intake.texts == ["Laporan 1", "Laporan 2"]
+
+
 async def test_a_cursor_of_an_earlier_release_goes_on(server: MailServer, intake: Intake):
     server.bring(letter(1), letter(2))
     intake.cursor = f"{VALIDITY}:1:1"
