@@ -201,6 +201,21 @@ async def test_the_page_of_a_finished_report_takes_a_rating_and_reopens_it(site:
     assert "disagreed" in dict(steps)
 
 
+async def test_whoever_shows_the_phone_alone_is_told_where_to_answer_add_object_and_rate(
+    site: Site, report: dict[str, Any]
+) -> None:
+    number, form = report["number"], {"content-type": "application/x-www-form-urlencoded"}
+    same_site = {**form, "sec-fetch-site": "same-origin"}
+    await act(site, number, "kunci-bandung", act="ask", text="Tiang yang mana?")
+    asked = await site.call("POST", f"/lacak/{number}", b"last4=0071", same_site)
+    assert '<a href="#keterangan">Jawab sekarang</a>' in asked.text
+    assert (f"TL {number}" in asked.text, "BELUM" in asked.text) == (True, False)
+    await act(site, number, "kunci-bandung", act="finish", text="Sudah menyala.")
+    ended = await site.call("POST", f"/lacak/{number}", b"last4=0071", same_site)
+    assert (f"BELUM {number}" in ended.text, f"NILAI {number}" in ended.text) == (True, True)
+    assert "<textarea" not in ended.text
+
+
 async def test_nobody_rates_without_the_token(site: Site, report: dict[str, Any]) -> None:
     await act(site, report["number"], "kunci-bandung", act="finish", text="Sudah menyala.")
     assert (await page(site, report | {"token": "salah"}, "belum", text="x")).status == 404

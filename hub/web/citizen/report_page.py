@@ -16,6 +16,7 @@ from hub.web.citizen.dates import format_day, format_size, format_time
 from hub.web.citizen.rendering import digit_groups, progress_steps, render
 from hub.web.idempotency import draw_key
 from hub.web.translations import Language, TranslatableText, has_translation, other_language, translate
+from schemas import CLOSED_STATUSES
 from sink import TrackedReport
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -67,6 +68,7 @@ def render_report(
         "broken_link": bool(request.query_params.get("token")) and not found.proven,
         "sent": _sent(request.query_params.get("sent", ""), language) if found.proven else None,
         "shown": SHOWN,
+        "closed": CLOSED_STATUSES,
         "day": partial(format_day, language=language),
         "size": partial(format_size, language=language),
         "switch": None if refused and refused.form in FORMS else _switch(found.number, token, language),
