@@ -95,7 +95,7 @@ def reread(
     brought = with_bodies(bodies, raws)
     items = reader.read(brought, now=now, new_id=lambda: str(next(number)))
     outcomes = {(o.raw, o.item_index): o for o in outcomes_of(record, [raw.id for raw in raws])}
-    recorded = [_settled(i) for i in items if isinstance(i, Message) and _is_message(outcomes, i)]
+    recorded = [_with_settled_place(i) for i in items if isinstance(i, Message) and _is_message(outcomes, i)]
     found = apply_rereading(record, recorded, now=now(), dry_run=not apply)
     changes = [_change(one) for one in found if one.reason != "not_recorded"]
     revived = {item.trace for item in items if _kind(item) == "message" and _outcome(outcomes, item) == "dead"}
@@ -106,7 +106,7 @@ def reread(
     )
 
 
-def _settled(message: Message) -> Message:
+def _with_settled_place(message: Message) -> Message:
     """With its place, as the matcher settles it for a message that opens a complaint."""
     return replace(message, places=(), place=settled_place(message, None) or message.place)
 

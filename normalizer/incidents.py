@@ -277,15 +277,15 @@ def _chain(found: Sequence[Scored], sender: str) -> Match | None:
     if not elsewhere and len(senders) <= MANY:
         return None
     why = "from other places" if elsewhere else f"from more than {MANY} senders"
-    return _marked(same, f"the same text {why}", 1.0)
+    return _chain_of(same, f"the same text {why}", 1.0)
 
 
 def _few_words(found: Sequence[Scored]) -> Match | None:
     """Words as few as these are the same by chance: of what has no place, nothing is said."""
     same = [one for one in found if one.same_words and one.surely_elsewhere]
-    return _marked(same, "the same few words from other places", FEW_WORDS) if same else None
+    return _chain_of(same, "the same few words from other places", FEW_WORDS) if same else None
 
 
-def _marked(same: Sequence[Scored], evidence: str, score: float) -> Match:
+def _chain_of(same: Sequence[Scored], evidence: str, score: float) -> Match:
     first = min(same, key=lambda one: one.reference).candidate
     return Match(kind="chain", of=first.complaint, score=score, evidence=evidence)

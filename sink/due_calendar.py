@@ -34,8 +34,8 @@ class _Change(NamedTuple):
     values: Row
 
 
-class Moved(NamedTuple):
-    """A part of the clocks."""
+class MovedPart(NamedTuple):
+    """What `move_due` did with one part of the clocks."""
 
     looked: int
     """How many of older editions there were."""
@@ -77,7 +77,7 @@ _MOVED = (
 def move_due(
     record: Record, move: MoveClocks, calendar: CalendarEdition, destinations: Sequence[Destination] = (), *,
     now: datetime, after: Key = FIRST, limit: int = 5000,
-) -> Moved:  # fmt: skip
+) -> MovedPart:  # fmt: skip
     """Compute clocks of older editions by that edition, of so many clocks behind `after`. A clock that has ended has
     its complaint computed anew from all that happened. `destinations`: what offices have of their own. Raises Retry."""
     with record.write() as connection:
@@ -105,7 +105,7 @@ def move_due(
         insert(connection, timeline, [_step(row, new, at(now)) for row, new in announced])
         notices = [_notice(row, new, at(now)) for row, new in announced if row.office_id]
         store_notices(connection, record, notices, destinations, now)
-    return Moved(len(rows), until and (until[0], until[1]))
+    return MovedPart(len(rows), until and (until[0], until[1]))
 
 
 def has_older_calendar(record: Record, calendar: CalendarEdition) -> bool:
