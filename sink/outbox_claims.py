@@ -36,19 +36,20 @@ _FIRST = """
         WHERE earlier.conversation = reply.conversation AND earlier.state IN ('owed', 'claimed')
         AND (earlier.state = 'claimed' OR (earlier.created_at, earlier.id) < (reply.created_at, reply.id))
     )
-    ORDER BY due_at, created_at LIMIT ?
+    {untried} ORDER BY due_at, created_at LIMIT ?
 """
 """Due replies of an account before which none of their conversation waits or is being sent."""
+_UNTRIED = "AND code IS NULL"
 _DUE = {
     "sqlite": f"""
         WITH lease AS (SELECT account FROM leases WHERE account IN (*))
         SELECT due.id, due.account FROM lease CROSS JOIN outbox AS due
-        ON due.id IN ({_FIRST.format(columns="id")}) ORDER BY due.due_at, due.created_at
+        ON due.id IN ({_FIRST.replace("{columns}", "id")}) ORDER BY due.due_at, due.created_at
     """,  # noqa: S608 - our own words
     "postgresql": f"""
         WITH lease AS (SELECT account FROM leases WHERE account IN (*))
         SELECT due.id, lease.account FROM lease
-        CROSS JOIN LATERAL ({_FIRST.format(columns="id, due_at, created_at")}) AS due
+        CROSS JOIN LATERAL ({_FIRST.replace("{columns}", "id, due_at, created_at")}) AS due
         ORDER BY due.due_at, due.created_at
     """,  # noqa: S608 - our own words
 }
@@ -92,6 +93,9 @@ class SenderFacts(NamedTuple):
     """Their provider takes a reply only once."""
     marks_start: Collection[str] = frozenset()
     """The caller calls `start_replies` before a reply can arrive."""
+    probed: Collection[str] = frozenset()
+    """One reply at a time is tried after a fault: first those that were never tried, as the fault may be that of the
+    others alone."""
 
 
 def claim_replies(
@@ -108,7 +112,7 @@ def claim_replies(
         claimed = list(query_in(connection, _CLAIMED, held))
         stale = {row.id: row.account for row in claimed if row.epoch != held[row.account]}
         lost = {row.id: row.account for row in claimed if row.epoch == held[row.account] and row.id not in in_flight}
-        due = {id: account for id, account in _due(connection, held, room, now) if id not in in_flight}
+        due = {id: account for id, account in _due(connection, held, room, facts, now) if id not in in_flight}
         chosen = _fitting(lost | due, room)
         lock_rows(connection, outbox, "id", stale.keys() | chosen.keys())
         again = {reply: account for reply, account in stale.items() if account in facts.takes_once}
@@ -124,11 +128,17 @@ def claim_replies(
         return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
 
 
-def _due(connection: Connection, held: Mapping[str, int], room: Mapping[str, int], now: datetime) -> Iterator[Any]:
-    open_accounts = [account for account in held if room.get(account, 0) > 0]
-    most = max((room[account] for account in open_accounts), default=0)
-    sql = _DUE[connection.dialect.name]
-    return query_in(connection, sql, open_accounts, instant_encoder(connection)(now), most)
+def _due(
+    connection: Connection, held: Mapping[str, int], room: Mapping[str, int], facts: SenderFacts, now: datetime
+) -> Iterator[Any]:
+    at, sql = instant_encoder(connection)(now), _DUE[connection.dialect.name]
+    rooms = {account: room[account] for account in held if room.get(account, 0) > 0}
+    if probed := sorted(rooms.keys() & facts.probed):
+        for row in query_in(connection, sql.replace("{untried}", _UNTRIED), probed, at, 1):
+            del rooms[row.account]
+            yield row
+    most = max(rooms.values(), default=0)
+    yield from query_in(connection, sql.replace("{untried}", ""), rooms, at, most)
 
 
 def _fitting(replies: Mapping[str, str], room: Mapping[str, int]) -> dict[str, str]:

@@ -103,6 +103,7 @@ class ReplyDispatcher:
                 carries_reference={account for account, channel in speaking.items() if channel.carries_reference},
                 takes_once={account for account, channel in speaking.items() if channel.takes_once},
                 marks_start={account for account, channel in speaking.items() if channel.marks_start},
+                probed={account for account in room if self._health.probing(account, "send")},
             ),
         )  # fmt: skip
 

@@ -213,6 +213,29 @@ async def test_a_fault_that_one_reply_alone_meets_is_its_own_and_not_the_account
     await until(lambda: not account_faults(world.record), "no fault of the account")
 
 
+async def test_a_fresh_reply_waits_for_no_older_ones_that_meet_a_fault_of_the_account(
+    world: World, processes: list[AccountProcess], kiosk: KioskServer
+) -> None:
+    class Blamed(Kiosk):
+        async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
+            if reply.to != "siti":
+                tries.append(reply.to)
+                raise AccountFault("request_refused")
+            return await super().send(reply, outbound)
+
+    tries: list[str] = []
+    for n in range(8):
+        await world.owe("kios", f"budi-{n}", "a")
+    door = Blamed("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url=kiosk.url))
+    process = world.process(Accounts.of(door)).start()
+    processes.append(process)
+    await until(lambda: len(tries) >= 8, "the first tries")  # all at once
+    await world.owe("kios", "siti", "b")
+    process.wake.replies.set()
+    await until(lambda: kiosk.sent, "the answer to siti", within=10)  # one pause, and not eight that grow
+    assert len(tries) <= 9
+
+
 async def test_replies_that_are_held_pause_nothing_that_the_account_sends(
     world: World, processes: list[AccountProcess], kiosk: KioskServer
 ) -> None:

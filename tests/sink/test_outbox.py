@@ -43,6 +43,17 @@ def test_a_reply_that_is_owed_twice_is_owed_once(record: Record, vault: Vault) -
     assert states(record) == ["owed"]
 
 
+def test_after_a_fault_a_reply_that_was_never_tried_comes_first(record: Record, vault: Vault) -> None:
+    for n, conversation in enumerate(["budi", "siti", "siti", "tono"], 1):
+        enqueue(record, reply(vault, n, conversation), now=at(n))
+    epochs, tried = lease(record), []
+    for second in range(10, 15):
+        (owed,) = claim(record, epochs, room=1, now=at(second), probed={"sms"})
+        store(record, owed, "owed", at=at(second), code="token_expired")
+        tried.append(owed.conversation)
+    assert tried == ["budi", "siti", "tono", "budi", "siti"]  # the second to siti waits behind the first
+
+
 def test_a_reply_goes_from_owed_to_sent(record: Record, vault: Vault) -> None:
     enqueue(record, reply(vault, 1))
     epochs = lease(record)
