@@ -82,6 +82,13 @@ def list_leases(record: Record) -> list[Lease]:
         return [Lease(*row) for row in connection.execute(query)]
 
 
+def live_leases(record: Record, now: datetime) -> dict[str, str]:
+    """The holder of each account that has one, by the clock by which leases lapse. Raises Retry."""
+    with record.read() as connection:
+        at = current_time(connection, now)
+    return {lease.account: lease.holder for lease in list_leases(record) if lease.holder and lease.until > at}
+
+
 def lock_epochs(connection: Connection, epochs: Mapping[str, int]) -> dict[str, int]:
     """Those accounts of which the lease still has that epoch; nobody takes them over before the transaction ends."""
     sql = "SELECT account, epoch FROM leases WHERE account IN (*)"

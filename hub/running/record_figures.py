@@ -19,7 +19,7 @@ from sink.aside import AsideRow, list_asides
 from sink.attachments_checks import MOST_COUNTED, count_unscanned, count_withheld
 from sink.database import allow_long_statements
 from sink.dead import count_dead_letters
-from sink.leases import Lease, list_leases
+from sink.leases import live_leases
 from sink.outbox_queries import ReplyCount, count_unsent
 from sink.record import Record
 
@@ -36,7 +36,8 @@ class RecordFigures(NamedTuple):
     """By account and code."""
     faults: Mapping[str, StoredAccountFault]
     aside: Sequence[AsideRow]
-    leases: Sequence[Lease]
+    leases: Mapping[str, str]
+    """Holders by account."""
     gaps: Mapping[str, StoredGap]
     token_ends: Mapping[str, datetime]
     withheld: Mapping[tuple[str, str], int]
@@ -56,7 +57,7 @@ def scan_record(record: Record, now: Callable[[], datetime]) -> RecordFigures:
         jobs = {(str(kind), str(state)): int(n) for kind, state, n in rows}
     return RecordFigures(
         replies, count_unsent(record), jobs, count_dead_letters(record), account_faults(record), list_asides(record),
-        list_leases(record), recent_gaps(record, now() - GAP_SHOWN), token_ends(record), count_withheld(record),
+        live_leases(record, now()), recent_gaps(record, now() - GAP_SHOWN), token_ends(record), count_withheld(record),
         count_unscanned(record), now(),
     )  # fmt: skip
 
@@ -86,9 +87,9 @@ def record_metrics(
     yield _gauge("files_withheld", why, ["verdict", "why"], _by_code(figures.withheld))
     words = f"Files that were checked while no clamd was set, counted to {MOST_COUNTED:,}."
     yield GaugeMetricFamily("satupintu_files_unscanned", words, figures.unscanned)
-    live = {lease.account: lease.holder for lease in figures.leases if lease.holder and lease.until > figures.at}
-    yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], Counter(zip(live.values())))
-    free = len(set(leased) - live.keys())
+    held_by = Counter(zip(figures.leases.values()))
+    yield _gauge("leases", "Accounts that a process polls and sends for.", ["holder"], held_by)
+    free = len(set(leased) - figures.leases.keys())
     yield GaugeMetricFamily("satupintu_leases_free", "Accounts that no process works for.", free)
 
 

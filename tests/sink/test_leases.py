@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from sink import Record, Vault
 from sink.cursors import load_cursor, save_cursor
-from sink.leases import StaleEpoch, current_time, list_leases, lock_epochs, release_leases, renew_leases
+from sink.leases import StaleEpoch, current_time, list_leases, live_leases, lock_epochs, release_leases, renew_leases
 from tests.sink.conftest import OpenRecord
 
 NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
@@ -49,7 +49,9 @@ def test_nobody_takes_what_is_held(record: Record) -> None:
 
 def test_a_lapsed_lease_is_taken_under_the_next_epoch(record: Record) -> None:
     renew_leases(record, "a", ACCOUNTS, now=NOW)
+    assert live_leases(record, later(5)) == dict.fromkeys(ACCOUNTS, "a")
     lapse(record)
+    assert live_leases(record, later(15)) == {}
     assert renew_leases(record, "b", ACCOUNTS, now=later(15)) == dict.fromkeys(ACCOUNTS, 2)
     assert renew_leases(record, "a", ACCOUNTS, now=later(16)) == {}
 
@@ -171,6 +173,7 @@ def test_on_postgresql_the_clocks_of_the_processes_do_not_count(postgres_url: st
         assert renew_leases(record, "b", ACCOUNTS, now=datetime(2099, 1, 1, tzinfo=UTC)) == {}
         with record.read() as connection:
             server = current_time(connection, NOW)
+        assert live_leases(record, datetime(2099, 1, 1, tzinfo=UTC)) == dict.fromkeys(ACCOUNTS, "a")
         assert all(server < lease.until <= server + timedelta(seconds=15) for lease in list_leases(record))
 
 
