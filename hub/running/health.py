@@ -20,6 +20,8 @@ WITHIN = 3.0
 NEARLY_FULL = 0.9
 """Share of the spool's limit: beyond it, citizens will soon be refused."""
 OK = "ok"
+SPOOLING = "spooling"
+"""The broker is unavailable, and what comes in is stored on this machine's disk: that is ready too."""
 log = logging.getLogger(__name__)
 Readiness = Callable[[], Awaitable[Mapping[str, object]]]
 
@@ -30,7 +32,11 @@ def ingress_readiness(opened: OpenHub) -> Readiness:
     async def readiness() -> Mapping[str, object]:
         found = {"bus": await check_answers("bus", _accepts(opened.transport))}
         spool = await spool_state(opened.transport.intake)
-        return found | ({"spool": _spool(spool)} if spool is not None else {})
+        if spool is None:
+            return found
+        if spool.spooling and found["bus"] == OK:
+            found["bus"] = SPOOLING
+        return found | {"spool": _spool(spool)}
 
     return readiness
 

@@ -19,6 +19,7 @@ from hub.web.asgi import ASGIApp, Receive, Scope, Send
 if TYPE_CHECKING:
     from hub.running.pools import Pools
 
+READY = ("ok", "spooling")
 FREE_BYTES = 64 * 1024 * 1024
 """Must be free on the disk of the data folder."""
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,7 +49,7 @@ def build_inside(
 
 
 def _is_ok(found: object) -> bool:
-    return all(map(_is_ok, found.values())) if isinstance(found, Mapping) else found == "ok"
+    return all(map(_is_ok, found.values())) if isinstance(found, Mapping) else found in READY
 
 
 async def healthz(scope: Scope, receive: Receive, send: Send) -> None:

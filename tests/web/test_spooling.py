@@ -183,6 +183,7 @@ async def test_an_ingress_that_can_accept_durably_is_ready(site: Site, remote: F
             ready = await site.call("GET", "/readyz")
         assert (ready.status, ready.json["ready"]) == (200, True)
         await _whatsapp(site, 1)
+    assert (await site.call("GET", "/readyz")).json["bus"] == "spooling"
 
 
 async def test_the_spool_is_on_metrics_while_the_broker_is_unavailable(site: Site, remote: Faulty) -> None:
