@@ -281,11 +281,15 @@ class XChannel(Polls, Speaks, Fetches):
         return FetchedFile((await outbound.http.send(request)).body, attachment.media_type)
 
     async def check(self, outbound: ProviderConnections) -> Sequence[CheckResult]:
-        answer, _ = await self._calls.get(outbound, "users/me", {}, own=True)
-        own = string_of(object_of(answer, "data"), "id")
-        if own != self.settings.user:
-            return [CheckResult(f"the keys are of account {own}: set user_id to it, or enter the right keys", True)]
-        found = [CheckResult(f"the keys are of account {own}, as user_id says")]
+        own, answers = self.settings.user, self.missing_setting is None
+        path = "users/me" if answers else f"users/{quote(own, safe='')}"  # the app's token is of no account
+        answer, _ = await self._calls.get(outbound, path, {}, own=answers)
+        theirs = string_of(object_of(answer, "data"), "id")
+        if theirs != own and answers:
+            return [CheckResult(f"the keys are of account {theirs}: set user_id to it, or enter the right keys", True)]
+        if theirs != own:
+            return [CheckResult("X knows no account of the number in user_id", True)]
+        found = [CheckResult(f"the keys are of account {own}, as user_id says" if answers else "bearer_token is taken")]
         if not self.settings.monthly_budget:
             found.append(CheckResult("no monthly_budget is set: only X's own limit stops the costs", True))
         return found

@@ -244,6 +244,11 @@ async def test_a_direct_message_points_to_another_door(x: XServer, outbound: Pro
 async def test_the_account_is_known_by_its_token(x: XServer, outbound: ProviderConnections):
     (own, budget) = await account(x).check(outbound)
     assert (own.failed, budget.failed) == (False, True)
+    no_keys = dict.fromkeys(("consumer_key", "consumer_secret", "access_token", "access_secret"), "")
+    (reads, _) = await account(x, user_id="5001", **no_keys).check(outbound)
+    assert (reads.text, reads.failed) == ("bearer_token is taken", False)
+    (unknown,) = await account(x, user_id="6001", **no_keys).check(outbound)
+    assert unknown.failed
     (wrong,) = await account(x, user_id="6001").check(outbound)
     assert wrong.failed
     assert account(x, user_id="").settings.user == "5001"

@@ -37,8 +37,12 @@ class XServer(Server):
         proof = received.headers.get("authorization", "")
         if proof != f"Bearer {self._bearer}" and not self._is_signed(received):
             return answer(401, {"title": "Unauthorized"})
-        if path == "users/me":
+        if path == "users/me" and not self._is_signed(received):
+            return answer(403, {"title": "Unsupported Authentication", "type": ".../unsupported-authentication"})
+        if path in {"users/me", "users/5001"}:
             return answer(200, {"data": {"id": "5001", "username": "dinas"}})
+        if path.startswith("users/") and not path.endswith("/mentions"):
+            return answer(200, {"errors": [{"title": "Not Found Error", "resource_type": "user"}]})
         return self._page(self.direct if path == "dm_events" else self.posts, received.params)
 
     def _page(self, kept: list[dict[str, Any]], params: dict[str, str]) -> Behaviour:
