@@ -33,7 +33,11 @@ def quality(folder: Path, only: tuple[str, ...]) -> None:
 
     given = Folder(folder)
     tables = {"match": pair_lines, "category": category_lines, "class": class_lines, "office": office_lines}
+    found = False
     for name in only or PARTS:
         print_message(f"{name} …")
         lines = list(tables[name](given))
+        found |= bool(lines)
         click.echo(f"## {name}\n\n{as_markdown(lines) if lines else 'no rows'}\n")
+    if not found:
+        raise UsageError(f"{folder} holds none of the files that these tables are made of: docs/quality.md names them")

@@ -79,3 +79,5 @@ def test_quality_wants_a_folder(tmp_path: Path) -> None:
     done = satupintu("quality", str(tmp_path / "nothing"))
     assert done.returncode == 64
     assert "no folder" in done.stderr
+    empty = satupintu("quality", str(tmp_path))
+    assert (empty.returncode, "holds none of the files" in empty.stderr) == (64, True)
