@@ -94,7 +94,7 @@ async def waiting_aside(bus: Bus, lanes: Iterable[str]) -> set[str]:
 
 
 def raw_id(stored: StoredEvent) -> str:
-    """The Raw that the event came of; empty where that cannot be read."""
+    """The Raw that the event came of; empty where that cannot be read. Raises Retry while its body does not answer."""
     origin = _origin(stored)
     return (origin.id if stored.topic in _RAWS else origin.raw) or ""
 
@@ -102,8 +102,10 @@ def raw_id(stored: StoredEvent) -> str:
 def _origin(stored: StoredEvent) -> EventOrigin:
     try:
         return origin_of(resolve_reference(stored.value, stored.bodies))
-    except Retry:
-        return EventOrigin()
+    except Retry as fault:
+        if isinstance(fault.__cause__, FileNotFoundError):
+            return EventOrigin()  # it is gone: lost, if nothing else has it
+        raise
 
 
 def _spooled(path: Path, bodies: BodyStore) -> dict[str, str]:

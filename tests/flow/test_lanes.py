@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
+import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bus import MemoryBus, PartitionLag
+from bus import MemoryBodyStore, MemoryBus, PartitionLag
 from hub.lanes import ENOUGH, GROUP, LONGEST_WAIT, PAUSE, Lanes, wait_for_live_groups
 from hub.ledger import in_flight
-from schemas import Event, Raw, Slow
+from schemas import Event, Raw, Retry, Slow
+from schemas.body import Body
 from tests.bus.events import everything
 from tests.flow.lane_processes import BUDGET, LaneProcess, ManualClock, message_of, order_of, raw_of
 
@@ -123,6 +127,26 @@ async def test_what_is_diverted_is_in_flight_until_it_is_read() -> None:
         assert await in_flight(bus) == {"1.1", "1.2", "1.3", "1.4"}
         await everything(bus, GROUP, 4, Slow.topic)
         assert await in_flight(bus) == set()
+
+
+class FaultyBodies(MemoryBodyStore):
+    def __init__(self, fault: OSError) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def get(self, name: str) -> bytes:
+        raise self.fault
+
+
+async def test_a_large_event_is_not_lost_while_the_disk_does_not_answer() -> None:
+    large = msgspec.structs.replace(raws(1, 1)[0], body=Body(b"x" * 300_000))
+    async with MemoryBus(bodies=FaultyBodies(OSError(errno.EIO, "no answer"))) as bus:
+        await bus.publish([large])
+        with pytest.raises(Retry, match="cannot be read: OSError"):
+            await in_flight(bus)
+    async with MemoryBus(bodies=FaultyBodies(FileNotFoundError())) as bus:
+        await bus.publish([large])
+        assert await in_flight(bus) == set(), "what is gone is nowhere on its way"
 
 
 class BusyBus(MemoryBus):
