@@ -13,7 +13,7 @@ from hmac import compare_digest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from sink.bulk import query_in
 from sink.case_histories import is_asked
@@ -107,11 +107,11 @@ def track_report(
         row = _find(connection, number, raw)
         if row is None:
             return None
-        received = messages_of(connection, [row.id])[row.id]
-        own = _own_conversation(row, received)
+        asked = any(proof is not None for proof in (token, last4, key))
+        own = _own_conversation(connection, row) if asked else []
         proven = _has_token(record.vault, own, token) or _has_phone(record.vault, connection, own, last4)
         proven = proven or _is_of(record.vault, own, key)
-        details = _details(connection, record.vault, row, received, own) if proven else {}
+        details = _details(connection, record.vault, row, own) if proven else {}
         office = current_offices(connection, [row.id]).get(row.id)
     return TrackedReport(
         number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
@@ -130,10 +130,14 @@ def _find(connection: Connection, number: str | None, raw: str | None) -> Row[An
     return connection.execute(query).one_or_none()
 
 
-def _own_conversation(row: Row[Any], received: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """The messages of the conversation in which the report was filed."""
-    filed_in = {m.conversation for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)}
-    return [m for m in received if m.conversation in filed_in]
+def _own_conversation(connection: Connection, row: Row[Any]) -> list[Row[Any]]:
+    """The messages of the conversation in which the report was filed, without their words: there may be thousands."""
+    m = messages.c
+    query: Select[Any] = select(m.raw, m.item_index, m.conversation, m.account)
+    query = query.where(m.complaint == row.id, m.stranger.is_(False)).order_by(m.received_at, m.raw, m.item_index)
+    received = connection.execute(query).all()
+    filed_in = {one.conversation for one in received if (one.raw, one.item_index) == (row.raw, row.item_index)}
+    return [one for one in received if one.conversation in filed_in]
 
 
 def _has_token(vault: Vault, own: Sequence[Row[Any]], token: str | None) -> bool:
@@ -168,9 +172,8 @@ def _any(answers: Iterable[bool]) -> bool:
     return bool(sum(answers))
 
 
-def _details(
-    connection: Connection, vault: Vault, row: Row[Any], received: Sequence[Row[Any]], own: Sequence[Row[Any]]
-) -> dict[str, Any]:
+def _details(connection: Connection, vault: Vault, row: Row[Any], own: Sequence[Row[Any]]) -> dict[str, Any]:
+    received = messages_of(connection, [row.id])[row.id]
     steps = timelines_of(connection, [row.id]).get(row.id, [])
     return {
         "account": own[0].account if own else None,

@@ -98,6 +98,23 @@ def test_a_proof_reads_no_whole_table(sqlite_record: Record) -> None:
     assert [plan for plan in plans if "SCAN" in plan] == []
 
 
+def test_words_are_read_for_their_reporter_alone(sqlite_record: Record) -> None:
+    """Anybody can ask for a number, as often as he likes; it may have thousands of long additions."""
+    number, read = filed(sqlite_record), []
+
+    def note(_: Any, __: Any, statement: str, *___: object) -> None:
+        read.append("messages.text" in statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        asked = [seen(sqlite_record, number=number, last4=last4) for last4 in (None, "0000")]
+        assert (any(read), [found.proven for found in asked]) == (False, [False, False])
+        assert seen(sqlite_record, number=number, last4=PHONE[-4:]).proven
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert any(read)
+
+
 @pytest.mark.parametrize("shared", [{"email": "siti@contoh.id"}, {"nik": "3273010101900001"}])
 def test_the_same_report_with_the_victims_mail_or_nik_proves_nothing(record: Record, shared: dict[str, str]) -> None:
     number = filed(record, sender=Party(phone=PHONE, **shared))
