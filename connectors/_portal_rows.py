@@ -13,6 +13,8 @@ from connectors._json import decode_lenient, without_surrogates
 from connectors._portal_manifest import Stream
 
 Row = dict[str, Any]
+NO_OBJECT = "row"
+"""Under which a row stands that is no object."""
 LARGEST = 64 * 1024 * 1024
 """Bytes of an answer, unpacked."""
 _DELIMITERS = ";\t,|"
@@ -129,12 +131,14 @@ def _decoded(body: bytes) -> str:
 
 
 def rows_in(found: Any) -> list[Row]:
-    """The rows where `items` led to. Raises NotRows where there is no list of objects."""
+    """The rows where `items` led to. Among them what is no object is a row that the reader refuses, and null is none.
+    Raises NotRows where there is no list of objects."""
     if isinstance(found, dict):
         found = [found]
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+    rows = [row for row in found if row is not None] if isinstance(found, list) else [found]
+    if rows and not any(isinstance(row, dict) for row in rows):
         raise NotRows("the portal's answer has no rows where `items` says")
-    return found
+    return [row if isinstance(row, dict) else {NO_OBJECT: row} for row in rows]
 
 
 def without_halves(value: Any) -> Any:

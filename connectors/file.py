@@ -203,7 +203,14 @@ class FileChannel(Polls, Fetches):
         if note := raw.headers.get(NOTE):  # for the officer: why there is no phone
             extra[NOTE] = note
         message = self.message(
-            raw, native, conversation or raw.id, opens_report=True, ids_proven=True, extra=extra, **known
+            raw,
+            native,
+            conversation or raw.id,
+            opens_report=True,
+            ids_proven=True,
+            ids_restart=True,
+            extra=extra,
+            **known,
         )
         if not channel:
             return message

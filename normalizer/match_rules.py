@@ -200,14 +200,23 @@ def near_duplicate_report(case: MessageContext) -> MatchVerdict | None:
 def known_elsewhere(case: MessageContext) -> MatchVerdict | None:
     """Another system's number that a report of this sender has, or any report where an office's own system names it.
     From anybody else it is evidence: such numbers are public, and a claimed identity proves nothing."""
+    message = case.message
     for (system, _), known in _by_external_id(case):
+        is_own = system == message.account
         if case.reported(known):
             match = _same_number(known, system, "the same sender")
             return MatchVerdict("added", f"has the number of {system}", known, (match,))
-        if case.message.ids_proven:
+        if message.ids_proven and not (is_own and message.ids_restart):
             match = _same_number(known, system, "as an office's own system says")
-            return MatchVerdict("added", f"has the number of {system}", known, (match,), stranger=True)
+            changed = is_own and _may_be_reporter(case, known)
+            return MatchVerdict("added", f"has the number of {system}", known, (match,), stranger=not changed)
     return None
+
+
+def _may_be_reporter(case: MessageContext, known: Referred) -> bool:
+    """A row that a system changed is its reporter's, unless it names somebody else."""
+    named = case.message.sender.identities
+    return not named or not known.reporter.isdisjoint(named)
 
 
 def _by_external_id(case: MessageContext) -> list[tuple[tuple[str, str], Referred]]:

@@ -88,6 +88,8 @@ class Message(Event, frozen=True, kw_only=True):
     """Numbers in other systems: "sp4n", or the name of a portal."""
     ids_proven: bool = False
     """An office's own system or list says so of `external_ids`; else the sender claims them."""
+    ids_restart: bool = False
+    """The account's own ids may begin anew, as each month's list does: one with other words is another report."""
     tags: tuple[str, ...] = ()
     extra: dict[str, str] = msgspec.field(default_factory=dict)
     """Fields that we do not know, kept."""

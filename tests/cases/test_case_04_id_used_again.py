@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cases.conftest import INPUTS, Satupintu
 from tests.flow.running_hub import RunningHub
 
@@ -17,6 +19,14 @@ def test_ids_that_begin_again_each_month_are_reports_of_their_own(satupintu: Sat
     for file in ("agustus.csv", "september.csv"):
         (ledger, lines) = satupintu.ingest(FOLDER / file)
         assert (ledger["redelivered"], lines) == (ledger["received"], [])
+
+
+def test_ids_that_begin_again_in_a_recap_with_answers_hide_nobody(satupintu: Satupintu, tmp_path: Path):
+    for month, words in (("agustus", "Jalan berlubang di Cihampelas"), ("september", "Banjir di Gedebage")):
+        (tmp_path / f"{month}.csv").write_text(f"id,text,answer\n1,{words},Sudah kami tangani {month}\n")
+    assert satupintu.ingest(tmp_path / "agustus.csv") == ({"received": 2, "recorded": 1, "added": 1}, [])
+    ledger, _ = satupintu.ingest(tmp_path / "september.csv")
+    assert (ledger["recorded"], len(satupintu.texts())) == (1, 2)
 
 
 def test_an_id_that_stands_twice_in_one_file_is_two_reports(satupintu: Satupintu):

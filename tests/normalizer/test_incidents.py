@@ -331,6 +331,28 @@ def test_a_number_that_an_offices_own_system_names_joins_its_twin_without_its_wo
     assert only(twin) == ("same_external_id", first.id)
 
 
+@pytest.mark.parametrize(
+    ("by", "restart", "outcome", "stranger"),
+    [
+        (SARI, False, "added", False),
+        ("", False, "added", False),
+        (BUDI, False, "added", True),
+        (SARI, True, "recorded", False),
+        (BUDI, True, "recorded", False),
+    ],
+)
+def test_case_04_a_row_that_a_system_changed_is_its_reporters_and_an_id_that_began_anew_is_another(
+    by: str, restart: bool, outcome: str, stranger: bool
+) -> None:
+    memory = MemoryDouble()
+    known = {"account": "rows", "external_ids": {"rows": "1"}, "ids_proven": True, "opens_report": True}
+    known |= {"ids_restart": restart, "conversation": "1"}
+    first = opened(memory, "1", POTHOLE, **known)
+    again = message("1", "Banjir setinggi lutut", raw="again", minutes=5, sender=Party(phone=by or None), **known)
+    (second,) = match([again], memory)
+    assert (second.outcome, second.stranger, second.id == first.id) == (outcome, stranger, outcome == "added")
+
+
 # another matter in an open conversation
 
 LAMP_THERE = "Lampu penerangan di Gang Kenanga padam dan gelap"

@@ -14,7 +14,7 @@ import pytest
 from connectors._portal_expressions import compile_expression
 from connectors._portal_loading import SHIPPED, load_manifest, manifest_schema, parse_manifest
 from connectors._portal_manifest import Stream
-from connectors._portal_rows import NotRows, decode_answer
+from connectors._portal_rows import NotRows, decode_answer, rows_in
 from hub.cli import run_command
 
 GOOD = """
@@ -215,3 +215,11 @@ def test_a_sample_of_a_wrong_manifest_is_a_wrong_call(tmp_path: Path, capsys: py
     (tmp_path / "s.json").write_text("[]")
     assert run_command(["channels", "test", str(tmp_path / "m.toml"), "--sample", str(tmp_path / "s.json")]) == 64
     assert "m.toml" in capsys.readouterr().err
+
+
+def test_one_row_that_is_no_object_does_not_hold_up_the_others():
+    assert rows_in([{"id": 1}, None, "galat", {"id": 2}]) == [{"id": 1}, {"row": "galat"}, {"id": 2}]
+    assert rows_in([None]) == rows_in([]) == []
+    for none in (["id", "isi"], [None, 1], "galat", None):
+        with pytest.raises(NotRows):
+            rows_in(none)
