@@ -49,7 +49,7 @@ BEFORE = timedelta(minutes=10)
 class Open311(Listens, Fetches, Forwards):
     kind = "open311"
     settings_type = Open311Settings
-    methods = frozenset({"GET", "POST"})
+    methods = frozenset({"GET", "HEAD", "POST"})
     body_limit = 1024 * 1024
     kept_headers = ("content-type", NUMBER, WAS)
     secret_parameters: ClassVar[frozenset[str]] = frozenset({KEY})

@@ -259,6 +259,11 @@ async def test_only_posts_need_a_key(site: Site, key: str):
     assert (await stranger.get("requests.json")).status == 200
 
 
+async def test_a_monitor_may_ask_for_the_head_alone(client: Client):
+    for path, status in (("services.xml", 200), ("requests.json", 200), ("requests/1234567897.xml", 404)):
+        assert (await client.site.call("HEAD", f"/in/o311/{path}")).status == status
+
+
 @pytest.mark.parametrize("media_type", ["multipart/form-data; boundary=x", "application/json"])
 async def test_a_post_that_is_no_form_is_told_so_and_not_that_its_key_is_missing(client: Client, media_type: str):
     body = f'--x\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n{KEY}\r\n--x--\r\n'.encode()
