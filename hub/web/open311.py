@@ -85,7 +85,7 @@ class Open311Server:
         return _response(200, document, form)
 
     async def _answer(self, channel: Open311, request: Request, path: re.Match[str] | None) -> Document:
-        method = "GET" if request.method == "HEAD" else request.method  # as monitors ask; the body is left out on its way
+        method = "GET" if request.method == "HEAD" else request.method  # its body is left out on the way
         route = self._routes.get((method, path[1], path[2] is not None)) if path else None
         if path is None or route is None:
             raise FormFault(404, "there is nothing here: see discovery.xml")
