@@ -38,7 +38,7 @@ class AccountTasks:
         self._running: dict[str, _Running] = {}
         self._ending: dict[str, asyncio.Task[None]] = {}
 
-    def match(self, epochs: Mapping[str, int], channels: Mapping[str, Channel]) -> None:
+    def adjust(self, epochs: Mapping[str, int], channels: Mapping[str, Channel]) -> None:
         """Begin what should run and does not, and end what should not. Call it whenever leases or accounts change."""
         for account, running in list(self._running.items()):
             if (channels.get(account), epochs.get(account)) != (running.channel, running.epoch):

@@ -112,7 +112,7 @@ class AccountsStage:
             await self._leases.renew(wanted, before - self._busy())
             self._changed |= await self._health.learn(self._leases.held())
             await self._hasten()
-            self._match()
+            self._adjust()
             await wait_for_event(self._renew_now, self._times.renew_every)
 
     async def _hasten(self) -> None:
@@ -138,7 +138,7 @@ class AccountsStage:
             if channels is not known:
                 self._edited(account for account, channel in channels.items() if known.get(account) is not channel)
                 known = channels
-            self._match()
+            self._adjust()
             await self._backend.timing.sleep(self._times.watch_every)
 
     def _edited(self, accounts: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ class AccountsStage:
             self._changed.add(account)
         self._renew_now.set()
 
-    def _match(self) -> None:
+    def _adjust(self) -> None:
         """Run what the leases allow, and nothing else."""
         epochs = self._leases.held()
         channels = {a: c for a, c in self._accounts.items() if a in self._accounts.snapshot.leased}
@@ -156,7 +156,7 @@ class AccountsStage:
             self._dispatcher.cancel(account)
             self._fetching.cancel(account)
         self._seen = {account: channels[account] for account in epochs if account in channels}
-        self._tasks.match({account: epochs[account] for account in self._seen}, channels)
+        self._tasks.adjust({account: epochs[account] for account in self._seen}, channels)
 
     def _outbound(self, account: str) -> ProviderConnections:
         return ProviderConnections(self._http, self._sessions.get(account))
