@@ -92,6 +92,21 @@ def test_a_full_bucket_is_forgotten_when_room_is_needed(time: Time) -> None:
     assert len(buckets) == 1
 
 
+def test_a_flood_of_names_looks_at_all_buckets_once_a_second(time: Time) -> None:
+    buckets = TokenBuckets(10, 100, most=5, monotonic=time)
+    for n in range(5):
+        take_or_wait([TokenCost(buckets, f"old {n}")])
+    assert buckets.wait("flood") == 0
+    time.now += 0.999
+    for n in range(5):
+        return_tokens([TokenCost(buckets, f"old {n}")])  # full again, and not seen before the second is over
+    take_or_wait([TokenCost(buckets, "flood")])
+    assert len(buckets) == 6
+    time.now += 0.001
+    take_or_wait([TokenCost(buckets, "another")])
+    assert len(buckets) == 2, "its own, and what the flood shared"
+
+
 def test_the_networks_around_an_ipv6_address_have_limits_too(time: Time) -> None:
     buckets = TokenBuckets(10, 3600, monotonic=time)
 
