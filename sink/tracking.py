@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, and_, or_, select
 
 from sink.bulk import query_in
 from sink.case_histories import is_asked
-from sink.complaint_queries import TimelineLine, current_offices, messages_of, replies_of, timelines_of
+from sink.complaint_queries import TimelineLine, current_offices, replies_of, timelines_of
 from sink.contacts import unseal_contact
 from sink.outbox_moves import MOVED, UNREACHED
 from sink.outbox_queries import DISMISSED
@@ -25,6 +25,8 @@ from sink.record import Record
 from sink.tables import actions, attachments, complaints, messages, timeline
 from sink.vault import Vault
 
+MOST_SHOWN = 300
+"""Words, answers, files and steps of a report that are given, each: somebody may add to it without end."""
 _REACHED = ("sent", "delivered", "read")
 _INTERNAL = frozenset({
     "note", "due_moved", "due_warning", "due_overdue", "file_withheld", MOVED, UNREACHED, DISMISSED,
@@ -86,6 +88,8 @@ class TrackedReport(msgspec.Struct, frozen=True, kw_only=True):
     place_name: str | None = None
     asked: bool = False
     """An office waits for what the citizen answers; until then the clocks rest."""
+    shortened: bool = False
+    """There are more words than are given: MOST_SHOWN, the first and the newest."""
     words: tuple[TrackedText, ...] = ()
     answers: tuple[TrackedText, ...] = ()
     attachments: tuple[TrackedFile, ...] = ()
@@ -173,7 +177,7 @@ def _any(answers: Iterable[bool]) -> bool:
 
 
 def _details(connection: Connection, vault: Vault, row: Row[Any], own: Sequence[Row[Any]]) -> dict[str, Any]:
-    received = messages_of(connection, [row.id])[row.id]
+    words = _words(connection, row)
     steps = timelines_of(connection, [row.id]).get(row.id, [])
     return {
         "account": own[0].account if own else None,
@@ -182,11 +186,25 @@ def _details(connection: Connection, vault: Vault, row: Row[Any], own: Sequence[
         "incident_date": row.incident_date,
         "place_name": row.place_words or row.place_name,
         "asked": is_asked(steps),
-        "words": tuple(TrackedText(m.received_at, m.text) for m in received if m.direction == "in"),
-        "answers": _answers(connection, row.id),
+        "shortened": len(words) > MOST_SHOWN,
+        "words": (words[0], *words[1:][1 - MOST_SHOWN :]) if words else (),
+        "answers": _answers(connection, row.id)[-MOST_SHOWN:],
         "attachments": _files(connection, vault, row.id, own),
-        "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL),
+        "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL)[-MOST_SHOWN:],
     }
+
+
+def _words(connection: Connection, row: Row[Any]) -> list[TrackedText]:
+    """What citizens wrote, in order: the words that opened the report, and the newest, one more than are shown."""
+    m = messages.c
+    query: Select[Any] = select(m.received_at, m.text, m.raw, m.item_index)
+    query = query.where(m.complaint == row.id, m.stranger.is_(False), m.direction == "in")
+    newest = connection.execute(
+        query.order_by(m.received_at.desc(), m.raw.desc(), m.item_index.desc()).limit(MOST_SHOWN + 1)
+    ).all()
+    opening = connection.execute(query.where(m.raw == row.raw, m.item_index == row.item_index)).all()
+    later = [one for one in reversed(newest) if one not in opening]
+    return [TrackedText(one.received_at, one.text) for one in (*opening, *later)]
 
 
 def _conversation(connection: Connection, vault: Vault, own: Sequence[Row[Any]]) -> str | None:
@@ -220,11 +238,11 @@ def _answers(connection: Connection, complaint: str) -> tuple[TrackedText, ...]:
 def _files(connection: Connection, vault: Vault, complaint: str, own: Sequence[Row[Any]]) -> tuple[TrackedFile, ...]:
     items = {(m.raw, m.item_index) for m in own}
     query = select(attachments).where(attachments.c.complaint == complaint).order_by(attachments.c.id)
+    sent = [file for file in connection.execute(query) if (file.raw, file.item_index) in items]
     return tuple(
         TrackedFile(
             vault.open(f.name, "attachments.name") if f.name else None, f.media_type, f.size, f.shown, f.shown_type,
             f.preview,
         )
-        for f in connection.execute(query)
-        if (f.raw, f.item_index) in items
+        for f in sent[-MOST_SHOWN:]
     )  # fmt: skip

@@ -98,6 +98,20 @@ def test_a_proof_reads_no_whole_table(sqlite_record: Record) -> None:
     assert [plan for plan in plans if "SCAN" in plan] == []
 
 
+def test_of_a_report_with_many_additions_the_first_and_the_newest_words_are_shown(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sink.tracking.MOST_SHOWN", 3)
+    number = filed(record)
+    found = []
+    for n in (2, 3, 4, 5):
+        persist(record, routed(message(n, text=f"Tambahan {n}"), "added", message(1)))
+        found.append(by_token(record, number))
+    assert [(one.shortened, len(one.words)) for one in found] == [(False, 2), (False, 3), (True, 3), (True, 3)]
+    assert [words.text for words in found[-1].words] == [message(1).text, "Tambahan 4", "Tambahan 5"]
+    assert [step.what for step in found[-1].timeline] == ["added"] * 3
+
+
 def test_words_are_read_for_their_reporter_alone(sqlite_record: Record) -> None:
     """Anybody can ask for a number, as often as he likes; it may have thousands of long additions."""
     number, read = filed(sqlite_record), []
