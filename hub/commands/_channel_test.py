@@ -17,10 +17,12 @@ TEXT = "Pesan uji dari Satu Pintu. Tidak perlu dibalas."
 
 
 async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
-    """Try the account at its provider: a finding for each thing that was tried."""
+    """Try the account at its provider: a finding for each thing that was tried. One that asks for what is new is tried
+    also where it cannot answer."""
     if missing := missing_words(channel):
         yield Finding(channel.account, missing, True)
-        return
+        if channel.missing_for_intake or not _asks(channel):
+            return
     for url in channel.outbound_urls:
         yield _reached(channel, url)
     async with Http() as http:
@@ -33,6 +35,10 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
                 yield finding
         if send_to is not None:
             yield await _sent(channel, send_to, http)
+
+
+def _asks(channel: Channel) -> bool:
+    return isinstance(channel, Connects) or (isinstance(channel, Polls) and channel.polling)
 
 
 def _reached(channel: Channel, url: str) -> Finding:

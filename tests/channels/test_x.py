@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from connectors import Http, HttpRequest, HttpResponse, PollResult, ProviderConnections, Request
 from connectors._x_budget import OTHER, POST, cost_of
 from connectors._x_polling import Place, advance, mentions, request_of
+from hub.commands._channel_test import try_channel
 from schemas import AccountFault, Attachment, Message, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
 from tests.examples import examples
@@ -249,6 +250,9 @@ async def test_the_account_is_known_by_its_token(x: XServer, outbound: ProviderC
     assert (reads.text, reads.failed) == ("bearer_token is taken", False)
     (unknown,) = await account(x, user_id="6001", **no_keys).check(outbound)
     assert unknown.failed
+    found = [f.words async for f in try_channel(account(x, user_id="5001", **no_keys), None)]
+    assert "cannot answer: set consumer_key" in found[0]
+    assert (found[1], "a poll works" in found[-1]) == ("bearer_token is taken", True)
     (wrong,) = await account(x, user_id="6001").check(outbound)
     assert wrong.failed
     assert account(x, user_id="").settings.user == "5001"

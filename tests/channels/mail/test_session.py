@@ -11,10 +11,12 @@ import pytest
 from connectors import LeaseLost
 from connectors._email_cursor import MailCursor, gap_between
 from connectors._email_session import BROKEN_OFF, Suspects
+from hub.commands._channel_test import try_channel
 from schemas import AccountFault, Reject, Retry
 from tests.channels.mail.reading import mail
 from tests.channels.mail.running import Intake, session
 from tests.channels.mail.servers import VALIDITY, MailServer
+from tests.channels.recording import channel
 from tests.fakes.server import Server, answer
 
 
@@ -299,6 +301,13 @@ async def test_a_check_says_what_it_found(server: MailServer, intake: Intake):
     assert "holds 2 mails" in found[0]
     assert "2 of them" in found[1]
     assert "takes our login" in found[2]
+
+
+async def test_a_mailbox_that_is_only_read_is_tried(server: MailServer):
+    door = channel("email", imap=f"imap://127.0.0.1:{server.port}", smtp="")
+    found = [(f.words, f.wrong) async for f in try_channel(door, None)]
+    assert ("takes in, cannot answer: set smtp", True) in found
+    assert ("a session opens", False) in found
 
 
 @pytest.mark.parametrize("grant", ["refresh_token", "client_credentials"])
