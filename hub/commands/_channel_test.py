@@ -21,7 +21,7 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
     also where it cannot answer."""
     if missing := missing_words(channel):
         yield Finding(channel.account, missing, True)
-        if channel.missing_for_intake or not _asks(channel):
+        if not _only_reads(channel):
             return
     for url in channel.outbound_urls:
         yield _reached(channel, url)
@@ -37,8 +37,10 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
             yield await _sent(channel, send_to, http)
 
 
-def _asks(channel: Channel) -> bool:
-    return isinstance(channel, Connects) or (isinstance(channel, Polls) and channel.polling)
+def _only_reads(channel: Channel) -> bool:
+    """Does it ask for what is new, with all that it needs for that?"""
+    asks = isinstance(channel, Connects) or (isinstance(channel, Polls) and channel.polling)
+    return asks and channel.missing_for_intake is None
 
 
 def _reached(channel: Channel, url: str) -> Finding:
