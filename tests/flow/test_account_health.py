@@ -96,6 +96,25 @@ async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) 
     assert await _shown(backend, health) == {}
 
 
+async def test_of_several_faults_the_newest_is_shown(backend: Backend) -> None:
+    health = AccountHealth(backend, lambda: 0.5)
+    health.failed("x", "poll", AccountFault("unreachable"))
+    health.failed("x", "fetch", AccountFault("quota_spent"))
+    health.failed("x", "poll", AccountFault("token_expired"))
+    assert await _shown(backend, health) == {"x": "token_expired"}
+
+
+async def test_an_edit_ends_all_faults_of_an_account(backend: Backend) -> None:
+    health = AccountHealth(backend, lambda: 0.5)
+    health.failed("wa", "send", AccountFault("token_expired"))
+    health.failed("wa", "fetch", AccountFault("quota_spent"))
+    assert await _shown(backend, health) == {"wa": "token_expired"}
+    health.edited("wa")
+    assert await _shown(backend, health) == {}
+    health.failed("wa", "fetch", AccountFault("unreachable"))
+    assert await _shown(backend, health) == {"wa": "unreachable"}
+
+
 def test_a_fault_is_the_items_own_once_others_of_its_sort_went_through_three_times(backend: Backend) -> None:
     health, fault = AccountHealth(backend, lambda: 0.5), AccountFault("request_refused")
 
