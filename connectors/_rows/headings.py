@@ -14,6 +14,7 @@ from connectors._rows.fields import ROW_FIELDS
 from connectors._rows.lines import UnreadableFile
 from connectors._rows.recaps import complete_row, field_of, heading_key, is_of_lapor
 
+_ANSWERS = frozenset({"answer", "answer_status"})
 FURTHEST = 30
 """Lines or rows above the headings, at most: a title, a date, an empty one."""
 
@@ -36,16 +37,21 @@ def find_columns(file: str, cells: Sequence[str], chosen: Mapping[str, str]) -> 
     fields = _chosen(written, chosen)
     if "text" in written and not fields:
         _require_once(file, written)
-        return Columns(written, distinct(written))
+        return Columns(written, distinct(written), _with_answer if _ANSWERS & {*written} else dict)
     if "text" not in fields.values() and sum(map(bool, written)) < 2:  # a title
         return None
     fields = field_of(written, taken=frozenset(fields.values())) | fields
     if not ("text" in fields.values() or _only_answers(fields.values())):
         return None
     names = distinct([fields.get(at, name) for at, name in enumerate(written)])
-    answers = "beside" if {"answer", "answer_status"} & {*fields.values()} else ""
+    answers = "beside" if _ANSWERS & {*fields.values()} else ""
     answers = answers if "text" in fields.values() else "only"
     return Columns(written, names, partial(complete_row, of_lapor=is_of_lapor(written), answers=answers))
+
+
+def _with_answer(row: Mapping[str, str]) -> Mapping[str, str]:
+    """An empty answer may be filled in next month's table: its report is known by its id from now on."""
+    return {"answer": ""} | dict(row)
 
 
 def _only_answers(fields: Collection[str]) -> bool:

@@ -77,6 +77,14 @@ def test_a_table_of_answers_alone_opens_no_report():
     assert answer.of == {"sp4n": "4100003", "rekam": "4100003"}
 
 
+def test_an_answer_that_stands_in_the_next_table_only_finds_its_report():
+    (report,) = items("id;text;answer\n7;Lampu mati;\n")
+    assert isinstance(report, Message)
+    _, answer = items("id;text;answer\n7;Lampu mati;Sudah diganti\n")
+    (begun,) = items("id;text;answer_status\n7;Lampu mati;\n")
+    assert answer.of == report.external_ids == begun.external_ids == {"rekam": "7"}
+
+
 def test_a_row_with_our_own_number_is_about_that_report():
     table = "Nomor Satu Pintu;Isi Laporan;Jawaban\n4719360285;Lampu mati;Sudah diganti\n4719360293;Macet;\n"
     (answer,) = items(table)
