@@ -51,6 +51,14 @@ def test_a_closed_complaint_moves_between_closed_statuses_and_opens_only_where_s
     assert now.status == "in_progress"
 
 
+@pytest.mark.parametrize(("at", "moves"), [(2, False), (3, True), (4, True)])
+def test_the_state_of_an_office_moves_from_the_time_when_it_got_the_report(at: int, moves: bool) -> None:
+    now = case("verified", 1, pu=("assigned", "router"))
+    now.offices["pu"].since = 3
+    apply_action(action(1, "status", status="in_progress", office=ROADS), now, None, at)
+    assert now.offices["pu"].state == ("in_progress" if moves else "assigned")
+
+
 @pytest.mark.parametrize("status", ["verified", "in_progress"])
 @pytest.mark.parametrize("at", [4, 6])
 def test_an_office_does_not_begin_again_with_a_closed_complaint(status: Any, at: int) -> None:
