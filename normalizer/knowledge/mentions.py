@@ -124,7 +124,7 @@ class Finder:
             elif (marker is None or marker.street) and not words.may_begin(at, self._named, self._beginnings):
                 end = at + 1
             else:
-                mention, taken = self._mention(at, marker)
+                mention, taken = self._mention(at, marker, found[-1] if found else None)
                 end = at + taken
                 if mention:
                     found.append(mention)
@@ -152,7 +152,7 @@ class Finder:
             return self._inside[0].get(name, ())
         return tuple(code for names in self._inside for code in names.get(name, ()))
 
-    def _mention(self, at: int, marker: Marker | None) -> tuple[Mention | None, int]:
+    def _mention(self, at: int, marker: Marker | None, before: Mention | None) -> tuple[Mention | None, int]:
         if marker is None or marker.street:
             names = self._words.known_names(at, _LONGEST, self._named, self._beginnings)
             if not names:
@@ -163,7 +163,7 @@ class Finder:
             if len(name) > 2 and (codes := self._codes(name, marker, at)):
                 kind = self._rules.kind(at, taken, name, marker)
                 if kind in CHAINS:
-                    codes = tuple(code for code in codes if len(code) == VILLAGE) or codes
+                    codes = _around(before, codes) or tuple(code for code in codes if len(code) == VILLAGE) or codes
                 if kind in STREETS:
                     codes = tuple(
                         code for code in codes if len(code) >= (DISTRICT if self._regions and marker else REGENCY)
@@ -243,6 +243,14 @@ class Finder:
         start, end = self._words.span(at, taken)
         name = "".join(self._words.words[at : at + taken])
         return Mention(start, end, codes, name, kind, kind.value if weight is None else weight)
+
+
+def _around(before: Mention | None, codes: Sequence[str]) -> tuple[str, ...]:
+    """Of regions, the districts of the ward that is named before: "Bojong Lor, Jamblang, Kabupaten Cirebon"."""
+    if before is None or before.kind in STREETS:
+        return ()
+    wards = [code for code in before.codes if len(code) == VILLAGE]
+    return tuple(code for code in codes if len(code) == DISTRICT and any(ward.startswith(code) for ward in wards))
 
 
 @lru_cache(_NAMES_AT_ONCE)

@@ -217,3 +217,17 @@ def test_a_text_of_nothing_but_names_weighs_as_many_as_any_other() -> None:
     known = gazetteer()
     few, many = (mentions_in(known, [Unplaced.of("Sukolilo Rungkut " * n, "35.78")])[0] for n in (60, 600))
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("Jl. Merdeka No. 5, Bojong Lor, Jamblang, Kabupaten Cirebon", "32.09.40.2005"),
+        ("Jl. Merdeka No. 5, Jamblang, Kabupaten Cirebon", "32.09.40.2001"),
+        ("Jl. Pacar Keling 5, Tambaksari, Kota Surabaya", "35.78.10.1001"),
+    ],
+)
+def test_a_ward_before_its_district_is_meant_though_another_bears_the_districts_name(
+    address: str, expected: str
+) -> None:
+    assert code("lampu mati", address=address) == expected
