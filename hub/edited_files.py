@@ -61,6 +61,8 @@ def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFil
         if not text:
             raise UsageError(f"the channels file {path} is missing or empty: satupintu channels new web >> {path}")
         snapshot = parse_accounts(text, source=str(path), zone=zone)
+        if not snapshot.accounts and accounts.snapshot.accounts:  # cut off, perhaps: a full disk, a copy in hand
+            raise UsageError(f'{path} has no account any more: bring them back; state = "closed" stops one')
         for name, account in snapshot.accounts.items():
             _require_same_kind(path, account, accounts.snapshot.accounts.get(name))
         return snapshot

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +132,8 @@ class Editions:
             if text is not None:
                 self._publish(record, edited, text)
         elif text is not None and text != newest.body and edited.written_at() > newest.published_at:
+            with suppress(UsageError):  # the file is held against what it takes the place of
+                edited.take(newest.body, newest.version)
             edited.version = newest.version
             if not self._publish(record, edited, text):
                 edited.version = 0
@@ -165,7 +168,8 @@ class Editions:
         except Retry:
             edited.look_again()
             raise
-        log.info("%s is edition %d of %s", edited.path, version, edited.name)
+        what = edited.path if text != SHIPPED else f"{edited.path} is gone: what is shipped"
+        log.info("%s is edition %d of %s", what, version, edited.name)
         return True
 
     def _follow(self, record: Record, edited: EditedFile[Any]) -> bool:

@@ -107,11 +107,20 @@ def test_a_wrong_file_is_refused_with_table_key_and_fix_and_the_old_edition_stay
     assert "tokn is no setting (did you mean token?)" in line
 
 
-def test_a_name_is_never_reused_for_another_kind(record: Record, here: Machine) -> None:
+@pytest.mark.parametrize("stopped", [False, True], ids=["while it runs", "while it was stopped"])
+@pytest.mark.parametrize("text", ["# the table was cut off\n", '[sms]\nkind = "file"\nowner = "32.73"\n'])
+def test_a_file_that_would_take_all_accounts_away_or_turn_one_into_another_kind_is_refused(
+    text: str, *, stopped: bool, record: Record, here: Machine
+) -> None:
     here.editions.begin(record)
-    here.write('[sms]\nkind = "file"\nowner = "32.73"\n', at=1)
-    here.editions.step(record)
-    assert here.accounts["sms"].kind == "sms"
+    here.write(text, at=1)
+    if stopped:
+        here = Machine(here.file.parent, "here")
+        here.editions.begin(record)
+    else:
+        here.editions.step(record)
+    assert here.token == "first"
+    assert edition_versions(record) == {"accounts": 1}
 
 
 def test_two_machines_with_different_files_do_not_overwrite_each_other_in_turn(
