@@ -21,8 +21,12 @@ async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Fi
     also where it cannot answer."""
     if missing := missing_words(channel):
         yield Finding(channel.account, missing, True)
-        if not _only_reads(channel):
-            return
+    if not missing or _only_reads(channel):
+        async for finding in _tried(channel, send_to):
+            yield finding
+
+
+async def _tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
     for url in channel.outbound_urls:
         yield _reached(channel, url)
     async with Http() as http:
