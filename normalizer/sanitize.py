@@ -44,9 +44,20 @@ def sanitize(item: T) -> T:
             "wrong_type", f"the channel gave a value that no event can hold ({type(error).__name__})"
         ) from error
     try:
-        return _with_bounded_keys(decode(item.topic, wire))  # type: ignore[return-value]
+        decoded = decode(item.topic, wire)
     except Reject as reject:
         raise Reject("wrong_type", reject.detail) from None
+    located = _without_zero_point(decoded) if isinstance(decoded, Message) else decoded
+    return _with_bounded_keys(located)  # type: ignore[return-value]
+
+
+def _without_zero_point(message: Message) -> Message:
+    """A phone or a program that knows no position sends 0, 0: all such reports would be at one place."""
+    place = message.place
+    if place is None or (place.lat, place.lon) != (0, 0):
+        return message
+    left = replace(place, lat=None, lon=None, source="said" if place.source == "shared" else place.source)
+    return replace(message, place=left if left.code or left.words or left.name else None)
 
 
 def _mended(item: T) -> T:

@@ -349,6 +349,17 @@ def test_a_shared_point_tells_the_regency_and_words_inside_it_more(named: tuple[
     assert event.place == shared
 
 
+@pytest.mark.parametrize("words", [None, "Jalan Melati"])
+def test_a_point_at_zero_is_none_whatever_channel_brings_it(words: str | None) -> None:
+    (event,) = reading(message("1", place=Place(lat=0.0, lon=0.0, words=words, source="shared")))
+    assert isinstance(event, Message)
+    assert event.place is None or (event.place.lat, event.place.lon, event.place.words) == (None, None, words)
+    (elsewhere,) = reading(message("1", place=Place(lat=0.0, lon=109.3, source="shared")))  # Pontianak
+    assert isinstance(elsewhere, Message)
+    assert elsewhere.place is not None
+    assert (elsewhere.place.lat, elsewhere.place.lon) == (0.0, 109.3)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
