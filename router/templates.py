@@ -13,7 +13,7 @@ import msgspec
 
 from schemas import Owed, Reject
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 SHIPPED = Path(__file__).with_name("templates.toml")
 LANGUAGE = "id"
@@ -25,6 +25,7 @@ GSM_7 = frozenset(
 )
 """3GPP TS 23.038, the default alphabet without its extension table, whose letters count twice."""
 _NUMBER = "0" * 10
+_UNKNOWN = re.compile("Object contains unknown field (`.*`)")
 _BLANKS = re.compile(" {2,}")
 """Left behind by an empty value."""
 _LINKED = frozenset(
@@ -75,10 +76,8 @@ class Templates:
         """The shipped wording, with that of the TOML text over it. Raises ValueError: one line that names the key and
         the fix."""
         shipped = _decoded(SHIPPED.read_text(encoding="utf-8"))
-        given = {} if text is None else _decoded(text)
+        given = {} if text is None else _decoded(text, tuple(shipped))
         for name, language in given.items():
-            if name not in shipped:
-                raise ValueError(f"key `{name}` is no language of ours: use one of {', '.join(shipped)}")
             _check(name, language, shipped[name])
             shipped[name] = _merged(shipped[name], language)
         return cls(shipped)
@@ -117,11 +116,15 @@ def public_form(owed: Owed, templates: Templates) -> Owed:
     return Owed(template=public if public in templates.languages[LANGUAGE].answers else owed.template, params=params)
 
 
-def _decoded(text: str) -> dict[str, LanguageTemplates]:
+def _decoded(text: str, languages: tuple[str, ...] = ()) -> dict[str, LanguageTemplates]:
+    """`languages`: none but these may be in it."""
     try:
         file = msgspec.toml.decode(text)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise ValueError(f"not valid TOML: {' '.join(str(error).split())}") from None
+    if others := [name for name in file if languages and name not in languages]:
+        known = ", ".join(languages)
+        raise ValueError(f"key `{others[0]}` is no language of ours ({known}): tables are [{LANGUAGE}.answers.NAME]")
     return {name: _language(name, table) for name, table in file.items()}
 
 
@@ -138,6 +141,8 @@ def _converted(key: str, value: Any, kind: type[T]) -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         fault, _, path = str(error).partition(" - at `$")
+        if unknown := _UNKNOWN.fullmatch(fault):
+            fault = f"{unknown[1]} is unknown: remove it, or use one of {', '.join(kind.__struct_fields__)}"
         raise ValueError(f"key `{key}{path.strip('`')}`: {fault[:1].lower()}{fault[1:]}") from None
 
 

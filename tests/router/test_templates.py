@@ -101,7 +101,8 @@ def test_a_file_replaces_single_entries() -> None:
     ("text", "named"),
     [
         ("[jv]", "jv"),
-        ("[id]\nkantor = 1", "kantor"),
+        ("[received]\nshort = 'x'", "key `received` is no language of ours (id, en): tables are [id.answers.NAME]"),
+        ("[id]\nkantor = 1", "`kantor` is unknown: remove it, or use one of office, "),
         ("[id.statuses]\nselesai = 'x'", "id.statuses.selesai"),
         ("[id.answers.hello]\nshort = 'x'", "id.answers.hello"),
         ("[id.answers.added]\nlong = 'x'", "id.answers.added"),
