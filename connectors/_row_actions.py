@@ -89,11 +89,12 @@ def action_fields(
     return fields | {"text": OURS.sub("", said).strip(), "refusal": ECHO if OURS.search(said) else None}
 
 
-def own_id(found: RowAction, native: str) -> str:
-    """The same for the same answer; of a status with its time, for a report may be worked on again."""
+def own_id(found: RowAction, native: str, words: str) -> str:
+    """The same for the same answer to the same words; of a status with its time: a report may be worked on again."""
     said = [found.row.get("answer")] if found.what == "answer" else [
         found.row.get("answer_status"), found.row.get("answered_at")
     ]  # fmt: skip
+    said += [words] if words else []
     digest = sha256("\0".join(" ".join(plain_text(one).split()) for one in said).encode()).hexdigest()[:16]
     return f"{native}/{found.what}/{digest}"
 

@@ -173,7 +173,10 @@ class FileChannel(Polls, Fetches):
         fields = action_fields(found, self.account, self._statuses, own.zone, own.dates)
         systems = READERS["external_ids"](row, "external_ids")
         about = {**systems, **self._own_number(native)}
-        return self.action(raw, own_id(found, number or native or raw.id), of=about, number=number, **fields)
+        beside = is_report(found.row, self._statuses)
+        words = plain_text(found.row.get("text")) if beside and not systems else ""  # ids of the list itself begin anew
+        id = own_id(found, number or native or raw.id, words)
+        return self.action(raw, id, of=about, number=number, beside_report=beside, **fields)
 
     def _own_number(self, native: str | None) -> dict[str, str]:
         """The number of a report by which a later row of this account names it."""

@@ -39,12 +39,18 @@ def decide_action(action: Action, known: Known, matcher: str, content: str) -> D
 
 def is_early(action: Action, known: Known, since: datetime) -> bool:
     """Is its complaint perhaps on its way still? A portal names both in one row, and they come by two topics."""
-    return not action.refusal and bool(action.of) and action.received_at > since and _complaint(action, known) is None
+    if action.refusal or not action.of or action.received_at <= since:
+        return False
+    waits_for_row = action.beside_report and (action.raw, 0) not in known.decided
+    return waits_for_row or _complaint(action, known) is None
 
 
-def _complaint(action: Action, known: Known) -> Referred | None:
+def _complaint(action: Action, known: Known) -> Referred | Decision | None:
     if action.number and (found := known.by_number.get(action.number)):
         return found
+    beside = known.decided.get((action.raw, 0)) if action.beside_report else None
+    if beside is not None and beside.complaint:  # an id that began anew leads to an earlier report
+        return beside
     return next((known.by_external_id[of] for of in action.of.items() if of in known.by_external_id), None)
 
 

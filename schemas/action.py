@@ -35,6 +35,8 @@ class Action(Event, frozen=True, kw_only=True):
     """Our number of the complaint that it is about; else `of` says it."""
     of: dict[str, str] = msgspec.field(default_factory=dict)
     """Foreign ids of that complaint, by system: {"sp4n": "1234567"}."""
+    beside_report: bool = False
+    """The first item of its Raw is the report itself: a row of a recap."""
     text: str = ""
     status: Status | None = None
     status_said: str | None = None

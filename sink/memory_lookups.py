@@ -80,7 +80,8 @@ class Lookups:
         )  # fmt: skip
 
     def _decided(self, items: Sequence[Item]) -> dict[tuple[str, int], Decision]:
-        ids = {(item.raw, item.item_index): item.id for item in items}
+        ids = {(item.raw, 0): "" for item in items if isinstance(item, Action) and item.beside_report}
+        ids |= {(item.raw, item.item_index): item.id for item in items}
         rows = query_in(self._connection, f"{_DECISION} raw IN (*)", {raw for raw, _ in ids})
         found = (((row.raw, row.item_index), row) for row in rows)
         return {item: decision_about(row, ids[item]) for item, row in found if item in ids}

@@ -22,11 +22,14 @@ def test_ids_that_begin_again_each_month_are_reports_of_their_own(satupintu: Sat
 
 
 def test_ids_that_begin_again_in_a_recap_with_answers_hide_nobody(satupintu: Satupintu, tmp_path: Path):
-    for month, words in (("agustus", "Jalan berlubang di Cihampelas"), ("september", "Banjir di Gedebage")):
-        (tmp_path / f"{month}.csv").write_text(f"id,text,answer\n1,{words},Sudah kami tangani {month}\n")
-    assert satupintu.ingest(tmp_path / "agustus.csv") == ({"received": 2, "recorded": 1, "added": 1}, [])
-    ledger, _ = satupintu.ingest(tmp_path / "september.csv")
-    assert (ledger["recorded"], len(satupintu.texts())) == (1, 2)
+    words = {"agustus": "Jalan berlubang di Cihampelas", "september": "Banjir di Gedebage"}
+    for month, text in words.items():
+        (tmp_path / f"{month}.csv").write_text(f"id,text,answer\n1,{text},Sudah kami tangani\n")
+        assert satupintu.ingest(tmp_path / f"{month}.csv")[0] == {"received": 2, "recorded": 1, "added": 1}
+    answered = [one["text"] for one in satupintu("export").out for step in one["timeline"] if step["what"] == "answer"]
+    assert sorted(answered) == sorted(words.values())
+    for month in words:
+        assert satupintu.ingest(tmp_path / f"{month}.csv")[0] == {"received": 2, "redelivered": 2}
 
 
 def test_an_id_that_stands_twice_in_one_file_is_two_reports(satupintu: Satupintu):

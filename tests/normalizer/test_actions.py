@@ -6,7 +6,7 @@ import pytest
 
 from normalizer import match
 from schemas import Office, Retry, complaint_id
-from tests.normalizer.stage import LAMP, MemoryDouble, action, after, match_each, message, number_of, opened
+from tests.normalizer.stage import BUDI, LAMP, MemoryDouble, action, after, match_each, message, number_of, opened
 
 
 @pytest.mark.parametrize("batch", [True, False])
@@ -61,6 +61,19 @@ def test_an_action_that_comes_before_its_complaint_waits_a_while() -> None:
     (first,) = match([report], memory)
     assert [m.outcome for m in match([known, early], memory, early_since=after(0))] == ["added", "added"]
     assert match([early], memory)[0].id == first.id
+
+
+def test_case_04_an_answer_beside_a_report_is_about_that_one_whatever_had_its_id_before() -> None:
+    memory, of = MemoryDouble(), {"rows": "1"}
+    first = opened(memory, "1", account="rows", external_ids=of)
+    answer = action("1", raw="raw-2", item_index=1, minutes=1, of=of, beside_report=True)
+    with pytest.raises(Retry):
+        match([answer], memory, early_since=after(0))
+    second = opened(memory, "2", LAMP, by=BUDI, account="rows", external_ids=of)
+    (about,) = match([answer], memory, early_since=after(0))
+    assert about.id == second.id != first.id
+    (late,) = match([action("3", raw="raw-9", item_index=1, of=of, beside_report=True)], memory, early_since=after(0))
+    assert late.id == first.id, "its report is dead: the one that is known by that id"
 
 
 @pytest.mark.parametrize(
