@@ -40,7 +40,11 @@ PAUSE = 0.05
 @click.option("--text", default="", help="The words: of the answer, the question, the reason.")
 @click.option("--to", metavar="OFFICE|NUMBER", help="pass: the office. join, link, unlink: the other report.")
 @click.option("--office", metavar="OFFICE", help="The office that acts. [the one that has the report]")
-@click.option("--by", metavar="NAME", help="The officer; citizens never see it. [the user of this machine]")
+@click.option(
+    "--by",
+    metavar="NAME",
+    help="The officer, where no --office is given; citizens never see it. [the user of this machine]",
+)
 def act(number: str, act: Act, *, text: str, to: str | None, office: str | None, by: str | None) -> None:
     """What an officer does to a report: verify, take, ask, answer, pass, finish, archive, reject, reopen, note, join,
     link, unlink. Answers and questions reach the citizen by the channel of the report.

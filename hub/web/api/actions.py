@@ -31,7 +31,7 @@ class ActionInput(BaseModel):
     office: Annotated[str, Field(max_length=200)] | None = None
     """The office that acts, where the key does not say so."""
     by: Annotated[str, Field(max_length=200)] | None = None
-    """The officer; citizens never see it."""
+    """The officer, where neither the key nor `office` names an office; citizens never see it."""
 
 
 class ActionAccepted(ApiModel):
