@@ -119,7 +119,7 @@ class Finder:
             word = words.words[at]
             if (new := MARKERS.get(word)) is not None and not (word in self._longer and self._begins_longer(at)):
                 marker, after = new, at + 1
-            elif marker and word in BESIDE:
+            elif marker and word in BESIDE and not self._begins_longer(at):
                 after = at + 1
             elif (marker is None or marker.street) and not words.may_begin(at, self._named, self._beginnings):
                 end = at + 1

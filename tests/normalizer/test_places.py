@@ -225,6 +225,7 @@ def test_a_text_of_nothing_but_names_weighs_as_many_as_any_other() -> None:
         ("Jl. Merdeka No. 5, Bojong Lor, Jamblang, Kabupaten Cirebon", "32.09.40.2005"),
         ("Jl. Merdeka No. 5, Jamblang, Kabupaten Cirebon", "32.09.40.2001"),
         ("Jl. Pacar Keling 5, Tambaksari, Kota Surabaya", "35.78.10.1001"),
+        ("Sidodadi, Kec. Kota Kisaran Barat, Kabupaten Asahan", "12.09.19.1010"),
     ],
 )
 def test_a_ward_before_its_district_is_meant_though_another_bears_the_districts_name(
