@@ -92,7 +92,7 @@ async def test_a_new_edition_of_the_account_mends_it_at_once(hub: RunningHub):
 FAULTS = {
     **{f"meta {code}": error(status, code) for status, code in (
         (401, 0), (400, 3), (403, 10), (400, 100), (401, 190), (403, 200), (403, 131005), (403, 131031), (400, 131042),
-        (400, 131045), (400, 133010), (403, 368), (400, 131030),
+        (400, 131045), (400, 133010), (403, 368),
     )},
     "meta 100.33": error(400, 100, 33),
     **{f"http {status}": answer(status, "not Meta") for status in (301, 302, 401, 403, 404, 410, 451)},
