@@ -80,10 +80,15 @@ def checked(
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise ValueError(f"{source}: {mistake_in_words(str(error), tables)}") from None
+        raise ValueError(_named(source, mistake_in_words(str(error), tables))) from None
     if faults := faults_of(manifest):
-        raise ValueError("\n".join(f"{source}: {fault.removeprefix('[] ')}" for fault in faults))
+        raise ValueError("\n".join(_named(source, fault) for fault in faults))
     return manifest
+
+
+def _named(source: str, fault: str) -> str:
+    """What stands above all tables is named without one."""
+    return f"{source}: {fault.removeprefix('[] ')}"
 
 
 def manifest_schema(of: type[Strict] = Manifest) -> bytes:
@@ -103,7 +108,7 @@ def mistake_in_words(fault: str, tables: Iterable[type[Strict]]) -> str:
         fix = f": did you mean {near[0]}?" if near else ": take it out"
         return f"[{where}] {unknown[1]}: there is no such key{fix}"
     if required := _REQUIRED.search(words):
-        return f"[{where}] {required[1]}: is missing: add it" if where else f"{required[1]}: is missing: add it"
+        return f"[{where}] {required[1]}: is missing: add it"
     table, _, key = where.rpartition(".")
     if (wrong := _CHOICE.match(words)) and (choices := _choices(where, wrong[1], tables)):
         return f"[{table}] {key}: takes one of {choices}, not '{wrong[1]}'"

@@ -61,6 +61,7 @@ def test_a_mistake_is_one_line_with_table_and_key(change: str, line: str) -> Non
     ("change", "line", "says"),
     [
         ('name = "p"', 'name = "p"\npoll_every = "5 menit"', "m.toml: poll_every: takes a duration"),
+        ('name = "p"', 'name = "p"\ndates = "dmy"', "m.toml: dates: takes one of strict, day-first, month-first"),
         (
             "[streams.a.message]",
             '[streams.a.paging]\ntype = "x"\n[streams.a.message]',
@@ -71,7 +72,7 @@ def test_a_mistake_is_one_line_with_table_and_key(change: str, line: str) -> Non
         ('text = "isi"', 'text = "teks(isi)"', "[streams.a.message] text: there is no function teks"),
         ('text = "isi"', 'text = "Isi Laporan"', "a name with blanks or other signs stands in quotes"),
     ],
-    ids=["duration", "paging", "status", "missing", "function", "blank"],
+    ids=["duration", "dates", "paging", "status", "missing", "function", "blank"],
 )
 def test_a_mistake_says_what_to_write(change: str, line: str, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
