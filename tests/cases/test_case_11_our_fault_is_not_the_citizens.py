@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors import Http, ProviderConnections
-from schemas import AccountFault, Attachment, Reject, Retry
+from schemas import AccountFault, Attachment, Held, Reject, Retry
 from sink.account_states import account_faults
 from tests.cases.conftest import NUMBER_ID
 from tests.channels.recording import channel, reply
@@ -109,6 +109,14 @@ async def test_it_is_a_fault_of_the_account(fault: str):
                 await door.send(reply("whatsapp"), outbound)
             with pytest.raises((AccountFault, Retry)):
                 await door.fetch(Attachment(native_id="901"), outbound)
+
+
+async def test_what_keeps_one_answer_back_keeps_no_other_back():
+    with Graph() as graph:
+        graph.broken = error(400, 131030)  # a test number writes to listed citizens only
+        async with Http() as http:
+            with pytest.raises(Held):
+                await channel("whatsapp", graph_url=graph.graph_url).send(reply("whatsapp"), ProviderConnections(http))
 
 
 @pytest.mark.parametrize("fault", ["meta 100.33", "http 404"])
