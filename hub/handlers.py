@@ -11,12 +11,14 @@ from hub.intake import UNCLAIMED
 from hub.running.pools import RunInThread
 from normalizer import Memory, match
 from router import OfficeModel, OfficeRegistry, Rules, route
+from router.decide import decide
 from router.handover import Handover, PassedOn, hand_over
 from router.offices import shipped_registry
-from schemas import Action, Dead, Event, Matched, Message, Raw, Receipt, Routed
+from schemas import Action, Assignment, Dead, Event, Matched, Message, Raw, Receipt, Routed
 from sink.account_states import touch_accounts
 from sink.archive import Archive
 from sink.batch_items import PersistOptions
+from sink.completing import Route
 from sink.dead import store_dead_letters
 from sink.ledger import book_received
 from sink.outbox_moves import ReplyPlanner
@@ -60,6 +62,17 @@ def routing(
     return router
 
 
+def choosing(
+    rules: LiveEdition[Rules], offices: LiveEdition[OfficeRegistry], model: Callable[[], OfficeModel | None]
+) -> Route:
+    """The offices of reports, by the newest rules, offices and model."""
+
+    def choose(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
+        return [found.assignments for found in decide(reports, rules.value, offices.value, model())]
+
+    return choose
+
+
 def persisting(
     record: Record,
     accounts: Accounts,
@@ -69,8 +82,10 @@ def persisting(
     now: Callable[[], datetime],
     zone: tzinfo,
     offices: LiveEdition[OfficeRegistry] | None = None,
+    choose: Route | None = None,
 ) -> Run:
-    """Routed into the record, with the replies and jobs that it causes."""
+    """Routed into the record, with the replies and jobs that it causes. `choose` gives a report that was completed its
+    offices."""
 
     def next_office(history: Sequence[tuple[str | None, str]], action: Action, holders: Sequence[str]) -> Handover:
         registry = offices.value if offices is not None else shipped_registry()
@@ -80,7 +95,7 @@ def persisting(
         routed = [e for e in events if isinstance(e, Routed)]
         options = PersistOptions(
             speaks=accounts.speaking, destinations=accounts.snapshot.forwarding, reply_address=accounts.reply_address,
-            hand_over=next_office if offices is not None else None, zone=zone,
+            hand_over=next_office if offices is not None else None, route=choose, zone=zone,
         )  # fmt: skip
         done = await io(persist_batch, record, routed, now(), options)
         if done.replies:

@@ -26,7 +26,7 @@ _OFFICE_STATE: Mapping[str, str] = {
     "verified": "assigned", "in_progress": "in_progress", "done": "done", "archived": "archived",
     "rejected": "returned",
 }  # fmt: skip
-_PASSED_ON = "passed_on"
+PASSED_ON = "passed_on"
 OPEN_ASSIGNMENTS = frozenset({"assigned", "in_progress"})
 OTHERS_GO_ON = "another_office_works_on_it"
 _ENDED = frozenset({"done", "archived"})
@@ -138,7 +138,7 @@ def _pass_on(action: Action, case: ComplaintState, other: str | None, at: Any, e
     for office, had in case.offices.items():
         begun = had.by_kind != "router" or had.state != "assigned"
         if office != to and had.state in OPEN_ASSIGNMENTS and (office == acting or not begun):
-            had.state, had.until, moves = _PASSED_ON, at, True
+            had.state, had.until, moves = PASSED_ON, at, True
             case.changed.add(office)
     known = case.offices.get(to)
     if known is None or known.state not in OPEN_ASSIGNMENTS:
@@ -216,7 +216,7 @@ def _move_office(action: Action, case: ComplaintState, status: str, at: Any) -> 
     office = action.office.id if action.office is not None else None
     own = case.offices.get(office or "")
     state = _OFFICE_STATE.get(status)
-    if office is None or own is None or state is None or own.state in {state, _PASSED_ON} or at < own.since:
+    if office is None or own is None or state is None or own.state in {state, PASSED_ON} or at < own.since:
         return False
     own.state, own.until = state, None if state in OPEN_ASSIGNMENTS else at
     case.changed.add(office)
@@ -227,7 +227,7 @@ def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str 
     """Why the complaint's status does not move. None: it does."""
     faults = (
         (status not in RANK, "status_unknown"),
-        (not action.reopens and _has_passed_on(action, case), _PASSED_ON),
+        (not action.reopens and _has_passed_on(action, case), PASSED_ON),
         (action.actor.kind == "citizen" and case.status not in CLOSED_STATUSES, "not_closed"),
         (case.status_at is not None and at < case.status_at, "older_than_the_current_status"),
         (status == case.status, "status_is_current"),
@@ -240,7 +240,7 @@ def _why_not(action: Action, case: ComplaintState, status: str, at: Any) -> str 
 def _has_passed_on(action: Action, case: ComplaintState) -> bool:
     """Whether the acting office passed it on and another has it: it is no longer its to begin or to end."""
     own = case.offices.get(action.office.id) if action.office is not None else None
-    return own is not None and own.state == _PASSED_ON and bool(case.holders)
+    return own is not None and own.state == PASSED_ON and bool(case.holders)
 
 
 def _goes_back(action: Action, case: ComplaintState, status: str) -> bool:

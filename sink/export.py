@@ -88,7 +88,9 @@ def _complaint(row: Row[Any]) -> dict[str, Any]:
 
 
 def _opening_text(row: Row[Any], received: Sequence[Row[Any]]) -> str:
-    return next((m.text for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)), "")
+    """Of a report that was opened without words, the first that its reporter added."""
+    opening = next((m.text for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)), "")
+    return opening or next((m.text for m in received if m.text), "")
 
 
 def _place(row: Row[Any]) -> dict[str, Any] | None:

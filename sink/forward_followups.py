@@ -64,6 +64,8 @@ class RecordedBatch:
     """Complaints."""
     located: Mapping[str, set[str]]
     """By complaint: accounts in whose systems it was found to stand, which were not told of it before."""
+    completed: Mapping[str, Message]
+    """By complaint: reports that additions completed, and whose offices were chosen anew."""
 
 
 def queue_followups(

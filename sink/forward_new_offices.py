@@ -5,12 +5,12 @@ when another office had it, and that system was not told.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from schemas import Office
+from schemas import Message, Office
 from sink.action_rules import OPEN_ASSIGNMENTS
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
@@ -22,10 +22,7 @@ from sink.record import Record
 from sink.rows import RowMaker
 from sink.tables import disclosures
 
-_GIVEN = (
-    "SELECT complaint, office_id, office_name, state FROM assignments WHERE complaint IN (*) AND by_kind <> 'router' "
-    "ORDER BY seq"
-)
+_GIVEN = "SELECT complaint, office_id, office_name, state, by_kind FROM assignments WHERE complaint IN (*) ORDER BY seq"
 
 
 def given_complaints(applied: Iterable[AppliedAction]) -> set[str]:
@@ -40,27 +37,30 @@ def queue_for_new_offices(
     connection: Connection,
     record: Record,
     make: RowMaker,
-    complaints: Collection[str],
+    complaints: Mapping[str, Message | None],
     destinations: Sequence[Destination],
 ) -> list[NewJob]:
     """Queue these complaints for destinations that want them for an office that somebody chose, and for no other
-    reason, and log what leaves; returns the jobs."""
+    reason, and log what leaves; returns the jobs. A message is the whole of a report whose offices were chosen anew
+    when it was completed: it goes to all that want it now."""
     told = [to for to in destinations if not to.national and {"complaint", "disposition"} <= to.takes]
     if not told or not complaints:
         return []
     given: dict[str, list[Office]] = defaultdict(list)
     for row in query_in(connection, _GIVEN, complaints):
-        if row.state in OPEN_ASSIGNMENTS:
+        if row.state in OPEN_ASSIGNMENTS and (row.by_kind != "router" or complaints[row.complaint]):
             given[row.complaint].append(Office(id=row.office_id, name=row.office_name))
     accounts = accounts_by_complaint(connection, given, [to.account for to in told])
     queued = QueuedForwards()
-    for row, forward in recorded_forwards(connection, record, given):
+    for row, recorded in recorded_forwards(connection, record, given):
+        completed = complaints[row.id]
+        forward = recorded if completed is None else replace(recorded, text=completed.clean_text)
         new = {office.id for office in given[row.id]}
         before = replace(forward, offices=tuple(office for office in forward.offices if office.id not in new))
         now = replace(forward, offices=tuple(given[row.id]))
         for to in told:
             known = to.account in accounts[row.id] or came_from(to, row.account, row.channel)
-            if not known and to.wants(now) and not to.wants(before):
+            if not known and to.wants(now) and (completed is not None or not to.wants(before)):
                 queued.add(make, Leaving(to, now, row.id, row.owner, job_id(to.account, row.id), FORWARD))
     insert(connection, disclosures, queued.disclosures)
     return queued.jobs

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from schemas import Category, Message, Office, Place
 from sink.record import Record
@@ -18,6 +18,8 @@ from sink.tables import assignments, complaints, messages
 PAGE = 500
 _HAS = frozenset({"assigned", "in_progress", "done"})
 _BEGUN = frozenset({"in_progress", "done"})
+_OPENED = and_(messages.c.raw == complaints.c.raw, messages.c.item_index == complaints.c.item_index)
+_WITH_OPENING = select(complaints, messages.c.text, messages.c.cleaned).join(messages, _OPENED)
 
 
 class RecordedReport(NamedTuple):
@@ -44,10 +46,14 @@ def recorded_reports(record: Record, since: datetime) -> Iterator[list[RecordedR
         last = page[-1].received_at, page[-1].id
 
 
+def opening_messages(connection: Connection, which: ColumnElement[bool]) -> list[tuple[Row[Any], Message]]:
+    """Complaints, each with its opening message as the router sees it."""
+    return [(row, _message(row)) for row in connection.execute(_WITH_OPENING.where(which))]
+
+
 def _page(connection: Connection, since: datetime, last: tuple[datetime, str] | None) -> Sequence[Row[Any]]:
     at, id = complaints.c.received_at, complaints.c.id
-    opened = and_(messages.c.raw == complaints.c.raw, messages.c.item_index == complaints.c.item_index)
-    query = select(complaints, messages.c.text, messages.c.cleaned).join(messages, opened).order_by(at, id).limit(PAGE)
+    query = _WITH_OPENING.order_by(at, id).limit(PAGE)
     if last is None:
         return connection.execute(query.where(at >= since)).all()
     return connection.execute(query.where(or_(at > last[0], and_(at == last[0], id > last[1])))).all()
@@ -76,7 +82,10 @@ def _message(row: Row[Any]) -> Message:
 def _place(row: Row[Any]) -> Place | None:
     if row.place_source is None:
         return None
-    return Place(code=row.place_code, level=row.place_level, name=row.place_name, source=row.place_source)
+    return Place(
+        code=row.place_code, level=row.place_level, name=row.place_name, words=row.place_words,
+        source=row.place_source, lat=row.lat, lon=row.lon,
+    )  # fmt: skip
 
 
 def _named(kind: Any, id: str | None, name: str | None) -> Any:

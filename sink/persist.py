@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
-from schemas import Routed
+from schemas import Message, Routed
 from sink.actions import apply_actions, earlier_actions
 from sink.batch_items import BatchItem, PersistOptions, batch_item
 from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
 from sink.bursts import without_bursts
+from sink.completing import complete_reports
 from sink.due import batch_complaints, mark_stale
 from sink.forward_followups import RecordedBatch, queue_followups
 from sink.forward_foreign_ids import learn_foreign_reports
@@ -87,10 +88,11 @@ def persist_batch(
         events, opened = [item.routed for item in batch], [row["id"] for row in rows[complaints]]
         located = learn_foreign_reports(connection, record, events, options.destinations, now)
         applied = apply_actions(connection, make, [with_reopening(event) for event in events], options.hand_over)
+        completed = complete_reports(connection, make, events, options.route) if options.route else {}
         mark_stale(connection, batch_complaints(applied, events))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
         replies += answers_to_reporters(connection, make, applied, waiting, options.speaks)
-        recorded = RecordedBatch(events, applied, opened, located)
+        recorded = RecordedBatch(events, applied, opened, located, completed)
         # before the follow-ups, which go only where such a job is
         jobs = enqueue_jobs(connection, record.vault, [job for item in batch for job in item.jobs], now)
         followups = _later_jobs(connection, record, make, recorded, options.destinations)
@@ -103,8 +105,8 @@ def _later_jobs(
 ) -> list[NewJob]:
     """For systems that are told what is said later, or are told of a complaint only now."""
     followups = queue_followups(connection, make, batch, destinations)
-    complaints = {*given_complaints(batch.applied), *batch.opened}
-    return followups + queue_for_new_offices(connection, record, make, complaints, destinations)
+    given: dict[str, Message | None] = dict.fromkeys({*given_complaints(batch.applied), *batch.opened})
+    return followups + queue_for_new_offices(connection, record, make, {**given, **batch.completed}, destinations)
 
 
 def _take_earlier(connection: Connection, opened: list[Row]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,6 +46,8 @@ class RecordedReading(NamedTuple):
     touched: bool
     reader: str
     reading: Reading
+    completed: Sequence[str]
+    """Fields of the reading that the complaint got from what was added later."""
 
 
 def reading_of(message: Message) -> Reading:
@@ -69,7 +71,8 @@ _MESSAGES = """
     SELECT m.raw, m.item_index, m.complaint, m.kind, m.text, m.cleaned, m.reader, c.number, c.touched_at, c.title,
         c.report_class, c.needs_investigation, c.incident_date, c.place_code, c.place_level, c.place_name,
         c.place_words, c.place_source, c.lat, c.lon, c.category_id, c.category_name, c.named_office_id,
-        c.named_office_name, c.external_ids, c.tags, c.extra, c.raw = m.raw AND c.item_index = m.item_index AS opened
+        c.named_office_name, c.external_ids, c.tags, c.extra, c.completed,
+        c.raw = m.raw AND c.item_index = m.item_index AS opened
     FROM messages m LEFT JOIN complaints c ON c.id = m.complaint WHERE m.raw IN (*) AND NOT m.stranger
 """
 
@@ -90,6 +93,7 @@ def _row(record: Record, row: Any) -> RecordedReading:
     return RecordedReading(
         row.complaint, row.number, opened, row.touched_at is not None, row.reader,
         Reading(kind=row.kind, text=row.text, cleaned=row.cleaned, **(_of_complaint(record, row) if opened else {})),
+        _json(row.completed, tuple[str, ...]) or () if opened else (),
     )  # fmt: skip
 
 

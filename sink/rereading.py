@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from schemas import Message, encode
@@ -45,11 +46,19 @@ def apply_rereading(
     transaction = record.read if dry_run else record.write
     with transaction() as connection:
         recorded = recorded_readings(connection, record, {m.raw for m in rereadings}, lock=not dry_run)
-        compared = [(m, _compare(m, recorded.get((m.raw, m.item_index)), dry_run)) for m in rereadings]
+        read = [_as_completed(m, recorded.get((m.raw, m.item_index))) for m in rereadings]
+        compared = [(m, _compare(m, recorded.get((m.raw, m.item_index)), dry_run)) for m in read]
         changed = [(m, one) for m, one in compared if one is not None]
         if not dry_run:
             _store(connection, record, changed, recorded, now)
     return [one for _, one in changed]
+
+
+def _as_completed(message: Message, recorded: RecordedReading | None) -> Message:
+    """With what its reporter added to the complaint later (`completing.py`): that was not read of this message."""
+    if recorded is None:
+        return message
+    return replace(message, **{name: getattr(recorded.reading, name) for name in recorded.completed})
 
 
 def _compare(message: Message, recorded: RecordedReading | None, dry_run: bool) -> Rereading | None:

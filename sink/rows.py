@@ -82,7 +82,8 @@ class RowMaker:
                 rows[attachments].extend(attachment_rows(self, matched.id, message))
         if matched.outcome == "recorded":
             rows[complaints].append(self._complaint(routed, message))
-            rows[assignments].extend(self._assignment(one, matched, message) for one in routed.assignments)
+            owner, given = message.owner, routed.assignments
+            rows[assignments].extend(self.assignment(one, matched.id, owner) for one in given)
 
     def _message(self, matched: Matched, message: Message, stranger: bool) -> Row:
         refers_to = message.refers_to and self.ids.key(message.channel, message.account, message.refers_to)
@@ -120,9 +121,10 @@ class RowMaker:
     def _identity(self, value: str | None) -> bytes | None:
         return self.vault.digest("identity", value) if value else None
 
-    def _assignment(self, assignment: Assignment, matched: Matched, message: Message) -> Row:
+    def assignment(self, assignment: Assignment, complaint: str | None, owner: str) -> Row:
+        """Of an office that the router chose."""
         return {
-            "complaint": matched.id, "owner": message.owner,
+            "complaint": complaint, "owner": owner,
             "office_id": assignment.office.id, "office_name": assignment.office.name, "state": "assigned",
             "rule": assignment.rule, "why": assignment.why, "since": self.now, "by_kind": "router", "by": None,
         }  # fmt: skip
@@ -136,6 +138,7 @@ class RowMaker:
             "status": "unverified", "status_said": None, "status_at": None, "touched_at": None,
             **self.read_columns(message),
             "anonymous": message.anonymous, "secret": message.secret, "missing": json_or_none(matched.missing),
+            "completed": None,
             "incident_id": next((match.of for match in matched.matches if match.kind == "same_incident"), None),
             "reader": message.reader, "matcher": matched.matcher, "rules": routed.rules,
         }  # fmt: skip
@@ -149,6 +152,10 @@ class RowMaker:
             "external_ids": json_or_none(message.external_ids), "tags": json_or_none(message.tags),
             "extra": self._sealed_extra(message.extra),
         }  # fmt: skip
+
+    def completed_columns(self, message: Message) -> Row:
+        """The columns of a complaint that what its reporter adds may complete."""
+        return {"report_class": message.report_class, **_place(message), **_category(message)}
 
     def _sealed_extra(self, extra: Mapping[str, str]) -> bytes | None:
         plain = json_or_none(extra)

@@ -21,16 +21,17 @@ complaints = table(
     maybe("category_id"), maybe("category_name"),
     maybe("named_office_id"), maybe("named_office_name"),
     column("anonymous", Boolean), column("secret", Boolean),
-    maybe("external_ids"), maybe("tags"), maybe("missing"), maybe("extra", LargeBinary),
+    maybe("external_ids"), maybe("tags"), maybe("missing"), maybe("completed"), maybe("extra", LargeBinary),
     column("reader"), column("matcher"), column("rules"),
     maybe("incident_id"), maybe("touched_at", Instant), maybe("photo_lat", Float), maybe("photo_lon", Float),
     Index(None, "received_at", "id"),
 )  # fmt: skip
 """`raw` and `item_index` are those of the message that opened it. `status_at` is the time of the last status by its
 source's own clock. `touched_at` is when an officer or an office first acted: a rereading changes nothing after that.
-`extra` is sealed; `external_ids`, `tags` and `missing` are JSON. `incident_id` is the complaint
-that is the first of its incident; null for that one, and where it is linked to none. `photo_lat` and `photo_lon` stand
-in the first of its pictures that holds a position: they serve where the reading has none."""
+`extra` is sealed; `external_ids`, `tags`, `missing` and `completed` are JSON: what the citizen was asked for, and the
+fields that an addition gave to it. `incident_id` is the complaint that is the first of its incident; null for that one,
+and where it is linked to none. `photo_lat` and `photo_lon` stand in the first of its pictures that holds a position:
+they serve where the reading has none."""
 index(complaints, "account", "received_at", only="channel = 'open311'")
 index(complaints, "account", "raw", only="channel = 'counter'")
 

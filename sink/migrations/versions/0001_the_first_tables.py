@@ -163,6 +163,7 @@ def upgrade() -> None:
     sa.Column('external_ids', sa.Text(), nullable=True),
     sa.Column('tags', sa.Text(), nullable=True),
     sa.Column('missing', sa.Text(), nullable=True),
+    sa.Column('completed', sa.Text(), nullable=True),
     sa.Column('extra', sa.LargeBinary(), nullable=True),
     sa.Column('reader', sa.Text(), nullable=False),
     sa.Column('matcher', sa.Text(), nullable=False),

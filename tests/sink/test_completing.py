@@ -1,0 +1,121 @@
+"""A report that lacked its place or its words is completed by what its reporter adds, and goes to the office that can
+act then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from schemas import Assignment, Category, Forward, Message, Office, Place, Routed
+from sink import Record, apply_rereading, export
+from sink.batch_items import PersistOptions
+from sink.persist import persist_batch
+from tests.sink.made import FRONT_DESK, NOW, acted, action, message, routed, rows
+from tests.sink.test_forwards import To, claim
+
+DAGO = Place(code="32.73.02.1004", level="village", name="Dago", words="Dago", source="text", p=0.98)
+LIGHTS = Category(id="1398", name="Penerangan Jalan")
+OF_BANDUNG = Assignment(office=Office(id="dishub/32.73", name="Dinas Perhubungan Kota Bandung"), rule="r", why="Dago")
+WITHOUT_PLACE = message(1, report_class="complaint", category=LIGHTS, text="LAPOR lampu mati")
+
+
+def by_place(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
+    return [(OF_BANDUNG,) if one.place is not None else (FRONT_DESK,) for one in reports]
+
+
+def persist(record: Record, *events: Routed, to: Any = (), choose: Any = by_place) -> None:
+    persist_batch(record, events, NOW, PersistOptions(route=choose, destinations=to))
+
+
+def opened(first: Message = WITHOUT_PLACE, *missing: str) -> Routed:
+    return routed(first, missing=missing or ("place",))
+
+
+def added(n: int, **more: Any) -> Routed:
+    return routed(message(n, **more), "added", WITHOUT_PLACE)
+
+
+def assigned(record: Record) -> list[Any]:
+    return sorted(rows(record, "SELECT office_id, state FROM assignments"))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_place_that_was_asked_for_leads_to_the_office_there(record: Record, together: bool) -> None:
+    events = (opened(), added(2, text="di Dago", place=DAGO))
+    for batch in [events] if together else [(one,) for one in events]:
+        persist(record, *batch)
+    (line,) = export(record, None)
+    assert (line["place"]["name"], line["office"]["id"]) == ("Dago", "dishub/32.73")
+    assert (line["category"]["id"], line["class"], line["text"]) == ("1398", "complaint", "LAPOR lampu mati")
+    assert assigned(record) == [("dishub/32.73", "assigned"), ("front", "passed_on")]
+    assert [step["why"] for step in line["timeline"] if step["what"] == "routed"] == [FRONT_DESK.why, "Dago"]
+
+
+def test_words_that_come_after_a_photo_say_what_it_is_about(record: Record) -> None:
+    photo = message(1, kind="image", text="", place=Place(code="32.73", source="owner"))
+    persist(record, opened(photo, "text"))
+    seen: list[Message] = []
+    say = message(2, text="Lampu mati", category=LIGHTS, report_class="complaint")
+    persist(record, routed(say, "added", photo), choose=lambda reports: [seen.append(one) or () for one in reports])
+    (line,) = export(record, None)
+    assert (line["text"], line["category"]["id"], line["class"]) == ("Lampu mati", "1398", "complaint")
+    assert [(one.text, one.place and one.place.code) for one in seen] == [("Lampu mati", "32.73")]
+
+
+def test_the_first_place_counts_and_the_first_category(record: Record) -> None:
+    persist(record, opened(), added(2, text="di Dago", place=DAGO))
+    other = Place(code="35.78", name="Kota Surabaya", source="text")
+    persist(record, added(3, text="seperti di Surabaya", place=other, category=Category(id="7", name="Jalan")))
+    (line,) = export(record, None)
+    assert (line["place"]["code"], line["category"]["id"], line["office"]["id"]) == (DAGO.code, "1398", "dishub/32.73")
+
+
+@pytest.mark.parametrize("what", [
+    {"first": routed(WITHOUT_PLACE)},  # nothing was missing
+    {"second": routed(message(2, place=DAGO), "added", WITHOUT_PLACE, stranger=True)},
+    {"second": routed(message(2, place=DAGO), "asked", WITHOUT_PLACE)},
+    {"second": added(2, place=DAGO, kind="reaction")}, {"second": added(2, place=DAGO, command="NILAI", rating=4)},
+    {"second": added(2, text="tolong segera")},
+])  # fmt: skip
+def test_what_completes_nothing_leaves_the_report_where_it_is(record: Record, what: dict[str, Routed]) -> None:
+    persist(record, what.get("first", opened()), what.get("second", added(2, place=DAGO)))
+    assert assigned(record) == [("front", "assigned")]
+    assert rows(record, "SELECT place_code, completed FROM complaints") == [(None, None)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_an_officer_has_acted_on_stays_with_its_office(record: Record, together: bool) -> None:
+    persist(record, opened())
+    events = (acted(action(5, "note", text="x"), WITHOUT_PLACE), added(6, place=DAGO))
+    for batch in [events] if together else [(one,) for one in events]:
+        persist(record, *batch)
+    assert assigned(record) == [("front", "assigned")]
+    assert rows(record, "SELECT place_code FROM complaints") == [(None,)]
+
+
+def test_reading_the_first_message_again_keeps_what_was_added(record: Record) -> None:
+    persist(record, opened(), added(2, text="di Dago", place=DAGO))
+    again = message(1, reader="2", text="LAPOR lampu mati", report_class="complaint", category=Category(id="7"))
+    (one,) = apply_rereading(record, [again], now=NOW, dry_run=False)
+    assert set(one.changes) == {"category"}
+    (line,) = export(record, None)
+    assert (line["place"]["code"], line["category"]["id"]) == (DAGO.code, "7")
+
+
+def test_the_systems_that_want_it_now_get_it_with_all_that_was_said(record: Record) -> None:
+    class OfBandung(To):
+        def wants(self, forward: Forward) -> bool:
+            return any(office.id == "dishub/32.73" for office in forward.offices)
+
+    takes = frozenset({"complaint", "disposition", "supplement"})
+    dishub = OfBandung("dishub", "dishub", "webhook", takes=takes, projection="lapor")
+    persist(record, opened(), to=[dishub])
+    assert claim(record, account="dishub") == []
+    persist(record, added(2, text="di Dago", place=DAGO), to=[dishub])
+    (job,) = claim(record, account="dishub")
+    forward = job.forward
+    assert (forward.text, forward.place and forward.place.code) == ("LAPOR lampu mati\ndi Dago", DAGO.code)
+    persist(record, added(3, text="lampu kedua dari gapura"), to=[dishub])
+    assert rows(record, "SELECT count(*) FROM jobs WHERE kind = 'followup'") == [(1,)]
