@@ -6,6 +6,7 @@
     TL <number> <text>        adds to a report (tindak lanjut)
     CEK <number>              asks for the status of a report; also `STATUS …`, `cek laporan saya no …`, `mohon cek …`
     CEK                       asks for the status of the latest report
+    sampai mana laporan saya  the same, in a sentence that says nothing else; with or without a number
     BELUM <number> <text>     it is not solved: a finished report is reopened; also `BUKA …`, `belum selesai …`
     NILAI <number> 1-5        rates how it was dealt with; `NILAI 5` alone: the latest report
     BANTUAN, STOP             ask for help, or for no more messages; alone only
@@ -55,8 +56,22 @@ _NILAI = re.compile(
     rf"(?:(?P<number>\d(?:[ .-]?\d){{9}}(?!\d)){_BETWEEN})?(?P<rating>[1-5])(?:/5)?{_END}{_BETWEEN}",
     re.IGNORECASE,
 )
+_ASKING, _OF_REPORT, _AROUND = (frozenset(words.split()) for words in (
+    "mana bagaimana gimana piye kumaha kapan apakah progres progress progresnya perkembangan perkembangannya "
+    "kelanjutan kelanjutannya kabarnya kabar status statusnya hasilnya",
+    "laporan laporanku laporannya aduan aduanku pengaduan keluhan keluhanku tiket",
+    "saya kami aku sy yang yg dengan dgn no nomor nomer nmr id kode ini itu tersebut sudah sdh udah udh sampai sampe "
+    "smp di ke dari tentang soal untuk utk dan ya yah kah nih dong pak bapak bu ibu min admin kak mas mbak mohon "
+    "tolong minta ingin mau tanya bertanya menanyakan info informasi informasinya tindak lanjut lanjutnya diproses "
+    "proses prosesnya ditindaklanjuti selamat pagi siang sore malam assalamualaikum halo hai permisi maaf terima kasih "
+    "makasih kemarin",
+))  # fmt: skip
+"""The words of a question about a report's status: what asks, what is asked about, and what else it may hold. One more,
+and it says something."""
 _NOT_LETTERS = re.compile(r"[\W_]+")
 NUMBER_DIGITS = 10
+_LONGEST_QUESTION = 160
+"""Characters."""
 
 
 class ParsedText(NamedTuple):
@@ -84,7 +99,7 @@ class Keywords:
 
     def parse(self, text: str) -> ParsedText:
         """Takes a cleaned text apart. `LAPOR` and the region may stand in either order."""
-        if command := _command(text) or _about_the_end(text):
+        if command := _command(text) or _about_the_end(text) or _about_the_status(text):
             return command
         rest, lapor = _after_lapor(text)
         region = None
@@ -128,6 +143,19 @@ def _about_the_end(text: str) -> ParsedText | None:
         number, rest = plain_digits(found["number"] or ""), text[found.end() :]
         if is_our_number(number) if number else not rest:
             return ParsedText(rest, command="NILAI", number=number or None, rating=int(found["rating"]))
+    return None
+
+
+def _about_the_status(text: str) -> ParsedText | None:
+    """A question about a report's status in a sentence of one's own."""
+    words = _NOT_LETTERS.sub(" ", text.lower()).split() if len(text) <= _LONGEST_QUESTION else []
+    numbers = [word for word in words if word[0].isdecimal()]
+    said = set(words).difference(numbers)
+    if not said & _ASKING or not said <= _ASKING | _OF_REPORT | _AROUND:
+        return None
+    number = plain_digits("".join(numbers))
+    if is_our_number(number) if number else said & _OF_REPORT:
+        return ParsedText("", command="CEK", number=number or None)
     return None
 
 
