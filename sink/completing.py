@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
-from schemas import REFERRING_KINDS, Assignment, Message, Routed
+from schemas import REFERRING_KINDS, Assignment, Message, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
 from sink.bulk import execute_each, insert, lock_rows, query_in
 from sink.offices_routed import opening_messages
@@ -74,12 +74,19 @@ def _with(message: Message, added: Iterable[Message]) -> Message:
             message,
             text=f"{message.text}\n{one.text}".strip(),
             cleaned=f"{message.clean_text}\n{one.clean_text}".strip(),
-            place=message.place or one.place,
+            place=_better_place(message.place, one.place),
             category=message.category or one.category,
             report_class=one.report_class if message.report_class == "unknown" else message.report_class,
             office=message.office or one.office,
         )
     return message
+
+
+def _better_place(known: Place | None, added: Place | None) -> Place | None:
+    """The first that is more than whose door it was."""
+    if known is None or added is None:
+        return known or added
+    return added if known.source == "owner" != added.source else known
 
 
 def _columns(make: RowMaker, row: Any, before: Message, after: Message) -> Row:

@@ -53,15 +53,16 @@ def test_the_place_that_was_asked_for_leads_to_the_office_there(record: Record, 
     assert [step["why"] for step in line["timeline"] if step["what"] == "routed"] == [FRONT_DESK.why, "Dago"]
 
 
-def test_words_that_come_after_a_photo_say_what_it_is_about(record: Record) -> None:
+@pytest.mark.parametrize(("place", "known"), [(None, "32.73"), (DAGO, DAGO.code)])
+def test_words_that_come_after_a_photo_say_what_it_is_about(record: Record, place: Place | None, known: str) -> None:
     photo = message(1, kind="image", text="", place=Place(code="32.73", source="owner"))
     persist(record, opened(photo, "text"))
     seen: list[Message] = []
-    say = message(2, text="Lampu mati", category=LIGHTS, report_class="complaint")
+    say = message(2, text="Lampu mati", category=LIGHTS, report_class="complaint", place=place)
     persist(record, routed(say, "added", photo), choose=lambda reports: [seen.append(one) or () for one in reports])
     (line,) = export(record, None)
     assert (line["text"], line["category"]["id"], line["class"]) == ("Lampu mati", "1398", "complaint")
-    assert [(one.text, one.place and one.place.code) for one in seen] == [("Lampu mati", "32.73")]
+    assert [(one.text, one.place and one.place.code) for one in seen] == [("Lampu mati", known)]
 
 
 def test_the_first_place_counts_and_the_first_category(record: Record) -> None:
