@@ -18,7 +18,7 @@ from schemas import Action, Assignment, Dead, Event, Matched, Message, Raw, Rece
 from sink.account_states import touch_accounts
 from sink.archive import Archive
 from sink.batch_items import PersistOptions
-from sink.completing import Route
+from sink.completing import ChooseOffices
 from sink.dead import store_dead_letters
 from sink.ledger import book_received
 from sink.outbox_moves import ReplyPlanner
@@ -62,9 +62,9 @@ def routing(
     return router
 
 
-def choosing(
+def choosing_offices(
     rules: LiveEdition[Rules], offices: LiveEdition[OfficeRegistry], model: Callable[[], OfficeModel | None]
-) -> Route:
+) -> ChooseOffices:
     """The offices of reports, by the newest rules, offices and model."""
 
     def choose(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
@@ -82,10 +82,10 @@ def persisting(
     now: Callable[[], datetime],
     zone: tzinfo,
     offices: LiveEdition[OfficeRegistry] | None = None,
-    choose: Route | None = None,
+    choose_offices: ChooseOffices | None = None,
 ) -> Run:
-    """Routed into the record, with the replies and jobs that it causes. `choose` gives a report that was completed its
-    offices."""
+    """Routed into the record, with the replies and jobs that it causes. `choose_offices` is asked about
+    reports that were completed."""
 
     def next_office(history: Sequence[tuple[str | None, str]], action: Action, holders: Sequence[str]) -> Handover:
         registry = offices.value if offices is not None else shipped_registry()
@@ -95,7 +95,7 @@ def persisting(
         routed = [e for e in events if isinstance(e, Routed)]
         options = PersistOptions(
             speaks=accounts.speaking, destinations=accounts.snapshot.forwarding, reply_address=accounts.reply_address,
-            hand_over=next_office if offices is not None else None, route=choose, zone=zone,
+            hand_over=next_office if offices is not None else None, choose_offices=choose_offices, zone=zone,
         )  # fmt: skip
         done = await io(persist_batch, record, routed, now(), options)
         if done.replies:

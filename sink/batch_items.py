@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schemas import Message, Routed
 from sink.actions import HandOver
-from sink.completing import Route
+from sink.completing import ChooseOffices
 from sink.contacts import ReplyAddressOf
 from sink.forward_queue import Destination, queue_complaint
 from sink.jobs import NewJob
@@ -35,7 +35,7 @@ class PersistOptions:
     """Accounts that forward, in order."""
     reply_address: ReplyAddressOf = _in_its_conversation
     hand_over: HandOver | None = None
-    route: Route | None = None
+    choose_offices: ChooseOffices | None = None
     zone: tzinfo = JAKARTA
     """Where a citizen's day begins."""
 

@@ -97,6 +97,13 @@ def execute_each(connection: Connection, table: Table, sql: str, rows: Sequence[
         connection.exec_driver_sql(sql, [dict(row) for row in rows])
 
 
+def update_by_id(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Set the columns of the row that each `id` names; all rows have the same columns."""
+    if rows:
+        columns = ", ".join(f"{name} = :{name}" for name in rows[0] if name != "id")
+        execute_each(connection, table, f"UPDATE {table.name} SET {columns} WHERE id = :id", rows)  # noqa: S608 - our own names
+
+
 def query_in(connection: Connection, sql: str, values: Iterable[Any], *more: Any) -> Iterator[Any]:
     """Rows of a query whose `IN (*)` stands for the values; `more` are for the `?` behind it."""
     if connection.dialect.name == "postgresql":

@@ -15,13 +15,13 @@ from sqlalchemy import Connection, select
 
 from schemas import REFERRING_KINDS, Assignment, Message, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
-from sink.bulk import execute_each, insert, lock_rows, query_in
+from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
 from sink.offices_routed import opening_messages
 from sink.rows import Row, RowMaker
 from sink.tables import assignments, complaints
 from sink.text import json_or_none
 
-Route = Callable[[Sequence[Message]], Sequence[Sequence[Assignment]]]
+ChooseOffices = Callable[[Sequence[Message]], Sequence[Sequence[Assignment]]]
 """The offices of each of these reports (`router/decide.py`)."""
 
 COMPLETED = ("place", "category", "report_class", "office")
@@ -34,7 +34,7 @@ _LEAVE = "UPDATE assignments SET state = :state, until = :until WHERE complaint 
 
 
 def complete_reports(
-    connection: Connection, make: RowMaker, events: Iterable[Routed], route: Route
+    connection: Connection, make: RowMaker, events: Iterable[Routed], choose: ChooseOffices
 ) -> dict[str, Message]:
     """Complete the reports that these recorded events add to. Returns those whose offices were chosen anew, by
     complaint: the report as it is now, with the words of the additions."""
@@ -46,12 +46,9 @@ def complete_reports(
     found = opening_messages(connection, complaints.c.id.in_(ids) & complaints.c.touched_at.is_(None))
     completed = {row.id: (row, message, _with(message, added[row.id])) for row, message in found}
     changed = {id: one for id, one in completed.items() if one[2] != one[1]}
-    rows = [_columns(make, *one) for one in changed.values()]
-    if rows:
-        columns = ", ".join(f"{name} = :{name}" for name in rows[0] if name != "id")
-        execute_each(connection, complaints, f"UPDATE complaints SET {columns} WHERE id = :id", rows)  # noqa: S608 - our own names
+    update_by_id(connection, complaints, [_columns(make, *one) for one in changed.values()])
     reports = {id: message for id, (_, _, message) in changed.items()}
-    moved = _assign(connection, make, reports, route)
+    moved = _assign(connection, make, reports, choose)
     return {id: reports[id] for id in moved}
 
 
@@ -95,9 +92,11 @@ def _columns(make: RowMaker, row: Any, before: Message, after: Message) -> Row:
     return {"id": row.id, **make.completed_columns(after), "completed": json_or_none(sorted({*known, *new}))}
 
 
-def _assign(connection: Connection, make: RowMaker, reports: Mapping[str, Message], route: Route) -> Collection[str]:
+def _assign(
+    connection: Connection, make: RowMaker, reports: Mapping[str, Message], choose: ChooseOffices
+) -> Collection[str]:
     """Give the reports to the offices that they belong to now; ids of those for which these are others."""
-    chosen = dict(zip(reports, route(list(reports.values())), strict=True))
+    chosen = dict(zip(reports, choose(list(reports.values())), strict=True))
     held: dict[str, set[str]] = defaultdict(set)
     columns = (assignments.c.complaint, assignments.c.office_id)
     open_ = assignments.c.complaint.in_(reports), assignments.c.state.in_(OPEN_ASSIGNMENTS)

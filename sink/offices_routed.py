@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
-from schemas import Category, Message, Office, Place
+from schemas import Category, Message, Office
+from sink.readings import place_of
 from sink.record import Record
 from sink.tables import assignments, complaints, messages
 
@@ -74,17 +75,8 @@ def _message(row: Row[Any]) -> Message:
         id=f"{row.channel}/{row.account}/~", raw=row.raw, item_index=row.item_index, account=row.account,
         channel=row.channel, owner=row.owner, conversation="", received_at=row.received_at,
         text=row.text, cleaned=row.cleaned, title=row.title or "", report_class=row.report_class,
-        place=_place(row), category=_named(Category, row.category_id, row.category_name),
+        place=place_of(row), category=_named(Category, row.category_id, row.category_name),
         office=_named(Office, row.named_office_id, row.named_office_name),
-    )  # fmt: skip
-
-
-def _place(row: Row[Any]) -> Place | None:
-    if row.place_source is None:
-        return None
-    return Place(
-        code=row.place_code, level=row.place_level, name=row.place_name, words=row.place_words,
-        source=row.place_source, lat=row.lat, lon=row.lon,
     )  # fmt: skip
 
 

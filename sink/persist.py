@@ -88,7 +88,7 @@ def persist_batch(
         events, opened = [item.routed for item in batch], [row["id"] for row in rows[complaints]]
         located = learn_foreign_reports(connection, record, events, options.destinations, now)
         applied = apply_actions(connection, make, [with_reopening(event) for event in events], options.hand_over)
-        completed = complete_reports(connection, make, events, options.route) if options.route else {}
+        completed = complete_reports(connection, make, events, options.choose_offices) if options.choose_offices else {}
         mark_stale(connection, batch_complaints(applied, events))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
         replies += answers_to_reporters(connection, make, applied, waiting, options.speaks)

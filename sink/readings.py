@@ -103,7 +103,7 @@ def _of_complaint(record: Record, row: Any) -> dict[str, Any]:
     return {
         "title": row.title or "", "report_class": row.report_class,
         "needs_investigation": None if investigated is None else bool(investigated),
-        "incident_date": row.incident_date, "place": _place(row),
+        "incident_date": row.incident_date, "place": place_of(row),
         "category": None if row.category_id is None else Category(id=row.category_id, name=row.category_name),
         "office": None if row.named_office_id is None else Office(id=row.named_office_id, name=row.named_office_name),
         "external_ids": _json(row.external_ids, dict[str, str]) or {}, "tags": _json(row.tags, tuple[str, ...]) or (),
@@ -111,7 +111,8 @@ def _of_complaint(record: Record, row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _place(row: Any) -> Place | None:
+def place_of(row: Any) -> Place | None:
+    """The place of a complaint's row."""
     if row.place_source is None:
         return None
     return Place(

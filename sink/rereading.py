@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from schemas import Message, encode
-from sink.bulk import execute_each, insert, instant_encoder
+from sink.bulk import execute_each, insert, instant_encoder, update_by_id
 from sink.due import mark_stale
 from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, recorded_readings
 from sink.record import Record
@@ -89,9 +89,8 @@ def _store(
     applied = [(m, old) for m, one, old in known if one.applied]
     execute_each(connection, messages, _UPDATE_MESSAGE, [_message_row(m) for m, _ in applied])
     of_complaints = [_complaint_row(make, m, old) for m, old in applied if old.opened]
-    if of_complaints:
-        execute_each(connection, complaints, _update_complaint(of_complaints[0]), of_complaints)
-        mark_stale(connection, {row["id"] for row in of_complaints})
+    update_by_id(connection, complaints, of_complaints)
+    mark_stale(connection, {row["id"] for row in of_complaints})
 
 
 _UPDATE_MESSAGE = (
@@ -110,11 +109,6 @@ def _message_row(message: Message) -> Row:
 
 def _complaint_row(make: RowMaker, message: Message, recorded: RecordedReading) -> Row:
     return {"id": recorded.complaint, **make.read_columns(message), "reader": message.reader}
-
-
-def _update_complaint(row: Mapping[str, Any]) -> str:
-    columns = ", ".join(f"{name} = :{name}" for name in row if name != "id")
-    return f"UPDATE complaints SET {columns} WHERE id = :id"  # noqa: S608 - our own names
 
 
 def _reading_rows(make: RowMaker, message: Message, one: Rereading, recorded: RecordedReading) -> Iterable[Row]:

@@ -26,7 +26,7 @@ def by_place(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
 
 
 def persist(record: Record, *events: Routed, to: Any = (), choose: Any = by_place) -> None:
-    persist_batch(record, events, NOW, PersistOptions(route=choose, destinations=to))
+    persist_batch(record, events, NOW, PersistOptions(choose_offices=choose, destinations=to))
 
 
 def opened(first: Message = WITHOUT_PLACE, *missing: str) -> Routed:
