@@ -16,9 +16,10 @@ from sqlalchemy import Connection, select
 from schemas import REFERRING_KINDS, Assignment, Message, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
+from sink.complaint_queries import group_by_complaint
 from sink.offices_routed import opening_messages
 from sink.rows import Row, RowMaker
-from sink.tables import assignments, complaints
+from sink.tables import assignments, complaints, messages
 from sink.text import json_or_none
 
 ChooseOffices = Callable[[Sequence[Message]], Sequence[Sequence[Assignment]]]
@@ -44,10 +45,10 @@ def complete_reports(
         return {}
     lock_rows(connection, complaints, "id", sorted(ids))
     found = opening_messages(connection, complaints.c.id.in_(ids) & complaints.c.touched_at.is_(None))
-    completed = {row.id: (row, message, _with(message, added[row.id])) for row, message in found}
+    completed = {row.id: (row, message, _with_fields(message, added[row.id])) for row, message in found}
     changed = {id: one for id, one in completed.items() if one[2] != one[1]}
     update_by_id(connection, complaints, [_columns(make, *one) for one in changed.values()])
-    reports = {id: message for id, (_, _, message) in changed.items()}
+    reports = _with_words(connection, {id: message for id, (_, _, message) in changed.items()})
     moved = _assign(connection, make, reports, choose)
     return {id: reports[id] for id in moved}
 
@@ -64,19 +65,33 @@ def _additions(events: Iterable[Routed]) -> dict[str, list[Message]]:
     return found
 
 
-def _with(message: Message, added: Iterable[Message]) -> Message:
-    """The report with what its reporter added."""
+def _with_fields(message: Message, added: Iterable[Message]) -> Message:
+    """The report with the fields that its reporter added."""
     for one in added:
         message = replace(
             message,
-            text=f"{message.text}\n{one.text}".strip(),
-            cleaned=f"{message.clean_text}\n{one.clean_text}".strip(),
             place=_better_place(message.place, one.place),
             category=message.category or one.category,
             report_class=one.report_class if message.report_class == "unknown" else message.report_class,
             office=message.office or one.office,
         )
     return message
+
+
+def _with_words(connection: Connection, reports: Mapping[str, Message]) -> dict[str, Message]:
+    """The reports with all that their reporters have said so far."""
+    m = messages.c
+    said = m.complaint.in_(reports), m.stranger.is_(False), m.kind.not_in(REFERRING_KINDS)
+    query = select(m.complaint, m.text, m.cleaned).where(*said).order_by(m.received_at, m.raw, m.item_index)
+    rows = group_by_complaint(connection.execute(query)) if reports else {}
+    return {
+        id: replace(
+            report,
+            text="\n".join(row.text for row in rows[id]).strip(),
+            cleaned="\n".join(row.text if row.cleaned is None else row.cleaned for row in rows[id]).strip(),
+        )
+        for id, report in reports.items()
+    }
 
 
 def _better_place(known: Place | None, added: Place | None) -> Place | None:

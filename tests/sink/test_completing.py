@@ -120,3 +120,16 @@ def test_the_systems_that_want_it_now_get_it_with_all_that_was_said(record: Reco
     assert (forward.text, forward.place and forward.place.code) == ("LAPOR lampu mati\ndi Dago", DAGO.code)
     persist(record, added(3, text="lampu kedua dari gapura"), to=[dishub])
     assert rows(record, "SELECT count(*) FROM jobs WHERE kind = 'followup'") == [(1,)]
+
+
+def test_offices_are_chosen_by_all_that_was_said_and_not_again_by_a_later_word(record: Record) -> None:
+    def by_words(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
+        return [(OF_BANDUNG,) if "lampu" in one.text else (FRONT_DESK,) for one in reports]
+
+    persist(record, opened(message(1, kind="image", text=""), "text", "place"))
+    first = message(1, kind="image", text="")
+    say = {"text": "lampu mati", "category": LIGHTS, "report_class": "complaint"}
+    persist(record, routed(message(2, **say), "added", first), choose=by_words)
+    persist(record, routed(message(3, text="di Dago", place=DAGO), "added", first), choose=by_words)
+    persist(record, routed(message(4, text="tolong segera"), "added", first), choose=by_words)
+    assert assigned(record) == [("dishub/32.73", "assigned"), ("front", "passed_on")]
