@@ -145,7 +145,8 @@ class KafkaSubscription(AsyncIterator[Batch]):
     async def _commit(self, token: CommitToken) -> Mapping[TopicPartition, int]:
         """Commit what is still ours; that."""
         consumer = token.consumer
-        await self._steady(consumer)
+        if consumer.assignment.still_ours(token.read):  # what is lost stays lost, however the rebalance ends
+            await self._steady(consumer)
         if not (ours := consumer.assignment.still_ours(token.read)):
             return {}
         try:
