@@ -145,8 +145,7 @@ class KafkaSubscription(AsyncIterator[Batch]):
     async def _commit(self, token: CommitToken) -> Mapping[TopicPartition, int]:
         """Commit what is still ours; that."""
         consumer = token.consumer
-        if consumer.assignment.still_ours(token.read):  # what is lost stays lost, however the rebalance ends
-            await self._steady(consumer)
+        await self._steady(token)
         if not (ours := consumer.assignment.still_ours(token.read)):
             return {}
         try:
@@ -172,9 +171,12 @@ class KafkaSubscription(AsyncIterator[Batch]):
             consumer.seek(consumer.assignment.still_ours(token.read))
         return ours
 
-    async def _steady(self, consumer: GroupConsumer) -> None:
-        """Wait for the end of a rebalance. Raises Retry where it takes long; a consumer whose rebalance never ends is
-        dropped, with all that it held."""
+    async def _steady(self, token: CommitToken) -> None:
+        """Wait for the end of a rebalance, unless the batch is lost however that ends. Raises Retry where it takes
+        long; a consumer whose rebalance never ends is dropped, with all that it held."""
+        consumer = token.consumer
+        if not consumer.assignment.still_ours(token.read):
+            return
         try:
             await asyncio.wait_for(consumer.steady(), ANSWER)
         except TimeoutError:
