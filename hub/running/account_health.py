@@ -67,11 +67,11 @@ class AccountHealth:
         backoff = self._backoffs.get((account, ability))
         return backoff is not None and backoff.probing
 
-    def worked(self, account: str, ability: Ability, sort: str = "") -> None:
-        """It works, as an item of this sort shows: no pause, and no fault of this ability."""
+    def worked(self, account: str, ability: Ability, template: str = "") -> None:
+        """It works, as an item of this template shows: no pause, and no fault of this ability."""
         self._failing_since.pop((account, ability), None)
         if own_faults := self._own_faults.get((account, ability)):
-            own_faults.worked(sort)
+            own_faults.worked(template)
         if backoff := self._backoffs.get((account, ability)):
             backoff.worked()
         self.mended(account, ability)
@@ -83,12 +83,12 @@ class AccountHealth:
         if mended and (account in self._recorded or account in self._changes):
             self._show(account)
 
-    def is_own(self, account: str, ability: Ability, fault: Exception | None, item: str, sort: str = "") -> bool:
-        """Is a fault of the account rather that of the item which met it, as others of its sort go through? A fault
-        that ends by itself is the account's."""
+    def is_own(self, account: str, ability: Ability, fault: Exception | None, item: str, template: str = "") -> bool:
+        """Is a fault of the account rather that of the item which met it, as others of its template go through? A
+        fault that ends by itself is the account's."""
         if not isinstance(fault, AccountFault) or fault.after is not None:
             return False
-        return self._own_faults.setdefault((account, ability), OwnFaults()).met(item, sort)
+        return self._own_faults.setdefault((account, ability), OwnFaults()).met(item, template)
 
     def failed(self, account: str, ability: Ability, fault: Exception) -> float:
         """It failed; returns the seconds of the pause."""

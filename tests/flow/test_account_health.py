@@ -115,17 +115,17 @@ async def test_an_edit_ends_all_faults_of_an_account(backend: Backend) -> None:
     assert await _shown(backend, health) == {"wa": "unreachable"}
 
 
-def test_a_fault_is_the_items_own_once_others_of_its_sort_went_through_three_times(backend: Backend) -> None:
+def test_a_fault_is_the_items_own_once_others_of_its_template_went_through_three_times(backend: Backend) -> None:
     health, fault = AccountHealth(backend, lambda: 0.5), AccountFault("request_refused")
 
-    def own(others: int, sort: str = "question", fault: Exception = fault) -> list[bool]:
+    def own(others: int, template: str = "question", fault: Exception = fault) -> list[bool]:
         found = []
         for _ in range(others):
             found.append(health.is_own("wa", "send", fault, "reply-1", "question"))
-            health.worked("wa", "send", sort)
+            health.worked("wa", "send", template)
         return found
 
-    assert own(5, sort="status") == [False] * 5  # a template that is missing keeps no other from going out
+    assert own(5, template="status") == [False] * 5  # a template that is missing keeps no other from going out
     assert own(5, fault=AccountFault("rate_limited", after=300.0)) == [False] * 5
     health.edited("wa")
     assert own(4) == [False, False, False, True]
