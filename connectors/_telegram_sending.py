@@ -76,6 +76,7 @@ async def _post(to: Address, body: Json, api: BotApi) -> tuple[Address, str]:
     except Reject as reject:
         if moved:
             to = Address(moved[0])
+            body.pop("reply_parameters", None)  # messages are counted anew there: another's would be quoted
         elif reject.code == "topic_missing" and to.topic:
             to = to._replace(topic=None)
         else:

@@ -72,6 +72,14 @@ async def test_a_group_that_moved_is_followed(telegram: TelegramServer, outbound
     assert (telegram.sent[0]["chat_id"], sent.native_ids) == (-1002000001, ("-1002000001:9001",))
 
 
+async def test_in_a_group_that_moved_the_answer_quotes_nobody_else(
+    telegram: TelegramServer, outbound: ProviderConnections
+) -> None:
+    telegram.moved = {-4001: -1002000001}
+    await send(telegram, outbound, "a" * 5000, to=f"-4001:{SARI}", in_reply_to="-4001:17")
+    assert [one.get("reply_parameters") for one in telegram.sent] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("to", "fields"),
     [
