@@ -11,6 +11,7 @@ from email.message import Message as Mail
 from typing import NamedTuple
 
 from connectors._email_charset import decode_text
+from connectors._email_flowed import unwrap
 from connectors._email_headers import POLICY, MailHead, decode_words, str_of, with_bounded_head
 from connectors._email_html import HTML_LIMIT, text_of_html
 from schemas import Reject
@@ -128,9 +129,17 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
         body.texts.append(MailText(source, True))
         body.html_left -= len(source)
     elif media == "text/plain" and not is_file:
-        body.texts.append(MailText(decode_text(data, label)[:TEXT_LIMIT], False))
+        body.texts.append(MailText(_plain_text(part, decode_text(data, label)[:TEXT_LIMIT]), False))
     elif data and len(body.files) < FILES:
         body.files.append(MailFile(name or "lampiran", media, data))
+
+
+def _plain_text(part: Mail, text: str) -> str:
+    """As its author wrote it."""
+    parameters = {name: _parameter(part, name, "content-type").strip().lower() for name in ("format", "delsp")}
+    if parameters["format"] != "flowed":
+        return text
+    return unwrap(text, delete_space=parameters["delsp"] == "yes")
 
 
 def _chosen(texts: list[MailText]) -> list[MailText]:
