@@ -1,8 +1,4 @@
-"""What is known of each account: its fault, when it last took in and sent something, how far it was polled.
-
-A fault is the account's own (a lapsed token, a missing setting, a spent quota): its replies stay owed until somebody
-mends it, or `retry_at` comes.
-"""
+"""What is known of each account: when it last took in and sent something, how far it was polled, what it lacks."""
 
 from __future__ import annotations
 
@@ -10,34 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from sink.bulk import Row, insert, instant_encoder
 from sink.record import Record
 from sink.tables import account_states
-
-SENDING = ("send", "session")
-"""Abilities without which nothing goes out: where a session is held, replies go by it."""
-
-SPENT = frozenset({"quota_spent", "budget_spent"})
-"""Codes, of a fault or of a reply, that say that the account's means are used up."""
-
-
-class StoredAccountFault(NamedTuple):
-    """An account's fault as the record holds it."""
-
-    code: str
-    detail: str
-    since: datetime
-    retry_at: datetime | None
-    """When the account is tried again by itself; None: once it is mended."""
-    ability: str = "send"
-    """What it cannot do."""
-
-    @property
-    def stops_sending(self) -> bool:
-        """Does nothing go out for the account?"""
-        return self.ability in SENDING
 
 
 class StoredGap(NamedTuple):
@@ -52,49 +25,12 @@ class AccountState(NamedTuple):
     """A row of the table; an account about which nothing was ever written has none."""
 
     account: str
-    fault: StoredAccountFault | None
     last_in_at: datetime | None
     last_out_at: datetime | None
     cursor_at: datetime | None
     """When it was last polled with success."""
     gap: StoredGap | None = None
     token_ends_at: datetime | None = None
-
-
-def set_account_fault(
-    record: Record, account: str, code: str, detail: str, *, ability: str = "send", now: datetime,
-    retry_at: datetime | None = None,
-) -> None:  # fmt: skip
-    """Store the account's fault; the same again leaves `since` as it was. Raises Retry."""
-    encode = instant_encoder(record.engine)
-    row = {
-        "account": account, "epoch": 0, "fault_code": code, "fault_detail": detail, "fault_since": encode(now),
-        "fault_ability": ability, "retry_at": encode(retry_at) if retry_at else None,
-    }  # fmt: skip
-    same = " AND ".join(f"account_states.{name} = excluded.{name}" for name in ("fault_code", "fault_ability"))
-    since = f"CASE WHEN {same} THEN account_states.fault_since ELSE excluded.fault_since END"
-    changes = ", ".join(
-        f"{name} = excluded.{name}" for name in ("fault_code", "fault_detail", "fault_ability", "retry_at")
-    )
-    with record.write() as connection:
-        insert(
-            connection, account_states, [row],
-            f"ON CONFLICT (account) DO UPDATE SET fault_since = {since}, {changes}",
-        )  # fmt: skip
-
-
-def clear_account_fault(record: Record, account: str, ability: str) -> bool:
-    """That ability of the account works again; returns whether the fault was of it. Raises Retry."""
-    mended = dict.fromkeys(("fault_code", "fault_detail", "fault_since", "fault_ability", "retry_at"))
-    c = account_states.c
-    faulty = (c.account == account) & (c.fault_ability == ability) & c.fault_code.is_not(None)
-    with record.write() as connection:
-        return connection.execute(update(account_states).where(faulty).values(mended)).rowcount > 0
-
-
-def account_faults(record: Record) -> dict[str, StoredAccountFault]:
-    """The faulty accounts. Raises Retry."""
-    return {name: state.fault for name, state in list_account_states(record).items() if state.fault}
 
 
 def recent_gaps(record: Record, since: datetime) -> dict[str, StoredGap]:
@@ -145,10 +81,5 @@ def _later(column: str) -> str:
 
 
 def _state(row: Any) -> AccountState:
-    fault = None
-    if row.fault_code is not None:
-        fault = StoredAccountFault(
-            row.fault_code, row.fault_detail or "", row.fault_since, row.retry_at, row.fault_ability
-        )
     gap = None if row.gap_code is None else StoredGap(row.gap_code, row.gap_detail or "", row.gap_at)
-    return AccountState(row.account, fault, row.last_in_at, row.last_out_at, row.cursor_at, gap, row.token_ends_at)
+    return AccountState(row.account, row.last_in_at, row.last_out_at, row.cursor_at, gap, row.token_ends_at)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, update
 
 from schemas import ReplyState
-from sink.account_states import account_faults
+from sink.account_faults import sending_faults
 from sink.bulk import insert, instant_encoder
 from sink.record import Record
 from sink.tables import outbox, timeline
@@ -62,7 +62,7 @@ def list_replies(
     with record.read() as connection:
         rows = connection.execute(query.order_by(outbox.c.created_at.desc(), outbox.c.id).limit(limit))
         listed = [ReplyRow(*row) for row in rows]
-    faults = {name: fault for name, fault in account_faults(record).items() if fault.stops_sending}
+    faults = sending_faults(record)
     return [
         row._replace(code=fault.code, reason=fault.detail)
         if row.state == "owed" and (fault := faults.get(row.account))

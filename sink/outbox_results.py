@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from schemas import ReplyState
-from sink.account_states import SPENT, touch_accounts_within
+from sink.account_faults import SPENT
+from sink.account_states import touch_accounts_within
 from sink.bulk import execute_each, insert, instant_encoder, lock_names, lock_rows, query_in
 from sink.outbox_claims import OwedReply
 from sink.outbox_moves import ReplyPlanner, move_failed

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from schemas import VerifiedAddress
-from sink.account_states import SENDING, SPENT
-from sink.bulk import query_in
+from sink.account_faults import SENDING, SPENT
+from sink.bulk import instant_encoder, query_in
 from sink.contacts import Contact, unseal_contact
 from sink.instant import parse_instant
 from sink.outbox import ReplyAddress
@@ -37,7 +37,8 @@ _WRITTEN = """
     FROM messages m JOIN parties p ON p.raw = m.raw AND p.item_index = m.item_index
     JOIN complaints c ON c.id = m.complaint WHERE m.complaint IN (*)
 """
-_STATES = "SELECT account, fault_code, fault_ability, retry_at, spent_at FROM account_states WHERE account IN (*)"
+_FAULTS = "SELECT account, ability, code, retry_at FROM account_faults WHERE account IN (*)"
+_SPENT = "SELECT account, spent_at FROM account_states WHERE account IN (*) AND spent_at > ?"
 _FAILED = """
     SELECT conversation, max(created_at) AS at FROM outbox
     WHERE recipient IN (*) AND day >= ? AND state IN ('failed', 'moved') GROUP BY conversation
@@ -64,7 +65,7 @@ def other_addresses(
     for row in query_in(connection, _WRITTEN, set().union(*reports.values())):
         written[row.complaint].append(row)
     accounts = {row.account for rows in written.values() for row in rows} & set(speaking)
-    accounts -= {row.account for row in query_in(connection, _STATES, accounts) if _is_mute(row, now)}
+    accounts -= _mute(connection, accounts, now)
     found: dict[str, list[AddressFound]] = {}
     for reply in replies:
         theirs = [
@@ -75,13 +76,17 @@ def other_addresses(
     return _with_refusals(connection, vault, found, now)
 
 
-def _is_mute(state: Any, now: datetime) -> bool:
-    """Does its fault, or its spent quota, keep the account from sending?"""
-    if state.spent_at is not None and parse_instant(state.spent_at) > now - SPENT_FOR:
-        return True
-    if state.fault_code is None or (state.fault_ability not in SENDING and state.fault_code not in SPENT):
+def _mute(connection: Connection, accounts: Collection[str], now: datetime) -> set[str]:
+    """Those among them that a fault, or a spent quota, keeps from sending."""
+    spent_since = instant_encoder(connection)(now - SPENT_FOR)
+    spent = {row.account for row in query_in(connection, _SPENT, accounts, spent_since)}
+    return spent | {row.account for row in query_in(connection, _FAULTS, accounts) if _stops_sending(row, now)}
+
+
+def _stops_sending(fault: Any, now: datetime) -> bool:
+    if fault.ability not in SENDING and fault.code not in SPENT:
         return False
-    return state.retry_at is None or parse_instant(state.retry_at) > now + SOON
+    return fault.retry_at is None or parse_instant(fault.retry_at) > now + SOON
 
 
 def _with_refusals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import NamedTuple
 
@@ -11,12 +12,19 @@ from hub.accounts import Account, AccountsSnapshot
 from hub.clock import utc_now
 from hub.running.silence import GAP_NAMED, Silence, find_silences
 from hub.running.token_ends import is_ending
+from sink.account_faults import StoredAccountFault, account_faults
 from sink.account_states import AccountState, list_account_states
 from sink.aside import AsideRow, list_asides
 from sink.attachments import FETCH
 from sink.jobs import count_jobs
 from sink.outbox_queries import count_unsent
 from sink.record import Record
+
+UNABLE = {
+    "send": "cannot send", "session": "cannot hold its session", "poll": "cannot poll",
+    "fetch": "cannot fetch files", "forward": "cannot forward",
+}  # fmt: skip
+"""By ability."""
 
 
 class AccountReport(NamedTuple):
@@ -27,6 +35,7 @@ class AccountReport(NamedTuple):
     last_message_at: datetime | None
     """When it last took something in."""
     last_error: str | None
+    """Code and detail of each fault that holds."""
     waiting: int
     """Replies that are owed."""
     files: int
@@ -49,12 +58,12 @@ class AccountReport(NamedTuple):
 def unstarted_reports(snapshot: AccountsSnapshot) -> dict[str, AccountReport]:
     """By account, where no hub was ever started."""
     nothing = AccountReport("", None, None, 0, 0)
-    return {name: nothing._replace(health=_health(account, None, [])) for name, account in snapshot.accounts.items()}
+    return {name: nothing._replace(health=_health(account, [], "", "")) for name, account in snapshot.accounts.items()}
 
 
 def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) -> dict[str, AccountReport]:
     """By account; times in words are of `zone`. Raises Retry."""
-    states, aside = list_account_states(record), list_asides(record)
+    states, faults, aside = list_account_states(record), account_faults(record), list_asides(record)
     waiting: Counter[str] = Counter()
     for count in count_unsent(record):
         if count.state in ("owed", "claimed"):
@@ -68,7 +77,8 @@ def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) ->
     for name, account in snapshot.accounts.items():
         report = AccountReport("", None, None, waiting[name], files.get(name, 0), silences.get(name, ""))
         held = [row for row in aside if row.account == name and row.released_at is None]
-        made[name] = _report(account, states.get(name), held, report, zone)
+        holding = faults.get(name, ()) if account.state != "closed" else ()  # nobody works for a closed one
+        made[name] = _report(account, _of_state(report, states.get(name), zone), held, holding, zone)
     return made
 
 
@@ -79,41 +89,53 @@ def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
     return {(name.partition(" ")[0], name.partition(" ")[2]): at for name, at in found.items() if at is not None}
 
 
+def _of_state(report: AccountReport, state: AccountState | None, zone: tzinfo) -> AccountReport:
+    if state is None:
+        return report
+    return report._replace(last_message_at=state.last_in_at, gap=_gap(state, zone), token=_token(state, zone))
+
+
 def _report(
-    account: Account, state: AccountState | None, held: list[AsideRow], report: AccountReport, zone: tzinfo
+    account: Account, report: AccountReport, held: list[AsideRow], faults: Sequence[StoredAccountFault], zone: tzinfo
 ) -> AccountReport:
-    fault = state.fault if state else None
-    error = f"{fault.code}: {fault.detail}" if fault else None
-    if held and error is None:
-        error = f"{held[0].code}: {held[0].detail or ''}"
-    since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}" if fault else ""
-    words = f"cannot work for it since {since} ({error}){report.backlog}" if fault else None
-    last_in, gap = state.last_in_at if state else None, _gap(state, zone)
-    token = _token(state, zone)
-    health = _health(account, words or token or report.silence or gap, held)
-    return report._replace(health=health, last_message_at=last_in, last_error=error, gap=gap, token=token)
+    errors = [f"{row.code}: {row.detail or ''}" for row in held] + [f"{one.code}: {one.detail}" for one in faults]
+    words = "; ".join(_fault(fault, zone) for fault in faults)
+    health = _health(account, held, words and f"{words}{report.backlog}", report.token or report.silence or report.gap)
+    return report._replace(health=health, last_error="; ".join(errors) or None)
 
 
-def _token(state: AccountState | None, zone: tzinfo) -> str:
-    if state is None or state.token_ends_at is None or not is_ending(state.token_ends_at, utc_now()):
+def _fault(fault: StoredAccountFault, zone: tzinfo) -> str:
+    since = f"{fault.since.astimezone(zone):%d.%m.%Y %H:%M}"
+    return f"{UNABLE[fault.ability]} since {since} ({fault.code}: {fault.detail})"
+
+
+def _token(state: AccountState, zone: tzinfo) -> str:
+    if state.token_ends_at is None or not is_ending(state.token_ends_at, utc_now()):
         return ""
     return f"its token ends on {state.token_ends_at.astimezone(zone):%d.%m.%Y}: make a new one and enter it"
 
 
-def _gap(state: AccountState | None, zone: tzinfo) -> str:
-    if state is None or state.gap is None or state.gap.at < utc_now() - GAP_NAMED:
+def _gap(state: AccountState, zone: tzinfo) -> str:
+    if state.gap is None or state.gap.at < utc_now() - GAP_NAMED:
         return ""
     return f"{state.gap.detail} ({state.gap.code}, {state.gap.at.astimezone(zone):%d.%m.%Y %H:%M})"
 
 
-def _health(account: Account, fault: str | None, held: list[AsideRow]) -> str:
+def _health(account: Account, held: list[AsideRow], faults: str, notice: str) -> str:
+    """Everything that is wrong; a notice only where nothing is."""
+    wrong = []
     if account.state == "closed":
-        return "closed: refuses with 503"
+        wrong.append("closed: refuses with 503")
     if held:
         stages = ", ".join(row.stage for row in held)
-        return f"put aside by {stages}: mend the cause, then satupintu channels release {account.channel.account}"
-    if fault:
-        return fault
+        release = f"satupintu channels release {account.channel.account}"
+        wrong.append(f"put aside by {stages}: mend the cause, then {release}")
+    if faults:
+        wrong.append(faults)
+    if wrong:
+        return "; ".join(wrong)
+    if notice:
+        return notice
     if account.state == "silent":
         return "silent: owes no answers"
     return missing_words(account.channel) or "ok"

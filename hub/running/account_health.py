@@ -1,4 +1,4 @@
-"""How each account fares: pauses after failures, and the account faults that `doctor` and `/metrics` show.
+"""How each account fares: pauses after failures, and the account faults that `doctor`, `channels` and `/metrics` show.
 
 Sending, polling, holding a session and fetching fail apart from one another: a spent quota of polls stops no answers.
 """
@@ -17,7 +17,7 @@ from hub.running.backend import Backend
 from hub.running.backoff import Backoff, Random
 from hub.running.own_faults import OwnFaults
 from schemas import AccountFault, Retry
-from sink.account_states import SENDING, account_faults, clear_account_fault, set_account_fault
+from sink.account_faults import account_faults, clear_account_fault, set_account_fault
 
 Ability = Literal["send", "poll", "session", "fetch", "forward"]
 WORKING: frozenset[Ability] = frozenset({"send", "poll", "session", "fetch"})
@@ -30,13 +30,14 @@ LONGEST_WAIT = timedelta(hours=1)
 """What failed for an account is tried again within this time."""
 log = logging.getLogger(__name__)
 _CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})
+_Key = tuple[str, str]
+"""An account and one of its abilities."""
 
 
 class _Change(NamedTuple):
-    """What the record should say of an account."""
+    """What the record should say of an ability of an account."""
 
     fault: AccountFault | None
-    ability: Ability = "send"
     retry_at: datetime | None = None
 
 
@@ -49,12 +50,10 @@ class AccountHealth:
         self._failing_since: dict[tuple[str, Ability], float] = {}
         self._own_faults: dict[tuple[str, Ability], OwnFaults] = {}
         self._lines = RepeatedLines(log, backend.timing.monotonic)
-        self._faults: dict[str, dict[Ability, _Change]] = {}
-        """Those of each account, the newest last."""
-        self._recorded: dict[str, str] = {}
-        """By account the ability of the fault that the record holds, where it is one of ours."""
+        self._recorded: set[_Key] = set()
+        """Of which the record holds a fault that is ours to end."""
         self._known: frozenset[str] = frozenset()
-        self._changes: dict[str, _Change] = {}
+        self._changes: dict[_Key, _Change] = {}
         self._changed = asyncio.Event()
 
     def pause_left(self, account: str, ability: Ability) -> float:
@@ -78,10 +77,8 @@ class AccountHealth:
 
     def mended(self, account: str, ability: Ability) -> None:
         """No fault of this ability any more; pauses stay until it is known to work."""
-        faults = self._faults.get(account, {})
-        mended = faults.pop(ability, None) or (not faults and self._recorded.get(account) == ability)
-        if mended and (account in self._recorded or account in self._changes):
-            self._show(account)
+        if (account, ability) in self._recorded or (account, ability) in self._changes:
+            self._change((account, ability), _Change(None))
 
     def is_own(self, account: str, ability: Ability, fault: Exception | None, item: str, template: str = "") -> bool:
         """Is a fault of the account rather that of the item which met it, as others of its template go through? A
@@ -102,10 +99,7 @@ class AccountHealth:
         if isinstance(fault, AccountFault):
             line = f"account {account} cannot {ability}: {fault.reason}; trying again"
             self._lines.write(logging.WARNING, line)
-            faults = self._faults.setdefault(account, {})
-            faults.pop(ability, None)
-            faults[ability] = _Change(fault, ability, self._backend.timing.now() + timedelta(seconds=pause))
-            self._show(account)
+            self._change((account, ability), _Change(fault, self._backend.timing.now() + timedelta(seconds=pause)))
         return pause
 
     def _dead(self, ability: Ability, fault: Exception, since: float) -> AccountFault | None:
@@ -121,9 +115,8 @@ class AccountHealth:
             self._backoffs.pop(key, None)
             self._failing_since.pop(key, None)
             self._own_faults.pop(key, None)
-        self._faults.pop(account, None)
-        if account in self._recorded:
-            self._change(account, _Change(None))
+        for known in {known for known in (*self._recorded, *self._changes) if known[0] == account}:
+            self._change(known, _Change(None))
 
     async def learn(self, held: Collection[str]) -> set[str]:
         """Where an account among these is new here, which faults the record holds of processes that had it before.
@@ -133,10 +126,10 @@ class AccountHealth:
         edited: set[str] = set()
         if taken:
             found = await self._backend(account_faults)
-            faults = {name: fault for name, fault in found.items() if fault.ability in self._abilities}
-            self._recorded |= {name: fault.ability for name, fault in faults.items()}
+            ours = [(name, one) for name, faults in found.items() for one in faults if one.ability in self._abilities]
+            self._recorded |= {(name, one.ability) for name, one in ours}
             latest = self._backend.timing.now() - LONGEST_WAIT
-            since = {name: min(latest, faults[name].since) if name in faults else latest for name in taken}
+            since = {account: min([latest, *(one.since for name, one in ours if name == account)]) for account in taken}
             edited = await self._backend(edited_since, since)
             for account in edited:
                 self.edited(account)
@@ -148,33 +141,27 @@ class AccountHealth:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            for account in list(self._changes):
-                await self._write(account, self._changes[account])
+            for key in list(self._changes):
+                await self._write(key, self._changes[key])
 
-    def _show(self, account: str) -> None:
-        """The record holds one fault of an account: one by which nothing goes out, where there is any."""
-        faults = self._faults.get(account, {})
-        stopping = [fault for ability, fault in faults.items() if ability in SENDING]
-        self._change(account, [_Change(None), *faults.values(), *stopping][-1])
-
-    def _change(self, account: str, change: _Change) -> None:
-        self._changes[account] = change
+    def _change(self, key: _Key, change: _Change) -> None:
+        self._changes[key] = change
         self._changed.set()
 
-    async def _write(self, account: str, change: _Change) -> None:
+    async def _write(self, key: _Key, change: _Change) -> None:
+        account, ability = key
         try:
-            if change.fault is None:
-                if (ability := self._recorded.get(account)) is not None:
-                    await self._backend(clear_account_fault, account, ability)
-                    self._recorded.pop(account, None)
-            else:
+            if change.fault is not None:
                 await self._backend(
-                    set_account_fault, account, change.fault.code, change.fault.detail, ability=change.ability,
+                    set_account_fault, account, change.fault.code, change.fault.detail, ability=ability,
                     now=self._backend.timing.now(), retry_at=change.retry_at,
                 )  # fmt: skip
-                self._recorded[account] = change.ability
+                self._recorded.add(key)
+            elif key in self._recorded:
+                await self._backend(clear_account_fault, account, ability)
+                self._recorded.discard(key)
         except BaseException:
             self._changed.set()  # it is still to be written
             raise
-        if self._changes.get(account) is change:
-            del self._changes[account]
+        if self._changes.get(key) is change:
+            del self._changes[key]

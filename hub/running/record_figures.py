@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from hub.running.silence import GAP_SHOWN, gap_metric
 from hub.running.token_ends import token_metric
 from sink import tables
-from sink.account_states import StoredAccountFault, StoredGap, account_faults, recent_gaps, token_ends
+from sink.account_faults import StoredAccountFault, account_faults
+from sink.account_states import StoredGap, recent_gaps, token_ends
 from sink.aside import AsideRow, list_asides
 from sink.attachments_checks import MOST_COUNTED, count_unscanned, count_withheld
 from sink.database import allow_long_statements
@@ -34,7 +35,7 @@ class RecordFigures(NamedTuple):
     """By kind and state."""
     dead: Mapping[tuple[str, str], int]
     """By account and code."""
-    faults: Mapping[str, StoredAccountFault]
+    faults: Mapping[str, Sequence[StoredAccountFault]]
     aside: Sequence[AsideRow]
     leases: Mapping[str, str]
     """Holders by account."""
@@ -76,7 +77,7 @@ def record_metrics(
     yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be seen to.", sum(figures.dead.values()))
     yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
     working = {*leased, *forwarding}  # the fault of an account that was closed since is nobody's
-    faults = {(account, fault.code): 1 for account, fault in figures.faults.items() if account in working}
+    faults = {(name, one.code): 1 for name, found in figures.faults.items() if name in working for one in found}
     unable = "1: until it is mended it cannot send, poll, hold its session, fetch files or forward."
     yield _gauge("account_fault", unable, ["account", "code"], faults)
     yield from gap_metric(figures.gaps)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from hub.accounts import Accounts
 from hub.running.backend import Backend
-from sink.account_states import account_faults
+from sink.account_faults import sending_faults
 from sink.outbox_moves import Position, ReplyPlanner, move_stuck, stuck_replies
 from sink.outbox_queries import count_unsent
 
@@ -58,8 +58,7 @@ class StuckReplies:
         """Accounts that owe replies and send nothing for long, and why."""
         owing = {row.account for row in await self._backend(count_unsent) if row.state == "owed"}
         since = self._backend.timing.now() - STUCK_AFTER
-        faults = await self._backend(account_faults) if owing else {}
-        stopped = {name: fault for name, fault in faults.items() if name in owing and fault.stops_sending}
-        causes = {name: fault.code for name, fault in stopped.items() if fault.since <= since}
+        faults = await self._backend(sending_faults) if owing else {}
+        causes = {name: fault.code for name, fault in faults.items() if name in owing and fault.since <= since}
         closed = {name for name in owing if name not in self._accounts or self._accounts.state(name) == "closed"}
         return causes | dict.fromkeys(closed, CLOSED)

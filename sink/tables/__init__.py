@@ -30,9 +30,10 @@ from sink.tables.ledger import activity, dead, meta, outcomes, proof_attempts, r
 from sink.tables.match_keys import match_keys, match_reports
 from sink.tables.memory import decisions, foreign_ids, numbers, same_words, threads
 from sink.tables.outward import early_receipts, jobs, outbox, reply_ids
-from sink.tables.running import account_states, aside, editions, lease_holders, leases, processes
+from sink.tables.running import account_faults, account_states, aside, editions, lease_holders, leases, processes
 
 __all__ = [
+    "account_faults",
     "account_states",
     "actions",
     "activity",

@@ -17,11 +17,15 @@ account_states = clustered(
     "account_states",
     key("account"),
     column("epoch", BigInteger), maybe("cursor"), maybe("cursor_at", Instant),
-    maybe("fault_code"), maybe("fault_detail"), maybe("fault_since", Instant), maybe("fault_ability"),
-    maybe("retry_at", Instant),
     maybe("last_in_at", Instant), maybe("last_out_at", Instant), maybe("spent_at", Instant),
     maybe("token_ends_at", Instant),
     maybe("gap_code"), maybe("gap_detail"), maybe("gap_at", Instant),
+)  # fmt: skip
+
+account_faults = clustered(
+    "account_faults",
+    key("account"), key("ability"),
+    column("code"), column("detail"), column("since", Instant), maybe("retry_at", Instant),
 )  # fmt: skip
 
 processes = clustered(

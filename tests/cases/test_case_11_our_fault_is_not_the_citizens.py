@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connectors import Http, ProviderConnections
 from schemas import AccountFault, Attachment, Held, Reject, Retry
-from sink.account_states import account_faults
+from sink.account_faults import account_faults
 from tests.cases.conftest import NUMBER_ID
 from tests.channels.recording import channel, reply
 from tests.cli.program import satupintu
@@ -49,7 +49,7 @@ def attachments(hub: RunningHub) -> list[str]:
 
 
 async def faults(hub: RunningHub) -> dict[str, str]:
-    return {account: fault.code for account, fault in (await hub.io(account_faults, hub.record)).items()}
+    return {account: faults[0].code for account, faults in (await hub.io(account_faults, hub.record)).items()}
 
 
 async def everything_arrived(hub: RunningHub) -> bool:

@@ -10,15 +10,19 @@ from typing import Any, cast
 
 import pytest
 
+from connectors import Secret
+from hub.accounts import Account, AccountsSnapshot, State
 from hub.clock import TimeSource
+from hub.commands._account_report import account_reports
 from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
 from hub.running.record_figures import record_metrics, scan_record
 from schemas import AccountFault, Retry
-from sink.account_states import account_faults, set_account_fault
+from sink.account_faults import account_faults, set_account_fault
 from sink.editions import publish_edition
 from sink.record import Record
 from sink.vault import Vault
+from tests.channels.made_up.kiosk import Kiosk, KioskSettings
 
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
@@ -34,13 +38,13 @@ async def _at_once(call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> An
 
 
 async def _shown(backend: Backend, *processes: AccountHealth) -> dict[str, str]:
-    """Codes by account, once these have written what they know."""
+    """Codes by account, the first of an account first, once these have written what they know."""
     writing = [asyncio.create_task(health.run()) for health in processes]
     for _ in range(5):
         await asyncio.sleep(0)
     for task in writing:
         task.cancel()
-    return {account: fault.code for account, fault in account_faults(backend.record).items()}
+    return {account: " ".join(one.code for one in faults) for account, faults in account_faults(backend.record).items()}
 
 
 async def test_the_next_holder_ends_the_fault_of_the_last_one(backend: Backend) -> None:
@@ -80,7 +84,7 @@ async def test_the_fault_of_forwarding_stays_while_polls_and_fetches_work(backen
     accounts.failed("portal", "fetch", AccountFault("quota_spent"))
     assert await _shown(backend, accounts) == {"portal": "quota_spent"}
     forwarder.failed("portal", "forward", AccountFault("gave_up"))
-    assert await _shown(backend, forwarder) == {"portal": "gave_up"}
+    assert await _shown(backend, forwarder) == {"portal": "quota_spent gave_up"}
     accounts.worked("portal", "fetch")
     await accounts.learn(["portal"])
     accounts.worked("portal", "poll")
@@ -96,19 +100,25 @@ async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) 
     assert await _shown(backend, health) == {}
 
 
-async def test_of_several_faults_the_newest_is_shown(backend: Backend) -> None:
+async def test_each_fault_of_an_account_is_shown_until_it_ends(backend: Backend) -> None:
     health = AccountHealth(backend, lambda: 0.5)
-    health.failed("x", "poll", AccountFault("unreachable"))
     health.failed("x", "fetch", AccountFault("quota_spent"))
+    health.failed("x", "poll", AccountFault("unreachable"))
+    health.failed("x", "send", AccountFault("blocked"))
     health.failed("x", "poll", AccountFault("token_expired"))
-    assert await _shown(backend, health) == {"x": "token_expired"}
+    assert await _shown(backend, health) == {"x": "blocked quota_spent token_expired"}
+    health.worked("x", "send")
+    assert await _shown(backend, health) == {"x": "quota_spent token_expired"}
+    health.mended("x", "poll")
+    assert await _shown(backend, health) == {"x": "quota_spent"}
 
 
 async def test_an_edit_ends_all_faults_of_an_account(backend: Backend) -> None:
     health = AccountHealth(backend, lambda: 0.5)
     health.failed("wa", "send", AccountFault("token_expired"))
     health.failed("wa", "fetch", AccountFault("quota_spent"))
-    assert await _shown(backend, health) == {"wa": "token_expired"}
+    assert await _shown(backend, health) == {"wa": "token_expired quota_spent"}
+    health.failed("wa", "poll", AccountFault("unreachable"))  # it is not written yet
     health.edited("wa")
     assert await _shown(backend, health) == {}
     health.failed("wa", "fetch", AccountFault("unreachable"))
@@ -132,6 +142,26 @@ def test_a_fault_is_the_items_own_once_others_of_its_template_went_through_three
     health.edited("wa")
     assert own(4) == [False, False, False, True]
     assert not health.is_own("wa", "send", fault, "reply-2", "question")
+
+
+@pytest.mark.parametrize(
+    ("state", "health", "last_error"),
+    [
+        (
+            "active", "cannot send since 05.01.2026 01:00 (token: lapsed); "
+            "cannot poll since 05.01.2026 01:00 (quota: spent)", "token: lapsed; quota: spent",
+        ),
+        ("closed", "closed: refuses with 503", None),
+    ],
+)  # fmt: skip
+def test_people_are_told_each_fault_of_an_account(
+    backend: Backend, state: State, health: str, last_error: str | None
+) -> None:
+    set_account_fault(backend.record, "kios", "quota", "spent", ability="poll", now=NOW)
+    set_account_fault(backend.record, "kios", "token", "lapsed", now=NOW)
+    door = Kiosk("kios", "32.73", KioskSettings(token=Secret("rahasia-kios"), url="http://127.0.0.1:9"))
+    report = account_reports(backend.record, AccountsSnapshot([Account(door, state=state)]), UTC)["kios"]
+    assert (report.health, report.last_error) == (health, last_error)
 
 
 def test_the_fault_of_an_account_that_was_closed_since_is_no_alarm(backend: Backend) -> None:
@@ -172,7 +202,7 @@ def test_many_replies_that_an_account_cannot_send_are_one_line(caplog: pytest.Lo
 def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
     clock, health = clocked()
     written = []
-    health._change = lambda account, change: written.append((account, change.fault))  # type: ignore[method-assign]
+    health._change = lambda key, change: written.append((key, change.fault))  # type: ignore[method-assign]
     for clock.now in (0.0, 30.0, 59.0):
         health.failed("portal", "poll", Retry("no connection"))
         health.failed("sms", "send", Retry("no connection"))
@@ -181,22 +211,9 @@ def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
     for clock.now in (60.0, 300.0):
         health.failed("portal", "poll", Retry("no connection"))
         health.failed("sms", "send", Retry("no connection"))
-    assert [(account, fault.reason) for account, fault in written] == [
-        ("portal", "unreachable: no poll has worked for long: no connection")
+    assert [(key, fault.reason) for key, fault in written] == [
+        (("portal", "poll"), "unreachable: no poll has worked for long: no connection")
     ] * 2
     health.worked("portal", "poll")
     health.failed("portal", "poll", Retry("no connection"))
     assert len(written) == 2
-
-
-def test_a_fault_by_which_nothing_goes_out_is_shown_before_others() -> None:
-    _, health = clocked()
-    shown: list[str] = []
-    health._change = lambda _, change: shown.append(change.ability if change.fault else "ok")  # type: ignore[method-assign]
-    health._recorded["wa"] = "poll"
-    health.failed("wa", "poll", AccountFault("quota", "spent"))
-    health.failed("wa", "send", AccountFault("token", "lapsed"))
-    health.failed("wa", "poll", AccountFault("quota", "spent"))
-    health.worked("wa", "send")
-    health.worked("wa", "poll")
-    assert shown == ["poll", "send", "send", "poll", "ok"]

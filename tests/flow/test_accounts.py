@@ -15,7 +15,7 @@ from hub.accounts import Account, Accounts, AccountsSnapshot
 from hub.running import backoff, own_faults
 from schemas import AccountFault, Held, Reply, Retry
 from sink import outbox_results
-from sink.account_states import account_faults
+from sink.account_faults import account_faults
 from sink.cursors import load_cursor, save_cursor
 from sink.leases import StaleEpoch, list_leases
 from sink.outbox_queries import list_replies
@@ -353,7 +353,7 @@ async def test_an_account_at_fault_waits_and_goes_on_at_once_with_a_new_edition(
     process.times = replace(UNHURRIED, renew_every=0.01, watch_every=0.3)  # most likely the renewal sees it first
     processes.append(process.start())
     faults = await until(lambda: world.pools.io(account_faults, world.record), "the fault")
-    assert faults["kios"].code == "wrong_password"
+    assert faults["kios"][0].code == "wrong_password"
     assert set(await world.states()) <= {"owed", "claimed"}
     asked = len(kiosk.received)
     accounts.swap(AccountsSnapshot([Account(kiosk_account(kiosk))]))

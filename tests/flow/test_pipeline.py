@@ -9,7 +9,7 @@ import re
 import sqlalchemy as sa
 from stdnum import luhn
 
-from sink.account_states import account_faults
+from sink.account_faults import account_faults
 from tests.fakes.graph import webhook
 from tests.fakes.server import answer
 from tests.flow.running_hub import RunningHub

@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-import pytest
-
 from hub.accounts import Accounts
 from hub.clock import TimeSource
 from hub.running.backend import Backend
 from hub.running.stuck_replies import StuckReplies
-from sink.account_states import StoredAccountFault
+from sink.account_faults import StoredAccountFault
 from sink.outbox_moves import Position
 from sink.outbox_queries import ReplyCount
 
@@ -22,9 +20,8 @@ NOW = datetime(2025, 7, 1, 3, 0, tzinfo=UTC)
 class Books:
     """The record, by the names of the calls: one account that owes replies, a second apart."""
 
-    def __init__(self, owed: int, fault: StoredAccountFault | None = None) -> None:
+    def __init__(self, owed: int) -> None:
         self.owed = [Position(NOW - timedelta(days=9) + timedelta(seconds=n), f"{n:05}") for n in range(owed)]
-        self.fault = fault
         self.looked_at: list[str] = []
 
     async def io(self, call: Callable[..., Any], _: object, *given: Any) -> Any:
@@ -33,8 +30,8 @@ class Books:
     def count_unsent(self) -> list[ReplyCount]:
         return [ReplyCount("sms", "owed", len(self.owed), NOW)]
 
-    def account_faults(self) -> dict[str, StoredAccountFault]:
-        return {"sms": self.fault} if self.fault else {}
+    def sending_faults(self) -> dict[str, StoredAccountFault]:
+        return {}
 
     def stuck_replies(self, account: str, before: datetime, after: Position | None, most: int) -> list[Position]:
         assert account == "sms"
@@ -57,23 +54,6 @@ async def test_a_round_is_bounded_the_next_goes_on_behind_it_and_after_the_last_
     assert books.looked_at[4_500:] == ids[:2_000]
 
 
-@pytest.mark.parametrize("ability", ["poll", "fetch", "forward"])
-async def test_a_fault_that_stops_no_replies_moves_none(ability: str) -> None:
-    books = Books(5, StoredAccountFault("unreachable", "", NOW - timedelta(days=2), None, ability))
-    await _stuck(books, _OneActive()).step()
-    assert books.looked_at == []
-
-
-class _OneActive(dict[str, Any]):
-    """The account, at work."""
-
-    def __init__(self) -> None:
-        super().__init__(sms=None)
-
-    def state(self, _: str) -> str:
-        return "active"
-
-
-def _stuck(books: Books, accounts: Any = None) -> StuckReplies:
+def _stuck(books: Books) -> StuckReplies:
     backend = Backend(cast(Any, None), cast(Any, books.io), TimeSource(now=lambda: NOW))
-    return StuckReplies(backend, accounts or Accounts(), cast(Any, None))
+    return StuckReplies(backend, Accounts(), cast(Any, None))

@@ -7,14 +7,14 @@ from threading import Barrier
 from sqlalchemy import text
 
 from sink import Record
-from sink.account_states import (
+from sink.account_faults import (
     StoredAccountFault,
     account_faults,
     clear_account_fault,
-    list_account_states,
+    sending_faults,
     set_account_fault,
-    touch_accounts,
 )
+from sink.account_states import list_account_states, touch_accounts
 from sink.cursors import load_cursor, save_cursor
 from sink.editions import Edition, edition_versions, latest_edition, publish_edition
 from sink.processes import LiveProcess, forget_process, heartbeat, live_processes
@@ -26,8 +26,8 @@ def test_a_fault_is_known_until_the_account_is_mended(record: Record) -> None:
     set_account_fault(record, "wa", "token_expired", "code 190", now=NOW, retry_at=at(600))
     set_account_fault(record, "sms", "no_credit", "", now=NOW)
     assert account_faults(record) == {
-        "wa": StoredAccountFault("token_expired", "code 190", NOW, at(600)),
-        "sms": StoredAccountFault("no_credit", "", NOW, None),
+        "wa": [StoredAccountFault("token_expired", "code 190", NOW, at(600))],
+        "sms": [StoredAccountFault("no_credit", "", NOW, None)],
     }  # fmt: skip
     assert not clear_account_fault(record, "wa", "poll")
     assert clear_account_fault(record, "wa", "send")
@@ -35,12 +35,23 @@ def test_a_fault_is_known_until_the_account_is_mended(record: Record) -> None:
     assert account_faults(record).keys() == {"sms"}
 
 
+def test_every_fault_of_an_account_is_known_first_the_one_by_which_nothing_goes_out(record: Record) -> None:
+    set_account_fault(record, "wa", "quota_spent", "", ability="poll", now=NOW)
+    set_account_fault(record, "wa", "unreachable", "", ability="fetch", now=at(1))
+    assert sending_faults(record) == {}
+    set_account_fault(record, "wa", "token_expired", "", ability="session", now=at(2))
+    assert [fault.ability for fault in account_faults(record)["wa"]] == ["session", "poll", "fetch"]
+    assert sending_faults(record)["wa"].code == "token_expired"
+    assert clear_account_fault(record, "wa", "poll")
+    assert [fault.ability for fault in account_faults(record)["wa"]] == ["session", "fetch"]
+
+
 def test_the_same_fault_again_stays_as_old_as_it_is(record: Record) -> None:
     set_account_fault(record, "wa", "token_expired", "code 190", now=NOW)
     set_account_fault(record, "wa", "token_expired", "code 191", now=at(60), retry_at=at(90))
-    assert account_faults(record)["wa"] == StoredAccountFault("token_expired", "code 191", NOW, at(90))
+    assert account_faults(record)["wa"] == [StoredAccountFault("token_expired", "code 191", NOW, at(90))]
     set_account_fault(record, "wa", "blocked", "", now=at(70))
-    assert account_faults(record)["wa"] == StoredAccountFault("blocked", "", at(70), None)
+    assert account_faults(record)["wa"] == [StoredAccountFault("blocked", "", at(70), None)]
 
 
 def test_cursor_fault_and_times_of_an_account_stand_beside_each_other(record: Record) -> None:
@@ -50,9 +61,9 @@ def test_cursor_fault_and_times_of_an_account_stand_beside_each_other(record: Re
     save_cursor(record, "mail", epochs["mail"], "17", at(7))
     state = list_account_states(record)["mail"]
     assert (state.last_in_at, state.last_out_at, state.cursor_at) == (at(3), at(4), at(7))
-    assert state.fault == StoredAccountFault("no_login", "", at(6), None)
+    assert account_faults(record)["mail"] == [StoredAccountFault("no_login", "", at(6), None)]
     assert load_cursor(record, "mail") == "17"
-    assert list_account_states(record)["sms"].fault is None
+    assert "sms" not in account_faults(record)
 
 
 def test_the_times_of_an_account_never_go_back(record: Record) -> None:

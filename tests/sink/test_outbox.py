@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from schemas import Receipt
 from sink import Record, Vault, apply_receipts
-from sink.account_states import set_account_fault
+from sink.account_faults import set_account_fault
 from sink.hastening import hasten_replies
 from sink.outbox import DAILY_LIMIT
 from sink.outbox_claims import SETTLED_BY_NOBODY, SETTLED_BY_RECEIPT, claim_replies

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from router.other_address import choose_address
 from schemas import Message, Party, UndeliveredReply, VerifiedAddress, complaint_id, message_id
 from sink import Record, apply_receipts
-from sink.account_states import set_account_fault
+from sink.account_faults import set_account_fault
 from sink.outbox_moves import Position, move_stuck, stuck_replies
 from sink.outbox_queries import dismiss_replies, list_replies
 from sink.outbox_results import store_results

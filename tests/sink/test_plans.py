@@ -43,7 +43,9 @@ from tests.sink.made_replies import claim, lease
 
 ROWS = 60_000
 """Of each table that grows with the messages: a batch needs some dozens of them."""
-SMALL = frozenset({"leases", "lease_holders", "account_states", "processes", "aside", "editions", "meta"})
+SMALL = frozenset(
+    {"leases", "lease_holders", "account_faults", "account_states", "processes", "aside", "editions", "meta"}
+)
 """Tables of a few rows for each account or process, which are read whole."""
 _KEYS = frozenset({"id", "raw", "complaint", "number", "reply"})
 

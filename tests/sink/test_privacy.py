@@ -144,6 +144,7 @@ def test_every_table_of_the_pipeline_was_filled_for_that_test(full: Record) -> N
         "aside",
         "proof_attempts",
         "received",
+        "account_faults",
         "account_states",
         "foreign_ids",
         "stale_due",

@@ -12,16 +12,21 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table('account_faults',
+    sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('ability', sa.Text(), autoincrement=False, nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.Column('since', Instant(), nullable=False),
+    sa.Column('retry_at', Instant(), nullable=True),
+    sa.PrimaryKeyConstraint('account', 'ability', name=op.f('pk_account_faults')),
+    sqlite_with_rowid=False
+    )
     op.create_table('account_states',
     sa.Column('account', sa.Text(), autoincrement=False, nullable=False),
     sa.Column('epoch', sa.BigInteger(), nullable=False),
     sa.Column('cursor', sa.Text(), nullable=True),
     sa.Column('cursor_at', Instant(), nullable=True),
-    sa.Column('fault_code', sa.Text(), nullable=True),
-    sa.Column('fault_detail', sa.Text(), nullable=True),
-    sa.Column('fault_since', Instant(), nullable=True),
-    sa.Column('fault_ability', sa.Text(), nullable=True),
-    sa.Column('retry_at', Instant(), nullable=True),
     sa.Column('last_in_at', Instant(), nullable=True),
     sa.Column('last_out_at', Instant(), nullable=True),
     sa.Column('spent_at', Instant(), nullable=True),
@@ -666,6 +671,7 @@ def downgrade() -> None:
 
     op.drop_table('actions')
     op.drop_table('account_states')
+    op.drop_table('account_faults')
 
 
 def _create_due_dates_and_counters() -> None:

@@ -14,7 +14,7 @@ import pytest
 from connectors import Http, ProviderConnections, Secret
 from connectors.telegram import TelegramChannel, TelegramSettings
 from hub.accounts import Accounts
-from sink.account_states import account_faults
+from sink.account_faults import account_faults
 from tests.fakes.server import Fault, answer
 from tests.fakes.telegram import TelegramServer, done, error
 from tests.flow.account_processes import AccountProcess, World, account_world, until
@@ -114,7 +114,7 @@ async def test_a_webhook_that_is_set_is_a_fault_of_the_account_with_what_to_do(
     telegram.webhook["url"] = "https://lama.example/hook"
     processes.append(world.process(Accounts.of(account(telegram))).start())
     faults = await until(lambda: world.pools.io(account_faults, world.record), "the fault")
-    assert (faults["tg"].code, "deleteWebhook" in faults["tg"].detail) == ("webhook_set", True)
+    assert (faults["tg"][0].code, "deleteWebhook" in faults["tg"][0].detail) == ("webhook_set", True)
 
 
 async def test_an_account_with_a_webhook_never_polls(
