@@ -36,7 +36,7 @@ from connectors._row_actions import (
     without_actions,
 )
 from connectors._row_values import READERS, as_text, attachments_of, party_of, place_of, plain_text, text_of, time_of
-from connectors._rows import FAULTS, ROW_FIELDS, Dates, Fields, decode_row, wrong_field
+from connectors._rows import FAULTS, ROW_FIELDS, Dates, Fields, decode_row, is_total, wrong_field
 from connectors._settings import Secret, Settings
 from schemas import Action, Attachment, Message, Raw, Reject, Status, message_id
 
@@ -148,6 +148,9 @@ class FileChannel(Polls, Fetches):
             if fault := payload.headers.get("row-fault"):
                 raise Reject(fault, FAULTS.get(fault, "the row cannot be read"))
             row = decode_row(payload.body)
+            if is_total(row):
+                yield Part(row, payload.headers.get("row-id"))
+                return
             number, opens = number_in(row), is_report(row, self._statuses)
         except Reject as reject:
             raise _at_line(payload, reject) from None
@@ -183,6 +186,10 @@ class FileChannel(Polls, Fetches):
         return {self.account: native} if native else {}
 
     def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
+        if is_total(row):
+            words = " ".join(str(value) for value in row.values() if value)
+            native = raw.headers.get("row-id")
+            return self.message(raw, native, conversation or raw.id, text=words, refusal="total of a table")
         text = row.pop("text", None)
         if not isinstance(text, str) or not text.strip():
             raise wrong_field("text")

@@ -23,6 +23,7 @@ from connectors._rows.kinds import require_rows, workbook_in
 from connectors._rows.lines import Line, UnreadableFile, decode_head, read_chunks, read_head, read_titles, split_lines
 from connectors._rows.table import Row, has_columns, table_rows
 from connectors._rows.times import AmbiguousTime, Dates, read_time
+from connectors._rows.totals import is_total
 from schemas import Body, Raw
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "Row",
     "UnreadableFile",
     "decode_row",
+    "is_total",
     "name_rows",
     "open_rows",
     "parse_json",

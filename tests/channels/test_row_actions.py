@@ -117,3 +117,19 @@ def test_headings_of_its_own_are_named_by_the_account():
     report, answer = items(table, columns={"id": "Kode", "text": "Cerita", "answer": "Balasan Dinas"})
     assert isinstance(answer, Action)
     assert (report.native_id, answer.text, answer.of) == ("A1", "Sudah kami urai", {"rekam": "A1"})
+
+
+@pytest.mark.parametrize("total", [
+    "Jumlah;;;;57;;55;;", ";;;;Total : 57 laporan;;;;", ";;Grand Total;;57;;;;96,5%", "Jumlah Laporan;;;;;;;;",
+    ";;;JUMLAH KESELURUHAN;57;12;;;",
+])  # fmt: skip
+def test_a_total_is_no_report_and_no_answer(total: str):
+    *_, found = items(HEAD + ROW + total + "\n")
+    assert isinstance(found, Message)
+    assert found.refusal == "total of a table"
+
+
+@pytest.mark.parametrize("text", ["Macet total", "Jumlah air sedikit", "57", "Total 5 lubang di Jalan Melati"])
+def test_words_of_citizens_are_no_total(text: str):
+    (report,) = items(HEAD + f"1;P-7;17/08/2025;Bu Contoh;{text};;;;\n")
+    assert (report.text, report.refusal) == (text, None)
