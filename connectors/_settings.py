@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, ClassVar, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,6 +44,9 @@ def secret_hook(wanted: type, value: Any) -> Any:
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account's own keys in `channels.toml`. Fields of type `Secret` are its secrets."""
+
+    file_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings that name a file which is read when the account is made: where it changes, the account is made anew."""
 
 
 def is_address(url: str) -> bool:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urljoin
 
 from connectors._database_check import check_views
@@ -34,6 +34,7 @@ from schemas import AccountFault, Actor, Attachment, Raw, Reject
 
 
 class DatabaseSettings(Settings, frozen=True, kw_only=True):
+    file_settings: ClassVar[tuple[str, ...]] = ("manifest",)
     manifest: str = ""
     """A file, or the name of one that comes with Satu Pintu."""
     url: Secret = Secret("")

@@ -35,6 +35,7 @@ TELL = "tell"
 
 
 class PortalSettings(Settings, frozen=True, kw_only=True):
+    file_settings: ClassVar[tuple[str, ...]] = ("manifest",)
     manifest: str = ""
     """A file, or the name of one that comes with Satu Pintu."""
     secrets: dict[str, Secret] = msgspec.field(default_factory=dict)

@@ -13,7 +13,7 @@ import os
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -55,6 +55,30 @@ def parse_accounts(text: str, *, source: str, zone: str | None = None) -> Accoun
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source} is not valid TOML, {explain_toml(text, error)}") from None
     return AccountsSnapshot(_account(source, name, table, zone) for name, table in tables.items())
+
+
+def files_named(text: str) -> set[Path]:
+    """The files that a channels file names: of secrets (`file:PATH`), and those that a kind reads (manifests)."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return set()
+    own = [table for table in tables.values() if isinstance(table, dict)]
+    return {path for table in own for path in [*_secret_files(table), *_read_files(table)]}
+
+
+def _secret_files(value: object) -> Iterator[Path]:
+    if isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _secret_files(inner)
+    elif isinstance(value, str) and (found := _ELSEWHERE.fullmatch(value)) and found[1].lower() == "file":
+        yield Path(found[2])
+
+
+def _read_files(table: Mapping[str, object]) -> Iterator[Path]:
+    kind = table.get("kind")
+    names = channel_type(str(kind)).settings_type.file_settings if kind in kinds() else ()
+    yield from (Path(name) for name in map(table.get, names) if isinstance(name, str))
 
 
 def load_accounts(path: Path, *, zone: str | None = None) -> AccountsSnapshot:
@@ -102,9 +126,14 @@ def _account(source: str, name: str, table: object, zone: str | None) -> Account
     filled = _filled(where, channel.settings_type, zone_setting(channel.settings_type, zone) | own)
     settings = _settings(where, channel.settings_type, filled)
     try:
-        return Account(channel(name, owner, settings), state, identity | filled)
+        return Account(channel(name, owner, settings), state, identity | filled | _texts(table))
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None
+
+
+def _texts(table: Mapping[str, object]) -> dict[str, object]:
+    """What stands in the files that its kind reads: where one changed, the account did."""
+    return {str(path): path.read_bytes() for path in _read_files(table) if path.is_file()}
 
 
 def _no_table(name: str, value: object) -> str:
@@ -203,7 +232,7 @@ def _from_elsewhere(where: str, source: str, rest: str) -> str:
     if source.lower() == "file":
         return _secret_of_file(where, Path(rest))
     if not os.environ.get(rest):
-        raise UsageError(f"{where}: the environment has no {rest}: set it")
+        raise UsageError(f"{where}: the environment has no {rest}: set it and start again, or write file:PATH")
     return os.environ[rest]
 
 

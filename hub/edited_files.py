@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.accounts import Account, Accounts, AccountsSnapshot
-from hub.accounts_file import parse_accounts
+from hub.accounts_file import files_named, parse_accounts
 from hub.editions import EditedFile, LiveEdition
 from hub.settings import UsageError
 from normalizer.knowledge.learned_places import NOTHING, LearnedPlaces, load_places
@@ -74,7 +74,10 @@ def channels_file(path: Path, accounts: Accounts, zone: str | None) -> EditedFil
         release_accounts(record, to_release, at)
         to_release.clear()
 
-    return EditedFile("accounts", path, parse, lambda snapshot, _: accounts.swap(snapshot), published=release)
+    def apply(snapshot: AccountsSnapshot, _: int) -> None:
+        accounts.swap(snapshot)
+
+    return EditedFile("accounts", path, parse, apply, named=files_named, published=release)
 
 
 def rules_file(path: Path, rules: LiveEdition[Rules]) -> EditedFile[Rules]:

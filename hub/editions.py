@@ -2,7 +2,8 @@
 
 People edit a file of the data folder. A process that sees its own file change checks it and publishes it as an edition
 in the record; every process follows the newest edition. A wrong file is refused with one line in the log, and the old
-edition stays. At its start a process publishes its file only if that was written after the newest edition: machines
+edition stays. Files that a text names (secrets, manifests) are each machine's own: where one changes, the text is read
+again. At its start a process publishes its file only if that was written after the newest edition: machines
 with different files do not overwrite each other's editions in turn.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ EVERY = 1.5
 """Seconds between two checks of the files and the record."""
 SHIPPED = ""
 """Body of an edition that stands for what the program brings along."""
+_Stamp = tuple[int, int] | None
+"""When a file was written, and its size; None: there is none."""
 _NEVER = (-1, -1)
 """The stamp of no file."""
 log = logging.getLogger(__name__)
@@ -41,8 +44,8 @@ class LiveEdition(Generic[T]):
 
 
 class EditedFile(Generic[T]):
-    """One kind of edition: its name, its file, how it is read (`parse` raises UsageError), and what takes it (`apply`).
-    `published` is called by the process that published one."""
+    """One kind of edition: its name, its file, how it is read (`parse` raises UsageError), what takes it (`apply`), and
+    which files a text names (`named`). `published` is called by a process that published one, or read it again."""
 
     def __init__(
         self,
@@ -51,13 +54,17 @@ class EditedFile(Generic[T]):
         parse: Callable[[str], T],
         apply: Callable[[T, int], None],
         *,
+        named: Callable[[str], Iterable[Path]] = lambda _: (),
         published: Callable[[Record, datetime], None] | None = None,
     ) -> None:
         self.name, self.path, self.parse, self.apply, self.published = name, path, parse, apply, published
-        self.version = 0
+        self.version, self.text = 0, ""
         self.last_text: str | None = None
         """The file's text that was published or refused last."""
-        self._stamp: tuple[int, int] | None = None
+        self.waiting: tuple[str, int | None] | None = None
+        """A text that could not be read, and its edition (None: it is the file's). Its files may be there later."""
+        self._named, self._named_stamps = named, dict[Path, _Stamp]()
+        self._stamp: _Stamp = None
 
     def changed_text(self) -> str | None:
         """The file's text, where it changed since this was asked last. A file that is gone is the shipped edition; one
@@ -84,10 +91,31 @@ class EditedFile(Generic[T]):
         """When the file was written; the beginning of time where there is none."""
         return datetime.fromtimestamp((_stamp(self.path) or (0, 0))[0] / 1e9, UTC)
 
+    def check(self, text: str, version: int | None) -> tuple[T, Mapping[Path, _Stamp]]:
+        """What it means, with the stamps of the files that it names. Raises UsageError, and the text waits for them."""
+        stamps = {path: _stamp(path) for path in self._named(text)}
+        try:
+            return self.parse(text), stamps
+        except UsageError:
+            self.waiting = (text, version)
+            self._named_stamps |= stamps
+            raise
+
     def take(self, text: str, version: int) -> None:
         """From now on this edition holds. Raises UsageError."""
-        self.apply(self.parse(text), version)
-        self.version = version
+        value, stamps = self.check(text, version)
+        self.apply(value, version)
+        self.version, self.text, self.waiting, self._named_stamps = version, text, None, dict(stamps)
+
+    def named_file_changed(self) -> bool:
+        """Did a file change, since this was asked last, that the edition or the waiting text names?"""
+        stamps = {path: _stamp(path) for path in self._named_stamps}
+        changed, self._named_stamps = stamps != self._named_stamps, stamps
+        return changed
+
+    def look_at_named_again(self) -> None:
+        """The next look finds those files changed."""
+        self._named_stamps = dict.fromkeys(self._named_stamps, _NEVER)
 
 
 class Editions:
@@ -121,6 +149,8 @@ class Editions:
                 self._begin(record, edited)
             elif (text := edited.changed_text()) is not None:
                 self._publish(record, edited, text)
+            elif edited.named_file_changed():
+                self._read_again(record, edited)
         versions = edition_versions(record)
         return sum(self._follow(record, e) for e in self._edited if versions.get(e.name, 0) > e.version)
 
@@ -149,11 +179,13 @@ class Editions:
         except UsageError as error:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
+            with suppress(UsageError):
+                edited.check(body, version)
 
     def _publish(self, record: Record, edited: EditedFile[Any], text: str) -> bool:
         """False: it is refused."""
         try:
-            edited.parse(text)
+            edited.check(text, None)
         except UsageError as error:
             log.error("%s is refused, the old edition stays: %s", edited.path, error)
             return False
@@ -172,6 +204,23 @@ class Editions:
         log.info("%s is edition %d of %s", what, version, edited.name)
         return True
 
+    def _read_again(self, record: Record, edited: EditedFile[Any]) -> None:
+        text, version = edited.waiting or (edited.text, edited.version)
+        if version is None:
+            self._publish(record, edited, text)
+            return
+        try:
+            edited.take(text, version)
+            if edited.published:
+                edited.published(record, self._now())
+        except UsageError as error:
+            log.error("edition %d of %s cannot be read again, what was read stays: %s", version, edited.name, error)
+            return
+        except Retry:
+            edited.look_at_named_again()
+            raise
+        log.info("edition %d of %s is read again: a file that it names changed", version, edited.name)
+
     def _follow(self, record: Record, edited: EditedFile[Any]) -> bool:
         newest = latest_edition(record, edited.name)
         if newest is None:
@@ -185,7 +234,7 @@ class Editions:
         return True
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> _Stamp:
     try:
         found = path.stat()
     except OSError:

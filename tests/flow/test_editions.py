@@ -185,6 +185,105 @@ def test_an_edition_that_cannot_be_used_here_leaves_the_old_one(
     assert (here.token, there.token) == ("second", "first")
 
 
+def test_a_secret_that_changes_in_its_file_is_taken_wherever_the_edition_holds(
+    record: Record, here: Machine, there: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("first\n")
+    here.write(SMS.format(token=f"file:{tmp_path / 'token'}"), at=1)
+    here.editions.begin(record)
+    there.write(SMS.format(token="older"), at=-5)  # its own file stays unused
+    there.editions.begin(record)
+    put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
+    (tmp_path / "token").write_text("second\n")
+    here.editions.step(record)
+    there.editions.step(record)
+    assert (here.token, there.token) == ("second", "second")
+    assert [row.released_at is not None for row in list_asides(record)] == [True]
+    assert edition_versions(record) == {"accounts": 1}
+
+
+def test_a_file_waits_for_the_secret_that_it_names(record: Record, here: Machine, tmp_path: Path) -> None:
+    here.editions.begin(record)
+    here.write(SMS.format(token=f"file:{tmp_path / 'token'}"), at=1)
+    here.editions.step(record)
+    here.editions.step(record)
+    assert here.token == "first"
+    (tmp_path / "token").write_text("second\n")
+    here.editions.step(record)
+    assert (here.token, edition_versions(record)) == ("second", {"accounts": 2})
+
+
+def test_an_edition_waits_here_for_the_secret_that_it_names(
+    record: Record, here: Machine, there: Machine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.editions.begin(record)
+    there.editions.begin(record)
+    secret = tmp_path / "token"
+    secret.write_text("second\n")
+    here.write(SMS.format(token=f"file:{secret}"), at=1)
+    here.editions.step(record)
+    secret.unlink()
+    there.editions.step(record)
+    here.editions.step(record)
+    assert (here.token, there.token) == ("second", "first")
+    assert f"{secret} cannot be read" in caplog.text
+    secret.write_text("third\n")
+    here.editions.step(record)
+    there.editions.step(record)
+    assert (here.token, there.token) == ("third", "third")
+    assert edition_versions(record) == {"accounts": 2}
+
+
+def test_a_file_that_waits_does_not_take_the_place_of_a_newer_edition(
+    record: Record, here: Machine, there: Machine, tmp_path: Path
+) -> None:
+    here.editions.begin(record)
+    there.write(SMS.format(token="first"))
+    there.editions.begin(record)
+    here.write(SMS.format(token=f"file:{tmp_path / 'token'}"), at=1)
+    here.editions.step(record)
+    there.write(SMS.format(token="second"), at=2)
+    there.editions.step(record)
+    here.editions.step(record)
+    (tmp_path / "token").write_text("older\n")
+    here.editions.step(record)
+    assert (here.token, there.token) == ("second", "second")
+
+
+def test_a_manifest_that_changes_makes_its_account_anew(record: Record, here: Machine, tmp_path: Path) -> None:
+    manifest = tmp_path / "portal.toml"
+    shipped = Path("connectors/manifests/portal-daerah.toml").read_text()
+    manifest.write_text(shipped)
+    here.write(f'[portal]\nkind = "portal"\nowner = "32.73"\nmanifest = "{manifest}"\nsecrets = {{api_key = "k"}}\n')
+    here.editions.begin(record)
+    before = here.accounts["portal"]
+    here.editions.step(record)
+    assert here.accounts["portal"] is before
+    manifest.write_text("[[")
+    here.editions.step(record)
+    assert here.accounts["portal"] is before
+    manifest.write_text(shipped.replace("https://pengaduan.", "https://lapor."))
+    here.editions.step(record)
+    assert here.accounts["portal"].outbound_urls == ("https://lapor.example.go.id/api/v1",)
+
+
+def test_an_account_is_released_by_its_new_secret_though_the_record_was_unavailable(
+    record: Record, here: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("first\n")
+    here.write(SMS.format(token=f"file:{secret}"), at=1)
+    here.editions.begin(record)
+    put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
+    secret.write_text("second\n")
+    with monkeypatch.context() as patched:
+        patched.setattr("hub.edited_files.release_accounts", _unavailable)
+        with pytest.raises(Retry):
+            here.editions.step(record)
+    here.editions.step(record)
+    assert [row.released_at is not None for row in list_asides(record)] == [True]
+
+
 def test_a_command_that_reads_publishes_nothing(record: Record, here: Machine) -> None:
     here.editions.begin(record)
     reading = Accounts()
