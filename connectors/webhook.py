@@ -1,8 +1,9 @@
 """An office's own system, told by webhook: Standard Webhooks signs, a CloudEvent is the body.
 
 `webhook-id` is the same over all tries, so that the receiver knows a repeated call; an event that may have arrived is
-therefore sent again, and so is one that the receiver refused: over three days, then the account is switched off. By
-default it says that something changed, and the receiver fetches the rest with its key.
+therefore sent again, and so is one that the receiver refused: over three days, then it has failed, and the account is
+switched off where nothing else got through. By default it says that something changed, and the receiver fetches the
+rest with its key.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from schemas import Forward, ForwardKind, Raw, Reject, Retry, Unanswered
 
 TELL = "tell"
 SLOW_DOWN = frozenset({429, 502, 503, 504})
-DAY = 86400.0
+HOUR = 3600.0
 
 
 class WebhookSettings(Settings, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Webhook(Forwards):
     def setup_help(self, url: str) -> str:
         return (
             "the office's system takes POST requests at url and checks webhook-signature (standardwebhooks.com) with "
-            "secret; 2xx is success, 410 switches this account off, and so do three days without success"
+            "secret; 2xx is success, 410 switches this account off, and so do three days without any success"
         )
 
     def wants(self, forward: Forward) -> bool:
@@ -144,7 +145,7 @@ def signature(key: bytes, id: str, at: str, body: bytes) -> str:
 
 def _judged(response: HttpResponse) -> ErrorMeaning | None:
     if response.status == 410:
-        return ErrorMeaning("account", "gone", "the receiver wants no more events: close this account", DAY)
+        return ErrorMeaning("account", "gone", "the receiver wants no more events: close this account", HOUR)
     if response.status in SLOW_DOWN:
         return ErrorMeaning("retry", f"http_{response.status}", "the receiver asks to slow down")
     if not 200 <= response.status < 300:

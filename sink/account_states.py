@@ -59,6 +59,14 @@ def token_ends(record: Record) -> dict[str, datetime]:
     return {name: at for name, at in ends.items() if at is not None}
 
 
+def sent_since(record: Record, account: str, since: datetime) -> bool:
+    """Has anything gone out for the account since then? Raises Retry."""
+    c = account_states.c
+    with record.read() as connection:
+        last = connection.execute(select(c.last_out_at).where(c.account == account)).scalar()
+    return last is not None and last >= since
+
+
 def touch_accounts(
     record: Record, *, last_in: Mapping[str, datetime] | None = None, last_out: Mapping[str, datetime] | None = None
 ) -> None:

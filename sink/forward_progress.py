@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from schemas import encode
+from sink.account_states import touch_accounts_within
 from sink.bulk import execute_each, insert_all, instant_encoder, lock_rows, query_in
 from sink.job_results import JobResult, store_job_results, store_steps
 from sink.jobs import SEALED, ClaimedJob
@@ -65,6 +66,7 @@ def store_progress(record: Record, progress: Sequence[Progress], now: datetime) 
         store_foreign_reports(connection, record, [one.foreign for one in done if one.foreign], now)
         _keep_answers(connection, record, done)
         left = [r.job for r in ended if r.state == "done" and r.job.id in held]
+        touch_accounts_within(connection, "last_out_at", {job.account: now for job in left})
         _forget_arguments(connection, record, [job.id for job in left if not job.args.get("replayable")])
         return held
 

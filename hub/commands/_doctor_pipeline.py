@@ -94,7 +94,11 @@ def check_replies(own: Settings) -> Iterator[Finding]:
     for job in _ask(own, count_jobs):
         leads_out = job.kind in ("forward", "followup")  # these may wait for their complaint, a night or a person
         late = job.state == "failed" if leads_out else job.state != "claimed" and now - job.oldest > LATE
-        yield Finding("jobs", f"{job.account}: {job.jobs:,} of kind {job.kind} {job.state}", wrong=late)
+        words = f"{job.account}: {job.jobs:,} of kind {job.kind} {job.state}"
+        if leads_out and late:
+            listed = f"satupintu forwards list --state failed --account {job.account}"
+            words += f"; {listed} says why; mend it, then satupintu forwards again ID"
+        yield Finding("jobs", words, wrong=late)
 
 
 def is_started(own: Settings) -> bool:

@@ -28,6 +28,8 @@ from hub.running.forwarding_work import Forwarder
 from hub.running.leases import PRODUCTION, Leases, LeaseTimes
 from hub.running.pools import RunInThread
 from hub.running.taking_in import RawPublisher
+from schemas import Retry
+from sink.account_states import sent_since
 from sink.forward_claims import POOL, forward_files
 from sink.hastening import hasten_jobs
 from sink.jobs import ClaimedJob
@@ -71,7 +73,7 @@ class ForwarderStage:
         self._leases = Leases(backend.record, holder, lease_io or backend.io, backend.timing, times, pool=POOL)
         self._health = AccountHealth(backend, tools.random, FORWARDING)
         self._progress = ProgressWriter(backend)
-        runner = StepRunner(self._progress.put, self._files, backend.timing.now, self._holds)
+        runner = StepRunner(self._progress.put, self._files, backend.timing.now, self._holds, self._sent_since)
         self._forwarder = Forwarder(
             backend,
             accounts,
@@ -119,6 +121,12 @@ class ForwarderStage:
         if self._changed:
             await self._backend(hasten_jobs, self._changed, self._backend.timing.now())
             self._changed = set()
+
+    async def _sent_since(self, account: str, since: datetime) -> bool:
+        try:
+            return await self._backend(sent_since, account, since)
+        except Retry:
+            return True  # the next one that is given up will tell
 
     def _cancel_lost(self) -> None:
         for account in self._forwarder.busy() - self._leases.held().keys():

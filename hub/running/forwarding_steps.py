@@ -32,11 +32,11 @@ which makes it due at once."""
 BEGAN = ".began"
 WAITED = ".waited"
 """In the results of a job: how often it was claimed and only had to wait for its turn."""
-DAY = 86400.0
+HOUR = 3600.0
 GAVE_UP = "gave_up"
 GAVE_UP_WORDS = (
     "nothing got through for so long that a forward was given up: mend the receiver or the account, then send again "
-    "what failed by satupintu forwards replay; until then it is tried once a day"
+    "what failed by satupintu forwards replay; until then it is tried once an hour"
 )
 Put = Callable[[Progress], Awaitable[None]]
 Files = Callable[[Sequence[str], datetime], Awaitable[Sequence[ForwardedFile]]]
@@ -57,12 +57,14 @@ def creates_in_hand(record: Record) -> list[datetime]:
 
 @dataclass(frozen=True, slots=True)
 class StepRunner:
-    """Does forwards. `put` persists; `holds` says whether the lease of a job is still ours."""
+    """Does forwards. `put` persists; `holds` says whether the lease of a job is still ours, `sent_since` whether
+    anything has gone out for an account since then."""
 
     put: Put
     files: Files
     now: Callable[[], datetime]
     holds: Callable[[ClaimedJob], bool]
+    sent_since: Callable[[str, datetime], Awaitable[bool]]
 
     async def run(self, claimed: ClaimedForward, channel: Forwards, outbound: ProviderConnections) -> Exception | None:
         """Do it, as far as it goes now; returns the fault where the account may be the cause of it. Raises
@@ -80,8 +82,8 @@ class StepRunner:
         except PipelineError as fault:
             progress = self._given_up(self._after(current, fault, channel), channel)
             await self.put(progress)
-            if progress.ends is not None and progress.ends.code == GAVE_UP:
-                return AccountFault(GAVE_UP, GAVE_UP_WORDS, after=DAY)
+            if await self._stops_account(progress):
+                return AccountFault(GAVE_UP, GAVE_UP_WORDS, after=HOUR)
             return fault if isinstance(fault, Retry | AccountFault) and not isinstance(fault, NotReady) else None
         except StaleEpoch:
             raise
@@ -169,11 +171,16 @@ class StepRunner:
     def _given_up(self, progress: Progress, channel: Forwards) -> Progress:
         """As failed, where it has been tried for long enough."""
         job, ends, limit = progress.job, progress.ends, channel.gives_up_after
-        since = datetime.fromisoformat(job.results[REPLAYED]) if REPLAYED in job.results else job.created_at
-        age = self.now() - since
+        age = self.now() - _wanted_since(job)
         if ends is None or ends.due_at in (None, NEVER) or limit is None or age.total_seconds() < limit:
             return progress
         return progress._replace(ends=ends._replace(state="failed", code=GAVE_UP))
+
+    async def _stops_account(self, progress: Progress) -> bool:
+        """Was it given up, and no other got through meanwhile? Else it alone is refused."""
+        job, ends = progress.job, progress.ends
+        given_up = ends is not None and ends.code == GAVE_UP
+        return given_up and not await self.sent_since(job.account, _wanted_since(job))
 
     async def _end(
         self, job: ClaimedJob, state: JobState, due_at: datetime | None = None, code: str | None = None
@@ -189,6 +196,10 @@ class _Current:
     looking: bool = False
     looked: bool = False
     """Its step surely was not done: it is begun again."""
+
+
+def _wanted_since(job: ClaimedJob) -> datetime:
+    return datetime.fromisoformat(job.results[REPLAYED]) if REPLAYED in job.results else job.created_at
 
 
 def _next(steps: Sequence[str], results: Mapping[str, Any]) -> str | None:

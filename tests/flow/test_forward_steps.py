@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import AsyncMock, Mock
@@ -60,7 +60,13 @@ class To(Forwards):
         return planned
 
 
-async def run(to: To, **job: Any) -> tuple[list[Progress], Exception | None]:
+async def _nothing_sent(account: str, since: datetime) -> bool:
+    return False
+
+
+async def run(
+    to: To, sent_since: Callable[[str, datetime], Awaitable[bool]] = _nothing_sent, **job: Any
+) -> tuple[list[Progress], Exception | None]:
     """What was persisted, and the fault for which the account may be to blame."""
     stored: list[Progress] = []
 
@@ -70,7 +76,7 @@ async def run(to: To, **job: Any) -> tuple[list[Progress], Exception | None]:
     async def files(ids: Sequence[str], queued_at: datetime) -> list[Any]:
         return []
 
-    runner = StepRunner(put, files, lambda: NOW, lambda job: True)
+    runner = StepRunner(put, files, lambda: NOW, lambda job: True, sent_since)
     claimed = ClaimedForward(JOB._replace(**job), REPORT)
     return stored, await runner.run(claimed, to, None)  # type: ignore[arg-type]
 
@@ -100,7 +106,7 @@ async def test_a_forward_that_waited_long_for_its_turn_is_tried_again_as_soon_as
     async def put(progress: Progress) -> None:
         stored.append(progress)
 
-    runner, job = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: True), JOB
+    runner, job = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: True, _nothing_sent), JOB
     for attempts in range(60):
         await runner.run(ClaimedForward(job, REPORT, NOT_THERE_YET), To(), None)  # type: ignore[arg-type]
         job = stored[-1].job._replace(attempts=attempts + 1)  # as it is claimed again
@@ -123,7 +129,7 @@ async def test_a_step_is_not_done_where_the_lease_ended_while_it_was_stored() ->
     async def put(progress: Progress) -> None:
         stored.append(progress)
 
-    runner = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: len(stored) < 2)
+    runner = StepRunner(put, AsyncMock(), lambda: NOW, lambda job: len(stored) < 2, _nothing_sent)
     with pytest.raises(StaleEpoch):
         await runner.run(ClaimedForward(JOB, REPORT), to, None)  # type: ignore[arg-type]
     assert to.done == ["files"]
@@ -220,11 +226,26 @@ async def test_an_account_with_delays_of_its_own_is_tried_by_them_and_then_switc
     assert stored[-1].ends is not None
     assert (stored[-1].ends.state, stored[-1].ends.code) == ("failed", "gave_up")
     assert isinstance(fault, AccountFault)
-    assert (fault.code, fault.after) == ("gave_up", 86400.0)
+    assert (fault.code, fault.after) == ("gave_up", 3600.0)
     replayed = {"replayed": (NOW - timedelta(hours=1)).isoformat()}
     stored, fault = await run(Webhook(refused), created_at=NOW - timedelta(hours=99), results=replayed)
     assert stored[-1].ends is not None
     assert (stored[-1].ends.state, fault) == ("waiting", refused)
+
+
+@pytest.mark.parametrize("hours", [99, 100])
+async def test_an_event_that_is_refused_alone_fails_alone(hours: int) -> None:
+    """Another one was taken 100 hours ago."""
+
+    async def sent_since(account: str, since: datetime) -> bool:
+        return account == JOB.account and since <= NOW - timedelta(hours=100)
+
+    to, refused = To(Retry("http_400")), NOW - timedelta(hours=hours)
+    to.gives_up_after = 7200.0  # type: ignore[misc]
+    stored, fault = await run(to, sent_since, created_at=refused)
+    assert stored[-1].ends is not None
+    assert (stored[-1].ends.state, stored[-1].ends.code) == ("failed", "gave_up")
+    assert isinstance(fault, AccountFault) == (hours == 99)
 
 
 async def test_a_fault_of_one_account_keeps_no_other_from_being_reconciled(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from schemas import Attachment, Forward, Match, Message, Office, Party, Place, Routed, complaint_id
 from schemas.personal import mask_personal
 from sink import Record, export
+from sink.account_states import sent_since
 from sink.batch_items import PersistOptions
 from sink.disclosure import FIELDS, project, projection_of
 from sink.forward_claims import claim_forwards, read_forward
@@ -458,6 +459,8 @@ def test_case_25_of_two_destinations_one_fails_and_the_other_goes_on(record: Rec
     assert held.waits is not None
     [balance] = national_balances(record, [LAPOR, dinas], LATER + timedelta(days=1))
     assert (balance.stands, balance.failed, balance.balanced) == (0, 1, True)
+    assert [sent_since(record, account, LATER) for account in ("dinas", "lapor")] == [True, False]
+    assert not sent_since(record, "dinas", LATER + timedelta(seconds=1))
 
 
 def test_case_25_or_that_it_is_to_be_done_again(record: Record) -> None:
