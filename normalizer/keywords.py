@@ -70,6 +70,8 @@ _ASKING, _OF_REPORT, _AROUND = (frozenset(words.split()) for words in (
 and it says something."""
 _NOT_LETTERS = re.compile(r"[\W_]+")
 NUMBER_DIGITS = 10
+WORDED_COMMANDS = frozenset({None, "TL", "BELUM"})
+"""Commands behind which a citizen says something, and none: such words are read as those of any other message."""
 _LONGEST_QUESTION = 160
 """Characters."""
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from normalizer._port import Knowledge, PlaceQuestion
 from normalizer.clean import clean
-from normalizer.keywords import ParsedText
+from normalizer.keywords import WORDED_COMMANDS, ParsedText
 from normalizer.knowledge.points import located
 from schemas import Message, Place
 
@@ -46,7 +46,8 @@ class UnplacedMessage(NamedTuple):
         return self.place.code if self.place is not None and self.place.source != "owner" else None
 
     def is_open(self) -> bool:
-        return not (self.item.places or self.words.command is not None or self.item.kind in WITHOUT_COMMANDS)
+        says = self.words.command in WORDED_COMMANDS and self.item.kind not in WITHOUT_COMMANDS
+        return says and not self.item.places
 
     def question(self) -> PlaceQuestion:
         item, words, place = self.item, self.words, self.place

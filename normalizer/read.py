@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from normalizer._port import Channel, Classifier, Item, Knowledge
-from normalizer.keywords import Keywords
+from normalizer.keywords import WORDED_COMMANDS, Keywords
 from normalizer.knowledge.shipped import ShippedKnowledge
 from normalizer.message import (
     ItemContext,
@@ -23,7 +23,7 @@ from normalizer.requests import DecodedRequests
 from normalizer.sanitize import sanitize
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt, Reject, encode
 
-CODE = "7"
+CODE = "8"
 """Version of the reader's code: it changes whenever the same bytes may be read otherwise."""
 
 
@@ -84,8 +84,9 @@ class Reader:
         if self._classifier is None:
             return events
         at = [
-            n for n, event in enumerate(events) if isinstance(event, Message) and event.words_read and not event.command
-        ]
+            n for n, event in enumerate(events)
+            if isinstance(event, Message) and event.words_read and event.command in WORDED_COMMANDS
+        ]  # fmt: skip
         found = self._classifier.classify([classified_text(events[n]) for n in at])  # type: ignore[arg-type]
         for n, classified in zip(at, found, strict=True):
             events[n] = with_class(events[n], classified)  # type: ignore[arg-type]

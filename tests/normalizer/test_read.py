@@ -19,6 +19,7 @@ from schemas import (
     EVENTS,
     Action,
     Attachment,
+    Category,
     Dead,
     Event,
     Message,
@@ -269,6 +270,29 @@ def test_a_sender_is_proven_by_the_channel_or_by_the_message(channel: bool, item
 def test_keywords_are_for_conversations_only() -> None:
     event = one(message("1", "TANGKAB CEK 1234567897"), facts={"conversational": False})
     assert (event.clean_text, event.opens_report, event.command) == ("TANGKAB CEK 1234567897", False, None)
+
+
+@pytest.mark.parametrize(("text", "read"), [
+    ("TL 1234567897 lampu mati", True), ("BELUM 1234567897 lampu mati", True), ("CEK 1234567897", False),
+])  # fmt: skip
+def test_words_behind_a_number_are_read_as_all_others(text: str, read: bool) -> None:
+    """They may hold the place and the matter that the report lacked, or be a report of their own."""
+
+    class Everywhere(NoPlaces):
+        def candidates(self, text: str, owner: str, address: str) -> Sequence[Place]:
+            return (Place(code="32.73", words=text, source="text"),)
+
+    class Lights:
+        version = "lights"
+
+        def classify(self, texts: Sequence[str]) -> list[Classified]:
+            return [Classified(report_class="complaint", category=Category(id=text)) for text in texts]
+
+    reader = Reader(lambda _: Prepared(message("1", text)), Everywhere(), Lights())
+    [event] = reader.read([raw()], now=lambda: NOON, new_id=str)
+    assert isinstance(event, Message)
+    words = "lampu mati" if read else None
+    assert (event.places[0].words if event.places else None, event.category and event.category.id) == (words, words)
 
 
 def test_an_edited_command_is_no_command() -> None:
