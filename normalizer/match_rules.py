@@ -45,13 +45,12 @@ from normalizer.incidents import match_of_others, own_report
 from normalizer.keywords import begins_with_lapor, is_our_number
 from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.new_matter import opens_new_matter
-from schemas import REFERRING_KINDS, Match, message_id
+from schemas import COURTESIES, REFERRING_KINDS, Match, message_id
 
 REDELIVERY = timedelta(minutes=10)
 WORDS_FOLLOW = timedelta(hours=1)
 """Within it LAPOR is an answer to "Apa yang terjadi?"."""
 SILENT_KINDS = frozenset({"sticker", "system"})
-COURTESIES = frozenset({"thanks", "greeting"})
 NUMBERED_COMMANDS = frozenset({"TL", "CEK", "BELUM", "NILAI"})
 REOPENED_LATE = "BELUM after the time for reopening"
 """Reason and evidence of a report that its reporter would have reopened."""

@@ -18,9 +18,8 @@ it is sent (`templates.py`).
 
 from __future__ import annotations
 
-from schemas import REFERRING_KINDS, Action, Matched, Message, Owed
+from schemas import COURTESIES, REFERRING_KINDS, Action, Matched, Message, Owed
 
-_COURTESIES = frozenset({"thanks", "greeting"})
 _ON_COMMAND = {"BELUM": "disagreed", "NILAI": "rated"}
 _NUMBERED = frozenset({"TL", "CEK", "BELUM", "NILAI"})
 Params = dict[str, str | tuple[str, ...]]
@@ -63,7 +62,7 @@ def _on_addition(matched: Matched, message: Message) -> Owed | None:
     if message.emergency:
         return Owed(template="emergency")
     if message.clean_text:
-        return None if message.sort in _COURTESIES else Owed(template="added")
+        return None if message.sort in COURTESIES else Owed(template="added")
     return Owed(template="awaiting_words") if message.command == "TL" and not message.attachments else None
 
 

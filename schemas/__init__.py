@@ -9,6 +9,7 @@ from schemas.forward import Forward, ForwardKind
 from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_id, without_native
 from schemas.values import (
     CLOSED_STATUSES,
+    COURTESIES,
     REFERRING_KINDS,
     ActionKind,
     Actor,
@@ -38,11 +39,11 @@ from schemas.values import (
 from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
-    "CLOSED_STATUSES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor", "Aside",
-    "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event", "Forward",
-    "ForwardKind", "Held", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind", "Office", "Outcome",
-    "Owed", "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw", "Receipt", "ReceiptState",
-    "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort", "Status", "Unanswered",
-    "UndeliveredReply", "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode", "json_schemas",
-    "message_id", "native_of", "plain_digits", "reply_id", "without_native",
+    "CLOSED_STATUSES", "COURTESIES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor",
+    "Aside", "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event",
+    "Forward", "ForwardKind", "Held", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind",
+    "Office", "Outcome", "Owed", "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw",
+    "Receipt", "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort",
+    "Status", "Unanswered", "UndeliveredReply", "VerifiedAddress", "bounded_id", "complaint_id", "decode", "encode",
+    "json_schemas", "message_id", "native_of", "plain_digits", "reply_id", "without_native",
 ]  # fmt: skip
