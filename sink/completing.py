@@ -1,20 +1,21 @@
 """What a citizen adds to a report that lacked its words or its place completes it: what the report does not have yet
-(place, category, class, office) is taken from the addition, and the offices are chosen anew with all that is known.
-Only until an officer or an office has acted on it.
+(words, place, category, class, office) is taken from the addition, and the offices are chosen anew with all that is
+known. Only until an officer or an office has acted on it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
-from schemas import REFERRING_KINDS, Assignment, Message, Place, Routed
+from schemas import REFERRING_KINDS, Assignment, Message, Office, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
+from sink.additions import Addition, Additions, additions_of, earlier_additions, store_early
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
 from sink.complaint_queries import group_by_complaint
 from sink.offices_routed import opening_messages
@@ -25,57 +26,95 @@ from sink.text import json_or_none
 ChooseOffices = Callable[[Sequence[Message]], Sequence[Sequence[Assignment]]]
 """The offices of each of these reports (`router/decide.py`)."""
 
+WORDS = "text"
+"""In `missing` and in `completed`: the report had no words, and has some now."""
 COMPLETED = ("place", "category", "report_class", "office")
 """Fields of a message that an addition may give to the report."""
-_LACKING = "SELECT id FROM complaints WHERE id IN (*) AND missing IS NOT NULL AND touched_at IS NULL"
+ENOUGH_WORDS = 8
+"""Fewer may not say yet what a report is about ("ini fotonya pak"): the next ones count too."""
+_RECORDED = (
+    "SELECT id, CASE WHEN missing IS NOT NULL AND touched_at IS NULL THEN 1 ELSE 0 END AS lacking "
+    "FROM complaints WHERE id IN (*)"
+)
 _AGAIN = "ON CONFLICT (complaint, office_id) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in ("state", "rule", "why", "since", "until")
 )
 _LEAVE = "UPDATE assignments SET state = :state, until = :until WHERE complaint = :complaint AND office_id = :office_id"
 
 
+class CompletedReport(NamedTuple):
+    """A report whose offices were chosen anew."""
+
+    report: Message
+    """As it is now, with the words of the additions."""
+    by: Addition
+    """The last that it was completed by."""
+    office: Office
+    """That has it now; of several the last, to which the others are added."""
+
+
 def complete_reports(
-    connection: Connection, make: RowMaker, events: Iterable[Routed], choose: ChooseOffices
-) -> dict[str, Message]:
-    """Complete the reports that these recorded events add to. Returns those whose offices were chosen anew, by
-    complaint: the report as it is now, with the words of the additions."""
-    added = _additions(events)
-    ids = {row.id for row in query_in(connection, _LACKING, added)}
+    connection: Connection, make: RowMaker, events: Iterable[Routed], opened: Collection[str], choose: ChooseOffices
+) -> dict[str, CompletedReport]:
+    """Complete the reports that these recorded events add to, and those that they open to which something was added
+    before (`opened`). Returns those whose offices were chosen anew, by complaint."""
+    both = additions_of(events)
+    added: Additions = {id: [one for _, one in some] for id, some in both.items()}
+    earlier = earlier_additions(connection, make, opened)
+    added = {id: (*earlier.get(id, ()), *added.get(id, ())) for id in {**earlier, **added}}
+    recorded = {row.id: bool(row.lacking) for row in query_in(connection, _RECORDED, added)}
+    store_early(connection, make, {id: some for id, some in both.items() if id not in recorded})
+    ids = sorted(id for id, lacking in recorded.items() if lacking)
     if not ids:
         return {}
-    lock_rows(connection, complaints, "id", sorted(ids))
+    lock_rows(connection, complaints, "id", ids)
     found = opening_messages(connection, complaints.c.id.in_(ids) & complaints.c.touched_at.is_(None))
-    completed = {row.id: (row, message, _with_fields(message, added[row.id])) for row, message in found}
-    changed = {id: one for id, one in completed.items() if one[2] != one[1]}
-    update_by_id(connection, complaints, [_columns(make, *one) for one in changed.values()])
-    reports = _with_words(connection, {id: message for id, (_, _, message) in changed.items()})
+    filled = [(row, message, _with_fields(message, added[row.id])) for row, message in found]
+    changed = [(row, after, new) for row, before, after in filled if (new := _new(row, before, after, added[row.id]))]
+    reports = _with_words(connection, {row.id: after for row, after, _ in changed})
+    update_by_id(connection, complaints, [_columns(make, row, reports[row.id], new) for row, _, new in changed])
     moved = _assign(connection, make, reports, choose)
-    return {id: reports[id] for id in moved}
+    return {id: CompletedReport(reports[id], added[id][-1], offices[-1].office) for id, offices in moved.items()}
 
 
-def _additions(events: Iterable[Routed]) -> dict[str, list[Message]]:
-    """What reporters added in this batch, by complaint, in order."""
-    found: dict[str, list[Message]] = defaultdict(list)
-    for event in events:
-        matched, message = event.matched, event.matched.message
-        if message is None or matched.id is None or matched.outcome != "added" or matched.stranger:
-            continue
-        if message.kind not in REFERRING_KINDS and message.command in {None, "TL"}:
-            found[matched.id].append(message)
-    return found
-
-
-def _with_fields(message: Message, added: Iterable[Message]) -> Message:
+def _with_fields(message: Message, added: Iterable[Addition]) -> Message:
     """The report with the fields that its reporter added."""
     for one in added:
+        said = one.reading
         message = replace(
             message,
-            place=_better_place(message.place, one.place),
-            category=message.category or one.category,
-            report_class=one.report_class if message.report_class == "unknown" else message.report_class,
-            office=message.office or one.office,
+            place=_better_place(message.place, said.place),
+            category=message.category or said.category,
+            report_class=said.report_class if message.report_class == "unknown" else message.report_class,
+            office=message.office or said.office,
         )
     return message
+
+
+def _better_place(known: Place | None, added: Place | None) -> Place | None:
+    """The first that says most: a region or a point, the region of the account, words that name neither. Inside the
+    region that is known an addition may be more exact."""
+    if known is None or added is None:
+        return known or added
+    inside = bool(known.code and added.code and added.code.startswith(f"{known.code}."))
+    if _exactness(added) > _exactness(known) or (inside and added.source != "owner"):
+        at = known if added.lat is None else added
+        return replace(added, words=added.words or known.words, lat=at.lat, lon=at.lon)
+    return known
+
+
+def _exactness(place: Place) -> int:
+    if place.source == "owner":
+        return 1
+    return 2 if place.code is not None or place.lat is not None else 0
+
+
+def _new(row: Any, before: Message, after: Message, added: Iterable[Addition]) -> set[str]:
+    """What the additions give to the report: names of its fields, and its words where it had none."""
+    fields = {name for name in COMPLETED if getattr(before, name) != getattr(after, name)}
+    lacks_words = WORDS in _names(row.missing) and WORDS not in _names(row.completed)
+    says = lacks_words and any(one.words for one in added)
+    return fields | ({WORDS} if says else set())
 
 
 def _with_words(connection: Connection, reports: Mapping[str, Message]) -> dict[str, Message]:
@@ -94,23 +133,20 @@ def _with_words(connection: Connection, reports: Mapping[str, Message]) -> dict[
     }
 
 
-def _better_place(known: Place | None, added: Place | None) -> Place | None:
-    """The first that is more than whose door it was."""
-    if known is None or added is None:
-        return known or added
-    return added if known.source == "owner" != added.source else known
+def _columns(make: RowMaker, row: Any, report: Message, new: set[str]) -> Row:
+    few = len(f"{report.title} {report.clean_text}".split()) < ENOUGH_WORDS
+    names = {*_names(row.completed), *new} - ({WORDS} if few else set())
+    return {"id": row.id, **make.completed_columns(report), "completed": json_or_none(sorted(names))}
 
 
-def _columns(make: RowMaker, row: Any, before: Message, after: Message) -> Row:
-    known = msgspec.json.decode(row.completed, type=list[str]) if row.completed else []
-    new = {name for name in COMPLETED if getattr(before, name) != getattr(after, name)}
-    return {"id": row.id, **make.completed_columns(after), "completed": json_or_none(sorted({*known, *new}))}
+def _names(column: str | None) -> list[str]:
+    return msgspec.json.decode(column, type=list[str]) if column else []
 
 
 def _assign(
     connection: Connection, make: RowMaker, reports: Mapping[str, Message], choose: ChooseOffices
-) -> Collection[str]:
-    """Give the reports to the offices that they belong to now; ids of those for which these are others."""
+) -> Mapping[str, Sequence[Assignment]]:
+    """Give the reports to the offices that they belong to now; returns these of each that had others."""
     chosen = dict(zip(reports, choose(list(reports.values())), strict=True))
     held: dict[str, set[str]] = defaultdict(set)
     columns = (assignments.c.complaint, assignments.c.office_id)
@@ -128,4 +164,4 @@ def _assign(
         for id, given in moved.items() for one in given if one.office.id not in held[id]
     ]  # fmt: skip
     insert(connection, assignments, sorted(new, key=lambda row: (row["complaint"], row["office_id"])), _AGAIN)
-    return moved.keys()
+    return moved

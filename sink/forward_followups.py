@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
-from schemas import REFERRING_KINDS, ForwardKind, Message, Office, Routed, Status
+from schemas import COURTESIES, REFERRING_KINDS, ForwardKind, Message, Office, Routed, Status
 from sink.action_rules import OTHERS_GO_ON
 from sink.actions import action_time
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
+from sink.completing import CompletedReport
 from sink.forward_queue import (
     FOLLOWUP,
     Destination,
@@ -34,7 +35,6 @@ from sink.jobs import NewJob
 from sink.rows import RowMaker
 from sink.tables import disclosures
 
-COURTESIES = frozenset({"thanks", "greeting"})
 OF_OFFICES: frozenset[ForwardKind] = frozenset({"answer", "question", "disposition", "status"})
 
 
@@ -52,6 +52,8 @@ class Later(NamedTuple):
     office: Office | None = None
     status: Status | None = None
     attachments: tuple[str, ...] = ()
+    besides: str = ""
+    """Tells apart what one item says beside its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class RecordedBatch:
     """Complaints."""
     located: Mapping[str, set[str]]
     """By complaint: accounts in whose systems it was found to stand, which were not told of it before."""
-    completed: Mapping[str, Message]
-    """By complaint: reports that additions completed, and whose offices were chosen anew."""
+    completed: Mapping[str, CompletedReport]
+    """By complaint."""
 
 
 def queue_followups(
@@ -81,11 +83,12 @@ def queue_followups(
     for one in both:
         later.setdefault((one.complaint, one.item), one)
     missed = [one for one in _earlier_than(connection, batch.located) if (one.complaint, one.item) not in later]
-    complaints = {one.complaint for one in (*later.values(), *missed)}
+    moved = [_of_completed(id, one) for id, one in batch.completed.items()]
+    complaints = {one.complaint for one in (*later.values(), *missed, *moved)}
     about = {row.id: row for row in _about(connection, complaints)}
     known = accounts_by_complaint(connection, complaints, [to.account for to in destinations])
     queued = QueuedForwards()
-    reached = [(one, known[one.complaint]) for one in later.values()]
+    reached = [(one, known[one.complaint]) for one in (*later.values(), *moved)]
     for one, accounts in [*reached, *((one, batch.located[one.complaint]) for one in missed)]:
         for to in destinations if one.complaint in about else ():
             brought = _with_known_kind(to, one)
@@ -142,6 +145,16 @@ def _of_message(complaint: str, message: Message) -> Later:
     )  # fmt: skip
 
 
+def _of_completed(complaint: str, completed: CompletedReport) -> Later:
+    """It is with another office now, as after a disposition. The system that the report came from was never told of the
+    office that rules chose."""
+    report, by = completed.report, completed.by
+    return Later(
+        complaint, by.item, report.account, report.channel, "disposition", by.at, office=completed.office,
+        besides=".office",
+    )  # fmt: skip
+
+
 def _of_action(complaint: str, applied: AppliedAction) -> Iterator[Later]:
     action = applied.action
     what = _forward_kind(action.what, action.text, None if applied.effect.status_moved else applied.effect.reason)
@@ -163,7 +176,7 @@ def _forward_kind(what: Any, text: str | None, reason: str | None) -> ForwardKin
 
 def _leaving(to: Destination, one: Later, row: Any) -> Leaving:
     raw, _, index = one.item.rpartition(".")
-    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{raw}.{int(index):04d}"  # in order as text, too
+    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{raw}.{int(index):04d}{one.besides}"  # in order as text, too
     forward = later_forward(
         one.what, row.number, job, one.at, owner=row.owner, channel=one.channel, text=one.text, status=one.status,
         offices=[one.office] if one.office else [], anonymous=bool(row.anonymous), secret=bool(row.secret),

@@ -82,13 +82,14 @@ def persist_batch(
         new = insert_returning(connection, outcomes, outcome_rows, REPLACE_DEAD)
         batch = [item for item in items if item.key in new]
         rows = {table: [row for item in batch for row in item.rows.get(table, ())] for table, _ in _INSERTED}
-        waiting = _take_earlier(connection, rows[complaints])
+        waiting, added_before = _take_earlier(connection, rows[complaints])
         insert_all(connection, *((table, rows[table], on) for table, on in _INSERTED))
         _renew(connection, make, batch)
         events, opened = [item.routed for item in batch], [row["id"] for row in rows[complaints]]
         located = learn_foreign_reports(connection, record, events, options.destinations, now)
         applied = apply_actions(connection, make, [with_reopening(event) for event in events], options.hand_over)
-        completed = complete_reports(connection, make, events, options.choose_offices) if options.choose_offices else {}
+        choose = options.choose_offices
+        completed = complete_reports(connection, make, events, added_before, choose) if choose else {}
         mark_stale(connection, batch_complaints(applied, events))
         replies = without_bursts(connection, [(item.routed, item.reply) for item in batch if item.reply is not None])
         replies += answers_to_reporters(connection, make, applied, waiting, options.speaks)
@@ -106,27 +107,30 @@ def _later_jobs(
     """For systems that are told what is said later, or are told of a complaint only now."""
     followups = queue_followups(connection, make, batch, destinations)
     given: dict[str, Message | None] = dict.fromkeys({*given_complaints(batch.applied), *batch.opened})
-    return followups + queue_for_new_offices(connection, record, make, {**given, **batch.completed}, destinations)
+    given |= {id: one.report for id, one in batch.completed.items()}
+    return followups + queue_for_new_offices(connection, record, make, given, destinations)
 
 
-def _take_earlier(connection: Connection, opened: list[Row]) -> list[Any]:
+def _take_earlier(connection: Connection, opened: list[Row]) -> tuple[list[Any], set[str]]:
     """Additions and actions may have been recorded before their complaint: it starts with what they made of it. Returns
-    the actions for which an answer waits."""
+    the actions for which an answer waits, and the complaints to which was added."""
     by_id = {row["id"]: row for row in opened}
+    added: set[str] = set()
     if not by_id:
-        return []
+        return [], added
     sql = (
         "SELECT complaint, max(received_at) FROM messages m WHERE complaint IN (*) AND NOT EXISTS (SELECT 1 FROM "
         "outcomes o WHERE o.raw = m.raw AND o.item_index = m.item_index AND o.outcome = 'asked') GROUP BY complaint"
     )
     for complaint, newest in query_in(connection, sql, by_id):
         by_id[complaint]["updated_at"] = max(by_id[complaint]["updated_at"], newest)
+        added.add(complaint)
     waiting = []
     for action in earlier_actions(connection, by_id):
         _start_with(by_id[action.complaint], action)
         if action.owed is not None:
             waiting.append(action)
-    return waiting
+    return waiting, added
 
 
 def _start_with(complaint: Row, action: Any) -> None:

@@ -93,7 +93,7 @@ def _row(record: Record, row: Any) -> RecordedReading:
     return RecordedReading(
         row.complaint, row.number, opened, row.touched_at is not None, row.reader,
         Reading(kind=row.kind, text=row.text, cleaned=row.cleaned, **(_of_complaint(record, row) if opened else {})),
-        _json(row.completed, tuple[str, ...]) or () if opened else (),
+        [name for name in _json(row.completed, list[str]) or () if name in OF_THE_COMPLAINT] if opened else (),
     )  # fmt: skip
 
 

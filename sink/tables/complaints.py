@@ -57,7 +57,7 @@ readings = clustered(
     owner(), column("made_at", Instant), column("reading", LargeBinary), column("applied", Boolean),
 )  # fmt: skip
 """Later readings of a message that differ from what the record holds (sealed JSON); not `applied` where an officer had
-acted before."""
+acted before. Also the readings of additions that were recorded before their report."""
 
 parties = clustered(
     "parties",

@@ -11,9 +11,10 @@ import pytest
 from schemas import Assignment, Category, Forward, Message, Office, Place, Routed
 from sink import Record, apply_rereading, export
 from sink.batch_items import PersistOptions
+from sink.forward_progress import store_progress
 from sink.persist import persist_batch
 from tests.sink.made import FRONT_DESK, NOW, acted, action, message, routed, rows
-from tests.sink.test_forwards import To, claim
+from tests.sink.test_forwards import To, claim, done
 
 DAGO = Place(code="32.73.02.1004", level="village", name="Dago", words="Dago", source="text", p=0.98)
 LIGHTS = Category(id="1398", name="Penerangan Jalan")
@@ -59,10 +60,53 @@ def test_words_that_come_after_a_photo_say_what_it_is_about(record: Record, plac
     persist(record, opened(photo, "text"))
     seen: list[Message] = []
     say = message(2, text="Lampu mati", category=LIGHTS, report_class="complaint", place=place)
-    persist(record, routed(say, "added", photo), choose=lambda reports: [seen.append(one) or () for one in reports])
+    persist(record, routed(say, "added", photo), choose=lambda reports: seen.extend(reports) or by_place(reports))
     (line,) = export(record, None)
     assert (line["text"], line["category"]["id"], line["class"]) == ("Lampu mati", "1398", "complaint")
     assert [(one.text, one.place and one.place.code) for one in seen] == [("Lampu mati", known)]
+
+
+@pytest.mark.parametrize("place", [Place(words="Sukamaju", source="text"), Place(code="32.73.02", source="text")])
+def test_a_place_that_says_more_takes_the_place_of_the_first(record: Record, place: Place) -> None:
+    persist(record, opened(), added(2, text="di sana", place=place))
+    persist(record, added(3, text="di Dago", place=DAGO))
+    persist(record, added(4, place=Place(code="35.78", source="owner")), added(5, place=Place(words="Melati")))
+    assert rows(record, "SELECT place_code, place_words FROM complaints") == [(DAGO.code, "Dago")]
+
+
+def test_words_that_bring_no_field_choose_the_office_too_once_there_are_some(record: Record) -> None:
+    def by_words(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
+        asked.extend(one.clean_text for one in reports)
+        return [(OF_BANDUNG,) if "pungli" in one.text else (FRONT_DESK,) for one in reports]
+
+    asked: list[str] = []
+    photo = message(1, kind="image", text="")
+    persist(record, opened(photo, "text"))
+    said = ("terima kasih banyak pak", "thanks"), ("ini pak", "unknown"), ("ada pungli", "unknown")
+    said = (*said, ("tolong segera ditindak", "unknown"))
+    for n, (text, sort) in enumerate(said, 2):
+        persist(record, routed(message(n, text=text, sort=sort), "added", photo), choose=by_words)
+    assert assigned(record) == [("dishub/32.73", "assigned"), ("front", "passed_on")]
+    assert [text.count("\n") for text in asked] == [1, 2]
+    again = message(1, kind="image", text="", reader="2")
+    assert apply_rereading(record, [again], now=NOW, dry_run=False) == []
+
+
+@pytest.mark.parametrize("text", ["di Dago", "TL 4719360285"])
+def test_what_was_recorded_before_its_report_completes_it_then(record: Record, text: str) -> None:
+    early = added(2, text=text, cleaned=None if text == "di Dago" else "", place=DAGO)
+    persist(record, early, added(3, text="makasih", sort="thanks", place=Place(code="35.78")))
+    persist(record, opened())
+    (line,) = export(record, None)
+    assert (line["place"]["name"], line["office"]["id"]) == ("Dago", "dishub/32.73")
+    persist(record, early)
+    assert assigned(record) == [("dishub/32.73", "assigned"), ("front", "passed_on")]
+
+
+def test_an_officer_who_came_before_the_report_is_the_first_to_act_on_it(record: Record) -> None:
+    persist(record, added(2, text="di Dago", place=DAGO), acted(action(5, "note", text="x"), WITHOUT_PLACE))
+    persist(record, opened())
+    assert assigned(record) == [("front", "assigned")]
 
 
 def test_the_first_place_counts_and_the_first_category(record: Record) -> None:
@@ -133,3 +177,19 @@ def test_offices_are_chosen_by_all_that_was_said_and_not_again_by_a_later_word(r
     persist(record, routed(message(3, text="di Dago", place=DAGO), "added", first), choose=by_words)
     persist(record, routed(message(4, text="tolong segera"), "added", first), choose=by_words)
     assert assigned(record) == [("dishub/32.73", "assigned"), ("front", "passed_on")]
+
+
+def test_a_system_that_had_it_is_told_once_which_office_has_it_now(record: Record) -> None:
+    takes = frozenset({"complaint", "disposition", "supplement"})
+    front, sms = To("front", "front", "webhook", takes=takes), To("sms", "sms", "portal", takes=takes)
+    persist(record, opened(), to=[front, sms])
+    (first,) = claim(record, account="front")
+    store_progress(record, [done(first.job, "f1", create={"id": "f1"})], NOW)
+    for n in (2, 3):
+        persist(record, added(n, text="di Dago", place=DAGO), to=[front, sms])
+    told = []
+    while jobs := claim(record, account="front"):
+        store_progress(record, [done(one.job) for one in jobs if one.waits is None], NOW)
+        told += [(one.forward.what, *(office.id for office in one.forward.offices)) for one in jobs if not one.waits]
+    assert told == [("supplement",), ("disposition", "dishub/32.73"), ("supplement",)]
+    assert claim(record, account="sms") == []

@@ -1,0 +1,90 @@
+"""What reporters add to their reports, as far as it may complete them (`completing.py`).
+
+An addition may be recorded before its report: the report came by another process, or died and was replayed. Then its
+reading is stored, and completes the report once that is recorded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from schemas import COURTESIES, REFERRING_KINDS, Message, Routed, encode
+from sink.bulk import insert, query_in
+from sink.instant import parse_instant
+from sink.readings import Reading, reading_of
+from sink.rows import Row, RowMaker
+from sink.tables import readings
+
+SEALED = "readings.reading"
+_EARLIER = (
+    "SELECT m.complaint, m.raw, m.item_index, m.received_at, r.reading FROM messages m JOIN readings r "
+    "ON r.raw = m.raw AND r.item_index = m.item_index WHERE m.complaint IN (*) AND NOT m.stranger"
+)
+_decode = msgspec.json.Decoder(Reading).decode
+
+
+class Addition(NamedTuple):
+    """What a reporter added."""
+
+    raw: str
+    item_index: int
+    at: datetime
+    reading: Reading
+
+    @property
+    def item(self) -> str:
+        return f"{self.raw}.{self.item_index}"
+
+    @property
+    def words(self) -> str:
+        """Without a command."""
+        said = self.reading
+        return (said.text if said.cleaned is None else said.cleaned).strip()
+
+
+Additions = Mapping[str, Sequence[Addition]]
+"""By complaint."""
+
+
+def additions_of(events: Iterable[Routed]) -> dict[str, list[tuple[Message, Addition]]]:
+    """What reporters added in this batch, by complaint, in order, each with its message. Thanks add nothing."""
+    found: dict[str, list[tuple[Message, Addition]]] = defaultdict(list)
+    for event in events:
+        matched, message = event.matched, event.matched.message
+        if message is None or matched.id is None or matched.outcome != "added" or matched.stranger:
+            continue
+        if message.kind in REFERRING_KINDS or message.command not in {None, "TL"} or message.sort in COURTESIES:
+            continue
+        one = Addition(message.raw, message.item_index, message.received_at, reading_of(message))
+        found[matched.id].append((message, one))
+    return found
+
+
+def store_early(
+    connection: Connection, make: RowMaker, added: Mapping[str, Sequence[tuple[Message, Addition]]]
+) -> None:
+    """Store additions to reports that are not recorded yet."""
+    rows = [_row(make, message, one.reading) for both in added.values() for message, one in both]
+    insert(connection, readings, rows, "ON CONFLICT DO NOTHING")
+
+
+def earlier_additions(connection: Connection, make: RowMaker, opened: Collection[str]) -> Additions:
+    """What was added to these reports before they were recorded."""
+    found: dict[str, list[Addition]] = defaultdict(list)
+    for row in query_in(connection, _EARLIER, opened):
+        reading = _decode(make.vault.open(bytes(row.reading), SEALED))
+        found[row.complaint].append(Addition(row.raw, row.item_index, parse_instant(row.received_at), reading))
+    return {id: sorted(some, key=lambda one: (one.at, one.raw, one.item_index)) for id, some in found.items()}
+
+
+def _row(make: RowMaker, message: Message, reading: Reading) -> Row:
+    return {
+        "raw": message.raw, "item_index": message.item_index, "version": message.reader, "owner": message.owner,
+        "made_at": make.now, "reading": make.vault.seal(encode(reading).decode(), SEALED), "applied": True,
+    }  # fmt: skip
