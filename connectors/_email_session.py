@@ -26,7 +26,7 @@ from connectors._email_settings import EmailSettings
 from connectors._http import Http
 from connectors._port import Intake, Session
 from connectors._request import Request
-from connectors._session import BeforeArrival
+from connectors._session import BeforeArrival, RenewedSecret
 from schemas import AccountFault, Retry
 
 FIRST_IDLE = 15.0
@@ -56,11 +56,12 @@ class Suspects:
 
 @asynccontextmanager
 async def open_session(
-    settings: EmailSettings, intake: Intake, cursor: str | None, suspects: Suspects
-) -> AsyncIterator[EmailSession]:
+    settings: EmailSettings, intake: Intake, cursor: str | None, suspects: Suspects,
+    renewed: RenewedSecret | None = None,
+) -> AsyncIterator[EmailSession]:  # fmt: skip
     """Log in and select the folder. Raises Retry or AccountFault."""
     async with Http() as http:
-        session = EmailSession(settings, intake, TokenSource(settings, http), suspects, cursor)
+        session = EmailSession(settings, intake, TokenSource(settings, http, renewed), suspects, cursor)
         try:
             await session.open()
             yield session

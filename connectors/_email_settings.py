@@ -41,7 +41,8 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
     """Of both servers; an app password where the provider has such."""
     oauth: dict[str, Secret] = msgspec.field(default_factory=dict)
     """XOAUTH2 in the place of a password: token_url, client_id, client_secret, scope, and refresh_token where a person
-    gave consent; without it the client's own credentials are used."""
+    gave consent; without it the client's own credentials are used. A refresh_token that the provider
+    renews is kept in the record, until another one is set."""
     address: str = ""
     """The account's own address, as citizens write to it; answers come from it."""
     name: str = ""

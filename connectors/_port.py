@@ -39,6 +39,7 @@ from connectors._results import SentReply as SentReply  # noqa: PLC0414 - channe
 from connectors._session import Intake as Intake  # noqa: PLC0414 - channels import it from here
 from connectors._session import LeaseLost as LeaseLost  # noqa: PLC0414 - channels import it from here
 from connectors._session import ProviderConnections as ProviderConnections  # noqa: PLC0414 - as above
+from connectors._session import RenewedSecret as RenewedSecret  # noqa: PLC0414 - as above
 from connectors._session import Session as Session  # noqa: PLC0414 - channels import it from here
 from connectors._settings import Settings, is_address
 from schemas import AccountFault, Action, Attachment, Message, Raw, Receipt, Reject, Reply
@@ -251,8 +252,11 @@ class Connects(Channel):
     """Holds a session with the provider. Only the process that holds the account's lease does so."""
 
     @abstractmethod
-    def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
-        """Open the session; leaving the context closes it. Raises Retry or AccountFault."""
+    def connect(
+        self, intake: Intake, cursor: str | None, renewed: RenewedSecret | None = None
+    ) -> AbstractAsyncContextManager[Session]:
+        """Open the session; leaving the context closes it. `renewed`: where a secret lives on that the provider renews.
+        Raises Retry or AccountFault."""
 
 
 class Speaks(Channel):

@@ -26,6 +26,19 @@ class LeaseLost(Exception):  # noqa: N818 - it says what happened
     """Another process holds the account's lease: stop at once, acknowledge nothing more."""
 
 
+class RenewedSecret(Protocol):
+    """The secret that the provider gave in the place of a configured one, sealed in the record: of all processes and
+    of all sessions of the account."""
+
+    async def load(self) -> str | None:
+        """None: none was ever given. Raises Retry."""
+        ...
+
+    async def save(self, secret: str) -> None:
+        """Returns once it is durable."""
+        ...
+
+
 class Session(ABC):
     """A connection that is open: bound, logged in, subscribed."""
 

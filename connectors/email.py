@@ -25,7 +25,7 @@ from connectors._email_proof import is_proven
 from connectors._email_quotes import trim_reply
 from connectors._email_session import AT, NOT_GIVEN, SIZE, EmailSession, Suspects, open_session
 from connectors._email_settings import EmailSettings
-from connectors._port import Connects, Gap, Intake, Item, ProviderConnections, SentReply, Session, Speaks
+from connectors._port import Connects, Gap, Intake, Item, ProviderConnections, RenewedSecret, SentReply, Session, Speaks
 from connectors._request import Part, Payload, Request
 from schemas import AccountFault, Attachment, Message, MessageKind, Party, Raw, Receipt, Reject, Reply, Retry
 
@@ -194,10 +194,12 @@ address = ""                   # pengaduan@example.go.id
             found["thread"] = seen.references[0]
         return {name: value for name, value in found.items() if value}
 
-    def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
+    def connect(
+        self, intake: Intake, cursor: str | None, renewed: RenewedSecret | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         if not self.settings.imap:  # a mailbox may be read without a way to answer
             raise AccountFault("setting_missing", "set imap of this account")
-        return open_session(self.settings, intake, cursor, self._suspects)
+        return open_session(self.settings, intake, cursor, self._suspects, renewed)
 
     def gap(self, before: str, after: str, taken: int) -> Gap | None:
         return gap_between(before, after)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._numbers import is_same_number
-from connectors._port import Connects, Intake, Item, ProviderConnections, SentReply, Session, Speaks
+from connectors._port import Connects, Intake, Item, ProviderConnections, RenewedSecret, SentReply, Session, Speaks
 from connectors._request import Part, Payload
 from connectors._smpp_deliveries import REPEATED, SENT_AS
 from connectors._smpp_parts import BEGAN, RELEASED, WAITS
@@ -122,7 +122,9 @@ system_id = ""                 # this and the password the operator gives
             raw, state=report.state, at=at, native_id=native, reason=report.reason, conversation=conversation
         )
 
-    def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
+    def connect(
+        self, intake: Intake, cursor: str | None, renewed: RenewedSecret | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         self.require_outbound()
         return open_session(self.settings, intake, cursor)
 

@@ -23,8 +23,9 @@ from sink.tables import (
 )  # fmt: skip
 
 SEALED: tuple[Column[Any], ...] = (
-    account_states.c.cursor, attachments.c.source, attachments.c.name, complaints.c.extra, dead.c.sealed,
-    editions.c.body, jobs.c.answer, jobs.c.args, outbox.c.address, parties.c.sealed, readings.c.reading,
+    account_states.c.cursor, account_states.c.renewed_secret, attachments.c.source, attachments.c.name,
+    complaints.c.extra, dead.c.sealed, editions.c.body, jobs.c.answer, jobs.c.args, outbox.c.address, parties.c.sealed,
+    readings.c.reading,
 )  # fmt: skip
 BATCH = 500
 

@@ -1,4 +1,5 @@
-"""A real connection to the provider of one account: what was found, and what to do. Nothing is stored."""
+"""A real connection to the provider of one account: what was found, and what to do. Nothing is stored but a
+secret that the provider renews."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from connectors import Channel, Connects, Http, Polls, ProviderConnections, Request, Speaks
+from connectors import Channel, Connects, Http, Polls, ProviderConnections, RenewedSecret, Request, Speaks
 from hub.clock import utc_now
 from hub.commands._account_report import missing_words
 from hub.commands._doctor_host import is_listening
@@ -16,17 +17,19 @@ from schemas import AccountFault, Reject, Reply, Retry
 TEXT = "Pesan uji dari Satu Pintu. Tidak perlu dibalas."
 
 
-async def try_channel(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
+async def try_channel(
+    channel: Channel, send_to: str | None, renewed: RenewedSecret | None = None
+) -> AsyncIterator[Finding]:
     """Try the account at its provider: a finding for each thing that was tried. One that asks for what is new is tried
     also where it cannot answer."""
     if missing := missing_words(channel):
         yield Finding(channel.account, missing, True)
     if not missing or _only_reads(channel):
-        async for finding in _tried(channel, send_to):
+        async for finding in _tried(channel, send_to, renewed):
             yield finding
 
 
-async def _tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding]:
+async def _tried(channel: Channel, send_to: str | None, renewed: RenewedSecret | None) -> AsyncIterator[Finding]:
     for url in channel.outbound_urls:
         yield _reached(channel, url)
     async with Http() as http:
@@ -35,10 +38,10 @@ async def _tried(channel: Channel, send_to: str | None) -> AsyncIterator[Finding
         if isinstance(channel, Polls) and channel.polling and not channel.poll_disturbs:
             yield await _polled(channel, ProviderConnections(http))
         if isinstance(channel, Connects):
-            async for finding in _connected(channel):
+            async for finding in _connected(channel, renewed):
                 yield finding
         if send_to is not None:
-            yield await _sent(channel, send_to, http)
+            yield await _sent(channel, send_to, http, renewed)
 
 
 def _only_reads(channel: Channel) -> bool:
@@ -70,9 +73,9 @@ async def _polled(channel: Polls, outbound: ProviderConnections) -> Finding:
     return Finding(channel.account, f"a poll works and brought {len(polled.requests)} items, which are not stored")
 
 
-async def _connected(channel: Connects) -> AsyncIterator[Finding]:
+async def _connected(channel: Connects, renewed: RenewedSecret | None) -> AsyncIterator[Finding]:
     try:
-        async with channel.connect(_take_nothing, None) as session:
+        async with channel.connect(_take_nothing, None, renewed) as session:
             yield Finding(channel.account, "a session opens")
             for words in await session.check():
                 yield Finding(channel.account, words)
@@ -80,7 +83,7 @@ async def _connected(channel: Connects) -> AsyncIterator[Finding]:
         yield _failed(channel, "a session", fault)
 
 
-async def _sent(channel: Channel, to: str, http: Http) -> Finding:
+async def _sent(channel: Channel, to: str, http: Http, renewed: RenewedSecret | None) -> Finding:
     if not isinstance(channel, Speaks):
         return Finding(channel.account, f"a channel of kind {channel.kind} sends nothing", True)
     reply = Reply(
@@ -91,7 +94,7 @@ async def _sent(channel: Channel, to: str, http: Http) -> Finding:
         if not isinstance(channel, Connects):
             sent = await channel.send(reply, ProviderConnections(http))
         else:
-            async with channel.connect(_take_nothing, None) as session:
+            async with channel.connect(_take_nothing, None, renewed) as session:
                 sent = await channel.send(reply, ProviderConnections(http, session))
     except Exception as fault:
         return _failed(channel, "a message", fault)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ from hub.commands import OutOfBalance, load_call_settings, print_json, print_mes
 from hub.settings import Settings, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from connectors import Channel
+    from connectors import Channel, RenewedSecret
     from hub.accounts import AccountsSnapshot
     from hub.commands._account_report import AccountReport
     from sink.record import Record
@@ -112,16 +114,35 @@ def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> 
     snapshot = _snapshot(own)
     if name not in snapshot.channels:
         raise UsageError(f"{name} is no account in {own.channels}{did_you_mean(name, snapshot.channels)}")
-    wrong = asyncio.run(_tried(snapshot.channels[name], send_to))
+    wrong = _try(own, snapshot.channels[name], send_to)
     if wrong:
         raise OutOfBalance(f"{wrong} of these need you")
 
 
-async def _tried(channel: Channel, send_to: str | None) -> int:
+def _try(own: Settings, channel: Channel, send_to: str | None) -> int:
+    from connectors import Connects
+    from hub.commands._doctor_pipeline import is_started
+    from hub.renewed_secret import AccountSecret
+
+    if not isinstance(channel, Connects) or not is_started(own):
+        return asyncio.run(_tried(channel, send_to, None))
+
+    def with_its_secret(record: Record) -> int:
+        call = partial(_in_thread, record)
+        return asyncio.run(_tried(channel, send_to, AccountSecret(call, channel.account)))
+
+    return with_record(with_its_secret)
+
+
+async def _in_thread(record: Record, call: Callable[..., Any], *args: Any) -> Any:
+    return await asyncio.to_thread(call, record, *args)
+
+
+async def _tried(channel: Channel, send_to: str | None, renewed: RenewedSecret | None) -> int:
     from hub.commands._channel_test import try_channel
 
     tried = wrong = 0
-    async for finding in try_channel(channel, send_to):
+    async for finding in try_channel(channel, send_to, renewed):
         tried += 1
         wrong += finding.wrong
         click.echo(f"{'WRONG' if finding.wrong else 'ok   '}  {finding.what}: {finding.words}")

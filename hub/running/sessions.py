@@ -6,6 +6,7 @@ import logging
 
 from bus import fault_location
 from connectors import Connects, LeaseLost, Session
+from hub.renewed_secret import AccountSecret
 from hub.running.account_health import AccountHealth
 from hub.running.backend import Backend
 from hub.running.taking_in import AccountIntake
@@ -47,7 +48,8 @@ class Sessions:
             await self._backend.timing.sleep(self._health.failed(channel.account, "session", fault))
 
     async def _once(self, channel: Connects, intake: AccountIntake, cursor: str | None) -> None:
-        async with channel.connect(intake, cursor) as session:
+        renewed = AccountSecret(self._backend, channel.account, self._backend.timing.sleep)
+        async with channel.connect(intake, cursor, renewed) as session:
             self._open[channel.account] = session
             try:
                 self._health.mended(channel.account, "session")

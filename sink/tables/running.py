@@ -18,7 +18,7 @@ account_states = clustered(
     key("account"),
     column("epoch", BigInteger), maybe("cursor"), maybe("cursor_at", Instant),
     maybe("last_in_at", Instant), maybe("last_out_at", Instant), maybe("spent_at", Instant),
-    maybe("token_ends_at", Instant),
+    maybe("token_ends_at", Instant), maybe("renewed_secret", LargeBinary),
     maybe("gap_code"), maybe("gap_detail"), maybe("gap_at", Instant),
 )  # fmt: skip
 

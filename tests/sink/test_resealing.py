@@ -15,6 +15,7 @@ from sink.editions import latest_edition, publish_edition
 from sink.forward_progress import Progress, store_progress
 from sink.job_claims import claim_jobs
 from sink.job_results import JobResult
+from sink.renewed_secrets import save_renewed_secret
 from sink.resealing import SEALED, reseal
 from sink.tables import account_states, meta, metadata
 from tests.sink.conftest import OpenRecord
@@ -38,6 +39,7 @@ def fill(record: Record) -> None:
     store_dead_letters(record, [dead(first, 9)])
     publish_edition(record, "rules", "x = 1", "budi", NOW)
     save_cursor(record, "wa", lease(record, accounts=["wa"])["wa"], "seen up to here", NOW)
+    save_renewed_secret(record, "wa", "rahasia-segar")
 
 
 def keys(tmp_path: Path, newest: str, *names: str) -> Vault:

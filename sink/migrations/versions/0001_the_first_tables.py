@@ -31,6 +31,7 @@ def upgrade() -> None:
     sa.Column('last_out_at', Instant(), nullable=True),
     sa.Column('spent_at', Instant(), nullable=True),
     sa.Column('token_ends_at', Instant(), nullable=True),
+    sa.Column('renewed_secret', sa.LargeBinary(), nullable=True),
     sa.Column('gap_code', sa.Text(), nullable=True),
     sa.Column('gap_detail', sa.Text(), nullable=True),
     sa.Column('gap_at', Instant(), nullable=True),

@@ -15,7 +15,18 @@ from typing import Any
 
 import msgspec
 
-from connectors import Connects, Intake, ProviderConnections, Request, Secret, SentReply, Session, Settings, Speaks
+from connectors import (
+    Connects,
+    Intake,
+    ProviderConnections,
+    RenewedSecret,
+    Request,
+    Secret,
+    SentReply,
+    Session,
+    Settings,
+    Speaks,
+)
 from connectors._json import decode_object, string_of
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
 from tests.channels.made_up.items import CODES, Items
@@ -41,7 +52,9 @@ class Modem(Items, Connects, Speaks):
     def carries_reference(self) -> bool:
         return True
 
-    def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
+    def connect(
+        self, intake: Intake, cursor: str | None, renewed: RenewedSecret | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         return self._connected(intake, cursor)
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from connectors import Request
+from connectors import RenewedSecret, Request
 from connectors._email_session import EmailSession, Suspects, open_session
 from schemas import Message
 from tests.channels.recording import channel, raw, read
@@ -61,11 +61,11 @@ class Intake:
 
 @asynccontextmanager
 async def session(
-    server: Any, intake: Intake, suspects: Suspects | None = None, **settings: Any
+    server: Any, intake: Intake, suspects: Suspects | None = None, renewed: RenewedSecret | None = None, **settings: Any
 ) -> AsyncIterator[tuple[EmailSession, asyncio.Task[None]]]:
     """The open session, at work from the intake's cursor on."""
     own = channel("email", imap=f"imap://127.0.0.1:{server.port}", **settings).settings
-    async with open_session(own, intake, intake.cursor, suspects or Suspects()) as opened:
+    async with open_session(own, intake, intake.cursor, suspects or Suspects(), renewed) as opened:
         work = asyncio.create_task(opened.run())
         yield opened, work
         work.cancel()
