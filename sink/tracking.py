@@ -22,7 +22,7 @@ from sink.contacts import unseal_contact
 from sink.outbox_moves import MOVED, UNREACHED
 from sink.outbox_queries import DISMISSED
 from sink.record import Record
-from sink.tables import actions, attachments, complaints, messages, timeline
+from sink.tables import actions, attachments, complaints, due_dates, messages, timeline
 from sink.vault import Vault
 
 MOST_SHOWN = 300
@@ -79,6 +79,9 @@ class TrackedReport(msgspec.Struct, frozen=True, kw_only=True):
     proven: bool
     joined: bool
     """It was asked for by a Raw that joined an earlier report."""
+    checking: str | None = None
+    """How the clock for its first check stands: running, late, or met once it was checked, in time or not. None: it was
+    not computed yet."""
     account: str | None = None
     """Of the report's first message."""
     conversation: str | None = None
@@ -116,11 +119,11 @@ def track_report(
         proven = _has_token(record.vault, own, token) or _has_phone(record.vault, connection, own, last4)
         proven = proven or _is_of(record.vault, own, key)
         details = _details(connection, record.vault, row, own) if proven else {}
-        office = current_offices(connection, [row.id]).get(row.id)
+        office, checking = current_offices(connection, [row.id]).get(row.id), _checking(connection, row.id)
     return TrackedReport(
         number=row.number, status=row.status, received_at=row.received_at, updated_at=row.updated_at,
         office=None if office is None else office.office_name or office.office_id, proven=proven,
-        joined=raw is not None and raw != row.raw, **details,
+        joined=raw is not None and raw != row.raw, checking=checking, **details,
     )  # fmt: skip
 
 
@@ -132,6 +135,12 @@ def _find(connection: Connection, number: str | None, raw: str | None) -> Row[An
         joined = select(messages.c.complaint).where(messages.c.raw == raw, messages.c.stranger.is_(False))
         query = query.where(complaints.c.id == joined.order_by(messages.c.item_index).limit(1).scalar_subquery())
     return connection.execute(query).one_or_none()
+
+
+def _checking(connection: Connection, complaint: str) -> str | None:
+    mine = due_dates.c.complaint == complaint, due_dates.c.clock == "verification"
+    clock = connection.execute(select(due_dates.c.state, due_dates.c.ended_at).where(*mine)).one_or_none()
+    return None if clock is None else clock.state if clock.ended_at is None else "met"
 
 
 def _own_conversation(connection: Connection, row: Row[Any]) -> list[Row[Any]]:

@@ -13,7 +13,7 @@ from router import OfficeRegistry, RegisteredOffice
 from router.calendars import Holiday
 from router.due import Calendars
 from schemas import Office
-from sink import Record
+from sink import Record, track_report
 from sink.due import due_work
 from tests.sink.made import acted, action, message, persist, routed, rows
 
@@ -97,3 +97,16 @@ async def test_each_office_is_told_in_its_own_hours_and_zone(sqlite_record: Reco
         await hub.step(hour / 24)
     told = rows(sqlite_record, "SELECT DISTINCT office_id, at FROM notices WHERE clock = 'first_answer' ORDER BY seq")
     assert [(office, at[:16]) for office, at in told] == [("pu", "2026-02-06 04:00"), ("kota", "2026-02-10 00:00")]
+
+
+async def test_the_page_of_a_report_knows_whether_its_check_is_late(sqlite_record: Record) -> None:
+    hub, checking = Hub(sqlite_record), []
+    opened = message(1, received_at=START)
+    persist(sqlite_record, routed(opened), now=START)
+    for day, acts in ((0, ()), (4, ()), (5, (acted(action(2, "disposition", office=Office(id="pu")), opened),))):
+        await hub.step(day)
+        persist(sqlite_record, *acts, now=hub.now)
+        await hub.step(day)
+        found = track_report(sqlite_record, routed(opened).matched.number)
+        checking.append(found and found.checking)
+    assert checking == ["running", "late", "met"]

@@ -6,13 +6,18 @@ import asyncio
 import html
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from starlette.requests import Request
 
 from hub.clock import Clock
+from hub.settings import Settings
 from hub.web import WebParts, build_app
+from hub.web.citizen.report_page import render_report
 from schemas import Event, Retry
+from sink import TrackedReport
 from tests.sink.made_pictures import OWNER, exif, picture
 from tests.web.asgi import Response, call
 from tests.web.conftest import Site
@@ -151,6 +156,24 @@ async def test_the_number_alone_shows_no_words_on_the_page(site: Site) -> None:
     page = await site.call("GET", f"/lacak/{mine['number']}")
     assert (page.status, "Diverifikasi" in page.text, WORDS in page.text) == (200, True, False)
     assert "Meja Depan" not in page.text
+
+
+@pytest.mark.parametrize(("status", "checking", "hint"), [
+    ("unverified", None, "paling lama 3 hari kerja"), ("unverified", "running", "paling lama 3 hari kerja"),
+    ("unverified", "resting", "paling lama 3 hari kerja"), ("unverified", "late", "Batas 3 hari kerja sudah lewat"),
+    ("unverified", "met", "Diperiksa dan diteruskan"), ("in_progress", "late", "sedang menanganinya"),
+])  # fmt: skip
+def test_a_page_promises_no_day_that_is_over(status: str, checking: str | None, hint: str, settings: Settings) -> None:
+    at = datetime(2026, 2, 2, tzinfo=UTC)
+    found = TrackedReport(
+        number="1234567897", status=status, received_at=at, updated_at=at, office=None, proven=False, joined=False,
+        checking=checking,
+    )  # fmt: skip
+    request = Request({"type": "http", "method": "GET", "path": "/lacak/1", "query_string": b"", "headers": []})
+    [shown] = re.findall(
+        r'<p class="state">(.+?)</p>', bytes(render_report(request, found, "id", settings).body).decode()
+    )
+    assert hint in shown
 
 
 async def test_the_last_four_digits_open_the_words_and_stay_out_of_the_address(site: Site) -> None:

@@ -23,6 +23,8 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """Media types that are shown back: what a browser draws and never runs."""
 NO_WORDS = "-"
 """What stands for the words of somebody who sends only files."""
+_HINTS = {"late": "step_received_late_hint", "met": "step_verified_hint"}
+"""Of a report that no status moved yet: the three working days are over, or an office has it by an officer's word."""
 FORMS = ("keterangan", "belum", "nilai")
 """More words and files; that it is not solved; a rating. The last part of their addresses."""
 
@@ -55,11 +57,13 @@ def render_report(
 ) -> Response:
     """The page of a report that was found."""
     steps = progress_steps(found.status)
+    now = next(step for step, state in steps if state == "now")
+    hint = _HINTS.get(found.checking or "") if now == "received" else None
     values: dict[str, Any] = {
         "found": found,
         "groups": digit_groups(found.number),
         "steps": steps,
-        "now": next(step for step, state in steps if state == "now"),
+        "hint": hint or f"step_{now}_hint",
         "when": partial(format_time, zone=settings.zone, language=language),
         "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
         "words": [words for words in found.words if words.text not in {"", NO_WORDS}],
