@@ -15,6 +15,7 @@ from normalizer import Reader
 from normalizer.settle import settled_place
 from schemas import Action, Dead, Event, Message, Raw, Receipt
 from sink.archive import Archive
+from sink.archive_members import OnDamage
 from sink.outcomes import outcomes_of
 from sink.record import Record
 from sink.rereading import Rereading, apply_rereading
@@ -63,11 +64,12 @@ class RereadBatch(NamedTuple):
     """Raws that hold a dead item which can be read now."""
 
 
-async def raws_in(span: RereadSpan, archive: Archive, bus: Bus) -> AsyncIterator[list[Raw]]:
-    """The Raws of the span, each once, in batches: those of the archive, then those that only the bus has yet."""
+async def raws_in(span: RereadSpan, archive: Archive, bus: Bus, *, on_damage: OnDamage) -> AsyncIterator[list[Raw]]:
+    """The Raws of the span, each once, in batches: those of the archive, then those that only the bus has yet.
+    `on_damage` hears of each damaged file of the archive."""
     seen: set[str] = set()
     batch: list[Raw] = []
-    for raw in archive.read(span.since, span.until):
+    for raw in archive.read(span.since, span.until, on_damage=on_damage):
         seen.add(raw.id)
         if span.account in (None, raw.account):
             batch.append(raw)

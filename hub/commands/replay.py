@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from hub.commands import DateTimeParam, print_json, with_hub
+from hub.commands import DateTimeParam, OutOfBalance, print_json, print_message, with_hub
 from hub.settings import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ WORDLESS = frozenset({"outcome", "kind", "report_class", "category", "office", "
 @click.option("--apply", is_flag=True, help="Do it: what an officer has touched stays.")
 def replay(since: datetime, until: datetime | None, account: str | None, *, as_json: bool, apply: bool) -> None:
     """Read again what came in, and print what would change: how many, which, how. It changes readings, never a number,
-    a reply or what was received. An item that was dead and can be read now goes through the pipeline.
+    a reply or what was received. An item that was dead and can be read now goes through the pipeline. Exit 1 when a
+    file of the archive is damaged.
 
     \b
     Example:
@@ -41,13 +42,16 @@ def replay(since: datetime, until: datetime | None, account: str | None, *, as_j
     from hub.rereading import RereadSpan
 
     work = partial(_replay, span=RereadSpan(since, until, account), as_json=as_json, apply=apply)
-    items, changed = with_hub(work)
+    items, changed, damages = with_hub(work)
     click.echo(f"{changed} of {items} {'changed' if apply else 'would change'}", err=as_json)
+    if damages:
+        raise OutOfBalance("not all of the archive could be read again: bring the files named above back, then replay")
 
 
 async def _replay(
     settings: Settings, opened: OpenHub, *, span: RereadSpan, as_json: bool, apply: bool
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
+    """How many items were read again, how many changed, and how many damages of the archive were met."""
     from hub.clock import utc_now
     from hub.rereading import raws_in, reread
     from normalizer import Reader
@@ -58,7 +62,8 @@ async def _replay(
         raise UsageError(f"{span.account} is no account of this hub{near}: satupintu channels shows them")
     reader = Reader(current.accounts.readable, current.models.knowledge(), current.models, annotates=False)
     items = changed = 0
-    async for raws in raws_in(span, storage.archive, transport.bus):
+    damages: list[str] = []
+    async for raws in raws_in(span, storage.archive, transport.bus, on_damage=damages.append):
         work = partial(reread, storage.record, reader, storage.blobs, raws, now=utc_now, apply=apply)
         batch = await outside.pools.io(work)
         if apply and batch.revived:
@@ -66,7 +71,9 @@ async def _replay(
         items, changed = items + batch.items, changed + len(batch.changes)
         for change in batch.changes:
             print_json(_shown(change)) if as_json else click.echo(_line(change))
-    return items, changed
+    for damage in damages:
+        print_message(f"archive: {damage}")
+    return items, changed, len(damages)
 
 
 def _shown(change: ReadingChange) -> dict[str, Any]:

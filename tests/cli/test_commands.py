@@ -126,6 +126,20 @@ def test_replay_names_which_and_how_without_words_and_applies_it_when_told_to(fo
     assert output(folder, "replay", "--since", "2020-01-01").splitlines() == ["0 of 8 would change"]
 
 
+def test_a_replay_that_meets_a_damaged_file_is_none(folder: Path) -> None:
+    archive = folder / "var" / "archive"
+    archive.mkdir(exist_ok=True)
+    damaged = archive / "2025-08-18.0.jsonl.gz"
+    damaged.write_bytes(b"no gzip" * 9)
+    with (archive / "SHA256SUMS").open("a") as checksums:
+        checksums.write(f"{'0' * 64}  {damaged.name}\n")
+    done = satupintu("replay", "--since", "2025-01-01", data=folder / "var")
+    damaged.unlink()
+    assert done.returncode == 1
+    assert done.stdout == "0 of 8 would change\n"
+    assert f"archive: {damaged.name} is damaged" in done.stderr
+
+
 def test_the_same_file_again_is_redelivered(folder: Path) -> None:
     tally = json.loads(satupintu("ingest", str(folder / "rows.ndjson"), data=folder / "var").stdout)
     assert (tally["received"], tally["redelivered"], tally["dead"]) == (8, 6, 2)

@@ -33,7 +33,8 @@ async def test_what_retention_removed_from_the_bus_is_read_from_the_archive_and_
     bus = MemoryBus(clock=lambda: AT)
     await bus.publish([raw(n) for n in range(3, 8)])  # 0 to 2 were removed
     async with bus:
-        batches = [batch async for batch in raws_in(RereadSpan(AT), Archive(tmp_path), bus)]
+        read = raws_in(RereadSpan(AT), Archive(tmp_path), bus, on_damage=pytest.fail)
+        batches = [batch async for batch in read]
     assert [one for batch in batches for one in batch] == [raw(n) for n in range(8)]
     assert max(map(len, batches)) <= at_once
 
@@ -45,5 +46,6 @@ async def test_a_span_has_a_beginning_an_end_and_an_account(tmp_path: Path) -> N
     await bus.publish([raw(5), raw(6, "other"), raw(7), raw(8)])
     span = RereadSpan(AT + MINUTE, AT + 8 * MINUTE, "sms")
     async with bus:
-        found = [one.id async for batch in raws_in(span, Archive(tmp_path), bus) for one in batch]
+        read = raws_in(span, Archive(tmp_path), bus, on_damage=pytest.fail)
+        found = [one.id async for batch in read for one in batch]
     assert found == ["1", "2", "3", "5", "7"]
