@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from connectors._settings import Secret, Settings
+from connectors._settings import Secret, Settings, require_zone
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 _PORTS = {"imaps": 993, "imap": 143, "smtps": 465, "smtp": 587}
@@ -103,10 +102,7 @@ class EmailSettings(Settings, frozen=True, kw_only=True):
             raise ValueError("address takes an e-mail address, as pengaduan@example.go.id")
         if wrong := self.oauth.keys() - _OAUTH:
             raise ValueError(f"oauth knows no {min(wrong)}: it takes {', '.join(sorted(_OAUTH))}")
-        try:
-            ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
+        require_zone(self.zone)
         try:
             _ = date.fromisoformat(self.since or "2000-01-01")
         except ValueError:

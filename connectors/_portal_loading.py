@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -30,7 +29,7 @@ from connectors._portal_manifest import (
     Tell,
     Watermark,
 )
-from connectors._settings import choices_of, is_address
+from connectors._settings import choices_of, is_address, require_zone
 from schemas.regions import is_region
 
 M = TypeVar("M", bound=Strict)
@@ -146,9 +145,9 @@ def _faults(manifest: Manifest) -> list[str]:
 def zone_faults(zone: str) -> list[str]:
     """A line where there is no such zone."""
     try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError):
-        return ["[] zone: takes the name of a zone, as Asia/Makassar"]
+        require_zone(zone)
+    except ValueError as wrong:
+        return [f"[] zone: {str(wrong).removeprefix('zone ')}"]
     return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Any, ClassVar, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -56,6 +57,14 @@ def is_address(url: str) -> bool:
         return bool(parts.scheme and parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def require_zone(name: str) -> None:
+    """Raises ValueError where there is no such zone."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # OSError: "Asia" is a folder of the zones
+        raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
 
 
 def choices_of(kind: object) -> list[str]:

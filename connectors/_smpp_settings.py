@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from connectors._settings import Secret, Settings
+from connectors._settings import Secret, Settings, require_zone
 from connectors._smpp_text import Alphabet
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -82,7 +81,4 @@ class SmppSettings(Settings, frozen=True, kw_only=True):
             name, _, port = host.rpartition(":")
             if not name or not port.isdigit() or not 0 < int(port) < 65536:
                 raise ValueError("hosts takes names with a port, as smsc.example.net:2775")
-        try:
-            ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
+        require_zone(self.zone)

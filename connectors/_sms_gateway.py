@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from typing import Any, NamedTuple
 
 from connectors._demo import DemoItem
@@ -68,6 +69,8 @@ class SmsGateway(ABC):
     """The answer that it expects; no words of it may reach the citizen."""
     signature: str = ""
     """The header of its signature; empty: it signs nothing."""
+    zone: tzinfo = UTC
+    """Of a time that came without one."""
 
     def __init__(self, settings: SmsSettings) -> None:
         self.settings = settings

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from connectors._field_paths import nested, text_at, value_at
 from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
@@ -69,6 +70,7 @@ class MappedGateway(SmsGateway):
         super().__init__(settings)
         check_mapping({name: getattr(settings, name) for name in ("fields", "send", "headers")})
         self._mapping = mapping_of(settings)
+        self.zone = ZoneInfo(settings.zone)
         if self._mapping.send_as == "json":
             try:
                 nested(self._mapping.send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 _NAMES = {
@@ -58,13 +58,13 @@ def string(given: Mapping[str, bytes], name: str) -> str:
     return given.get(name, b"").decode("utf-8", "replace").replace("\x00", "").strip()
 
 
-def gateway_time(written: str) -> datetime | None:
-    """Kannel's %T (seconds since 1970) or %t (UTC without saying so); None where it is neither."""
+def gateway_time(written: str, zone: tzinfo) -> datetime | None:
+    """Seconds since 1970 as Kannel's %T, or ISO 8601 as its %t, in `zone` where it names none; None: it is neither."""
     try:
         if written.isdigit():
             return datetime.fromtimestamp(int(written), UTC)
         time = datetime.fromisoformat(written)
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        time = time if time.tzinfo else time.replace(tzinfo=zone)
         time.astimezone(UTC)  # the first and last days of the calendar have no such instant
         return time
     except (ValueError, OverflowError, OSError):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from connectors._settings import Secret, Settings
+from connectors._settings import Secret, Settings, require_zone
 from schemas import ReceiptState
 
 
@@ -28,6 +28,8 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     """Of the request that sends: Authorization = "Bearer {password}"."""
     sent_id: str = ""
     """Where the message's id stands in the answer to it."""
+    zone: str = "Asia/Jakarta"
+    """Of a time in a message that came without one, from any gateway but kannel, whose times are UTC."""
     token: Secret = Secret("")
     """Proves that the gateway is ours: in the query as `token`, or in the header `X-Token`."""
     keywords: dict[str, str] = msgspec.field(default_factory=dict)
@@ -44,3 +46,6 @@ class SmsSettings(Settings, frozen=True, kw_only=True):
     """Twilio's Auth Token: with it, a request without Twilio's right signature is refused. Needs public_url."""
     public_url: str = ""
     """Where the gateway reaches the hub, as https://pengaduan.example.go.id: delivery reports are asked for there."""
+
+    def __post_init__(self) -> None:
+        require_zone(self.zone)

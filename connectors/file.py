@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -37,7 +36,7 @@ from connectors._row_actions import (
 )
 from connectors._row_values import READERS, as_text, attachments_of, party_of, place_of, plain_text, text_of, time_of
 from connectors._rows import FAULTS, ROW_FIELDS, Dates, Fields, decode_row, is_total, wrong_field
-from connectors._settings import Secret, Settings
+from connectors._settings import Secret, Settings, require_zone
 from schemas import Action, Attachment, Message, Raw, Reject, Status, message_id
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -70,10 +69,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if unknown := sorted(self.columns.keys() - ROW_FIELDS.keys() - {"clock"}):
             raise ValueError(f"columns: {unknown[0]} is no field of a row: write one of {', '.join(ROW_FIELDS)}")
-        try:
-            ZoneInfo(self.zone)
-        except (ValueError, OSError, ZoneInfoNotFoundError):
-            raise ValueError("zone takes the name of a zone, as Asia/Makassar") from None
+        require_zone(self.zone)
 
 
 class FileChannel(Polls, Fetches):

@@ -106,7 +106,7 @@ token = "{secret}"
             sms.id or None,
             normalize_number(sms.sender),
             fingerprint=self._fingerprint(sms) if not sms.id and sms.distinct else None,
-            sent_at=gateway_time(sms.time),
+            sent_at=gateway_time(sms.time, self._gateway.zone),
             sender=Party(user=f"sms:{sms.sender}") if is_name else Party(phone=sms.sender),
             text=sms.text,
             refusal="echo of our own" if self._is_ours(sms) else None,

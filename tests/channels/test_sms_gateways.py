@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -51,6 +52,13 @@ def test_a_message_with_a_time_and_no_id_has_a_fingerprint() -> None:
     given = {"msisdn": SARI, "content": {"body": "Jalan rusak"}, "at": "2025-08-17T10:06:40+07:00"}
     (message,) = read(channel("sms", **OTHER), raw("sms", as_json({"data": [given]})))
     assert (message.native_id, bool(message.fingerprint), message.sent_at.hour) == ("", True, 10)
+
+
+@pytest.mark.parametrize(("settings", "hour"), [({}, 3), ({"zone": "Asia/Jayapura"}, 1)], ids=["Jakarta", "Jayapura"])
+def test_a_time_without_a_zone_is_that_of_the_account(settings: dict[str, str], hour: int) -> None:
+    given = {"msisdn": SARI, "content": {"body": "Jalan rusak"}, "at": "2025-08-17 10:06:40"}
+    (message,) = read(channel("sms", **OTHER, **settings), raw("sms", as_json({"data": [given]})))
+    assert message.sent_at.astimezone(UTC).hour == hour
 
 
 @pytest.mark.parametrize("name", REPORTS)
