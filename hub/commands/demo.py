@@ -72,6 +72,7 @@ async def _demo(own: Settings) -> None:
             lines = await opened.outside.pools.io(_of_one_lamp, opened.storage.record, since, lamp)
             sys.stdout.write(f"{lines}\n\n")
         await _end(own, opened, run.missing, numbered, hint="" if was_up else " (satupintu up first)")
+        _warn_of_answers(channels)
 
 
 def _run(own: Settings, opened: OpenHub, channels: Mapping[str, Channel]) -> DemoRun:
@@ -136,6 +137,14 @@ def usable_channels(accounts: Accounts, own: Settings) -> dict[str, Channel]:
     if not found:
         raise UsageError(f"no account for the demo in {own.channels}: add one, or name another file with --channels")
     return found
+
+
+def _warn_of_answers(channels: Mapping[str, Channel]) -> None:
+    if waiting := [name for name, c in channels.items() if isinstance(c, Speaks) and c.missing_setting]:
+        print_message(
+            f"the answers of {', '.join(waiting)} wait, and go to the invented phones once the account can send: hold"
+            " them back with satupintu replies mark-unknown --apply"
+        )
 
 
 _PROBE = DemoItem(id="0", text="-", name="-", phone="6281200000000", at=utc_now())

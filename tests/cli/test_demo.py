@@ -19,6 +19,7 @@ def test_the_demo_starts_a_hub_and_ends_with_a_balanced_ledger(tmp_path: Path) -
     done = satupintu("demo", *listen, data=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"/lacak/\d{10}", done.stdout)) == 4
+    assert "the answers of sms, whatsapp wait" in done.stderr
     assert "One broken lamp, 3 citizens, 2 channels:" in done.stdout
     assert len(re.findall(r"\d{10}   by \w+   same incident as \d{10} \(likeness", done.stdout)) >= 2
     ledger = json.loads(satupintu("ledger", "--json", data=tmp_path).stdout)["all"]
