@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from hub.settings import UsageError
 from schemas import Retry
-from sink.editions import edition_versions, latest_edition, publish_edition
+from sink.editions import edition_versions, latest_edition, latest_given, publish_edition
 from sink.record import Record
 
 T = TypeVar("T")
@@ -184,11 +184,17 @@ class Editions:
 
     def _publish(self, record: Record, edited: EditedFile[Any], text: str) -> bool:
         """False: it is refused."""
+        gone = text == SHIPPED
         try:
+            if gone and (given := latest_given(record, edited.name)):  # an import outlives the file that stood for it
+                text = given.body
             edited.check(text, None)
         except UsageError as error:
             log.error("%s is refused, the old edition stays: %s", edited.path, error)
             return False
+        except Retry:
+            edited.look_again()
+            raise
         if self._publisher is None:
             edited.take(text, edited.version)
             return True
@@ -200,7 +206,7 @@ class Editions:
         except Retry:
             edited.look_again()
             raise
-        what = edited.path if text != SHIPPED else f"{edited.path} is gone: what is shipped"
+        what = f"{edited.path} is gone: what was there without it" if gone else edited.path
         log.info("%s is edition %d of %s", what, version, edited.name)
         return True
 
@@ -255,5 +261,5 @@ def _text(path: Path) -> str:
 
 
 def publisher_name() -> str:
-    """This process, as an edition names it."""
+    """This process, as an edition that it found in its file names it (`sink.editions.Edition.by`)."""
     return f"{os.uname().nodename}:{os.getpid()}"

@@ -27,6 +27,7 @@ class Edition(NamedTuple):
     """1, 2, 3…"""
     body: str
     by: str
+    """Who published it: `user@host`, a command's name, or `host:pid`, a process that found it in its file."""
     published_at: datetime
 
 
@@ -51,6 +52,15 @@ def latest_edition(record: Record, name: str) -> Edition | None:
     """None: there is none of that name. Raises Retry."""
     with record.read() as connection:
         row = _newest(connection, name)
+    return None if row is None else _opened(record, row)
+
+
+def latest_given(record: Record, name: str) -> Edition | None:
+    """The newest version that no process found in its file: somebody imported it, or it was learned. None: there is
+    none. Raises Retry."""
+    given = editions.c.name == name, editions.c.by.not_like("%:%")
+    with record.read() as connection:
+        row = connection.execute(select(editions).where(*given).order_by(editions.c.version.desc()).limit(1)).first()
     return None if row is None else _opened(record, row)
 
 

@@ -335,7 +335,7 @@ def test_a_file_that_cannot_be_read_is_no_edition(
 ) -> None:
     offices, path = LiveEdition(OfficeRegistry()), tmp_path / "offices.csv"
     path.write_text("id,name\ndpu,Dinas PU\n")
-    editions = Editions([offices_file(path, offices)], publisher="here", now=lambda: NOW)
+    editions = Editions([offices_file(path, offices)], publisher="here:1", now=lambda: NOW)
     editions.begin(record)
     path.write_bytes("id,name\ndpu,Dinas PU – Jalan\n".encode("cp1252"))
     with caplog.at_level(logging.ERROR):
@@ -352,13 +352,13 @@ def test_a_file_that_cannot_be_read_at_the_first_start_is_a_wrong_call(record: R
     path = tmp_path / "rules.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="save it as UTF-8"):
-        Editions([rules_file(path, LiveEdition(Rules.load(None)))], publisher="here", now=lambda: NOW).begin(record)
+        Editions([rules_file(path, LiveEdition(Rules.load(None)))], publisher="here:1", now=lambda: NOW).begin(record)
 
 
 def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: Record, tmp_path: Path) -> None:
     rules, path = LiveEdition(Rules.load(None)), tmp_path / "rules.toml"
     shipped = rules.value.version
-    editions = Editions([rules_file(path, rules)], publisher="here", now=lambda: NOW)
+    editions = Editions([rules_file(path, rules)], publisher="here:1", now=lambda: NOW)
     editions.begin(record)
     assert latest_edition(record, "rules") is None
     rule = 'name = "jalan"\nwhen = { words = ["jalan"] }\noffice = { id = "pu", name = "PU" }\nwhy = "jalan"\n'

@@ -27,7 +27,7 @@ def record(tmp_path: Path) -> Iterator[Record]:
 
 def process(path: Path) -> tuple[LiveEdition[OfficeRegistry], Editions]:
     live = LiveEdition(OfficeRegistry())
-    return live, Editions([offices_file(path, live)], publisher="here", now=lambda: NOW)
+    return live, Editions([offices_file(path, live)], publisher="here:1", now=lambda: NOW)
 
 
 def test_an_import_is_followed_at_the_next_look(record: Record, tmp_path: Path) -> None:
@@ -41,6 +41,25 @@ def test_an_import_is_followed_at_the_next_look(record: Record, tmp_path: Path) 
     others.begin(record)
     assert later.value.version == live.value.version
     assert [(change.version, change.by) for change in edition_history(record, "offices")] == [(1, "sri@kota")]
+
+
+def test_an_import_outlives_the_file_that_stood_for_it(record: Record, tmp_path: Path) -> None:
+    path = tmp_path / "offices.csv"
+    live, editions = process(path)
+    editions.begin(record)
+    publish_edition(record, "offices", "id,name\ndpu,Dinas PU\n", by="sri@kota", now=NOW)
+    path.write_text("id,name\ndlh,Dinas Lingkungan Hidup\n")
+    editions.step(record)
+    assert ("dlh" in live.value, "dpu" in live.value) == (True, False)
+    path.unlink()
+    editions.step(record)
+    assert ("dlh" in live.value, "dpu" in live.value) == (False, True)
+    path.write_text("id,name\ndlh,Dinas Lingkungan Hidup\n")
+    editions.step(record)
+    publish_edition(record, "offices", "id,name\ndlh,DLH\nbpbd,BPBD\n", by="sri@kota", now=NOW)
+    path.unlink()
+    editions.step(record)
+    assert (live.value["dlh"].name, "bpbd" in live.value) == ("DLH", True)
 
 
 def test_a_file_with_a_fault_is_refused_and_the_old_registry_stays(
