@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from connectors._request import Request
+from schemas import AccountFault
 
 if TYPE_CHECKING:
     from connectors._http import Http
@@ -45,6 +46,11 @@ class Session(ABC):
     @abstractmethod
     async def run(self) -> None:
         """Receive until the connection ends. Raises Retry (connect again after a while) or AccountFault."""
+
+    @property
+    def partial_fault(self) -> AccountFault | None:
+        """What one of its connections lacks while others work."""
+        return None
 
     async def check(self) -> Sequence[str]:
         """The findings of a test of the account, for people; nothing is taken in. Raises Retry or AccountFault."""

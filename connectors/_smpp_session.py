@@ -44,10 +44,18 @@ class SmppSession(Session):
     def __init__(self, settings: SmppSettings, deliveries: DeliveryQueue) -> None:
         self._settings, self._deliveries = settings, deliveries
         self._links: dict[ConnectionSettings, tuple[SmppConnection, AsyncExitStack]] = {}
+        self._faults: dict[ConnectionSettings, AccountFault] = {}
         self._turn = 0
         self._due = 0.0
         self.reference = int(time.time()) & 0xFF
         """Of the last long text that was sent."""
+
+    @property
+    def partial_fault(self) -> AccountFault | None:
+        """The first of the centres that refuse us, or answer for long no more, by its address."""
+        for endpoint, fault in self._faults.items():
+            return AccountFault(fault.code, f"{endpoint.host}:{endpoint.port}: {fault.detail}")
+        return None
 
     async def open(self) -> None:
         """Open every connection. Raises the first fault where none opens."""
@@ -56,6 +64,7 @@ class SmppSession(Session):
         faults = [result for result in results if isinstance(result, BaseException)]
         if len(faults) == len(endpoints):
             raise next((fault for fault in faults if isinstance(fault, AccountFault)), faults[0])
+        self._faults = {e: r for e, r in zip(endpoints, results, strict=True) if isinstance(r, AccountFault)}
 
     async def run(self) -> None:
         tasks = [asyncio.create_task(self._deliveries.store_forever())]
@@ -103,6 +112,7 @@ class SmppSession(Session):
         stack = AsyncExitStack()
         link = await stack.enter_async_context(open_bound_link(endpoint, self._settings, self._deliveries.put))
         self._links[endpoint] = (link, stack)
+        self._faults.pop(endpoint, None)
 
     async def _hold(self, endpoint: ConnectionSettings) -> None:
         """Open the connection again whenever it breaks. Raises its fault where no other is open."""
@@ -123,3 +133,7 @@ class SmppSession(Session):
                 await self._open(endpoint)
             except (Retry, AccountFault) as error:
                 log.warning("no connection to %s:%d: %s", endpoint.host, endpoint.port, error)
+                if isinstance(error, AccountFault):
+                    self._faults[endpoint] = error
+                elif pause == LONGEST_PAUSE:
+                    self._faults[endpoint] = AccountFault("unreachable", error.reason)

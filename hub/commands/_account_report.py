@@ -21,8 +21,8 @@ from sink.outbox_queries import count_unsent
 from sink.record import Record
 
 UNABLE = {
-    "send": "cannot send", "session": "cannot hold its session", "poll": "cannot poll",
-    "fetch": "cannot fetch files", "forward": "cannot forward",
+    "send": "cannot send", "session": "cannot hold its session", "connection": "cannot hold all its connections",
+    "poll": "cannot poll", "fetch": "cannot fetch files", "forward": "cannot forward",
 }  # fmt: skip
 """By ability."""
 

@@ -77,6 +77,8 @@ async def _connected(channel: Connects, renewed: RenewedSecret | None) -> AsyncI
     try:
         async with channel.connect(_take_nothing, None, renewed) as session:
             yield Finding(channel.account, "a session opens")
+            if fault := session.partial_fault:
+                yield Finding(channel.account, f"one of its connections does not: {fault.detail}", True)
             for words in await session.check():
                 yield Finding(channel.account, words)
     except Exception as fault:

@@ -19,8 +19,9 @@ from hub.running.own_faults import OwnFaults
 from schemas import AccountFault, Retry
 from sink.account_faults import account_faults, clear_account_fault, set_account_fault
 
-Ability = Literal["send", "poll", "session", "fetch", "forward"]
-WORKING: frozenset[Ability] = frozenset({"send", "poll", "session", "fetch"})
+Ability = Literal["send", "poll", "session", "connection", "fetch", "forward"]
+"""`connection`: one of several that a session holds; the others work."""
+WORKING: frozenset[Ability] = frozenset({"send", "poll", "session", "connection", "fetch"})
 FORWARDING: frozenset[Ability] = frozenset({"forward", "poll"})
 """Abilities of the two stages that work for accounts: each shows and ends faults of its own only."""
 DEAD_AFTER = 60.0
@@ -79,6 +80,13 @@ class AccountHealth:
         """No fault of this ability any more; pauses stay until it is known to work."""
         if (account, ability) in self._recorded or (account, ability) in self._changes:
             self._change((account, ability), _Change(None))
+
+    def found(self, account: str, ability: Ability, fault: AccountFault | None) -> None:
+        """What holds of an ability for which nobody here waits; None: it works."""
+        if fault is None:
+            self.mended(account, ability)
+        else:
+            self._change((account, ability), _Change(fault))
 
     def is_own(self, account: str, ability: Ability, fault: Exception | None, item: str, template: str = "") -> bool:
         """Is a fault of the account rather that of the item which met it, as others of its template go through? A

@@ -111,6 +111,7 @@ class AccountsStage:
             before = self._leases.held().keys()
             await self._leases.renew(wanted, before - self._busy())
             self._changed |= await self._health.learn(self._leases.held())
+            self._sessions.show_partial_faults()
             await self._hasten()
             self._adjust()
             await wait_for_event(self._renew_now, self._times.renew_every)

@@ -78,7 +78,7 @@ def record_metrics(
     yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
     working = {*leased, *forwarding}  # the fault of an account that was closed since is nobody's
     faults = {(name, one.code): 1 for name, found in figures.faults.items() if name in working for one in found}
-    unable = "1: until it is mended it cannot send, poll, hold its session, fetch files or forward."
+    unable = "1: until it is mended it cannot send, poll, hold its (whole) session, fetch files or forward."
     yield _gauge("account_fault", unable, ["account", "code"], faults)
     yield from gap_metric(figures.gaps)
     yield from token_metric(figures.token_ends, leased)

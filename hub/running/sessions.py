@@ -24,10 +24,20 @@ class Sessions:
     def __init__(self, backend: Backend, health: AccountHealth) -> None:
         self._backend, self._health = backend, health
         self._open: dict[str, Session] = {}
+        self._partial: dict[str, str] = {}
+        """Of each open session the partial fault that was last shown."""
 
     def get(self, account: str) -> Session | None:
         """None while it is down."""
         return self._open.get(account)
+
+    def show_partial_faults(self) -> None:
+        """Show in the account's health where a part of an open session does not work, or does again."""
+        for account, session in self._open.items():
+            fault = session.partial_fault
+            if self._partial.get(account) != (shown := fault.reason if fault else ""):
+                self._partial[account] = shown
+                self._health.found(account, "connection", fault)
 
     async def hold(self, channel: Connects, intake: AccountIntake) -> None:
         """Hold the account's session until cancelled. Raises LeaseLost, and Retry where the record is unavailable."""
@@ -56,6 +66,7 @@ class Sessions:
                 await session.run()
             finally:
                 self._open.pop(channel.account, None)
+                self._partial.pop(channel.account, None)
 
 
 def _log(account: str, fault: Exception) -> None:

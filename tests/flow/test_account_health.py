@@ -10,15 +10,16 @@ from typing import Any, cast
 
 import pytest
 
-from connectors import Secret
+from connectors import Secret, Session
 from hub.accounts import Account, AccountsSnapshot, State
 from hub.clock import TimeSource
 from hub.commands._account_report import account_reports
 from hub.running.account_health import FORWARDING, AccountHealth
 from hub.running.backend import Backend
 from hub.running.record_figures import record_metrics, scan_record
+from hub.running.sessions import Sessions
 from schemas import AccountFault, Retry
-from sink.account_faults import account_faults, set_account_fault
+from sink.account_faults import account_faults, sending_faults, set_account_fault
 from sink.editions import publish_edition
 from sink.record import Record
 from sink.vault import Vault
@@ -91,6 +92,35 @@ async def test_the_fault_of_forwarding_stays_while_polls_and_fetches_work(backen
     assert await _shown(backend, accounts) == {"portal": "gave_up"}
     forwarder.worked("portal", "forward")
     assert await _shown(backend, forwarder) == {}
+
+
+async def test_a_session_that_works_in_part_stops_no_answers_and_is_named(backend: Backend) -> None:
+    health = AccountHealth(backend, lambda: 0.5)
+    sessions, session = Sessions(backend, health), _Session()
+    sessions._open["smpp"] = session
+    for fault in (None, AccountFault("wrong_password", "10.1.2.4:2775: enter the password")):
+        session.fault = fault
+        sessions.show_partial_faults()
+    assert await _shown(backend, health) == {"smpp": "wrong_password"}
+    assert sending_faults(backend.record) == {}
+    following = AccountHealth(backend, lambda: 0.5)
+    await following.learn(["smpp"])
+    session.fault = None
+    sessions = Sessions(backend, following)
+    sessions._open["smpp"] = session
+    sessions.show_partial_faults()
+    assert await _shown(backend, following) == {}
+
+
+class _Session(Session):
+    fault: AccountFault | None = None
+
+    @property
+    def partial_fault(self) -> AccountFault | None:
+        return self.fault
+
+    async def run(self) -> None:
+        raise NotImplementedError
 
 
 async def test_a_fault_that_ends_before_it_is_written_is_none(backend: Backend) -> None:
