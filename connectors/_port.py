@@ -283,6 +283,10 @@ class Speaks(Channel):
         handed to `send` again, as `Reply.repeated`. `send` raises Unanswered where it may have arrived all the same."""
         return False
 
+    def typed_address(self, typed: str) -> str:
+        """What a person typed to send a test to, as `Reply.conversation` and `Reply.to` have it."""
+        return typed
+
     @abstractmethod
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         """Raises Retry, Unanswered, AccountFault or Reject. Any other exception is a bug: it may have arrived."""

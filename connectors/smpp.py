@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from zoneinfo import ZoneInfo
 
 from connectors._demo import DemoItem, DemoRequest
-from connectors._numbers import is_same_number
+from connectors._numbers import is_same_number, normalize_number
 from connectors._port import Connects, Intake, Item, ProviderConnections, RenewedSecret, SentReply, Session, Speaks
 from connectors._request import Part, Payload
 from connectors._smpp_deliveries import REPEATED, SENT_AS
@@ -127,6 +127,9 @@ system_id = ""                 # this and the password the operator gives
     ) -> AbstractAsyncContextManager[Session]:
         self.require_outbound()
         return open_session(self.settings, intake, cursor)
+
+    def typed_address(self, typed: str) -> str:
+        return normalize_number(typed)
 
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()

@@ -126,6 +126,9 @@ token = "{secret}"
     def _fingerprint(self, sms: IncomingSms) -> str:
         return hashlib.sha256(b"\x1f".join((self.account.encode(), *sms.distinct))).hexdigest()
 
+    def typed_address(self, typed: str) -> str:
+        return normalize_number(typed)
+
     async def send(self, reply: Reply, outbound: ProviderConnections) -> SentReply:
         self.require_outbound()
         if any(c.isalpha() for c in reply.to):

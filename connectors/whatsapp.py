@@ -23,6 +23,7 @@ from connectors._long_text import send_pieces
 from connectors._meta import LATER, WINDOW, MetaSettings, MetaWebhook, decode_webhook, refuse_other, split_text
 from connectors._meta_check import check_number
 from connectors._meta_codes import TEMPLATE_TOO_LONG, WHATSAPP
+from connectors._numbers import normalize_number
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, ProviderConnections, SentReply, Speaks
 from connectors._request import Part, Payload
 from connectors._results import AnswerTerms
@@ -79,6 +80,9 @@ verify_token = "{secret}"
 
     def reply_address(self, message: Message) -> str:
         return f"{_IN_GROUP if message.extra.get('group') else ''}{message.conversation}"
+
+    def typed_address(self, typed: str) -> str:
+        return f"{self.address or ''}:{normalize_number(typed).removeprefix('+')}"
 
     def answer_terms(self, to: str, template: str) -> AnswerTerms:
         late = self.settings.late_template and template in LATER

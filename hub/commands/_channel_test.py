@@ -88,8 +88,9 @@ async def _connected(channel: Connects, renewed: RenewedSecret | None) -> AsyncI
 async def _sent(channel: Channel, to: str, http: Http, renewed: RenewedSecret | None) -> Finding:
     if not isinstance(channel, Speaks):
         return Finding(channel.account, f"a channel of kind {channel.kind} sends nothing", True)
+    address = channel.typed_address(to)
     reply = Reply(
-        id=str(uuid4()), account=channel.account, channel=channel.kind, conversation=to, to=to, text=TEXT,
+        id=str(uuid4()), account=channel.account, channel=channel.kind, conversation=address, to=address, text=TEXT,
         template="test", created_at=utc_now(),
     )  # fmt: skip
     try:
