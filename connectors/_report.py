@@ -109,6 +109,8 @@ class Report(_Input, frozen=True, kw_only=True):
     """Other fields of the caller's, which `export` shows again."""
 
 
+NO_WORDS = "-"
+"""What stands for the words of an addition that is only files or a rating."""
 KIND_FIELDS = frozenset({"came_by", "entered_by"})
 """Fields of `Report` that only some kinds have."""
 _report = msgspec.json.Decoder(Report)
@@ -137,6 +139,7 @@ class ReportChannel(Channel):
         if report.supplement:
             more = report.supplement
             known = {"command": more.command, "number": more.number, "rating": more.rating, **_known(report)}
+            known["text"] = "" if report.text == NO_WORDS else report.text
             return self.message(raw, report.native, part.conversation or report.native, **known)
         return self.message(raw, report.native, self.conversation_of(report), opens_report=True, **_known(report))
 

@@ -204,12 +204,15 @@ def _details(connection: Connection, vault: Vault, row: Row[Any], own: Sequence[
 
 
 def _words(connection: Connection, row: Row[Any]) -> list[TrackedText]:
-    """What citizens wrote, in order: the words that opened the report, and the newest, one more than are shown."""
+    """What citizens wrote, in order: the words that opened the report, and the newest, one more than are shown. A
+    rating or a question without words of its own stands in the timeline alone."""
     m = messages.c
     query: Select[Any] = select(m.received_at, m.text, m.raw, m.item_index)
     query = query.where(m.complaint == row.id, m.stranger.is_(False), m.direction == "in")
     newest = connection.execute(
-        query.order_by(m.received_at.desc(), m.raw.desc(), m.item_index.desc()).limit(MOST_SHOWN + 1)
+        query.where(or_(m.cleaned.is_(None), m.cleaned != ""))
+        .order_by(m.received_at.desc(), m.raw.desc(), m.item_index.desc())
+        .limit(MOST_SHOWN + 1)
     ).all()
     opening = connection.execute(query.where(m.raw == row.raw, m.item_index == row.item_index)).all()
     later = [one for one in reversed(newest) if one not in opening]

@@ -223,11 +223,13 @@ def test_the_words_of_a_disposition_with_a_status_are_no_answer(record: Record) 
 
 def test_the_hubs_own_reasons_are_not_shown(record: Record) -> None:
     number = filed(record)
-    persist(record, routed(message(2, command="CEK"), "asked", message(1)))
+    persist(record, routed(message(2, command="CEK", text="CEK", cleaned=""), "asked", message(1)))
     persist(record, acted(action(5, "status", status="done", text="Sudah menyala"), message(1)))
-    rating = message(3, command="NILAI", rating=4)
+    rating = message(3, command="NILAI", rating=4, text="NILAI 4", cleaned="")
     persist(record, routed(rating, "added", message(1)))
-    shown = {step.what: step.why for step in by_token(record, number).timeline}
+    found = by_token(record, number)
+    assert [words.text for words in found.words] == [message(1).text]
+    shown = {step.what: step.why for step in found.timeline}
     assert shown == {
         "routed": FRONT_DESK.why, "recorded": None, "status_asked": None, "rated": "4", "status_done": "Sudah menyala",
     }  # fmt: skip

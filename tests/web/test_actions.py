@@ -189,7 +189,8 @@ async def test_the_page_of_a_finished_report_takes_a_rating_and_reopens_it(site:
     assert "/nilai" in shown.text
     assert (await page(site, report, "nilai", rating="9")).status == 422
     assert (await page(site, report, "nilai", rating="2")).status == 303
-    assert (await status(site, report))["status"] == "done"
+    rated = await status(site, report)
+    assert (rated["status"], [words["text"] for words in rated["words"] if words["text"]]) == ("done", [STORY])
     without_words = await page(site, report, "belum", text="")
     assert '<p class="error" id="why-error">Keterangan belum diisi.</p>' in without_words.text
     assert 'id="text-error"' not in without_words.text

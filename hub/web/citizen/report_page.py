@@ -21,8 +21,6 @@ from sink import TrackedReport
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """Media types that are shown back: what a browser draws and never runs."""
-NO_WORDS = "-"
-"""What stands for the words of somebody who sends only files."""
 _HINTS = {"late": "step_received_late_hint", "met": "step_verified_hint"}
 """Of a report that no status moved yet: the three working days are over, or an office has it by an officer's word."""
 FORMS = ("keterangan", "belum", "nilai")
@@ -66,7 +64,7 @@ def render_report(
         "hint": hint or f"step_{now}_hint",
         "when": partial(format_time, zone=settings.zone, language=language),
         "history": [{"at": s.at, "text": _happened(s.what, s.why, language)} for s in found.timeline],
-        "words": [words for words in found.words if words.text not in {"", NO_WORDS}],
+        "words": [words for words in found.words if words.text],
         "rated": next((step.why for step in reversed(found.timeline) if step.what == "rated"), None),
         "token": token,
         "broken_link": bool(request.query_params.get("token")) and not found.proven,

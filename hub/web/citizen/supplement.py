@@ -12,12 +12,12 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from connectors._report import ReportSupplement
+from connectors._report import NO_WORDS, ReportSupplement
 from hub.web.access_proof import is_number
 from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.form import WAIT, refused_turn
 from hub.web.citizen.rendering import carried_language
-from hub.web.citizen.report_page import NO_WORDS, RefusedForm, render_report
+from hub.web.citizen.report_page import RefusedForm, render_report
 from hub.web.dependencies import (
     Address,
     Limiter,
@@ -117,6 +117,6 @@ def _rating(submission: Submission) -> int:
 
 def _words_and_files(submission: Submission, rating: int | None = None) -> Submission:
     """Whoever sends only a photo or a rating sends no words."""
-    instead = f"Nilai {rating}" if rating else NO_WORDS if submission.files else ""
+    instead = NO_WORDS if rating or submission.files else ""
     values = {name: value for name, value in submission.values.items() if name != "rating"}
     return submission._replace(values={**values, "text": str(values.get("text") or instead)})
