@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -43,6 +44,7 @@ from sink.editions import latest_edition
 from sink.record import Record, is_new
 from sink.vault import Vault, WrongKeys
 
+_log = logging.getLogger(__name__)
 LOG_BYTES = 20 * 2**30
 """What the embedded log retains at most of the events that every group has committed."""
 
@@ -138,6 +140,9 @@ def open_record(settings: Settings) -> Iterator[Record]:
 def load_vault(settings: Settings) -> Vault:
     """The keys; made only together with a new record, for without its keys an old one cannot be read."""
     if settings.keys.exists():
+        if settings.embedded_record and is_new(settings.record):
+            _log.warning("the keys are here, and no record: an empty one is made at %s. If one was lost, stop, and "
+                         "restore it as docs/operations.md says", sqlite_path(settings.record))  # fmt: skip
         try:
             return Vault.load(settings.keys)
         except WrongKeys as error:

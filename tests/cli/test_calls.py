@@ -12,6 +12,7 @@ import pytest
 from hub.cli import COMMANDS, run_command
 from hub.commands._stated import named_category, named_place
 from hub.editions import EditedFile
+from hub.opening import open_record
 from hub.settings import UsageError, load_settings
 from tests.cli.program import CLEAN, one_line, satupintu
 
@@ -111,6 +112,17 @@ def test_a_wrong_channels_file_names_account_and_key(tmp_path: Path) -> None:
 def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "--data" in one_line(satupintu("ledger", data=tmp_path / "file" / "below"), 64)
+
+
+def test_a_record_that_is_gone_while_its_keys_are_here_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load_settings({"data": str(tmp_path)}, {})
+    for made in (True, False):
+        with open_record(settings):
+            pass
+        assert ("an empty one is made at" in caplog.text) is not made
+        Path(tmp_path / "record.db").unlink()
 
 
 def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
