@@ -20,7 +20,7 @@ from connectors._database_manifest import DatabaseManifest, as_portal, load_data
 from connectors._database_polling import GONE, VIEW, ViewPoller, poll_views
 from connectors._database_session import DatabaseSessions, read_address
 from connectors._durations import seconds_of
-from connectors._http import HttpRequest, require_host
+from connectors._http import HttpRequest, judge_unproven, require_host
 from connectors._json import decode_lenient
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, PollResult, Polls, ProviderConnections
 from connectors._portal_calls import LIMIT
@@ -134,7 +134,7 @@ url = "postgresql://hub_baca@db.example.go.id/aduan"    # or mariadb://…; env:
         url = named if "://" in named else urljoin(own, named.lstrip("/"))
         hosts = self.settings.file_hosts
         require_host(url, own or (f"https://{hosts[0]}" if hosts else ""), hosts)
-        answer = await outbound.http.send(HttpRequest(url, limit=LIMIT))
+        answer = await outbound.http.send(HttpRequest(url, limit=LIMIT, judge=judge_unproven))
         return FetchedFile(answer.body, answer.headers.get("content-type") or attachment.media_type)
 
     def parts(self, payload: Payload) -> Iterator[Part]:

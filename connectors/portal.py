@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urljoin
@@ -15,7 +16,7 @@ import msgspec
 
 from connectors._durations import seconds_of
 from connectors._forwards import ForwardCall, Forwards, NeedsPerson, StepResult
-from connectors._http import HttpRequest, require_host
+from connectors._http import HttpRequest, judge_unproven, require_host
 from connectors._json import decode_lenient
 from connectors._port import CheckResult, FetchedFile, Fetches, Item, Listens, PollResult, Polls, ProviderConnections
 from connectors._portal_answers import PortalAnswers
@@ -140,7 +141,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
         try:
             calls.address(url)
         except Reject:  # our secrets go to the portal's own host only
-            answer = await outbound.http.send(request)
+            answer = await outbound.http.send(replace(request, judge=judge_unproven))
         else:
             answer = await calls.send(outbound.http, request)
         return FetchedFile(answer.body, answer.headers.get("content-type") or attachment.media_type)

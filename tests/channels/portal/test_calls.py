@@ -16,6 +16,7 @@ from connectors._http import require_host
 from connectors.portal import Portal
 from schemas import AccountFault, Attachment, Reject
 from tests.channels.portal.accounts import account, items, sweep
+from tests.channels.recording import channel
 from tests.fakes.server import Received, Server, answer
 
 STREAM = """
@@ -185,6 +186,16 @@ async def test_files_lie_with_the_portal_or_at_a_named_host(tmp_path: Path, outb
         ):
             with pytest.raises(Reject):
                 await door.fetch(Attachment(url=elsewhere), outbound)
+
+
+@pytest.mark.parametrize("kind", ["database", "portal"])
+async def test_a_file_that_its_own_server_refuses_is_refused_alone(kind: str, outbound: ProviderConnections) -> None:
+    with Server(lambda _: answer(403)) as server:
+        hosts = (server.url.removeprefix("http://"),)
+        where = {"files_url": f"{server.url}/"} if kind == "database" else {"url": "http://portal.example.go.id"}
+        door = channel(kind, file_hosts=hosts, **where)
+        with pytest.raises(Reject, match="file_refused"):
+            await door.fetch(Attachment(url=f"{server.url}/1.jpg"), outbound)
 
 
 @pytest.mark.parametrize(
