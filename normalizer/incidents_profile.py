@@ -166,6 +166,13 @@ def _matter_hashes() -> dict[str, int | None]:
     return {word: _hash(word[:_COMMON_STEM]) if len(word) > _NO_WORD else None for word in common_words()}
 
 
+@cache
+def matter_of(words: str) -> Hashes:
+    """These words as `ComparedWords.matter` holds them."""
+    known = common_words().intersection(words.split())
+    return frozenset(hashed for word in known if (hashed := _matter_hashes()[word]) is not None)
+
+
 @lru_cache(maxsize=1 << 16)
 def _name(word: str) -> int | None:
     """The hash of a word that is a name."""

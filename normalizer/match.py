@@ -17,10 +17,11 @@ from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
-MATCHER = "13"
+MATCHER = "14"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 FEW_WORDS = 3
+DELETED_BEFORE = "its sender deleted it before it came"
 EARLY = 0.5
 """Seconds after which an action that waits is looked at again."""
 
@@ -61,6 +62,8 @@ def _decide(one: ComparedItem, known: Known, *, reused: bool) -> tuple[Decision,
         joined = verdict.joins if isinstance(verdict.joins, Thread) else None
     if reused:
         decision = replace(decision, reason=f"{decision.reason}; {ID_USED_BEFORE}")
+    elif item.id in known.deletions and decision.outcome in {"recorded", "added"}:
+        decision = replace(decision, reason=f"{decision.reason}; {DELETED_BEFORE}")
     add_decision(one, decision, known, joined)
     return decision, joined
 

@@ -1,7 +1,10 @@
 """Whether a message in an open conversation is about another matter: by place and words, not by time alone.
 
 A burst, a supplement, an answer to a question and a caption go on with what is open. A new matter has a sentence of its
-own, another place than the report that opened the thread, and hardly one of its words.
+own, another place than the report that opened the thread, and hardly one of its words. Where that report names no
+place, a place may be the answer that is missing: then a new matter is one of another category that its sender announces
+("mau lapor …"). A greeting tells nothing, after whatever pause: of twenty additions that begin with one, ten would be
+taken for new.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import re
 from datetime import timedelta
 
 from normalizer.incidents_likeness import NOT_KNOWN, place_relation
-from normalizer.incidents_profile import everyday_words, names_behind, unpack
+from normalizer.incidents_profile import Hashes, everyday_words, matter_of, names_behind, unpack
 from schemas import Message
 from schemas.memory import Profile, Thread
 
@@ -22,29 +25,61 @@ _SHARED = 0.25
 """Of the words about the matter, at most."""
 _GOES_ON = re.compile(
     r"\b(?:tambahan|(?:me)?nambah(?:kan)?|susulan|lanjut(?:an|kan)?|masih|tadi|tersebut|tsb|laporan (?:saya|kami|sy)|"
-    r"(?:sudah|sdh|telah) (?:saya |sy )?lapor(?:kan)?|ralat|maksud(?:nya)?|lokasi(?:nya)? di|alamat(?:nya)?|"
+    r"(?:sudah|sdh|telah) (?:saya |sy )?lapor(?:kan)?|ralat|maksud(?:nya)?|lokasi(?:nya)?|alamat(?:nya)?|"
     r"di ?situ|tolong segera|update|perkembangan(?:nya)?|foto(?:nya)?|terlampir|mohon tanggapan(?:nya)?|"
     r"belum (?:juga |ada )?(?:ditanggapi|tanggapan|diperbaiki|respon))\b",
     re.IGNORECASE,
 )
 """Words that refer to what was written before."""
+_ANNOUNCES = re.compile(
+    r"\b(?:mau|mw|ingin|pengen|pingin|izin|ijin|hendak|numpang|akan|bermaksud) (?:saya |sy |kami )?"
+    r"(?:(?:me)?lapor(?:kan)?|(?:meng)?adu(?:kan)?)\b(?!(?:\W+(?:pak|bu|min|admin|lagi|ya))*\W+"
+    r"(?:di|d|ke|dari|daerah|wilayah|kawasan|sekitar|dekat|depan|yang|yg)\b)",
+    re.IGNORECASE,
+)
+"""That a report comes, as "mau lapor"; not that one was made, nor where."""
 _PLACE_WORDS = """
 di d ke dari ning neng ing teng ring ka arah simpang daerah wilayah kawasan sekitar dekat dkt depan dpn belakang samping
 sebelah seberang jl jln jalan gg gang lorong lrg kampung kp dusun desa ds kelurahan kel kecamatan kec distrik kompleks
 komplek perum perumahan
 """
+_SAY_NOTHING = """
+sudah sdh belum tidak tdk ada pak bapak ibu mohon tolong segera saya kami warga jalan jalanan hari minggu bulan tahun
+kemarin pagi siang sore malam sekali sangat banyak sampai mati padam rusak parah masuk
+"""
+"""They may be said of any matter."""
 _BEFORE_PLACE = frozenset(_PLACE_WORDS.split())
 """Of Indonesian and of its neighbours."""
 
 
 def opens_new_matter(message: Message, profile: Profile | None, thread: Thread) -> bool:
-    """Whether it shall be a complaint of its own. False where the thread's own report names no place or no matter."""
-    if profile is None or thread.profile is None or message.received_at - thread.last_at < BURST:
+    """Whether it shall be a complaint of its own. False where the thread's own report names no matter."""
+    opened = thread.profile
+    if profile is None or opened is None or message.received_at - thread.last_at < BURST:
         return False
     if len(message.clean_text.split()) < _SENTENCE or _GOES_ON.search(message.clean_text):
         return False
     place = names_behind(message.clean_text, _BEFORE_PLACE) - everyday_words()
-    return _other_place(profile, thread.profile, bool(place)) and _other_matter(profile, thread.profile)
+    if _other_place(profile, opened, bool(place)):
+        return _other_matter(profile, opened)
+    names_place = bool(place or profile.place or _names(profile))
+    announced = names_place and _names_no_place(opened) and _ANNOUNCES.search(message.clean_text)
+    return bool(announced) and _other_category(profile, opened)
+
+
+def _names(profile: Profile) -> Hashes:
+    return unpack(profile.words).names - everyday_words()
+
+
+def _names_no_place(opened: Profile) -> bool:
+    return not (opened.place or opened.lat is not None or unpack(opened.words).streets or _names(opened))
+
+
+def _other_category(one: Profile, other: Profile) -> bool:
+    """Of two that are known, with no word in both but those that say nothing."""
+    if not (one.category and other.category) or one.category == other.category:
+        return False
+    return unpack(one.words).matter & unpack(other.words).matter <= matter_of(_SAY_NOTHING)
 
 
 def _other_place(one: Profile, other: Profile, names_place: bool) -> bool:
@@ -53,7 +88,7 @@ def _other_place(one: Profile, other: Profile, names_place: bool) -> bool:
     relation = place_relation(one, other)
     if relation != NOT_KNOWN or not names_place:
         return relation < NOT_KNOWN
-    here, there = (unpack(profile.words).names - everyday_words() for profile in (one, other))
+    here, there = _names(one), _names(other)
     return bool(here and there) and not here & there
 
 

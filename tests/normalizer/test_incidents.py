@@ -358,8 +358,9 @@ def test_case_04_a_row_that_a_system_changed_is_its_reporters_and_an_id_that_beg
 LAMP_THERE = "Lampu penerangan di Gang Kenanga padam dan gelap"
 
 
-def chat(native: str, text: str, minutes: float = 0) -> Message:
-    return message(native, text, account="wa", minutes=minutes, place=Place(code="32.73", source="owner"))
+def chat(native: str, text: str, minutes: float = 0, category: Category | None = None) -> Message:
+    place = Place(code="32.73", source="owner")
+    return message(native, text, account="wa", minutes=minutes, place=place, category=category)
 
 
 @pytest.mark.parametrize(
@@ -393,6 +394,32 @@ def test_words_of_a_language_that_no_list_knows_are_no_other_place(text: str, ou
     memory = MemoryDouble()
     match([chat("1", POTHOLE)], memory)
     assert match([chat("2", text, 30)], memory)[0].outcome == outcome
+
+
+@pytest.mark.parametrize(("text", "category", "outcome"), [
+    ("saya mau lapor sampah menumpuk di pasar Wonokromo", "Sampah", "recorded"),
+    ("izin melaporkan air PDAM mati tiga hari di Perumahan Pondok Jati", "Air", "recorded"),
+    ("saya mau lapor sampah menumpuk di pasar Wonokromo", "Jalan", "added"),
+    ("saya mau lapor sampah menumpuk sejak minggu lalu", "Sampah", "added"),
+    ("iya mau lapor di Jalan Kenanga Sukolilo dekat puskesmas", "Kesehatan", "added"),
+    ("yang saya mau laporkan lampu di Jalan Kenanga dekat puskesmas", "Kesehatan", "added"),
+    ("Selamat pagi pak, pohon miring di Kelurahan Kebraon hampir roboh", "Pohon", "added"),
+    ("Selamat siang, Ruko Manyar Megah sebelah apotek Wonokromo", "Kesehatan", "added"),
+    ("Jl. Merdeka depan SD Negeri dekat puskesmas Babakan", "Kesehatan", "added"),
+])  # fmt: skip
+def test_a_report_without_a_place_goes_on_until_another_is_announced(text: str, category: str, outcome: str) -> None:
+    """What names a place may be the answer to the question for it."""
+    memory = MemoryDouble()
+    match([chat("1", "lampu jalan mati sudah seminggu pak", category=Category(id="1", top="Jalan"))], memory)
+    (later,) = match([chat("2", text, 300, category=Category(id="2", top=category))], memory)
+    assert later.outcome == outcome
+
+
+@pytest.mark.parametrize("text", ["Halo, lokasi perumahan Pondok Jati blok BK", "kami di Kebon Jeruk mandi di masjid"])
+def test_everyday_words_name_no_place_from_which_another_could_differ(text: str) -> None:
+    memory = MemoryDouble()
+    match([chat("1", "air PDAM tidak mengalir sudah tiga hari", category=Category(id="1", top="Air"))], memory)
+    assert match([chat("2", text, 300, category=Category(id="2", top="Agama"))], memory)[0].outcome == "added"
 
 
 def test_other_categories_are_another_matter_though_both_say_pak() -> None:
