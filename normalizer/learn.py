@@ -20,6 +20,8 @@ def add_decision(compared: ComparedItem, decision: Decision, known: Known, joine
     known.decided[item.raw, item.item_index] = decision
     known.seen.setdefault(item.id, decision)
     if isinstance(item, Message):
+        if item.deletes:
+            known.deletions.setdefault(item.deletes, decision)
         _learn_message(item, compared, decision, known, joined)
 
 

@@ -205,6 +205,8 @@ class Known(msgspec.Struct, kw_only=True):
     by_message: dict[str, Referred]
     """By message id (kind/account/native) of the message referred to, a citizen's or one of our replies; not where a
     stranger wrote that message."""
+    deletions: dict[str, Decision] = msgspec.field(default_factory=dict)
+    """By id of the message that was taken back: the first decision about that."""
     new_numbers: dict[str, str]
     """By complaint id, for each message of the batch that may open one: the number it would get."""
     alike: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)

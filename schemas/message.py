@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from schemas.event import Event
-from schemas.ids import native_of
+from schemas.ids import message_id, native_of
 from schemas.values import (
     Attachment,
     Category,
@@ -130,6 +130,12 @@ class Message(Event, frozen=True, kw_only=True):
     def has_words(self) -> bool:
         """Somebody says something in it, as in a voice note."""
         return bool(self.title or self.clean_text) or self.kind == "audio"
+
+    @property
+    def deletes(self) -> str | None:
+        """The id of the message that it takes back."""
+        deletion = self.kind == "deletion" and self.refers_to
+        return message_id(self.channel, self.account, self.refers_to or "") if deletion else None
 
     @property
     def told_apart_by(self) -> str:

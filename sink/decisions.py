@@ -57,7 +57,7 @@ class DecisionRows:
         return {
             "raw": decision.raw, "item_index": decision.item_index, "owner": item.owner,
             "first": None if decision.outcome == "redelivered" else self._vault.message_key(decision.message),
-            "fingerprint": self.fingerprint_key(item), "at": at, "decided_at": now,
+            "fingerprint": self.fingerprint_key(item) or self._deleted_key(item), "at": at, "decided_at": now,
             "decision": self._encode(item, decision),
         }  # fmt: skip
 
@@ -65,6 +65,14 @@ class DecisionRows:
         """The hash of a message's fingerprint; None: it has none."""
         fingerprint = item.fingerprint if isinstance(item, Message) else None
         return self._vault.digest("fingerprint", fingerprint) if fingerprint else None
+
+    def deletion_key(self, id: str) -> bytes:
+        """The hash under which the deletion of the message with this id stands."""
+        return self._vault.digest("deletion", id)
+
+    def _deleted_key(self, item: Item) -> bytes | None:
+        deleted = item.deletes if isinstance(item, Message) else None
+        return self.deletion_key(deleted) if deleted else None
 
     def _encode(self, item: Item, decision: Decision) -> str:
         suffix = decision.message.removeprefix(item.id)

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import asdict
 from sqlalchemy import Connection
 
-from schemas import CLOSED_STATUSES, Action, Message, complaint_id, message_id, without_native
+from schemas import CLOSED_STATUSES, REFERRING_KINDS, Action, Message, complaint_id, message_id, without_native
 from schemas.memory import Decision, Known, Query, Referred, Thread
 from sink.bulk import instant_encoder, query_in
 from sink.decisions import DecisionRows, Item, decision_about, decision_with_id
@@ -71,6 +71,7 @@ class Lookups:
             by_number=self._by_number(items, senders),
             by_external_id=self._by_external_id(items, senders),
             by_message=self._by_message(items, senders),
+            deletions=self._deletions(new),
             new_numbers=self._new_numbers(new),
             alike=alike,
             reports=reports_of(
@@ -92,6 +93,12 @@ class Lookups:
         rows = query_in(self._connection, f"{_DECISION} first IN (*)", plain)
         found = ((plain[bytes(row.first)], row) for row in rows)
         return {id: decision_with_id(row, id) for id, row in found}
+
+    def _deletions(self, new: Sequence[Message]) -> dict[str, Decision]:
+        """A channel may bring that a message was taken back before the message itself."""
+        plain = {self._rows.deletion_key(m.id): m.id for m in new if m.native_id and m.kind not in REFERRING_KINDS}
+        rows = query_in(self._connection, f"{_DECISION} fingerprint IN (*) ORDER BY at DESC", plain)
+        return {plain[bytes(row.fingerprint)]: decision_with_id(row, "") for row in rows}
 
     def _fingerprints(self, items: Sequence[Item]) -> dict[str, Decision]:
         alike: dict[bytes, list[Message]] = defaultdict(list)

@@ -149,6 +149,12 @@ class MemoryContract:
         ]
         assert bool(fresh) is found
 
+    def test_a_deletion_is_found_by_the_message_that_it_is_about(self, memory: Memory) -> None:
+        deletion = message("d", kind="deletion", refers_to="1")
+        remembers(memory, deletion, outcome="refused")
+        known = recall(memory, message("1", ROAD, minutes=60), message("2", ROAD), message("1", account="wa"))
+        assert {id: decision.raw for id, decision in known.deletions.items()} == {message("1").id: deletion.raw}
+
     def test_a_thread_is_found_by_conversation_and_by_alias(self, memory: Memory) -> None:
         first = opens(memory, message("1", ROAD, aliases=("US.1",)))
         threads = recall(memory, message("2"), message("3", conversation="US.1")).threads

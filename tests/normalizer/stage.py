@@ -144,6 +144,8 @@ class MemoryDouble:
         known.seen.setdefault(decision.message, decision)
         if isinstance(item, Action):
             return
+        if item.deletes:
+            known.deletions.setdefault(item.deletes, decision)
         if item.fingerprint:
             known.fingerprints[item.fingerprint] = decision
         if not decision.complaint or decision.stranger or decision.outcome == "redelivered":
@@ -226,6 +228,7 @@ def _asked(known: Known, queries: Sequence[Query]) -> Known:
         "by_external_id": {of for a in actions for of in a.of.items()}
         | {of for m in messages for of in m.external_ids.items()},
         "by_message": {message_id(m.channel, m.account, m.refers_to) for m in messages if m.refers_to},
+        "deletions": {m.id for m in messages},
         "new_numbers": set(known.new_numbers),
         "alike": {pair for q in queries if q.profile for pair in q.profile.asked_under},
         "reports": set(known.reports),

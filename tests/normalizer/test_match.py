@@ -252,6 +252,14 @@ def test_a_referring_message_to_something_unknown_joins_the_open_thread_or_nothi
     assert (unknown.outcome, unknown.id) == ("refused", None)
 
 
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_deletion_that_comes_before_its_message_stands_with_the_report(batch: bool) -> None:
+    memory, items = MemoryDouble(), [message("9", kind="deletion", refers_to="0"), message("0", ROAD, minutes=1)]
+    deletion, report = match(items, memory) if batch else match_each(memory, *items)
+    assert (deletion.outcome, report.outcome) == ("refused", "recorded")
+    assert (report.reason or "").endswith("its sender deleted it before it came")
+
+
 def test_a_reaction_does_not_switch_the_thread() -> None:
     memory = MemoryDouble()
     opened(memory)
