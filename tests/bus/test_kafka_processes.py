@@ -15,6 +15,7 @@ from tests.bus.events import AT, commit, consume, ids, raw, soon
 from tests.bus.processes import line, worker
 from tests.bus.test_processes import first_sights_are_in_order
 from tests.bus.worker import reader
+from tests.services.pausing import pause_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 LONG_AGO = AT.replace(year=2020)
@@ -29,7 +30,7 @@ async def test_a_zombie_neither_commits_nor_disturbs(url: str) -> None:
     async with KafkaBus(url) as bus, worker("hold", url) as process:
         await bus.publish([raw(1), raw(2)])
         assert await line(process) == "taken"
-        process.send_signal(signal.SIGSTOP)
+        pause_process(process.pid)
         async with bus.subscribe("raw", "reader") as batches:
             assert ids(await consume(bus, batches, 2)) == [1, 2]
             await bus.publish([raw(3)])

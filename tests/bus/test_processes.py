@@ -16,6 +16,7 @@ from bus import SqliteBus, _membership
 from bus.turnstile import Turnstile
 from tests.bus.events import AT, consume, everything, raw, soon
 from tests.bus.processes import line, worker
+from tests.services.pausing import pause_process
 
 pytestmark = pytest.mark.slow
 LONG_AGO = AT.replace(year=2020)
@@ -99,7 +100,7 @@ async def test_a_commit_by_a_process_that_was_taken_for_dead_is_refused(
         async with worker("hold", log) as process:
             assert await line(process) == "taken"
             with Turnstile(log):  # so that it is not stopped inside
-                process.send_signal(signal.SIGSTOP)
+                pause_process(process.pid)
             monkeypatch.setattr(_membership, "TTL", 0.1)
             await everything(bus, "reader", 1)
             monkeypatch.undo()

@@ -14,6 +14,7 @@ from typing import Self
 
 import pytest
 
+from tests.services.pausing import pause_process
 from tests.services.ports import free_ports, wait_until_open
 
 START = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "start.sh"
@@ -78,7 +79,7 @@ class Kafka:
         self._end(signal.SIGTERM, nodes)
 
     def pause(self, node: int = 1) -> None:
-        self._running[node].send_signal(signal.SIGSTOP)
+        pause_process(self._running[node].pid)
 
     def resume(self, node: int = 1) -> None:
         self._running[node].send_signal(signal.SIGCONT)
