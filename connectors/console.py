@@ -64,6 +64,8 @@ class OfficerAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     actor_kind: ActorKind = "officer"
     actor_id: Short | None = None
     actor_name: Short | None = None
+    person: Short | None = None
+    """Who acts for the office."""
     at: Instant | None = None
 
 
@@ -98,7 +100,7 @@ api_keys = ["{secret}"]
         known: dict[str, Any] = {
             "what": what, "status": status, "number": act.number, "text": act.text, "to": act.to,
             "reopens": act.act == "reopen", "observed_at": act.at,
-            "actor": Actor(kind=act.actor_kind, id=act.actor_id, name=act.actor_name),
+            "actor": Actor(kind=act.actor_kind, id=act.actor_id, name=act.actor_name, person=act.person),
             "office": Office(id=act.office, name=act.office_name) if act.office else None,
         }  # fmt: skip
         return self.action(raw, act.native, **known)

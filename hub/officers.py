@@ -39,6 +39,7 @@ class Request(NamedTuple):
     acting: str | None = None
     """The office that acts."""
     person: str | None = None
+    """Who acts, for an office or without one."""
 
 
 class IncompleteActError(Exception):
@@ -69,7 +70,8 @@ def officer_act(
     return OfficerAct(
         native=native, number=target.number, act=request.act, text=request.text,
         to=request.to if request.act in NEEDS_OTHER else None, office=office, office_name=name,
-        actor_kind=kind, actor_id=actor_id, actor_name=actor_name, at=at,
+        actor_kind=kind, actor_id=actor_id, actor_name=actor_name,
+        person=request.person if acting else None, at=at,
     )  # fmt: skip
 
 

@@ -163,6 +163,8 @@ class Actor(Value, frozen=True, kw_only=True):
     id: str | None = None
     """An officer's or an office's id, or the name of a system ("lapor", a portal's account)."""
     name: str | None = None
+    person: str | None = None
+    """Who acted for the office. Citizens and other systems are never told."""
 
 
 class Assignment(Value, frozen=True, kw_only=True):

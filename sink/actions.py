@@ -217,7 +217,8 @@ def _steps(make: RowMaker, one: AppliedAction, owners: Mapping[str, str]) -> lis
     return [{
         "complaint": step.complaint, "owner": owners[step.complaint], "at": make.at(action_time(action)),
         "what": step.what,
-        "actor_kind": action.actor.kind, "actor": action.actor.name or action.actor.id, "why": step.why,
+        "actor_kind": action.actor.kind, "actor": action.actor.name or action.actor.id,
+        "by": without_nul(action.actor.person) if action.actor.person else None, "why": step.why,
         "raw": action.raw, "item_index": action.item_index,
     } for step in one.effect.steps]  # fmt: skip
 

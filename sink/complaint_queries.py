@@ -28,6 +28,8 @@ class TimelineLine(NamedTuple):
     why: str | None
     """The reason, or the words of an answer, a question or a note."""
     actor_kind: str
+    by: str | None = None
+    """The person who acted for an office: for its staff and for auditors, never for citizens or other systems."""
 
 
 def group_by_complaint(rows: Iterable[Row[Any]]) -> Rows:
@@ -56,7 +58,7 @@ def timelines_of(connection: Connection, complaints: Collection[str]) -> dict[st
     steps: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in connection.execute(_steps(complaints)):
         why = row.text if row.what in WORDS else row.why
-        step = TimelineLine(row.at, row.what, row.actor or row.actor_kind, why, row.actor_kind)
+        step = TimelineLine(row.at, row.what, row.actor or row.actor_kind, why, row.actor_kind, row.by)
         steps[row.complaint].append((row.at, 1, row.seq, step))
     for row in connection.execute(_routed(complaints)):
         step = TimelineLine(row.since, "routed", row.by_kind, row.why or row.rule, row.by_kind)

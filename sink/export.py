@@ -129,7 +129,8 @@ def _reply(row: Row[Any]) -> dict[str, Any]:
 
 
 def _step(step: TimelineLine) -> dict[str, Any]:
-    return {"at": _text(step.at), "what": step.what, "who": step.who, "why": step.why}
+    shown = {"at": _text(step.at), "what": step.what, "who": step.who, "why": step.why}
+    return shown if step.by is None else {**shown, "by": step.by}
 
 
 def _text(at: datetime | None) -> str | None:

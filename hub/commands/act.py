@@ -43,7 +43,7 @@ PAUSE = 0.05
 @click.option(
     "--by",
     metavar="NAME",
-    help="The officer, where no --office is given; citizens never see it. [the user of this machine]",
+    help="The officer, also where an office acts; citizens never see it. [the user of this machine]",
 )
 def act(number: str, act: Act, *, text: str, to: str | None, office: str | None, by: str | None) -> None:
     """What an officer does to a report: verify, take, ask, answer, pass, finish, archive, reject, reopen, note, join,
@@ -54,8 +54,7 @@ def act(number: str, act: Act, *, text: str, to: str | None, office: str | None,
       satupintu act 1708000011 answer --text "Lampu sudah kami perbaiki."
       satupintu act 1708000011 pass --to dinas-perhubungan --text "Bukan wewenang kami."
     """
-    person = None if office else by or getpass.getuser()
-    done = with_hub(partial(do_act, number, Request(act, text, to, office, person)))
+    done = with_hub(partial(do_act, number, Request(act, text, to, office, by or getpass.getuser())))
     print_json(done)
     if done["outcome"] != "added":
         raise OutOfBalance(f"nothing was changed: {REASONS.get(done['reason'], done['reason'])}")

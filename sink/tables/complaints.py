@@ -88,11 +88,12 @@ index(attachments, "id", only="verdict = 'unscanned' AND shown IS NOT NULL")
 timeline = growing(
     "timeline",
     column("complaint"), owner(),
-    column("at", Instant), column("what"), column("actor_kind"), maybe("actor"), maybe("why"),
+    column("at", Instant), column("what"), column("actor_kind"), maybe("actor"), maybe("by"), maybe("why"),
     maybe("raw"), maybe("item_index", Integer),
     Index(None, "complaint"),
 )  # fmt: skip
-"""What happened to a complaint; assignments stand in their own table and are shown among these."""
+"""What happened to a complaint; assignments stand in their own table and are shown among these. `by` is the person who
+acted for the office `actor`."""
 
 assignments = growing(
     "assignments",

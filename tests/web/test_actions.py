@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.settings import Settings, load_settings
+from sink import export
 from tests.web.conftest import CHANNELS, Site
 
 OFFICERS = """
@@ -74,6 +75,21 @@ async def test_an_officers_answer_is_shown_to_its_reporter(site: Site, report: d
     assert shown["status"] == "in_progress"
     assert [words["text"] for words in shown["answers"]] == ["Petugas datang besok."]
     assert "Budi" not in json.dumps(shown)
+
+
+async def test_who_acted_for_an_office_is_known_to_auditors_alone(site: Site, report: dict[str, Any]) -> None:
+    number = report["number"]
+    await act(site, number, "kunci-bandung", act="pass", to="32", by="Budi Santoso")
+    await act(site, number, "kunci-bandung", act="answer", text="Petugas datang.", office="32", by="Siti Aminah")
+    await act(site, number, "kunci-bandung", act="finish", text="Sudah menyala.", office="32")
+    [line] = export(site.opened.storage.record, None)
+    acts = [(step["what"], step["by"]) for step in line["timeline"] if "by" in step]
+    assert acts == [
+        ("disposition", "Budi Santoso"), ("answer", "Siti Aminah"), ("status_in_progress", "Siti Aminah"),
+        ("status_done", "console-bandung"),
+    ]  # fmt: skip
+    shown = [await status(site, report), (await site.call("GET", f"/lacak/{number}?token={report['token']}")).text]
+    assert not [name for name in ("Budi", "Siti", "console-bandung") if name in json.dumps(shown)]
 
 
 @pytest.mark.parametrize("given", ["finish", "archive", "reject"])

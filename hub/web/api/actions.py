@@ -31,7 +31,7 @@ class ActionInput(BaseModel):
     office: Annotated[str, Field(max_length=200)] | None = None
     """The office that acts, where the key does not say so."""
     by: Annotated[str, Field(max_length=200)] | None = None
-    """The officer, where neither the key nor `office` names an office; citizens never see it."""
+    """The officer, also where an office acts; citizens and other systems never see it. Left out: the key's account."""
 
 
 class ActionAccepted(ApiModel):

@@ -561,6 +561,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('actor_kind', sa.Text(), nullable=False),
     sa.Column('actor', sa.Text(), nullable=True),
+    sa.Column('by', sa.Text(), nullable=True),
     sa.Column('why', sa.Text(), nullable=True),
     sa.Column('raw', sa.Text(), nullable=True),
     sa.Column('item_index', sa.Integer(), nullable=True),
