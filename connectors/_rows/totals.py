@@ -19,6 +19,12 @@ _TOTAL = re.compile(
 
 def is_total(row: Fields) -> bool:
     """Does it say nothing but that it is a total, and numbers?"""
-    cells = [str(value).strip() for name, value in row.items() if value is not None and name != "external_ids"]
-    words = [cell for cell in cells if cell and not _NUMBER.fullmatch(cell)]
-    return bool(words) and all(map(_TOTAL.fullmatch, words))
+    found = False
+    for name, value in row.items():
+        cell = value.strip() if isinstance(value, str) else "" if value is None else str(value)
+        if not cell or name == "external_ids" or _NUMBER.fullmatch(cell):
+            continue
+        if not _TOTAL.fullmatch(cell):  # nearly every row ends here, at its first words
+            return False
+        found = True
+    return found
