@@ -30,7 +30,7 @@ from connectors._port import (
     Speaks,
 )
 from connectors._request import Forbidden, IngressResponse, Part, PartGroup, Payload, Request, group_parts
-from connectors._settings import Secret, Settings, choices_of, secret_hook
+from connectors._settings import Secret, Settings, choices_of, secret_hook, takes_one_of, wrong_choice
 
 __all__ = [
     "Channel",
@@ -77,6 +77,8 @@ __all__ = [
     "kinds",
     "register",
     "secret_hook",
+    "takes_one_of",
+    "wrong_choice",
 ]  # fmt: skip
 
 _registered: dict[str, type[Channel]] = {}

@@ -29,13 +29,12 @@ from connectors._portal_manifest import (
     Tell,
     Watermark,
 )
-from connectors._settings import choices_of, is_address, require_zone
+from connectors._settings import choices_of, is_address, require_zone, takes_one_of, wrong_choice
 from schemas.regions import is_region
 
 M = TypeVar("M", bound=Strict)
 SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
-_CHOICE = re.compile(r"Invalid enum value '(.*)'$")
 _REQUIRED = re.compile(r"missing required field `(.*)`")
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
 _TABLES: tuple[type[Strict], ...] = (
@@ -109,17 +108,17 @@ def mistake_in_words(fault: str, tables: Iterable[type[Strict]]) -> str:
     if required := _REQUIRED.search(words):
         return f"[{where}] {required[1]}: is missing: add it"
     table, _, key = where.rpartition(".")
-    if (wrong := _CHOICE.match(words)) and (choices := _choices(where, wrong[1], tables)):
-        return f"[{table}] {key}: takes one of {choices}, not '{wrong[1]}'"
+    if (wrong := wrong_choice(words)) and (choices := _choices(where, wrong, tables)):
+        return f"[{table}] {key}: {takes_one_of(wrong, *choices)}"
     return f"[{table}] {key}: {words}: write such a value" if key else f"[{where}] {words}: add it"
 
 
-def _choices(where: str, wrong: str, tables: Iterable[type[Strict]]) -> str:
+def _choices(where: str, wrong: str, tables: Iterable[type[Strict]]) -> list[list[str]]:
     """The words that the key takes; of all tables that have such a key where its own goes by another name."""
     *_, table, key = ["", *where.split(".")]
     own = [found for found in tables if found.__name__.lower() == table] or tables
     listed = [choices_of(f.type) for found in own for f in msgspec.structs.fields(found) if f.name == key]
-    return " or ".join(", ".join(words) for words in listed if words and wrong not in words)
+    return [words for words in listed if words and wrong not in words]
 
 
 def _keys_of(tables: Iterable[type[Strict]]) -> set[str]:

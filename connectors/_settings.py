@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hmac
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import chain
 from typing import Any, ClassVar, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+_CHOICE = re.compile(r"Invalid enum value '(.*)'$")
 
 
 class Secret:
@@ -72,3 +78,16 @@ def choices_of(kind: object) -> list[str]:
     if get_origin(kind) is Literal:
         return [str(word) for word in get_args(kind)]
     return [word for inner in get_args(kind) for word in choices_of(inner)]
+
+
+def wrong_choice(fault: str) -> str | None:
+    """The word that was not among the choices, where msgspec says so."""
+    found = _CHOICE.match(fault)
+    return found[1] if found else None
+
+
+def takes_one_of(wrong: str, *choices: Sequence[str]) -> str:
+    """For people: what is taken in the place of the wrong word, one of these choices or one of those."""
+    near = get_close_matches(wrong.lower(), chain(*choices), 1)
+    listed = " or ".join(", ".join(words) for words in choices)
+    return f"takes one of {listed}, not '{wrong}'{f' (did you mean {near[0]}?)' if near else ''}"

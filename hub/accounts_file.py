@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from connectors import Channel, Settings, channel_type, choices_of, kinds
+from connectors import Channel, Settings, channel_type, choices_of, kinds, takes_one_of, wrong_choice
 from connectors import secret_hook as to_secret
 from hub.accounts import Account, AccountsSnapshot, State, holds_secret
 from hub.settings import UsageError, did_you_mean
@@ -32,7 +32,6 @@ _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
 _KIND_OF_REGION = re.compile(r"^(?:Kota Administrasi|Kabupaten Administrasi|Kota|Kabupaten|Provinsi) ")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got ")
-_CHOICE = re.compile(r"Invalid enum value '(.*)'$")
 _FIXES = {
     "str": "takes text: write the value in quotes",
     "int": "takes a whole number, without quotes",
@@ -174,8 +173,7 @@ def _channel_type(where: str, kind: object) -> type[Channel]:
     try:
         return channel_type(str(kind))
     except ValueError:
-        near = did_you_mean(str(kind).lower(), kinds())
-        raise UsageError(f"{where}: kind takes one of {', '.join(kinds())}, not {kind!r}{near}") from None
+        raise UsageError(f"{where}: kind {takes_one_of(str(kind), kinds())}") from None
 
 
 def _filled(where: str, kind: type[Settings], own: dict[str, Any]) -> dict[str, Any]:
@@ -201,11 +199,10 @@ def _in_words(fault: str, kind: type[Settings]) -> str:
     if not at:
         return fault
     key = path.strip("`").lstrip(".")
-    if wrong := _CHOICE.match(words):
+    if wrong := wrong_choice(words):
         fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         if choices := choices_of(fields.get(key.partition("[")[0])):
-            near = did_you_mean(wrong[1], choices)
-            return f"{key.removesuffix('[...]')}: takes one of {', '.join(choices)}, not '{wrong[1]}'{near}"
+            return f"{key.removesuffix('[...]')}: {takes_one_of(wrong, choices)}"
     expected = _EXPECTED.match(words)
     fix = _FIXES.get(expected[1]) if expected else None
     return f"{key}: {fix or words}"

@@ -1,4 +1,4 @@
-"""An account that is named in a call: a misspelt one would look like an account without anything."""
+"""An account, or a kind, that is named in a call: a misspelt account would look like one without anything."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from hub.settings import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from sink.record import Record
+
+
+def require_kind(kind: str) -> None:
+    """Raises UsageError where there is no such kind of channel."""
+    from connectors import kinds
+
+    if kind not in kinds():
+        raise UsageError(
+            f"{kind} is no channel kind{did_you_mean(kind, kinds())}: it takes one of {', '.join(kinds())}"
+        )
 
 
 def require_account(record: Record, name: str) -> None:

@@ -64,15 +64,11 @@ def new(kind: str) -> None:
     Example:
       satupintu channels new sms
     """
-    from connectors import kinds
+    from hub.commands._known_account import require_kind
     from hub.first_start import commented_table
 
-    try:
-        click.echo(commented_table(kind), nl=False)
-    except ValueError:
-        raise UsageError(
-            f"{kind} is no channel kind{did_you_mean(kind, kinds())}: it takes one of {', '.join(kinds())}"
-        ) from None
+    require_kind(kind)
+    click.echo(commented_table(kind), nl=False)
 
 
 @channels.command()

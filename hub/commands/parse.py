@@ -81,12 +81,10 @@ def portal_of(manifest: str, account: str | None) -> Channel:
 def channel_for(kind: str, account: str | None) -> Channel:
     """The account of that name in the channels file; where there is no file, one of that kind without settings.
     Raises UsageError."""
-    from connectors import channel_type, kinds
+    from connectors import channel_type
+    from hub.commands._known_account import require_kind
 
-    if kind not in kinds():
-        raise UsageError(
-            f"{kind} is no channel kind{did_you_mean(kind, kinds())}: it takes one of {', '.join(kinds())}"
-        )
+    require_kind(kind)
     if account and (found := _configured(kind, account)):
         return found
     channel = channel_type(kind)
