@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -12,6 +15,9 @@ from xdist.scheduler import LoadFileScheduling
 from tests.examples import register_profiles
 from tests.services.kafka import a_kafka
 from tests.services.postgres import a_postgres
+
+if TYPE_CHECKING:
+    from tests.flow.account_processes import AccountProcess, World
 
 SERVICES = {"kafka", "databases", "postgres", "browser"}
 """Fixtures that start a server."""
@@ -108,3 +114,20 @@ def databases() -> Iterator[Iterator[str]]:
     """URLs of empty databases on a real PostgreSQL: take the next."""
     with a_postgres() as urls:
         yield urls
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A record and a bus for processes of the stage `accounts`."""
+    from tests.flow.account_processes import account_world
+
+    async with account_world(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def processes(world: World) -> AsyncIterator[list[AccountProcess]]:
+    """Started ones are stopped at the end."""
+    started: list[AccountProcess] = []
+    yield started
+    await asyncio.gather(*(process.stop() for process in started))

@@ -22,6 +22,7 @@ from sink.export import export
 from sink.outbox_queries import list_replies
 from tests.fakes.graph import Graph
 from tests.fakes.kannel import Kannel
+from tests.flow.account_processes import until
 from tests.programs import API_KEY, SMS_TOKEN, channels, signed, whatsapp_body
 from tests.services.ports import free_port
 
@@ -81,16 +82,7 @@ class RunningHub:
         return await self.io(list_replies, self.record, **which)
 
     async def until(self, done: Callable[[], Any], what: str, within: float = 30.0) -> Any:
-        try:
-            async with asyncio.timeout(within):
-                while True:
-                    found = done()
-                    found = await found if asyncio.iscoroutine(found) else found
-                    if found:
-                        return found
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            raise AssertionError(f"waited {within} s for {what}") from None
+        return await until(done, what, within)
 
 
 @asynccontextmanager

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,21 +25,7 @@ from tests.fakes.feed import FeedServer
 from tests.fakes.kiosk import KioskServer
 from tests.fakes.modem import ModemServer
 from tests.fakes.server import Accepted, Fault, answer
-from tests.flow.account_processes import TIMES, UNHURRIED, AccountProcess, World, account_world, until
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with account_world(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def processes(world: World) -> AsyncIterator[list[AccountProcess]]:
-    """Started ones are stopped at the end."""
-    started: list[AccountProcess] = []
-    yield started
-    await asyncio.gather(*(process.stop() for process in started))
+from tests.flow.account_processes import TIMES, UNHURRIED, AccountProcess, World, until
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,9 @@ from openpyxl import Workbook
 from connectors import _folder
 from connectors.file import FileChannel, FileSettings
 from hub.accounts import Accounts
-from tests.flow.account_processes import World, account_world, killed_before_its_cursor, until
+from tests.flow.account_processes import World, killed_before_its_cursor, until
 
 FILES, ROWS, KILLS = 4, 150, 3
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with account_world(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from bench.portals_drill import counted
 from hub.accounts import Accounts
@@ -18,15 +14,9 @@ from sink.cursors import load_cursor
 from sink.memory import RecordMemory
 from tests.channels.portal.accounts import account
 from tests.fakes.portal import PortalServer
-from tests.flow.account_processes import World, account_world, killed_before_its_cursor, until
+from tests.flow.account_processes import World, killed_before_its_cursor, until
 
 COUNT, KILLS = 300, 5
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with account_world(tmp_path) as opened:
-        yield opened
 
 
 async def decided(world: World) -> list[Matched]:

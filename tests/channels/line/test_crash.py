@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from connectors import Secret
 from connectors.line import LineChannel, LineSettings
 from hub.accounts import Accounts
 from tests.fakes.line import LineServer
-from tests.flow.account_processes import World, account_world, until
+from tests.flow.account_processes import World, until
 
 SARI = "U" + "a" * 32
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with account_world(tmp_path) as opened:
-        yield opened
 
 
 async def test_a_push_is_made_again_after_a_crash_and_arrives_once(world: World) -> None:

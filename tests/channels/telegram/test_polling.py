@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,23 +16,9 @@ from hub.accounts import Accounts
 from sink.account_faults import account_faults
 from tests.fakes.server import Fault, answer
 from tests.fakes.telegram import TelegramServer, done, error
-from tests.flow.account_processes import AccountProcess, World, account_world, until
+from tests.flow.account_processes import AccountProcess, World, until
 
 TOKEN = "1708:rahasia-bot"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with account_world(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def processes() -> AsyncIterator[list[AccountProcess]]:
-    """Started ones are stopped at the end."""
-    started: list[AccountProcess] = []
-    yield started
-    await asyncio.gather(*(process.stop() for process in started))
 
 
 @pytest.fixture
