@@ -240,6 +240,18 @@ def test_axe_finds_nothing_and_nothing_overflows(
     context.close()
 
 
+def test_words_without_a_blank_do_not_widen_the_page(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_label("Isi laporan").fill("w" * 400)
+    page.get_by_text("Tambahkan keterangan").click()
+    page.get_by_label("Judul").fill("J" * 190)
+    page.get_by_label("Tempat kejadian").fill("W" * 190)
+    page.get_by_role("button", name="Kirim laporan").click()
+    page.get_by_role("link", name="Buka laporan saya").click()
+    expect(page.get_by_text("Tempat kejadian")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_staff_enter_a_visit_without_our_scripts_and_axe_finds_nothing(browser: Browser, url: str) -> None:
     context = browser.new_context(viewport={"width": 320, "height": 844}, color_scheme="dark", locale="id-ID")
     page, axe = context.new_page(), Axe()
