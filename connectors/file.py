@@ -161,6 +161,8 @@ class FileChannel(Polls, Fetches):
         try:
             if isinstance(part.payload, RowAction):
                 return self._action(raw, part.payload)
+            if is_total(part.payload):
+                return self._total(raw, part.payload, part.conversation)
             return self._message(raw, dict(part.payload), part.conversation)
         except Reject as reject:
             raise _at_line(raw, reject) from None
@@ -181,11 +183,11 @@ class FileChannel(Polls, Fetches):
         """The number of a report by which a later row of this account names it."""
         return {self.account: native} if native else {}
 
+    def _total(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
+        words, native = " ".join(str(value) for value in row.values() if value), raw.headers.get("row-id")
+        return self.message(raw, native, conversation or raw.id, text=words, refusal="total of a table")
+
     def _message(self, raw: Raw, row: Fields, conversation: str | None) -> Message:
-        if is_total(row):
-            words = " ".join(str(value) for value in row.values() if value)
-            native = raw.headers.get("row-id")
-            return self.message(raw, native, conversation or raw.id, text=words, refusal="total of a table")
         text = row.pop("text", None)
         if not isinstance(text, str) or not text.strip():
             raise wrong_field("text")
