@@ -1,4 +1,4 @@
-"""Group commit at the ingress: the Raws of requests that arrive within one turn of the loop are published together."""
+"""Group commit at the ingress: the Raws of requests that arrive together are published together."""
 
 from __future__ import annotations
 
@@ -11,37 +11,45 @@ from schemas import Raw, Retry
 if TYPE_CHECKING:
     from hub.web.ingress import Publish
 
-SIBLINGS = 4
-"""Requests in the last group from which on the next one waits for more (as PostgreSQL's commit_siblings)."""
-DELAY = 0.001
-"""Seconds of that wait. The writer of the log waits likewise, but it sees one publish for many requests."""
+DELAY = 0.004
+"""Seconds that a group waits at most for more, from its first request on."""
 Published = Callable[[Exception | None], None]
 """Called once: None when the Raws are durable, else what kept them from it."""
 
 
 class GroupPublisher:
-    """`publish` is called once for each turn of the loop in which something was added; where many come, once for all of
-    a millisecond."""
+    """`publish` is called once for each group. A group is complete when it has as many requests as were lately in hand
+    at once: those who send them wait for its answers, so nobody is left who could add one. Where fewer send, the next
+    group is complete sooner: one alone waits for nobody."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._waiting: list[tuple[Sequence[Raw], Published]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_group = 0
+        self._in_hand = 0
+        """Requests that were added and are not answered yet."""
+        self._at_once = 0
+        """The most of them lately; half of it counts after each group."""
+        self._starting: asyncio.Handle | None = None
 
     def add(self, raws: Sequence[Raw], published: Published) -> None:
         """Publish these Raws after those that were added before."""
-        if not self._waiting:
-            loop = asyncio.get_running_loop()
-            if self._last_group < SIBLINGS:
-                loop.call_soon(self._start)
-            else:
-                loop.call_later(DELAY, self._start)
         self._waiting.append((raws, published))
+        self._in_hand += 1
+        self._at_once = max(self._at_once, self._in_hand)
+        if len(self._waiting) >= self._at_once:
+            self._start_by(asyncio.get_running_loop().call_soon(self._start))
+        elif self._starting is None:
+            self._start_by(asyncio.get_running_loop().call_later(DELAY, self._start))
+
+    def _start_by(self, handle: asyncio.Handle) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+        self._starting = handle
 
     def _start(self) -> None:
-        group, self._waiting = self._waiting, []
-        self._last_group = len(group)
+        group, self._waiting, self._starting = self._waiting, [], None
+        self._at_once = max(self._in_hand, self._at_once // 2)
         task = asyncio.get_running_loop().create_task(self._run(group))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -57,5 +65,6 @@ class GroupPublisher:
                 return
             fault = error
         loop = asyncio.get_running_loop()
+        self._in_hand -= len(group)
         for _, published in group:
             loop.call_soon(published, fault)  # each by itself: a fault in one keeps no other from its answer

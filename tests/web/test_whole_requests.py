@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -256,22 +256,52 @@ async def test_requests_of_one_turn_are_published_together() -> None:
     assert bus.calls == [["a", "b", "c"]]
 
 
-async def test_after_a_group_of_many_the_next_one_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    bus, later = Bus(), []
-    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay, call: later.append((delay, call)))
+class Timers:
+    """What the group would have started later, instead of the loop's clock."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.delays: list[float] = []
+        self._waiting: list[Callable[[], object]] = []
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", self._later)
+
+    def _later(self, delay: float, call: Callable[[], object]) -> asyncio.Handle:
+        self.delays.append(delay)
+        self._waiting.append(call)
+        return asyncio.Handle(call, (), asyncio.get_running_loop())
+
+    def ring(self) -> None:
+        """The newest timer's time has come."""
+        self._waiting.pop()()
+
+
+async def test_a_group_waits_for_those_who_were_lately_there_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, timers = Bus(), Timers(monkeypatch)
     group = GroupPublisher(bus.publish)
     await published(bus, "a", "b", "c", "d", group=group)
-    add(group, {}, "e")
-    await asyncio.sleep(0)
     told: dict[str, Exception | None] = {}
-    add(group, told, "f")
-    [(delay, start)] = later
-    assert (delay, bus.calls) == (group_publish.DELAY, [["a", "b", "c", "d"]])
-    start()
-    while "f" not in told:
+    for account in "efg":
+        add(group, told, account)
         await asyncio.sleep(0)
-    assert bus.calls[1:] == [["e", "f"]]
-    assert await published(bus, "g", group=group) == {"g": None}, "a group of two is followed at once"
+    assert (timers.delays, len(bus.calls)) == ([group_publish.DELAY], 1)
+    await published(bus, "h", group=group)
+    assert bus.calls[1:] == [["e", "f", "g", "h"]], "the fourth completes the group"
+    assert told == {"e": None, "f": None, "g": None}
+
+
+async def test_a_group_that_nobody_completes_starts_when_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, timers = Bus(), Timers(monkeypatch)
+    group = GroupPublisher(bus.publish)
+    await published(bus, "a", "b", "c", "d", group=group)
+    told: dict[str, Exception | None] = {}
+    for account in "ef":
+        add(group, told, account)
+        await asyncio.sleep(0)
+        timers.ring()
+        while account not in told:
+            await asyncio.sleep(0)
+    assert bus.calls[1:] == [["e"], ["f"]]
+    assert await published(bus, "g", group=group) == {"g": None}
+    assert len(timers.delays) == 2, "one alone waits no longer"
 
 
 async def test_one_request_at_fault_keeps_no_other_from_being_durable() -> None:
