@@ -22,6 +22,7 @@ from hub.web.ingress import STORE_WITHIN, NotStored, Publish, store_or_refuse
 from hub.web.translations import TranslatableText
 from router import OfficeRegistry
 from router.regions import NATION
+from schemas.regions import is_inside
 from sink import outcomes_of
 from sink.action_targets import ActionTarget, action_target
 
@@ -57,6 +58,9 @@ class OfficerActs:
             raise Problem(404, "not_found")
         if request.act in NEEDS_OTHER and request.to and await self._target(account, request.to) is None:
             raise Problem(422, "act_incomplete", reason=TranslatableText("p_act_no_other", {"number": request.to}))
+        if request.acting and not settings.office and not self._may_speak_for(account, target, request.acting):
+            reason = TranslatableText("p_act_other_office", {"office": request.acting})
+            raise Problem(422, "act_incomplete", reason=reason)
         id, at = str(uuid7()), self._clock()
         native = id if key is None else hashlib.sha256(f"{number}\0{key}".encode()).hexdigest()
         acting = request._replace(acting=settings.office or request.acting, person=request.person or account.account)
@@ -83,6 +87,16 @@ class OfficerActs:
         """The report of that number, where the account may act on it; what is another's is not even confirmed."""
         found = await self._io(action_target, self._record, number) if is_number(number) else None
         return found if found is not None and may_act(account, found) else None
+
+    def _may_speak_for(self, account: ConsoleChannel, target: ActionTarget, named: str) -> bool:
+        """Does that office have, or had, the report, or lie in the account's region? One that is not known is named by
+        whoever looks it up."""
+        offices = self._offices.value
+        office = offices.find(named, target.owner)
+        if office is None or account.owner == NATION or office.id in target.offices:
+            return True
+        ladder = (office, *offices.ladder_up(office.id))
+        return any(is_inside(code, account.owner) for above in ladder for code in above.regions)
 
     async def _stored(self, raw: object) -> None:
         async with asyncio.timeout(STORE_WITHIN):

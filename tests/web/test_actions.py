@@ -131,6 +131,13 @@ async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any])
     assert len((await status(site, report))["answers"]) == 1
 
 
+async def test_a_double_click_is_shown_once(site: Site, report: dict[str, Any]) -> None:
+    for _ in range(2):
+        await act(site, report["number"], "kunci-bandung", act="answer", text="Satu kali.")
+    shown = await status(site, report)
+    assert [step["why"] for step in shown["timeline"] if step["what"] == "answer"] == ["Satu kali."]
+
+
 @pytest.mark.parametrize(
     ("key", "given", "code"),
     [
@@ -143,6 +150,7 @@ async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any])
         ("kunci-bandung", {"act": "link"}, 422),
         ("kunci-bandung", {"act": "destroy"}, 422),
         ("kunci-bandung", {"act": "pass", "to": "instansi entah"}, 422),
+        ("kunci-bandung", {"act": "answer", "text": "Dari Semarang.", "office": "33.74"}, 422),
     ],
 )
 async def test_nobody_acts_beyond_the_own_scope(
