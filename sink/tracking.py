@@ -7,7 +7,7 @@ sends the same words with another's address has shown nothing. How often a proof
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -199,8 +199,19 @@ def _details(connection: Connection, vault: Vault, row: Row[Any], own: Sequence[
         "words": (words[0], *words[1:][1 - MOST_SHOWN :]) if words else (),
         "answers": _answers(connection, row.id)[-MOST_SHOWN:],
         "attachments": _files(connection, vault, row.id, own),
-        "timeline": tuple(_shown(s) for s in steps if s.what not in _INTERNAL)[-MOST_SHOWN:],
+        "timeline": tuple(_shown(s) for s in _steps_for_citizens(steps))[-MOST_SHOWN:],
     }
+
+
+def _steps_for_citizens(steps: Iterable[TimelineLine]) -> Iterator[TimelineLine]:
+    """Of an answer that was sent again, as by a double click, the first: the same words reach a citizen once."""
+    answers = set()
+    for step in steps:
+        if step.what in _INTERNAL or (step.what == "answer" and step.why in answers):
+            continue
+        if step.what == "answer" and step.why:
+            answers.add(step.why)
+        yield step
 
 
 def _words(connection: Connection, row: Row[Any]) -> list[TrackedText]:
