@@ -39,7 +39,7 @@ class _Answer(msgspec.Struct):
     results: _Results
 
 
-class TakenIn(NamedTuple):
+class ImportedInstitutions(NamedTuple):
     """What became of the list."""
 
     offices: OfficeRegistry
@@ -57,7 +57,7 @@ def load_institutions(body: bytes) -> list[Institution]:
     return [one for page in (pages if isinstance(pages, list) else [pages]) for one in page.results.data]
 
 
-def take_in(institutions: Iterable[Institution], known: OfficeRegistry) -> TakenIn:
+def import_institutions(institutions: Iterable[Institution], known: OfficeRegistry) -> ImportedInstitutions:
     """The registry with these institutions. Taken in again, the list changes only what changed there."""
     imported = {office.id: office for office in known.imported}
     by_lapor_id = {office.lapor_id: office for office in known.values() if office.lapor_id is not None}
@@ -75,7 +75,7 @@ def take_in(institutions: Iterable[Institution], known: OfficeRegistry) -> Taken
         else:
             left_out.append(one)
     changed = {id: office for id, office in imported.items() if id in known.imported_ids or office != known.get(id)}
-    return TakenIn(OfficeRegistry(changed.values()), matched, added, tuple(left_out))
+    return ImportedInstitutions(OfficeRegistry(changed.values()), matched, added, tuple(left_out))
 
 
 def _of_that_name(one: Institution, known: OfficeRegistry, taken: set[str]) -> RegisteredOffice | None:

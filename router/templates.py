@@ -170,11 +170,11 @@ def _check(language: str, given: LanguageTemplates, shipped: LanguageTemplates) 
         allowed = set(_blanks("", shipped.answers[name].short))
         for form in ("short", "long"):
             _check_blanks(f"{language}.answers.{name}.{form}", getattr(wording, form), allowed)
-    for fault in short_faults(_merged(shipped, given)):
+    for fault in _answers_over_one_sms(_merged(shipped, given)):
         raise ValueError(f"key `{language}.{fault}")
 
 
-def short_faults(language: LanguageTemplates) -> Iterator[str]:
+def _answers_over_one_sms(language: LanguageTemplates) -> Iterator[str]:
     """Short answers that do not fit one SMS, a line each. Those that hold an officer's words are as long as these."""
     status = max(language.statuses.values(), key=len)
     questions = " ".join(language.questions.values())

@@ -153,10 +153,10 @@ def _taken_in(body: bytes, old: OfficeRegistry) -> OfficeRegistry:
 
 
 def _institutions(body: bytes, old: OfficeRegistry) -> OfficeRegistry:
-    from router.offices_lapor import load_institutions, take_in
+    from router.offices_lapor import import_institutions, load_institutions
 
     try:
-        taken = take_in(load_institutions(body), old)
+        taken = import_institutions(load_institutions(body), old)
     except ValueError as error:
         raise PayloadRefused(str(error)) from None
     print_message(f"{taken.matched} institutions are offices known already, {taken.added} are new")

@@ -8,7 +8,7 @@ import pytest
 
 from router import OfficeRegistry
 from router.offices_csv import WrongOffices, format_offices, load_offices
-from router.offices_lapor import load_institutions, take_in
+from router.offices_lapor import import_institutions, load_institutions
 from schemas.regions import region_names
 
 HEAD = "id,name,kind,parent,regions,matters,aliases,liaison,email,phone,hours,lapor_id,open311,state\n"
@@ -94,7 +94,7 @@ def listed(*names: str, first: int = 1) -> bytes:
 
 
 def test_lapors_institutions_are_matched_to_regions_by_their_names() -> None:
-    taken = take_in(
+    taken = import_institutions(
         load_institutions(
             listed(
                 "Pemerintah Kota Semarang",
@@ -127,13 +127,15 @@ def test_lapors_institutions_are_matched_to_regions_by_their_names() -> None:
 
 def test_the_government_of_every_region_is_its_front_desk_by_the_name_of_the_decree() -> None:
     names = [f"Pemerintah {'Provinsi ' if len(code) == 2 else ''}{name}" for code, name in region_names().items()]
-    taken = take_in(load_institutions(listed(*names)), OfficeRegistry())
+    taken = import_institutions(load_institutions(listed(*names)), OfficeRegistry())
     assert (taken.matched, taken.added, taken.left_out) == (552, 0, ())
 
 
 def test_the_list_taken_in_again_changes_only_what_changed_there() -> None:
-    first = take_in(load_institutions(listed("Pemerintah Kota Semarang", "Kementerian A")), OfficeRegistry()).offices
-    again = take_in(load_institutions(listed("Pemkot Semarang", "Kementerian B")), first)
+    first = import_institutions(
+        load_institutions(listed("Pemerintah Kota Semarang", "Kementerian A")), OfficeRegistry()
+    ).offices
+    again = import_institutions(load_institutions(listed("Pemkot Semarang", "Kementerian B")), first)
     assert (again.matched, again.added) == (2, 0)
     assert again.offices["lapor-2"].name == "Kementerian B"
     assert again.offices["meja-layanan/33.74"] == first["meja-layanan/33.74"]
@@ -141,7 +143,7 @@ def test_the_list_taken_in_again_changes_only_what_changed_there() -> None:
 
 def test_an_imported_office_gets_its_number_and_stays_as_it_is() -> None:
     known = load_offices("id,name,regions,aliases\ndishub,Dishub Kota Semarang,33.74,a\n")
-    taken = take_in(load_institutions(listed("Dinas Perhubungan Kota Semarang", first=77)), known)
+    taken = import_institutions(load_institutions(listed("Dinas Perhubungan Kota Semarang", first=77)), known)
     assert (taken.offices["dishub"].lapor_id, taken.offices["dishub"].aliases) == (77, ("a",))
     assert len(taken.offices.imported) == 1
 
@@ -152,7 +154,7 @@ def test_five_thousand_institutions_on_several_pages() -> None:
     pages = [listed(*(f"{kind} {name}" for code, name in region_names().items() if len(code) == 5), first=n * 1000)
              for n, kind in enumerate(("Pemerintah", *(f"Dinas Nomor {n}" for n in range(9))), 1)]  # fmt: skip
     institutions = load_institutions(b"[" + b",".join(pages) + b"]")
-    taken = take_in(institutions, OfficeRegistry())
+    taken = import_institutions(institutions, OfficeRegistry())
     assert len(institutions) == 5140
     assert (taken.matched, taken.added, taken.left_out) == (514, 4626, ())
 
