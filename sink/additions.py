@@ -1,4 +1,4 @@
-"""What reporters add to their reports, as far as it may complete them (`completing.py`).
+"""What reporters add to their reports: as far as it may complete them (`completing.py`), and all their words together.
 
 An addition may be recorded before its report: the report came by another process, or died and was replayed. Then its
 reading is stored, and completes the report once that is recorded.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -25,6 +25,11 @@ SEALED = "readings.reading"
 _EARLIER = (
     "SELECT m.complaint, m.raw, m.item_index, m.received_at, r.reading FROM messages m JOIN readings r "
     "ON r.raw = m.raw AND r.item_index = m.item_index WHERE m.complaint IN (*) AND NOT m.stranger"
+)
+_SAID = (
+    "SELECT m.complaint, m.raw, m.item_index, m.received_at, m.kind, m.text, m.cleaned FROM messages m "
+    "JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
+    "WHERE m.complaint IN (*) AND NOT m.stranger AND o.outcome IN ('recorded', 'added')"
 )
 _decode = msgspec.json.Decoder(Reading).decode
 
@@ -81,6 +86,31 @@ def earlier_additions(connection: Connection, make: RowMaker, opened: Collection
         reading = _decode(make.vault.open(bytes(row.reading), SEALED))
         found[row.complaint].append(Addition(row.raw, row.item_index, parse_instant(row.received_at), reading))
     return {id: sorted(some, key=lambda one: (one.at, one.raw, one.item_index)) for id, some in found.items()}
+
+
+class Said(NamedTuple):
+    """All that reporters have said of a report so far, each text once."""
+
+    text: str
+    cleaned: str
+    items: Sequence[tuple[str, int]]
+    """Raw ids and item indexes of their messages, in order."""
+
+
+def said_so_far(connection: Connection, complaints: Collection[str]) -> dict[str, Said]:
+    """By complaint."""
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for row in query_in(connection, _SAID, complaints):
+        if row.kind not in REFERRING_KINDS:
+            rows[row.complaint].append(row)
+    return {id: _said(sorted(some, key=lambda m: (m.received_at, m.raw, m.item_index))) for id, some in rows.items()}
+
+
+def _said(rows: Sequence[Any]) -> Said:
+    texts = [row.text.strip() for row in rows]
+    cleaned = [(row.text if row.cleaned is None else row.cleaned).strip() for row in rows]
+    text, clean = ("\n".join(dict.fromkeys(filter(None, some))) for some in (texts, cleaned))
+    return Said(text, clean, [(row.raw, row.item_index) for row in rows])
 
 
 def _row(make: RowMaker, message: Message, reading: Reading) -> Row:

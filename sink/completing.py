@@ -13,14 +13,13 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
-from schemas import REFERRING_KINDS, Assignment, Message, Office, Place, Routed
+from schemas import Assignment, Message, Office, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
-from sink.additions import Addition, Additions, additions_of, earlier_additions, store_early
+from sink.additions import Addition, Additions, additions_of, earlier_additions, said_so_far, store_early
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
-from sink.complaint_queries import group_by_complaint
 from sink.offices_routed import opening_messages
 from sink.rows import Row, RowMaker
-from sink.tables import assignments, complaints, messages
+from sink.tables import assignments, complaints
 from sink.text import json_or_none
 
 ChooseOffices = Callable[[Sequence[Message]], Sequence[Sequence[Assignment]]]
@@ -119,18 +118,8 @@ def _new(row: Any, before: Message, after: Message, added: Iterable[Addition]) -
 
 def _with_words(connection: Connection, reports: Mapping[str, Message]) -> dict[str, Message]:
     """The reports with all that their reporters have said so far."""
-    m = messages.c
-    said = m.complaint.in_(reports), m.stranger.is_(False), m.kind.not_in(REFERRING_KINDS)
-    query = select(m.complaint, m.text, m.cleaned).where(*said).order_by(m.received_at, m.raw, m.item_index)
-    rows = group_by_complaint(connection.execute(query)) if reports else {}
-    return {
-        id: replace(
-            report,
-            text="\n".join(row.text for row in rows[id]).strip(),
-            cleaned="\n".join(row.text if row.cleaned is None else row.cleaned for row in rows[id]).strip(),
-        )
-        for id, report in reports.items()
-    }
+    said = said_so_far(connection, reports) if reports else {}
+    return {id: replace(one, text=said[id].text, cleaned=said[id].cleaned) for id, one in reports.items()}
 
 
 def _columns(make: RowMaker, row: Any, report: Message, new: set[str]) -> Row:

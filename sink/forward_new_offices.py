@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from schemas import Message, Office
+from schemas import Forward, Office
 from sink.action_rules import OPEN_ASSIGNMENTS
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
@@ -37,13 +37,13 @@ def queue_for_new_offices(
     connection: Connection,
     record: Record,
     make: RowMaker,
-    complaints: Mapping[str, Message | None],
+    complaints: Mapping[str, bool],
     destinations: Sequence[Destination],
 ) -> list[NewJob]:
     """Queue these complaints for destinations that want them for an office that somebody chose, and for no other
-    reason, and log what leaves; returns the jobs. A message is the whole of a report whose offices were chosen anew
-    when it was completed: it goes to all that want it now."""
-    told = [to for to in destinations if not to.national and {"complaint", "disposition"} <= to.takes]
+    reason, and log what leaves; returns the jobs. True: it was completed, and its offices were chosen anew; it goes to
+    all that want it now."""
+    told = [to for to in destinations if "complaint" in to.takes]
     if not told or not complaints:
         return []
     given: dict[str, list[Office]] = defaultdict(list)
@@ -52,15 +52,18 @@ def queue_for_new_offices(
             given[row.complaint].append(Office(id=row.office_id, name=row.office_name))
     accounts = accounts_by_complaint(connection, given, [to.account for to in told])
     queued = QueuedForwards()
-    for row, recorded in recorded_forwards(connection, record, given):
-        completed = complaints[row.id]
-        forward = recorded if completed is None else replace(recorded, text=completed.clean_text)
+    for row, forward in recorded_forwards(connection, record, given):
         new = {office.id for office in given[row.id]}
         before = replace(forward, offices=tuple(office for office in forward.offices if office.id not in new))
         now = replace(forward, offices=tuple(given[row.id]))
         for to in told:
             known = to.account in accounts[row.id] or came_from(to, row.account, row.channel)
-            if not known and to.wants(now) and (completed is not None or not to.wants(before)):
+            if not known and to.wants(now) and (complaints[row.id] or _wants_for_office(to, before)):
                 queued.add(make, Leaving(to, now, row.id, row.owner, job_id(to.account, row.id), FORWARD))
     insert(connection, disclosures, queued.disclosures)
     return queued.jobs
+
+
+def _wants_for_office(to: Destination, before: Forward) -> bool:
+    """Not as it was before the office had it."""
+    return not to.national and "disposition" in to.takes and not to.wants(before)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from schemas import Category, Forward, Office, Place, encode
+from sink.additions import said_so_far
 from sink.bulk import execute_each, insert, instant_encoder, query_in, split_into_chunks
 from sink.contacts import unseal_contact
 from sink.forward_claims import read_forward
@@ -29,8 +30,7 @@ MOST = 10_000
 DECIDABLE = ("unknown", "failed")
 """States in which a person may decide."""
 _FACTS = """
-    SELECT c.*, m.text, m.cleaned, p.sealed FROM complaints c
-    JOIN messages m ON m.raw = c.raw AND m.item_index = c.item_index
+    SELECT c.*, p.sealed FROM complaints c
     LEFT JOIN parties p ON p.raw = c.raw AND p.item_index = c.item_index WHERE c.id IN (*)
 """
 
@@ -174,20 +174,22 @@ def _queue_some(record: Record, to: Destination, ids: Collection[str], now: date
 
 
 def recorded_forwards(connection: Any, record: Record, ids: Collection[str]) -> Iterator[tuple[Any, Forward]]:
-    """Recorded complaints as forwards with all their fields, and their rows."""
-    offices, files = _offices(connection, ids), _files(connection, ids)
+    """Recorded complaints as forwards with all their fields, and their rows. What was added so far stands in them: who
+    is told of a complaint later is told no addition that came before."""
+    offices, files, said = _offices(connection, ids), _files(connection, ids), said_so_far(connection, ids)
     for row in query_in(connection, _FACTS, ids):
-        yield row, _forward(record, row, offices.get(row.id, ()), files.get((row.id, row.raw, row.item_index), ()))
+        sent = (id for item in said[row.id].items for id in files.get((row.id, *item), ()))
+        yield row, _forward(record, row, offices.get(row.id, ()), said[row.id].cleaned, tuple(sent))
 
 
-def _forward(record: Record, row: Any, offices: tuple[Office, ...], files: tuple[str, ...]) -> Forward:
+def _forward(record: Record, row: Any, offices: tuple[Office, ...], text: str, files: tuple[str, ...]) -> Forward:
     place = Place(code=row.place_code, level=row.place_level, name=row.place_name, words=row.place_words, lat=row.lat,
                   lon=row.lon)  # fmt: skip
     return Forward(
         what="complaint", number=row.number, reference=row.number, at=parse_instant(row.received_at), owner=row.owner,
         sent_at=parse_instant(row.sent_at) if row.sent_at else None,
         channel=row.channel, report_class=row.report_class, title=row.title or "",
-        text=(row.text if row.cleaned is None else row.cleaned).strip(), place=place,
+        text=text, place=place,
         category=Category(id=row.category_id, name=row.category_name) if row.category_id else None,
         incident_date=row.incident_date, offices=offices, anonymous=bool(row.anonymous), secret=bool(row.secret),
         reporter=unseal_contact(record.vault, row.sealed).party if row.sealed else None, attachments=files,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
-from schemas import Message, Routed
+from schemas import Routed
 from sink.actions import apply_actions, earlier_actions
 from sink.batch_items import BatchItem, PersistOptions, batch_item
 from sink.batches import without_duplicates
@@ -106,8 +106,8 @@ def _later_jobs(
 ) -> list[NewJob]:
     """For systems that are told what is said later, or are told of a complaint only now."""
     followups = queue_followups(connection, make, batch, destinations)
-    given: dict[str, Message | None] = dict.fromkeys({*given_complaints(batch.applied), *batch.opened})
-    given |= {id: one.report for id, one in batch.completed.items()}
+    given = dict.fromkeys({*given_complaints(batch.applied), *batch.opened}, False)
+    given |= dict.fromkeys(batch.completed, True)
     return followups + queue_for_new_offices(connection, record, make, given, destinations)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schemas import Assignment, Category, Forward, Message, Office, Place, Routed
+from schemas import Assignment, Attachment, Category, Forward, Message, Office, Place, Routed
 from sink import Record, apply_rereading, export
 from sink.batch_items import PersistOptions
 from sink.forward_progress import store_progress
@@ -193,3 +193,34 @@ def test_a_system_that_had_it_is_told_once_which_office_has_it_now(record: Recor
         told += [(one.forward.what, *(office.id for office in one.forward.offices)) for one in jobs if not one.waits]
     assert told == [("supplement",), ("disposition", "dishub/32.73"), ("supplement",)]
     assert claim(record, account="sms") == []
+
+
+@pytest.mark.parametrize("by", ["officer", "place"])
+def test_who_is_told_of_a_report_later_gets_all_its_words_and_files_once(record: Record, by: str) -> None:
+    class OfBandung(To):
+        def wants(self, forward: Forward) -> bool:
+            return any(office.id == "dishub/32.73" for office in forward.offices)
+
+    takes = frozenset({"complaint", "disposition", "supplement"})
+    dishub = OfBandung("dishub", "dishub", "webhook", takes=takes, projection="lapor")
+    photo = added(2, kind="image", text="", attachments=(Attachment(native_id="p", media_type="image/jpeg"),))
+    asked = routed(message(4, text="CEK"), "asked", WITHOUT_PLACE)
+    again = added(5, text=WITHOUT_PLACE.text)
+    persist(record, opened(), photo, added(3, text="ini fotonya"), asked, again, to=[dishub])
+    moves = acted(action(6, "disposition", office=OF_BANDUNG.office), WITHOUT_PLACE)
+    persist(record, moves if by == "officer" else added(6, text="di Dago", place=DAGO), to=[dishub])
+    (job,) = claim(record, account="dishub")
+    words = "LAPOR lampu mati\nini fotonya" + ("" if by == "officer" else "\ndi Dago")
+    assert (job.forward.text, job.forward.attachments) == (words, (f"{photo.matched.item.raw}.0.0",))
+
+
+def test_the_national_record_of_a_region_gets_a_report_whose_place_becomes_known(record: Record) -> None:
+    class OfRegion(To):
+        def wants(self, forward: Forward) -> bool:
+            return forward.place is not None and (forward.place.code or "").startswith("32")
+
+    lapor = OfRegion()
+    persist(record, opened(), to=[lapor])
+    assert claim(record) == []
+    persist(record, added(2, text="di Dago", place=DAGO), to=[lapor])
+    assert [job.forward.text for job in claim(record)] == ["LAPOR lampu mati\ndi Dago"]
