@@ -182,6 +182,12 @@ def _kafka(url: str) -> Iterator[Finding]:
         yield Finding("bus", f"{fault.reason}: start it, or mend --bus; doors spool meanwhile", wrong=True)
 
 
+_REPAIRS = {
+    "record": "copy the file, restore the last backup",
+    "bus": "move it away with its -wal, and start again with a new one: the record and the archive hold what matters",
+}
+
+
 def _sqlite(what: str, path: Path) -> Finding:
     import sqlite3
 
@@ -194,7 +200,7 @@ def _sqlite(what: str, path: Path) -> Finding:
             found = "no database"
     if found == "ok":
         return Finding(what, f"{path} is whole, {_size(path) // 2**20:,} MiB")
-    return Finding(what, f"{path} is damaged: stop the hub, copy the file, restore the last backup", wrong=True)
+    return Finding(what, f"{path} is damaged: stop the hub, {_REPAIRS[what]} (docs/operations.md, Restore)", wrong=True)
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""`doctor` of a data folder in which a restored backup belongs to somebody else."""
+"""`doctor` of a data folder whose files belong to somebody else, or are damaged."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ def test_doctor_names_what_the_hub_may_not_read_or_write(tmp_path: Path, monkeyp
     assert found[0].startswith(f"{tmp_path}/blobs cannot be read and written: chown it")
     assert found[1].startswith(f"{tmp_path}/keys.toml cannot be read: chown it")
     assert len(found) == 2
+
+
+def test_a_damaged_file_is_named_with_its_own_remedy(tmp_path: Path) -> None:
+    own = load_settings({"data": str(tmp_path)}, {})
+    for name in ("record.db", "bus.db"):
+        (tmp_path / name).write_bytes(b"no database" * 1000)
+    (record,), (bus,) = _doctor_host.check_record(own), _doctor_host.check_bus(own)
+    assert (record.wrong, "restore the last backup" in record.words) == (True, True)
+    assert (bus.wrong, "backup" in bus.words, "move it away" in bus.words) == (True, False, True)
