@@ -109,7 +109,8 @@ def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> 
     own = load_call_settings()
     snapshot = _snapshot(own)
     if name not in snapshot.channels:
-        raise UsageError(f"{name} is no account in {own.channels}{did_you_mean(name, snapshot.channels)}")
+        manifest = ": a manifest is tried with --sample FILE" if name.endswith(".toml") else ""
+        raise UsageError(f"{name} is no account in {own.channels}{did_you_mean(name, snapshot.channels)}{manifest}")
     wrong = _try(own, snapshot.channels[name], send_to)
     if wrong:
         raise OutOfBalance(f"{wrong} of these need you")

@@ -162,6 +162,7 @@ def test_an_account_without_its_settings_is_named(tmp_path: Path) -> None:
     done = satupintu("channels", "test", "sms", data=tmp_path)
     assert (done.returncode, "set send_url" in done.stdout) == (1, True)
     assert "is no account" in one_line(satupintu("channels", "test", "smss", data=tmp_path), 64)
+    assert "with --sample FILE" in one_line(satupintu("channels", "test", "portal.toml", data=tmp_path), 64)
 
 
 def test_an_account_without_a_provider_is_said_to_have_nothing_to_try(tmp_path: Path) -> None:
