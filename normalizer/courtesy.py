@@ -31,7 +31,8 @@ _SORTS: dict[str, Sort] = {
     **dict.fromkeys(_GREETINGS.split(), "greeting"),
     **dict.fromkeys(_THANKS.split(), "thanks"),
 }
-_BESIDE = frozenset(_COMPANIONS.split())
+ADDRESSES = frozenset(_COMPANIONS.split())
+"""Words that stand beside greetings and thanks."""
 
 
 def classify_courtesy(text: str) -> Sort:
@@ -39,7 +40,7 @@ def classify_courtesy(text: str) -> Sort:
     words = _WORD.findall(text.lower()) if len(text) < _LONGEST else ["…"]
     if text and not words:  # signs and emoji only
         return "greeting" if "?" in text else "thanks"
-    sorts = {_SORTS.get(word, "unknown") for word in words if word not in _BESIDE}
+    sorts = {_SORTS.get(word, "unknown") for word in words if word not in ADDRESSES}
     if not words or "unknown" in sorts:
         return "unknown"
     return "thanks" if "thanks" in sorts else "greeting"  # "Pak min" alone greets too

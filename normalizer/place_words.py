@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from normalizer._port import PlaceQuestion
+from normalizer.courtesy import ADDRESSES
 from schemas import Place
 
 _KIND = (
@@ -35,11 +36,12 @@ _NAME = re.compile(
     r"r[tw]\b[\s./]*\d+)",
     re.IGNORECASE,
 )
+_FIRST = re.compile(rf"\b(?:{'|'.join(sorted(_FIRST_WORDS))})", re.IGNORECASE)
 _OTHER_WORDS = """
 rusak mati kotor banjir macet bocor gelap sempit ambruk putus penuh roboh licin becek amblas retak kosong tutup parah
-kami saya kita ini itu yang dan di ke dari dekat depan belakang sudah belum tidak tak ada akan masih lagi juga sangat
-umum raya utama besar kecil lama baru tolong mohon karena untuk dengan agar supaya pada atau mana apa tol desa kota
-kampung lingkungan rumah warga masuk keluar menuju arah sekitar
+kami saya kita aku sy gue gua ini itu yang dan di ke dari dekat depan belakang sudah belum tidak tak ada akan masih
+lagi juga sangat umum raya utama besar kecil lama baru tolong mohon karena untuk dengan agar supaya pada atau mana apa
+tol desa kota kampung lingkungan rumah warga masuk keluar menuju arah sekitar buntu bau
 """
 _NOT_NAMES = frozenset(_OTHER_WORDS.split())
 _INFLECTED = re.compile(r"(?:ber|ter|di|me[mnl]?|pe[mn])\w{3,}")
@@ -59,24 +61,28 @@ class PlaceWords:
 
 def named_in(text: str, words: Iterable[str] | None = None) -> Sequence[Place]:
     """The same for one text. `words`: all of it in small letters, where they are known and in ASCII."""
-    names = (match[0].strip() for match in _matches(text, words) if _is_name(match["name"]))
-    found = list(islice(names, _MOST))
+    found = list(islice((match[0].strip() for match in _names(text, words)), _MOST))
     if not found:
         return ()
     return (Place(words=", ".join(found), source="text", evidence="words that name a place"),)
 
 
-def _matches(text: str, words: Iterable[str] | None) -> Iterator[re.Match[str]]:
-    """As `_NAME.finditer`. Of words in ASCII only where one of the first stands is tried, in a third of the time."""
-    if words is None and not text.isascii():
-        yield from _NAME.finditer(text)
-        return
+def _names(text: str, words: Iterable[str] | None) -> Iterator[re.Match[str]]:
+    """What `_NAME` finds and is a name. What is none ends before the word that would be it: in "lampu jalan di Jalan
+    Melati" a name begins there. Of words in ASCII only where one of the first stands is tried, in a third of the time.
+    """
     lower, end = text.lower(), 0
-    first_words = _FIRST_WORDS.intersection(lower.translate(_SPACES).split() if words is None else words)
-    for start in sorted({start for word in first_words for start in _starts(lower, word)}):
+    if words is None and not text.isascii():
+        starts = [match.start() for match in _FIRST.finditer(text)]
+    else:
+        first_words = _FIRST_WORDS.intersection(lower.translate(_SPACES).split() if words is None else words)
+        starts = sorted({start for word in first_words for start in _starts(lower, word)})
+    for start in starts:
         if start >= end and (match := _NAME.match(text, start)):
-            end = match.end()
-            yield match
+            is_name = _is_name(match["name"])
+            end = match.end() if is_name else match.start("name")
+            if is_name:
+                yield match
 
 
 def _starts(text: str, word: str) -> Iterator[int]:
@@ -93,4 +99,4 @@ def _is_name(name: str | None) -> bool:
     first = name.split()[0]
     if first.lower() in _NOT_NAMES:
         return False
-    return not first.islower() or not _INFLECTED.fullmatch(first)
+    return not first.islower() or not (first in ADDRESSES or _INFLECTED.fullmatch(first))

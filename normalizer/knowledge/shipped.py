@@ -14,7 +14,7 @@ from normalizer.knowledge.places import LEAST, LIKELY, Unplaced, find_places
 from normalizer.place_words import named_in
 from schemas import Place
 
-VERSION = "gazetteer-2025-9"
+VERSION = "gazetteer-2025-10"
 
 
 class ShippedKnowledge:
