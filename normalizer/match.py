@@ -15,7 +15,7 @@ from normalizer.match_rules import RULES
 from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
-from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
+from schemas import NATION, REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 
 MATCHER = "14"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
@@ -106,10 +106,15 @@ def _switches_thread(case: MessageContext, verdict: MatchVerdict) -> bool:
 
 
 def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
-    """A voice note holds its words itself; where the account belongs to a region, the place is known well enough."""
+    """A voice note holds its words itself; where the account belongs to a region or an office, the place is known well
+    enough. Of the nation's accounts, a street says little while nobody knows its region."""
     words = f"{message.title} {message.clean_text}".split(None, FEW_WORDS)
     text = len(words) < FEW_WORDS and message.kind != "audio"
-    return (*(["text"] if text else []), *(["place"] if message.place is None and place is None else []))
+    known = place or message.place
+    vague = known is None or (
+        message.owner == NATION and known.source == "text" and known.code is None and known.lat is None
+    )
+    return (*(["text"] if text else []), *(["place"] if vague else []))
 
 
 def _entry(one: ComparedItem, decision: Decision, id_as_read: str, joined: Thread | None) -> Entry:

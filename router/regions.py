@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from schemas import NATION
 from schemas.regions import is_region, region_names
 
-NATION = "nasional"
-"""The owner of what belongs to no region."""
+__all__ = ["NATION", "region_name"]
+
 _SPECIAL = {"11": "Aceh", "31": "Daerah Khusus Jakarta", "34": "Daerah Istimewa Yogyakarta"}
 """Provinces that are not called "Provinsi …"."""
 

@@ -10,6 +10,7 @@ from schemas.ids import bounded_id, complaint_id, message_id, native_of, reply_i
 from schemas.values import (
     CLOSED_STATUSES,
     COURTESIES,
+    NATION,
     REFERRING_KINDS,
     ActionKind,
     Actor,
@@ -39,8 +40,8 @@ from schemas.values import (
 from schemas.wire import decode, encode, json_schemas
 
 __all__ = [
-    "CLOSED_STATUSES", "COURTESIES", "EVENTS", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind", "Actor",
-    "Aside", "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event",
+    "CLOSED_STATUSES", "COURTESIES", "EVENTS", "NATION", "REFERRING_KINDS", "AccountFault", "Action", "ActionKind",
+    "Actor", "Aside", "Assignment", "Attachment", "AttachmentState", "Body", "Category", "Command", "Dead", "Event",
     "Forward", "ForwardKind", "Held", "Language", "Match", "MatchKind", "Matched", "Message", "MessageKind",
     "Office", "Outcome", "Owed", "Party", "PersonalKind", "PersonalSpan", "PipelineError", "Place", "Raw",
     "Receipt", "ReceiptState", "Reject", "Reply", "ReplyState", "ReportClass", "Retry", "Routed", "Slow", "Sort",

@@ -49,6 +49,8 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 REFERRING_KINDS: frozenset[MessageKind] = frozenset({"reaction", "edit", "deletion"})
 """Message kinds that say something about another message."""
+NATION = "nasional"
+"""The owner of accounts that belong to no region and to no office."""
 COURTESIES: frozenset[Sort] = frozenset({"thanks", "greeting"})
 """Sorts of messages that report nothing."""
 CLOSED_STATUSES: frozenset[str] = frozenset({"done", "archived", "rejected"})

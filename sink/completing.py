@@ -32,8 +32,8 @@ COMPLETED = ("place", "category", "report_class", "office")
 ENOUGH_WORDS = 8
 """Fewer may not say yet what a report is about ("ini fotonya pak"): the next ones count too."""
 _RECORDED = (
-    "SELECT id, CASE WHEN missing IS NOT NULL AND touched_at IS NULL THEN 1 ELSE 0 END AS lacking "
-    "FROM complaints WHERE id IN (*)"
+    "SELECT id, CASE WHEN touched_at IS NULL AND (missing IS NOT NULL OR place_code IS NULL AND lat IS NULL) "
+    "THEN 1 ELSE 0 END AS lacking FROM complaints WHERE id IN (*)"
 )
 _AGAIN = "ON CONFLICT (complaint, office_id) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in ("state", "rule", "why", "since", "until")

@@ -6,7 +6,7 @@ import pytest
 
 from normalizer import PlaceQuestion, match
 from normalizer.place_words import PlaceWords
-from schemas import Place
+from schemas import NATION, Place
 from tests.normalizer.stage import LAMP, ROAD, MemoryDouble, message, opened
 
 OWNER = Place(code="32.73", source="owner")
@@ -56,6 +56,14 @@ def test_a_place_in_the_words_is_not_asked_for() -> None:
     assert opened(MemoryDouble(), place=None, places=(candidate,)).missing == ()
 
 
+def test_a_street_whose_region_nobody_knows_is_asked_for_where_the_account_is_the_nations() -> None:
+    street, city = (Place(words="Jalan Melati", source="text", code=code) for code in (None, "32.73"))
+    asked = [opened(MemoryDouble(), place=None, places=(one,), owner=NATION).missing for one in (street, city)]
+    assert asked == [("place",), ()]
+    stated = opened(MemoryDouble(), place=Place(words="Jalan Melati"), owner=NATION)
+    assert stated.missing == ()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -63,12 +71,18 @@ def test_a_place_in_the_words_is_not_asked_for() -> None:
         (LAMP, "gang mawar"),
         ("lampu mati di RT 03 RW 05 kelurahan sukamaju", "RT 03, RW 05, kelurahan sukamaju"),
         ("Jl. Melati 5 banjir", "Jl. Melati 5"),
+        ("Lampu jalan di Jalan Melati 5 mati", "Jalan Melati 5"),
+        ("lampu jalan di jalan kenanga mati, é", "jalan kenanga"),
+        ("Jalan Pak Kasih rusak", "Jalan Pak Kasih"),
     ],
 )
 def test_words_that_name_a_place_are_found(text: str, words: str) -> None:
     assert [[p.words for p in found] for found in PlaceWords().places([PlaceQuestion(text, "32.73")])] == [[words]]
 
 
-@pytest.mark.parametrize("text", ["jalan rusak parah", "jalan berlubang", "kota kami kotor", "jalan di sini gelap", ""])
+@pytest.mark.parametrize("text", [
+    "jalan rusak parah", "jalan berlubang", "kota kami kotor", "jalan di sini gelap", "", "pohon menutup jalan pak",
+    "lampu jalan min mati, é", "jembatan bu roboh", "jalan aku rusak", "gang buntu banjir",
+])  # fmt: skip
 def test_words_that_name_no_place_are_left(text: str) -> None:
     assert PlaceWords().places([PlaceQuestion(text, "32.73")]) == [()]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas import Assignment, Attachment, Category, Forward, Message, Office, Place, Routed
 from sink import Record, apply_rereading, export
@@ -74,6 +75,12 @@ def test_a_place_that_says_more_takes_the_place_of_the_first(record: Record, pla
     assert rows(record, "SELECT place_code, place_words FROM complaints") == [(DAGO.code, "Dago")]
 
 
+def test_a_street_alone_is_completed_by_the_city_though_nobody_was_asked(record: Record) -> None:
+    street = replace(WITHOUT_PLACE, place=Place(words="Jalan Melati", source="text"))
+    persist(record, routed(street), added(2, text="Dago, Kota Bandung", place=DAGO))
+    assert rows(record, "SELECT place_code, completed FROM complaints") == [(DAGO.code, '["place"]')]
+
+
 def test_words_that_bring_no_field_choose_the_office_too_once_there_are_some(record: Record) -> None:
     def by_words(reports: Sequence[Message]) -> list[Sequence[Assignment]]:
         asked.extend(one.clean_text for one in reports)
@@ -118,7 +125,7 @@ def test_the_first_place_counts_and_the_first_category(record: Record) -> None:
 
 
 @pytest.mark.parametrize("what", [
-    {"first": routed(WITHOUT_PLACE)},  # nothing was missing
+    {"first": routed(replace(WITHOUT_PLACE, place=Place(lat=-6.9, lon=107.6, source="shared")))},  # nothing was missing
     {"second": routed(message(2, place=DAGO), "added", WITHOUT_PLACE, stranger=True)},
     {"second": routed(message(2, place=DAGO), "asked", WITHOUT_PLACE)},
     {"second": added(2, place=DAGO, kind="reaction")}, {"second": added(2, place=DAGO, command="NILAI", rating=4)},
