@@ -2,8 +2,7 @@
 
 `webhook-id` is the same over all tries, so that the receiver knows a repeated call; an event that may have arrived is
 therefore sent again, and so is one that the receiver refused: over three days, then it has failed, and the account is
-switched off where nothing else got through. By default it says that something changed, and the receiver fetches the
-rest with its key.
+switched off where nothing else got through. By default it says that something changed, without a citizen's words.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def tables(kind: str) -> list[dict[str, Any]]:
     """The accounts that a guide shows; lines below no heading belong to an account of its kind."""
     found: list[dict[str, Any]] = []
     for block in _BLOCK.findall(GUIDES[kind]):
-        known = tomllib.loads(_ENV.sub('"rahasia"', block))
+        known = tomllib.loads(_ENV.sub('"rahasia8"', block))
         accounts = [one for one in known.values() if isinstance(one, dict) and "kind" in one]
         found += accounts or [known]
     return found
