@@ -10,6 +10,7 @@ import msgspec
 from connectors import Channel
 from connectors.console import NEEDS_OTHER, NEEDS_TEXT, Act, OfficerAct
 from hub.web.translations import TranslatableText
+from normalizer.clean import is_blank
 from router import OfficeRegistry
 from schemas import CLOSED_STATUSES, Body, Raw
 from schemas.values import ActorKind
@@ -54,7 +55,7 @@ def officer_act(
     request: Request, target: ActionTarget, offices: OfficeRegistry, native: str, at: datetime
 ) -> OfficerAct:
     """The act as it is stored. Raises IncompleteActError."""
-    if request.act in NEEDS_TEXT and not request.text.strip():
+    if request.act in NEEDS_TEXT and is_blank(request.text):
         raise IncompleteActError("act_needs_text", act=request.act)
     if request.act in NEEDS_OTHER and not request.to:
         raise IncompleteActError("act_needs_other", act=request.act)

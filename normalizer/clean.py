@@ -76,6 +76,11 @@ def one_line(text: str) -> str:
     return cleaned if "\n" not in cleaned else _SPACE.sub(" ", cleaned)
 
 
+def is_blank(text: str) -> bool:
+    """Holds it nothing that can be seen?"""
+    return not any(letter.isprintable() and not letter.isspace() for letter in text)
+
+
 def replace_unencodable(text: str) -> str:
     """The text with what UTF-8 cannot carry replaced: surrogate pairs joined, lone ones as U+FFFD."""
     try:

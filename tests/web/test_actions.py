@@ -147,6 +147,7 @@ async def test_a_double_click_is_shown_once(site: Site, report: dict[str, Any]) 
         ("kunci-dinas", {"act": "verify"}, 404),
         ("kunci-verifikasi", {"act": "finish"}, 403),
         ("kunci-bandung", {"act": "archive"}, 422),
+        ("kunci-bandung", {"act": "answer", "text": "\u200b\n"}, 422),
         ("kunci-bandung", {"act": "link"}, 422),
         ("kunci-bandung", {"act": "destroy"}, 422),
         ("kunci-bandung", {"act": "pass", "to": "instansi entah"}, 422),

@@ -24,6 +24,7 @@ from connectors._report import Report, ReportPlace
 from connectors._rows import PLACE_FIELDS
 from hub.web.api.struct_fields import model_fields, optional_field
 from hub.web.translations import TranslatableText, has_translation
+from normalizer.clean import is_blank
 from normalizer.phones import is_placeholder, to_e164
 from schemas.regions import is_region
 
@@ -67,7 +68,7 @@ class _ReportFields(_Input):
     @field_validator("text", check_fields=False)
     @classmethod
     def _has_words(cls, text: str) -> str:
-        if not any(letter.isprintable() and not letter.isspace() for letter in text):
+        if is_blank(text):
             raise PydanticCustomError("error_text_missing", "nothing that can be seen")
         return text
 
