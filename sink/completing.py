@@ -98,8 +98,15 @@ def _better_place(known: Place | None, added: Place | None) -> Place | None:
     inside = bool(known.code and added.code and added.code.startswith(f"{known.code}."))
     if _exactness(added) > _exactness(known) or (inside and added.source != "owner"):
         at = known if added.lat is None else added
-        return replace(added, words=added.words or known.words, lat=at.lat, lon=at.lon)
+        return replace(added, words=_words_of_both(known, added), lat=at.lat, lon=at.lon)
     return known
+
+
+def _words_of_both(known: Place, added: Place) -> str | None:
+    """A street stands before the city that came for it."""
+    if _exactness(known) or not known.words or known.words.lower() in (added.words or "").lower():
+        return added.words or known.words
+    return f"{known.words}, {added.words}" if added.words else known.words
 
 
 def _exactness(place: Place) -> int:
