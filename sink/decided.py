@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, select
 
 from sink.action_rules import OPEN_ASSIGNMENTS
+from sink.additions import Said, said_so_far
 from sink.tables import assignments, complaints, messages
 
 MOST = 20_000
@@ -37,7 +38,7 @@ def decided_complaints(connection: Connection) -> list[DecidedComplaint]:
     query = (
         select(
             c.title, m.text, m.cleaned, c.report_class, c.category_id, c.category_name, c.place_code, c.place_words,
-            a.office_id, a.office_name, c.id,
+            a.office_id, a.office_name, c.id, c.completed,
         )
         .join(messages, and_(m.raw == c.raw, m.item_index == c.item_index))
         .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(_KEPT)))
@@ -45,13 +46,18 @@ def decided_complaints(connection: Connection) -> list[DecidedComplaint]:
         .order_by(c.received_at.desc(), c.id, a.since.desc(), a.seq.desc())
         .limit(MOST)
     )  # fmt: skip
-    return list(_each_once(connection.execute(query)))[::-1]
+    rows = connection.execute(query).all()
+    said = said_so_far(connection, {row.id for row in rows if row.completed})
+    return list(_each_once(rows, said))[::-1]
 
 
-def _each_once(rows: Iterable[Any]) -> Iterator[DecidedComplaint]:
-    """With the newest office that kept it; None where none did."""
+def _each_once(rows: Iterable[Any], said: Mapping[str, Said]) -> Iterator[DecidedComplaint]:
+    """With the newest office that kept it; None where none did. A completed one with all its words: its first ones do
+    not hold what was added, such as the place."""
     seen: set[str] = set()
-    for title, text, cleaned, *rest, complaint in rows:
+    for title, text, cleaned, *rest, complaint, _ in rows:
         if complaint not in seen:
             seen.add(complaint)
-            yield DecidedComplaint(title or "", text if cleaned is None else cleaned, *rest)
+            opening = text if cleaned is None else cleaned
+            words = said[complaint].cleaned if complaint in said else opening
+            yield DecidedComplaint(title or "", words, *rest)

@@ -34,3 +34,11 @@ def test_the_newest_office_that_kept_it_counts_and_the_oldest_complaint_comes_fi
     assert [(one.text, one.office_id) for one in decided(record)] == [("Lampu 1 mati", None), ("Lampu 2 mati", None)]
     execute(record, "UPDATE assignments SET state = 'done'")
     assert {one.office_id for one in decided(record)} == {"front"}
+
+
+def test_a_report_that_was_completed_teaches_by_all_its_words(record: Record) -> None:
+    persist(record, routed(message(1, text="Lampu mati")), routed(message(2, text="di Dago"), "added", message(1)))
+    execute(record, "UPDATE complaints SET status = 'done', touched_at = received_at")
+    assert [one.text for one in decided(record)] == ["Lampu mati"]
+    execute(record, "UPDATE complaints SET completed = '[\"place\"]'")
+    assert [one.text for one in decided(record)] == ["Lampu mati\ndi Dago"]
