@@ -17,7 +17,7 @@ from schemas import Assignment, Message, Office, Place, Routed
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
 from sink.additions import Addition, Additions, additions_of, earlier_additions, said_so_far, store_early
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
-from sink.offices_routed import opening_messages
+from sink.offices_routed import opening_messages, with_words
 from sink.rows import Row, RowMaker
 from sink.tables import assignments, complaints
 from sink.text import json_or_none
@@ -126,7 +126,7 @@ def _new(row: Any, before: Message, after: Message, added: Iterable[Addition]) -
 def _with_words(connection: Connection, reports: Mapping[str, Message]) -> dict[str, Message]:
     """The reports with all that their reporters have said so far."""
     said = said_so_far(connection, reports) if reports else {}
-    return {id: replace(one, text=said[id].text, cleaned=said[id].cleaned) for id, one in reports.items()}
+    return {id: with_words(one, said[id]) for id, one in reports.items()}
 
 
 def _columns(make: RowMaker, row: Any, report: Message, new: set[str]) -> Row:

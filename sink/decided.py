@@ -38,7 +38,7 @@ def decided_complaints(connection: Connection) -> list[DecidedComplaint]:
     query = (
         select(
             c.title, m.text, m.cleaned, c.report_class, c.category_id, c.category_name, c.place_code, c.place_words,
-            a.office_id, a.office_name, c.id, c.completed,
+            a.office_id, a.office_name, c.id, c.missing, c.completed,
         )
         .join(messages, and_(m.raw == c.raw, m.item_index == c.item_index))
         .outerjoin(assignments, and_(a.complaint == c.id, a.state.in_(_KEPT)))
@@ -47,15 +47,15 @@ def decided_complaints(connection: Connection) -> list[DecidedComplaint]:
         .limit(MOST)
     )  # fmt: skip
     rows = connection.execute(query).all()
-    said = said_so_far(connection, {row.id for row in rows if row.completed})
+    said = said_so_far(connection, {row.id for row in rows if row.missing or row.completed})
     return list(_each_once(rows, said))[::-1]
 
 
 def _each_once(rows: Iterable[Any], said: Mapping[str, Said]) -> Iterator[DecidedComplaint]:
-    """With the newest office that kept it; None where none did. A completed one with all its words: its first ones do
-    not hold what was added, such as the place."""
+    """With the newest office that kept it; None where none did. One that lacked something with all its words: the
+    first ones do not hold what was added, such as the place."""
     seen: set[str] = set()
-    for title, text, cleaned, *rest, complaint, _ in rows:
+    for title, text, cleaned, *rest, complaint, _, _ in rows:
         if complaint not in seen:
             seen.add(complaint)
             opening = text if cleaned is None else cleaned

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from schemas import Category, Message, Office
+from sink.additions import Said, said_so_far
 from sink.readings import place_of
 from sink.record import Record
 from sink.tables import assignments, complaints, messages
@@ -40,8 +42,10 @@ def recorded_reports(record: Record, since: datetime) -> Iterator[list[RecordedR
         with record.read() as connection:
             page = _page(connection, since, last)
             settled = _settled(connection, [row.id for row in page])
+            said = said_so_far(connection, [row.id for row in page if row.missing or row.completed])
         if page:
-            yield [RecordedReport(row.number, _message(row), settled.get(row.id, frozenset())) for row in page]
+            both = ((row, with_words(_message(row), said.get(row.id))) for row in page)
+            yield [RecordedReport(row.number, message, settled.get(row.id, frozenset())) for row, message in both]
         if len(page) < PAGE:
             return
         last = page[-1].received_at, page[-1].id
@@ -50,6 +54,11 @@ def recorded_reports(record: Record, since: datetime) -> Iterator[list[RecordedR
 def opening_messages(connection: Connection, which: ColumnElement[bool]) -> list[tuple[Row[Any], Message]]:
     """Complaints, each with its opening message as the router sees it."""
     return [(row, _message(row)) for row in connection.execute(_WITH_OPENING.where(which))]
+
+
+def with_words(report: Message, said: Said | None) -> Message:
+    """With all that its reporter has said so far, as its offices were chosen by."""
+    return report if said is None else replace(report, text=said.text, cleaned=said.cleaned)
 
 
 def _page(connection: Connection, since: datetime, last: tuple[datetime, str] | None) -> Sequence[Row[Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas import Place
 from sink import Record
 from sink.decided import DecidedComplaint, decided_complaints
@@ -36,9 +38,10 @@ def test_the_newest_office_that_kept_it_counts_and_the_oldest_complaint_comes_fi
     assert {one.office_id for one in decided(record)} == {"front"}
 
 
-def test_a_report_that_was_completed_teaches_by_all_its_words(record: Record) -> None:
+@pytest.mark.parametrize("column", ["completed", "missing"])
+def test_a_report_that_lacked_something_teaches_by_all_its_words(record: Record, column: str) -> None:
     persist(record, routed(message(1, text="Lampu mati")), routed(message(2, text="di Dago"), "added", message(1)))
     execute(record, "UPDATE complaints SET status = 'done', touched_at = received_at")
     assert [one.text for one in decided(record)] == ["Lampu mati"]
-    execute(record, "UPDATE complaints SET completed = '[\"place\"]'")
+    execute(record, f"UPDATE complaints SET {column} = '[\"place\"]'")
     assert [one.text for one in decided(record)] == ["Lampu mati\ndi Dago"]

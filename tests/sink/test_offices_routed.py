@@ -40,6 +40,13 @@ def test_a_complaint_comes_back_as_the_router_saw_it(record: Record) -> None:
         assert [a.office.id for a in event.assignments] == ["dishub"]
 
 
+def test_a_complaint_that_lacked_words_comes_back_with_those_that_were_added(record: Record) -> None:
+    photo = message(1, kind="image", text="")
+    more = message(2, text="TL 4719360285 lampu mati", cleaned="lampu mati")
+    persist(record, routed(photo, missing=("text",)), routed(more, "added", photo), routed(message(3)))
+    assert [one.message.clean_text for one in recorded(record)] == ["lampu mati", message(3).text]
+
+
 def test_pages_hold_each_complaint_once(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     openers = [message(n, received_at=NOW + timedelta(minutes=n // 3)) for n in range(1, 8)]
