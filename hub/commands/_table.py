@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub.commands import print_json, print_message
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], limit: int) -> None:
+    """A JSON line each; on a terminal a table of the `shown` columns. Where the limit may have cut them, it is said."""
+    if sys.stdout.isatty():
+        sys.stdout.write(format_table(shown, [[str(row.get(name) or "") for name in shown] for row in rows]))
+    else:
+        for row in rows:
+            print_json(row)
+    if len(rows) >= limit:
+        print_message(f"these are {limit:,}, and there may be more: ask for them with --limit")
 
 
 def format_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

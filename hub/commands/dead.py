@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from hub.commands import load_call_settings, print_json, print_message, with_hub, with_record
-from hub.commands._table import format_table
+from hub.commands._table import print_rows
 from hub.settings import UsageError
 
 if TYPE_CHECKING:
@@ -47,11 +46,7 @@ def list_dead(code: str | None, account: str | None, limit: int) -> None:
     from sink.dead import list_dead_letters
 
     letters = with_record(lambda record: list_dead_letters(record, limit, code=code, account=account), account=account)
-    if sys.stdout.isatty():
-        sys.stdout.write(format_table(SHOWN, [[str(letter.get(name) or "") for name in SHOWN] for letter in letters]))
-    else:
-        for letter in letters:
-            print_json(letter)
+    print_rows(letters, SHOWN, limit)
 
 
 @dead.command()

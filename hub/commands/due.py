@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import click
 
 from hub.commands import RegionParam, print_json, with_record
-from hub.commands._table import format_table
+from hub.commands._table import print_rows
 from hub.settings import UsageError
 
 SHOWN = ("number", "clock", "due_day", "office_id", "provisional")
+NOTICE = ("seq", "number", "what", "clock", "due_day", "office_id")
 
 
 @click.command()
@@ -46,14 +45,9 @@ def due(
             print_json(clock)
         return
     if notices is not None:
-        for notice in with_record(partial(notices_after, seq=notices, office=office, limit=limit)):
-            print_json(notice._asdict())
+        told = with_record(partial(notices_after, seq=notices, office=office, limit=limit))
+        print_rows([notice._asdict() for notice in told], NOTICE, limit)
         return
     before = utc_now() + timedelta(days=within)
     found = with_record(partial(due_clocks, before=before, region=region, office=office, limit=limit))
-    rows: list[dict[str, Any]] = [clock._asdict() for clock in found]
-    if sys.stdout.isatty():
-        click.echo(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]), nl=False)
-        return
-    for row in rows:
-        print_json(row)
+    print_rows([clock._asdict() for clock in found], SHOWN, limit)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
-from hub.commands import load_call_settings, print_json, print_message, with_record
-from hub.commands._table import format_table
+from hub.commands import load_call_settings, print_message, with_record
+from hub.commands._table import print_rows
 
 if TYPE_CHECKING:
     from sink.find import SearchResult
@@ -30,11 +29,7 @@ def find(text: str, limit: int) -> None:
       satupintu find 0812-3456-7890
     """
     rows = [row._asdict() for row in with_record(lambda record: _found(record, text, limit))]
-    if sys.stdout.isatty():
-        sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
-    else:
-        for row in rows:
-            print_json(row)
+    print_rows(rows, SHOWN, limit)
     if not rows:
         print_message("nothing is found by that")
         click.get_current_context().exit(1)

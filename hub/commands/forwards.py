@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from hub.commands import DateTimeParam, OutOfBalance, print_json, with_hub, with_record
-from hub.commands._table import format_table
+from hub.commands._table import print_rows
 from hub.settings import Settings, UsageError
 
 if TYPE_CHECKING:
@@ -49,11 +48,7 @@ def list_command(state: str | None, account: str | None, limit: int) -> None:
     states = (state,) if state else STATES[:-1]
     found = with_record(lambda record: list_forwards(record, states, account, limit=limit), account=account)
     rows = [row._asdict() for row in found]
-    if sys.stdout.isatty():
-        sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
-    else:
-        for row in rows:
-            print_json(row)
+    print_rows(rows, SHOWN, limit)
 
 
 @forwards.command()

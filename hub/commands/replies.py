@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from hub.commands import OutOfBalance, print_json, print_message, with_record
-from hub.commands._table import format_table
+from hub.commands._table import print_rows
 from hub.settings import UsageError
 from schemas import ReplyState
 
@@ -45,11 +44,7 @@ def list_command(state: ReplyState | None, account: str | None, limit: int) -> N
 
     found = with_record(lambda record: list_replies(record, state, account, limit=limit), account=account)
     rows = [row._asdict() for row in found]
-    if sys.stdout.isatty():
-        sys.stdout.write(format_table(SHOWN, [[str(row[name] or "") for name in SHOWN] for row in rows]))
-    else:
-        for row in rows:
-            print_json(row)
+    print_rows(rows, SHOWN, limit)
 
 
 @replies.command()

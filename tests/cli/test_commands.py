@@ -101,6 +101,13 @@ def test_dead_letters_are_listed_shown_and_replayed(folder: Path) -> None:
     assert "--apply" in done.stderr
 
 
+@pytest.mark.parametrize(("limit", "says"), [("1", "these are 1, and there may be more"), ("1000", "")])
+def test_a_list_that_was_cut_says_so(folder: Path, limit: str, says: str) -> None:
+    done = satupintu("dead", "list", "--limit", limit, data=folder / "var")
+    assert len(done.stdout.splitlines()) == min(int(limit), 2)
+    assert (says in done.stderr) if says else not done.stderr
+
+
 def test_a_dead_letter_replayed_is_in_flight_again_and_ends_dead_again(folder: Path) -> None:
     letter = json.loads(output(folder, "dead", "list").splitlines()[0])
     output(folder, "dead", "replay", letter["id"], "--apply")
