@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ M = TypeVar("M", bound=Strict)
 SHIPPED = Path(__file__).parent / "manifests"
 _PATH = re.compile(r" - at `\$?(.*)`$")
 _REQUIRED = re.compile(r"missing required field `(.*)`")
+_ONE_OF = re.compile(r"`\$\.(\w+)\[\.\.\.\]")
+"""A table among several that have names of their own."""
 _UNKNOWN = re.compile(r"unknown field `(.*)`")
 _TABLES: tuple[type[Strict], ...] = (
     Manifest, Auth, Stream, Paging, Watermark, MessageMap, ActionMap, Push, Tell, Find, StatusCall, Call, Tables,
@@ -74,14 +76,28 @@ def checked(
 ) -> M:
     """The manifest in a text. Raises ValueError with a line for each mistake."""
     try:
-        manifest = msgspec.convert(tomllib.loads(text), of)
+        given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not valid TOML: {error}") from None
+    try:
+        manifest = msgspec.convert(given, of)
     except msgspec.ValidationError as error:
-        raise ValueError(_named(source, mistake_in_words(str(error), tables))) from None
+        raise ValueError(_named(source, mistake_in_words(_with_name(str(error), given, of), tables))) from None
     if faults := faults_of(manifest):
         raise ValueError("\n".join(_named(source, fault) for fault in faults))
     return manifest
+
+
+def _with_name(fault: str, given: Mapping[str, Any], of: type[Strict]) -> str:
+    """What msgspec found, with the table's own name (of a stream, a view) in the place of its first `[...]`."""
+    kind = found[1] if (found := _ONE_OF.search(fault)) else ""
+    named = given.get(kind)
+    for name, table in named.items() if isinstance(named, dict) else ():
+        try:
+            msgspec.convert({**given, kind: {name: table}}, of)
+        except msgspec.ValidationError as error:
+            return str(error).replace("[...]", f".{name}", 1)
+    return fault
 
 
 def _named(source: str, fault: str) -> str:

@@ -65,14 +65,19 @@ def test_a_mistake_is_one_line_with_table_and_key(change: str, line: str) -> Non
         (
             "[streams.a.message]",
             '[streams.a.paging]\ntype = "x"\n[streams.a.message]',
-            "type: takes one of none, page, ",
+            "[streams.a.paging] type: takes one of none, page, ",
         ),
         ("[streams.a]", '[tables.status]\nProses = "x"\n[streams.a]', "status: takes one of unverified, verified, "),
-        ('id = "id"\n', "", "[streams.message] id: is missing: add it"),
+        ('id = "id"\n', "", "[streams.a.message] id: is missing: add it"),
+        (
+            "[streams.a]",
+            '[streams.b]\npath = "/b"\nitems = "data"\n[streams.b.message]\nid = "id"\n[streams.a]',
+            "[streams.b.message] text: is missing: add it",
+        ),
         ('text = "isi"', 'text = "teks(isi)"', "[streams.a.message] text: there is no function teks"),
         ('text = "isi"', 'text = "Isi Laporan"', "a name with blanks or other signs stands in quotes"),
     ],
-    ids=["duration", "dates", "paging", "status", "missing", "function", "blank"],
+    ids=["duration", "dates", "paging", "status", "missing", "missing in another", "function", "blank"],
 )
 def test_a_mistake_says_what_to_write(change: str, line: str, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
