@@ -91,15 +91,28 @@ def _with_fields(message: Message, added: Iterable[Addition]) -> Message:
 
 
 def _better_place(known: Place | None, added: Place | None) -> Place | None:
-    """The first that says most: a region or a point, the region of the account, words that name neither. Inside the
-    region that is known an addition may be more exact."""
+    """The first that says most: a region or a point, the region of the account, words that name neither. An addition
+    may give what that has not yet: a region inside it, or the point."""
     if known is None or added is None:
         return known or added
-    inside = bool(known.code and added.code and added.code.startswith(f"{known.code}."))
-    if _exactness(added) > _exactness(known) or (inside and added.source != "owner"):
-        at = known if added.lat is None else added
-        return replace(added, words=_words_of_both(known, added), lat=at.lat, lon=at.lon)
-    return known
+    better = added if _says_more(added, known) else known
+    point = known if known.lat is not None or not _overlap(known, added) else added
+    if better is known and point is known:
+        return known
+    words = _words_of_both(known, added) if better is added else known.words
+    return replace(better, words=words, lat=point.lat, lon=point.lon)
+
+
+def _says_more(added: Place, known: Place) -> bool:
+    if added.source == "owner" or added.code is None:
+        return _exactness(added) > _exactness(known)
+    return known.code is None or known.source == "owner" or added.code.startswith(f"{known.code}.")
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    """May they be one place, as far as their regions tell?"""
+    here, there = (f"{place.code}." if place.code and place.source != "owner" else "" for place in (one, other))
+    return here.startswith(there) or there.startswith(here)
 
 
 def _words_of_both(known: Place, added: Place) -> str | None:

@@ -75,6 +75,19 @@ def test_a_place_that_says_more_takes_the_place_of_the_first(record: Record, pla
     assert rows(record, "SELECT place_code, place_words FROM complaints") == [(DAGO.code, "Dago")]
 
 
+@pytest.mark.parametrize(("first", "second", "found"), [
+    (Place(lat=-6.9, lon=107.6, source="shared"), DAGO, (DAGO.code, -6.9)),
+    (DAGO, Place(lat=-6.9, lon=107.6, code="32.73", source="shared"), (DAGO.code, -6.9)),
+    (DAGO, Place(lat=-7.2, lon=112.7, code="35.78", source="shared"), (DAGO.code, None)),
+    (Place(code="32.73", source="owner"), Place(lat=-7.2, lon=112.7, source="shared"), (None, -7.2)),
+    (Place(words="Jalan Melati", source="text"), Place(code="32.73", source="owner"), ("32.73", None)),
+    (Place(lat=-6.9, lon=107.6, source="shared"), Place(code="35.78", source="owner"), (None, -6.9)),
+])  # fmt: skip
+def test_a_point_and_a_region_make_one_place(record: Record, first: Place, second: Place, found: Any) -> None:
+    persist(record, opened(), added(2, place=first), added(3, place=second))
+    assert rows(record, "SELECT place_code, lat FROM complaints") == [found]
+
+
 def test_a_street_alone_is_completed_by_the_city_though_nobody_was_asked(record: Record) -> None:
     street = replace(WITHOUT_PLACE, place=Place(words="Jalan Melati", source="text"))
     persist(record, routed(street), added(2, text="Dago, Kota Bandung", place=DAGO))
