@@ -24,6 +24,8 @@ REASONS = {
     "passed_on": "the office passed it on and another has it; it gets it back by pass",
     "closed": "the report is closed; reopen it first",
     "office_has_it": "the office has it already",
+    "linked_already": "the two reports are linked already",
+    "not_linked": "the two reports are not linked",
     "no_other_complaint": "name another report by its number",
     "nothing_to_apply": "it has no words",
 }

@@ -59,6 +59,8 @@ class ComplaintState:
     offices: dict[str, OfficeState] = field(default_factory=dict)
     passed: list[tuple[str | None, str]] = field(default_factory=list)
     """Earlier handovers: the office that passed it on, if it was one, and the one that got it."""
+    links: dict[str, set[str]] = field(default_factory=dict)
+    """The complaints with which it is linked, and the kinds of links of which nobody doubts."""
     changed: set[str] = field(default_factory=set)
     """Ids of the offices whose assignment changed; "status" where the status did."""
 
@@ -164,7 +166,12 @@ def _link(action: Action, case: ComplaintState, other: str | None, at: Any, effe
     if other is None or other == case.complaint:
         effect.reason = "no_other_complaint"
         return
-    effect.link = ("same_report" if action.what == "join" else "same_incident", other)
+    kind = "same_report" if action.what == "join" else "same_incident"
+    if kind in case.links.get(other, ()):
+        effect.reason = "linked_already"
+        return
+    case.links.setdefault(other, set()).add(kind)
+    effect.link = (kind, other)
     effect.steps += [TimelineEntry(case.complaint, action.what), TimelineEntry(other, action.what)]
 
 
@@ -172,6 +179,10 @@ def _undo(action: Action, case: ComplaintState, other: str | None, at: Any, effe
     if other is None or other == case.complaint:
         effect.reason = "no_other_complaint"
         return
+    if case.recorded and other not in case.links:
+        effect.reason = "not_linked"
+        return
+    case.links.pop(other, None)
     effect.unlink = other
     effect.steps += [TimelineEntry(case.complaint, "undo"), TimelineEntry(other, "undo")]
 

@@ -5,7 +5,7 @@ all in the transaction that records the actions. What is not applied is recorded
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -61,6 +61,7 @@ def apply_actions(
         connection, {e.matched.id for e, _ in new if e.matched.id and e.matched.outcome == "added"}
     )
     numbers = _complaints_of(connection, {a.to for _, a in new if a.to})
+    _load_links(connection, cases, numbers.values())
     applied = [_apply(make, event, action, (cases, numbers, hand_over)) for event, action in new]
     share_answers(connection, applied)
     _write(connection, make, applied, cases.values())
@@ -155,6 +156,15 @@ def _load_offices(connection: Connection, cases: Mapping[str, ComplaintState]) -
     for row in sorted(query_in(connection, sql, cases), key=lambda row: tuple(row)[4:]):
         by = row.actor_id if row.actor_kind == "office" else None
         cases[row.complaint].passed.append((by, row.office_id))
+
+
+def _load_links(connection: Connection, cases: Mapping[str, ComplaintState], others: Collection[str]) -> None:
+    """Those with the complaints that the actions name; a link may stand with one of the two alone."""
+    sql = "SELECT complaint, of, kind, score FROM matches WHERE complaint IN (*) AND undone_at IS NULL"
+    for complaint, of, kind, score in query_in(connection, sql, {*cases, *others} if others else ()):
+        for case, other in ((cases.get(complaint), of), (cases.get(of), complaint)):
+            if case is not None:
+                case.links.setdefault(other, set()).update({kind} if score >= 1 else ())
 
 
 def _complaints_of(connection: Connection, numbers: Iterable[str]) -> dict[str, str]:

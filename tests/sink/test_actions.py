@@ -173,6 +173,17 @@ def test_a_link_and_its_undoing(record: Record) -> None:
     assert [s["what"] for s in list(export(record, None))[1]["timeline"]][-2:] == ["link", "undo"]
 
 
+def test_what_is_linked_is_not_linked_again_and_what_is_not_linked_not_undone(record: Record) -> None:
+    _, other = two_complaints(record)
+    for n, what in enumerate(("undo", "link", "link", "join", "undo", "undo"), start=5):
+        persist(record, acted(action(n, what, to=other), message(1)))
+    found = rows(record, "SELECT what, applied, reason FROM actions ORDER BY received_at, raw")
+    assert [(what, bool(applied), reason) for what, applied, reason in found] == [
+        ("undo", False, "not_linked"), ("link", True, None), ("link", False, "linked_already"), ("join", True, None),
+        ("undo", True, None), ("undo", False, "not_linked"),
+    ]  # fmt: skip
+
+
 def test_actions_before_the_message_that_opened_the_complaint_wait_for_it(record: Record) -> None:
     act = acted(action(5, "status", status="in_progress", status_said="Diproses"), message(1))
     assert replies(record, act, answer(6)) == 0
