@@ -103,7 +103,7 @@ def said_so_far(connection: Connection, complaints: Collection[str]) -> dict[str
     for row in query_in(connection, _SAID, complaints):
         if row.kind not in REFERRING_KINDS:
             rows[row.complaint].append(row)
-    return {id: _said(sorted(some, key=lambda m: (m.received_at, m.raw, m.item_index))) for id, some in rows.items()}
+    return {id: _said(sorted(rows[id], key=lambda m: (m.received_at, m.raw, m.item_index))) for id in complaints}
 
 
 def _said(rows: Sequence[Any]) -> Said:
