@@ -22,6 +22,7 @@ from sink.rows import Row, RowMaker
 from sink.tables import readings
 
 SEALED = "readings.reading"
+MOST_SAID, LONGEST_SAID = 100, 20_000
 _EARLIER = (
     "SELECT m.complaint, m.raw, m.item_index, m.received_at, r.reading FROM messages m JOIN readings r "
     "ON r.raw = m.raw AND r.item_index = m.item_index WHERE m.complaint IN (*) AND NOT m.stranger"
@@ -89,7 +90,8 @@ def earlier_additions(connection: Connection, make: RowMaker, opened: Collection
 
 
 class Said(NamedTuple):
-    """All that reporters have said of a report so far, each text once."""
+    """What reporters have said of a report so far, each text once: of somebody who adds without end the first
+    `MOST_SAID` messages and `LONGEST_SAID` characters."""
 
     text: str
     cleaned: str
@@ -107,10 +109,12 @@ def said_so_far(connection: Connection, complaints: Collection[str]) -> dict[str
 
 
 def _said(rows: Sequence[Any]) -> Said:
-    texts = [row.text.strip() for row in rows]
-    cleaned = [(row.text if row.cleaned is None else row.cleaned).strip() for row in rows]
-    text, clean = ("\n".join(dict.fromkeys(filter(None, some))) for some in (texts, cleaned))
-    return Said(text, clean, [(row.raw, row.item_index) for row in rows])
+    first = rows[:MOST_SAID]
+    texts = [row.text.strip() for row in first]
+    cleaned = [(row.text if row.cleaned is None else row.cleaned).strip() for row in first]
+    longest = max(LONGEST_SAID, *map(len, texts[:1]), 0)  # a single message is given whole
+    text, clean = ("\n".join(dict.fromkeys(filter(None, some)))[:longest] for some in (texts, cleaned))
+    return Said(text, clean, [(row.raw, row.item_index) for row in first])
 
 
 def _row(make: RowMaker, message: Message, reading: Reading) -> Row:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from schemas import Assignment, Attachment, Category, Forward, Message, Office, Place, Routed
 from sink import Record, apply_rereading, export
+from sink.additions import said_so_far
 from sink.batch_items import PersistOptions
 from sink.forward_progress import store_progress
 from sink.persist import persist_batch
@@ -245,3 +246,10 @@ def test_the_national_record_of_a_region_gets_a_report_whose_place_becomes_known
     assert claim(record) == []
     persist(record, added(2, text="di Dago", place=DAGO), to=[lapor])
     assert [job.forward.text for job in claim(record)] == ["LAPOR lampu mati\ndi Dago"]
+
+
+def test_of_a_report_to_which_is_added_without_end_the_first_words_are_enough(sqlite_record: Record) -> None:
+    persist(sqlite_record, opened(), *(added(n, text=f"{n} " + "a" * 400, place=None) for n in range(2, 200)))
+    with sqlite_record.read() as connection:
+        [said] = said_so_far(connection, [opened().matched.id or ""]).values()
+    assert (len(said.items), len(said.cleaned), said.cleaned[:16]) == (100, 20_000, "LAPOR lampu mati")
