@@ -94,10 +94,15 @@ def _silent(row: Any, now: datetime) -> SilentOffice:
     return SilentOffice(row.office_id, row.office_name, row.owner, row.waiting, days)
 
 
+def headings(by: Sequence[str]) -> tuple[str, ...]:
+    """Of the rows of `open_data`, also where there is none."""
+    return (*by, *(name for name in Cell._fields if name != "key"))
+
+
 def open_data(cells: Iterable[Cell], by: Sequence[str]) -> list[dict[str, Any]]:
     """The cells as flat rows, as CSV and JSON publish them."""
-    names = [name for name in Cell._fields if name != "key"]
-    return [dict(zip((*by, *names), (*cell.key, *cell[1:]), strict=True)) for cell in cells]
+    names = headings(by)
+    return [dict(zip(names, (*cell.key, *cell[1:]), strict=True)) for cell in cells]
 
 
 def within(column: Any, region: str) -> ColumnElement[bool]:

@@ -47,15 +47,24 @@ def numbers(*, by: str, silent: int | None, as_json: bool, as_csv: bool, everyth
     region = which["region"]
     if region is not None and len(region) > len("32.73"):
         raise UsageError(f"numbers are of provinces, regencies and cities, not of {region}: write {region[:5]}")
-    rows = _silent(silent, region) if silent else _cells(_words(by), suppress=not everything, **which)
+    words = _words(by)
+    rows = _silent(silent, region) if silent else _cells(words, suppress=not everything, **which)
+    head = tuple(rows[0]) if rows else _headings(words, silent=bool(silent))
     if as_csv:
-        click.echo(_as_csv(rows), nl=False)
+        click.echo(_as_csv(head, rows), nl=False)
     elif as_json or not sys.stdout.isatty():
         for row in rows:
             print_json(row)
-    elif rows:
+    else:
         cells = [["" if value is None else str(value) for value in row.values()] for row in rows]
-        click.echo(format_table(tuple(rows[0]), cells), nl=False)
+        click.echo(format_table(head, cells), nl=False)
+
+
+def _headings(by: Sequence[str], *, silent: bool) -> tuple[str, ...]:
+    """Where there is no row."""
+    from sink.statistics import SilentOffice, headings
+
+    return SilentOffice._fields if silent else tuple(_named(dict.fromkeys(headings(by), "")))
 
 
 def _words(by: str) -> tuple[str, ...]:
@@ -103,12 +112,11 @@ def _regions(offices: OfficeRegistry, silent: SilentOffice) -> tuple[str, ...]:
     return office.regions if office else ()
 
 
-def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
+def _as_csv(head: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, tuple(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+    writer = csv.DictWriter(text, head, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 

@@ -86,6 +86,8 @@ def test_what_is_not_known_here_is_no_empty_answer(
 
 def test_a_region_is_asked_for_by_where_its_reports_are(folder: Path) -> None:
     (cell,) = lines(run(folder, "numbers", "--all", "--region", "3273"))
+    nothing = run(folder, "numbers", "--csv", "--since", "2999-01")
+    assert nothing == f"{','.join(cell)}\n"
     assert (cell["region"], cell["received"]) == ("32.73", 1)
     assert {clock["region"] for clock in lines(run(folder, "due", "--region", "32.73", "--within", "99"))} == {"32.73"}
 

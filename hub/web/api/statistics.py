@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from hub.web.api.models import ApiModel
 from hub.web.api.problems import Problem, responses
-from sink.statistics import Cell, open_data
+from sink.statistics import Cell, headings, open_data
 
 router = APIRouter(prefix="/api/v1", tags=["statistics"])
 WORDS = frozenset({"month", "region", "office_id", "channel", "category_id"})
@@ -75,13 +75,14 @@ async def read_statistics(
     rows = open_data(await ask(by=words, region=region, since=since, until=until), words)
     if form == "json":
         return JSONResponse(rows, headers={"Cache-Control": FRESH})
-    return Response(_as_csv(rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH})
+    return Response(
+        _as_csv(headings(words), rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH}
+    )
 
 
-def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
+def _as_csv(head: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, tuple(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    writer = csv.DictWriter(text, head, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue()
