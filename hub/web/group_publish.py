@@ -11,16 +11,18 @@ from schemas import Raw, Retry
 if TYPE_CHECKING:
     from hub.web.ingress import Publish
 
+SIBLINGS = 4
+"""Requests in hand at once from which on a group waits for more (as PostgreSQL's commit_siblings)."""
 DELAY = 0.004
-"""Seconds that a group waits at most for more, from its first request on."""
+"""Seconds that it waits at most, from its first request on."""
 Published = Callable[[Exception | None], None]
 """Called once: None when the Raws are durable, else what kept them from it."""
 
 
 class GroupPublisher:
     """`publish` is called once for each group. A group is complete when it has as many requests as were lately in hand
-    at once: those who send them wait for its answers, so nobody is left who could add one. Where fewer send, the next
-    group is complete sooner: one alone waits for nobody."""
+    at once: those who send them wait for its answers, so nobody is left who could add one. Where few send, a group is
+    what came in one turn of the loop."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
@@ -37,7 +39,7 @@ class GroupPublisher:
         self._waiting.append((raws, published))
         self._in_hand += 1
         self._at_once = max(self._at_once, self._in_hand)
-        if len(self._waiting) >= self._at_once:
+        if self._at_once < SIBLINGS or len(self._waiting) >= self._at_once:
             self._start_by(asyncio.get_running_loop().call_soon(self._start))
         elif self._starting is None:
             self._start_by(asyncio.get_running_loop().call_later(DELAY, self._start))
