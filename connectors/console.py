@@ -44,7 +44,7 @@ class ConsoleSettings(Settings, frozen=True, kw_only=True):
     api_keys: tuple[Secret, ...] = ()
     """Keys of callers that may act, on reports of the account's owner and below."""
     office: str = ""
-    """Id of the office for which they act; empty: for the region's coordinator."""
+    """Of the office for which they act: id, name or region; empty: for the region's coordinator."""
     actions: tuple[Act, ...] = ()
     """What they may do; empty: everything."""
 
@@ -80,7 +80,7 @@ class ConsoleChannel(Channel):
     template = """\
 # Officers and systems that act on reports by POST /api/v1/reports/NUMBER/actions, within the owner's region.
 api_keys = ["{secret}"]
-# office = "dishub"                  # id of the office for which they act; left out: the region's coordinator
+# office = "dishub"                  # by id, name or region; left out: the region's coordinator
 # actions = ["answer", "finish"]     # what they may do; left out: everything
 """
 

@@ -63,7 +63,8 @@ class OfficerActs:
             raise Problem(422, "act_incomplete", reason=reason)
         id, at = str(uuid7()), self._clock()
         native = id if key is None else hashlib.sha256(f"{number}\0{key}".encode()).hexdigest()
-        acting = request._replace(acting=settings.office or request.acting, person=request.person or account.account)
+        office, person = self._office_of(account) or request.acting, request.person or account.account
+        acting = request._replace(acting=office, person=person)
         try:
             act = officer_act(acting, target, self._offices.value, native, at)
         except IncompleteActError as error:
@@ -86,7 +87,13 @@ class OfficerActs:
     async def _target(self, account: ConsoleChannel, number: str) -> ActionTarget | None:
         """The report of that number, where the account may act on it; what is another's is not even confirmed."""
         found = await self._io(action_target, self._record, number) if is_number(number) else None
-        return found if found is not None and may_act(account, found) else None
+        return found if found is not None and may_act(account, found, self._office_of(account)) else None
+
+    def _office_of(self, account: ConsoleChannel) -> str:
+        """Id of the office for which the account acts; empty: it names none."""
+        named = account.settings.office
+        office = self._offices.value.find(named, account.owner) if named else None
+        return office.id if office else named
 
     def _may_speak_for(self, account: ConsoleChannel, target: ActionTarget, named: str) -> bool:
         """Does that office have, or had, the report, or lie in the account's region? One that is not known is named by
@@ -103,11 +110,10 @@ class OfficerActs:
             await self._publish([raw])  # type: ignore[list-item]
 
 
-def may_act(account: ConsoleChannel, target: ActionTarget) -> bool:
+def may_act(account: ConsoleChannel, target: ActionTarget, office: str) -> bool:
     """Whether the report lies in the account's region, and with its office where it has one."""
-    settings: ConsoleSettings = account.settings
     within = account.owner == NATION or f"{target.owner}.".startswith(f"{account.owner}.")
-    return within and (not settings.office or settings.office in target.offices)
+    return within and (not office or office in target.offices)
 
 
 def account_of_key(accounts: Accounts, key: str) -> ConsoleChannel | None:

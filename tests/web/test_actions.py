@@ -31,6 +31,12 @@ owner = "32"
 api_keys = ["kunci-verifikasi"]
 actions = ["verify"]
 
+[console-provinsi]
+kind = "console"
+owner = "32"
+office = "32"
+api_keys = ["kunci-provinsi"]
+
 [console-dinas]
 kind = "console"
 owner = "32.73"
@@ -122,6 +128,12 @@ async def test_a_desk_that_answered_and_passed_the_report_on_no_longer_has_it(
     ended = await act(site, report["number"], "kunci-bandung", act="finish", office="32", text="Sudah diperbaiki.")
     assert (passed.json["outcome"], ended.json["outcome"]) == ("added", "added")
     assert (await status(site, report))["status"] == "done"
+
+
+async def test_a_key_acts_for_an_office_that_is_named_by_its_region(site: Site, report: dict[str, Any]) -> None:
+    assert (await act(site, report["number"], "kunci-provinsi", act="take")).status == 404
+    await act(site, report["number"], "kunci-bandung", act="pass", to="32")
+    assert (await act(site, report["number"], "kunci-provinsi", act="take")).json["outcome"] == "added"
 
 
 async def test_the_same_key_twice_is_one_act(site: Site, report: dict[str, Any]) -> None:
