@@ -15,6 +15,7 @@ from sink.action_rules import OPEN_ASSIGNMENTS
 from sink.applied import AppliedAction
 from sink.bulk import insert, query_in
 from sink.forward_followups import accounts_by_complaint
+from sink.forward_progress import known_ids
 from sink.forward_queue import FORWARD, Destination, Leaving, QueuedForwards, came_from, job_id
 from sink.forward_repair import recorded_forwards
 from sink.jobs import NewJob
@@ -56,9 +57,11 @@ def queue_for_new_offices(
         new = {office.id for office in given[row.id]}
         before = replace(forward, offices=tuple(office for office in forward.offices if office.id not in new))
         now = replace(forward, offices=tuple(given[row.id]))
+        systems = {to.system for to in told if to.account in accounts[row.id]} | known_ids(row.external_ids).keys()
         for to in told:
-            known = to.account in accounts[row.id] or came_from(to, row.account, row.channel)
+            known = to.system in systems or came_from(to, row.account, row.channel)
             if not known and to.wants(now) and (complaints[row.id] or _wants_for_office(to, before)):
+                systems.add(to.system)
                 queued.add(make, Leaving(to, now, row.id, row.owner, job_id(to.account, row.id), FORWARD))
     insert(connection, disclosures, queued.disclosures)
     return queued.jobs

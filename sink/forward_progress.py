@@ -100,7 +100,12 @@ def store_foreign_reports(
 def _known_ids(connection: Connection, ids: Collection[str]) -> dict[str, dict[str, str]]:
     lock_rows(connection, complaints, "id", ids)
     rows = query_in(connection, "SELECT id, external_ids FROM complaints WHERE id IN (*)", ids)
-    return {row.id: _ids(row.external_ids) if row.external_ids else {} for row in rows}
+    return {row.id: known_ids(row.external_ids) for row in rows}
+
+
+def known_ids(external_ids: str | None) -> dict[str, str]:
+    """By system: the ids that a complaint's column holds."""
+    return _ids(external_ids) if external_ids else {}
 
 
 def _row(one: ForeignReport, at: Any) -> dict[str, Any]:

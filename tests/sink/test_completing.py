@@ -236,16 +236,27 @@ def test_who_is_told_of_a_report_later_gets_all_its_words_and_files_once(record:
     assert (job.forward.text, job.forward.attachments) == (words, (f"{photo.matched.item.raw}.0.0",))
 
 
-def test_the_national_record_of_a_region_gets_a_report_whose_place_becomes_known(record: Record) -> None:
-    class OfRegion(To):
-        def wants(self, forward: Forward) -> bool:
-            return forward.place is not None and (forward.place.code or "").startswith("32")
+class OfRegion(To):
+    def wants(self, forward: Forward) -> bool:
+        return forward.place is not None and (forward.place.code or "").startswith("32")
 
-    lapor = OfRegion()
-    persist(record, opened(), to=[lapor])
-    assert claim(record) == []
-    persist(record, added(2, text="di Dago", place=DAGO), to=[lapor])
+
+def test_the_national_record_of_a_region_gets_a_report_whose_place_becomes_known(record: Record) -> None:
+    both = [OfRegion(), OfRegion("lapor-2")]  # two accounts of one system
+    persist(record, opened(), to=both)
+    persist(record, added(2, text="di Dago", place=DAGO), to=both)
     assert [job.forward.text for job in claim(record)] == ["LAPOR lampu mati\ndi Dago"]
+    assert claim(record, account="lapor-2") == []
+
+
+@pytest.mark.parametrize(("others", "ids"), [([To("lapor-2")], {}), ([], {"sp4n": "7"})])
+def test_a_report_that_stands_in_the_national_record_goes_there_by_no_other_account(
+    record: Record, others: list[To], ids: dict[str, str]
+) -> None:
+    both = [OfRegion(), *others]
+    persist(record, opened(replace(WITHOUT_PLACE, external_ids=ids)), to=both)
+    persist(record, added(2, text="di Dago", place=DAGO), to=both)
+    assert [job for job in claim(record) if job.forward.what == "complaint"] == []
 
 
 def test_of_a_report_to_which_is_added_without_end_the_first_words_are_enough(sqlite_record: Record) -> None:
