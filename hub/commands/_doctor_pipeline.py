@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LATE = timedelta(minutes=5)
 """An event or a reply that has waited for so long has to be looked into."""
+RECENT = timedelta(days=30)
+"""A word for a status that has not come for so long is no longer named."""
 
 
 def check_stages(own: Settings) -> Iterator[Finding]:
@@ -99,6 +101,21 @@ def check_replies(own: Settings) -> Iterator[Finding]:
             listed = f"satupintu forwards list --state failed --account {job.account}"
             words += f"; {listed} says why; mend it, then satupintu forwards again ID"
         yield Finding("jobs", words, wrong=late)
+
+
+def check_statuses(own: Settings) -> Iterator[Finding]:
+    """Which words for a status changed nothing, since no table of their account has them."""
+    from hub.clock import utc_now
+    from sink.unknown_statuses import unknown_statuses
+
+    if not is_started(own):
+        return
+    for found in _ask(own, lambda record: unknown_statuses(record, utc_now() - RECENT)):
+        words = (
+            f'{found.account}: "{found.word[:60]}" changed nothing, {found.times:,} times in {RECENT.days} days: '
+            "add it to [tables.status] of the account's manifest; of reports that it came for, satupintu act sets it"
+        )
+        yield Finding("statuses", words, warning=True)
 
 
 def is_started(own: Settings) -> bool:

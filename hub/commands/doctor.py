@@ -56,6 +56,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "stages", pipeline.check_stages
     yield "lag", pipeline.check_lag
     yield "dead letters", pipeline.check_dead_letters
+    yield "statuses", pipeline.check_statuses
     yield "replies", pipeline.check_replies
     yield "files", files.check_files
     yield "forwards", forwards.check_forwards
