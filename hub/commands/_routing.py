@@ -27,10 +27,16 @@ class Routing(NamedTuple):
 def load_routing() -> Routing:
     """Raises UsageError for files that are wrong."""
     own = load_call_settings()
-    rules, offices = LiveEdition(Rules.load(None)), LiveEdition(shipped_registry())
-    files = (rules_file(own.data / "rules.toml", rules), offices_file(own.data / "offices.csv", offices))
-    _begin(own, files)
-    return Routing(rules.value, offices.value, load_models().office_model())
+    rules = LiveEdition(Rules.load(None))
+    _begin(own, (rules_file(own.data / "rules.toml", rules),))
+    return Routing(rules.value, load_registry(own), load_models().office_model())
+
+
+def load_registry(own: Settings) -> OfficeRegistry:
+    """The offices. Raises UsageError for a file that is wrong."""
+    offices = LiveEdition(shipped_registry())
+    _begin(own, (offices_file(own.data / "offices.csv", offices),))
+    return offices.value
 
 
 def load_models() -> LiveModels:

@@ -41,6 +41,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     from hub.commands import _doctor_files as files
     from hub.commands import _doctor_forwards as forwards
     from hub.commands import _doctor_host as host
+    from hub.commands import _doctor_offices as offices
     from hub.commands import _doctor_pipeline as pipeline
 
     yield "settings", host.check_settings
@@ -62,6 +63,7 @@ def all_checks() -> Iterator[tuple[str, Check]]:
     yield "forwards", forwards.check_forwards
     yield "channels", accounts.check_edition
     yield "channels", accounts.check_accounts
+    yield "offices", offices.check_offices
 
 
 def run_check(name: str, check: Check, own: Settings) -> Iterator[Finding]:
