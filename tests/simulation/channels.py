@@ -32,6 +32,7 @@ from connectors import (
     PollResult,
     Polls,
     ProviderConnections,
+    RenewedSecret,
     Request,
     SentReply,
     Session,
@@ -145,7 +146,9 @@ class Radio(_Speaking, Connects):
     kind = "radio"
     marks_start = True
 
-    def connect(self, intake: Intake, cursor: str | None) -> AbstractAsyncContextManager[Session]:
+    def connect(
+        self, intake: Intake, cursor: str | None, renewed: RenewedSecret | None = None
+    ) -> AbstractAsyncContextManager[Session]:
         return self._connected(intake)
 
     @asynccontextmanager
