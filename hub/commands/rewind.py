@@ -48,8 +48,8 @@ async def _rewind(opened: OpenHub, groups: tuple[str, ...], to: datetime, *, app
     done: list[dict[str, object]] = []
     for group in groups:
         try:
-            behind = await rewind_group(bus, group, to) if apply else {}
+            behind = {"behind": await rewind_group(bus, group, to)} if apply else {}  # not known before
         except GroupInUse:
             raise OutOfBalance(f"{group} is in use: stop the processes that read for it first") from None
-        done.append({"group": group, "to": to, "behind": behind, "applied": apply})
+        done.append({"group": group, "to": to, **behind, "applied": apply})
     return done
