@@ -23,7 +23,7 @@ from sink.record import Record
 from sink.rows import RowMaker
 from sink.tables import complaints, disclosures, jobs
 
-REPLAYED = "replayed"
+REPLAYED, AGAIN = "replayed", "again"
 """In the results of a forward that is sent again by somebody's wish: since when."""
 MOST = 10_000
 """Forwards that one replay sends again."""
@@ -120,9 +120,13 @@ def decide_again(record: Record, ids: Sequence[str], now: datetime) -> list[str]
     """A person says: it was not done; do it again from the step at which it stopped. Returns the ids of those that are
     done again. Raises Retry."""
     open_ = jobs.c.id.in_(ids) & jobs.c.kind.in_(FORWARDS) & jobs.c.state.in_(DECIDABLE)
-    again = {"state": "waiting", "step": None, "due_at": now, "code": None, "reason": None, "finished_at": None}
     with record.write() as connection:
-        return sorted(connection.execute(jobs.update().where(open_).values(again).returning(jobs.c.id)).scalars())
+        at = instant_encoder(connection)(now)
+        found = connection.execute(select(jobs.c.id, jobs.c.results).where(open_).with_for_update()).all()
+        again = [(row.id, decode_object(row.results or "{}") | {AGAIN: now.isoformat()}) for row in found]
+        rows = [{"id": id, "due_at": at, "results": encode(results).decode()} for id, results in again]
+        execute_each(connection, jobs, _AGAIN, rows)
+        return sorted(row.id for row in found)
 
 
 def replay_forwards(record: Record, account: str, since: datetime, until: datetime, now: datetime) -> Replayed:
@@ -146,10 +150,11 @@ def replay_forwards(record: Record, account: str, since: datetime, until: dateti
     return Replayed(len(rows), looked[-1].created_at if len(looked) == MOST else None)
 
 
-_REPLAY = (
-    "UPDATE jobs SET state = 'waiting', step = NULL, attempts = 0, code = NULL, reason = NULL, finished_at = NULL, "
+_AGAIN = (
+    "UPDATE jobs SET state = 'waiting', step = NULL, code = NULL, reason = NULL, finished_at = NULL, "
     "due_at = :due_at, results = :results WHERE id = :id"
 )
+_REPLAY = _AGAIN.replace("step = NULL", "step = NULL, attempts = 0")
 
 
 def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:

@@ -14,7 +14,7 @@ from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
 from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
 from sink.forward_progress import ForeignReport, Progress
 from sink.forward_queue import FORWARD
-from sink.forward_repair import REPLAYED
+from sink.forward_repair import AGAIN, REPLAYED
 from sink.job_results import JobResult
 from sink.jobs import ClaimedJob, JobState, steps_in_hand
 from sink.leases import StaleEpoch
@@ -199,7 +199,9 @@ class _Current:
 
 
 def _wanted_since(job: ClaimedJob) -> datetime:
-    return datetime.fromisoformat(job.results[REPLAYED]) if REPLAYED in job.results else job.created_at
+    """When it was queued, or a person last wanted it sent again."""
+    said = (datetime.fromisoformat(job.results[key]) for key in (REPLAYED, AGAIN) if key in job.results)
+    return max((job.created_at, *said))
 
 
 def _next(steps: Sequence[str], results: Mapping[str, Any]) -> str | None:

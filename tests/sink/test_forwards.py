@@ -467,7 +467,7 @@ def test_case_25_or_that_it_is_to_be_done_again(record: Record) -> None:
     id = in_doubt(record)
     assert decide_again(record, [id, "forward/lapor/other"], LATER) == [id]
     [claimed] = claim(record, at=LATER + timedelta(minutes=1))
-    assert (claimed.job.step, claimed.job.results) == (None, {})
+    assert (claimed.job.step, claimed.job.results) == (None, {"again": LATER.isoformat()})
 
 
 def test_what_is_queued_later_has_its_files_and_reads_no_whole_table(sqlite_record: Record) -> None:
