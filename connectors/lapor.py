@@ -31,6 +31,7 @@ from connectors._lapor_settings import LaporSettings, number
 from connectors._port import CheckResult, FetchedFile, Fetches, PollResult, ProviderConnections
 from connectors._request import Part, Payload
 from schemas import AccountFault, Action, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Status, Unanswered
+from schemas.regions import is_inside
 
 FILES, CREATE, DISPOSE, ANSWER = "files", "create", "dispose", "answer"
 """Steps; those of an answer are numbered, for LAPOR! takes 1,000 characters."""
@@ -91,10 +92,8 @@ class Lapor(Forwards, Fetches):
         """By its age, and by the region of the complaint, else of its door."""
         if forward.sent_at and (forward.at - forward.sent_at).total_seconds() > self._oldest:
             return False
-        code = (forward.place.code if forward.place else None) or forward.owner
-        return not self.settings.regions or any(
-            code == region or code.startswith(f"{region}.") for region in self.settings.regions
-        )
+        regions = self.settings.regions
+        return not regions or any(is_inside(forward.region, region) for region in regions)
 
     def pause(self, now: datetime) -> float:
         return seconds_until(self._window, now)

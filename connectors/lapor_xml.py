@@ -20,6 +20,7 @@ from connectors._port import Item, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
 from schemas import Forward, Raw, Reject, Unanswered
+from schemas.regions import is_inside
 
 CREATE = "create"
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -62,9 +63,8 @@ class LaporXml(Forwards):
         )
 
     def wants(self, forward: Forward) -> bool:
-        code = (forward.place.code if forward.place else None) or forward.owner
         regions = self.settings.regions
-        return not regions or any(code == region or code.startswith(f"{region}.") for region in regions)
+        return not regions or any(is_inside(forward.region, region) for region in regions)
 
     def parts(self, payload: Payload) -> Iterable[Part]:
         raise Reject("nothing_to_read", "this API of LAPOR! says nothing by itself")

@@ -37,6 +37,7 @@ from schemas import (
     Retry,
     Status,
 )  # fmt: skip
+from schemas.regions import is_inside
 
 CREATE, TOKEN, UPDATE = "create", "token", "update"
 NUMBER = "open311-number"
@@ -183,8 +184,7 @@ keys = ["{secret}"]                     # API keys, one a client
         """Reports of the owner's region, but no secret ones: what stands there is public."""
         if not self.settings.url or forward.secret:
             return False
-        code = (forward.place.code if forward.place else None) or forward.owner
-        return code == self.owner or code.startswith(f"{self.owner}.")
+        return is_inside(forward.region, self.owner)
 
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
         if forward.what != "complaint":

@@ -31,6 +31,7 @@ from connectors._portal_rows import NotRows, Row, decode_answer, rows_in
 from connectors._request import Part, Payload, Request
 from connectors._settings import Secret, Settings
 from schemas import AccountFault, Attachment, Forward, ForwardKind, Raw, Reject, Retry, Status
+from schemas.regions import is_inside
 
 TELL = "tell"
 
@@ -229,8 +230,7 @@ manifest = "portal-daerah"              # or a file of yours: docs/integrasi.md
             return False
         if forward.what != "complaint":
             return True
-        code = (forward.place.code if forward.place else None) or forward.owner
-        return code == self.owner or code.startswith(f"{self.owner}.")
+        return is_inside(forward.region, self.owner)
 
     def steps(self, forward: Forward, results: Mapping[str, Any]) -> Sequence[str]:
         return [TELL] if self._answers and self._answers.takes(forward) else []

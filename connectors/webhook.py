@@ -22,6 +22,7 @@ from connectors._port import Item, ProviderConnections
 from connectors._request import Part, Payload
 from connectors._settings import Secret, Settings
 from schemas import Forward, ForwardKind, Raw, Reject, Retry, Unanswered
+from schemas.regions import is_inside
 
 TELL = "tell"
 SLOW_DOWN = frozenset({429, 502, 503, 504})
@@ -76,7 +77,7 @@ class Webhook(Forwards):
         """By the offices that have it, else by the owner of the door."""
         if self.settings.offices:
             return any(office.id in self.settings.offices for office in forward.offices)
-        return forward.owner == self.owner or forward.owner.startswith(f"{self.owner}.")
+        return is_inside(forward.owner, self.owner)
 
     def parts(self, payload: Payload) -> Iterable[Part]:
         raise Reject("nothing_to_read", "an office answers by the API, not here")

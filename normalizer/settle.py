@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from schemas import Message, Place
+from schemas.regions import overlap
 
 SURE = 0.5
 """Probability from which what was read is more exact than what was stated."""
@@ -55,10 +56,5 @@ def likeliest(candidates: Sequence[Place]) -> Place | None:
 
 
 def _chosen(candidates: Sequence[Place], region: str | None) -> Place:
-    near = [c for c in candidates if region and c.code and _overlap(c.code, region)]
+    near = [c for c in candidates if region and c.code and overlap(c.code, region)]
     return likeliest(near or candidates) or Place(words=candidates[0].words, source="text")
-
-
-def _overlap(code: str, region: str) -> bool:
-    """Is one the other, or inside it?"""
-    return f"{code}.".startswith(f"{region}.") or f"{region}.".startswith(f"{code}.")

@@ -12,7 +12,7 @@ from router.offices_names import fold
 from router.offices_types import is_code
 from router.regions import region_name
 from router.rules import Rule, Rules, conditions_of
-from schemas.regions import region_names
+from schemas.regions import is_inside, region_names
 
 Wanted = Mapping[str, tuple[str, ...]]
 
@@ -78,7 +78,7 @@ def _covers(wanted: Wanted, excluded: Wanted, later: Wanted, later_excluded: Wan
 def _includes(key: str, wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
     """Whether whatever fits one of the narrow values fits one of the wide ones."""
     if key == "region":
-        return all(any(f"{code}.".startswith(f"{around}.") for around in wide) for code in narrow)
+        return all(any(is_inside(code, around) for around in wide) for code in narrow)
     if key == "words":
         return all(any(_phrase(words) in _phrase(longer) for words in wide) for longer in narrow)
     if key == "hour":

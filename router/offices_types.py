@@ -11,7 +11,7 @@ import msgspec
 from router.calendars import zone_of
 from router.regions import NATION
 from schemas import Office
-from schemas.regions import CODE, region_names
+from schemas.regions import CODE, is_inside, region_names
 
 OfficeKind = Literal[
     "nation", "ministry", "agency", "soe", "province", "regency", "district", "village", "unit", "desk"
@@ -75,7 +75,7 @@ class RegisteredOffice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
     def covers(self, code: str) -> bool:
         """Whether it serves the place."""
-        return not self.regions or any(f"{code}.".startswith(f"{region}.") for region in self.regions)
+        return not self.regions or any(is_inside(code, region) for region in self.regions)
 
 
 def is_code(code: str) -> bool:

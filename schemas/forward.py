@@ -62,3 +62,8 @@ class Forward(Value, frozen=True, kw_only=True):
     secret: bool = False
     attachments: tuple[str, ...] = ()
     """Ids of files in the record."""
+
+    @property
+    def region(self) -> str:
+        """Of its place, else of its door."""
+        return (self.place.code if self.place else None) or self.owner

@@ -32,6 +32,11 @@ def is_inside(code: str, region: str) -> bool:
     return f"{code}.".startswith(f"{region}.")
 
 
+def overlap(one: str, other: str) -> bool:
+    """Is one of the regions the other, or inside it?"""
+    return is_inside(one, other) or is_inside(other, one)
+
+
 def read_region(text: str) -> str | None:
     """The code of a region that this can only be: `3273` and `32,73` are 32.73. None: there is no such region; `32.1`
     may be 32.10, with the zero that a spreadsheet takes away, and is none."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from schemas import Assignment, Message, Office, Place, Routed
+from schemas.regions import overlap
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
 from sink.additions import Addition, Additions, additions_of, earlier_additions, said_so_far, store_early
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
@@ -96,7 +97,7 @@ def _better_place(known: Place | None, added: Place | None) -> Place | None:
     if known is None or added is None:
         return known or added
     better = added if _says_more(added, known) else known
-    point = known if known.lat is not None or not _overlap(known, added) else added
+    point = known if known.lat is not None or not _may_be_one(known, added) else added
     if better is known and point is known:
         return known
     words = _words_of_both(known, added) if better is added else known.words
@@ -109,10 +110,10 @@ def _says_more(added: Place, known: Place) -> bool:
     return known.code is None or known.source == "owner" or added.code.startswith(f"{known.code}.")
 
 
-def _overlap(one: Place, other: Place) -> bool:
+def _may_be_one(one: Place, other: Place) -> bool:
     """May they be one place, as far as their regions tell?"""
-    here, there = (f"{place.code}." if place.code and place.source != "owner" else "" for place in (one, other))
-    return here.startswith(there) or there.startswith(here)
+    here, there = (place.code if place.source != "owner" else None for place in (one, other))
+    return not here or not there or overlap(here, there)
 
 
 def _words_of_both(known: Place, added: Place) -> str | None:

@@ -112,7 +112,7 @@ class OfficerActs:
 
 def may_act(account: ConsoleChannel, target: ActionTarget, office: str) -> bool:
     """Whether the report lies in the account's region, and with its office where it has one."""
-    within = account.owner == NATION or f"{target.owner}.".startswith(f"{account.owner}.")
+    within = account.owner == NATION or is_inside(target.owner, account.owner)
     return within and (not office or office in target.offices)
 
 
