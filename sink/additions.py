@@ -11,28 +11,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import Connection
 
-from schemas import COURTESIES, REFERRING_KINDS, Message, Routed, encode
+from schemas import COURTESIES, REFERRING_KINDS, Routed
 from sink.bulk import insert, query_in
 from sink.instant import parse_instant
-from sink.readings import Reading, reading_of
-from sink.rows import Row, RowMaker
+from sink.readings import Reading, open_reading, reading_of, reading_row
+from sink.rows import RowMaker
 from sink.tables import readings
 
-SEALED = "readings.reading"
 MOST_SAID, LONGEST_SAID = 100, 20_000
 _EARLIER = (
-    "SELECT m.complaint, m.raw, m.item_index, m.received_at, r.reading FROM messages m JOIN readings r "
-    "ON r.raw = m.raw AND r.item_index = m.item_index WHERE m.complaint IN (*) AND NOT m.stranger"
+    "SELECT m.complaint, m.raw, m.item_index, m.owner, m.received_at, r.version, r.reading FROM messages m "
+    "JOIN readings r ON r.raw = m.raw AND r.item_index = m.item_index WHERE m.complaint IN (*) AND NOT m.stranger"
 )
 _SAID = (
     "SELECT m.complaint, m.raw, m.item_index, m.received_at, m.kind, m.text, m.cleaned FROM messages m "
     "JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
     "WHERE m.complaint IN (*) AND NOT m.stranger AND o.outcome IN ('recorded', 'added')"
 )
-_decode = msgspec.json.Decoder(Reading).decode
 
 
 class Addition(NamedTuple):
@@ -40,7 +37,10 @@ class Addition(NamedTuple):
 
     raw: str
     item_index: int
+    owner: str
     at: datetime
+    version: str
+    """Of its reader."""
     reading: Reading
 
     @property
@@ -58,25 +58,23 @@ Additions = Mapping[str, Sequence[Addition]]
 """By complaint."""
 
 
-def additions_of(events: Iterable[Routed]) -> dict[str, list[tuple[Message, Addition]]]:
-    """What reporters added in this batch, by complaint, in order, each with its message. Thanks add nothing."""
-    found: dict[str, list[tuple[Message, Addition]]] = defaultdict(list)
+def additions_of(events: Iterable[Routed]) -> Additions:
+    """What reporters added in this batch, in order. Thanks add nothing."""
+    found: dict[str, list[Addition]] = defaultdict(list)
     for event in events:
         matched, message = event.matched, event.matched.message
         if message is None or matched.id is None or matched.outcome != "added" or matched.stranger:
             continue
         if message.kind in REFERRING_KINDS or message.command not in {None, "TL"} or message.sort in COURTESIES:
             continue
-        one = Addition(message.raw, message.item_index, message.received_at, reading_of(message))
-        found[matched.id].append((message, one))
+        m, reading = message, reading_of(message)
+        found[matched.id].append(Addition(m.raw, m.item_index, m.owner, m.received_at, m.reader, reading))
     return found
 
 
-def store_early(
-    connection: Connection, make: RowMaker, added: Mapping[str, Sequence[tuple[Message, Addition]]]
-) -> None:
+def store_early(connection: Connection, make: RowMaker, added: Iterable[Addition]) -> None:
     """Store additions to reports that are not recorded yet."""
-    rows = [_row(make, message, one.reading) for both in added.values() for message, one in both]
+    rows = [reading_row(make, one, one.version, one.reading, applied=True) for one in added]
     insert(connection, readings, rows, "ON CONFLICT DO NOTHING")
 
 
@@ -84,8 +82,8 @@ def earlier_additions(connection: Connection, make: RowMaker, opened: Collection
     """What was added to these reports before they were recorded."""
     found: dict[str, list[Addition]] = defaultdict(list)
     for row in query_in(connection, _EARLIER, opened):
-        reading = _decode(make.vault.open(bytes(row.reading), SEALED))
-        found[row.complaint].append(Addition(row.raw, row.item_index, parse_instant(row.received_at), reading))
+        at, reading = parse_instant(row.received_at), open_reading(make.vault, bytes(row.reading))
+        found[row.complaint].append(Addition(row.raw, row.item_index, row.owner, at, row.version, reading))
     return {id: sorted(some, key=lambda one: (one.at, one.raw, one.item_index)) for id, some in found.items()}
 
 
@@ -115,10 +113,3 @@ def _said(rows: Sequence[Any]) -> Said:
     longest = max(LONGEST_SAID, *map(len, texts[:1]), 0)  # a single message is given whole
     text, clean = ("\n".join(dict.fromkeys(filter(None, some)))[:longest] for some in (texts, cleaned))
     return Said(text, clean, [(row.raw, row.item_index) for row in first])
-
-
-def _row(make: RowMaker, message: Message, reading: Reading) -> Row:
-    return {
-        "raw": message.raw, "item_index": message.item_index, "version": message.reader, "owner": message.owner,
-        "made_at": make.now, "reading": make.vault.seal(encode(reading).decode(), SEALED), "applied": True,
-    }  # fmt: skip

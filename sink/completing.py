@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from schemas import Assignment, Message, Office, Place, Routed
 from schemas.regions import overlap
 from sink.action_rules import OPEN_ASSIGNMENTS, PASSED_ON
-from sink.additions import Addition, Additions, additions_of, earlier_additions, said_so_far, store_early
+from sink.additions import Addition, additions_of, earlier_additions, said_so_far, store_early
 from sink.bulk import execute_each, insert, lock_rows, query_in, update_by_id
 from sink.offices_routed import opening_messages, with_words
 from sink.rows import Row, RowMaker
@@ -58,12 +58,10 @@ def complete_reports(
 ) -> dict[str, CompletedReport]:
     """Complete the reports that these recorded events add to, and those that they open to which something was added
     before (`opened`). Returns those whose offices were chosen anew, by complaint."""
-    both = additions_of(events)
-    added: Additions = {id: [one for _, one in some] for id, some in both.items()}
-    earlier = earlier_additions(connection, make, opened)
-    added = {id: (*earlier.get(id, ()), *added.get(id, ())) for id in {**earlier, **added}}
+    now, earlier = additions_of(events), earlier_additions(connection, make, opened)
+    added = {id: (*earlier.get(id, ()), *now.get(id, ())) for id in {**earlier, **now}}
     recorded = {row.id: bool(row.lacking) for row in query_in(connection, _RECORDED, added)}
-    store_early(connection, make, {id: some for id, some in both.items() if id not in recorded})
+    store_early(connection, make, [one for id, some in now.items() if id not in recorded for one in some])
     ids = sorted(id for id, lacking in recorded.items() if lacking)
     if not ids:
         return {}

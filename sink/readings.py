@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from schemas import Category, Message, Office, Place
+from schemas import Category, Message, Office, Place, encode
 from sink.bulk import lock_rows, query_in
 from sink.record import Record
+from sink.rows import Row, RowMaker
 from sink.tables import complaints
 from sink.text import without_nul
+from sink.vault import Vault
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,6 +35,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extra: dict[str, str] = {}
 
 
+_SEALED = "readings.reading"
+_decode = msgspec.json.Decoder(Reading).decode
 OF_THE_COMPLAINT = frozenset(Reading.__struct_fields__) - {"kind", "text", "cleaned"}
 """Fields that the record holds of a message that opened a complaint only."""
 
@@ -48,6 +52,19 @@ class RecordedReading(NamedTuple):
     reading: Reading
     completed: Sequence[str]
     """Fields of the reading that the complaint got from what was added later."""
+
+
+def reading_row(make: RowMaker, item: Any, version: str, reading: Reading, *, applied: bool) -> Row:
+    """What that version of the reader made of this item, sealed, as the table of readings holds it."""
+    return {
+        "raw": item.raw, "item_index": item.item_index, "version": version, "owner": item.owner,
+        "made_at": make.now, "reading": make.vault.seal(encode(reading).decode(), _SEALED), "applied": applied,
+    }  # fmt: skip
+
+
+def open_reading(vault: Vault, sealed: bytes) -> Reading:
+    """The reading in such a row."""
+    return _decode(vault.open(sealed, _SEALED))
 
 
 def reading_of(message: Message) -> Reading:

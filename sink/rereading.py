@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from schemas import Message, encode
+from schemas import Message
 from sink.bulk import execute_each, insert, instant_encoder, update_by_id
 from sink.due import mark_stale
-from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, recorded_readings
+from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, reading_row, recorded_readings
 from sink.record import Record
 from sink.rows import Row, RowMaker
 from sink.tables import complaints, messages, readings
@@ -115,8 +115,4 @@ def _reading_rows(make: RowMaker, message: Message, one: Rereading, recorded: Re
     """The reading that stands in the record, and the new one."""
     both = ((recorded.reader, recorded.reading, True), (message.reader, reading_of(message), one.applied))
     for version, reading, applied in both:
-        yield {
-            "raw": message.raw, "item_index": message.item_index, "version": version, "owner": message.owner,
-            "made_at": make.now, "reading": make.vault.seal(encode(reading).decode(), "readings.reading"),
-            "applied": applied,
-        }  # fmt: skip
+        yield reading_row(make, message, version, reading, applied=applied)
