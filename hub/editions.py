@@ -180,7 +180,7 @@ class Editions:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
             with suppress(UsageError):
-                edited.check(body, version)
+                edited.check(body, version)  # it waits for the files that it names
 
     def _publish(self, record: Record, edited: EditedFile[Any], text: str) -> bool:
         """False: it is refused."""

@@ -22,7 +22,7 @@ selamat slamat met pagi siang sore malam permisi punten shalom swastiastu swasty
 mejuah juah kulonuwun kulanuwun sampurasun rampes wilujeng enjing sonten wengi sugeng enjang siyang dalu rahajeng
 semeng
 """
-_COMPANIONS = """
+_BESIDE = """
 banyak pak bu bapak ibu min admin kak mas mbak bang gan bos dan atas sekali kembali sebelumnya bantuannya infonya
 informasinya responnya jawabannya kerjasamanya perhatiannya semuanya you so much matur hatur om wr wb wrwb ww
 bapa mama mace pace bang abang bg uda uni ces daeng kanda ajik bli mbok om tante kaka lai ate samo sanget pisan
@@ -31,8 +31,8 @@ _SORTS: dict[str, Sort] = {
     **dict.fromkeys(_GREETINGS.split(), "greeting"),
     **dict.fromkeys(_THANKS.split(), "thanks"),
 }
-ADDRESSES = frozenset(_COMPANIONS.split())
-"""Words that stand beside greetings and thanks."""
+COMPANIONS = frozenset(_BESIDE.split())
+"""Forms of address, and other words that stand beside greetings and thanks."""
 
 
 def classify_courtesy(text: str) -> Sort:
@@ -40,7 +40,7 @@ def classify_courtesy(text: str) -> Sort:
     words = _WORD.findall(text.lower()) if len(text) < _LONGEST else ["…"]
     if text and not words:  # signs and emoji only
         return "greeting" if "?" in text else "thanks"
-    sorts = {_SORTS.get(word, "unknown") for word in words if word not in ADDRESSES}
+    sorts = {_SORTS.get(word, "unknown") for word in words if word not in COMPANIONS}
     if not words or "unknown" in sorts:
         return "unknown"
     return "thanks" if "thanks" in sorts else "greeting"  # "Pak min" alone greets too

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from normalizer._port import PlaceQuestion
-from normalizer.courtesy import ADDRESSES
+from normalizer.courtesy import COMPANIONS
 from schemas import Place
 
 _KIND = (
@@ -99,4 +99,4 @@ def _is_name(name: str | None) -> bool:
     first = name.split()[0]
     if first.lower() in _NOT_NAMES:
         return False
-    return not first.islower() or not (first in ADDRESSES or _INFLECTED.fullmatch(first))
+    return not first.islower() or not (first in COMPANIONS or _INFLECTED.fullmatch(first))

@@ -52,8 +52,8 @@ class Later(NamedTuple):
     office: Office | None = None
     status: Status | None = None
     attachments: tuple[str, ...] = ()
-    besides: str = ""
-    """Tells apart what one item says beside its own words."""
+    job_suffix: str = ""
+    """Tells the job from that of the item's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _of_completed(complaint: str, completed: CompletedReport) -> Later:
     report, by = completed.report, completed.by
     return Later(
         complaint, by.item, report.account, report.channel, "disposition", by.at, office=completed.office,
-        besides=".office",
+        job_suffix=".office",
     )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def _forward_kind(what: Any, text: str | None, reason: str | None) -> ForwardKin
 
 def _leaving(to: Destination, one: Later, row: Any) -> Leaving:
     raw, _, index = one.item.rpartition(".")
-    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{raw}.{int(index):04d}{one.besides}"  # in order as text, too
+    job = f"{FOLLOWUP}/{to.account}/{one.complaint}/{raw}.{int(index):04d}{one.job_suffix}"  # in order as text, too
     forward = later_forward(
         one.what, row.number, job, one.at, owner=row.owner, channel=one.channel, text=one.text, status=one.status,
         offices=[one.office] if one.office else [], anonymous=bool(row.anonymous), secret=bool(row.secret),

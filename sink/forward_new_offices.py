@@ -1,5 +1,5 @@
-"""A complaint that somebody gave to an office is queued for the system that this office has of its own: it was opened
-when another office had it, and that system was not told.
+"""A complaint that another office has now is queued for the systems that want it therefore: somebody gave it to that
+office, or an addition completed it and its offices were chosen anew. When it was opened they were not told.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def account_reports(record: Record, snapshot: AccountsSnapshot, zone: tzinfo) ->
         report = AccountReport("", None, None, waiting[name], files.get(name, 0), silences.get(name, ""))
         held = [row for row in aside if row.account == name and row.released_at is None]
         holding = faults.get(name, ()) if account.state != "closed" else ()  # nobody works for a closed one
-        made[name] = _report(account, _of_state(report, states.get(name), zone), held, holding, zone)
+        made[name] = _report(account, _with_state(report, states.get(name), zone), held, holding, zone)
     return made
 
 
@@ -89,7 +89,7 @@ def unclaimed_addresses(record: Record) -> dict[tuple[str, str], datetime]:
     return {(name.partition(" ")[0], name.partition(" ")[2]): at for name, at in found.items() if at is not None}
 
 
-def _of_state(report: AccountReport, state: AccountState | None, zone: tzinfo) -> AccountReport:
+def _with_state(report: AccountReport, state: AccountState | None, zone: tzinfo) -> AccountReport:
     if state is None:
         return report
     return report._replace(last_message_at=state.last_in_at, gap=_gap(state, zone), token=_token(state, zone))

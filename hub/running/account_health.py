@@ -81,8 +81,8 @@ class AccountHealth:
         if (account, ability) in self._recorded or (account, ability) in self._changes:
             self._change((account, ability), _Change(None))
 
-    def found(self, account: str, ability: Ability, fault: AccountFault | None) -> None:
-        """What holds of an ability for which nobody here waits; None: it works."""
+    def set_fault(self, account: str, ability: Ability, fault: AccountFault | None) -> None:
+        """The fault of an ability that nobody here tries; None: it works."""
         if fault is None:
             self.mended(account, ability)
         else:

@@ -37,7 +37,7 @@ class Sessions:
             fault = session.partial_fault
             if self._partial.get(account) != (shown := fault.reason if fault else ""):
                 self._partial[account] = shown
-                self._health.found(account, "connection", fault)
+                self._health.set_fault(account, "connection", fault)
 
     async def hold(self, channel: Connects, intake: AccountIntake) -> None:
         """Hold the account's session until cancelled. Raises LeaseLost, and Retry where the record is unavailable."""
