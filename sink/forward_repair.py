@@ -150,11 +150,12 @@ def replay_forwards(record: Record, account: str, since: datetime, until: dateti
     return Replayed(len(rows), looked[-1].created_at if len(looked) == MOST else None)
 
 
-_AGAIN = (
-    "UPDATE jobs SET state = 'waiting', step = NULL, code = NULL, reason = NULL, finished_at = NULL, "
-    "due_at = :due_at, results = :results WHERE id = :id"
+_ANEW = (
+    "state = 'waiting', step = NULL, code = NULL, reason = NULL, finished_at = NULL, due_at = :due_at, "
+    "results = :results WHERE id = :id"
 )
-_REPLAY = _AGAIN.replace("step = NULL", "step = NULL, attempts = 0")
+_AGAIN = f"UPDATE jobs SET {_ANEW}"  # noqa: S608 - ours
+_REPLAY = f"UPDATE jobs SET attempts = 0, {_ANEW}"  # noqa: S608 - ours
 
 
 def queue_recorded(record: Record, to: Destination, ids: Collection[str], now: datetime) -> int:
