@@ -276,11 +276,7 @@ def test_an_account_is_released_by_its_new_secret_though_the_record_was_unavaila
     here.editions.begin(record)
     put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
     secret.write_text("second\n")
-    with monkeypatch.context() as patched:
-        patched.setattr("hub.edited_files.release_accounts", _unavailable)
-        with pytest.raises(Retry):
-            here.editions.step(record)
-    here.editions.step(record)
+    _step_beside_an_outage(record, here, monkeypatch, "hub.edited_files.release_accounts")
     assert [row.released_at is not None for row in list_asides(record)] == [True]
 
 
@@ -306,11 +302,7 @@ def test_a_file_that_was_changed_while_the_record_was_unavailable_is_published_w
 ) -> None:
     here.editions.begin(record)
     here.write(SMS.format(token="second"), at=1)
-    with monkeypatch.context() as patched:
-        patched.setattr(record, "write", _unavailable)
-        with pytest.raises(Retry):
-            here.editions.step(record)
-    here.editions.step(record)
+    _step_beside_an_outage(record, here, monkeypatch, record, "write")
     assert here.token == "second"
     assert edition_versions(record) == {"accounts": 2}
 
@@ -321,11 +313,7 @@ def test_an_account_is_released_though_the_record_was_unavailable_in_between(
     here.editions.begin(record)
     put_account_aside(record, "reader", "sms", code="guard_run", detail="", at=NOW)
     here.write(SMS.format(token="second"), at=1)
-    with monkeypatch.context() as patched:
-        patched.setattr("hub.edited_files.release_accounts", _unavailable)
-        with pytest.raises(Retry):
-            here.editions.step(record)
-    here.editions.step(record)
+    _step_beside_an_outage(record, here, monkeypatch, "hub.edited_files.release_accounts")
     assert [row.released_at is not None for row in list_asides(record)] == [True]
     assert edition_versions(record) == {"accounts": 2}
 
@@ -368,6 +356,15 @@ def test_rules_are_followed_and_a_file_that_is_gone_is_what_is_shipped(record: R
     path.unlink()
     editions.step(record)
     assert (rules.version, rules.value.version) == (2, shipped)
+
+
+def _step_beside_an_outage(record: Record, here: Machine, monkeypatch: pytest.MonkeyPatch, *called: object) -> None:
+    """Two steps; in the first the record is unavailable to what is called there."""
+    with monkeypatch.context() as patched:
+        patched.setattr(*called, _unavailable)  # type: ignore[call-overload]
+        with pytest.raises(Retry):
+            here.editions.step(record)
+    here.editions.step(record)
 
 
 def _unavailable(*_: object) -> None:
