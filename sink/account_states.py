@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
 from sink.bulk import Row, insert, instant_encoder
 from sink.record import Record
@@ -61,10 +61,15 @@ def token_ends(record: Record) -> dict[str, datetime]:
 
 def sent_since(record: Record, account: str, since: datetime) -> bool:
     """Has anything gone out for the account since then? Raises Retry."""
-    c = account_states.c
-    with record.read() as connection:
-        last = connection.execute(select(c.last_out_at).where(c.account == account)).scalar()
+    last = account_value(record, account_states.c.last_out_at, account)
     return last is not None and last >= since
+
+
+def account_value(record: Record, column: Column[Any], account: str) -> Any:
+    """One column of the account's row; None: nothing stands there. Raises Retry."""
+    query = select(column).where(account_states.c.account == account)
+    with record.read() as connection:
+        return connection.execute(query).scalar_one_or_none()
 
 
 def touch_accounts(

@@ -6,8 +6,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from datetime import datetime
 
-from sqlalchemy import select
-
+from sink.account_states import account_value
 from sink.bulk import insert, instant_encoder
 from sink.leases import require_epoch
 from sink.record import Record
@@ -23,9 +22,7 @@ _GAP = "gap_code = excluded.gap_code, gap_detail = excluded.gap_detail, gap_at =
 
 def load_cursor(record: Record, account: str) -> str | None:
     """Where the next poll goes on. None: the account was never polled. Raises Retry."""
-    query = select(account_states.c.cursor).where(account_states.c.account == account)
-    with record.read() as connection:
-        sealed = connection.execute(query).scalar_one_or_none()
+    sealed = account_value(record, account_states.c.cursor, account)
     return None if sealed is None else record.vault.open(b64decode(sealed), _SEALED)
 
 

@@ -3,8 +3,7 @@ the old one no more from the moment it gives a new one, so the newest counts, wh
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
+from sink.account_states import account_value
 from sink.bulk import insert
 from sink.record import Record
 from sink.tables import account_states
@@ -14,9 +13,7 @@ _SEALED = "account_states.renewed_secret"
 
 def load_renewed_secret(record: Record, account: str) -> str | None:
     """None: none was ever given. Raises Retry."""
-    query = select(account_states.c.renewed_secret).where(account_states.c.account == account)
-    with record.read() as connection:
-        sealed = connection.execute(query).scalar_one_or_none()
+    sealed = account_value(record, account_states.c.renewed_secret, account)
     return None if sealed is None else record.vault.open(bytes(sealed), _SEALED)
 
 
