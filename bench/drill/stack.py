@@ -73,7 +73,7 @@ class Stack:
         return done.stdout
 
     def wait_for_door(self) -> None:
-        wait_for(self._door_answers, 60, "the door to answer")
+        wait_for(self._door_answers, 180, "the door to answer")
 
     def behind(self) -> str:
         """What each group still has to commit, by the metrics of the door; at most ten seconds old."""
@@ -98,7 +98,7 @@ class Stack:
 
     def _door_answers(self) -> bool:
         try:
-            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).ok
+            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=10).ok
         except requests.RequestException:
             return False
 
