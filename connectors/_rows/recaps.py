@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from connectors._rows.times import with_clock
+
 HEADINGS = {
     "text": (
         "isi laporan awal", "isi awal", "isi laporan", "isi pengaduan", "isi aduan", "isi keluhan", "isi pesan",
@@ -93,8 +95,9 @@ def complete_row(row: Mapping[str, str], *, of_lapor: bool, answers: str = "") -
         return {}
     found = {"answer": ""} | dict(row) if answers else dict(row)
     keys = {heading_key(name): value for name, value in row.items()}
-    if {"clock", "sent_at"} <= found.keys():
-        found["sent_at"] = f"{found['sent_at'].removesuffix(' 00:00:00')} {found.pop('clock')}"
+    if {"clock", "sent_at"} <= found.keys() and (time := with_clock(found["sent_at"], found["clock"])):
+        found["sent_at"] = time
+        del found["clock"]
     for name in ("category", "id"):  # a spreadsheet's whole number
         if name in found:
             found[name] = found[name].removesuffix(".0")

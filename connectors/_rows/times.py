@@ -36,7 +36,14 @@ _CLOCK = (
     r"(?P<f>[.,]\d{1,9})?)?\s*(?P<zone>wib|wita|wit|z|utc|gmt|[+-]\d{2}:?(?:\d{2})?)?)?"
 )
 _TIME = re.compile(_WEEKDAY + _DATE + _CLOCK, re.IGNORECASE | re.ASCII)
+_BESIDE = re.compile(_CLOCK, re.IGNORECASE | re.ASCII)
 _BASIC = re.compile(r"\d{8}(?:t\d{4}(?:\d{2})?(?:z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE | re.ASCII)
+
+
+_OWN_CLOCK = re.compile(r"\s+\d{1,2}[.:]\d{2}(?:[.:]\d{2}(?:\.\d{1,9})?)?$", re.ASCII)
+_SERIAL_DAY = re.compile(r"\d{5}", re.ASCII)
+_PART_OF_DAY = re.compile(r"0(?:,\d+|\.\d|\.\d{3,})|0", re.ASCII)
+"""As a spreadsheet counts a time of day; `0.30` is half past midnight."""
 
 
 class AmbiguousTime(ValueError):  # noqa: N818 - it says what is wrong
@@ -57,6 +64,20 @@ def read_time(written: str, zone: tzinfo, dates: Dates = "strict") -> datetime:
     else:
         time = _time(_date(found, dates), found)
     return time if time.tzinfo else time.replace(tzinfo=zone)
+
+
+def with_clock(day: str, clock: str) -> str | None:
+    """A date and the time of day that stands beside it as one time; both may be as a spreadsheet counts them. None:
+    the other is no time of day."""
+    if _PART_OF_DAY.fullmatch(clock):
+        clock = str(timedelta(seconds=min(round(float(clock.replace(",", ".")) * 86_400), 86_399)))
+    if not _BESIDE.fullmatch(f" {clock}"):
+        return None
+    if own := _OWN_CLOCK.search(day):
+        day = day[: own.start()]
+    if _SERIAL_DAY.fullmatch(day):
+        day = (date(1899, 12, 30) + timedelta(days=int(day))).isoformat()
+    return f"{day} {clock}"
 
 
 def _plain(written: str) -> datetime | None:

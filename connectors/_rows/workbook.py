@@ -35,6 +35,7 @@ ROWS = 1_048_576
 """Rows of a sheet, as in Excel."""
 CELLS = 100_000_000
 """Cells of all sheets, the empty ones left of others counted."""
+_TIMES = frozenset({"sent_at", "answered_at", "clock"})
 _AT_ONCE = 1000
 _RETURN = re.compile("_x000[dD]_")
 _DAMAGED = "is a damaged workbook: open it in Excel and save it again, or ask for it again"
@@ -55,22 +56,20 @@ def is_workbook(packed: zipfile.ZipFile) -> bool:
 def workbook_rows(name: str, file: BinaryIO, chosen: Mapping[str, str]) -> Iterator[Row]:
     """The rows of all visible sheets whose headings are known; the first one says which sheets are left out. Raises
     UnreadableFile."""
-    from openpyxl.utils.datetime import from_excel
-
     workbook = _opened(name, file)
     sheets, note = _sheets(name, workbook, chosen)
     cells = 0
     for sheet in sheets:
-        at_time = [at for at, field in enumerate(sheet.columns.names) if field == "sent_at"]
+        of_time = [(at, field) for at, field in enumerate(sheet.columns.names) if field in _TIMES]
         for line, values in enumerate(_values(name, workbook, sheet.name), 1):
             cells += len(values)
             if cells > CELLS or line > ROWS:
                 raise UnreadableFile(f"{name} has more rows or cells than a list of reports: keep its own columns only")
             if line <= sheet.at:
                 continue
-            for at in at_time:
-                if at < len(values) and _is_serial(values[at]):
-                    values[at] = from_excel(values[at], workbook.epoch)
+            for at, field in of_time:
+                if at < len(values):
+                    values[at] = _as_time(values[at], field, workbook.epoch)
             texts = _without_end([_text(value) for value in values])
             if row := row_of(_record(line, texts, len(sheet.columns.names)), sheet.columns):
                 yield row._replace(note=row.note or note, sheet=sheet.name if len(sheets) > 1 else "")
@@ -192,9 +191,18 @@ def _without_end(texts: list[str]) -> list[str]:
     return texts
 
 
-def _is_serial(value: Any) -> bool:
-    """A date whose cell is shown as a number: from 1990 to 2100."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 32_000 < value < 73_500
+def _as_time(value: Any, field: str, epoch: datetime) -> Any:
+    """A date or a time of day whose cell is shown as a number; of a clock's date the time of day."""
+    from openpyxl.utils.datetime import from_excel
+
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if 32_000 < value < 73_500:  # days from 1990 to 2100
+            value = from_excel(value, epoch)
+        elif field == "clock" and 0 <= value < 1:  # a part of a day
+            value = from_excel(value)
+        elif field == "clock" and 1 <= value < 24 and round(value, 2) == value:
+            value = f"{value:.2f}"  # 8.30, of which a number keeps 8.3
+    return value.time() if field == "clock" and isinstance(value, datetime) else value
 
 
 def _text(value: Any) -> str:

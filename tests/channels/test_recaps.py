@@ -96,3 +96,24 @@ def test_rows_below_known_headings_are_read_as_they_come():
     flowing = Flowing(b"Isi Laporan,Nama\n" + b"Macet,Bu Contoh\n" * 1000)
     next(read_rows("-", flowing))
     assert flowing.asked < 10
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "read"),
+    [
+        ("45874", "0,354166667", "2025-08-05 8:30:00"),
+        ("05/08/2025 0:00", "0,5", "05/08/2025 12:00:00"),
+        ("2025-08-05", "0.999999", "2025-08-05 23:59:59"),
+        ("2025-08-05", "0.30", "2025-08-05 0.30"),
+        ("5 Agustus 2025", "pukul 14.30 WIB", "5 Agustus 2025 pukul 14.30 WIB"),
+    ],
+)
+def test_a_spreadsheets_numbers_of_day_and_hour_are_one_time(day: str, clock: str, read: str):
+    (row,) = values(f"Tanggal;Jam;Isi Laporan\n{day};{clock};Macet\n")
+    assert row == {"sent_at": read, "text": "Macet"}
+
+
+@pytest.mark.parametrize("clock", ["pagi", "25 jam", "5 Agustus 2025 08.30"])
+def test_words_beside_a_date_take_nothing_from_it(clock: str):
+    (row,) = values(f"Tanggal;Waktu;Isi Laporan\n05/08/2025;{clock};Macet\n")
+    assert row == {"sent_at": "05/08/2025", "clock": clock, "text": "Macet"}

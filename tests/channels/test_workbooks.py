@@ -105,6 +105,24 @@ def test_a_time_of_day_stands_beside_its_date():
     assert (row["sent_at"], row["text"]) == ("2025-08-05 09:30:00", "Macet")
 
 
+@pytest.mark.parametrize(
+    ("day", "clock", "read"),
+    [
+        (date(2025, 8, 5), 0.354166667, "2025-08-05 08:30:00"),
+        (date(2025, 8, 5), 0.25, "2025-08-05 06:00:00"),
+        (date(2025, 8, 5), 0, "2025-08-05 00:00:00"),
+        (date(2025, 8, 5), 8.3, "2025-08-05 8.30"),
+        (date(2025, 8, 5), 14, "2025-08-05 14.00"),
+        (45874, 0.75, "2025-08-05 18:00:00"),
+        (datetime(2025, 8, 5, 9, 1), datetime(2025, 8, 5, 9, 1), "2025-08-05 09:01:00"),
+        (datetime(2025, 8, 5), datetime(1900, 1, 1, 9, 1), "2025-08-05 09:01:00"),
+    ],
+)
+def test_a_time_of_day_may_be_a_number(day: Any, clock: Any, read: str):
+    (row,) = values(made([["Tanggal", "Jam", "Isi Laporan"], [day, clock, "Macet"]]))
+    assert row == {"sent_at": read, "text": "Macet"}
+
+
 def test_a_damaged_phone_is_said_and_the_others_are_not():
     found = rows(made([HEAD, [1, "Macet", "6.28E+12"], [2, "Air", "6,2812E+12"], [3, "Lampu", 6.281234567890e12]]))
     assert ["damaged" in row.note for row in found] == [True, True, False]
