@@ -15,12 +15,12 @@ from normalizer.match_rules import RULES
 from normalizer.message_context import MatchVerdict, MessageContext
 from normalizer.own_ids import ID_USED_BEFORE, memory_query, with_own_ids
 from normalizer.settle import settled_place
-from schemas import NATION, REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
+from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
+from schemas.lacking import lacks_place, lacks_words
 
 MATCHER = "14"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
-FEW_WORDS = 3
 DELETED_BEFORE = "its sender deleted it before it came"
 EARLY = 0.5
 """Seconds after which an action that waits is looked at again."""
@@ -106,14 +106,9 @@ def _switches_thread(case: MessageContext, verdict: MatchVerdict) -> bool:
 
 
 def _missing(message: Message, place: Place | None) -> tuple[str, ...]:
-    """A voice note holds its words itself; where the account belongs to a region or an office, the place is known well
-    enough. Of the nation's accounts, a street says little while nobody knows its region."""
-    words = f"{message.title} {message.clean_text}".split(None, FEW_WORDS)
-    text = len(words) < FEW_WORDS and message.kind != "audio"
-    known = place or message.place
-    vague = known is None or (
-        message.owner == NATION and known.source == "text" and known.code is None and known.lat is None
-    )
+    """A voice note holds its words itself."""
+    text = message.kind != "audio" and lacks_words(f"{message.title} {message.clean_text}")
+    vague = lacks_place(place or message.place, message.owner)
     return (*(["text"] if text else []), *(["place"] if vague else []))
 
 

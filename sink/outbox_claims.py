@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from sink.bulk import execute_each, instant_encoder, lock_rows, query_in
 from sink.instant import parse_instant
 from sink.leases import lock_epochs
+from sink.open_questions import answered_meanwhile
 from sink.outbox import ReplyAddress
 from sink.record import Record
 from sink.tables import outbox
@@ -28,6 +29,8 @@ TAKEN_ONCE = "the process that was sending it ended; the provider takes it once,
 SETTLED_BY_RECEIPT = "the process that was sending it ended; a receipt of the channel settles it"
 SETTLED_BY_NOBODY = "the process that was sending it ended; only the provider can tell whether it was sent"
 LEASE_ENDED = "lease_ended"
+MISSING = "missing"
+"""Of `params`: what the report lacks."""
 _CLAIMED = "SELECT id, account, epoch FROM outbox WHERE account IN (*) AND state = 'claimed'"
 _FIRST = """
     SELECT {columns} FROM outbox AS reply
@@ -75,7 +78,7 @@ class OwedReply(NamedTuple):
     number: str | None
     template: str
     params: dict[str, Any]
-    """With `status` of the complaint where the template is `status`."""
+    """With `status` of the complaint where the template is `status`; in `missing`, what it lacks by now."""
     created_at: datetime
     attempts: int
     """How often it was tried before."""
@@ -125,7 +128,7 @@ def claim_replies(
             {"id": id, "epoch": held[account], "started": account not in facts.marks_start}
             for id, account in claims.items()
         ])  # fmt: skip
-        return [_reply(record, row) for row in query_in(connection, _ROWS, chosen)]
+        return _with_open_questions(connection, [_reply(record, row) for row in query_in(connection, _ROWS, chosen)])
 
 
 def _due(
@@ -189,3 +192,13 @@ def _reply(record: Record, row: Any) -> OwedReply:
         row.number, row.template, params, parse_instant(row.created_at), row.attempts, row.epoch,
         row.code == SENDER_LOST,
     )  # fmt: skip
+
+
+def _with_open_questions(connection: Connection, replies: list[OwedReply]) -> list[OwedReply]:
+    """Without questions that were answered while the reply waited."""
+    asking = {one.complaint for one in replies if one.complaint and one.params.get(MISSING)}
+    answered = answered_meanwhile(connection, asking) if asking else {}
+    for one in replies:
+        if missing := one.params.get(MISSING):
+            one.params[MISSING] = [name for name in missing if name not in answered.get(one.complaint or "", ())]
+    return replies
