@@ -90,12 +90,30 @@ def _from_list(head: MailHead, own: frozenset[str]) -> str | None:
     """A list counts unless its author wrote to this mailbox, or the list is this mailbox."""
     addressed = own & {to.address for to in head.addresses("to", "cc", "list-post")}
     precedence = head.first("precedence").strip().lower()
-    if "list-unsubscribe-post" in head.names or precedence == "junk":
+    if precedence == "junk":
         return BULK
-    if "list-unsubscribe" in head.names and (precedence == "bulk" or "list-post" not in head.names):
+    many = "list-unsubscribe" in head.names and (precedence == "bulk" or "list-post" not in head.names)
+    if ("list-unsubscribe-post" in head.names or many) and not _is_form(head, own, precedence):
         return BULK
     on_list = bool(head.names & {"list-id", "list-post", "mailing-list", "x-mailing-list"}) or precedence == "list"
     return LIST if on_list and not addressed else None
+
+
+def _is_form(head: MailHead, own: frozenset[str], precedence: str) -> bool:
+    """A site's form through a service that lets a reader unsubscribe from every mail: it is in the name of a person
+    elsewhere, or comes from the house of this mailbox. A newsletter answers to its own house."""
+    if "list-id" in head.names or precedence == "bulk":
+        return False
+    house = next((_house(sender.address) for sender in head.addresses("from")), "")
+    named = {_house(one.address) for one in head.addresses("reply-to") if one.address not in own}
+    return house in map(_house, own) or (len(named) == 1 and house not in named)
+
+
+def _house(address: str) -> str:
+    """The domain that one owner has: `bandung.go.id` of dishub.bandung.go.id."""
+    labels = address.rpartition("@")[2].split(".")
+    below_suffix = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 4
+    return ".".join(labels[-3 if below_suffix else -2 :])
 
 
 def _is_null(head: MailHead) -> bool:

@@ -111,6 +111,21 @@ LISTS: list[Row] = [
     (None, "our mailbox is behind a group", {"list_id": "<pengaduan.example.go.id>", "precedence": "list",
                                              "list_post": "<mailto:pengaduan@example.go.id>",
                                              "list_unsubscribe": "<mailto:x@example.go.id>"}, "Jalan rusak."),
+    (BULK, "a newsletter with an address for answers", {
+        "from_": "promo@em.toko.example", "reply_to": "cs@toko.example", "list_unsubscribe": "<https://toko.example/u>"},
+     "Promo!"),
+    (BULK, "a newsletter of an association, by name", {
+        "from_": "kabar@layanan.example", "reply_to": "redaksi@forum.example", "list_id": "<kabar.layanan.example>",
+        "list_unsubscribe": "<https://layanan.example/u>"}, "Kabar bulanan."),
+    (None, "a form through a mailing service", {
+        "from_": "no-reply@situs.example", "reply_to": "sari@warga.example",
+        "list_unsubscribe": "<mailto:u@layanan.example>"}, "Jalan rusak."),
+    (None, "a form through a mailing service with one click", {
+        "from_": "no-reply@situs.example", "reply_to": "sari@warga.example",
+        "list_unsubscribe": "<https://layanan.example/u>", "list_unsubscribe_post": "List-Unsubscribe=One-Click"},
+     "Jalan rusak."),
+    (None, "the form of this office's own site", {
+        "from_": "formulir@situs.example.go.id", "list_unsubscribe": "<https://layanan.example/u>"}, "Jalan rusak."),
     (None, "a citizen's provider marks bulk", {"precedence": "bulk"}, "Jalan rusak."),
 ]  # fmt: skip
 
