@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,14 @@ class Site:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Rate limits stand still, so that a slow machine refills none."""
     from hub.settings import load_settings
+    from hub.web.access_proof import AccessProof
+    from hub.web.limits import RateLimiter
+
+    monkeypatch.setattr("hub.web.app.RateLimiter", partial(RateLimiter, monotonic=lambda: 0.0))
+    monkeypatch.setattr("hub.web.app.AccessProof", partial(AccessProof, monotonic=lambda: 0.0))
 
     (tmp_path / "channels.toml").write_text(CHANNELS)
     return load_settings({"data": str(tmp_path), "bus": "memory://", "public_url": "https://lapor.test"}, {})
