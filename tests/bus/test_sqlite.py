@@ -237,6 +237,7 @@ async def test_a_stage_publishes_and_commits_in_one_transaction(log: Path, monke
     assert stored(log, "messages") == 1
 
 
+@pytest.mark.slow
 async def test_the_wal_does_not_grow_without_end(log: Path) -> None:
     async with SqliteBus(log) as bus:
         for _ in range(60):

@@ -58,6 +58,7 @@ def seconds(work: Callable[[], object]) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [list_groups, read_all])
 @pytest.mark.parametrize("webhook", [messages, statuses])
 def test_a_thousand_items_in_one_request_cost_at_most_three_times_a_thousand_requests(

@@ -146,6 +146,7 @@ def test_few_decided_reports_teach_nothing() -> None:
     assert (trial.body, trial.rows) == (None, 50)
 
 
+@pytest.mark.slow
 def test_a_classifier_is_published_only_where_it_is_better() -> None:
     here = [row._replace(category=("77", "Lain")) if "pdam" in row.text else row for row in decided(160)]
     learned = try_classifier(here, cold_classifier(), "1")
@@ -157,6 +158,7 @@ def test_a_classifier_is_published_only_where_it_is_better() -> None:
     assert (again.better, again.after <= again.before) == (False, True)
 
 
+@pytest.mark.slow
 def test_learned_sorts_are_published_where_they_are_better_and_stay_when_a_class_is_learned() -> None:
     asked = [LabelledSort(f"pesan {n} promo kilat di toko kami", "publicity") for n in range(60)]
     rows = [*asked, *(LabelledSort(f"pesan {n} pipa bocor di rumah kami", "report") for n in range(60))]

@@ -36,6 +36,7 @@ def test_due_days_follow_the_decrees(start: date, dues: dict[int, date]) -> None
     assert {days: NATIONAL.add(start, days).day for days in dues} == dues
 
 
+@pytest.mark.slow
 def test_the_shipped_calendar_is_what_the_package_and_the_decrees_say() -> None:
     assert FILE.read_text(encoding="utf-8") == written()
 

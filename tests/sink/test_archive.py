@@ -144,6 +144,7 @@ def test_a_file_that_a_power_cut_filled_up_with_zeros_is_torn_not_damaged(tmp_pa
     assert read(tmp_path) == ([1], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [True, False])
 def test_a_flipped_bit_is_named_and_costs_one_member_at_most(tmp_path: Path, closed: bool) -> None:
     batches = [[raw(n)] for n in range(1, 5)]
@@ -160,6 +161,7 @@ def test_a_flipped_bit_is_named_and_costs_one_member_at_most(tmp_path: Path, clo
         assert all(file.name in line for line in damage)
 
 
+@pytest.mark.slow
 def test_a_closed_file_that_was_cut_is_damaged_not_torn(tmp_path: Path) -> None:
     file = archived(tmp_path, [raw(1)], [raw(2)])
     whole = file.read_bytes()

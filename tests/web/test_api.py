@@ -341,6 +341,7 @@ async def test_wrong_digits_shut_out_only_their_sender(site: Site) -> None:
     assert (await site.call("GET", f"{at}?phone=4455")).json["proven"]
 
 
+@pytest.mark.slow
 async def test_wrong_digits_are_few_for_a_number_wherever_they_come_from(site: Site) -> None:
     mine = await filed(site)
     at = f"/api/v1/reports/{mine['number']}"
@@ -370,6 +371,7 @@ async def test_attempts_while_the_record_is_unavailable_cost_nothing(
     assert (await site.call("GET", at)).json["proven"]
 
 
+@pytest.mark.slow
 async def test_a_right_token_is_never_limited(quiet: Site) -> None:
     mine = (await file(quiet, {"text": WORDS})).json
     responses = [await quiet.call("GET", f"/api/v1/reports/{mine['id']}?token={mine['token']}") for _ in range(70)]

@@ -175,6 +175,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=list(HOSTILE))
 def test_hostile_mails_cost_little(body: bytes):
     began = time.process_time()

@@ -123,6 +123,7 @@ async def test_a_complaint_of_ours_in_its_list_names_our_number(
     assert (echo.refusal, echo.number, echo.external_ids) == ("an echo of our own", "4719360285", {"rekam": "A9"})
 
 
+@pytest.mark.slow
 async def test_300_answers_arrive_once_each_through_faults(outbound: ProviderConnections) -> None:
     """A call that may have arrived is looked for until it is known; only then is it made again."""
     with PortalServer(faults=Random(7), token_calls=50) as portal:
