@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -45,6 +46,11 @@ def draw_key() -> str:
     return secrets.token_urlsafe(_DRAWN_BYTES)
 
 
+def key_of_page(*parts: str) -> str:
+    """As `draw_key`, but the same whenever the page is shown with these parts, of which one is a secret."""
+    return urlsafe_b64encode(hashlib.sha256("\0".join(parts).encode()).digest()[:_DRAWN_BYTES]).decode()
+
+
 def drawn_key(word: object) -> IdempotencyKey | None:
     """The key that a form was shown with; None: it holds none of ours."""
     ours = isinstance(word, str) and len(word) == _DRAWN_LENGTH and word.isascii()
@@ -62,10 +68,11 @@ def first_of_key(
 ) -> tuple[str, Report] | None:
     """The caller's first report of that key, by its raw id; None: its body was another.
 
-    Callers without an API key may share an address: for them the body is part of the key, so that nobody's report is
-    refused for another's key. The key is the native id for the first caller who uses it, and gets a suffix for others.
+    Callers without an API key may share an address, and a form may be sent again with other words: for them the body is
+    part of the key, so that no report is refused for another's key. The key is the native id for the first caller who
+    uses it, and gets a suffix for others.
     """
-    name = caller.name if caller.has_key or key.drawn else f"{caller.name}\0{body}"
+    name = caller.name if caller.has_key and not key.drawn else f"{caller.name}\0{body}"
     digest = record.vault.digest("caller", name).hex()
     raw, same = remember_request(record, digest, key.value, body, report.native)
     if not same:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sink import Blobs, Record
 
 T = TypeVar("T")
+K = TypeVar("K")
 V = TypeVar("V")
 DAY = 86_400
 FIRST_PAUSE = 0.03
@@ -85,7 +86,7 @@ class WebReports:
         self._answered = answered
         self._attempts: dict[str, Any] = {"most": int(attempts_a_day), "refill": DAY / attempts_a_day}
         self._recent: OrderedDict[str, None] = OrderedDict()
-        self._drawn: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._drawn: OrderedDict[tuple[str, str], tuple[str, Report]] = OrderedDict()
 
     async def file(
         self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], key: IdempotencyKey | None
@@ -105,13 +106,7 @@ class WebReports:
     ) -> FiledReport:
         """Store what a form holds. `once`: the key that it was shown with. A form sent twice by an impatient finger is
         filed once; the same form with other words is another report. Raises Problem."""
-        key = drawn_key(once)
-        try:
-            return await self.file(caller, fields, files, key)
-        except Problem as problem:
-            if problem.key != "key_reused":
-                raise
-            return await self.file(caller, fields, files, None)
+        return await self.file(caller, fields, files, drawn_key(once))
 
     async def _file(
         self, caller: Caller, fields: Mapping[str, Any], files: Sequence[UploadedFile], key: IdempotencyKey | None
@@ -149,10 +144,10 @@ class WebReports:
             async with asyncio.timeout(ASK_WITHIN):
                 first = await asked
         except (Retry, TimeoutError):
-            raw, known = self._drawn.get(key.value, (report.native, body))
-            first = (raw, msgspec.structs.replace(report, native=key.value)) if known == body else None
+            own = report.native, msgspec.structs.replace(report, native=key.value)
+            first = self._drawn.get((key.value, body), own)
         if first is not None:
-            _remember(self._drawn, key.value, (first[0], body))
+            _remember(self._drawn, (key.value, body), first)
         return first
 
     async def number(self, raw: str, within: float) -> str | None:
@@ -230,7 +225,7 @@ def is_raw_id(reference: str) -> bool:
         return False
 
 
-def _remember(known: OrderedDict[str, V], name: str, value: V) -> None:
+def _remember(known: OrderedDict[K, V], name: K, value: V) -> None:
     known[name] = value
     if len(known) > RECENT:
         known.popitem(last=False)

@@ -78,6 +78,24 @@ def test_a_report_is_filed_and_opened_without_javascript(page: Page, url: str, t
     expect(page.get_by_text(WORDS)).to_be_visible()
 
 
+def test_whoever_goes_back_and_sends_again_files_and_adds_once(page: Page, url: str) -> None:
+    number = filed(page, url)
+    page.go_back()
+    expect(page.get_by_label("Isi laporan")).to_have_value(WORDS)
+    page.get_by_role("button", name="Kirim laporan").click()
+    expect(page.locator("#number")).to_have_text(number)
+    page.get_by_role("link", name="Buka laporan saya").click()
+    typed = "Kawat ketiga juga putus."
+    page.get_by_label("Keterangan tambahan").fill(typed)
+    page.get_by_role("button", name="Kirim keterangan").click()
+    expect(page.locator("#terkirim")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Keterangan tambahan")).to_have_value(typed)
+    page.get_by_role("button", name="Kirim keterangan").click()
+    expect(page.locator("#terkirim")).to_be_visible()
+    expect(page.locator(".words li", has_text=typed)).to_have_count(1)
+
+
 def test_a_report_is_followed_by_its_number_and_opened_by_the_phone(page: Page, url: str) -> None:
     number = filed(page, url)
     page.get_by_role("link", name="Lacak laporan").click()

@@ -47,7 +47,9 @@ router = APIRouter(include_in_schema=False)
 async def show_form(request: Request, accounts: TheAccounts, language: PageLanguage, today: Today) -> Response:
     """The empty form. Raises Problem where none is taken: nobody shall fill it in for nothing."""
     web_account(accounts)
-    return render(request, "form.html", language=language, here="form", **_page_values({}, today.isoformat()))
+    answer = render(request, "form.html", language=language, here="form", **_page_values({}, today.isoformat()))
+    answer.headers["Cache-Control"] = "private, no-cache"  # whoever goes back gets this page again, with its own key
+    return answer
 
 
 @router.post("/", dependencies=[Depends(require_same_site)])

@@ -14,7 +14,7 @@ from hub.web.api.problems import Problem, invalid_fields
 from hub.web.citizen.number import number_or_pause
 from hub.web.citizen.rendering import carried_language, render, static_file
 from hub.web.citizen.report_page import SHOWN, RefusedForm, render_report
-from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, require_same_site
+from hub.web.dependencies import Address, PageLanguage, Proof, Reports, TheSettings, Today, require_same_site
 from hub.web.reports import is_raw_id
 from hub.web.submissions import read_submission
 from hub.web.translations import Language, TranslatableText, language_of, other_language
@@ -72,6 +72,7 @@ async def show_report(
     settings: TheSettings,
     proof: Proof,
     address: Address,
+    today: Today,
     token: str | None = None,
 ) -> Response:
     """The progress of a report; with its token also its words."""
@@ -81,7 +82,7 @@ async def show_report(
     found = await proof.find(address, digits, token, None)
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
-    return render_report(request, found, language, settings, token=token if found.proven else None)
+    return render_report(request, found, language, settings, today=today, token=token if found.proven else None)
 
 
 @router.get("/lacak/{number}/berkas/{sha256}")
@@ -101,7 +102,7 @@ async def show_file(
 
 @router.post("/lacak/{number}", dependencies=[Depends(require_same_site)])
 async def prove_by_phone(
-    request: Request, number: str, settings: TheSettings, proof: Proof, address: Address
+    *, request: Request, number: str, settings: TheSettings, proof: Proof, address: Address, today: Today
 ) -> Response:
     """The words of a report, to the one who knows the last four digits of its phone."""
     proof.admit(address)
@@ -112,9 +113,9 @@ async def prove_by_phone(
     if found is None:
         return _ask_again(request, language, number, "not_found", 404)
     if found.proven:
-        return render_report(request, found, language, settings)
+        return render_report(request, found, language, settings, today=today)
     wrong = invalid_fields({"last4": TranslatableText("not_proven" if complete else "error_last4")})
-    return render_report(request, found, language, settings, refused=RefusedForm("last4", wrong))
+    return render_report(request, found, language, settings, today=today, refused=RefusedForm("last4", wrong))
 
 
 @router.get("/static/{name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from hub.settings import Settings
 from hub.web.api.problems import Problem
 from hub.web.citizen.dates import format_day, format_size, format_time
 from hub.web.citizen.rendering import digit_groups, progress_steps, render
-from hub.web.idempotency import draw_key
+from hub.web.idempotency import draw_key, key_of_page
 from hub.web.translations import Language, TranslatableText, has_translation, other_language, translate
 from schemas import CLOSED_STATUSES
 from sink import TrackedReport
@@ -23,6 +24,8 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """Media types that are shown back: what a browser draws and never runs."""
 _HINTS = {"late": "step_received_late_hint", "met": "step_verified_hint"}
 """Of a report that no status moved yet: the three working days are over, or an office has it by an officer's word."""
+_HEARD = frozenset({"answer", "question"})
+"""Steps by which an office says something, beside a status."""
 FORMS = ("keterangan", "belum", "nilai")
 """More words and files; that it is not solved; a rating. The last part of their addresses."""
 
@@ -50,6 +53,7 @@ def render_report(
     language: Language,
     settings: Settings,
     *,
+    today: date,
     token: str | None = None,
     refused: RefusedForm | None = None,
 ) -> Response:
@@ -76,23 +80,32 @@ def render_report(
         "switch": None if refused and refused.form in FORMS else _switch(found.number, token, language),
     }
     status = refused.problem.status if refused else 200
-    values |= _again(refused, language)
+    values |= _again(refused, _keys(found, token, today), language)
     answer = render(request, "report.html", language=language, here="track", status=status, **values)
     answer.headers.update(refused.problem.headers if refused else {})
     return answer
 
 
-def _again(refused: RefusedForm | None, language: Language) -> dict[str, Any]:
-    """What the forms show: what was typed, what is wrong, and the keys that make each of them one request."""
-    drawn = {form: draw_key() for form in FORMS}
+def _keys(found: TrackedReport, token: str | None, today: date) -> dict[str, str]:
+    """What makes each form one request. Whoever goes back and sends the same words again adds them once: until the next
+    day, or until an office said something new. A rating replaces the one before it, so each counts."""
+    if token is None:
+        return {}
+    heard = [step.at.isoformat() for step in found.timeline if step.what in _HEARD or step.what.startswith("status_")]
+    same = {form: key_of_page(token, form, today.isoformat(), *heard[-1:]) for form in FORMS}
+    return same | {"nilai": draw_key()}
+
+
+def _again(refused: RefusedForm | None, keys: Mapping[str, str], language: Language) -> dict[str, Any]:
+    """What the forms show: what was typed, what is wrong, and their keys."""
     if refused is None:
-        return {"form": None, "once": drawn, "problem": None, "files_again": False}
+        return {"form": None, "once": keys, "problem": None, "files_again": False}
     errors = {name: text.to(language) for name, text in refused.errors.items()}
     problem = refused.problem
     banner = {"title": problem.title.to(language), "detail": problem.detail.to(language)}
     return {
         "form": refused.form,
-        "once": drawn | ({refused.form: refused.values["once"]} if refused.values.get("once") else {}),
+        "once": {**keys} | ({refused.form: refused.values["once"]} if refused.values.get("once") else {}),
         "errors": errors,
         "values": refused.values,
         "problem": None if errors else banner,

@@ -81,7 +81,7 @@ async def add_to_report(
     except Problem as problem:
         values = {**submission.values, "once": hidden["once"]}
         refused = RefusedForm(form, problem, values, has_files=bool(submission.files or "files" in problem.errors))
-        return render_report(request, found, language, settings, token=token, refused=refused)
+        return render_report(request, found, language, settings, today=today, token=token, refused=refused)
     now = await reports.number(filed.id, WAIT)
     sent: str = form if now is not None else "waiting"
     if now is not None and now != number:  # too late to reopen it: a report of its own

@@ -157,5 +157,10 @@
     });
   }
 
+  // Whoever goes back to the form may get it as it was left, still sending.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) busy(false, "");
+  });
+
   start();
 })();
