@@ -40,6 +40,8 @@ _BY_STATUS = {
 }  # fmt: skip
 _BY_CODE = {530: _LOGIN, 534: _LOGIN, 535: _LOGIN, 538: _LOGIN}
 _OUT_OF_ORDER = 503
+_SEND_AS_DENIED = "SendAsDenied"
+"""Microsoft 365 says so once the mail was written, with a status (5.2.0) that says nothing."""
 _RELAY = re.compile(r"\brelay", re.IGNORECASE)
 _DOT = re.compile(rb"(?m)^\.")
 
@@ -184,6 +186,8 @@ def meaning_of(code: int, words: bytes | str, stage: str) -> PipelineError:
     shown = f"{code} {status}".strip()
     if not 500 <= code < 600:
         return Retry(f"the sending server took nothing: {shown}")
+    if _SEND_AS_DENIED in text:
+        return _SENDER.error()
     if stage == "recipient" and _RELAY.search(text):
         return AccountFault(
             "relay_denied", "the sending server takes no mail for others: log in, or name another server"

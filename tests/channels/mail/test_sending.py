@@ -196,6 +196,7 @@ def test_an_answer_leads_back_to_its_thread():
     ("RCPT", "550 5.4.5 Daily limit", AccountFault, "daily_limit"), ("DATA", "451 4.7.0 later", Retry, None),
     ("DATA", "550 5.7.233 Your tenant exceeded its daily limit", AccountFault, "daily_limit"),
     ("DATA", "550 5.7.705 Access denied, tenant has exceeded threshold", AccountFault, "blocked"),
+    ("DATA", "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException; x", AccountFault, "sender_refused"),
     ("DATA", "554 5.7.1 spam", Reject, "smtp_554"), ("DATA", "552 5.3.4 too big", Reject, "smtp_552"),
 ])  # fmt: skip
 async def test_a_refusal_is_named_for_what_it_is(server: MailServer, stage: str, answer: str, error: type, code: Any):
