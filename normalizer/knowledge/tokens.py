@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from functools import cached_property
 from itertools import accumulate, compress, count
 
 from normalizer.beyond_ascii import letters_beyond_ascii
@@ -66,7 +67,11 @@ class Words:
 
     def capital(self, at: int) -> bool:
         """Does the word begin with a capital? In a text all in capitals none of them tells a name."""
-        return self._written[at][0].isupper() and not self.text.isupper()
+        return self._written[at][0].isupper() and not self._all_capitals
+
+    @cached_property
+    def _all_capitals(self) -> bool:
+        return self.text.isupper()
 
     def breaks(self, at: int) -> bool:
         """Does a sign stand before the word that no name holds?"""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer.clean import clean
-from normalizer.knowledge.slang import read_text
+from normalizer.knowledge.slang import read_text, with_forms_written_out
 from normalizer.knowledge.word_lists import word_lists
 from tests.normalizer.stage import message
 from tests.normalizer.test_read import one
@@ -79,3 +79,25 @@ def test_the_original_is_kept_beside_what_is_read() -> None:
 def test_a_text_that_is_read_as_written_stands_once() -> None:
     event = one(message("1", "jalan rusak parah"))
     assert (event.text_read, event.words_read) == (None, "jalan rusak parah")
+
+
+class Counted(str):
+    """A text that counts how often it is gone through as a whole."""
+
+    walks = 0
+
+    def isupper(self) -> bool:
+        self.walks += 1
+        return super().isupper()
+
+    def find(self, word: str, start: int = 0) -> int:  # type: ignore[override]
+        self.walks += start == 0
+        return super().find(word, start)
+
+
+@pytest.mark.parametrize("words", [["YG"] * 400, [f"LAMPU{'U' * n}" for n in range(2, 402)]])
+def test_a_long_text_in_capitals_is_not_gone_through_for_each_of_its_words(words: list[str]) -> None:
+    """A quarter of a megabyte of "YG SDH" took forty seconds once."""
+    text = Counted(" ".join(words))
+    with_forms_written_out(text, set(words))
+    assert text.walks <= 2

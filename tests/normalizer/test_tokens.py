@@ -32,3 +32,21 @@ def test_a_sign_that_no_name_holds_stands_before_a_word_and_a_dash_does_not() ->
 
 def test_words_are_as_written_only_where_none_was_taken_apart() -> None:
     assert [Words(text).as_written for text in ("jl Mawar 🙏", "KabupatenBandung", "Ma'ruf")] == [True, False, False]
+
+
+class Counted(str):
+    """A text that counts how often it is asked whether all of it is in capitals."""
+
+    asked = 0
+
+    def isupper(self) -> bool:
+        self.asked += 1
+        return super().isupper()
+
+
+def test_a_long_text_in_capitals_is_gone_through_once() -> None:
+    """A quarter of a megabyte of "LAPOR#BANDUNG#" took forty seconds once."""
+    text = Counted("LAPOR#BANDUNG#" * 200)
+    words = Words(text)
+    assert not any(words.capital(at) for at in range(len(words)))
+    assert text.asked == 1
