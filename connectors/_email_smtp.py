@@ -181,13 +181,12 @@ def meaning_of(code: int, words: bytes | str, stage: str) -> PipelineError:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     found = _STATUS.search(text[:80])
     status = found[0] if found else ""
-    if (meaning := _BY_STATUS.get(status) or _BY_CODE.get(code)) is not None:
+    denied = _SENDER if _SEND_AS_DENIED in text else None
+    if (meaning := denied or _BY_STATUS.get(status) or _BY_CODE.get(code)) is not None:
         return meaning.error()
     shown = f"{code} {status}".strip()
     if not 500 <= code < 600:
         return Retry(f"the sending server took nothing: {shown}")
-    if _SEND_AS_DENIED in text:
-        return _SENDER.error()
     if stage == "recipient" and _RELAY.search(text):
         return AccountFault(
             "relay_denied", "the sending server takes no mail for others: log in, or name another server"
