@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ import click
 
 from hub.commands import RegionParam, print_json, with_record
 from hub.commands._table import format_table
+from hub.csv_output import format_csv
 from hub.settings import UsageError
 from schemas.regions import is_inside, region_names
 
@@ -51,7 +50,7 @@ def numbers(*, by: str, silent: int | None, as_json: bool, as_csv: bool, everyth
     rows = _silent(silent, region) if silent else _cells(words, suppress=not everything, **which)
     head = tuple(rows[0]) if rows else _headings(words, silent=bool(silent))
     if as_csv:
-        click.echo(_as_csv(head, rows), nl=False)
+        click.echo(format_csv(head, rows), nl=False)
     elif as_json or not sys.stdout.isatty():
         for row in rows:
             print_json(row)
@@ -110,16 +109,3 @@ def _silent(days: int, region: str | None) -> list[dict[str, Any]]:
 def _regions(offices: OfficeRegistry, silent: SilentOffice) -> tuple[str, ...]:
     office = offices.get(silent.office_id)
     return office.regions if office else ()
-
-
-def _as_csv(head: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, head, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """A name that begins like a formula is text to a spreadsheet."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value

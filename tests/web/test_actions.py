@@ -271,3 +271,5 @@ async def test_the_numbers_are_open_and_hold_nobody(site: Site, report: dict[str
     assert table.text.splitlines()[:1] == none.text.splitlines()
     assert re.match(r"region,received,valid,", none.text)
     assert (await site.call("GET", "/api/v1/statistics?by=sender")).status == 422
+    nowhere = await site.call("GET", "/api/v1/statistics?region=99.99&lang=en")
+    assert (nowhere.status, nowhere.json["errors"][0]["detail"]) == (422, "No region has this code; for example 32.73.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal
 
@@ -11,8 +9,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import Request
 
+from hub.csv_output import format_csv
 from hub.web.api.models import ApiModel
-from hub.web.api.problems import Problem, responses
+from hub.web.api.problems import Problem, invalid_fields, responses
+from hub.web.translations import TranslatableText
+from schemas.regions import is_region
 from sink.statistics import Cell, headings, open_data
 
 router = APIRouter(prefix="/api/v1", tags=["statistics"])
@@ -72,17 +73,11 @@ async def read_statistics(
     words = tuple(word.strip() for word in by.split(","))
     if not 0 < len(words) <= MOST_WORDS or not WORDS.issuperset(words) or len(set(words)) < len(words):
         raise Problem(422, "statistics_by")
+    if region is not None and not is_region(region):
+        raise invalid_fields({"region": TranslatableText("error_region")})
     rows = open_data(await ask(by=words, region=region, since=since, until=until), words)
     if form == "json":
         return JSONResponse(rows, headers={"Cache-Control": FRESH})
     return Response(
-        _as_csv(headings(words), rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH}
+        format_csv(headings(words), rows), media_type="text/csv; charset=utf-8", headers={"Cache-Control": FRESH}
     )
-
-
-def _as_csv(head: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, head, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
