@@ -15,7 +15,8 @@ from schemas import ReceiptState
 
 SendAs = Literal["query", "form", "json"]
 FIELDS = frozenset({"from", "to", "text", "hex", "coding", "id", "time", "state", "reference"})
-"""Our names. `hex`: UCS-2 in hexadecimal, where `coding` is 8."""
+"""Our names. `hex`: the bytes in hexadecimal, read by `coding` where that is 8 (UCS-2), or where the text shows that it
+is still in the network's alphabet."""
 VALUES = frozenset({
     "to", "digits", "text", "gsm_text", "ucs2_hex", "coding", "from", "username", "password", "basic", "id",
     "report_url",
@@ -57,11 +58,18 @@ class SmsMapping(NamedTuple):
     """Numbers come with their country's code and without plus: 886 912… is none of Indonesia's."""
 
 
+_REFUSED_BY_CENTRE: tuple[str, ...] = (
+    "ESME_RINVDSTADR", "ESME_RINVDSTTON", "ESME_RINVDSTNPI", "ESME_RINVSRCADR", "ESME_RINVSRCTON", "ESME_RINVSRCNPI",
+    "ESME_RINVMSGLEN", "ESME_RINVESMCLASS", "ESME_RINVSERTYP", "ESME_RINVNUMDESTS", "ESME_RSUBMITFAIL",
+    "ESME_RX_P_APPN", "ESME_RX_R_APPN",
+)  # fmt: skip
+"""Of a message that Jasmin gives up; after other words it tries again by itself."""
 JASMIN = SmsMapping(
     fields={"from": "from", "to": "to", "text": "content", "hex": "binary", "coding": "coding", "id": "id",
             "state": "message_status"},
     states={"ESME_ROK": "sent", "ENROUTE": "sent", "ACCEPTD": "sent", "DELIVRD": "delivered", "EXPIRED": "failed",
-            "DELETED": "failed", "UNDELIV": "failed", "REJECTD": "failed"},
+            "DELETED": "failed", "UNDELIV": "failed", "REJECTD": "failed",
+            **dict.fromkeys(_REFUSED_BY_CENTRE, "failed")},
     send={"username": "{username}", "password": "{password}", "from": "{from}", "to": "{to}", "content": "{gsm_text}",
           "hex-content": "{ucs2_hex}", "coding": "{coding}", "dlr-url": "{report_url}", "dlr": "yes", "dlr-level": "3",
           "dlr-method": "POST"},

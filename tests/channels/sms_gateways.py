@@ -45,6 +45,16 @@ REPORTS: dict[str, tuple[dict[str, Any], Request, tuple[str, str | None, str | N
         Request("POST", query="ref=balasan-1", body=b"id=c2-9&message_status=UNDELIV&level=2&err=011"),
         ("failed", "balasan-1", "c2-9"),
     ),
+    "jasmin, refused by the centre": (
+        {"gateway": "jasmin"},
+        Request("POST", query="ref=balasan-1", body=b"id=c2-9&message_status=ESME_RINVDSTADR&level=1"),
+        ("failed", "balasan-1", "c2-9"),
+    ),
+    "jasmin, tried again": (
+        {"gateway": "jasmin"},
+        Request("POST", query="ref=balasan-1", body=b"id=c2-9&message_status=ESME_RTHROTTLED&level=1"),
+        ("unknown", "balasan-1", "c2-9"),
+    ),
     "twilio": (
         {"gateway": "twilio"},
         Request("POST", query="ref=balasan-1", body=b"MessageSid=SM9&MessageStatus=delivered&To=%2B628120000001"),

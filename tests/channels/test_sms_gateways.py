@@ -15,7 +15,7 @@ from connectors._field_paths import nested
 from connectors._sms_twilio import sign, signed_form
 from schemas import AccountFault, Message, Receipt, Reject, Retry, Unanswered
 from tests.channels.recording import channel, raw, read, reply
-from tests.channels.sms_gateways import INFOBIP, MESSAGES, OTHER, REPORTS, SARI, as_json
+from tests.channels.sms_gateways import INFOBIP, JASMIN, MESSAGES, OTHER, REPORTS, SARI, as_json, form
 from tests.fakes.server import Behaviour, Received, Server, answer
 
 
@@ -25,6 +25,16 @@ def test_a_message_is_read_as_each_gateway_brings_it(name: str) -> None:
     (message,) = read(channel("sms", **settings), raw("sms", request))
     assert isinstance(message, Message)
     assert (message.text, message.conversation, message.native_id) == ("Jalan rusak", SARI, native)
+
+
+def test_a_text_in_the_networks_own_alphabet_is_read_from_its_bytes() -> None:
+    """Jasmin hands on what the centre sent: `@` is NUL there, `_` is 0x11."""
+    given = form(
+        **JASMIN, coding="0", content="surel ke sari\x11b\0warga.id", binary=b"surel ke sari\x11b\0warga.id".hex()
+    )
+    (message,) = read(channel("sms", gateway="jasmin"), raw("sms", given))
+    assert isinstance(message, Message)
+    assert message.text == "surel ke sari_b@warga.id"
 
 
 def test_messages_of_one_request_are_read_each_and_a_bad_one_spoils_no_other() -> None:
