@@ -25,14 +25,24 @@ WORKING: frozenset[Ability] = frozenset({"send", "poll", "session", "connection"
 FORWARDING: frozenset[Ability] = frozenset({"forward", "poll"})
 """Abilities of the two stages that work for accounts: each shows and ends faults of its own only."""
 DEAD_AFTER = 60.0
-"""Seconds without any success after which polls, sessions and forwards that fail are the account's fault: a provider
-that refuses, hangs or answers nonsense is named, as a lapsed token is."""
+"""Seconds without any success after which polls, sessions, forwards and sends that fail are the account's fault: a
+provider that refuses, hangs or answers nonsense is named, as a lapsed token is."""
 LONGEST_WAIT = timedelta(hours=1)
 """What failed for an account is tried again within this time."""
 log = logging.getLogger(__name__)
 _CALLS_OF_ACCOUNT = frozenset({"poll", "session", "forward"})
+ITEMS_OF_ACCOUNT = 3
+"""So many different replies must fail meanwhile, and none go out: fewer may each be at fault themselves."""
 _Key = tuple[str, str]
 """An account and one of its abilities."""
+
+
+class _Failing(NamedTuple):
+    """An ability that has not worked since."""
+
+    since: float
+    items: set[str]
+    """What failed; no more than are asked about."""
 
 
 class _Change(NamedTuple):
@@ -48,7 +58,7 @@ class AccountHealth:
     def __init__(self, backend: Backend, random: Random, abilities: Collection[str] = WORKING) -> None:
         self._backend, self._random, self._abilities = backend, random, abilities
         self._backoffs: dict[tuple[str, Ability], Backoff] = {}
-        self._failing_since: dict[tuple[str, Ability], float] = {}
+        self._failing: dict[tuple[str, Ability], _Failing] = {}
         self._own_faults: dict[tuple[str, Ability], OwnFaults] = {}
         self._lines = RepeatedLines(log, backend.timing.monotonic)
         self._recorded: set[_Key] = set()
@@ -69,7 +79,7 @@ class AccountHealth:
 
     def worked(self, account: str, ability: Ability, template: str = "") -> None:
         """It works, as an item of this template shows: no pause, and no fault of this ability."""
-        self._failing_since.pop((account, ability), None)
+        self._failing.pop((account, ability), None)
         if own_faults := self._own_faults.get((account, ability)):
             own_faults.worked(template)
         if backoff := self._backoffs.get((account, ability)):
@@ -95,24 +105,27 @@ class AccountHealth:
             return False
         return self._own_faults.setdefault((account, ability), OwnFaults()).met(item, template)
 
-    def failed(self, account: str, ability: Ability, fault: Exception) -> float:
-        """It failed; returns the seconds of the pause."""
+    def failed(self, account: str, ability: Ability, fault: Exception, item: str = "") -> float:
+        """It failed, for this reply; returns the seconds of the pause."""
         backoff = self._backoffs.setdefault((account, ability), Backoff(self._random))
         after = fault.after if isinstance(fault, Retry | AccountFault) else None
         at_once = isinstance(fault, AccountFault) or ability not in {"send", "forward"}
         pause = backoff.failed(self._backend.timing.monotonic(), after=after, at_once=at_once)
-        since = self._failing_since.setdefault((account, ability), self._backend.timing.monotonic())
+        failing = self._failing.setdefault((account, ability), _Failing(self._backend.timing.monotonic(), set()))
+        if len(failing.items) < ITEMS_OF_ACCOUNT:
+            failing.items.add(item)
         if not isinstance(fault, AccountFault):
-            fault = self._dead(ability, fault, since) or fault
+            fault = self._dead(ability, fault, failing) or fault
         if isinstance(fault, AccountFault):
             line = f"account {account} cannot {ability}: {fault.reason}; trying again"
             self._lines.write(logging.WARNING, line)
             self._change((account, ability), _Change(fault, self._backend.timing.now() + timedelta(seconds=pause)))
         return pause
 
-    def _dead(self, ability: Ability, fault: Exception, since: float) -> AccountFault | None:
+    def _dead(self, ability: Ability, fault: Exception, failing: _Failing) -> AccountFault | None:
         """The fault of an account of which nothing has worked for long."""
-        if ability not in _CALLS_OF_ACCOUNT or self._backend.timing.monotonic() - since < DEAD_AFTER:
+        of_account = ability in _CALLS_OF_ACCOUNT or (ability == "send" and len(failing.items) >= ITEMS_OF_ACCOUNT)
+        if not of_account or self._backend.timing.monotonic() - failing.since < DEAD_AFTER:
             return None
         words = fault.reason if isinstance(fault, Retry) else type(fault).__name__
         return AccountFault("unreachable", f"no {ability} has worked for long: {words}")
@@ -121,7 +134,7 @@ class AccountHealth:
         """A new edition of it holds: it is tried at once."""
         for key in {key for key in (*self._backoffs, *self._own_faults) if key[0] == account}:
             self._backoffs.pop(key, None)
-            self._failing_since.pop(key, None)
+            self._failing.pop(key, None)
             self._own_faults.pop(key, None)
         for known in {known for known in (*self._recorded, *self._changes) if known[0] == account}:
             self._change(known, _Change(None))

@@ -155,7 +155,7 @@ class ReplyDispatcher:
         if self._health.is_own(owed.account, "send", sending.fault, owed.id, owed.template):
             sending = SendOutcome(own_fault_result(sending.result))
         if sending.fault is not None:
-            self._health.failed(owed.account, "send", sending.fault)
+            self._health.failed(owed.account, "send", sending.fault, owed.id)
         elif sending.result.state == "sent":
             self._health.worked(owed.account, "send", owed.template)
         self._results.put(sending.result)

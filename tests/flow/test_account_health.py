@@ -235,15 +235,33 @@ def test_a_provider_that_never_answers_becomes_the_accounts_fault() -> None:
     health._change = lambda key, change: written.append((key, change.fault))  # type: ignore[method-assign]
     for clock.now in (0.0, 30.0, 59.0):
         health.failed("portal", "poll", Retry("no connection"))
-        health.failed("sms", "send", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"), "the same reply")
     assert written == []
     health.worked("other", "poll")
     for clock.now in (60.0, 300.0):
         health.failed("portal", "poll", Retry("no connection"))
-        health.failed("sms", "send", Retry("no connection"))
+        health.failed("sms", "send", Retry("no connection"), "the same reply")
     assert [(key, fault.reason) for key, fault in written] == [
         (("portal", "poll"), "unreachable: no poll has worked for long: no connection")
     ] * 2
     health.worked("portal", "poll")
     health.failed("portal", "poll", Retry("no connection"))
     assert len(written) == 2
+
+
+def test_so_does_one_that_takes_none_of_several_replies() -> None:
+    clock, health = clocked()
+    written = []
+    health._change = lambda key, change: written.append(change.fault)  # type: ignore[method-assign]
+    for reply in ("1", "2", "3"):
+        health.failed("sms", "send", Retry("HTTP 503"), reply)
+    clock.now = 59.0
+    health.failed("sms", "send", Retry("HTTP 503"), "4")
+    assert written == []
+    clock.now = 60.0
+    health.failed("sms", "send", Retry("HTTP 503"), "1")
+    assert [fault.reason for fault in written] == ["unreachable: no send has worked for long: HTTP 503"]
+    health.worked("sms", "send")
+    clock.now = 200.0
+    health.failed("sms", "send", Retry("HTTP 503"), "1")
+    assert len([fault for fault in written if fault]) == 1
