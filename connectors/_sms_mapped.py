@@ -16,7 +16,7 @@ from connectors._numbers import normalize_number
 from connectors._request import IngressResponse, Part, Payload, Request
 from connectors._smpp_text import decode_text
 from connectors._sms_gateway import NO_ANSWER, IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of, is_page
-from connectors._sms_mappings import MAPPINGS, QUOTED, SmsMapping, check_mapping, fill
+from connectors._sms_mappings import QUOTED, SmsMapping, check_mapping, fill, known_mapping
 from connectors._sms_settings import SmsSettings
 from connectors._sms_twilio import verify_signature
 from schemas import Reject, Unanswered
@@ -189,7 +189,7 @@ def _quoted(answer: bytes) -> str | None:
 
 def mapping_of(settings: SmsSettings) -> SmsMapping:
     """What is known of the gateway, with what the settings add."""
-    known = MAPPINGS[settings.gateway]
+    known = known_mapping(settings.gateway, settings.send_url)
     return known._replace(
         fields={**known.fields, **settings.fields},
         states={**known.states, **settings.states},

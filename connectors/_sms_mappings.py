@@ -95,18 +95,29 @@ INFOBIP = SmsMapping(
     states={"ACCEPTED": "sent", "PENDING": "sent", "DELIVERED": "delivered", "UNDELIVERABLE": "failed",
             "EXPIRED": "failed", "REJECTED": "failed"},
     items="results",
-    send={"messages.0.from": "{from}", "messages.0.destinations.0.to": "{digits}", "messages.0.text": "{text}",
-          "messages.0.callbackData": "{id}", "messages.0.notifyUrl": "{report_url}",
-          "messages.0.notifyContentType": "application/json"},
+    send={"messages.0.sender": "{from}", "messages.0.destinations.0.to": "{digits}",
+          "messages.0.content.text": "{text}", "messages.0.webhooks.delivery.url": "{report_url}",
+          "messages.0.webhooks.contentType": "application/json", "messages.0.webhooks.callbackData": "{id}"},
     send_as="json",
     headers={"Authorization": "App {password}"},
     sent_id="messages.0.messageId",
     sent_state="messages.0.status.groupName",
     international=True,
 )  # fmt: skip
+_INFOBIP_2 = INFOBIP._replace(
+    send={"messages.0.from": "{from}", "messages.0.destinations.0.to": "{digits}", "messages.0.text": "{text}",
+          "messages.0.callbackData": "{id}", "messages.0.notifyUrl": "{report_url}",
+          "messages.0.notifyContentType": "application/json"},
+)  # fmt: skip
+"""Its older API, at /sms/2/text/advanced."""
 MAPPINGS: Mapping[str, SmsMapping] = {
     "jasmin": JASMIN, "twilio": TWILIO, "infobip": INFOBIP, "other": SmsMapping(),
 }  # fmt: skip
+
+
+def known_mapping(gateway: str, send_url: str) -> SmsMapping:
+    """What is known of the gateway, and of the version of its API that stands in the address."""
+    return _INFOBIP_2 if gateway == "infobip" and "/sms/2/" in send_url else MAPPINGS[gateway]
 
 
 def check_mapping(settings: Mapping[str, Mapping[str, str]]) -> None:

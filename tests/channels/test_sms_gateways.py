@@ -184,7 +184,8 @@ def gateway() -> Iterator[Gateway]:
 
 def account(at: Gateway, **settings: Any) -> Any:
     known = {"username": "AC1", "password": "sandi", "sender": "1708", "public_url": "https://aduan.example.go.id"}
-    return channel("sms", send_url=f"{at.url}/kirim", **known | settings)
+    path = settings.pop("path", "/kirim")
+    return channel("sms", send_url=f"{at.url}{path}", **known | settings)
 
 
 def asked_form(received: Received) -> dict[str, str]:
@@ -241,8 +242,8 @@ async def test_infobip_gets_json_and_may_refuse_with_200(gateway: Gateway, outbo
     assert (await door.send(one, outbound)).native_ids == ("9",)
     (sent,) = gateway.asked.json["messages"]
     assert sent == {
-        "from": "1708", "destinations": [{"to": SARI[1:]}], "text": "Halo", "callbackData": one.id,
-        "notifyContentType": "application/json",
+        "sender": "1708", "destinations": [{"to": SARI[1:]}], "content": {"text": "Halo"},
+        "webhooks": {"contentType": "application/json", "callbackData": one.id},
     }  # fmt: skip
     assert gateway.asked.headers["authorization"] == "App sandi"
     gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "REJECTED"}}]})
@@ -252,6 +253,15 @@ async def test_infobip_gets_json_and_may_refuse_with_200(gateway: Gateway, outbo
     gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": no_credit}]})
     with pytest.raises(AccountFault, match="no_credit"):
         await door.send(one, outbound)
+
+
+async def test_infobips_older_api_gets_its_own_fields(gateway: Gateway, outbound: ProviderConnections) -> None:
+    door = account(gateway, gateway="infobip", path="/sms/2/text/advanced")
+    gateway.behaviour_of = answer(200, {"messages": [{"messageId": "9", "status": {"groupName": "PENDING"}}]})
+    await door.send(one := reply("sms", "Halo", to=SARI, conversation=SARI), outbound)
+    (sent,) = gateway.asked.json["messages"]
+    assert (sent["from"], sent["text"], sent["callbackData"]) == ("1708", "Halo", one.id)
+    assert sent["notifyUrl"].startswith("https://aduan.example.go.id/in/")
 
 
 async def test_any_other_gateway_gets_what_its_mapping_says(gateway: Gateway, outbound: ProviderConnections) -> None:
