@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from hub.quality.folder import Folder, Row
 from normalizer.knowledge.gazetteer import gazetteer, is_city
+from normalizer.models.topics import categories
 from schemas import Message
 
 CLASSES: Mapping[str, str] = {"Permintaan Informasi": "information_request", "Aspirasi": "aspiration"}
@@ -41,13 +42,15 @@ def text_of(row: Row) -> str:
 
 
 def top_categories(folder: Folder) -> list[Labelled]:
-    """Reports with the name of their top category."""
+    """Reports with the name of their top category, as the word lists write it where they have it."""
     tree = {row["id_kategori"]: row for row in folder.rows("agencies/category_ids_seen.csv")}
+    listed = {folded(topic.top): topic.top for topic in categories()}
     found = []
     for row in exported(folder):
         known = tree.get(row["id_kategori"].partition(".")[0])
         if known is not None:
-            found.append(Labelled(text_of(row), folded(known["kategori_utama"] or known["kategori"])))
+            top = folded(known["kategori_utama"] or known["kategori"])
+            found.append(Labelled(text_of(row), listed.get(top, top)))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from hub.quality.figures import Line, f1, macro_f1, share
 from hub.quality.folder import Folder
-from hub.quality.labels import Labelled, folded, report_classes, sms, top_categories, tweets
+from hub.quality.labels import Labelled, report_classes, sms, top_categories, tweets
 from normalizer.models.classifier import cold_classifier, extras_of, extras_of_class
 from normalizer.models.hashed import Extras
 from normalizer.models.learning import CATEGORIES, CLASSES, SORTS
@@ -54,7 +54,7 @@ def cold_categories(folder: Folder) -> list[Answer]:
     rows = top_categories(folder)
     found = cold_classifier().classify([row.text for row in rows])
     return [
-        Answer(row.label, tuple(Ranked(folded(c.top or ""), c.p or 0.0) for c in one.top))
+        Answer(row.label, tuple(Ranked(c.top or "", c.p or 0.0) for c in one.top))
         for row, one in zip(rows, found, strict=True)
     ]
 

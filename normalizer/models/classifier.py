@@ -11,6 +11,7 @@ import msgspec
 from normalizer.models.classified import Classified
 from normalizer.models.hashed import Extras, Rows, hashed
 from normalizer.models.linear import Linear, Ranked, StoredLinear
+from normalizer.models.listed import feature_of
 from normalizer.models.manner import Points, class_by_lists, points_of, signs_of, sort_of
 from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
@@ -100,7 +101,7 @@ def _judged(
 def features_of(points: Points, ranked: Sequence[TopicScore]) -> Extras:
     """What the word lists say, as features of what is learned."""
     total = max(_ENOUGH, sum(found.score for found in ranked))
-    return {**{f"top:{r.topic.top}": _SCALE * r.score / total for r in ranked}, **points.extras}
+    return {**{feature_of(r.topic.top): _SCALE * r.score / total for r in ranked}, **points.extras}
 
 
 def extras_of(text: str) -> Extras:

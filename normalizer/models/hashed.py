@@ -65,11 +65,16 @@ def hashed(texts: Sequence[str]) -> Rows:
     return Rows(np.array(features, np.int32), np.array(values, np.float32), np.array(starts, np.int64))
 
 
+def number_of(extra: str) -> int:
+    """The number of a further feature."""
+    return crc32(f"~{extra}".encode()) & _MASK
+
+
 def with_extras(rows: Rows, extras: Sequence[Extras]) -> Rows:
     """The rows with further features, which keep the values that they are given."""
     import numpy as np
 
-    features = [crc32(f"~{name}".encode()) & _MASK for found in extras for name in found]
+    features = [number_of(name) for found in extras for name in found]
     values = [value for found in extras for value in found.values()]
     places = np.repeat(rows.starts[1:], [len(found) for found in extras])
     added = np.concatenate([[0], np.cumsum([len(found) for found in extras], dtype=np.int64)])

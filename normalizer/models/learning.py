@@ -18,7 +18,9 @@ FEW = 100
 """Decided reports; with fewer nothing is learned."""
 UNSEEN = 4
 """One in so many, the newest, is not learned from in the trial."""
-CATEGORIES, OFFICES = Recipe(0.4, bayes=0.3), Recipe(1.0, bayes=0.4)
+CATEGORIES = Recipe(0.4, bayes=0.45, lists=1.6)
+LEAVES = Recipe(0.4, bayes=0.3)
+OFFICES = Recipe(1.0, bayes=0.4)
 CLASSES = Recipe(1.0, balanced=True, logistic=True)
 SORTS = Recipe(2.0, bayes=0.3)
 
@@ -75,7 +77,7 @@ def _classifier(rows: Sequence[Decided], version: str, sorts: StoredLinear | Non
     return StoredClassifier(
         version=version,
         tops=_stored(fit(tops, CATEGORIES)),
-        leaves=_stored(fit(leaves, CATEGORIES, calibrate=False)),
+        leaves=_stored(fit(leaves, LEAVES, calibrate=False)),
         classes=_stored(fit(classes, CLASSES)),
         sorts=sorts,
         names={c[0]: (c[1], top_of(*c)) for _, c in named},

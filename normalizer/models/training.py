@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from normalizer.models.calibration import Tried, calibrated
 from normalizer.models.hashed import Extras, Rows, hashed, selected, weighted, with_extras
 from normalizer.models.linear import Linear, StoredLinear, as_matrix, stored
+from normalizer.models.listed import Table, with_lists
 
 NEWEST = 1500
 """Rows for calibration, where there are twice as many; else the newer half."""
@@ -35,13 +36,15 @@ class Example(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """How a model is made: the strength of the machine, the share of naive Bayes, whether labels count alike, and
-    whether logistic regression takes the machine's place: it finds more of a rare label."""
+    """How a model is made: the strength of the machine, the share of naive Bayes, whether labels count alike, whether
+    logistic regression takes the machine's place (it finds more of a rare label), and how much the word list of a
+    category speaks for it whatever was learned."""
 
     strength: float = 0.4
     bayes: float = 0.0
     balanced: bool = False
     logistic: bool = False
+    lists: float = 0.0
 
 
 def fit(examples: Sequence[Example], recipe: Recipe = Recipe(), *, calibrate: bool = True) -> Linear | None:  # noqa: B008 - never changed
@@ -82,7 +85,11 @@ def _fitted(examples: Sequence[Example], recipe: Recipe) -> StoredLinear | None:
         weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
     if recipe.bayes:
         weights, bias = _blended(matrix, truth, (weights, bias), recipe.bayes)
-    return stored(labels, used, np.array([idf.get(feature, 0.0) for feature in used.tolist()]), (weights, bias))
+    made = Table(labels, used, weights, bias)
+    if recipe.lists:
+        made = with_lists(made, matrix, recipe.lists)
+    known_idf = np.array([idf.get(feature, 0.0) for feature in made.features.tolist()])
+    return stored(made.labels, made.features, known_idf, (made.weights, made.bias))
 
 
 def _machine(recipe: Recipe) -> Any:

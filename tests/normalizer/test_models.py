@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from normalizer.models import cold_classifier, load_classifier
 from normalizer.models.calibration import FEW, PROMISED, threshold, wilson
-from normalizer.models.learning import Decided, try_classifier, try_offices
+from normalizer.models.classifier import extras_of
+from normalizer.models.learning import CATEGORIES, Decided, try_classifier, try_offices
 from normalizer.models.linear import Linear
 from normalizer.models.manner import signs_of
 from normalizer.models.office import LearnedOffices, StoredOffices, load_office_model, role_of, slug
@@ -159,6 +160,22 @@ def test_a_classifier_is_published_only_where_it_is_better() -> None:
 
 
 @pytest.mark.slow
+def test_a_category_without_any_decided_report_is_still_named_by_its_list() -> None:
+    """A hundred reports of one place hold half of the tree at most."""
+    rows = [
+        Example(one.text, ROADS if one.label == "jalan" else one.label, extras_of(one.text)) for one in examples(90)
+    ]
+    asked = "harga pupuk petani naik, padi gagal panen"
+    plain, listed = fit(rows, Recipe(0.4, bayes=0.45)), fit(rows, CATEGORIES)
+    assert plain is not None
+    assert listed is not None
+    found = [model.ranked([asked], [extras_of(asked)])[0][0].label for model in (plain, listed)]
+    assert found[0] in {ROADS, "air", "sampah"}
+    assert found[1] == "Pertanian dan Peternakan"
+    named = [one[0].label for one in listed.ranked(list(TEXTS.values()), list(map(extras_of, TEXTS.values())))]
+    assert named == ["air", ROADS, "sampah"]  # where a list was wrong in what was learned, it is heeded no more
+
+
 def test_learned_sorts_are_published_where_they_are_better_and_stay_when_a_class_is_learned() -> None:
     asked = [LabelledSort(f"pesan {n} promo kilat di toko kami", "publicity") for n in range(60)]
     rows = [*asked, *(LabelledSort(f"pesan {n} pipa bocor di rumah kami", "report") for n in range(60))]
