@@ -78,6 +78,8 @@ class Forwards(Channel):
     mends it; None: it is tried for ever."""
     retry_delays: ClassVar[Sequence[float]] = ()
     """Seconds from each try to the next where the other system names none; empty: a growing backoff."""
+    knows_our_number: ClassVar[bool] = False
+    """What is said of a complaint names it by our number, so it goes there also where the complaint was refused."""
     tells_only_closed: ClassVar[bool] = False
     """`status_of` tells open from closed, and no more."""
     replayable: ClassVar[bool] = False

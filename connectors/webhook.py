@@ -50,6 +50,7 @@ class Webhook(Forwards):
     """As Standard Webhooks has it: 75 hours and 35 minutes in all."""
     gives_up_after = sum(retry_delays)
     replayable = True
+    knows_our_number = True
     outbound_settings = ("url", "secret")
     url_settings = ("url",)
     template = """\

@@ -24,6 +24,7 @@ NEEDS_PERSON = "needs_person"
 """The code of a job that waits until a person says what became of its step."""
 NOT_THERE_YET = "not_there_yet"
 EARLIER_FIRST = "earlier_first"
+REFUSED_THERE = "refused_there"
 _forward = msgspec.json.Decoder(Forward).decode
 
 
@@ -33,7 +34,8 @@ class ClaimedForward(NamedTuple):
     job: ClaimedJob
     forward: Forward
     waits: str | None = None
-    """Why it is not its turn: the complaint does not stand there yet, or something was said before it."""
+    """Why it is not its turn: the complaint does not stand there yet, or was refused there, or something was said
+    before it."""
 
 
 class ForwardFileRow(NamedTuple):
@@ -59,7 +61,8 @@ def claim_forwards(
     with record.read() as connection:
         natives = _natives(connection, complaints)
         first = _first_followups(connection, complaints)
-    return [_claimed(job, natives, first) for job in claimed]
+        refused = _refused(connection, {job.complaint for job in claimed if _where(job) not in natives})
+    return [_claimed(job, natives, first, refused) for job in claimed]
 
 
 def read_forward(args: Mapping[str, Any]) -> Forward:
@@ -82,22 +85,37 @@ def forward_files(record: Record, ids: Collection[str]) -> list[ForwardFileRow]:
     ]  # fmt: skip
 
 
+def _where(job: ClaimedJob) -> tuple[str, str]:
+    return job.complaint or "", job.account
+
+
 def _claimed(
-    job: ClaimedJob, natives: Mapping[tuple[str, str], str], first: Mapping[tuple[str, str], tuple[datetime, str]]
+    job: ClaimedJob,
+    natives: Mapping[tuple[str, str], str],
+    first: Mapping[tuple[str, str], tuple[datetime, str]],
+    refused: Collection[tuple[str, str]],
 ) -> ClaimedForward:
-    where = job.complaint or "", job.account
+    where = _where(job)
     forward = replace(read_forward(job.args), native=natives.get(where))
     if job.kind != FOLLOWUP:
         return ClaimedForward(job, forward)
-    if forward.native is None:
+    if forward.native is None and where not in refused:
         return ClaimedForward(job, forward, NOT_THERE_YET)
     own = job.created_at, job.id
-    return ClaimedForward(job, forward, EARLIER_FIRST if first.get(where, own) < own else None)
+    if first.get(where, own) < own:
+        return ClaimedForward(job, forward, EARLIER_FIRST)
+    return ClaimedForward(job, forward, REFUSED_THERE if forward.native is None else None)
 
 
 def _natives(connection: Connection, complaints: Collection[Any]) -> dict[tuple[str, str], str]:
     sql = "SELECT complaint, account, native FROM forwarded WHERE complaint IN (*)"
     return {(row.complaint, row.account): row.native for row in query_in(connection, sql, complaints)}
+
+
+def _refused(connection: Connection, complaints: Collection[Any]) -> set[tuple[str, str]]:
+    """Those that were refused, or given up, with the account."""
+    sql = "SELECT complaint, account FROM jobs WHERE complaint IN (*) AND kind = 'forward' AND state = 'failed'"
+    return {(row.complaint, row.account) for row in query_in(connection, sql, complaints)}
 
 
 def _first_followups(

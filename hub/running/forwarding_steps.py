@@ -11,7 +11,7 @@ from typing import Any
 from bus import fault_location
 from connectors import ForwardCall, ForwardedFile, Forwards, NeedsPerson, ProviderConnections, StepResult
 from schemas import AccountFault, PipelineError, Reject, Retry, Unanswered
-from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, ClaimedForward
+from sink.forward_claims import EARLIER_FIRST, NEEDS_PERSON, ClaimedForward
 from sink.forward_progress import ForeignReport, Progress
 from sink.forward_queue import FORWARD
 from sink.forward_repair import AGAIN, REPLAYED
@@ -70,7 +70,7 @@ class StepRunner:
         """Do it, as far as it goes now; returns the fault where the account may be the cause of it. Raises
         StaleEpoch."""
         if claimed.waits is not None:
-            seconds = STANDS_THERE if claimed.waits == NOT_THERE_YET else ITS_TURN
+            seconds = ITS_TURN if claimed.waits == EARLIER_FIRST else STANDS_THERE
             due_at = self.now() + timedelta(seconds=seconds)
             waited = {WAITED: claimed.job.results.get(WAITED, 0) + 1}
             job = claimed.job._replace(results=claimed.job.results | waited)

@@ -15,13 +15,19 @@ from hub.running.backend import Backend
 from hub.running.forwarding_steps import StepRunner
 from hub.running.leases import Leases
 from hub.running.waking import wait_for_event
-from sink.forward_claims import ClaimedForward, claim_forwards
+from sink.forward_claims import REFUSED_THERE, ClaimedForward, claim_forwards
 from sink.job_claims import Claimable
 from sink.leases import StaleEpoch
 
 POLL_EVERY = 0.5
 """Seconds between two claims where the first found nothing."""
 MIN_INTERVAL = 0.02
+
+
+def without_needless_wait(claimed: ClaimedForward, channel: Forwards) -> ClaimedForward:
+    """What is said of a complaint that was refused there goes to who knows it by our number."""
+    needless = claimed.waits == REFUSED_THERE and channel.knows_our_number
+    return claimed._replace(waits=None) if needless else claimed
 
 
 class Forwarder:
@@ -103,8 +109,9 @@ class Forwarder:
         channel = self._accounts.get(account)
         if not isinstance(channel, Forwards):  # an edition took it away meanwhile: the claim is handed out again
             return
+        claimed = without_needless_wait(self._with_institutions(claimed), channel)
         try:
-            fault = await self._runner.run(self._with_institutions(claimed), channel, self._outbound(account))
+            fault = await self._runner.run(claimed, channel, self._outbound(account))
         except StaleEpoch:
             return
         if fault is not None:

@@ -10,11 +10,13 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from connectors import ForwardCall, Forwards, NeedsPerson, Part, ProviderConnections, Settings, StepResult
+from connectors.webhook import Webhook, WebhookSettings
 from hub.running.forwarding import seconds_to_night
 from hub.running.forwarding_reconcile import Reconciler, Reconciliation, reconcile_each
 from hub.running.forwarding_steps import NEVER, NotReady, StepRunner
+from hub.running.forwarding_work import without_needless_wait
 from schemas import AccountFault, Forward, Reject, Retry, Unanswered
-from sink.forward_claims import NOT_THERE_YET, ClaimedForward
+from sink.forward_claims import NOT_THERE_YET, REFUSED_THERE, ClaimedForward
 from sink.forward_progress import Progress
 from sink.jobs import ClaimedJob
 from sink.leases import StaleEpoch
@@ -114,6 +116,13 @@ async def test_a_forward_that_waited_long_for_its_turn_is_tried_again_as_soon_as
     ends = stored[-1].ends
     assert ends is not None
     assert (ends.state, ends.due_at) == ("waiting", NOW + timedelta(seconds=3))
+
+
+@pytest.mark.parametrize(("knows", "waits"), [(True, None), (False, REFUSED_THERE)])
+def test_only_who_knows_our_number_is_told_of_a_complaint_that_was_refused(knows: bool, waits: str | None) -> None:
+    to: Forwards = Webhook("sistem", "34.04", WebhookSettings()) if knows else To()
+    assert without_needless_wait(ClaimedForward(JOB, REPORT, REFUSED_THERE), to).waits == waits
+    assert without_needless_wait(ClaimedForward(JOB, REPORT, NOT_THERE_YET), to).waits == NOT_THERE_YET
 
 
 async def test_it_goes_on_after_the_last_finished_step() -> None:

@@ -10,7 +10,7 @@ from bus import MemoryBus
 from bus._aside import lane_name
 from hub.ledger import waiting_aside
 from sink import Record, list_asides
-from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET
+from sink.forward_claims import NEEDS_PERSON, NOT_THERE_YET, REFUSED_THERE
 from sink.forward_queue import FORWARD
 from tests.simulation.citizens import Webhooks
 from tests.simulation.database import open_cursor
@@ -27,7 +27,8 @@ LOOK_EVERY, LOOKS = 1.5, 2
 _OWED = "SELECT account, state, count(*) FROM outbox WHERE state IN ('owed', 'claimed') GROUP BY 1, 2"
 OPEN_JOBS = f"""
     SELECT j.kind, j.id, j.state, j.code FROM jobs j
-    LEFT JOIN jobs f ON f.complaint = j.complaint AND f.kind = '{FORWARD}' AND j.code = '{NOT_THERE_YET}'
+    LEFT JOIN jobs f ON f.complaint = j.complaint AND f.kind = '{FORWARD}'
+        AND j.code IN ('{NOT_THERE_YET}', '{REFUSED_THERE}')
     WHERE (j.state IN ('waiting', 'claimed') OR (j.state = 'unknown' AND j.code <> '{NEEDS_PERSON}'))
     AND (f.state IS NULL OR NOT (f.state = 'failed' OR (f.state = 'unknown' AND f.code = '{NEEDS_PERSON}')))
 """

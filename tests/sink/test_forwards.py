@@ -358,6 +358,14 @@ def test_a_followup_waits_until_the_complaint_stands_there_and_for_what_was_said
     assert {one.forward.native for one in again.values()} == {"7123456"}
 
 
+def test_what_is_said_of_a_complaint_that_was_refused_there_is_told_apart_and_in_its_order(record: Record) -> None:
+    persist(record, routed(message(1)), *(acted(action(n, "answer", text=f"Jawaban {n}"), message(1)) for n in (2, 3)))
+    [create] = [one.job for one in claim(record) if one.forward.what == "complaint"]
+    store_progress(record, [Progress(create, JobResult(create, "failed", None, "gave_up"))], LATER)
+    waits = {one.forward.text: one.waits for one in claim(record, at=LATER + timedelta(hours=1))}
+    assert waits == {"Jawaban 2": "refused_there", "Jawaban 3": "earlier_first"}
+
+
 def test_once_it_stands_there_the_complaint_has_the_number_and_actions_find_it(record: Record) -> None:
     stand(record)
     [line] = export(record, None)
