@@ -23,7 +23,7 @@ from normalizer.requests import DecodedRequests
 from normalizer.sanitize import sanitize
 from schemas import Action, Body, Dead, Event, Message, Raw, Receipt, Reject, encode
 
-CODE = "8"
+CODE = "9"
 """Version of the reader's code: it changes whenever the same bytes may be read otherwise."""
 
 

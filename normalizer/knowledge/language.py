@@ -26,6 +26,7 @@ _BLANKS = bytes(c if chr(c).isalpha() else ord(" ") for c in range(128)).lower()
 """Signs and digits as blanks: a text whose words are all in ASCII is taken apart in half the time."""
 _STROKES = re.compile("['’ʼ`]")
 _ADDRESS = re.compile(r"\S*(?:://|@|www\.)\S*|#\S+")
+_ROAD = re.compile(r"ring ?road", re.IGNORECASE)
 _MOST = 40
 """Words that are looked at."""
 _FEWEST = 3
@@ -53,12 +54,30 @@ def language_of(text: str) -> Language:
     own = _own(words, own_words)
     scores = _scored(words)
     best, second = sorted(scores, key=scores.__getitem__, reverse=True)[:2]
+    if best != "id" and own[best] == 1 and _only_named(text, best, words):
+        return "id"
     if best != "id" and _enough(own, best, scores[best] - scores[second]):
         return "mixed" if _mixed(own, best) else best  # type: ignore[return-value]
     if best == "id" or own["id"] or "id" in (best, second):
         other = max((language for language in own if language != "id"), key=own.__getitem__, default=None)
         return "mixed" if other and _mixed(own, other) else "id"
     return best if own[best] and len(words) >= _SHORT else "unknown"  # type: ignore[return-value]
+
+
+def _only_named(text: str, language: str, words: Iterable[str]) -> bool:
+    """Is the only word of the language part of a name: "Pulo Brayan", but not "Pulo" at the beginning?"""
+    foreign = _foreign()
+    word = next(word for word in words if language in foreign.get(word, ()))
+    found = [match for match in re.finditer(rf"\b{word}\b", text, re.IGNORECASE)]
+    return bool(found) and all(_is_named(match.string, match) for match in found)
+
+
+def _is_named(text: str, match: re.Match[str]) -> bool:
+    """In capitals, before another word in capitals, within a sentence; or a ring road."""
+    before, after = text[: match.start()].rstrip(), text[match.end() : match.end() + 2]
+    begins = not before or before[-1] in ".!?:"
+    named = match[0].istitle() and not begins and after.strip().isupper()
+    return named or _ROAD.match(text, match.start()) is not None
 
 
 def _enough(own: Counter[str], language: str, lead: float) -> bool:

@@ -37,6 +37,8 @@ def test_each_language_is_known_by_its_words(text: str, language: str) -> None:
     "text",
     [
         "Mohon bantuannya pak, saluran air di Jalan Ngagel Jaya Selatan tersumbat",
+        "jukir liar di ring road Sunggal medan",
+        "Sungai di Pulo Kerto Gandus tercemar minyak",
         "Warga Griya Kebraon Tengah minta lampu PJU, terima kasih mas dan mbak admin",
         "Pak Made dan Bu Ketut dari Banjar Sari minta jalan desa diaspal",
         "kapan bansos cair di Desa Cibiru Wetan, sudah tiga bulan tidak ada kabar",
