@@ -68,7 +68,7 @@ def _only_named(text: str, language: str, words: Iterable[str]) -> bool:
     """Is the only word of the language part of a name: "Pulo Brayan", but not "Pulo" at the beginning?"""
     foreign = _foreign()
     word = next(word for word in words if language in foreign.get(word, ()))
-    found = [match for match in re.finditer(rf"\b{word}\b", text, re.IGNORECASE)]
+    found = list(re.finditer(rf"\b{word}\b", text[: _MOST * 12], re.IGNORECASE))
     return bool(found) and all(_is_named(match.string, match) for match in found)
 
 
