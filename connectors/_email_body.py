@@ -13,7 +13,7 @@ from typing import NamedTuple
 from connectors._email_charset import decode_text
 from connectors._email_flowed import unwrap
 from connectors._email_headers import POLICY, MailHead, decode_words, str_of, with_bounded_head
-from connectors._email_html import HTML_LIMIT, text_of_html
+from connectors._email_html import HTML_LIMIT, TAG_LIMIT, text_of_html
 from schemas import Reject
 
 DEPTH = 20
@@ -49,6 +49,8 @@ class MailText(NamedTuple):
 
     source: str
     is_html: bool
+    plainly: bool = False
+    """It has too many tags to be laid out."""
 
 
 @dataclass
@@ -62,7 +64,17 @@ class MailBody:
     """Mails that are attached, as text."""
     parts: int = 0
     html_left: int = HTML_LIMIT
-    """Characters of HTML that are still taken, of attached mails too: a megabyte takes a second to read."""
+    """Characters of HTML that are still taken, of attached mails too."""
+    tags_left: int = TAG_LIMIT
+    """Tags of HTML that are still laid out."""
+
+    def add_html(self, source: str) -> None:
+        """As far as it is still taken."""
+        source = source[: self.html_left]
+        tags = source.count("<")
+        self.texts.append(MailText(source, True, plainly=tags > self.tags_left))
+        self.html_left -= len(source)
+        self.tags_left -= tags if tags <= self.tags_left else 0
 
     @property
     def text(self) -> str:
@@ -72,8 +84,8 @@ class MailBody:
     def _own_texts(self) -> Iterator[str]:
         """Some programs put the same words as text and as HTML side by side, and not as alternatives."""
         plain = _words_in("\n".join(text.source for text in self.texts if not text.is_html))
-        for source, is_html in self.texts:
-            text = text_of_html(source) if is_html else source
+        for source, is_html, plainly in self.texts:
+            text = text_of_html(source, plainly=plainly) if is_html else source
             if text.strip() and not (is_html and plain and _is_said_in(plain, text)):
                 yield text
 
@@ -125,9 +137,7 @@ def _leaf(part: Mail, media: str, body: MailBody) -> None:
     if media.startswith("multipart/"):  # its boundary stands nowhere: one run of text
         media, is_file = "text/plain", False
     if media == "text/html" and not is_file:
-        source = decode_text(data, label)[: body.html_left]
-        body.texts.append(MailText(source, True))
-        body.html_left -= len(source)
+        body.add_html(decode_text(data, label))
     elif media == "text/plain" and not is_file:
         body.texts.append(MailText(_plain_text(part, decode_text(data, label)[:TEXT_LIMIT]), False))
     elif data and len(body.files) < FILES:
@@ -194,9 +204,9 @@ def _require_charset(part: Mail) -> None:
 
 def _attached_mail(mail: Mail, body: MailBody, depth: int) -> None:
     """A mail that is attached: its words below the own ones, its files among the own ones."""
-    inner = MailBody(parts=body.parts, html_left=body.html_left)
+    inner = MailBody(parts=body.parts, html_left=body.html_left, tags_left=body.tags_left)
     _walk(mail, inner, depth + 1)
-    body.parts, body.html_left = inner.parts, inner.html_left
+    body.parts, body.html_left, body.tags_left = inner.parts, inner.html_left, inner.tags_left
     head = MailHead(mail)
     if depth < _NESTED and len(body.forwarded) < FILES:
         lines = [f"Dari: {head.words('from')}", f"Tanggal: {head.words('date')}", f"Perihal: {head.words('subject')}"]

@@ -45,6 +45,7 @@ def parts(*bodies: bytes, kind: str = "mixed", boundary: str = "b") -> bytes:
 
 PLAIN = b"Content-Type: text/plain\r\n\r\nJalan rusak."
 HTML = b"Content-Type: text/html\r\n\r\n<p>Jalan <b>rusak</b>.</p>"
+HTML_CELLS = b"Content-Type: text/html\r\n\r\n<table><tr>" + b"<td>a" * 10_000
 HTML_PART = b"Content-Type: text/html\r\n\r\n" + b"<p>kata lain</p>" * 60_000
 ATTACHED = b"Content-Type: message/rfc822\r\n\r\n" + HTML_PART
 FOOTER = b"Content-Type: text/plain\r\n\r\nPesan ini rahasia."
@@ -167,6 +168,11 @@ HOSTILE = {
     "many parts": parts(*[PLAIN] * 20_000),
     "one long line": b"From: a@b.c\r\n\r\n" + b"x" * 3_000_000,
     "HTML": b"From: a@b.c\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 200_000,
+    "HTML that is never closed": b"From: a@b.c\r\nContent-Type: text/html\r\n\r\n"
+    + b"<b>" * 200
+    + b"<style>" * 140_000,
+    "HTML of many cells": b"From: a@b.c\r\nContent-Type: text/html\r\n\r\n<table><tr>" + b"<td>a" * 200_000,
+    "HTML of many cells in many parts": parts(*[HTML_CELLS] * 20),
     "much HTML": parts(*[HTML_PART] * 8),
     "much HTML in attached mails": parts(*[ATTACHED] * 8),
     "comments": b"From: " + b"(" * 50_000 + b"\r\n\r\nx",
