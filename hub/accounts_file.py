@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
@@ -46,14 +46,36 @@ _SHELL = re.compile(r"\$\{?(\w+)\}?|%(\w+)%|\{\{\s*(\w+)\s*\}\}")
 """A variable as a shell, Windows or a template names it."""
 
 
+class EachAccount(NamedTuple):
+    """The accounts of a channels file, the right and the wrong ones."""
+
+    right: AccountsSnapshot
+    wrong: Mapping[str, UsageError]
+    """By name: key and fix."""
+
+
 def parse_accounts(text: str, *, source: str, zone: str | None = None) -> AccountsSnapshot:
     """The accounts of a channels file. `source` names it in errors, `zone` is that of an account which names none.
     Raises UsageError naming account, key and fix."""
+    each = parse_each_account(text, source=source, zone=zone)
+    for error in each.wrong.values():
+        raise error
+    return each.right
+
+
+def parse_each_account(text: str, *, source: str, zone: str | None = None) -> EachAccount:
+    """As `parse_accounts`, also where some are wrong. Raises UsageError where the file is no TOML."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{source} is not valid TOML, {explain_toml(text, error)}") from None
-    return AccountsSnapshot(_account(source, name, table, zone) for name, table in tables.items())
+    right, wrong = list[Account](), dict[str, UsageError]()
+    for name, table in tables.items():
+        try:
+            right.append(_account(source, name, table, zone))
+        except UsageError as error:
+            wrong[name] = error
+    return EachAccount(AccountsSnapshot(right), wrong)
 
 
 def files_named(text: str) -> set[Path]:

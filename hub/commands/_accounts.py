@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hub.accounts import AccountsSnapshot
-from hub.accounts_file import load_accounts, parse_accounts
+from hub.accounts_file import EachAccount, parse_each_account, read_channels_file
 from hub.commands._doctor_pipeline import is_started
 from hub.settings import Settings
 
@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 def current_accounts(own: Settings) -> AccountsSnapshot | None:
     """None: there is no file, and no hub was started. Raises UsageError."""
+    each = each_account(own)
+    if each is None:
+        return None
+    for error in each.wrong.values():
+        raise error
+    return each.right
+
+
+def each_account(own: Settings) -> EachAccount | None:
+    """As `current_accounts`, also where some are wrong."""
     if own.channels.exists():
-        return load_accounts(own.channels, zone=own.zone.key)
+        return parse_each_account(read_channels_file(own.channels), source=str(own.channels), zone=own.zone.key)
     newest = newest_edition(own, "accounts")
     if newest is None:
         return None
-    return parse_accounts(newest.body, source=f"edition {newest.version} of accounts", zone=own.zone.key)
+    return parse_each_account(newest.body, source=f"edition {newest.version} of accounts", zone=own.zone.key)
 
 
 def newest_edition(own: Settings, name: str) -> Edition | None:

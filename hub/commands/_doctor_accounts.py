@@ -15,6 +15,7 @@ from hub.settings import Settings, UsageError
 from schemas import Retry
 
 if TYPE_CHECKING:
+    from hub.accounts_file import EachAccount
     from hub.commands._account_report import AccountReport
 
 SHORTEST = 12
@@ -40,22 +41,21 @@ def check_edition(own: Settings) -> Iterator[Finding]:
 
 def check_accounts(own: Settings) -> Iterator[Finding]:
     """Every account of the channels file."""
-    from hub.accounts_file import no_accounts
     from hub.commands._account_report import account_reports, missing_words, unclaimed_addresses, unstarted_reports
-    from hub.commands._accounts import current_accounts
+    from hub.commands._accounts import each_account
     from hub.commands._doctor_pipeline import is_started
     from hub.opening import open_record
 
-    snapshot = current_accounts(own)
-    if snapshot is None:
+    each = each_account(own)
+    if each is None:
         yield Finding("channels", f"{own.channels} is made by the first start: satupintu up")
         return
+    yield from _wrong_tables(own, each)
+    snapshot = each.right
     reports, unclaimed = unstarted_reports(snapshot), {}
     if is_started(own):
         with open_record(own) as record:
             reports, unclaimed = account_reports(record, snapshot, own.zone), unclaimed_addresses(record)
-    if not snapshot.accounts:
-        yield Finding("channels", no_accounts(own.channels), wrong=True)
     yield from _same_addresses(snapshot)
     for name, account in snapshot.accounts.items():
         report, channel = reports[name], account.channel
@@ -74,6 +74,15 @@ def check_accounts(own: Settings) -> Iterator[Finding]:
             f"messages came for {address} at {at.astimezone(own.zone):%d.%m.%Y %H:%M}, which has no account: add one"
         )
         yield Finding(f"channel {kind}", words)
+
+
+def _wrong_tables(own: Settings, each: EachAccount) -> Iterator[Finding]:
+    from hub.accounts_file import no_accounts
+
+    for error in each.wrong.values():
+        yield Finding("channels", str(error), wrong=True)
+    if not each.right.accounts and not each.wrong:
+        yield Finding("channels", no_accounts(own.channels), wrong=True)
 
 
 def _silence(name: str, report: AccountReport) -> Iterator[Finding]:

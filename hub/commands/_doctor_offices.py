@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connectors.console import ConsoleChannel
 from connectors.webhook import Webhook
-from hub.commands._accounts import current_accounts
+from hub.commands._accounts import each_account
 from hub.commands._finding import Finding
 from hub.commands._routing import load_registry
 from hub.settings import Settings
@@ -14,8 +14,8 @@ from hub.settings import Settings
 
 def check_offices(own: Settings) -> Iterator[Finding]:
     """Offices that the registry does not have. A rule may name such a one all the same."""
-    snapshot = current_accounts(own)
-    channels = snapshot.channels.values() if snapshot else ()
+    each = each_account(own)
+    channels = each.right.channels.values() if each else ()
     acting = [(one, one.settings.office) for one in channels if isinstance(one, ConsoleChannel) and one.settings.office]
     told = [(one, id) for one in channels if isinstance(one, Webhook) for id in one.settings.offices]
     if not acting and not told:

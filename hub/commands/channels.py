@@ -16,6 +16,7 @@ from hub.settings import Settings, UsageError, did_you_mean
 if TYPE_CHECKING:
     from connectors import Channel, RenewedSecret
     from hub.accounts import AccountsSnapshot
+    from hub.accounts_file import EachAccount
     from hub.commands._account_report import AccountReport
     from sink.record import Record
 
@@ -39,7 +40,7 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     own = load_call_settings()
-    snapshot = _snapshot(own)
+    snapshot, wrong = _each_account(own)
     reports = _reports(own, snapshot)
     described = [account.describe(own.public_url, reveal=secrets) for account in snapshot.accounts.values()]
     for account in described:
@@ -47,12 +48,14 @@ def channels(context: click.Context, *, as_json: bool, secrets: bool) -> None:
         account.update({name: getattr(report, name) for name in REPORTED})
     if as_json:
         print_json(described)
-    elif not described:
+    elif not described and not wrong:
         from hub.accounts_file import no_accounts
 
         print_message(no_accounts(own.channels))
     else:
         sys.stdout.write("\n".join(_as_text(account, snapshot) for account in described))
+    if wrong:
+        raise UsageError("; ".join(map(str, wrong.values())))
 
 
 @channels.command("new")
@@ -107,7 +110,9 @@ def try_out(name: str, send_to: str | None, sample: str | None, stream: str) -> 
             click.get_current_context().exit(2)
         return
     own = load_call_settings()
-    snapshot = _snapshot(own)
+    snapshot, wrong_tables = _each_account(own)
+    if name in wrong_tables:
+        raise wrong_tables[name]
     if name not in snapshot.channels:
         manifest = ": a manifest is tried with --sample FILE" if name.endswith(".toml") else ""
         raise UsageError(f"{name} is no account in {own.channels}{did_you_mean(name, snapshot.channels)}{manifest}")
@@ -150,13 +155,13 @@ async def _tried(channel: Channel, send_to: str | None, renewed: RenewedSecret |
     return wrong
 
 
-def _snapshot(own: Settings) -> AccountsSnapshot:
-    from hub.accounts_file import load_accounts
-    from hub.commands._accounts import current_accounts
+def _each_account(own: Settings) -> EachAccount:
+    from hub.accounts_file import EachAccount, load_accounts
+    from hub.commands._accounts import each_account
 
     if not own.channels.exists():
         require_initialised(own)
-    return current_accounts(own) or load_accounts(own.channels)
+    return each_account(own) or EachAccount(load_accounts(own.channels), {})
 
 
 def _reports(own: Settings, snapshot: AccountsSnapshot) -> dict[str, AccountReport]:

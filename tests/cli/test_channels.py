@@ -118,6 +118,20 @@ def test_a_file_of_another_editor_is_read_or_named(tmp_path: Path, content: byte
     assert says in done.stdout + done.stderr
 
 
+def test_the_accounts_beside_a_wrong_one_are_listed_checked_and_tried(tmp_path: Path) -> None:
+    wrong = '[lupa]\nkind = "sms"\nowner = "32.73"\ntoken = "env:NOT_SET_ANYWHERE"\n'
+    (tmp_path / "channels.toml").write_text(f'{wrong}[berkas]\nkind = "file"\nowner = "32.73"\n')
+    listed = satupintu("channels", "--json", data=tmp_path)
+    assert (listed.returncode, [one["account"] for one in json.loads(listed.stdout)]) == (64, ["berkas"])
+    assert listed.stderr.startswith("satupintu: [lupa] in ")
+    assert listed.stderr.count("\n") == 1
+    checked = satupintu("doctor", data=tmp_path).stdout
+    assert "WRONG  channels: [lupa] in " in checked
+    assert "channel berkas: active" in checked
+    assert "env" in one_line(satupintu("channels", "test", "lupa", data=tmp_path), 64)
+    assert satupintu("channels", "test", "berkas", data=tmp_path).returncode == 0
+
+
 WHATSAPP = 'kind = "whatsapp"\nowner = "32.73"\nphone_number_id = "1"\napp_secret = "a"\nverify_token = "b"\n'
 
 
