@@ -16,6 +16,7 @@ from normalizer.knowledge.districts import District, Weighed, likely_districts, 
 from normalizer.knowledge.gazetteer import DISTRICT, LEVELS, PROVINCE, REGENCY, VILLAGE, Gazetteer, dotted
 from normalizer.knowledge.learned_places import NO_WORDS, NOTHING, LearnedPlaces, Taught
 from normalizer.knowledge.mentions import Finder, Scope, beginnings_near, scope_of
+from normalizer.knowledge.named_pairs import paired_regencies
 from normalizer.knowledge.named_regencies import named_regencies
 from normalizer.knowledge.tokens import Words
 from schemas import Place
@@ -117,6 +118,8 @@ def mentions_in(known: Gazetteer, asked: Sequence[Unplaced]) -> list[list[Weighe
 
 def _scope(known: Gazetteer, one: Unplaced, places: Sequence[Sequence[int]]) -> Scope:
     named = {code for words, at in zip(one.tokens, places, strict=True) for code in named_regencies(known, words, at)}
+    if not (named or one.regency):
+        named = set().union(*(paired_regencies(known, words) for words in one.tokens))
     regions: tuple[str, ...] = (one.regency,) if one.regency else ()
     if named:
         regions += tuple(sorted(named.difference(regions))[:_SCOPES])

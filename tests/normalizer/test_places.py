@@ -232,3 +232,16 @@ def test_a_ward_before_its_district_is_meant_though_another_bears_the_districts_
     address: str, expected: str
 ) -> None:
     assert code("lampu mati", address=address) == expected
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("Longsor di Sekaran Gunungpati dekat kampus", "33.74.12.1009"),
+    ("Dusun Kadirojo, Purwomartani, Kalasan: air sumur keruh", "34.04.10.2001"),
+    ("bansos di desa mekarjaya arjasari tidak tepat sasaran", "32.04.16.2007"),
+    ("air bersih kampung Wasur distrik Merauke", "93.01.01.2008"),
+    ("Kalasan, Purwomartani: air sumur keruh", "34.04.10.2001"),
+    ("Pulosari,Gunungsari,Dukuh Pakis", None),  # a district and its ward twice, in two provinces
+    ("warga kampung baru tengah hari raya", None),
+])  # fmt: skip
+def test_a_ward_beside_its_district_names_the_region_that_nobody_named(text: str, found: str | None) -> None:
+    assert code(text, "nasional") == found
