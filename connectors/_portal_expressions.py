@@ -36,7 +36,8 @@ _BREAK = re.compile(r"<br\b[^<>]*>|</p\s*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>")
 _ONE_CALL = re.compile(r"(text|phone|string|number)\(([A-Za-z_][\w.]*)\)", re.ASCII)
 _DAMAGED = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
-_LABEL = r"(?:^|\n|\s){}\s*:\s*(.*?)(?=\s+[A-Z][A-Za-z ]{{2,40}}:|\Z)"
+_LABEL = r"(?:^|\s){}\s*:"
+_NEXT_LABEL = re.compile(r"\s[A-Z][A-Za-z ]{2,40}:")
 _YES = frozenset({"true", "1", "ya", "y", "yes"})
 NOT_EXPRESSIONS = frozenset(
     {"what", "type", "path", "method", "format", "delimiter", "parameter", "id_parameter", "size_parameter", "overlap",
@@ -53,8 +54,11 @@ class OurFunctions(functions.Functions):
 
     @functions.signature({"types": []}, {"types": ["string"]})
     def _func_label(self, value: Any, name: str) -> Any:
-        found = re.search(_LABEL.format(re.escape(name)), value, re.DOTALL) if isinstance(value, str) else None
-        return found[1].strip() if found else None
+        found = re.search(_LABEL.format(re.escape(name)), value) if isinstance(value, str) else None
+        if found is None:
+            return None
+        behind = _NEXT_LABEL.search(value, found.end())
+        return value[found.end() : behind.start() if behind else None].strip()
 
     @functions.signature({"types": []})
     def _func_number(self, value: Any) -> Any:
