@@ -199,7 +199,7 @@ class Editions:
             edited.take(text, edited.version)
             return True
         try:
-            version = publish_edition(record, edited.name, text, by=self._publisher, now=self._now())
+            version = publish_edition(record, edited.name, text, self._publisher, self._now(), from_file=True)
             edited.take(text, version)
             if edited.published:
                 edited.published(record, self._now())

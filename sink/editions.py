@@ -27,22 +27,23 @@ class Edition(NamedTuple):
     """1, 2, 3…"""
     body: str
     by: str
-    """Who published it: `user@host`, a command's name, or `host:pid`, a process that found it in its file."""
+    """Who published it: `user@host`, a command's name, or `host:pid`, a process."""
     published_at: datetime
 
 
-def publish_edition(record: Record, name: str, body: str, by: str, now: datetime) -> int:
-    """Make the body the newest version, and return that; where it is so already, nothing is written. Raises Retry."""
+def publish_edition(record: Record, name: str, body: str, by: str, now: datetime, *, from_file: bool = False) -> int:
+    """Make the body the newest version, and return that; where it is so already, nothing is written, unless somebody
+    imports what a process found in its file (`from_file`): it outlives that file. Raises Retry."""
     digest = record.vault.digest("edition", body)
     with record.write() as connection:
         lock_names(connection, EDITION, [name.encode()])
         newest = _newest(connection, name)
-        if newest is not None and bytes(newest.digest) == digest:
+        if newest is not None and bytes(newest.digest) == digest and (from_file or not newest.from_file):
             return int(newest.version)
         version = newest.version + 1 if newest is not None else 1
         row = {
             "name": name, "version": version, "body": record.vault.seal(body, _SEALED), "digest": digest, "by": by,
-            "published_at": instant_encoder(connection)(now),
+            "from_file": from_file, "published_at": instant_encoder(connection)(now),
         }  # fmt: skip
         insert(connection, editions, [row])
     return int(version)
@@ -58,7 +59,7 @@ def latest_edition(record: Record, name: str) -> Edition | None:
 def latest_given(record: Record, name: str) -> Edition | None:
     """The newest version that no process found in its file: somebody imported it, or it was learned. None: there is
     none. Raises Retry."""
-    given = editions.c.name == name, editions.c.by.not_like("%:%")
+    given = editions.c.name == name, editions.c.from_file.is_(False)
     with record.read() as connection:
         row = connection.execute(select(editions).where(*given).order_by(editions.c.version.desc()).limit(1)).first()
     return None if row is None else _opened(record, row)

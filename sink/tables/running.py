@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, LargeBinary
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary
 
 from sink.instant import Instant
 from sink.tables.columns import HASH, clustered, column, key, maybe
@@ -44,6 +44,7 @@ aside = clustered(
 editions = clustered(
     "editions",
     key("name"), key("version", Integer),
-    column("body", LargeBinary), column("digest", HASH), column("by"), column("published_at", Instant),
+    column("body", LargeBinary), column("digest", HASH), column("by"), column("from_file", Boolean),
+    column("published_at", Instant),
 )  # fmt: skip
-"""`body` is sealed."""
+"""`body` is sealed. `from_file`: a process found it in its file; else somebody imported it, or it was learned."""

@@ -62,6 +62,18 @@ def test_an_import_outlives_the_file_that_stood_for_it(record: Record, tmp_path:
     assert (live.value["dlh"].name, "bpbd" in live.value) == ("DLH", True)
 
 
+def test_an_import_of_what_the_file_holds_outlives_the_file(record: Record, tmp_path: Path) -> None:
+    path, same = tmp_path / "offices.csv", "id,name\ndpu,Dinas PU\n"
+    live, editions = process(path)
+    editions.begin(record)
+    path.write_text(same)
+    editions.step(record)
+    assert [publish_edition(record, "offices", same, by="sri@kota", now=NOW) for _ in range(2)] == [2, 2]
+    path.unlink()
+    editions.step(record)
+    assert "dpu" in live.value
+
+
 def test_a_file_with_a_fault_is_refused_and_the_old_registry_stays(
     record: Record, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -262,6 +262,7 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('digest', sa.LargeBinary(length=16), nullable=False),
     sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('from_file', sa.Boolean(), nullable=False),
     sa.Column('published_at', Instant(), nullable=False),
     sa.PrimaryKeyConstraint('name', 'version', name=op.f('pk_editions')),
     sqlite_with_rowid=False
