@@ -91,21 +91,25 @@ class EditedFile(Generic[T]):
         """When the file was written; the beginning of time where there is none."""
         return datetime.fromtimestamp((_stamp(self.path) or (0, 0))[0] / 1e9, UTC)
 
-    def check(self, text: str, version: int | None) -> tuple[T, Mapping[Path, _Stamp]]:
-        """What it means, with the stamps of the files that it names. Raises UsageError, and the text waits for them."""
-        stamps = {path: _stamp(path) for path in self._named(text)}
-        try:
-            return self.parse(text), stamps
-        except UsageError:
-            self.waiting = (text, version)
-            self._named_stamps |= stamps
-            raise
+    def named_stamps(self, text: str) -> Mapping[Path, _Stamp]:
+        """The stamps of the files that it names; taken before it is read, so that no change after is missed."""
+        return {path: _stamp(path) for path in self._named(text)}
 
     def take(self, text: str, version: int) -> None:
-        """From now on this edition holds. Raises UsageError."""
-        value, stamps = self.check(text, version)
+        """From now on this edition holds. Raises UsageError, and the text waits."""
+        stamps = self.named_stamps(text)
+        try:
+            value = self.parse(text)
+        except UsageError:
+            self.wait(text, version, stamps)
+            raise
         self.apply(value, version)
         self.version, self.text, self.waiting, self._named_stamps = version, text, None, dict(stamps)
+
+    def wait(self, text: str, version: int | None, stamps: Mapping[Path, _Stamp]) -> None:
+        """It could not be read, and is tried again when one of its files changes."""
+        self.waiting = (text, version)
+        self._named_stamps |= stamps
 
     def named_file_changed(self) -> bool:
         """Did a file change, since this was asked last, that the edition or the waiting text names?"""
@@ -174,13 +178,13 @@ class Editions:
             self._first(edited, newest.body, newest.version)
 
     def _first(self, edited: EditedFile[Any], body: str, version: int) -> None:
+        stamps = edited.named_stamps(body)
         try:
             edited.take(body, version)
         except UsageError as error:
             log.error("edition %d of %s cannot be used here: %s; %s is used", version, edited.name, error, edited.path)
             edited.take(_text(edited.path), version)
-            with suppress(UsageError):
-                edited.check(body, version)  # it waits for the files that it names
+            edited.wait(body, version, stamps)
 
     def _publish(self, record: Record, edited: EditedFile[Any], text: str) -> bool:
         """False: it is refused."""
@@ -188,13 +192,16 @@ class Editions:
         try:
             if gone and (given := latest_given(record, edited.name)):  # an import outlives the file that stood for it
                 text = given.body
-            edited.check(text, None)
-        except UsageError as error:
-            log.error("%s is refused, the old edition stays: %s", edited.path, error)
-            return False
         except Retry:
             edited.look_again()
             raise
+        stamps = edited.named_stamps(text)
+        try:
+            edited.parse(text)
+        except UsageError as error:
+            edited.wait(text, None, stamps)
+            log.error("%s is refused, the old edition stays: %s", edited.path, error)
+            return False
         if self._publisher is None:
             edited.take(text, edited.version)
             return True
