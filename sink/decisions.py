@@ -57,7 +57,7 @@ class DecisionRows:
         return {
             "raw": decision.raw, "item_index": decision.item_index, "owner": item.owner,
             "first": None if decision.outcome == "redelivered" else self._vault.message_key(decision.message),
-            "fingerprint": self.fingerprint_key(item) or self._deleted_key(item), "at": at, "decided_at": now,
+            "found_by": self.fingerprint_key(item) or self._deleted_key(item), "at": at, "decided_at": now,
             "decision": self._encode(item, decision),
         }  # fmt: skip
 

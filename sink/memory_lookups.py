@@ -36,7 +36,7 @@ _REPLIES = (
     "SELECT i.key, o.number FROM reply_ids i JOIN outbox o ON o.id = i.reply "
     "WHERE i.key IN (*) AND o.complaint IS NOT NULL"
 )
-_DECISION = "SELECT raw, item_index, at, decision, first, fingerprint FROM decisions WHERE "
+_DECISION = "SELECT raw, item_index, at, decision, first, found_by FROM decisions WHERE "
 
 
 class Lookups:
@@ -97,8 +97,8 @@ class Lookups:
     def _deletions(self, new: Sequence[Message]) -> dict[str, Decision]:
         """A channel may bring that a message was taken back before the message itself."""
         plain = {self._rows.deletion_key(m.id): m.id for m in new if m.native_id and m.kind not in REFERRING_KINDS}
-        rows = query_in(self._connection, f"{_DECISION} fingerprint IN (*) ORDER BY at DESC", plain)
-        return {plain[bytes(row.fingerprint)]: decision_with_id(row, "") for row in rows}
+        rows = query_in(self._connection, f"{_DECISION} found_by IN (*) ORDER BY at DESC", plain)
+        return {plain[bytes(row.found_by)]: decision_with_id(row, "") for row in rows}
 
     def _fingerprints(self, items: Sequence[Item]) -> dict[str, Decision]:
         alike: dict[bytes, list[Message]] = defaultdict(list)
@@ -109,10 +109,10 @@ class Lookups:
         if not alike:
             return {}
         oldest = min(m.received_at for messages in alike.values() for m in messages) - FINGERPRINT_LASTS
-        sql = f"{_DECISION} fingerprint IN (*) AND at >= ? ORDER BY at"
+        sql = f"{_DECISION} found_by IN (*) AND at >= ? ORDER BY at"
         latest: dict[str, Decision] = {}
         for row in query_in(self._connection, sql, alike, instant_encoder(self._connection)(oldest)):
-            messages = alike[bytes(row.fingerprint)]
+            messages = alike[bytes(row.found_by)]
             times = [m.received_at for m in messages]
             if min(times) - FINGERPRINT_LASTS <= parse_instant(row.at) <= max(times) + FINGERPRINT_LASTS:
                 latest[str(messages[0].fingerprint)] = decision_with_id(row, self._id_without_native(messages[0], row))

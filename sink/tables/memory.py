@@ -10,12 +10,13 @@ from sink.tables.columns import HASH, clustered, column, index, item, key, maybe
 decisions = table(
     "decisions",
     *item(),
-    owner(), maybe("first", HASH, unique=True), maybe("fingerprint", HASH),
+    owner(), maybe("first", HASH, unique=True), maybe("found_by", HASH),
     column("at", Instant), column("decided_at", Instant), column("decision"),
 )  # fmt: skip
-"""`first` is the key of the message id, on the one row that was first with it. `decision` is JSON without what the row
-says already, and without a channel's id."""
-index(decisions, "fingerprint", "at", only="fingerprint IS NOT NULL")
+"""`first` is the key of the message id, on the one row that was first with it. `found_by` hashes what a later item
+finds it by: the fingerprint of a message without an id, or the id of the message that it deletes. `decision` is JSON
+without what the row says already, and without a channel's id."""
+index(decisions, "found_by", "at", only="found_by IS NOT NULL")
 
 threads = clustered("threads", key("conversation", HASH), owner(), column("number"))
 

@@ -214,7 +214,7 @@ def upgrade() -> None:
     sa.Column('item_index', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('first', sa.LargeBinary(length=16), nullable=True),
-    sa.Column('fingerprint', sa.LargeBinary(length=16), nullable=True),
+    sa.Column('found_by', sa.LargeBinary(length=16), nullable=True),
     sa.Column('at', Instant(), nullable=False),
     sa.Column('decided_at', Instant(), nullable=False),
     sa.Column('decision', sa.Text(), nullable=False),
@@ -222,7 +222,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('first', name=op.f('uq_decisions_first'))
     )
     with op.batch_alter_table('decisions', schema=None) as batch:
-        batch.create_index('ix_decisions_fingerprint_at', ['fingerprint', 'at'], unique=False, sqlite_where=sa.text('fingerprint IS NOT NULL'), postgresql_where=sa.text('fingerprint IS NOT NULL'))
+        batch.create_index('ix_decisions_found_by_at', ['found_by', 'at'], unique=False, sqlite_where=sa.text('found_by IS NOT NULL'), postgresql_where=sa.text('found_by IS NOT NULL'))
 
     op.create_table('disclosures',
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -641,7 +641,7 @@ def downgrade() -> None:
 
     op.drop_table('disclosures')
     with op.batch_alter_table('decisions', schema=None) as batch:
-        batch.drop_index('ix_decisions_fingerprint_at', sqlite_where=sa.text('fingerprint IS NOT NULL'), postgresql_where=sa.text('fingerprint IS NOT NULL'))
+        batch.drop_index('ix_decisions_found_by_at', sqlite_where=sa.text('found_by IS NOT NULL'), postgresql_where=sa.text('found_by IS NOT NULL'))
 
     op.drop_table('decisions')
     with op.batch_alter_table('dead', schema=None) as batch:
