@@ -31,6 +31,7 @@ _SORTS: dict[str, Sort] = {
     **dict.fromkeys(_GREETINGS.split(), "greeting"),
     **dict.fromkeys(_THANKS.split(), "thanks"),
 }
+GREETINGS = frozenset(_GREETINGS.split())
 COMPANIONS = frozenset(_BESIDE.split())
 """Forms of address, and other words that stand beside greetings and thanks."""
 

@@ -18,7 +18,7 @@ from normalizer.settle import settled_place
 from schemas import REFERRING_KINDS, Action, Matched, Message, Place, Retry, complaint_id
 from schemas.lacking import lacks_place, lacks_words
 
-MATCHER = "14"
+MATCHER = "15"
 """Version of the matcher: it changes whenever the same item may be decided otherwise."""
 
 DELETED_BEFORE = "its sender deleted it before it came"

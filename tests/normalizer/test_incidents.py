@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer import match
+from normalizer.incidents_profile import profile_of
 from normalizer.keywords import Keywords
+from normalizer.new_matter import opens_new_matter
 from schemas import Category, Matched, Message, Party, Place
+from schemas.memory import Thread
 from tests.normalizer.stage import BUDI, SARI, WEEK, MemoryDouble, after, match_each, message, opened
 
 TINI = "+6281200000003"
@@ -403,16 +406,41 @@ def test_words_of_a_language_that_no_list_knows_are_no_other_place(text: str, ou
     ("saya mau lapor sampah menumpuk sejak minggu lalu", "Sampah", "added"),
     ("iya mau lapor di Jalan Kenanga Sukolilo dekat puskesmas", "Kesehatan", "added"),
     ("yang saya mau laporkan lampu di Jalan Kenanga dekat puskesmas", "Kesehatan", "added"),
-    ("Selamat pagi pak, pohon miring di Kelurahan Kebraon hampir roboh", "Pohon", "added"),
+    ("Selamat pagi pak, pohon miring di Kelurahan Kebraon hampir roboh", "Pohon", "recorded"),
+    ("Sampah di TPS Jalan Kenanga sudah lima hari tidak diangkut", "Sampah", "recorded"),
+    ("Kabel di tiang Jalan Kenanga juga sudah menyentuh pagar", "Listrik", "added"),
+    ("Sampah warga di gang Mawar jadi bau karena gelap", "Sampah", "added"),
+    ("Rumah saya di Jalan Kenanga nomor lima depan masjid", "Perumahan", "added"),
     ("Selamat siang, Ruko Manyar Megah sebelah apotek Wonokromo", "Kesehatan", "added"),
     ("Jl. Merdeka depan SD Negeri dekat puskesmas Babakan", "Kesehatan", "added"),
 ])  # fmt: skip
-def test_a_report_without_a_place_goes_on_until_another_is_announced(text: str, category: str, outcome: str) -> None:
+def test_a_report_without_a_place_goes_on_until_another_is_announced_or_begins_with_its_thing(
+    text: str, category: str, outcome: str
+) -> None:
     """What names a place may be the answer to the question for it."""
     memory = MemoryDouble()
     match([chat("1", "lampu jalan mati sudah seminggu pak", category=Category(id="1", top="Jalan"))], memory)
     (later,) = match([chat("2", text, 300, category=Category(id="2", top=category))], memory)
     assert later.outcome == outcome
+
+
+@pytest.mark.parametrize("first", ["warnet buka sampai pagi", "harga minyak goreng mahal"])
+def test_a_rare_word_is_no_place_from_which_another_could_differ(first: str) -> None:
+    memory = MemoryDouble()
+    match([chat("1", first, category=Category(id="1", top="Ketertiban"))], memory)
+    more = chat("2", "Di pasar Peterongan, anak sekolah bolos di sana", 300, category=Category(id="2", top="Sekolah"))
+    assert match([more], memory)[0].outcome == "added"
+
+
+@pytest.mark.parametrize(("region", "new"), [(None, False), ("32.73", False), ("32.73.02.1004", True)])
+def test_the_place_that_an_addition_gave_is_the_reports(region: str | None, new: bool) -> None:
+    first = chat("1", "lampu jalan mati sudah seminggu pak", category=Category(id="1", top="Jalan"))
+    thread = Thread(
+        complaint="c", number="1", last_at=first.received_at, region=region, profile=profile_of(first, None)
+    )
+    there = Place(code="32.73.09.1001", source="text")
+    more = chat("2", "di Cibaduyut sampah menumpuk belum diangkut", 300, category=Category(id="2", top="Sampah"))
+    assert opens_new_matter(more, profile_of(more, there), thread) is new
 
 
 @pytest.mark.parametrize("text", ["Halo, lokasi perumahan Pondok Jati blok BK", "kami di Kebon Jeruk mandi di masjid"])
