@@ -40,7 +40,7 @@ _BESIDE = re.compile(_CLOCK, re.IGNORECASE | re.ASCII)
 _BASIC = re.compile(r"\d{8}(?:t\d{4}(?:\d{2})?(?:z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE | re.ASCII)
 
 
-_OWN_CLOCK = re.compile(r"\s+\d{1,2}[.:]\d{2}(?:[.:]\d{2}(?:\.\d{1,9})?)?$", re.ASCII)
+_OWN_CLOCK = re.compile(r"\s\d{1,2}[.:]\d{2}(?:[.:]\d{2}(?:\.\d{1,9})?)?$", re.ASCII)
 _SERIAL_DAY = re.compile(r"\d{5}", re.ASCII)
 _PART_OF_DAY = re.compile(r"0(?:,\d+|\.\d|\.\d{3,})|0", re.ASCII)
 """As a spreadsheet counts a time of day; `0.30` is half past midnight."""
@@ -74,7 +74,7 @@ def with_clock(day: str, clock: str) -> str | None:
     if not _BESIDE.fullmatch(f" {clock}"):
         return None
     if own := _OWN_CLOCK.search(day):
-        day = day[: own.start()]
+        day = day[: own.start()].rstrip()
     if _SERIAL_DAY.fullmatch(day):
         day = (date(1899, 12, 30) + timedelta(days=int(day))).isoformat()
     return f"{day} {clock}"
