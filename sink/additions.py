@@ -28,7 +28,8 @@ _EARLIER = (
 _SAID = (
     "SELECT m.complaint, m.raw, m.item_index, m.received_at, m.kind, m.text, m.cleaned FROM messages m "
     "JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
-    "WHERE m.complaint IN (*) AND NOT m.stranger AND o.outcome IN ('recorded', 'added')"
+    "WHERE m.complaint IN (*) AND NOT m.stranger "
+    "AND (o.outcome = 'recorded' OR (o.outcome = 'added' AND NOT m.courtesy))"
 )
 
 
@@ -88,11 +89,13 @@ def earlier_additions(connection: Connection, make: RowMaker, opened: Collection
 
 
 class Said(NamedTuple):
-    """What reporters have said of a report so far, each text once: of somebody who adds without end the first
-    `MOST_SAID` messages and `LONGEST_SAID` characters."""
+    """What reporters have said of a report so far, each text once and without thanks: of somebody who adds without end
+    the first `MOST_SAID` messages and `LONGEST_SAID` characters."""
 
     text: str
     cleaned: str
+    first: str
+    """The first text that says more than a command."""
     items: Sequence[tuple[str, int]]
     """Raw ids and item indexes of their messages, in order."""
 
@@ -112,4 +115,5 @@ def _said(rows: Sequence[Any]) -> Said:
     cleaned = [(row.text if row.cleaned is None else row.cleaned).strip() for row in first]
     longest = max(LONGEST_SAID, *map(len, texts[:1]), 0)  # a single message is given whole
     text, clean = ("\n".join(dict.fromkeys(filter(None, some)))[:longest] for some in (texts, cleaned))
-    return Said(text, clean, [(row.raw, row.item_index) for row in first])
+    first_text = next((text for text, words in zip(texts, cleaned, strict=True) if words), "")
+    return Said(text, clean, first_text, [(row.raw, row.item_index) for row in first])

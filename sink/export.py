@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Row, and_, or_, select
 
 from schemas import Party, message_id
+from sink.additions import said_so_far
 from sink.complaint_queries import (
     TimelineLine,
     current_offices,
@@ -63,9 +64,10 @@ def _lines(connection: Connection, vault: Vault, page: Sequence[Row[Any]]) -> li
     undone = select(matches).where(matches.c.complaint.in_(ids), matches.c.undone_at.is_(None))
     matched = group_by_complaint(connection.execute(undone.order_by(matches.c.seq)))
     sealed = _sealed_openers(connection, ids)
+    said = said_so_far(connection, [row.id for row in page if not _opening_text(row, received[row.id])])
     return [
         _complaint(row) | {
-            "text": _opening_text(row, received[row.id]),
+            "text": _opening_text(row, received[row.id]) or said[row.id].first,
             "office": _office(offices.get(row.id)),
             "reporter": _reporter(vault, row, sealed.get(row.id)),
             "anonymous": row.anonymous, "secret": row.secret,
@@ -88,9 +90,7 @@ def _complaint(row: Row[Any]) -> dict[str, Any]:
 
 
 def _opening_text(row: Row[Any], received: Sequence[Row[Any]]) -> str:
-    """Of a report that was opened without words, the first that its reporter added."""
-    opening = next((m.text for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)), "")
-    return opening or next((m.text for m in received if m.text), "")
+    return next((m.text for m in received if (m.raw, m.item_index) == (row.raw, row.item_index)), "")
 
 
 def _place(row: Row[Any]) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from sink.bulk import execute_each, insert, instant_encoder, update_by_id
 from sink.due import mark_stale
 from sink.readings import OF_THE_COMPLAINT, Reading, RecordedReading, reading_of, reading_row, recorded_readings
 from sink.record import Record
-from sink.rows import Row, RowMaker
+from sink.rows import Row, RowMaker, is_courtesy
 from sink.tables import complaints, messages, readings
 
 
@@ -94,7 +94,8 @@ def _store(
 
 
 _UPDATE_MESSAGE = (
-    "UPDATE messages SET kind = :kind, kind_word = :kind_word, text = :text, cleaned = :cleaned, reader = :reader "
+    "UPDATE messages SET kind = :kind, kind_word = :kind_word, text = :text, cleaned = :cleaned, "
+    "courtesy = :courtesy, reader = :reader "
     "WHERE raw = :raw AND item_index = :item_index"
 )
 
@@ -103,7 +104,7 @@ def _message_row(message: Message) -> Row:
     reading = reading_of(message)
     return {
         "raw": message.raw, "item_index": message.item_index, "kind": reading.kind, "kind_word": message.kind_word,
-        "text": reading.text, "cleaned": reading.cleaned, "reader": message.reader,
+        "text": reading.text, "cleaned": reading.cleaned, "courtesy": is_courtesy(message), "reader": message.reader,
     }  # fmt: skip
 
 

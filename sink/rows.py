@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from schemas import REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Routed
+from schemas import COURTESIES, REFERRING_KINDS, Action, Assignment, Attachment, Match, Matched, Message, Routed
 from sink.bulk import InstantEncoder
 from sink.contacts import Contact, ReplyAddressOf, contact_of, seal_attachment_source, seal_contact
 from sink.identifiers import Identifiers
@@ -26,6 +26,11 @@ Row = dict[str, Any]
 RowsByTable = Mapping[Table, list[Row]]
 OF_A_COMPLAINT = frozenset({"recorded", "added", "asked"})
 """Outcomes of messages that belong to a complaint."""
+
+
+def is_courtesy(message: Message) -> bool:
+    """Thanks or a greeting, without a file: it adds nothing to a report."""
+    return message.sort in COURTESIES and not message.attachments
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class RowMaker:
         cleaned = None if stranger or message.cleaned == message.text else message.cleaned
         return {
             "raw": message.raw, "item_index": message.item_index, "key": self.vault.message_key(message.id),
-            "complaint": matched.id, "stranger": stranger, "proven": message.proven,
+            "complaint": matched.id, "stranger": stranger, "courtesy": is_courtesy(message), "proven": message.proven,
             "owner": message.owner, "channel": message.channel, "account": message.account, "direction": "in",
             "public_id": self.ids.public_id(message.channel, message.native_id),
             "kind": message.kind, "kind_word": message.kind_word, "refers_to": refers_to or None,

@@ -38,7 +38,8 @@ index(complaints, "account", "raw", only="channel = 'counter'")
 messages = table(
     "messages",
     *item(),
-    column("key", HASH), column("complaint"), column("stranger", Boolean), column("proven", Boolean),
+    column("key", HASH), column("complaint"), column("stranger", Boolean),
+    column("courtesy", Boolean), column("proven", Boolean),
     owner(), column("channel"), column("account"), column("direction"),
     column("public_id"), column("kind"), maybe("kind_word"), maybe("refers_to", HASH),
     column("text"), maybe("cleaned"),
@@ -46,8 +47,9 @@ messages = table(
     column("reader"), column("matcher"),
     Index(None, "complaint"),
 )  # fmt: skip
-"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it. `proven`: the
-channel vouches for the sender. `refers_to` is the key of another message; `cleaned` is null where it equals `text`."""
+"""Those that opened or joined a complaint, or asked for its status. A `stranger` adds no words to it, nor does a
+`courtesy`: thanks or a greeting without a file. `proven`: the channel vouches for the sender. `refers_to` is the key of
+another message; `cleaned` is null where it equals `text`."""
 
 index(messages, "conversation", "raw", only="channel = 'app'")
 

@@ -56,6 +56,14 @@ def test_what_a_channel_keeps_for_itself_does_not_leave(record: Record) -> None:
     assert line["extra"] == {}
 
 
+def test_a_report_without_words_gets_those_that_its_reporter_adds_and_no_thanks(record: Record) -> None:
+    photo, thanks = message(1, text="", kind="image"), message(2, text="Terima kasih", sort="thanks")
+    persist(record, routed(photo), routed(thanks, "added", photo), routed(message(3, text="CEK 1"), "asked", photo))
+    assert [line["text"] for line in export(record, None)] == [""]
+    persist(record, routed(message(4, text="Jalan Melati berlubang"), "added", photo))
+    assert [line["text"] for line in export(record, None)] == ["Jalan Melati berlubang"]
+
+
 def test_replies_that_were_not_sent_are_no_messages(record: Record) -> None:
     persist(record, routed(message(1)), routed(message(3), "added", message(1)))
     persist(record, routed(message(2), "added", message(1)))

@@ -358,6 +358,7 @@ def upgrade() -> None:
     sa.Column('key', sa.LargeBinary(length=16), nullable=False),
     sa.Column('complaint', sa.Text(), nullable=False),
     sa.Column('stranger', sa.Boolean(), nullable=False),
+    sa.Column('courtesy', sa.Boolean(), nullable=False),
     sa.Column('proven', sa.Boolean(), nullable=False),
     sa.Column('owner', sa.Text(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
