@@ -21,7 +21,7 @@
 | 12a | nearly those words, nothing says that it is elsewhere | added: same report |
 | 13 | the citizen states that it opens a report | recorded |
 | 13a | another place and another matter than the open thread's, in a sentence of its own | recorded |
-| 13b | another matter, announced or or begun with its thing, where the open thread's report names no place | recorded |
+| 13b | another matter, announced or begun with its thing, where the open thread's report names no place | recorded |
 | 14 | an open thread: not closed, its last message younger than 7 days | added |
 | 15 | anything else | recorded |
 
