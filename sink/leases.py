@@ -6,6 +6,8 @@ anew by every process that starts: an epoch never spans two runs.
 
 PostgreSQL's own clock decides when a lease lapses, so that the clocks of the processes may differ; SQLite takes the
 caller's. A holder relies on its lease for `ttl` seconds from before it called `renew_leases`, by its monotonic clock.
+Where that clock was ahead and was put right, what a dead holder left would last as long as it had been ahead: each call
+of `renew_leases` shortens it to `ttl` from now, within which a holder that lives renews it.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ def renew_leases(
     with record.write(urgent=True) as connection:
         at = current_time(connection, now)
         until = at + timedelta(seconds=ttl)
+        _shorten(connection, until, until + timedelta(seconds=ttl))
         share = -(-len(wanted) // _live_holders(connection, (holder, pool), at, until))
         held = _renewed(connection, holder, wanted, until)
         surplus = sorted(held.keys() & set(idle))[: max(0, len(held) - share)]
@@ -110,6 +113,16 @@ def current_time(connection: Connection, now: datetime) -> datetime:
         return now
     found: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return found
+
+
+def _shorten(connection: Connection, until: datetime, limit: datetime) -> None:
+    """Have what would last beyond the limit end at `until`: it was written while the clock was ahead."""
+    encoded = instant_encoder(connection)(until)
+    for table, key in ((lease_holders, "holder"), (leases, "account")):
+        found = connection.execute(select(table.c[key]).where(table.c.until > limit)).scalars().all()
+        lock_rows(connection, table, key, found)
+        sql = f"UPDATE {table.name} SET until = :until WHERE {key} = :{key}"  # noqa: S608 - our own names
+        execute_each(connection, table, sql, [{key: name, "until": encoded} for name in found])
 
 
 def _live_holders(connection: Connection, us: tuple[str, str], at: datetime, until: datetime) -> int:

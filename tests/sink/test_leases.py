@@ -62,6 +62,18 @@ def test_a_lapsed_lease_that_nobody_took_is_renewed_with_its_epoch(record: Recor
     assert renew_leases(record, "a", ACCOUNTS, now=later(60)) == dict.fromkeys(ACCOUNTS, 1)
 
 
+def test_leases_of_a_clock_that_was_ahead_lapse_in_time(record: Record) -> None:
+    renew_leases(record, "dead", ACCOUNTS, now=NOW)
+    ahead = str(datetime.now(UTC) + timedelta(days=1000))[:26]
+    with record.write() as connection:
+        for table in ("leases", "lease_holders"):
+            connection.execute(text(f"UPDATE {table} SET until = :at"), {"at": ahead})
+    assert renew_leases(record, "b", ACCOUNTS, now=later(5)) == {}  # a holder that lives renews it meanwhile
+    with record.read() as connection:
+        at = current_time(connection, later(5))
+    assert {lease.until - at <= timedelta(seconds=15) for lease in list_leases(record)} == {True}
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_holders_of_a_pool_that_nobody_runs_any_more_are_forgotten(record: Record) -> None:
     renew_leases(record, "old", ["forward/a"], now=NOW, pool="forward")
