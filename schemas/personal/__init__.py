@@ -25,8 +25,8 @@ _NUMBERS = re.compile(r"[\d(+][\d()+ .\-–_/]{7,}", re.ASCII)
 _GROUP = re.compile(r"\d+", re.ASCII)
 _EMAIL = re.compile(
     r"[A-Za-z0-9][\w.+-]{0,63}(?:@\s?|\s@(?:\s|(?=g?mail|yahoo|ymail|hotmail|outlook|rocketmail|icloud))|\s?(?:\[at\]|\(at\))\s?)"
-    r"[A-Za-z0-9-]+(?:\s?(?:\.|\[dot\]|\(dot\))[A-Za-z0-9-]+)*"
-    r"(?:\.|\[dot\]|\(dot\))(?:com|co|id|net|org|go|ac|sch|or|web|my|info|biz|io|me|gov|edu|[a-z]{2,6})(?![a-z0-9])",
+    r"[A-Za-z0-9-]+(?:\s?(?:\.|(?:\[dot\]|\(dot\))\s?)[A-Za-z0-9-]+)*"
+    r"(?:\.|\s?(?:\[dot\]|\(dot\))\s?)(?:com|co|id|net|org|go|ac|sch|or|web|my|info|biz|io|me|gov|edu|[a-z]{2,6})(?![a-z0-9])",
     re.ASCII | re.IGNORECASE,
 )
 _PLATE = re.compile(
@@ -49,7 +49,7 @@ _LABEL = re.compile(
     r"(?P<kk>\bk\.?k\b|kartu\s+keluarga|\bkk\d?)|(?P<nik>\bn\.?i\.?k\b|ktp|induk\s+kependudukan)|(?P<npwp>npwp)|"
     r"(?P<bpjs>bpjs|\bkis\b|\bjkn\b|noka|nomor\s+peserta)|"
     r"(?P<account>\brek(?:ening)?|norek|\bb(?:ca|ri|ni|si|tn)\b|mandiri|cimb|danamon|\bovo\b|gopay|\bdana\b|virtual\s+account"
-    r"|\bva\b|transfer)|"
+    r"|\bva\b|transfer|\batm\b|kartu\s+(?:kredit|debit|debet))|"
     r"(?P<phone>\bh\.?p\b|\bw\.?a\b|whats?app?|wa\.me/|te?le?po?n|\bte?lp\b|\btlf?n?p?\b|\btel\b|\bphone|\bhub(?:ungi)?\b"
     r"|\bcp\b|kontak|contact|ponsel|\bsms\b|selule?r)|"
     r"(?P<other>\bnop\b|objek\s+pajak|pelanggan|idpel|\bnib\b|\bnip\b|\bnisn\b|pendaftaran|tiket|\bbarcode|resi|rp|sertifikat"

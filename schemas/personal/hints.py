@@ -23,7 +23,7 @@ _SIGNS = (
 )
 _TITLE = re.compile(
     r"\b(?:s(?:a(?:ya|udara|udari|lam)|y|dri?)|hormat|wassalam|terima(?:kasih)?|b(?:apak?|pk|u|ang|li|eta)|pak|ibu|m(?:as|bak)"
-    r"|tn|ny|almh?|hj?|u(?:stadz?|da|ni)|daeng|puang|kang|om|tante|pdt|tgk|teungku|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?"
+    r"|tn|ny|an|almh?|hj?|u(?:stadz?|da|ni)|daeng|puang|kang|om|tante|pdt|tgk|teungku|cp|nami|jeneng(?:ku)?|ngaran|namo|wastan?"
     r")[.,:]*$"
 )
 _SIGN_WORDS = (

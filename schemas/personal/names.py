@@ -30,7 +30,7 @@ _LINE_END = r"[^\S\n]*(?:[,.:][^\S\n]*)?\n+"
 _WEAK = re.compile(
     rf"\b(?:s(?:a(?:ya|udara|udari|lam{_LINE_END})|y|dri?)|hormat\s+(?:saya|kami)(?:{_LINE_END})?"
     rf"|(?:wassalam|terima\s?kasih){_LINE_END}|b(?:apak?|pk|u|ang|li|eta)|pak|ibu|m(?:as|bak)|tn|ny|almh?|hj?|u(?:stadz?|da|ni)|cp"
-    r"|daeng|puang|kang|om|tante|pdt|tgk|teungku"
+    r"|(?<=\d )an|daeng|puang|kang|om|tante|pdt|tgk|teungku"
     r"|nami(?:\s+abdi)?|jeneng(?:ku|\s+k[ou]l[ao])|ngaran\s+(?:kuring|abdi)|namo\s+(?:ambo|awak)|wastan?\s+tiang)"
     r"[.,:]*\s+"
 )
