@@ -15,7 +15,7 @@ from sink.record import Record
 from sink.tables import processes
 
 LIVE = timedelta(seconds=30)
-"""A process with an older heartbeat is taken for dead."""
+"""A process with an older heartbeat is taken for dead, and one whose heartbeat is so far ahead: its clock was wrong."""
 FORGOTTEN = timedelta(days=1)
 _BEAT = "ON CONFLICT (id) DO UPDATE SET stages = excluded.stages, seen_at = excluded.seen_at, report = excluded.report"
 
@@ -55,7 +55,8 @@ def forget_process(record: Record, process: str) -> None:
 def live_processes(record: Record, now: datetime, within: timedelta = LIVE) -> list[LiveProcess]:
     """Those that were seen lately, by host and id. Raises Retry."""
     with record.read() as connection:
-        recent = processes.c.seen_at > current_time(connection, now) - within
+        at = current_time(connection, now)
+        recent = processes.c.seen_at.between(at - within, at + within)
         query = select(processes).where(recent).order_by(processes.c.host, processes.c.id)
         return [_process(row) for row in connection.execute(query)]
 
