@@ -77,9 +77,10 @@ def record_metrics(
     yield GaugeMetricFamily("satupintu_dead", "Dead letters that wait to be seen to.", sum(figures.dead.values()))
     yield _gauge("dead_letters", "The same by account and code.", ["account", "code"], figures.dead)
     working = {*leased, *forwarding}  # the fault of an account that was closed since is nobody's
-    faults = {(name, one.code): 1 for name, found in figures.faults.items() if name in working for one in found}
-    unable = "1: until it is mended it cannot send, poll, hold its (whole) session, fetch files or forward."
-    yield _gauge("account_fault", unable, ["account", "code"], faults)
+    holding = ((name, one) for name, found in figures.faults.items() if name in working for one in found)
+    faults = {(name, one.ability, one.code): 1 for name, one in holding}
+    unable = "1: until it is mended the account cannot do this: send, session, connection, poll, fetch or forward."
+    yield _gauge("account_fault", unable, ["account", "ability", "code"], faults)
     yield from gap_metric(figures.gaps)
     yield from token_metric(figures.token_ends, leased)
     held = {(row.stage, row.account): 1 for row in figures.aside if row.released_at is None}

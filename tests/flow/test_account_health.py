@@ -199,7 +199,9 @@ def test_the_fault_of_an_account_that_was_closed_since_is_no_alarm(backend: Back
         set_account_fault(backend.record, account, "token_expired", "", now=NOW)
     figures = scan_record(backend.record, lambda: NOW)
     [metric] = [one for one in record_metrics(figures, ["sms"], ["webhook"]) if one.name == "satupintu_account_fault"]
-    assert [sample.labels["account"] for sample in metric.samples] == ["sms", "webhook"]
+    assert [tuple(sample.labels.values()) for sample in metric.samples] == [
+        ("sms", "send", "token_expired"), ("webhook", "send", "token_expired"),
+    ]  # fmt: skip
 
 
 class Clock:
