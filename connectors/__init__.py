@@ -29,7 +29,7 @@ from connectors._port import (
     Session,
     Speaks,
 )
-from connectors._request import Forbidden, IngressResponse, Part, PartGroup, Payload, Request, group_parts
+from connectors._request import Forbidden, IngressResponse, Part, PartGroup, Payload, Request, files_in, group_parts
 from connectors._settings import Secret, Settings, choices_of, secret_hook, takes_one_of, wrong_choice
 
 __all__ = [
@@ -73,6 +73,7 @@ __all__ = [
     "StepResult",
     "channel_type",
     "choices_of",
+    "files_in",
     "group_parts",
     "kinds",
     "register",

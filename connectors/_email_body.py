@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email.message import Message as Mail
 from typing import NamedTuple
 
-from connectors._email_charset import decode_text
+from connectors._email_charset import decode_text, is_usable
 from connectors._email_flowed import unwrap
 from connectors._email_headers import POLICY, MailHead, decode_words, str_of, with_bounded_head
 from connectors._email_html import HTML_LIMIT, TAG_LIMIT, text_of_html
@@ -193,12 +193,13 @@ def payload_of(part: Mail) -> object:
 
 
 def _require_charset(part: Mail) -> None:
-    """The library looks up the charset under whatever name the mail gives it: one that is no word is taken out."""
+    """The library decodes by whatever charset the mail names: one that is no word, or that fails by itself as `idna`
+    does, is taken out."""
     try:
         label = part.get_param("charset", "")
     except (ValueError, LookupError, TypeError, AttributeError):
         label = None
-    if not (isinstance(label, str) and label.isascii() and label.isprintable() and len(label) <= _LABEL):
+    if not (isinstance(label, str) and len(label) <= _LABEL and is_usable(label)):
         part.replace_header("content-type", part.get_content_type())
 
 

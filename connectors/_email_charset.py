@@ -35,6 +35,18 @@ def decode_text(data: bytes, label: str | None = None) -> str:
     return _guessed(data)
 
 
+@lru_cache(maxsize=512)
+def is_usable(label: str) -> bool:
+    """May the library decode under this label? It expects that it is unknown, and nothing else."""
+    try:
+        b"\xe9".decode(label, "replace")
+    except LookupError:
+        pass
+    except ValueError:  # `idna` replaces nothing, and a name holds no NUL
+        return False
+    return label.isascii() and label.isprintable()
+
+
 def _guessed(data: bytes) -> str:
     if len(data) > GUESSED_OVER:
         from charset_normalizer import from_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -77,6 +77,10 @@ class _TakesApart(Protocol):
     def parts(self, payload: Payload, /) -> Iterable[Part]: ...
 
 
+class _EnclosesFiles(Protocol):
+    def enclosed_files(self, request: Request, /) -> Iterable[bytes]: ...
+
+
 def group_parts(channel: _TakesApart, payload: Payload) -> list[PartGroup]:
     """The groups of a request's parts, in the order of their first parts; at least one. Never raises: a request that
     cannot be taken apart, or holds nothing, is one group without a conversation."""
@@ -90,3 +94,12 @@ def group_parts(channel: _TakesApart, payload: Payload) -> list[PartGroup]:
     if len(found) > 1:
         return [PartGroup(*key, tuple(positions)) for key, positions in found.items()]
     return [PartGroup(*key) for key in found] or [PartGroup()]
+
+
+def files_in(channel: _EnclosesFiles, request: Request) -> Sequence[bytes]:
+    """The files that lie inside a request. Never raises: of one that cannot be read none is stored, and it is taken in
+    all the same."""
+    try:
+        return tuple(channel.enclosed_files(request))
+    except Exception:  # as above: else one poisonous mail would stand before all others for ever
+        return ()

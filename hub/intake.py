@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote_plus
 
 from bus import BodyStore, Bus, Spool, spooled_events
-from connectors import Channel, Listens, PartGroup, Request, group_parts
+from connectors import Channel, Listens, PartGroup, Request, files_in, group_parts
 from hub.settings import Settings
 from schemas import Body, Raw
 
@@ -58,7 +58,7 @@ async def split_into_raws(
     provider calls by another address than ours, if there is one that may have it.
     """
     groups = _by_account(channel, group_parts(channel, request), sibling)
-    for file in channel.enclosed_files(request):
+    for file in files_in(channel, request):
         await store(file)
     blob = await store(request.body) if len(request.body) * len(groups) > INLINE_BODY else None
     return _raws_of(channel, request, groups, blob=blob, clock=clock, new_id=new_id)
@@ -74,7 +74,7 @@ def split_at_once(
 ) -> list[Raw] | None:
     """As `split_into_raws`. None: something of the request has to lie with the blobs first."""
     groups = _by_account(channel, group_parts(channel, request), sibling)
-    if len(request.body) * len(groups) > INLINE_BODY or next(iter(channel.enclosed_files(request)), None) is not None:
+    if len(request.body) * len(groups) > INLINE_BODY or files_in(channel, request):
         return None
     return _raws_of(channel, request, groups, blob=None, clock=clock, new_id=new_id)
 

@@ -103,3 +103,17 @@ async def test_secret_parameters_and_other_headers_are_not_stored() -> None:
     request = {"query": "a=1&token=rahasia&b=2", "headers": headers}
     [raw] = (await made_of(Tokened("kios", "32.73", KioskSettings()), items("budi"), **request))[0]
     assert (raw.query, dict(raw.headers)) == ("a=1&b=2", {"content-type": "application/json"})
+
+
+class Poisoned(Kiosk):
+    """A kiosk that fails at the files inside a request."""
+
+    def enclosed_files(self, request: Request) -> Any:
+        yield b"foto"
+        raise UnicodeError("a codec that does not replace")
+
+
+async def test_a_request_whose_files_cannot_be_read_is_taken_in_all_the_same() -> None:
+    """Else it would stand before all others of its mailbox for ever."""
+    raws, stored = await made_of(Poisoned("kios", "32.73", KioskSettings(token=Secret("t"))), items("budi"))
+    assert ([raw.conversation for raw in raws], stored) == (["budi"], [])
