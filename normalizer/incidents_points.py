@@ -18,12 +18,12 @@ from zlib import crc32
 _KINDS = {
     **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2,
     **dict.fromkeys(("gang", "gg", "gng", "lorong", "lrg", "lr"), 3), **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
-    **dict.fromkeys(("lingkungan", "lk"), 8), "km": 9,
+    **dict.fromkeys(("lingkungan", "lk", "dusun", "dsn"), 8), "km": 9,
 }  # fmt: skip
-_HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE, _HAMLET, _HOLDER = (
-    0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11,
+_HOUSE, _RT, _RW, _GANG, _POINT, _LANDMARK, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE, _HAMLET, _HOLDER, _SCHOOL = (
+    0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12,
 )  # fmt: skip
-_AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE)
+_AREAS = (_RT, _RW, _POINT, _NUMBERED_GANG, _NEIGHBOURHOOD, _KILOMETRE, _SCHOOL)
 _WORDS = frozenset(_KINDS)
 _JOINED = frozenset(["rt", "rw"])
 """Their numbers may follow without a blank."""
@@ -35,7 +35,9 @@ _TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii",
 _ROMAN = {ten + one: str(10 * n + m) for n, ten in enumerate(_TENS) for m, one in enumerate(_ONES) if ten + one}
 _LONGEST = 4
 """Digits of a house number."""
-_FRONT_WORDS = "depan dpn dpan seberang sebrang sebelah samping belakang blakang dekat dkt deket"
+_FRONT_WORDS = (
+    "simpang pertigaan perempatan depan dpn dpan seberang sebrang sebelah samping belakang blakang dekat dkt deket"
+)
 _BEFORE_LANDMARK = frozenset(_FRONT_WORDS.split())
 _HAMLETS = "dusun dsn dukuh jorong korong banjar br kampung kp perum perumahan komplek kompleks btn cluster rusun"
 _BEFORE_HAMLET = frozenset(_HAMLETS.split())
@@ -45,6 +47,9 @@ _NUMERALS = {
     "satu": "1", "dua": "2", "tiga": "3", "empat": "4", "lima": "5", "enam": "6", "tujuh": "7", "delapan": "8",
     "sembilan": "9", "sepuluh": "10",
 }  # fmt: skip
+_SCHOOL_WORDS = "sd sdn smp smpn sma sman smk smkn mts mtsn"
+_SCHOOLS = {word: word.removesuffix("n") for word in _SCHOOL_WORDS.split()}
+"""By the word before its number, what it is: "SDN 5", "SD Negeri 5"."""
 _DIGITS_OF_ID = 16
 """Of a NIK and of a family's card."""
 _BEFORE_CUSTOMER = frozenset(["pelanggan", "idpel", "nopel", "meteran"])
@@ -148,6 +153,7 @@ def _by_kind(words: Sequence[str], distinct: Set[str], rare: Set[str]) -> Mappin
             if kind == _GANG:
                 found[_NUMBERED_GANG].update(value for value in values if value.isdecimal())
     found[_HOLDER].update(_holders(words, distinct, rare))
+    found[_SCHOOL].update(_schools(words, distinct))
     return found
 
 
@@ -157,6 +163,14 @@ def _holders(words: Sequence[str], distinct: Set[str], rare: Set[str]) -> Iterat
     for at, word in enumerate(words) if not _BEFORE_CUSTOMER.isdisjoint(distinct) else ():
         if word in _BEFORE_CUSTOMER:
             yield from (one for one in words[at + 1 : at + 4] if len(one) >= _FEWEST_DIGITS and one.isdecimal())
+
+
+def _schools(words: Sequence[str], distinct: Set[str]) -> Iterator[str]:
+    """Not of "RT 1 sd 5", where "sd" means until."""
+    for at, word in enumerate(words) if not distinct.isdisjoint(_SCHOOLS) else ():
+        if word in _SCHOOLS and not (at and words[at - 1].isdecimal()):
+            after = [one for one in words[at + 1 : at + 3] if one != "negeri"][:1]
+            yield from (f"{_SCHOOLS[word]} {_plain(one)}" for one in after if one.isdecimal() and len(one) < _LONGEST)
 
 
 def _areas(words: Sequence[str], at: int) -> Iterator[str]:

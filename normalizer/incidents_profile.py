@@ -98,7 +98,8 @@ def profile_of(message: Message, place: Place | None) -> Profile | None:
     body = f"{message.title} {message.clean_text}" if message.title else message.clean_text
     stated = _address(message, place)
     text, address = _TextWords(_split(body)), _TextWords(_split(stated)) if stated else _NO_WORDS
-    words = _compared(text, address)
+    region = frozenset(_split(place.name)) if place and place.name else _NO_REGION
+    words = _compared(text, address, region)
     if len(words.names) + len(words.matter) + len(words.numbers) < _FEW:
         return None
     category = message.category
@@ -144,7 +145,12 @@ class _TextWords:
 _NO_WORDS = _TextWords([])
 
 
-def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
+_NO_REGION: Set[str] = frozenset()
+
+
+def _compared(text: _TextWords, address: _TextWords, region: Set[str]) -> ComparedWords:
+    """`region`: words of the name of its place, which are no landmark's: "depan apotek Depok"."""
+    landmarks = landmarks_of(text.words, text.distinct, lambda word: None if word in region else _name(word))
     own = set(map(_hash, address.names))
     parts = [part for part in (text, address) if not _STREET.isdisjoint(part.distinct)]
     behind = {word for part in parts for before, word in pairwise(part.words) if before in _STREET}
@@ -155,7 +161,7 @@ def _compared(text: _TextWords, address: _TextWords) -> ComparedWords:
         {_hash(word.lstrip("0") or "0") for word in text.numbers | address.numbers},
         own,
         set(map(_hash, text.distinct)),
-        points_of(text.words, text.distinct, text.rare).union(landmarks_of(text.words, text.distinct, _name)),
+        points_of(text.words, text.distinct, text.rare).union(landmarks),
     )
     return ComparedWords(len(text.words), *map(_few, kinds))
 

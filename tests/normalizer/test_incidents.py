@@ -148,11 +148,24 @@ def test_one_citizens_reports_of_other_houses_or_gangs_are_two(points: tuple[str
         ("gang 1", "gang 5", False), ("gg IV", "gang 4", True), ("gang Arbei", "gang Manggis", True),
         ("depan Toko Surya", "depan Warung Sartika", False), ("depan Toko Surya", "seberang Surya", True),
         ("depan Toko Surya", "belakang Warung Sartika dekat Surya", True),
+        ("dusun 5", "dusun 9", False), ("dusun V", "Dsn. 5", True),
+        ("SDN 5", "SD Negeri 6", False), ("SD 5", "sdn 05", True), ("RT 1 sd 5", "RT 1 sd 6", True),
     ],
 )  # fmt: skip
 def test_others_reports_of_another_point_are_no_incident(one: str, other: str, linked: bool) -> None:
     found = match([report("1", HOLE.format(one)), report("2", HOLE.format(other), SARI, minutes=60)], MemoryDouble())
     assert bool(found[1].matches) is linked
+
+
+def test_the_name_of_the_region_is_no_landmark() -> None:
+    """ "Simpang Polda Palembang" and "simpang Charitas Palembang" share no more than any two of that city."""
+    there = Place(code="16.71", name="Kota Palembang", words="Palembang")
+    crossings = (f"Lampu merah simpang {name} Palembang mati, macet panjang" for name in ("Polda", "Charitas"))
+    reports = [
+        message(str(n), text, by=by, account="wa", opens_report=True, place=there, minutes=60 * n)
+        for n, (text, by) in enumerate(zip(crossings, (BUDI, SARI), strict=True))
+    ]
+    assert match(reports, MemoryDouble())[1].matches == ()
 
 
 def test_a_closed_incident_takes_no_new_report() -> None:
