@@ -72,7 +72,8 @@ async def test_a_lapsed_token_and_a_changed_password_cost_nothing(hub: RunningHu
     assert "token_expired: enter a new access_token" in said[0]
     assert "2 answers and 1 file wait" in said[0]
     figures = (await hub.request("GET", "/metrics")).text
-    await hub.until(lambda: _in_metrics(hub, 'satupintu_account_fault{account="whatsapp",code="token_expired"}'), "it")
+    alarm = 'satupintu_account_fault{ability="send",account="whatsapp",code="token_expired"}'
+    await hub.until(lambda: _in_metrics(hub, alarm), "it")
     assert "satupintu_replies_unsent" in figures
 
     hub.graph.token, hub.kannel.login = right, ("u", "p")
