@@ -220,6 +220,18 @@ def _full(*_: object) -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
 
+async def test_the_writer_goes_on_where_it_cannot_sleep(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faketime(seconds: float) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("bus._writer.time.sleep", faketime)
+    async with SqliteBus(log) as bus:
+        for n in range(2):
+            async with asyncio.timeout(5):
+                await asyncio.gather(*(bus.publish([raw(n * 8 + one)]) for one in range(8)))
+    assert stored(log) == 16
+
+
 async def test_a_stage_publishes_and_commits_in_one_transaction(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with SqliteBus(log) as bus, bus.subscribe("raw", "reader") as batches:
         await bus.publish([raw(1)])
