@@ -26,9 +26,9 @@ _FIELDS = {
     "err": re.compile(r"\berr(?:or)?:\s*([\w.-]{1,12})", re.IGNORECASE),
     "done": re.compile(r"\bdone[ _]date:\s*(\d{10,14})", re.IGNORECASE),
 }
-_WHOLE_FORM = re.compile(
-    r"id:\s*\S+ .*submit[ _]date:\s*\d+.*done[ _]date:\s*\d+.*stat:\s*[A-Z]{4,8}\b.*err:", re.DOTALL
-)
+_BEGINS = re.compile(r"id:\s*\S+ ")
+_WHOLE_FORM = tuple(map(re.compile, (r"submit[ _]date:\s*\d", r"done[ _]date:\s*\d", r"stat:\s*[A-Z]{4,8}\b", r"err:")))
+"""One after the other, with anything between them."""
 _WORDS: dict[str, ReceiptState] = {
     "DELIV": "delivered", "READ": "read", "EXPIR": "failed", "DELET": "failed", "UNDEL": "failed", "REJEC": "failed",
     "FAILE": "failed", "SKIPP": "failed", "ACCEP": "sent", "ENROU": "sent", "BUFFR": "sent", "BUFFE": "sent",
@@ -76,13 +76,20 @@ def parse_receipt(message: ShortMessage, alphabet: Alphabet = "auto") -> Deliver
     if not stated and b"id:" not in data.replace(b"\0", b"")[:4].lower():
         return None
     text = decode_text(data, message.data_coding, alphabet).text
-    if not stated and not _WHOLE_FORM.match(text):
+    if not stated and not _has_whole_form(text):
         return None
     words = {name: found[1] for name, form in _FIELDS.items() if (found := form.search(text))}
     named = _printable(tlvs.get(RECEIPTED_ID, b"")), words.get("id", "")
     return DeliveryReceipt(
         tuple(dict.fromkeys(filter(None, named))), _state(words, tlvs), _reason(words, tlvs), words.get("done", "")
     )
+
+
+def _has_whole_form(text: str) -> bool:
+    found = _BEGINS.match(text)
+    for form in _WHOLE_FORM:
+        found = found and form.search(text, found.end())
+    return found is not None
 
 
 def _printable(value: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -132,6 +133,13 @@ def test_a_header_without_its_flag_is_known_and_a_flag_without_header_is_text():
 @pytest.mark.parametrize("text", ["id:5 menerima bantuan, submit date: kemarin", "ID: saya Sari", "id:"])
 def test_words_of_a_citizen_are_no_receipt(text: str):
     assert parse_receipt(short(text.encode())) is None
+
+
+def test_a_long_text_that_only_begins_as_a_receipt_costs_little():
+    text = b"id:1 " + b"".join(field * 900 for field in (b"submit date:1 ", b"done date:1 ", b"stat:AAAA "))
+    began = time.process_time()
+    assert parse_receipt(ShortMessage(SARI, "1708", tlvs={0x0424: text})) is None
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
