@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from schemas import COURTESIES, REFERRING_KINDS, Routed
+from schemas import REFERRING_KINDS, Routed
 from sink.bulk import insert, query_in
 from sink.instant import parse_instant
 from sink.readings import Reading, open_reading, reading_of, reading_row
-from sink.rows import RowMaker
+from sink.rows import RowMaker, is_courtesy
 from sink.tables import readings
 
 MOST_SAID, LONGEST_SAID = 100, 20_000
@@ -66,7 +66,7 @@ def additions_of(events: Iterable[Routed]) -> Additions:
         matched, message = event.matched, event.matched.message
         if message is None or matched.id is None or matched.outcome != "added" or matched.stranger:
             continue
-        if message.kind in REFERRING_KINDS or message.command not in {None, "TL"} or message.sort in COURTESIES:
+        if message.kind in REFERRING_KINDS or message.command not in {None, "TL"} or is_courtesy(message):
             continue
         m, reading = message, reading_of(message)
         found[matched.id].append(Addition(m.raw, m.item_index, m.owner, m.received_at, m.reader, reading))

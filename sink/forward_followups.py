@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args
 
 from sqlalchemy import Connection
 
-from schemas import COURTESIES, REFERRING_KINDS, ForwardKind, Message, Office, Routed, Status
+from schemas import REFERRING_KINDS, ForwardKind, Message, Office, Routed, Status
 from sink.action_rules import OTHERS_GO_ON
 from sink.actions import action_time
 from sink.applied import AppliedAction
@@ -32,7 +32,7 @@ from sink.forward_queue import (
 )
 from sink.instant import parse_instant
 from sink.jobs import NewJob
-from sink.rows import RowMaker
+from sink.rows import RowMaker, is_courtesy
 from sink.tables import disclosures
 
 OF_OFFICES: frozenset[ForwardKind] = frozenset({"answer", "question", "disposition", "status"})
@@ -132,7 +132,7 @@ def _adds(event: Routed, message: Message) -> bool:
     matched = event.matched
     if matched.outcome != "added" or matched.stranger or message.kind in REFERRING_KINDS:
         return False
-    if message.sort in COURTESIES or any(match.kind == "same_report" for match in matched.matches):
+    if is_courtesy(message) or any(match.kind == "same_report" for match in matched.matches):
         return False
     return bool(message.clean_text or message.attachments)
 
@@ -209,7 +209,7 @@ def _earlier_messages(connection: Connection, opened: Collection[str]) -> Iterat
         "(SELECT count(a.id) FROM attachments a WHERE a.complaint = m.complaint AND a.raw = m.raw "
         "AND a.item_index = m.item_index) AS files "
         "FROM messages m JOIN outcomes o ON o.raw = m.raw AND o.item_index = m.item_index "
-        "WHERE m.complaint IN (*) AND o.outcome = 'added' AND NOT m.stranger"
+        "WHERE m.complaint IN (*) AND o.outcome = 'added' AND NOT m.stranger AND NOT m.courtesy"
     )
     for row in query_in(connection, sql, opened):
         text = (row.text if row.cleaned is None else row.cleaned).strip()

@@ -339,6 +339,16 @@ def test_courtesies_redeliveries_and_an_answer_of_the_same_system_are_not_sent(s
         acted(theirs, message(1)),
     ]
     assert persist(sqlite_record, *quiet) == 0
+    photo = Attachment(native_id="f1", media_type="image/jpeg")
+    with_photo = message(6, text="Terima kasih", sort="thanks", attachments=(photo,))
+    persist(sqlite_record, routed(with_photo, "added", message(1)))
+    assert rows(sqlite_record, "SELECT count(*) FROM jobs WHERE kind = 'followup'") == [(1,)]
+
+
+def test_thanks_that_were_recorded_before_their_report_are_not_sent(sqlite_record: Record) -> None:
+    thanks = routed(message(2, text="Terima kasih", sort="thanks"), "added", message(1))
+    assert persist(sqlite_record, thanks) == 0
+    assert persist(sqlite_record, routed(message(1))) == 1  # the report itself
 
 
 def test_a_followup_waits_until_the_complaint_stands_there_and_for_what_was_said_before(record: Record) -> None:
