@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -13,17 +14,24 @@ Json = dict[str, Any]
 
 
 def decode_lenient(body: bytes) -> Any:
-    """Any JSON value. Bad UTF-8 or half an emoji in one string does not hide the rest. Raises ValueError."""
+    """Any JSON value. Bad UTF-8, half an emoji in one string or a number that is none (NaN, as Python's own programs
+    write) does not hide the rest. Raises ValueError."""
     body = body.removeprefix(BOM_UTF8)
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        text = json.dumps(json.loads(body.decode("utf-8", "replace")), ensure_ascii=False)
+        found = json.loads(body.decode("utf-8", "replace"), parse_constant=lambda _: None, parse_float=_finite)
+        text = json.dumps(found, ensure_ascii=False)
         return msgspec.json.decode(without_surrogates(text))
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
+
+
+def _finite(written: str) -> float | None:
+    number = float(written)
+    return number if isfinite(number) else None
 
 
 def without_surrogates(value: Any) -> Any:

@@ -156,6 +156,24 @@ def test_rows_of_every_format_are_the_same(form: str, body: bytes) -> None:
     assert (found["a"] if form == "xml" else found) == ROWS
 
 
+@pytest.mark.parametrize(
+    ("form", "body", "read"),
+    [
+        (
+            "json",
+            b'[{"id": 1, "lat": NaN}, {"id": 2, "lat": -1e999}]',
+            [{"id": 1, "lat": None}, {"id": 2, "lat": None}],
+        ),
+        ("xml", b"<d><a>Jalan\x0b rusak &#1;&#xD83D;&#9;baru</a></d>", {"a": "Jalan  rusak   \tbaru"}),
+        ("csv", b"id;isi\n1;" + b"x" * 200_000, [{"id": "1", "isi": "x" * 200_000}]),
+    ],
+    ids=["numbers that are none", "characters that XML has no place for", "a long cell"],
+)
+def test_one_odd_value_hides_no_other_rows(form: str, body: bytes, read: object) -> None:
+    """Else the portal would be asked for the same list for ever."""
+    assert decode_answer(Stream(format=form), body) == read
+
+
 def test_a_zip_of_one_file_is_unpacked() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
