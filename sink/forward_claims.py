@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from schemas import Forward
 from sink.bulk import query_in
-from sink.forward_queue import FOLLOWUP, FORWARDS
+from sink.forward_queue import FOLLOWUP, FORWARDS, job_id
 from sink.instant import parse_instant
 from sink.job_claims import Claimable, claim_jobs
 from sink.jobs import ClaimedJob
@@ -61,7 +61,9 @@ def claim_forwards(
     with record.read() as connection:
         natives = _natives(connection, complaints)
         first = _first_followups(connection, complaints)
-        refused = _refused(connection, {job.complaint for job in claimed if _where(job) not in natives})
+        refused = _refused(
+            connection, (_where(job) for job in claimed if job.kind == FOLLOWUP and _where(job) not in natives)
+        )
     return [_claimed(job, natives, first, refused) for job in claimed]
 
 
@@ -112,10 +114,11 @@ def _natives(connection: Connection, complaints: Collection[Any]) -> dict[tuple[
     return {(row.complaint, row.account): row.native for row in query_in(connection, sql, complaints)}
 
 
-def _refused(connection: Connection, complaints: Collection[Any]) -> set[tuple[str, str]]:
-    """Those that were refused, or given up, with the account."""
-    sql = "SELECT complaint, account FROM jobs WHERE complaint IN (*) AND kind = 'forward' AND state = 'failed'"
-    return {(row.complaint, row.account) for row in query_in(connection, sql, complaints)}
+def _refused(connection: Connection, places: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these complaints and accounts that were refused, or given up."""
+    ids = {job_id(account, complaint) for complaint, account in places}
+    rows = query_in(connection, "SELECT complaint, account FROM jobs WHERE id IN (*) AND state = 'failed'", ids)
+    return {(row.complaint, row.account) for row in rows}
 
 
 def _first_followups(
