@@ -132,7 +132,8 @@ def _adds(event: Routed, message: Message) -> bool:
     matched = event.matched
     if matched.outcome != "added" or matched.stranger or message.kind in REFERRING_KINDS:
         return False
-    if is_courtesy(message) or any(match.kind == "same_report" for match in matched.matches):
+    again = any(match.kind == "same_report" for match in matched.matches)
+    if is_courtesy(message) or (again and not message.attachments):
         return False
     return bool(message.clean_text or message.attachments)
 

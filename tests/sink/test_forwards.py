@@ -341,8 +341,10 @@ def test_courtesies_redeliveries_and_an_answer_of_the_same_system_are_not_sent(s
     assert persist(sqlite_record, *quiet) == 0
     photo = Attachment(native_id="f1", media_type="image/jpeg")
     with_photo = message(6, text="Terima kasih", sort="thanks", attachments=(photo,))
+    with_photo_now = message(7, attachments=(photo,))
     persist(sqlite_record, routed(with_photo, "added", message(1)))
-    assert rows(sqlite_record, "SELECT count(*) FROM jobs WHERE kind = 'followup'") == [(1,)]
+    persist(sqlite_record, routed(with_photo_now, "added", message(1), matches=(same,)))
+    assert rows(sqlite_record, "SELECT count(*) FROM jobs WHERE kind = 'followup'") == [(2,)]
 
 
 def test_thanks_that_were_recorded_before_their_report_are_not_sent(sqlite_record: Record) -> None:
