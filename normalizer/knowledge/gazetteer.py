@@ -7,10 +7,11 @@ that "Karang Pilang", "KARANGPILANG" and "karang-pilang" are one.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
+from normalizer.knowledge.numbered_names import first_numbers, numbered_spellings
 from normalizer.knowledge.word_lists import names_by_word, word_lists, words_of
 
 PROVINCE, REGENCY, DISTRICT, VILLAGE = 2, 4, 6, 10
@@ -92,10 +93,12 @@ class Gazetteer:
         return range(bisect_left(self._folded, region), bisect_left(self._folded, f"{region}:"))
 
     def _beginnings_inside(self, region: str) -> frozenset[str]:
-        return _beginnings(self.inside(region), self._lines_of(region))
+        names = self.inside(region)
+        return _beginnings(names, self._lines_of(region)) | first_numbers(names)
 
     def _begun_inside(self, region: str) -> Beginnings:
-        return Beginnings(self.inside(region), self._lines_of(region))
+        names = self.inside(region)
+        return Beginnings([*names, *first_numbers(names)], self._lines_of(region))
 
     def _lines_of(self, region: str) -> list[str]:
         return [self._lines[line] for line in self._lines_inside(region)]
@@ -116,10 +119,15 @@ class Gazetteer:
                 found.setdefault(name, (code,))
         for family, codes in self._families(region).items():
             found.setdefault(family, codes)
-        for name, codes in list(found.items()):
-            for spelling in spellings(name):
-                found.setdefault(spelling, codes)
+        for spelling, codes in (*_spelt(found), *self._numbered(region)):
+            found.setdefault(spelling, codes)
         return found
+
+    def _numbered(self, region: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for line in self._lines_of(region):
+            code, _, name = line.partition(",")
+            if len(code) > _LONGEST_UPPER:
+                yield from ((spelling, (code.replace(".", ""),)) for spelling in numbered_spellings(name))
 
     def _families(self, region: str) -> Mapping[str, tuple[str, ...]]:
         """What wards and districts are called together: "Siantan", where there are Siantan Hulu and Siantan Hilir."""
@@ -188,6 +196,10 @@ _SPELLINGS = (
     ("mm", "m"), ("ng", "n"),
 )  # fmt: skip
 """As citizens write names beside the decree: old letters, swallowed vowels, short forms."""
+
+
+def _spelt(names: Mapping[str, tuple[str, ...]]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(spelling, codes) for name, codes in names.items() for spelling in spellings(name)]
 
 
 def spellings(name: str) -> list[str]:

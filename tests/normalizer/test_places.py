@@ -245,3 +245,16 @@ def test_a_ward_before_its_district_is_meant_though_another_bears_the_districts_
 ])  # fmt: skip
 def test_a_ward_beside_its_district_names_the_region_that_nobody_named(text: str, found: str | None) -> None:
     assert code(text, "nasional") == found
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("Kebakaran di 10 Ulu dekat pasar", "16.71.17.1002"),
+    ("kelurahan 9-10 Ulu banjir", "16.71.17.1002"),
+    ("banjir di 26 Ilir", "16.71.11.1005"),
+    ("lampu mati di 26 Ilir D.I", "16.71.04.1003"),
+    ("Seberang Ulu I jalan rusak", "16.71.02"),
+    ("ilir timur 2", "16.71.06"),
+    ("sampah 3 hari tidak diangkut 10 orang", None),
+])  # fmt: skip
+def test_a_number_in_a_name_is_found_as_people_write_it(text: str, found: str | None) -> None:
+    assert code(text, "16.71") == found
