@@ -43,10 +43,10 @@ def without_surrogates(value: Any) -> Any:
 
 
 def decode_object(body: bytes) -> Json | None:
-    """A JSON object; None where the bytes are none."""
+    """A JSON object, read as leniently; None where the bytes are none."""
     try:
-        value = msgspec.json.decode(body.removeprefix(BOM_UTF8))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        value = decode_lenient(body)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

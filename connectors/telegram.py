@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from connectors._json import Json
+from connectors._json import Json, decode_object
 from connectors._port import (
     CheckResult,
     FetchedFile,
@@ -209,11 +209,16 @@ in Telegram, @BotFather: /newbot, and enter its token here; then (TOKEN and SECR
 
 
 def _listed(answer: bytes) -> list[msgspec.Raw]:
-    """The updates as they came. Raises Retry."""
+    """The updates as they came; where one is odd, as they were read, so that it stands before no others. Raises
+    Retry."""
     try:
         return _updates.decode(answer).result
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise Retry("the Bot API answered with something else than updates") from None
+        pass
+    found = (decode_object(answer) or {}).get("result")
+    if not isinstance(found, list):
+        raise Retry("the Bot API answered with something else than updates")
+    return [msgspec.Raw(msgspec.json.encode(update)) for update in found]
 
 
 def _number_of(update: msgspec.Raw) -> int:

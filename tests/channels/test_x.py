@@ -134,6 +134,12 @@ async def test_a_post_that_shows_up_late_is_found_by_looking_back(x: XServer, ou
     assert texts(found) == ["@dinas a"]
 
 
+async def test_half_an_emoji_in_a_post_does_not_hold_up_the_polls(x: XServer, outbound: ProviderConnections):
+    x.posts = [post(1, "jalan rusak \ud83d")]
+    found, _ = await poll(account(x), None, outbound)
+    assert texts(found) == ["@dinas jalan rusak \ufffd"]
+
+
 @given(answered=st.recursive(
     st.none() | st.integers() | st.sampled_from(["1900000000000000001", "٣", "next"]),
     lambda v: st.lists(v, max_size=3) | st.dictionaries(

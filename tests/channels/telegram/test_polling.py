@@ -137,6 +137,12 @@ async def test_an_update_without_a_number_does_not_hold_up_those_beside_it(teleg
     assert await polled(telegram, None) == (3, "1708:5002", None)
 
 
+async def test_half_an_emoji_in_an_update_does_not_hold_up_the_polls(telegram: TelegramServer) -> None:
+    telegram.write(1, "Satu")
+    telegram.then(done([*telegram.updates, {"update_id": 5002, "message": {"text": "\ud83d"}}]))
+    assert await polled(telegram, None) == (2, "1708:5003", None)
+
+
 async def test_another_bot_begins_anew() -> None:
     with TelegramServer("42:lain") as other:
         other.write(1, "Satu")
