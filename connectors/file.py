@@ -49,7 +49,7 @@ class FileSettings(Settings, frozen=True, kw_only=True):
     """How 05/08/2025 is read: "day-first", "month-first", or "strict": not at all."""
     columns: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
     """Field to heading, for tables with headings of their own: { text = "Cerita warga" }. `satupintu file map` proposes
-    them."""
+    them. Such a table in which the column of `sender` or `id` is missing, as it was renamed, is not taken in."""
     folder: str = ""
     """Where files are put to be taken: a path, or sftp://user@host:port/path. Empty: only `satupintu ingest` brings
     files."""

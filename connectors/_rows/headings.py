@@ -15,6 +15,8 @@ from connectors._rows.lines import UnreadableFile
 from connectors._rows.recaps import complete_row, field_of, heading_key, is_of_lapor
 
 _ANSWERS = frozenset({"answer", "answer_status"})
+_IDENTITY = ("sender", "id")
+"""Without them nobody could be answered, and a table that comes again would open its reports again."""
 FURTHEST = 30
 """Lines or rows above the headings, at most: a title, a date, an empty one."""
 
@@ -34,7 +36,7 @@ def find_columns(file: str, cells: Sequence[str], chosen: Mapping[str, str]) -> 
     """The columns that the cells name; None where none of them holds the words of a report. `chosen`: field to heading.
     Raises UnreadableFile."""
     written = [heading(cell) for cell in cells]
-    fields = _chosen(written, chosen)
+    fields = own = _chosen(written, chosen)
     if "text" in written and not fields:
         _require_once(file, written)
         return Columns(written, distinct(written), _with_answer if _ANSWERS & {*written} else dict)
@@ -44,6 +46,8 @@ def find_columns(file: str, cells: Sequence[str], chosen: Mapping[str, str]) -> 
     if not ("text" in fields.values() or _only_answers(fields.values())):
         return None
     names = distinct([fields.get(at, name) for at, name in enumerate(written)])
+    if "text" in own.values() or "text" not in chosen:  # else a table of another layout, with headings that are known
+        _require_identity(file, names, chosen)
     answers = "beside" if _ANSWERS & {*fields.values()} else ""
     answers = answers if "text" in fields.values() else "only"
     return Columns(written, names, partial(complete_row, of_lapor=is_of_lapor(written), answers=answers))
@@ -74,11 +78,26 @@ def _require_once(file: str, names: Sequence[str]) -> None:
         )
 
 
-def without_text(name: str) -> UnreadableFile:
+def _require_identity(file: str, names: Collection[str], chosen: Mapping[str, str]) -> None:
+    for field in _IDENTITY:
+        if field in chosen and field not in names:
+            raise _without_chosen(file, field, chosen)
+
+
+def without_text(name: str, chosen: Mapping[str, str]) -> UnreadableFile:
     """No column holds the words of the reports."""
+    if "text" in chosen:
+        return _without_chosen(name, "text", chosen)
     return UnreadableFile(
         f"{name} has no column `text`: its first line names the columns, as id,text,sender,sent_at; "
         "satupintu file map proposes what its own headings mean"
+    )
+
+
+def _without_chosen(name: str, field: str, chosen: Mapping[str, str]) -> UnreadableFile:
+    return UnreadableFile(
+        f"{name} has no column `{chosen[field]}`, which `columns` of the account names as {field}: write there what "
+        "it is called now, as satupintu file map proposes, or call it so again"
     )
 
 

@@ -83,7 +83,7 @@ def _begun(name: str, lines: Iterator[Line], chosen: Mapping[str, str]) -> tuple
         record = next(_records(ahead, delimiter, ()))
         if columns := find_columns(name, record.cells, chosen):
             return _records(ahead, delimiter, columns.names), columns
-    raise without_text(name)
+    raise without_text(name, chosen)
 
 
 def _columns_in(name: str, line: str, chosen: Mapping[str, str]) -> Columns | None:

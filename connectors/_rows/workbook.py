@@ -141,7 +141,7 @@ def _sheets(name: str, workbook: Workbook, chosen: Mapping[str, str]) -> tuple[l
         elif any(map(any, head)):
             others.append(sheet.title)
     if not found:
-        raise without_text(name)
+        raise without_text(name, chosen)
     return found, "; ".join(_left_out("sheets without such columns", others) + _left_out("hidden sheets", hidden))
 
 

@@ -209,6 +209,24 @@ WHOLE: list[tuple[str, bytes | str, str]] = [
 ]
 
 
+OWN = {"text": "Cerita warga", "sender": "Kontak"}
+RENAMED = [
+    ("Cerita,Kontak\nJalan rusak,0812\n", "no column `Cerita warga`, which `columns` of the account names as text"),
+    ("Cerita warga,Hubungi\nJalan rusak,0812\n", "no column `Kontak`, which `columns` of the account names as sender"),
+]
+
+
+@pytest.mark.parametrize(("data", "words"), RENAMED)
+def test_a_table_whose_columns_were_renamed_takes_nothing_in_without_its_reporters(data: str, words: str):
+    with pytest.raises(UnreadableFile, match=words):
+        list(read_rows("a.csv", io.BytesIO(data.encode()), OWN))
+
+
+@pytest.mark.parametrize("headings", ["Isi Laporan,Kategori", "Cerita warga,No HP", "text,tags"])
+def test_a_table_of_a_known_layout_needs_no_columns_of_the_account(headings: str):
+    assert len(list(read_rows("a.csv", io.BytesIO(f"{headings}\nJalan rusak,0812\n".encode()), OWN))) == 1
+
+
 @pytest.mark.parametrize(("name", "data", "words"), WHOLE, ids=lambda value: ascii(value[:24]))
 def test_a_file_of_another_kind_is_named_before_anything_is_taken(name: str, data: bytes | str, words: str):
     with pytest.raises(UnreadableFile, match=words) as caught:
