@@ -245,3 +245,23 @@ def test_the_actor_of_a_system_without_a_name_is_its_kind(record: Record) -> Non
     persist(record, acted(action(5, "answer", text="Ya", actor=Actor(kind="system")), message(1)))
     (line,) = export(record, None)
     assert line["timeline"][-1]["who"] == "system"
+
+
+def test_the_same_words_reach_a_reporter_again_only_after_an_objection(record: Record) -> None:
+    report = message(1)
+    thanks, objection = message(4, text="Terima kasih", sort="thanks"), message(6, text="BELUM", command="BELUM")
+    later = action(9, "answer", text="Sudah kami perbaiki", observed_at=NOW + timedelta(minutes=2))
+    events = [
+        routed(report),
+        *(acted(action(n, "answer", text="Sudah kami perbaiki"), report, owed=ANSWER) for n in (2, 3)),
+        routed(thanks, "added", report),
+        acted(action(5, "answer", text="Sudah kami perbaiki"), report, owed=ANSWER),
+        routed(objection, "added", report),
+        acted(later, report, owed=ANSWER),  # the first one, as another system tells it
+    ]
+    for event in events:
+        persist(record, event)
+    count = "SELECT count(*) FROM outbox WHERE template = 'officer_answer'"
+    assert rows(record, count) == [(1,)]
+    persist(record, acted(action(10, "answer", text="Sudah kami perbaiki"), report, owed=ANSWER))
+    assert rows(record, count) == [(2,)]
