@@ -89,6 +89,10 @@ def test_what_is_personal_is_found(text: str, expected: list[tuple[str, str]]) -
         "baru dibayar DP 300 JT",
         "kereta kelas A 12 B",
         "baca di akun @jalan.rusak",
+        "Yth Bapak, Sampah menumpuk di TPS",
+        "Pak Lampu jalan mati",
+        "Ibu Hamil ditolak puskesmas",
+        "minta surat nikah atas nama akta yang salah",
     ],
 )
 def test_what_is_not_personal_stays(text: str) -> None:
