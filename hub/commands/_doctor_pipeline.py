@@ -113,7 +113,8 @@ def check_statuses(own: Settings) -> Iterator[Finding]:
     for found in _ask(own, lambda record: unknown_statuses(record, utc_now() - RECENT)):
         words = (
             f'{found.account}: "{found.word[:60]}" changed nothing, {found.times:,} times in {RECENT.days} days: '
-            "add it to [tables.status] of the account's manifest; of reports that it came for, satupintu act sets it"
+            "add it to [tables.status] of the account's manifest; of reports that it came for, satupintu act sets it "
+            f"(the newest: {', '.join(found.numbers)})"
         )
         yield Finding("statuses", words, warning=True)
 

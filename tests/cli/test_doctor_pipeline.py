@@ -57,3 +57,4 @@ def test_doctor_names_words_for_a_status_that_no_table_has(tmp_path: Path) -> No
     [found] = check_statuses(own)
     assert found.mark == "warn "
     assert found.words.startswith('console: "Antre" changed nothing, 1 times in 30 days: add it to')
+    assert found.words.endswith(f"satupintu act sets it (the newest: {routed(report).matched.number})")
