@@ -27,6 +27,7 @@ _UNNAMED = frozenset({"application/pgp-signature", "application/pkcs7-signature"
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _WORD = re.compile(r"\w+")
+_CODED_BOUNDARY = re.compile(rb"boundary\*", re.IGNORECASE)
 _NEARLY_ALL = 0.8
 _LABEL = 60
 """Characters of the name of a charset."""
@@ -96,8 +97,12 @@ def parse_mail(data: bytes, *, has_head: bool = True) -> Mail:
     lowered = data.lower()
     if lowered.count(b"boundary") + lowered.count(b"message/") > _STRUCTURE:
         raise Reject("nested_too_deep", "more parts inside one another than a mail has")
+    bounded = with_bounded_head(data)
     try:
-        return message_from_bytes(with_bounded_head(data), policy=POLICY)
+        try:
+            return message_from_bytes(bounded, policy=POLICY)
+        except (ValueError, LookupError):  # the library decodes a boundary by whatever charset it names (RFC 2231)
+            return message_from_bytes(_CODED_BOUNDARY.sub(b"unusable*", bounded), policy=POLICY)
     except RecursionError:
         raise Reject("nested_too_deep", "more mails inside one another than can be read") from None
 

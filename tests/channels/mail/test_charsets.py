@@ -19,6 +19,8 @@ FORMS = {
     b"Jalan \xe9 rusak\r\n--b--",
     "a report": b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=%s\r\n\r\n"
     b"disposition \xe9\r\n--b--",
+    "a boundary": b"Content-Type: multipart/mixed; boundary*=%s''%%e9b\r\n\r\nJalan rusak",
+    "a boundary without quotes": b"Content-Type: multipart/mixed; boundary*0*=\"\xa9%s''\0b\"\r\n\r\nJalan rusak",
     "a file's name": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
     b"Content-Type: application/x; name*=%s''%%e9\r\n\r\nx\r\n--b--",
     "a subject": b"Subject: =?%s?q?=e9?=\r\n\r\nJalan rusak",
