@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -33,10 +34,17 @@ def bind_socket(host: str, port: int, setting: str) -> socket.socket:
     except OSError as error:
         listener.close()
         raise UsageError(
-            f"cannot listen on {host}:{port} ({error.strerror}): "
-            f"stop what uses it, or choose another with --{setting} {host}:{port + 1}"
+            f"cannot listen on {host}:{port} ({error.strerror}): {_advice(error, host, port, setting)}"
         ) from None
     return listener
+
+
+def _advice(error: OSError, host: str, port: int, setting: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"stop what uses it, or choose another with --{setting} {host}:{port + 1}"
+    if error.errno == errno.EACCES:
+        return f"only root may take ports below 1024: use --{setting} {host}:8080, and a proxy before it"
+    return f"it is no address of this machine: use one that `ip address` shows, or --{setting} 127.0.0.1:{port}"
 
 
 @asynccontextmanager
