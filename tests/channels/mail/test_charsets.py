@@ -12,7 +12,7 @@ from connectors import Request
 from tests.channels.mail.reading import read_one
 from tests.channels.recording import channel
 
-CODECS = sorted({*aliases, *aliases.values(), *(module.name for module in iter_modules(encodings.__path__)), "a\0b"})
+CODECS = sorted({*aliases.values(), *(module.name for module in iter_modules(encodings.__path__)), "a\0b"})
 FORMS = {
     "a text": b"Content-Type: text/plain; charset=%s\r\n\r\nJalan \xe9 rusak",
     "a part": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=%s\r\n\r\n"
