@@ -16,7 +16,7 @@ from normalizer.models.manner import Points, class_by_lists, points_of, signs_of
 from normalizer.models.topics import Topic, TopicScore, categories, category_of, ranked_topics, scores_of
 from schemas import Category, ReportClass, Sort
 
-COLD = "words-4"
+COLD = "words-5"
 """Version of the lists."""
 _SCALE = 1.5
 """How much a word list counts among what is learned."""

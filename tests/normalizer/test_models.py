@@ -23,6 +23,7 @@ from schemas import Message, Place
 
 ROADS = "Pekerjaan Umum dan Penataan Ruang"
 ENERGY = "Energi dan Sumber Daya Alam"
+VILLAGES = "Pembangunan Desa, Daerah Tertinggal, dan Transmigrasi"
 PLACE = Place(code="35.78.01.1001", source="said")
 
 
@@ -40,6 +41,11 @@ PLACE = Place(code="35.78.01.1001", source="said")
         ("sinyal internet hilang, tower provider mati", "Teknologi Informasi dan Komunikasi", "1035"),
         ("korupsi dan suap di kantor", "Politik dan Hukum", "996"),
         ("kapan vaksin rabies gratis untuk anjing", "Kesehatan", "921"),
+        ("riol tumpat di belakang surau", ROADS, "2397"),
+        ("SPMB jalur zonasi anak saya ditolak", "Pendidikan dan Kebudayaan", "915"),
+        ("aktivasi IKD gagal terus", "Kependudukan", "963"),
+        ("keuchik tidak pernah buka laporan dana gampong", VILLAGES, "961"),
+        ("pohon rimbun, mohon perantingan", "Lingkungan Hidup dan Kehutanan", "942"),
         ("pungli di sekolah SD, guru minta uang seragam siswa", "Pendidikan dan Kebudayaan", "915"),
     ],
 )
