@@ -6,6 +6,9 @@ All reports of a device stand in its one conversation. The device is proven, not
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from msgspec import Meta
 
 from connectors._report import ReportChannel
 from connectors._settings import Settings
@@ -14,7 +17,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?"
 
 
 class AppSettings(Settings, frozen=True, kw_only=True):
-    rate: int = 20
+    rate: Annotated[int, Meta(ge=1)] = 20
     """Reports and new devices a minute from one address."""
     origins: tuple[str, ...] = ()
     """Origins of apps in a browser or WebView that may call the API, as https://app.bandung.go.id or

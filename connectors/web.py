@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Annotated
+
+from msgspec import Meta
 
 from connectors._demo import DemoItem, DemoRequest
 from connectors._report import KeyedSettings, ReportChannel
@@ -12,7 +15,7 @@ _SITE = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
 
 
 class WebSettings(KeyedSettings, frozen=True, kw_only=True):
-    rate: int = 60
+    rate: Annotated[int, Meta(ge=1)] = 60
     """Reports a minute from one address without an API key."""
     sites: tuple[str, ...] = ()
     """Sites that may show the form in a frame, as https://www.bandung.go.id or https://*.bandung.go.id."""

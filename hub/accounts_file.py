@@ -32,6 +32,8 @@ _CODE_LIKE = re.compile(r"\d{2}(\.\d+)*|\d+")
 """An owner that looks like a region code."""
 _KIND_OF_REGION = re.compile(r"^(?:Kota Administrasi|Kabupaten Administrasi|Kota|Kabupaten|Provinsi) ")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got ")
+_BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=|>|<) (\S+)")
+_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 _FIXES = {
     "str": "takes text: write the value in quotes",
     "int": "takes a whole number, without quotes",
@@ -225,6 +227,8 @@ def _in_words(fault: str, kind: type[Settings]) -> str:
         fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         if choices := choices_of(fields.get(key.partition("[")[0])):
             return f"{key.removesuffix('[...]')}: {takes_one_of(wrong, choices)}"
+    if bound := _BOUND.fullmatch(words):
+        return f"{key}: takes a number {_BOUNDS[bound[1]]} {bound[2]}"
     expected = _EXPECTED.match(words)
     fix = _FIXES.get(expected[1]) if expected else None
     return f"{key}: {fix or words}"

@@ -66,6 +66,7 @@ def test_channels_new_prints_a_table_to_paste(tmp_path: Path) -> None:
         ('[sms]\nkind = "sms"\nowner = "Dinas Sosial"\n', "is no office's id: ids have no blanks"),
         ('[sms]\nowner = "32.73"\n', '[sms] in c.toml: kind is missing: add one, as kind = "sms"'),
         ('[sms]\nkind = "SMS"\nowner = "32.73"\n', "(did you mean sms?)"),
+        ('[web]\nkind = "web"\nowner = "32.73"\nrate = 0\n', "[web] in c.toml: rate: takes a number of at least 1"),
         ("[sms]\nkind = sms\n", 'line 2, [sms], kind: write the value in quotes, as kind = "…"'),
         ('[sms]\nkind = "sms\nowner = "32.73"\n', 'line 2, [sms], kind: a quote is missing: write kind = "…"'),
         ("[sms]\nkind = “sms”\n", 'line 2, [sms], kind: write straight quotes, as kind = "…"'),
