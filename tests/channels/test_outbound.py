@@ -104,6 +104,7 @@ async def test_a_reply_is_sent_as_recorded(kind: str, server: Server, outbound: 
     assert reply(kind).text in str(received.params) + str(received.body and received.json)
 
 
+@pytest.mark.slow
 @each_sending
 @each_fault
 async def test_a_fault_is_named_for_what_it_is(
@@ -166,6 +167,7 @@ async def test_an_attachment_is_fetched(kind: str, server: Server, outbound: Pro
     ("kind", "step"),
     [(kind, step) for kind in FETCHING for step in sorted({0, len(recording(kind)["fetches"]["answers"]) - 1})],
 )
+@pytest.mark.slow
 async def test_a_fault_while_fetching(
     kind: str, fault: str, step: int, server: Server, outbound: ProviderConnections, caplog
 ):
@@ -224,6 +226,7 @@ async def test_a_poll_takes_nothing_from_the_provider(kind: str, server: Server,
     ]
 
 
+@pytest.mark.slow
 @each_polling
 @each_fault
 async def test_a_fault_while_polling(kind: str, fault: str, server: Server, outbound: ProviderConnections, caplog):
