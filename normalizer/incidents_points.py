@@ -15,6 +15,8 @@ from string import ascii_lowercase
 from typing import NamedTuple
 from zlib import crc32
 
+from normalizer.knowledge.numerals import NUMERALS, ROMAN
+
 _KINDS = {
     **dict.fromkeys(("no", "nomor", "nomer"), 0), "rt": 1, "rw": 2,
     **dict.fromkeys(("gang", "gg", "gng", "lorong", "lrg", "lr"), 3), **dict.fromkeys(("blok", "blk"), 4), "titik": 5,
@@ -31,8 +33,7 @@ _MEANT = frozenset(_KINDS.values())
 POINT_WORDS = frozenset(crc32(word.encode()) for word in _KINDS)
 _MASK = 15
 """The lowest bits of a point tell its kind."""
-_TENS, _ONES = ("", "x"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
-_ROMAN = {ten + one: str(10 * n + m) for n, ten in enumerate(_TENS) for m, one in enumerate(_ONES) if ten + one}
+_ROMAN = {letters: str(number) for number, letters in enumerate(ROMAN) if number}
 _LONGEST = 4
 """Digits of a house number."""
 _FRONT_WORDS = (
@@ -43,10 +44,7 @@ _HAMLETS = "dusun dsn dukuh jorong korong banjar br kampung kp perum perumahan k
 _BEFORE_HAMLET = frozenset(_HAMLETS.split())
 """Words before the name of a part of a village, or of an estate."""
 _LANDMARK_WORDS = 3
-_NUMERALS = {
-    "satu": "1", "dua": "2", "tiga": "3", "empat": "4", "lima": "5", "enam": "6", "tujuh": "7", "delapan": "8",
-    "sembilan": "9", "sepuluh": "10",
-}  # fmt: skip
+_NUMERALS = {word: str(number) for word, number in NUMERALS.items()}
 _SCHOOL_WORDS = "sd sdn smp smpn sma sman smk smkn mts mtsn"
 _SCHOOLS = {word: word.removesuffix("n") for word in _SCHOOL_WORDS.split()}
 """By the word before its number, what it is: "SDN 5", "SD Negeri 5"."""

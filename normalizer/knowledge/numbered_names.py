@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-_UNITS = "satu dua tiga empat lima enam tujuh delapan sembilan sepuluh sebelas"
-_NUMBERS = {word: number for number, word in enumerate(_UNITS.split(), 1)}
-_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv")
+from normalizer.knowledge.numerals import NUMERALS, ROMAN
+
+_NUMBERS = {**NUMERALS, "sebelas": 11}
+_ROMAN = ROMAN[:16]
+"""Names go no further."""
 _BETWEEN = re.compile(r"[\s-]+")
 _CROSSING = "simpang"
 """Four roads make a "simpang 4" anywhere."""
