@@ -23,7 +23,6 @@ _KINDS = ("kotaadministrasi", "kabupatenadministrasi", "kota", "kabupaten")
 _REGENCIES_AT_ONCE = 128
 _NAMES_AT_ONCE = 2_000
 _LONGEST_UPPER = len("35.78")
-_LONGEST_DISTRICT = len("35.78.01")
 _SHORTEST_FAMILY = 5
 MEMBERS = words_of(word_lists("place_names")["words"]["members"])
 ORDINARY = words_of(word_lists("words")["words"]["ordinary"])
@@ -64,11 +63,9 @@ class Gazetteer:
         upper = [line for line in self._lines if len(line.partition(",")[0]) <= _LONGEST_UPPER]
         self.beginnings = _beginnings((*self.provinces, *self.regencies), upper)
         """How the names of provinces and regencies begin: a word that is none of these begins no name."""
-        districts = [line for line in self._lines if len(line.partition(",")[0]) == _LONGEST_DISTRICT]
-        glued = (
-            name for line in self._folded if len((parts := line.partition(","))[0]) == DISTRICT for name in parts[2:]
-        )
-        self.district_beginnings = _first_words((), districts).union(glued)
+        districts = [at for at, line in enumerate(self._folded) if line.find(",") == DISTRICT]
+        glued = (self._folded[at].partition(",")[2] for at in districts)
+        self.district_beginnings = _first_words((), [self._lines[at] for at in districts]).union(glued)
         """First words of the names of districts, and the names written as one word."""
         self.name = lru_cache(_NAMES_AT_ONCE)(self._name)
         """The name of a code as the decree writes it; None where there is no such region."""
