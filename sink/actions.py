@@ -112,8 +112,8 @@ def _give_up(case: ComplaintState, action: Action, hand_over: HandOver, at: Any)
     return [TimelineEntry(case.complaint, "disposition", office.name or office.id)]
 
 
-def action_time(action: Action) -> Any:
-    """When the action was done: by the source's clock, at the latest when it was received."""
+def action_time(action: Any) -> Any:
+    """When an action, or its row, was done: by the source's clock, at the latest when it was received."""
     return min(action.observed_at or action.received_at, action.received_at)
 
 
@@ -127,7 +127,7 @@ def load_complaint_states(connection: Connection, ids: Iterable[str]) -> dict[st
     cases |= {id: ComplaintState(id, recorded=False) for id in missing}
     for row in earlier_actions(connection, missing):
         if row.status is not None and row.reason is None:
-            case, at = cases[row.complaint], min(row.observed_at or row.received_at, row.received_at)
+            case, at = cases[row.complaint], action_time(row)
             case.status, case.status_said, case.status_at = row.status, row.status_said, at
     _load_offices(connection, cases)
     return cases

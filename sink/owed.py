@@ -55,12 +55,9 @@ def answers_to_reporters(
         for complaint in (one.case.complaint, *one.effect.shared)
     ]  # fmt: skip
     due += [
-        _Due(
-            row.complaint, f"{row.raw}.{row.item_index}", _owed(row.owed),
-            parse_instant(min(row.observed_at or row.received_at, row.received_at)),
-        )
+        _Due(row.complaint, f"{row.raw}.{row.item_index}", _owed(row.owed), parse_instant(action_time(row)))
         for row in waiting
-    ]  # fmt: skip
+    ]
     if not due:
         return []
     reporters = reporters_of(connection, make.vault, {one.complaint for one in due}, speaks)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Table
 
 from schemas import Routed
-from sink.actions import apply_actions, earlier_actions
+from sink.actions import action_time, apply_actions, earlier_actions
 from sink.batch_items import BatchItem, PersistOptions, batch_item
 from sink.batches import without_duplicates
 from sink.bulk import execute_each, insert_all, insert_returning, instant_encoder, query_in
@@ -137,8 +137,8 @@ def _start_with(complaint: Row, action: Any) -> None:
     complaint["touched_at"] = complaint["touched_at"] or action.received_at
     complaint["updated_at"] = max(complaint["updated_at"], action.received_at)
     if action.status is not None and action.reason is None:
-        at = min(action.observed_at or action.received_at, action.received_at)
-        complaint |= {"status": action.status, "status_said": action.status_said, "status_at": at}
+        said = {"status": action.status, "status_said": action.status_said}
+        complaint |= {**said, "status_at": action_time(action)}
 
 
 def _renew(connection: Connection, make: RowMaker, batch: Iterable[BatchItem]) -> None:
