@@ -75,13 +75,18 @@ def _xml(body: bytes) -> Any:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-    for written in (body.strip(), _REFERENCES.sub(_without_control, _CONTROLS.sub(b" ", body)).strip()):
+    try:
+        root = etree.fromstring(body.strip(), parser)
+    except (etree.LxmlError, ValueError):
         try:
-            return _element(etree.fromstring(written, parser), 0)
-        except (etree.LxmlError, ValueError) as fault:
-            if isinstance(fault, NotRows):
-                raise
-    raise NotRows("the portal answered with something else than XML")
+            root = etree.fromstring(_without_controls(body).strip(), parser)
+        except (etree.LxmlError, ValueError):
+            raise NotRows("the portal answered with something else than XML") from None
+    return _element(root, 0)
+
+
+def _without_controls(body: bytes) -> bytes:
+    return _REFERENCES.sub(_without_control, _CONTROLS.sub(b" ", body))
 
 
 def _without_control(reference: re.Match[bytes]) -> bytes:
