@@ -101,16 +101,16 @@ def _from_list(head: MailHead, own: frozenset[str]) -> str | None:
 
 def _is_form(head: MailHead, own: frozenset[str], precedence: str) -> bool:
     """A site's form through a service that lets a reader unsubscribe from every mail: it is in the name of a person
-    elsewhere, or comes from the house of this mailbox. A newsletter answers to its own house."""
+    elsewhere, or comes from the organization of this mailbox. A newsletter answers to its own."""
     if "list-id" in head.names or precedence == "bulk":
         return False
-    house = next((_house(sender.address) for sender in head.addresses("from")), "")
-    named = {_house(one.address) for one in head.addresses("reply-to") if one.address not in own}
-    return house in map(_house, own) or (len(named) == 1 and house not in named)
+    sender = next((_organizational_domain(one.address) for one in head.addresses("from")), "")
+    named = {_organizational_domain(one.address) for one in head.addresses("reply-to") if one.address not in own}
+    return sender in map(_organizational_domain, own) or (len(named) == 1 and sender not in named)
 
 
-def _house(address: str) -> str:
-    """The domain that one owner has: `bandung.go.id` of dishub.bandung.go.id."""
+def _organizational_domain(address: str) -> str:
+    """As DMARC calls it, the domain that one owner has: `bandung.go.id` of dishub.bandung.go.id."""
     labels = address.rpartition("@")[2].split(".")
     below_suffix = len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 4
     return ".".join(labels[-3 if below_suffix else -2 :])

@@ -37,7 +37,7 @@ def decode_text(data: bytes, label: str | None = None) -> str:
 
 @lru_cache(maxsize=512)
 def is_usable(label: str) -> bool:
-    """May the library decode under this label? It expects that it is unknown, and nothing else."""
+    """Does the library get along with this label? It expects that one is unknown, and no other failure."""
     try:
         b"\xe9".decode(label, "replace")
     except LookupError:

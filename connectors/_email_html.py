@@ -11,8 +11,9 @@ HTML_LIMIT = 1024 * 1024
 TAG_LIMIT = 20_000
 """Tags that are laid out, which takes a second."""
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
-_HIDDEN = re.compile(r"<(style|script|head|title)\b", re.IGNORECASE)
-_CLOSED = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("style", "script", "head", "title")}
+_HIDDEN = ("style", "script", "head", "title")
+_OPENED = re.compile(rf"<({'|'.join(_HIDDEN)})\b", re.IGNORECASE)
+_CLOSED = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _HIDDEN}
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6])\b[^<>]{0,200}>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\xa0]+")
 _GAPS = re.compile(r"\n{3,}")
@@ -91,7 +92,7 @@ def _without_hidden(source: str) -> str:
     kept: list[str] = []
     at = 0
     unclosed: set[str] = set()
-    for opened in _HIDDEN.finditer(source):
+    for opened in _OPENED.finditer(source):
         name = opened[1].lower()
         if opened.start() < at or name in unclosed:
             continue

@@ -38,8 +38,6 @@ _CLOCK = (
 _TIME = re.compile(_WEEKDAY + _DATE + _CLOCK, re.IGNORECASE | re.ASCII)
 _BESIDE = re.compile(_CLOCK, re.IGNORECASE | re.ASCII)
 _BASIC = re.compile(r"\d{8}(?:t\d{4}(?:\d{2})?(?:z|[+-]\d{2}:?\d{2})?)?", re.IGNORECASE | re.ASCII)
-
-
 _OWN_CLOCK = re.compile(r"\s\d{1,2}[.:]\d{2}(?:[.:]\d{2}(?:\.\d{1,9})?)?$", re.ASCII)
 _SERIAL_DAY = re.compile(r"\d{5}", re.ASCII)
 _PART_OF_DAY = re.compile(r"0(?:,\d+|\.\d|\.\d{3,})|0", re.ASCII)
