@@ -13,6 +13,7 @@ from connectors._smpp_link import SmppConnection
 from connectors._smpp_pdu import RESPONSE, SUBMIT_SM, UDHI, Pdu, ShortMessage, encode_message, first_string
 from connectors._smpp_session import SmppSession
 from connectors._smpp_settings import SmppSettings
+from connectors._smpp_text import UCS2
 from schemas import AccountFault, Reject, Reply, Retry, Unanswered
 
 MOST_PARTS = 255
@@ -20,7 +21,6 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds after which a part is sent again that the centre was too busy for, once others of its text are there."""
 _INTERNATIONAL, _NATIONAL, _SHORT, _NAME = 1, 2, 3, 5
 _ISDN = 1
-_UCS2 = 8
 _SHORT_CODE = 6
 """Digits; up to so many are a short code."""
 
@@ -81,7 +81,7 @@ def _encoded(text: str, settings: SmppSettings) -> tuple[list[bytes], int]:
     ucs2 = settings.alphabet != "gsm7" and not is_same_in_all_alphabets(text)
     cut = split_into_segments(text, ucs2=ucs2)
     if cut.encoding == "UCS-2":
-        return [part.encode("utf-16-be", "surrogatepass") for part in cut.parts], _UCS2
+        return [part.encode("utf-16-be", "surrogatepass") for part in cut.parts], UCS2
     return [encode_gsm7(part) for part in cut.parts], 0
 
 

@@ -132,7 +132,9 @@ _CLAIMS: dict[str, tuple[str, ...]] = {
     "jis": ("shift_jis", "iso2022_jp", "utf-8"),
     "korean": ("euc_kr", "utf-8"),
 }
-_SMPP = {1: "latin", 2: "8bit", 3: "latin", 4: "8bit", 5: "jis", 6: "cyrillic", 7: "hebrew", 8: "ucs2", 10: "jis",
+UCS2 = 8
+"""The data coding of UCS-2."""
+_SMPP = {1: "latin", 2: "8bit", 3: "latin", 4: "8bit", 5: "jis", 6: "cyrillic", 7: "hebrew", UCS2: "ucs2", 10: "jis",
          13: "jis", 14: "korean"}  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from connectors._http import ErrorMeaning, HttpRequest, HttpResponse
 from connectors._json import decode_lenient, decode_object
 from connectors._numbers import normalize_number
 from connectors._request import IngressResponse, Part, Payload, Request
-from connectors._smpp_text import decode_text
+from connectors._smpp_text import UCS2, decode_text
 from connectors._sms_gateway import NO_ANSWER, IncomingSms, OutgoingSms, SmsGateway, SmsReport, id_of, is_page
 from connectors._sms_mappings import QUOTED, SmsMapping, check_mapping, fill, known_mapping
 from connectors._sms_settings import SmsSettings
@@ -34,7 +34,6 @@ _TWILIO = dict.fromkeys(("21212", "21606", "21659", "21660"), _WRONG_SENDER) | {
 }
 """By Twilio's code."""
 _INTERNATIONAL = re.compile(r"[1-9]\d{7,14}", re.ASCII)
-_UCS2 = 8
 _RAW = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 """In a text that is still in the network's own alphabet: `@` is NUL there."""
 _JASMIN_FORBIDS: tuple[tuple[bytes, ErrorMeaning], ...] = (
@@ -62,7 +61,7 @@ class MappedItem(NamedTuple):
     def text(self) -> str:
         """Of a message, of which the gateway may have the bytes only. Raises Reject."""
         text, coding = self.fields.get("text", ""), self.fields.get("coding", "")
-        if not self.fields.get("hex") or (coding != str(_UCS2) and not _RAW.search(text)):
+        if not self.fields.get("hex") or (coding != str(UCS2) and not _RAW.search(text)):
             return text
         try:
             data = bytes.fromhex(self.fields["hex"])

@@ -87,7 +87,7 @@ def common_words() -> frozenset[str]:
 def everyday_words() -> Hashes:
     """Words that are no place's name, though the likeness takes them for names, as it learned to: by their stems."""
     text = Path(__file__).with_name("models").joinpath("data", "everyday_words.txt").read_text("utf-8")
-    return frozenset(_hash(word[:_STEM]) for word in text.split())
+    return frozenset(word_hash(word[:_STEM]) for word in text.split())
 
 
 def profile_of(message: Message, place: Place | None) -> Profile | None:
@@ -151,16 +151,16 @@ _NO_REGION: Set[str] = frozenset()
 def _compared(text: _TextWords, address: _TextWords, region: Set[str]) -> ComparedWords:
     """`region`: words of the name of its place, which are no landmark's: "depan apotek Depok"."""
     landmarks = landmarks_of(text.words, text.distinct, lambda word: None if word in region else _name(word))
-    own = set(map(_hash, address.names))
+    own = set(map(word_hash, address.names))
     parts = [part for part in (text, address) if not _STREET.isdisjoint(part.distinct)]
     behind = {word for part in parts for before, word in pairwise(part.words) if before in _STREET}
     kinds: tuple[set[Any], ...] = (
-        own.union(map(_hash, text.names)),
+        own.union(map(word_hash, text.names)),
         set(map(_name, behind)) - _NONE,
         set(map(_matter_hashes().__getitem__, text.common)) - _NONE,
-        {_hash(word.lstrip("0") or "0") for word in text.numbers | address.numbers},
+        {word_hash(word.lstrip("0") or "0") for word in text.numbers | address.numbers},
         own,
-        set(map(_hash, text.distinct)),
+        set(map(word_hash, text.distinct)),
         points_of(text.words, text.distinct, text.rare).union(landmarks),
     )
     return ComparedWords(len(text.words), *map(_few, kinds))
@@ -169,7 +169,7 @@ def _compared(text: _TextWords, address: _TextWords, region: Set[str]) -> Compar
 @cache
 def _matter_hashes() -> dict[str, int | None]:
     """By common word; None where it is too short to count."""
-    return {word: _hash(word[:_COMMON_STEM]) if len(word) > _NO_WORD else None for word in common_words()}
+    return {word: word_hash(word[:_COMMON_STEM]) if len(word) > _NO_WORD else None for word in common_words()}
 
 
 @cache
@@ -183,7 +183,7 @@ def matter_of(words: str) -> Hashes:
 def _name(word: str) -> int | None:
     """The hash of a word that is a name."""
     is_none = len(word) <= _NO_WORD or word in common_words() or word.isdigit()
-    return None if is_none else _hash(word[:_STEM])
+    return None if is_none else word_hash(word[:_STEM])
 
 
 def names_behind(text: str, before: Set[str]) -> set[int]:
@@ -207,17 +207,17 @@ class _Hashes(dict[str, int]):
         return hashed
 
 
-_hash = _Hashes().__getitem__
+word_hash = _Hashes().__getitem__
 
 
 def _keys(text: _TextWords, address: _TextWords, place: Place | None) -> Iterator[int]:
     """Names, those of the address before others; then pairs of other words."""
     region = place.code[:_REGENCY] if place and place.code else "-"
-    names = sorted(address.names, key=_hash) + sorted(text.names - address.names, key=_hash)
+    names = sorted(address.names, key=word_hash) + sorted(text.names - address.names, key=word_hash)
     yield from (_short_key(region, name) for name in names[:KEYS])
     if len(names) < PAIRS:
         common = {word[:_COMMON_STEM] for word in text.common if len(word) > _SHORT_WORD}
-        matter = sorted(common, key=_hash)[:_PAIRED]
+        matter = sorted(common, key=word_hash)[:_PAIRED]
         yield from (_short_key(region, *pair) for pair in _pairs(tuple(matter), PAIRS - len(names)))
 
 

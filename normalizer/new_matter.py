@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from zlib import crc32
 
 from msgspec.structs import replace
 
 from normalizer.courtesy import COMPANIONS, GREETINGS
 from normalizer.incidents_likeness import NOT_KNOWN, place_relation
-from normalizer.incidents_profile import Hashes, everyday_words, matter_of, names_behind, unpack
+from normalizer.incidents_profile import Hashes, everyday_words, matter_of, names_behind, unpack, word_hash
 from schemas import Message
 from schemas.memory import Profile, Thread
 
@@ -98,7 +97,7 @@ def _begins_with_thing(text: str, opened: Profile) -> bool:
     first = next((word for word in words if word not in _ADDRESSES), "")
     if len(words) < _COMPLETE or first not in _SUBJECTS or _REFERS.search(text):
         return False
-    return crc32(first.encode()) not in unpack(opened.words).text
+    return word_hash(first) not in unpack(opened.words).text
 
 
 def _names(profile: Profile) -> Hashes:
